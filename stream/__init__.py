@@ -1,0 +1,1 @@
+"""A streaming, real-time customer-lifecycle scorer."""

@@ -1,0 +1,88 @@
+"""The graph of stages and transitions: what cannot be reached, and cycles that nothing stops."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import product
+
+from stream.core.contradictions import Case, cases, contradiction
+from stream.core.expressions import EVENT_ROOTS, Bare, Call, Comparison, Name
+from stream.core.lifecycle import Problem, Transition
+
+MAX_CYCLE = 4
+MAX_COMBINATIONS = 256
+MAX_WARNINGS = 8
+
+
+def unreachable(stages: Sequence[str], transitions: Iterable[Transition]) -> list[str]:
+    """Stages, in their order, that no path of transitions leads to from the first."""
+    targets: dict[str, set[str]] = {stage: set() for stage in stages}
+    for transition in transitions:
+        for source in transition.sources:
+            targets[source].add(transition.target)
+    seen, todo = {stages[0]}, [stages[0]]
+    while todo:
+        for target in targets[todo.pop()] - seen:
+            seen.add(target)
+            todo.append(target)
+    return [stage for stage in stages if stage not in seen]
+
+
+def endless(stages: Sequence[str], transitions: Sequence[Transition]) -> list[Problem]:
+    """Warnings for cycles that a customer may run through by the passing of time alone."""
+    timed = [each for each in transitions if each.condition.without_event is not None]
+    problems: list[Problem] = []
+    reported: set[frozenset[int]] = set()
+    for cycle in _cycles(stages, timed):
+        members = frozenset(each.index for each in cycle)
+        if members in reported or _exclusive(cycle):
+            continue
+        reported.add(members)
+        path = " -> ".join([*(each.target for each in cycle), cycle[0].target])
+        problems.append(
+            Problem(
+                ("transitions", cycle[-1].index),
+                f"stages {path} form a cycle whose conditions do not exclude each other: a customer may go round "
+                f"by the passing of time alone (it stops after 64 rounds without an interaction)",
+            )
+        )
+        if len(problems) == MAX_WARNINGS:
+            break
+    return problems
+
+
+def _cycles(stages: Sequence[str], transitions: Sequence[Transition]) -> Iterator[tuple[Transition, ...]]:
+    """Every simple cycle of at most MAX_CYCLE stages, once, beginning at its first stage in file order."""
+    order = {stage: place for place, stage in enumerate(stages)}
+
+    def walk(start: str, stage: str, path: tuple[Transition, ...], seen: frozenset[str]) -> Iterator[tuple[Transition, ...]]:
+        for each in transitions:
+            if stage not in each.sources:
+                continue
+            if each.target == start:
+                yield (*path, each)
+            elif each.target not in seen and order[each.target] > order[start] and len(path) + 1 < MAX_CYCLE:
+                yield from walk(start, each.target, (*path, each), seen | {each.target})
+
+    for stage in stages:
+        yield from walk(stage, stage, (), frozenset({stage}))
+
+
+def _exclusive(cycle: Sequence[Transition]) -> bool:
+    """Whether no moment can make all conditions of the cycle hold."""
+    ways = [[case for case in cases(each.condition.tree) if not _sees_interaction(case)] for each in cycle]
+    for count, combination in enumerate(product(*ways)):
+        if count == MAX_COMBINATIONS:
+            return False
+        joined: Case = tuple(each for case in combination for each in case)
+        if contradiction(joined) is None:
+            return False
+    return True
+
+
+def _sees_interaction(case: Case) -> bool:
+    for node, _negated in case:
+        sides = (node.left, node.right) if isinstance(node, Comparison) else (node.operand,) if isinstance(node, Bare) else ()
+        for side in sides:
+            name = side.name if isinstance(side, Call) else side
+            if isinstance(name, Name) and name.path[0] in EVENT_ROOTS:
+                return True
+    return False

@@ -1,0 +1,129 @@
+"""Scores: sums of points that decay, or integer millionths that do not.
+
+A decaying score at time t is  sum(points * 2^-((t - t_i) / half_life)): exponential decay, of which a
+running sum rebased to its latest time is the exact state, whatever the order of arrival.
+"""
+
+from collections.abc import Callable
+from math import log2
+from operator import ge, gt, le, lt
+from typing import NamedTuple
+
+from stream.core.customer import Life
+from stream.core.interaction import MAX_TIME
+
+ZERO = 2.0**-30
+"""A score of a smaller magnitude is 0."""
+MILLION = 1_000_000
+LIMIT = 1e15
+"""Points and facts are numbers below this in magnitude."""
+COMPARE: dict[str, Callable[[float, float], bool]] = {"<": lt, "<=": le, ">": gt, ">=": ge}
+
+
+class Score(NamedTuple):
+    """One score of a lifecycle."""
+
+    name: str
+    half_life: int | None
+    """Milliseconds; None: permanent."""
+    min: float | None
+    max: float | None
+    slots: tuple[int, ...]
+    """Where its signals' points are kept, in file order of the signals."""
+
+    def clamp(self, raw: float) -> float:
+        """What a reader sees of the sum `raw`."""
+        value = raw if raw >= ZERO or raw <= -ZERO else 0.0
+        if self.min is not None and value < self.min:
+            return self.min
+        if self.max is not None and value > self.max:
+            return self.max
+        return value
+
+
+def points(life: Life, slot: int, half_life: int | None, now: int) -> float:
+    """What one slot adds to its score at `now`."""
+    kept = life.sums[slot]
+    if half_life is None:
+        return kept / MILLION
+    return kept * 2.0 ** ((life.ats[slot] - now) / half_life) if kept else 0.0
+
+
+def raw(score: Score, life: Life, now: int) -> float:
+    """The sum of the slots at `now`, before `min` and `max`."""
+    sums = life.sums
+    half_life = score.half_life
+    if half_life is None:
+        millionths: float = 0  # integers: exact however large
+        for slot in score.slots:
+            millionths += sums[slot]
+        return millionths / MILLION
+    ats = life.ats
+    total = 0.0
+    for slot in score.slots:
+        kept = sums[slot]
+        if kept:
+            total += kept * 2.0 ** ((ats[slot] - now) / half_life)
+    return total
+
+
+def read(score: Score, life: Life, now: int) -> float:
+    """The score at `now`, which is not before the life's clock."""
+    return score.clamp(raw(score, life, now))
+
+
+def add(life: Life, slot: int, half_life: int | None, amount: float, time: int) -> None:
+    """Count `amount` points at `time`, which may be before points that are already there."""
+    if half_life is None:
+        life.sums[slot] += round(amount * 1e6)
+        return
+    kept = life.sums[slot]
+    if not kept:
+        life.sums[slot] = float(amount)
+        life.ats[slot] = time
+        return
+    at = life.ats[slot]
+    if time > at:
+        life.sums[slot] = kept * 2.0 ** ((at - time) / half_life) + amount
+        life.ats[slot] = time
+    else:
+        life.sums[slot] = kept + amount * 2.0 ** ((time - at) / half_life)
+
+
+def is_number(value: object) -> bool:
+    """A number that points and facts can take: not a boolean, below 1e15 in magnitude."""
+    return type(value) in (int, float) and -LIMIT < value < LIMIT  # type: ignore[operator]  # just narrowed
+
+
+def crossing(score: Score, life: Life, now: int, threshold: float, operator: str) -> int | None:
+    """The first millisecond after `now` at which `score operator threshold` changes its answer by decay alone.
+
+    Decay moves a score monotonically to 0, so that it changes at most once. From
+    |S| * 2^-(x / half_life) = |threshold| follows x = half_life * log2(|S| / |threshold|); this is then
+    corrected to the millisecond by evaluation.
+    """
+    holds = COMPARE[operator]
+    before = holds(read(score, life, now), threshold)
+    if holds(score.clamp(0.0), threshold) == before:
+        return None
+    assert score.half_life is not None
+    size = abs(raw(score, life, now))
+    guess = now + score.half_life * max(0.0, log2(size / max(abs(threshold), ZERO)))
+    if guess > MAX_TIME:
+        return None
+    low, high, reach = now, max(int(guess), now + 1), 1
+    while holds(read(score, life, high), threshold) == before:
+        low, high, reach = high, high + reach, reach * 2
+    reach = 1
+    while high - reach > low and holds(read(score, life, high - reach), threshold) != before:
+        high, reach = high - reach, reach * 2
+    low = max(low, high - reach)
+    while high - low > 1:
+        middle = (low + high) // 2
+        if holds(read(score, life, middle), threshold) == before:
+            low = middle
+        else:
+            high = middle
+    return high
+
+
