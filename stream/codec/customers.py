@@ -1,0 +1,237 @@
+"""Customer records: one compact binary value each, its header readable alone.
+
+    byte 0       format
+    byte 1       flags: 1 identified, 2 quarantined
+    bytes 2-9    the next deadline, signed little-endian epoch milliseconds; NEVER where there is none
+    bytes 10-11  length of the header
+    header       MessagePack: per life [digest, clock, next deadline, stage, entered, born, sequence]
+    body         MessagePack: [latest, active, offset, id hashes, their times, per life [active, fired, counts,
+                 windows, sums, times, facts]]
+
+Times of a life are kept as milliseconds before its clock, which takes fewer bytes. Stage, counts and the rest
+are positions in the layout of the digest.
+"""
+
+from array import array
+from struct import Struct
+from sys import byteorder
+from typing import Any, NamedTuple
+
+import msgspec
+
+from stream.codec.layouts import Layout, adopt, layout_of
+from stream.core.customer import Customer, FactState, Life
+from stream.core.interaction import Kind
+from stream.core.lifecycle import Lifecycle
+from stream.core.step import Model, due
+from stream.errors import StateError
+
+FORMAT = 1
+NEVER = 2**63 - 1
+CUSTOMER, ANONYMOUS, LAYOUT, POSITION = b"c", b"a", b"t", b"p"
+"""The first byte of a changelog key: what the record is."""
+
+_PREFIX = Struct("<BBqH")
+_IDENTIFIED, _QUARANTINED = 1, 2
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder().decode
+_decode_layout = msgspec.msgpack.Decoder(Layout).decode
+
+
+class Header(NamedTuple):
+    """What a record says without decoding the rest."""
+
+    due: int
+    """The next deadline in epoch milliseconds, or NEVER."""
+    stages: tuple[tuple[str, str], ...]
+    """Per life: lifecycle and stage."""
+    current: bool
+    """Written with the lifecycles as they are now."""
+
+
+def customer_key(kind: Kind, subject: str) -> bytes:
+    """The changelog key of a subject."""
+    return (CUSTOMER if kind == "customer" else ANONYMOUS) + subject.encode()
+
+
+class CustomerCodec:
+    """Encodes and decodes customer records for one model; knows every layout that it was shown."""
+
+    def __init__(self, model: Model) -> None:
+        self._lifecycles: dict[str, Lifecycle] = {each.id: each for each in model.lifecycles}
+        self._model = model
+        self._layouts: dict[bytes, Layout] = {}
+        self._stages: dict[str, dict[str, int]] = {}
+        for lifecycle in model.lifecycles:
+            layout = layout_of(lifecycle)
+            self._layouts[layout.digest] = layout
+            self._stages[lifecycle.id] = {stage: place for place, stage in enumerate(layout.stages)}
+        self._current = frozenset(self._layouts)
+
+    def layout_records(self) -> list[tuple[bytes, bytes]]:
+        """Key and value of the layouts that this codec writes with, in the model's order."""
+        return [
+            (LAYOUT + each.digest, bytes([FORMAT]) + _encode(self._layouts[each.digest]))
+            for each in self._model.lifecycles
+        ]
+
+    def learn(self, value: bytes) -> None:
+        """Take over a layout record. Raises StateError."""
+        _check_format(value, "a layout")
+        layout = _decode_layout(value[1:])
+        self._layouts.setdefault(layout.digest, layout)
+
+    def header(self, value: bytes) -> Header:
+        """The header of a customer record. Raises StateError."""
+        _check_format(value, "a customer record")
+        _format, _flags, deadline, length = _PREFIX.unpack_from(value)
+        lives = _decode(value[_PREFIX.size : _PREFIX.size + length])
+        stages = []
+        current = len(lives) == len(self._current)
+        for life in lives:
+            layout = self._layout(life[0])
+            current = current and life[0] in self._current
+            stages.append((layout.lifecycle, _stage(life[3], layout)))
+        return Header(deadline, tuple(stages), current)
+
+    def encode(self, customer: Customer) -> bytes:
+        """The record of a customer."""
+        header: list[Any] = []
+        bodies: list[Any] = []
+        for lifecycle in self._model.lifecycles:
+            life = customer.lives.get(lifecycle.id)
+            if life is None:
+                continue
+            stage = self._stages[lifecycle.id].get(life.stage, life.stage)
+            digest = lifecycle.digest
+            clock = life.clock
+            deadline = None if life.deadline is None else life.deadline - clock
+            header.append((digest, clock, deadline, stage, clock - life.entered, life.born, life.sequence))
+            bodies.append(_pack_life(life, lifecycle))
+        packed = _encode(header)
+        flags = (_IDENTIFIED if customer.identified else 0) | (_QUARANTINED if customer.quarantined else 0)
+        deadline = due(self._model, customer)
+        marks = array("Q", [mark for mark, _latest in customer.remembered])
+        if byteorder == "big":
+            marks.byteswap()
+        latest = customer.latest
+        body = (
+            latest,
+            latest - customer.active,
+            customer.offset,
+            marks.tobytes(),
+            [latest - time for _mark, time in customer.remembered],
+            bodies,
+        )
+        prefix = _PREFIX.pack(FORMAT, flags, NEVER if deadline is None else deadline, len(packed))
+        return prefix + packed + _encode(body)
+
+    def decode(self, key: bytes, value: bytes) -> Customer:
+        """The customer of a record, in the layout of the lifecycles as they are now. Raises StateError."""
+        _check_format(value, "a customer record")
+        _format, flags, _deadline, length = _PREFIX.unpack_from(value)
+        start = _PREFIX.size + length
+        header = _decode(value[_PREFIX.size : start])
+        latest, active, offset, packed_marks, times, bodies = _decode(value[start:])
+        marks = array("Q", packed_marks)
+        if byteorder == "big":
+            marks.byteswap()
+        identified = bool(flags & _IDENTIFIED)
+        customer = Customer(
+            kind="customer" if key[:1] == CUSTOMER else "anonymous",
+            id=key[1:].decode(),
+            identified=identified,
+            latest=latest,
+            active=latest - active,
+            remembered=[(mark, latest - time) for mark, time in zip(marks, times, strict=True)],
+            offset=offset,
+            quarantined=bool(flags & _QUARANTINED),
+        )
+        for head, body in zip(header, bodies, strict=True):
+            layout = self._layout(head[0])
+            lifecycle = self._lifecycles.get(layout.lifecycle)
+            if lifecycle is None:
+                continue
+            life = _unpack_life(head, body, layout, identified=identified)
+            if layout.digest != lifecycle.digest:
+                life = adopt(life, layout, lifecycle)
+            customer.lives[lifecycle.id] = life
+        return customer
+
+    def _layout(self, digest: bytes) -> Layout:
+        layout = self._layouts.get(digest)
+        if layout is None:
+            raise StateError(f"a customer record has the layout {digest.hex()}, of which there is no layout record")
+        return layout
+
+
+def _stage(kept: int | str, layout: Layout) -> str:
+    """A stage is kept as its place, or by name where the file has it no more and the customer has not left yet."""
+    return kept if isinstance(kept, str) else layout.stages[kept]
+
+
+def _check_format(value: bytes, what: str) -> None:
+    if value[:1] != bytes([FORMAT]):
+        found = value[0] if value else "none"
+        raise StateError(
+            f"{what} has format {found}, this version reads {FORMAT}: it was written by a newer version; run that one"
+        )
+
+
+def _pack_life(life: Life, lifecycle: Lifecycle) -> tuple[Any, ...]:
+    clock = life.clock
+    return (
+        clock - life.active,
+        life.fired,
+        life.counts,
+        life.windows,
+        [_small(each) for each in life.sums],
+        [clock - at if at else None for at in life.ats],
+        [_pack_fact(fact.kind, life.facts[fact.index], clock) for fact in lifecycle.facts],
+    )
+
+
+def _small(number: Any) -> Any:
+    """Integers beyond 64 bits go as text."""
+    return number if isinstance(number, float) or -(2**63) <= number < 2**63 else str(number)
+
+
+def _pack_fact(kind: str, state: Any, clock: int) -> Any:
+    if kind in ("count", "sum"):
+        return _small(state)
+    if kind == "rolling":
+        return [clock - time for time in state]
+    if state is None:
+        return None
+    return (clock - state[0], state[1]) if kind == "latest" else clock - state
+
+
+def _unpack_fact(kind: str, kept: Any, clock: int) -> FactState:
+    if kind in ("count", "sum"):
+        return int(kept)
+    if kind == "rolling":
+        return [clock - time for time in kept]
+    if kept is None:
+        return None
+    return (clock - kept[0], kept[1]) if kind == "latest" else clock - int(kept)
+
+
+def _unpack_life(head: list[Any], body: list[Any], layout: Layout, *, identified: bool) -> Life:
+    _digest, clock, deadline, stage, entered, born, sequence = head
+    active, fired, counts, windows, sums, ats, states = body
+    return Life(
+        identified=identified,
+        clock=clock,
+        stage=_stage(stage, layout),
+        entered=clock - entered,
+        born=born,
+        sequence=sequence,
+        active=clock - active,
+        fired=fired,
+        deadline=None if deadline is None else clock + deadline,
+        counts=counts,
+        windows=[[(window, counted) for window, counted in each] for each in windows],
+        sums=[int(each) if isinstance(each, str) else each for each in sums],
+        ats=[0 if at is None else clock - at for at in ats],
+        facts=[_unpack_fact(kind, kept, clock) for (_name, _mark, kind), kept in zip(layout.facts, states, strict=True)],
+    )

@@ -1,0 +1,68 @@
+"""What the values of a state record stand for: the layout that a lifecycle had when it was written.
+
+A record names the digest of each lifecycle; the layout of that digest is kept beside the records. So signals,
+facts and stages are found by name whatever their place in the file, and an edited file keeps every signal
+and fact that still means the same.
+"""
+
+import msgspec
+
+from stream.core.customer import Life
+from stream.core.lifecycle import Lifecycle
+from stream.core.step import schedule
+
+
+class Layout(msgspec.Struct, frozen=True, array_like=True):
+    """The names behind the positions of one version of a lifecycle."""
+
+    lifecycle: str
+    digest: bytes
+    stages: tuple[str, ...]
+    signals: tuple[tuple[str, str, int], ...]
+    """Name, fingerprint, and place in the windows or -1."""
+    slots: tuple[tuple[int, str], ...]
+    """The signal's place, and the score's name."""
+    facts: tuple[tuple[str, str, str], ...]
+    """Name, fingerprint and kind."""
+
+
+def layout_of(lifecycle: Lifecycle) -> Layout:
+    """The layout in which this version writes its lives."""
+    return Layout(
+        lifecycle=lifecycle.id,
+        digest=lifecycle.digest,
+        stages=tuple(lifecycle.stages),
+        signals=tuple((each.name, each.fingerprint, each.window) for each in lifecycle.signals),
+        slots=lifecycle.slots,
+        facts=tuple(
+            (fact.name, mark, fact.kind)
+            for fact, mark in zip(lifecycle.facts, lifecycle.fact_fingerprints, strict=True)
+        ),
+    )
+
+
+def adopt(life: Life, old: Layout, lifecycle: Lifecycle) -> Life:
+    """A life written with the layout `old`, as `lifecycle` keeps it, its next deadline found anew."""
+    new = layout_of(lifecycle)
+    adopted = lifecycle.begin(life.clock, life.born, identified=life.identified)
+    adopted.stage, adopted.entered, adopted.sequence = life.stage, life.entered, life.sequence
+    adopted.active, adopted.fired = life.active, life.fired
+    signals = {(name, mark): place for place, (name, mark, _window) in enumerate(old.signals)}
+    slots = {(old.signals[signal][:2], score): slot for slot, (signal, score) in enumerate(old.slots)}
+    for place, (name, mark, window) in enumerate(new.signals):
+        before = signals.get((name, mark))
+        if before is not None:
+            adopted.counts[place] = life.counts[before]
+            if window >= 0:
+                adopted.windows[window] = life.windows[old.signals[before][2]]
+    for slot, (signal, score) in enumerate(new.slots):
+        before = slots.get((new.signals[signal][:2], score))
+        if before is not None:
+            adopted.sums[slot], adopted.ats[slot] = life.sums[before], life.ats[before]
+    facts = {each: place for place, each in enumerate(old.facts)}
+    for place, each in enumerate(new.facts):
+        before = facts.get(each)
+        if before is not None:
+            adopted.facts[place] = life.facts[before]
+    schedule(lifecycle, adopted)
+    return adopted

@@ -1,0 +1,47 @@
+"""The position record of a partition: kept beside the state, so that the two cannot disagree."""
+
+import msgspec
+
+from stream.errors import StateError
+
+KEY = b"p"
+FORMAT = 1
+
+
+class Position(msgspec.Struct, kw_only=True):
+    """Where one partition stands. Times are epoch milliseconds."""
+
+    format: int = FORMAT
+    offsets: dict[str, int]
+    """Per source topic: the offset from which to read on."""
+    clock: int | None = None
+    """The partition's clock; None before anything was seen."""
+    partitions: int
+    """Of the source topic; another number would put customers elsewhere."""
+    live_from: int | None = None
+    """Changes before it are not published; None: all are."""
+    lifecycles: dict[str, str] = {}
+    """Digest by lifecycle, in hex."""
+
+
+_decoder = msgspec.json.Decoder(Position)
+_encoder = msgspec.json.Encoder()
+
+
+def encode_position(position: Position) -> bytes:
+    """The record's value."""
+    return _encoder.encode(position)
+
+
+def decode_position(value: bytes) -> Position:
+    """The position of a record. Raises StateError where a newer version wrote it."""
+    try:
+        position = _decoder.decode(value)
+    except msgspec.DecodeError as error:
+        raise StateError(f"the position record cannot be read: {error}") from None
+    if position.format != FORMAT:
+        raise StateError(
+            f"the position record has format {position.format}, this version reads {FORMAT}: "
+            f"it was written by a newer version; run that one"
+        )
+    return position

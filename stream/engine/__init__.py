@@ -1,0 +1,1 @@
+"""Kafka: topics, the Faust transport, and one sequential machine per partition."""

@@ -1,0 +1,122 @@
+"""What passes between the pure machine of a partition and the code that talks to Kafka."""
+
+from collections import Counter
+from collections.abc import Generator, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
+
+from stream.core.tally import Tally
+
+Headers = Sequence[tuple[str, bytes]]
+
+
+class SourceRecord(Protocol):
+    """A record of the interactions topic, as the fetcher hands it over."""
+
+    @property
+    def offset(self) -> int: ...
+    @property
+    def timestamp(self) -> int: ...
+    @property
+    def timestamp_type(self) -> int | None:
+        """0: CreateTime, 1: LogAppendTime."""
+    @property
+    def key(self) -> bytes | None: ...
+    @property
+    def value(self) -> bytes | None: ...
+    @property
+    def headers(self) -> Headers: ...
+
+
+class Outgoing(NamedTuple):
+    """A record to be written."""
+
+    key: bytes | None
+    value: bytes | None
+    headers: Headers = ()
+
+
+@dataclass(slots=True)
+class Counts:
+    """What a batch did, for metrics."""
+
+    tally: Tally = field(default_factory=Tally)
+    results: Counter[str] = field(default_factory=Counter)
+    """Records of the source by result: applied, duplicate, repeated, rejected, tick."""
+    rejected: Counter[str] = field(default_factory=Counter)
+    """Dead letters by reason."""
+    changes: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    """Stage changes by lifecycle, from and to; a stage that is not there is an empty text."""
+    ahead: int = 0
+    """Interactions more than 5 minutes ahead of their broker time, taken at that."""
+    quarantined: int = 0
+    """Customers whose deadlines made our code fail."""
+    caused: list[int] = field(default_factory=list)
+    """Broker times of the interactions that caused a stage change."""
+
+
+@dataclass(slots=True)
+class Batch:
+    """Everything that one transaction writes, besides the group offset."""
+
+    stage_changes: list[Outgoing] = field(default_factory=list)
+    current_stages: list[Outgoing] = field(default_factory=list)
+    customers: list[Outgoing] = field(default_factory=list)
+    """Changelog records: customers, tables, and last the position."""
+    dead_letters: list[Outgoing] = field(default_factory=list)
+    counts: Counts = field(default_factory=Counts)
+    next_offset: int = 0
+    """The source offset from which to read on."""
+    inputs: int = 0
+    """Records consumed and deadlines fired: a batch without any, that moves no position, is not written."""
+    more: bool = False
+    """Work is left at this position (deadlines due, or records not taken): run again before fetching."""
+
+
+class RecordFailed(Exception):
+    """Our own code raised on one source record; the cause is chained."""
+
+    def __init__(self, offset: int) -> None:
+        super().__init__(f"our code failed on the interaction at offset {offset}")
+        self.offset = offset
+
+
+class DeadlineFailed(Exception):
+    """Our own code raised on one customer's deadline; the cause is chained."""
+
+    def __init__(self, key: bytes) -> None:
+        super().__init__("our code failed on a customer's deadline")
+        self.key = key
+
+
+class Machine(Protocol):
+    """One partition's state and rules; deterministic, without I/O.
+
+    After an exception the machine is spent: the caller drops it and recovers a new one.
+    """
+
+    next_offset: int | None
+    """Where to read on; None: nothing was ever recorded, begin at the topic's start."""
+
+    def restore(self, changelog: dict[bytes, bytes]) -> Generator[None, None, None]:
+        """Take over the compacted changelog; yields now and then so that the caller's loop breathes.
+
+        Raises PositionError or StateError where this worker must not go on.
+        """
+
+    def run(
+        self, records: Sequence[SourceRecord], next_offset: int, *, wall: int, caught_up: bool
+    ) -> Generator[None, None, Batch]:
+        """Apply `records` and the deadlines that are due; yields at least every few milliseconds of work.
+
+        `next_offset` is where to read on once all of `records` are taken. `wall` is epoch milliseconds;
+        `caught_up` says that the source held nothing beyond `records` at that time. Stops early, with
+        `more` set, when the batch reaches the limits of a transaction; the records not taken must then be
+        handed over again (those with an offset of at least `Batch.next_offset`).
+        """
+
+    def next_due(self) -> int | None:
+        """The wall time, epoch milliseconds, at which the next deadline should be fired; None: not by wall time."""
+
+    def isolate(self, *, offsets: Iterable[int] = (), keys: Iterable[bytes] = ()) -> None:
+        """Dead-letter these source offsets as `unprocessable`; never again fire these customers' deadlines."""

@@ -1,0 +1,323 @@
+"""One partition of interactions as a sequential machine: records in, everything that they cause out.
+
+Deterministic and without I/O. Records are taken in order; after each one the partition's clock moves and the
+deadlines that have come are fired, so that where a batch is cut changes nothing.
+"""
+
+from collections import Counter
+from collections.abc import Generator, Iterable, Sequence
+from typing import NamedTuple
+
+from stream.codec import customers as records
+from stream.codec import positions, stage_changes
+from stream.codec.customers import NEVER, CustomerCodec, customer_key
+from stream.codec.interactions import Reason, Rejected, decode
+from stream.codec.positions import Position, decode_position, encode_position
+from stream.codec.stage_changes import Source
+from stream.core.change import StageChange
+from stream.core.customer import Customer
+from stream.core.interaction import Interaction
+from stream.core.step import Arrival, Model, Passing, due, step
+from stream.engine.batch import Batch, DeadlineFailed, Outgoing, RecordFailed, SourceRecord
+from stream.engine.clock import PartitionClock
+from stream.engine.controls import control_of, tick_time
+from stream.engine.dead_letters import dead_letter
+from stream.engine.schedule import Schedule
+from stream.errors import PositionError
+from stream.settings import Settings
+
+AHEAD = 300_000
+"""Milliseconds that an interaction may be ahead of its broker time."""
+MAX_BYTES = 4 << 20
+MAX_FIRED = 5_000
+"""Customers whose deadlines one transaction fires at most."""
+BREATH = 200
+"""Records or deadlines after which the caller's loop gets a turn."""
+CACHE = 50_000
+"""Customers kept decoded between batches."""
+LOG_APPEND_TIME = 1
+
+
+class Place(NamedTuple):
+    """The partition that a machine runs."""
+
+    topic: str
+    partition: int
+    partitions: int
+    """Of the topic."""
+
+
+class PartitionMachine:
+    """The state of one partition and what its inputs do to it; see `Machine` for the contract."""
+
+    def __init__(self, model: Model, settings: Settings, place: Place) -> None:
+        self.model = model
+        self.settings = settings
+        self.place = place
+        self.next_offset: int | None = None
+        self.stages: Counter[tuple[str, str]] = Counter()
+        """Customers by lifecycle and stage."""
+        self._codec = CustomerCodec(model)
+        self._clock = PartitionClock(settings.clock, settings.live_from, None)
+        self._schedule = Schedule()
+        self._data: dict[bytes, bytes] = {}
+        self._decoded: dict[bytes, Customer] = {}
+        self._dirty: dict[bytes, None] = {}
+        self._opening: list[Outgoing] = []
+        self._started = False
+        self._isolated_offsets: set[int] = set()
+        self._isolated_keys: set[bytes] = set()
+
+    @property
+    def customers(self) -> int:
+        """How many customers have a record."""
+        return len(self._data)
+
+    @property
+    def clock(self) -> int | None:
+        """The partition's clock, epoch milliseconds."""
+        return self._clock.now
+
+    def customer(self, key: bytes) -> Customer | None:
+        """The customer of a changelog key as it is now; the caller must not change it."""
+        customer = self._decoded.get(key)
+        if customer is None and (value := self._data.get(key)) is not None:
+            customer = self._decoded[key] = self._codec.decode(key, value)
+        return customer
+
+    def restore(self, changelog: dict[bytes, bytes]) -> Generator[None, None, None]:
+        """Take over the compacted changelog; see `Machine`."""
+        written = {key: value for key, value in changelog.items() if key[:1] == records.LAYOUT}
+        for value in written.values():
+            self._codec.learn(value)
+        self._opening = [Outgoing(*each) for each in self._codec.layout_records() if each[0] not in written]
+        position = changelog.get(positions.KEY)
+        if position is not None:
+            self._resume(decode_position(position))
+        self._data = {
+            key: value for key, value in changelog.items() if key[:1] in (records.CUSTOMER, records.ANONYMOUS)
+        }
+        entries: list[tuple[int, bytes]] = []
+        for count, (key, value) in enumerate(self._data.items()):
+            header = self._codec.header(value)
+            time: int | None = header.due
+            if not header.current:  # the lifecycles were edited: what time makes true may have changed
+                time = due(self.model, self._codec.decode(key, value))
+            if time is not None and time != NEVER:
+                entries.append((time, key))
+            self.stages.update(header.stages)
+            if count % BREATH == 0:
+                yield
+        self._schedule.load(entries)
+
+    def _resume(self, position: Position) -> None:
+        if position.partitions != self.place.partitions:
+            raise PositionError(
+                f"topic {self.place.topic} has {self.place.partitions} partitions, the state was written with "
+                f"{position.partitions}: customers would be looked for in the wrong place. Give the topic its old "
+                f"number, or begin anew with `lifecycle reset --to earliest`"
+            )
+        self.next_offset = position.offsets.get(self.place.topic)
+        live_from = self.settings.live_from if self.settings.live_from is not None else position.live_from
+        self._clock = PartitionClock(self.settings.clock, live_from, position.clock)
+        self._started = True
+
+    def isolate(self, *, offsets: Iterable[int] = (), keys: Iterable[bytes] = ()) -> None:
+        """See `Machine`."""
+        self._isolated_offsets.update(offsets)
+        self._isolated_keys.update(keys)
+
+    def next_due(self) -> int | None:
+        """See `Machine`."""
+        time = self._schedule.next()
+        return time + self.settings.grace if time is not None and self._clock.follows_wall else None
+
+    def run(
+        self, source: Sequence[SourceRecord], next_offset: int, *, wall: int, caught_up: bool
+    ) -> Generator[None, None, Batch]:
+        """See `Machine`."""
+        batch = Batch(next_offset=self.next_offset if self.next_offset is not None else next_offset)
+        self._open(batch, wall)
+        size = yield from self._fire(batch, 0)
+        for record in source:
+            if batch.more:
+                break
+            size += self._take(record, batch, wall)
+            batch.next_offset = record.offset + 1
+            batch.inputs += 1
+            size = yield from self._fire(batch, size)
+            if size >= MAX_BYTES:
+                batch.more = True
+            if batch.inputs % BREATH == 0:
+                yield
+        else:
+            if not batch.more:
+                batch.next_offset = next_offset
+                if caught_up:
+                    self._clock.caught_up(wall)
+                    yield from self._fire(batch, size)
+        self._close(batch)
+        return batch
+
+    def _open(self, batch: Batch, wall: int) -> None:
+        """What is written once: layouts, and a first position that keeps when the application first started."""
+        if not self._started:
+            self._started = True
+            batch.inputs += 1
+            if self.settings.clock == "wall" and self._clock.live_from is None:
+                self._clock.live_from = wall
+        batch.customers += self._opening
+        self._opening = []
+
+    def _take(self, record: SourceRecord, batch: Batch, wall: int) -> int:
+        """Apply one record; returns the bytes that it made to be written, customers left out."""
+        broker_time = record.timestamp
+        if record.timestamp_type != LOG_APPEND_TIME:
+            broker_time = min(broker_time, wall) if broker_time >= 0 else wall
+        if record.offset in self._isolated_offsets:
+            return self._reject(record, Rejected(Reason.UNPROCESSABLE, "processing it failed twice"), batch)
+        try:
+            control = control_of(record.headers) if record.headers else None
+            if control is not None:
+                return self._control(record, control, broker_time, batch)
+            interaction = decode(record.value, broker_time, self.settings.blocked)
+            if isinstance(interaction, Rejected):
+                return self._reject(record, interaction, batch)
+            return self._apply(record, interaction, broker_time, batch)
+        except Exception as error:
+            raise RecordFailed(record.offset) from error
+
+    def _control(self, record: SourceRecord, control: bytes, broker_time: int, batch: Batch) -> int:
+        time = tick_time(control, record.value)
+        if isinstance(time, Rejected):
+            return self._reject(record, time, batch)
+        batch.counts.results["tick"] += 1
+        self._clock.tick(time, broker_time)
+        return 0
+
+    def _reject(self, record: SourceRecord, rejected: Rejected, batch: Batch) -> int:
+        letter = dead_letter(record, rejected, self.place.topic, self.place.partition)
+        batch.dead_letters.append(letter)
+        batch.counts.results["rejected"] += 1
+        batch.counts.rejected[rejected.reason.value] += 1
+        return len(letter.value or b"") + 500
+
+    def _apply(self, record: SourceRecord, interaction: Interaction, broker_time: int, batch: Batch) -> int:
+        counts = batch.counts
+        if interaction.time > broker_time + AHEAD:
+            interaction = interaction._replace(time=broker_time)
+            counts.ahead += 1
+        key = customer_key(interaction.kind, interaction.subject)
+        customer = self.customer(key)
+        if customer is not None and record.offset <= customer.offset:
+            counts.results["repeated"] += 1
+            return 0
+        duplicates = counts.tally.duplicates
+        origin = f"{self.place.partition}-{record.offset}"
+        after, changes = step(self.model, customer, Arrival(interaction, origin), counts.tally)
+        assert after is not None
+        self._clock.record(interaction.time, broker_time)
+        if counts.tally.duplicates > duplicates:
+            counts.results["duplicate"] += 1
+            return 0
+        counts.results["applied"] += 1
+        after.offset = record.offset
+        self._keep(key, after)
+        if not changes:
+            return 0
+        counts.caused.append(broker_time)
+        return self._tell(changes, record.offset, batch)
+
+    def _fire(self, batch: Batch, size: int) -> Generator[None, None, int]:
+        """Fire the deadlines that have come, up to what one transaction takes."""
+        now = self._clock.now
+        if now is None:
+            return size
+        until = now - self.settings.grace
+        fired = 0
+        while (key := self._schedule.take(until)) is not None:
+            try:
+                size += self._pass(key, until, batch)
+            except Exception as error:
+                raise DeadlineFailed(key) from error
+            fired += 1
+            if fired % BREATH == 0:
+                yield
+            if fired == MAX_FIRED or size >= MAX_BYTES:
+                time = self._schedule.next()
+                batch.more = time is not None and time <= until
+                break
+        return size
+
+    def _pass(self, key: bytes, until: int, batch: Batch) -> int:
+        customer = self.customer(key)
+        if customer is None:
+            return 0
+        if key in self._isolated_keys and not customer.quarantined:
+            customer.quarantined = True
+            batch.counts.quarantined += 1
+            batch.inputs += 1
+            self._keep(key, customer)
+            return 0
+        time = due(self.model, customer)
+        if time is None or time > until:
+            self._schedule.put(key, time)
+            return 0
+        after, changes = step(self.model, customer, Passing(until), batch.counts.tally)
+        batch.inputs += 1
+        self._keep(key, after)
+        return self._tell(changes, batch.next_offset, batch)
+
+    def _keep(self, key: bytes, customer: Customer | None) -> None:
+        self._dirty[key] = None
+        if customer is None:
+            self._decoded.pop(key, None)
+            self._data.pop(key, None)
+        else:
+            self._decoded[key] = customer
+            self._schedule.put(key, due(self.model, customer))
+
+    def _tell(self, changes: list[StageChange], offset: int, batch: Batch) -> int:
+        source = Source(self.place.topic, self.place.partition, offset)
+        live_from = self._clock.live_from
+        size = 0
+        for change in changes:
+            batch.counts.changes[change.lifecycle, change.from_stage or "", change.to_stage or ""] += 1
+            if change.from_stage is not None:
+                self.stages[change.lifecycle, change.from_stage] -= 1
+            if change.to_stage is not None:
+                self.stages[change.lifecycle, change.to_stage] += 1
+            value = stage_changes.encode(change, source)
+            about = stage_changes.headers(change)
+            gone = change.to_stage is None
+            batch.current_stages.append(
+                Outgoing(stage_changes.current_key(change), None if gone else value, () if gone else about)
+            )
+            size += len(value) + 200
+            if live_from is None or change.at >= live_from:
+                batch.stage_changes.append(Outgoing(change.subject.encode(), value, about))
+                size += len(value) + 200
+        return size
+
+    def _close(self, batch: Batch) -> None:
+        """Encode what was touched; the position comes last."""
+        latest = {each.key: each for each in batch.current_stages}
+        batch.current_stages = list(latest.values())
+        for key in self._dirty:
+            customer = self._decoded.get(key)
+            value = self._codec.encode(customer) if customer is not None else None
+            batch.customers.append(Outgoing(key, value))
+            if value is not None:
+                self._data[key] = value
+        self._dirty = {}
+        while len(self._decoded) > CACHE:
+            del self._decoded[next(iter(self._decoded))]
+        self.next_offset = batch.next_offset
+        position = Position(
+            offsets={self.place.topic: batch.next_offset},
+            clock=self._clock.now,
+            partitions=self.place.partitions,
+            live_from=self._clock.live_from,
+            lifecycles={each.id: each.digest.hex() for each in self.model.lifecycles},
+        )
+        batch.customers.append(Outgoing(positions.KEY, encode_position(position)))

@@ -1,0 +1,199 @@
+"""Every setting, once: its name, meaning, default and how its text is read.
+
+A setting comes from, in this order: an option of the command, the environment (`LIFECYCLE_` and its
+name in capitals), the settings file (TOML, `LIFECYCLE_SETTINGS` or `--settings`), the default.
+"""
+
+import os
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from stream.codec.interactions import DEFAULT_BLOCKED
+from stream.codec.times import parse_time
+from stream.core.durations import parse_duration
+from stream.errors import SettingsError
+
+Delivery = Literal["auto", "exactly_once", "at_least_once"]
+Clock = Literal["wall", "stream"]
+
+ENVIRONMENT_PREFIX = "LIFECYCLE_"
+
+
+def _text(value: str) -> str:
+    return value
+
+
+def _words(value: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in value.split(",") if word.strip())
+
+
+def _word_set(value: str) -> frozenset[str]:
+    return frozenset(word.lower() for word in _words(value))
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def parse(value: str) -> int:
+        number = int(value)
+        if not low <= number <= high:
+            raise ValueError(f"a whole number from {low} to {high}")
+        return number
+
+    parse.__doc__ = f"a whole number from {low} to {high}"
+    return parse
+
+
+def _choice(choices: Any) -> Callable[[str], Any]:
+    allowed = get_args(choices)
+
+    def parse(value: str) -> str:
+        if value not in allowed:
+            raise ValueError
+        return value
+
+    parse.__doc__ = f"one of {', '.join(allowed)}"
+    return parse
+
+
+def _duration(value: str) -> int:
+    """a duration such as 500ms, 30s, 12h or 90d"""
+    ms = parse_duration(value)
+    if ms is None:
+        raise ValueError
+    return ms
+
+
+def _duration_or_off(value: str) -> int | None:
+    """a duration such as 90d, or off"""
+    return None if value == "off" else _duration(value)
+
+
+def _time_or_none(value: str) -> int | None:
+    """a time such as 2026-11-01T00:00:00Z, or `first-start`"""
+    if value == "first-start":
+        return None
+    time = parse_time(int(value) if value.isdigit() else value)
+    if time is None:
+        raise ValueError
+    return time
+
+
+def _setting(default: Any, parse: Callable[[str], Any], help: str, shown: str | None = None) -> Any:
+    return field(default=default, metadata={"parse": parse, "help": help, "shown": shown})
+
+
+DAY = 86_400_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What a worker and the commands beside it run with."""
+
+    bootstrap: str = _setting("127.0.0.1:9092", _text, "Kafka's bootstrap servers, host:port, comma-separated")
+    app: str = _setting("lifecycle", _text, "consumer group, and the first part of every transactional id")
+    topic_prefix: str = _setting("", _text, "put before the name of every topic")
+    interactions: str = _setting("interactions", _text, "the topic of interactions, without prefix")
+    partitions: int = _setting(16, _whole(1, 10_000), "partitions of topics that we create")
+    replication: int = _setting(1, _whole(1, 32_767), "replication factor of topics that we create")
+    lifecycles: tuple[str, ...] = _setting(
+        ("journey",), _words, "lifecycle files or names of presets, comma-separated", "journey"
+    )
+    delivery: Delivery = _setting(
+        "auto", _choice(Delivery), "`exactly_once`, `at_least_once`, or `auto`: exactly once where the broker can"
+    )
+    clock: Clock = _setting("wall", _choice(Clock), "what fires deadlines: `wall` time, or the `stream`'s own times")
+    live_from: int | None = _setting(
+        None,
+        _time_or_none,
+        "earlier changes are applied but not published; with clock stream, unset publishes everything",
+        "first-start",
+    )
+    grace: int = _setting(0, _duration, "how long past their time deadlines wait for late interactions", "0ms")
+    forget_after: int | None = _setting(
+        90 * DAY, _duration_or_off, "when a subject that was never identified is forgotten", "90d"
+    )
+    forget_identified_after: int | None = _setting(
+        None, _duration_or_off, "when an identified customer is forgotten", "off"
+    )
+    blocked: frozenset[str] = _setting(
+        DEFAULT_BLOCKED, _word_set, "subject ids that stand for nobody, comma-separated", "null, undefined, …"
+    )
+    web_bind: str = _setting("127.0.0.1", _text, "address on which health and metrics are served")
+    web_port: int = _setting(6066, _whole(0, 65_535), "port of health and metrics; 0 takes a free one")
+    session_timeout: int = _setting(6_000, _duration, "after how long without heartbeat a worker is dead", "6s")
+    max_records: int = _setting(8_000, _whole(1, 1_000_000), "most interactions in one transaction")
+    log_level: str = _setting("info", _choice(Literal["debug", "info", "warning", "error"]), "least level that is logged")
+    log_format: str = _setting("text", _choice(Literal["text", "json"]), "`text` for people, `json` for machines")
+
+    @property
+    def topics(self) -> "TopicNames":
+        """The full name of every topic."""
+        prefix = self.topic_prefix
+        return TopicNames(
+            interactions=prefix + self.interactions,
+            stage_changes=prefix + "stage-changes",
+            current_stages=prefix + "current-stages",
+            customers=prefix + "lifecycle-customers",
+            dead_letters=prefix + "lifecycle-dead-letters",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TopicNames:
+    """Full topic names."""
+
+    interactions: str
+    stage_changes: str
+    current_stages: str
+    customers: str
+    dead_letters: str
+
+
+def load_settings(
+    options: Mapping[str, str | None],
+    *,
+    file: Path | None = None,
+    environment: Mapping[str, str] = os.environ,
+) -> Settings:
+    """Settings from options over environment over file over defaults; `options` maps names to text or None.
+
+    Raises SettingsError for an unknown key of the file and for a value that cannot be read.
+    """
+    named = file or (Path(environment["LIFECYCLE_SETTINGS"]) if environment.get("LIFECYCLE_SETTINGS") else None)
+    from_file = _read_file(named) if named else {}
+    values: dict[str, Any] = {}
+    for each in fields(Settings):
+        variable = ENVIRONMENT_PREFIX + each.name.upper()
+        for text, where in (
+            (options.get(each.name), f"--{each.name.replace('_', '-')}"),
+            (environment.get(variable), variable),
+            (from_file.get(each.name), f"{named}: {each.name}"),
+        ):
+            if text is not None:
+                values[each.name] = _parse(text, where, each.metadata["parse"])
+                break
+    return Settings(**values)
+
+
+def _parse(text: str, where: str, parse: Callable[[str], Any]) -> Any:
+    try:
+        return parse(text)
+    except ValueError:
+        wanted = parse.__doc__ or "a value"
+        raise SettingsError(f"{where}: {text!r} is not {wanted}") from None
+
+
+def _read_file(path: Path) -> dict[str, str]:
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"settings file {path}: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"settings file {path}: {error}") from None
+    known = {each.name for each in fields(Settings)}
+    for key in content:
+        if key not in known:
+            raise SettingsError(f"settings file {path}: unknown setting {key!r}; known are {', '.join(sorted(known))}")
+    return {key: ",".join(map(str, v)) if isinstance(v, list) else str(v) for key, v in content.items()}

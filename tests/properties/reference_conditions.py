@@ -1,0 +1,87 @@
+"""Conditions of the lifecycle language evaluated in three values: True, False, or None for "unknown".
+
+Where the text was silent:
+- A comparison with one side that names the interaction, while there is none, is unknown even where its other
+  side does not exist.
+- A null in a list is like an absent value: equal to nothing.
+- A property that is a number is compared whatever its size; the limit of 1e15 is for what is kept.
+- A time (a `first` or `last` fact) compares with another time only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from enum import Enum
+
+from tests.properties.reference_grammar import Atom, Bare, Condition, Duration, Junction, Not, Operand, Time
+
+Truth = bool | None
+
+
+class Missing(Enum):
+    """Why an operand has no value."""
+
+    ABSENT = "it does not exist"
+    UNKNOWN = "it names the interaction, and there is none"
+
+
+def evaluate(condition: Condition, truth_of: Callable[[Atom], Truth]) -> Truth:
+    """The truth of a condition in Kleene's logic; every atom is asked, also where the answer is clear."""
+    if isinstance(condition, Junction):
+        truths = [evaluate(part, truth_of) for part in condition.parts]
+        deciding = condition.word == "or"
+        if deciding in truths:
+            return deciding
+        return None if None in truths else not deciding
+    if isinstance(condition, Not):
+        truth = evaluate(condition.part, truth_of)
+        return None if truth is None else not truth
+    return truth_of(condition)
+
+
+def truth_of_atom(atom: Atom, value_of: Callable[[Operand], object]) -> Truth:
+    """The truth of one comparison or bare name, given the values of its operands."""
+    if isinstance(atom, Bare):
+        value = value_of(atom.operand)
+        return None if value is Missing.UNKNOWN else value is True
+    left, right = value_of(atom.left), value_of(atom.right)
+    if Missing.UNKNOWN in (left, right):
+        return None
+    return compare(atom.sign, left, right)
+
+
+def compare(sign: str, left: object, right: object) -> bool:
+    """One comparison of two values; false for absent values and for different types."""
+    if sign == "in":
+        return isinstance(right, list | tuple) and any(compare("==", left, item) for item in right)
+    kind = kind_of(left)
+    if kind != kind_of(right) or kind in ("absent", "list", "object"):
+        return False
+    if sign in ("==", "!="):
+        return (left == right) is (sign == "==")
+    order = order_of(left, right)
+    return kind != "boolean" and {"<": order < 0, "<=": order <= 0, ">": order > 0, ">=": order >= 0}[sign]
+
+
+def order_of(left: object, right: object) -> int:
+    """Below, at or above 0 as the left value is less, equal or greater; both are of the same type."""
+    if isinstance(left, Duration | Time) and isinstance(right, Duration | Time):
+        left, right = left.ms, right.ms
+    if isinstance(left, int | float) and isinstance(right, int | float):
+        return (left > right) - (left < right)
+    return (str(left) > str(right)) - (str(left) < str(right))
+
+
+def kind_of(value: object) -> str:
+    """The type of a value as the language sees it. A boolean is not a number, null is absent."""
+    if value is None or isinstance(value, Missing):
+        return "absent"
+    if isinstance(value, bool):
+        return "boolean"
+    if isinstance(value, int | float):
+        return "number"
+    if isinstance(value, str):
+        return "text"
+    if isinstance(value, list | tuple):
+        return "list"
+    return "object" if isinstance(value, Mapping) else type(value).__name__

@@ -1,0 +1,107 @@
+"""The core against the slow reference, on random lifecycles and histories."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from stream.codec import stage_changes
+from stream.codec.customers import CustomerCodec, customer_key
+from stream.codec.stage_changes import Source
+from stream.core.change import StageChange
+from stream.core.customer import Customer
+from stream.core.definition import define
+from stream.core.interaction import Interaction
+from stream.core.step import Arrival, Model, Passing, model_of, step
+from stream.core.tally import Tally
+from tests.properties.histories import Scenario, scenarios
+from tests.properties.reference import run
+
+Key = tuple[str, str]
+
+
+def interaction_of(given_: Mapping[str, Any]) -> Interaction:
+    """The core's interaction of a reference's."""
+    return Interaction(
+        given_.get("customer_id"),
+        given_.get("anonymous_id"),
+        given_.get("id"),
+        given_["type"],
+        given_["time"],
+        given_.get("properties") or {},
+        given_.get("context") or {},
+    )
+
+
+def core_changes(scenario: Scenario, *, through_bytes: bool) -> tuple[list[StageChange], Tally]:
+    """What the core makes of a scenario; with `through_bytes` every customer is encoded and decoded each time."""
+    model: Model = model_of(
+        [define(each) for each in scenario.lifecycles], scenario.forget_after, scenario.forget_identified
+    )
+    codec = CustomerCodec(model)
+    customers: dict[Key, Customer] = {}
+    changes: list[StageChange] = []
+    tally = Tally()
+
+    def keep(key: Key, customer: Customer | None) -> None:
+        if customer is None:
+            customers.pop(key, None)
+            return
+        record_key = customer_key(customer.kind, customer.id)
+        customers[key] = codec.decode(record_key, codec.encode(customer)) if through_bytes else customer
+
+    for number, each in enumerate(scenario.interactions):
+        interaction = interaction_of(each)
+        key = (interaction.kind, interaction.subject)
+        customer, caused = step(model, customers.get(key), Arrival(interaction, f"0-{number}"), tally)
+        keep(key, customer)
+        changes += caused
+    if scenario.until is not None:
+        for key, kept in list(customers.items()):
+            customer, caused = step(model, kept, Passing(scenario.until), tally)
+            keep(key, customer)
+            changes += caused
+    return changes, tally
+
+
+def by_life(changes: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str, str], list[Mapping[str, Any]]]:
+    """Changes per subject and lifecycle, in order."""
+    lives: dict[tuple[str, str, str], list[Mapping[str, Any]]] = {}
+    for change in changes:
+        kind = "customer_id" if "customer_id" in change else "anonymous_id"
+        lives.setdefault((kind, str(change[kind]), str(change["lifecycle"])), []).append(change)
+    return lives
+
+
+SAME = ("sequence", "from", "to", "at", "final", "entered", "identified", "facts", "trigger")
+
+
+@pytest.mark.parametrize("through_bytes", [False, True])
+@given(scenario=scenarios())
+@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+def test_every_change_of_the_core_is_the_reference_s(scenario: Scenario, through_bytes: bool) -> None:
+    """Same changes, in the same order per life, with equal facts and scores equal to 1e-9."""
+    expected = run(
+        scenario.lifecycles,
+        scenario.interactions,
+        until=scenario.until,
+        forget_after=scenario.forget_after,
+        forget_identified=scenario.forget_identified,
+    )
+    if expected.doubtful:
+        return
+    changes, tally = core_changes(scenario, through_bytes=through_bytes)
+    found = by_life([stage_changes.data(change, Source("t", 0, 0)) for change in changes])
+    wanted = by_life(expected.changes)
+    assert found.keys() == wanted.keys()
+    for life, changes_of_life in wanted.items():
+        short = [{name: each[name] for name in SAME} for each in found[life]]
+        assert short == [{name: each[name] for name in SAME} for each in changes_of_life]
+        for one, two in zip(found[life], changes_of_life, strict=True):
+            assert one["scores"] == pytest.approx(two["scores"], rel=1e-9, abs=1e-9)
+            for score, contributions in two["contributions"].items():
+                assert [each["count"] for each in one["contributions"][score]] == [
+                    each["count"] for each in contributions
+                ]
+    assert tally.duplicates == expected.duplicates
