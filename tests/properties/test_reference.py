@@ -185,7 +185,7 @@ def test_an_anonymous_subject_is_forgotten_and_comes_back_as_new() -> None:
 
 
 def test_a_decaying_score_falls_below_a_constant_one_millisecond_after_its_half_life() -> None:
-    """Two points and a half-life of 10 ms: at 10 ms the score is 1 exactly, so `< 1` is first true at 11 ms."""
+    """Two points, half-life 10 ms: at 10 ms the score is 1 exactly, so `< 1` is first true at 11 ms."""
     lifecycle = small(
         [("new", "hot", "heat >= 2"), ("hot", "cold", "heat < 1")],
         scores={"heat": {"half_life": "10ms"}},
@@ -242,7 +242,7 @@ def test_at_most_keeps_the_two_latest_windows() -> None:
 
 
 def test_one_purchase_moves_one_purchase_step() -> None:
-    """After a transition that needs the interaction, the rest of the step sees what it changed, but not it."""
+    """After a transition that needs the interaction, the rest of the step sees only what it changed."""
     when = 'event.type == "buy"'
     lifecycle = small(
         [("a", "b", when), ("b", "c", f"not ({when})"), ("b", "d", "n >= 1")], facts={"n": {"count": "buy"}}
@@ -256,7 +256,7 @@ def test_a_cycle_waits_after_64_deadlines_for_an_interaction() -> None:
     lifecycle = small([("a", "b", "in_stage >= 1ms"), ("b", "a", "in_stage >= 1ms")])
     outcome = run([lifecycle], [at(START, "x"), at(START + 1000, "x")], until=START + 2000)
     times = [each["at"] for each in outcome.changes]
-    # at the interaction a stage entered long ago is left in the interaction's own step, 64 deadlines follow it
+    # the interaction's own step leaves the stage entered long ago, and 64 deadlines follow it
     assert times == [START, *range(START + 1, START + 65), *range(START + 1000, START + 1065)]
 
 

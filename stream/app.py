@@ -1,0 +1,78 @@
+"""The composition root: the only place where the parts are put together."""
+
+import logging
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from stream.codec.lifecycle_files import LifecycleFile, load_all
+from stream.core.step import Model, model_of
+from stream.engine.machine import PartitionMachine, Place
+from stream.engine.supervisor import Engine
+from stream.engine.worker import run_worker
+from stream.metrics import Metrics, PartitionView
+from stream.settings import Settings
+from stream.web.health import health_routes, serve
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    partition: int
+    lag: int | None
+    recovered: float
+    stages: Iterable[tuple[tuple[str, str], int]]
+
+
+class Application:
+    """A worker with its parts."""
+
+    def __init__(self, settings: Settings, files: Iterable[LifecycleFile]) -> None:
+        self.settings = settings
+        self.model: Model = model_of(
+            [file.lifecycle for file in files], settings.forget_after, settings.forget_identified_after
+        )
+        self.metrics = Metrics(self)
+        self._machines: dict[int, PartitionMachine] = {}
+        self._engine: Engine | None = None
+
+    def partitions(self) -> Iterable[PartitionView]:
+        """What metrics show of the owned partitions."""
+        if self._engine is None:
+            return
+        for status in self._engine.status().partitions:
+            machine = self._machines.get(status.partition)
+            stages = list(machine.stages.items()) if machine is not None else []
+            yield _View(status.partition, status.lag, status.recovered, stages)
+
+    def run(self, *, serving: Callable[[int], None] | None = None) -> int:
+        """Run until told to stop; returns the exit code. `serving` hears the port of health and metrics."""
+
+        @asynccontextmanager
+        async def web(engine: Engine) -> AsyncIterator[None]:
+            self._engine = engine
+            routes = health_routes(engine.status, self.metrics.registry)
+            async with serve(routes, self.settings.web_bind, self.settings.web_port) as port:
+                log.info("health and metrics at http://%s:%d/metrics", self.settings.web_bind, port)
+                if serving is not None:
+                    serving(port)
+                yield
+
+        return run_worker(self.settings, self._machine, self.metrics, services=[web])
+
+    def _machine(self, partition: int, partitions: int) -> PartitionMachine:
+        machine = PartitionMachine(
+            self.model, self.settings, Place(self.settings.topics.interactions, partition, partitions)
+        )
+        self._machines[partition] = machine
+        return machine
+
+
+def application(settings: Settings) -> Application:
+    """The worker of these settings. Raises LifecycleFileError where a lifecycle cannot be used."""
+    files = load_all(settings.lifecycles)
+    for file in files:
+        for warning in file.warnings:
+            log.warning("%s", warning)
+    return Application(settings, files)
