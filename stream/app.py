@@ -3,7 +3,6 @@
 import logging
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 
 from stream.codec.lifecycle_files import LifecycleFile, load_all
 from stream.core.step import Model, model_of
@@ -15,14 +14,6 @@ from stream.settings import Settings
 from stream.web.health import health_routes, serve
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class _View:
-    partition: int
-    lag: int | None
-    recovered: float
-    stages: Iterable[tuple[tuple[str, str], int]]
 
 
 class Application:
@@ -44,7 +35,7 @@ class Application:
         for status in self._engine.status().partitions:
             machine = self._machines.get(status.partition)
             stages = list(machine.stages.items()) if machine is not None else []
-            yield _View(status.partition, status.lag, status.recovered, stages)
+            yield PartitionView(status.partition, status.lag, status.recovered, stages)
 
     def run(self, *, serving: Callable[[int], None] | None = None) -> int:
         """Run until told to stop; returns the exit code. `serving` hears the port of health and metrics."""

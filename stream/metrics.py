@@ -5,6 +5,7 @@ Everything is observed per batch, so that a metric costs nothing per interaction
 
 import time
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Protocol
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
@@ -19,7 +20,8 @@ SLOW = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0, 3_600.0, 8
 """Buckets in seconds for what may take long."""
 
 
-class PartitionView(Protocol):
+@dataclass(frozen=True, slots=True)
+class PartitionView:
     """What is read of a partition when metrics are scraped."""
 
     partition: int
@@ -161,8 +163,8 @@ class _Gauges(Collector):
         recovery = GaugeMetricFamily("lifecycle_recovery_ratio", "Recovery, 0 to 1", labels=["partition"])
         totals: dict[tuple[str, str], int] = {}
         for view in self._view.partitions():
-            for stage, count in view.stages:
-                totals[stage] = totals.get(stage, 0) + count
+            for key, count in view.stages:
+                totals[key] = totals.get(key, 0) + count
             if view.lag is not None:
                 lag.add_metric([str(view.partition)], view.lag)
             recovery.add_metric([str(view.partition)], view.recovered)

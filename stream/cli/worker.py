@@ -1,0 +1,36 @@
+"""`lifecycle worker`: score interactions until told to stop."""
+
+import sys
+
+from stream.cli.options import with_settings
+from stream.settings import Settings
+
+
+@with_settings(
+    "bootstrap",
+    "app",
+    "topic_prefix",
+    "lifecycles",
+    "delivery",
+    "clock",
+    "live_from",
+    "grace",
+    "forget_after",
+    "partitions",
+    "web_bind",
+    "web_port",
+    "log_level",
+    "log_format",
+)
+def worker(settings: Settings) -> None:
+    """Read interactions, keep scores and stages, write stage changes; start as many as there are cores.
+
+    Topics are created where they are missing. A broker that is away is waited for. SIGTERM and Ctrl-C end
+    the running transaction, leave the group and exit with 0; an error that would only happen again ends the
+    worker with 1.
+    """
+    from stream.app import application  # noqa: PLC0415 - Faust is slow to load
+    from stream.logs import configure_logs  # noqa: PLC0415
+
+    configure_logs(settings)
+    sys.exit(application(settings).run())
