@@ -1,0 +1,34 @@
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help demo test check clean
+
+BIN := .venv/bin
+
+help: ## List the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+
+demo: ## Score a small shop's customers before your eyes; needs Python 3.11 alone. Options: ARGS="..."
+	@tests/kit/venv.sh
+	@$(BIN)/lifecycle demo $(ARGS)
+
+test: ## Everything: lint, types, all tests, those on Apache Kafka too (installs Java and Maven where it may)
+	@tests/kit/venv.sh dev
+	@deploy/kafka/jars.sh
+	@$(MAKE) --no-print-directory lint
+	@$(BIN)/pytest
+
+check: ## The quick part of test: lint, types, tests without Apache Kafka
+	@tests/kit/venv.sh dev
+	@$(MAKE) --no-print-directory lint
+	@$(BIN)/pytest -m "not kafka"
+
+.PHONY: lint
+lint:
+	@$(BIN)/ruff check --quiet
+	@$(BIN)/ruff format --check --quiet
+	@$(BIN)/mypy
+
+clean: ## Remove what these targets made, .venv and Kafka's jars too
+	@rm -rf .venv deploy/kafka/target build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	@find . -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,299 @@
+r"""Interaction records to the core's Interaction: the native format, and the six calls of the Segment spec.
+
+Native (`schemas/interaction.schema.json`):
+
+    {"id", "type", "customer_id", "anonymous_id", "time", "properties", "context"}
+
+`type` is the event name; one of the two subject ids is needed, everything else may be missing or null.
+Formats are told apart record by record: one with the key `customer_id` or `anonymous_id` is native; else one
+with `userId`, `anonymousId` or `batch`, or with a call's name as its `type` and another field that only the
+Segment spec knows, is Segment; all others are taken as native. Unknown keys are ignored. In both formats:
+
+- An id is text, kept as it was sent, or a whole number, taken as its decimal text: clients do send `42` for
+  `"42"`. Null, empty and blank mean that there is none.
+- Of a key that stands twice in one object, the last counts.
+- `\u0000` is a character like any other. A lone surrogate is no text and makes the record `not_json`, as does
+  a number beyond what a double can hold (1e999). A whole number beyond 64 bits is read as the nearest double.
+"""
+
+from enum import StrEnum
+from typing import NamedTuple, NoReturn
+
+import orjson
+
+from stream.codec.times import parse_time
+from stream.core.interaction import MAX_TIME, MIN_TIME, Interaction
+
+MAX_BYTES = 1_048_576
+"""The largest record that is read: 1 MiB, Kafka's own default for a message."""
+MAX_DEPTH = 64
+"""Objects and lists inside one another, the record itself being the first."""
+MAX_ID_BYTES = 256
+"""The longest subject or interaction id, in bytes of UTF-8: keys and state records stay small."""
+
+DEFAULT_BLOCKED = frozenset(
+    {
+        # How languages and exports spell "nothing", and what stands for nobody in particular.
+        *("null", "(null)", "<null>", "nil", "<nil>", "none", "undefined", "nan", "n/a", "na"),
+        *("false", "true", "-1", "{}", "[]", "[object object]"),
+        *("anon", "anonymous", "guest", "unknown", "not_authenticated"),
+        # The name of a field where its value was meant.
+        *("id", "email", "distinct_id", "distinctid"),
+        # What phones answer when they may not tell the advertising id.
+        *("00000000-0000-0000-0000-000000000000", "00000000000000000000000000000000"),
+    }
+)
+"""Subject ids that stand for nobody, lower-case.
+
+One of them gathers the behaviour of thousands in one customer, and merges all once identities are tied.
+PostHog and Mixpanel refuse nearly all of these as a user's id; they refuse `0` too, which here may be the
+first customer.
+"""
+
+
+class Reason(StrEnum):
+    """Why a record is no interaction; where several hold, the first that is come upon."""
+
+    NULL_VALUE = "null_value"
+    """The record has no value at all (a tombstone)."""
+    TOO_LARGE = "too_large"
+    """More than MAX_BYTES."""
+    NOT_UTF8 = "not_utf8"
+    """Not text in UTF-8, the only encoding of JSON."""
+    NOT_JSON = "not_json"
+    """Not JSON as of RFC 8259; NaN, Infinity, a byte order mark and lone surrogates are not."""
+    TOO_DEEP = "too_deep"
+    """Nested deeper than MAX_DEPTH; said without reading on where it is far deeper."""
+    NOT_AN_OBJECT = "not_an_object"
+    """JSON, but a list, text, number, boolean or null."""
+    NO_EVENT_NAME = "no_event_name"
+    """`type` (of a Segment track call: `event`) is missing, blank or not text."""
+    BAD_SUBJECT = "bad_subject"
+    """A customer or anonymous id is neither text nor a whole number."""
+    ID_TOO_LONG = "id_too_long"
+    """The id of a subject or of the interaction has more than MAX_ID_BYTES."""
+    NO_SUBJECT = "no_subject"
+    """Neither a customer id nor an anonymous id."""
+    BLOCKED_SUBJECT = "blocked_subject"
+    """The subject's id stands for nobody (`null`, `undefined`, …)."""
+    BAD_SHAPE = "bad_shape"
+    """Properties, context or traits are not an object, the interaction's own id is neither text nor a whole
+    number, or a Segment record is none of the six calls (a batch)."""
+    BAD_TIME = "bad_time"
+    """A time that cannot be read or lies outside years 1 to 9999; offline, none at all."""
+    UNPROCESSABLE = "unprocessable"
+    """It was read, but processing it failed twice: a bug of ours. Never given by `decode`."""
+
+
+class Rejected(NamedTuple):
+    """A record that is no interaction."""
+
+    reason: Reason
+    detail: str
+    """What was wrong and what would be right, for people; of ids, only blocked ones are quoted."""
+
+
+class _Refusal(Exception):
+    def __init__(self, reason: Reason, detail: str) -> None:
+        self.rejected = Rejected(reason, detail)
+
+
+_CALLS = ("track", "page", "screen", "identify", "group", "alias")
+_SEGMENT_FIELDS = {"messageId", "originalTimestamp", "timestamp", "sentAt", "receivedAt", "event"}
+_KINDS = {bool: "a boolean", int: "a number", float: "a number", list: "a list", dict: "an object"}
+_SURELY_SHORT = MAX_ID_BYTES // 4  # characters: none has more than four bytes
+_NESTED_TOO_DEEP = f"nested deeper than {MAX_DEPTH} objects and lists"
+
+
+def decode(value: bytes | None, received: int | None, blocked: frozenset[str]) -> Interaction | Rejected:
+    """Read one record of the interactions topic; never raises, whatever the bytes.
+
+    `received` is the broker's time of the record in epoch ms, None offline: the interaction's time where the
+    record names none, and what a Segment sender's clock is corrected by. `blocked` are the ids that stand for
+    nobody, lower-case; ids are compared without case and surrounding white space. A record whose subject is
+    blocked is rejected; beside a good customer id, a blocked anonymous id is taken as absent.
+
+    Segment: the name is `event` of a track call (also where `type` is missing, as in a body meant for
+    /v1/track), else the call; the id is `messageId`; properties are `properties`, of group and identify
+    `traits`, of identify without them `context.traits`. The time is
+
+    - `timestamp` where `originalTimestamp` stands beside it, for then it has been corrected already;
+    - else, with `sentAt`: arrival - (sentAt - (`originalTimestamp` or `timestamp`)), which takes the error of
+      the sender's clock out; the arrival is `receivedAt`, else the broker's time, without both: uncorrected;
+    - else `originalTimestamp` or `timestamp` as it is, else the arrival.
+    """
+    try:
+        record = _read(value)
+        if "customer_id" not in record and "anonymous_id" not in record and _is_segment(record):
+            return _segment(record, received, blocked)
+        return _native(record, received, blocked)
+    except _Refusal as refusal:
+        return refusal.rejected
+
+
+def encode_native(interaction: Interaction) -> bytes:
+    """Write an interaction in the native format: decoding it, with nothing blocked, gives it back.
+
+    Its properties and context must hold what JSON can: TypeError for anything else, whole numbers beyond 64
+    bits and lone surrogates among it; NaN and the infinities become null.
+    """
+    record = interaction._asdict()
+    record["type"] = record.pop("name")
+    present = {key: value for key, value in record.items() if value is not None}
+    return orjson.dumps(present, default=dict)  # for a mapping that is no dict
+
+
+def _read(value: bytes | None) -> dict[str, object]:
+    if value is None:
+        raise _Refusal(Reason.NULL_VALUE, "the record has no value; an interaction is a JSON object")
+    if len(value) > MAX_BYTES:
+        raise _Refusal(Reason.TOO_LARGE, f"{len(value)} bytes; at most {MAX_BYTES} are read")
+    try:
+        record: object = orjson.loads(value)
+    except orjson.JSONDecodeError as error:
+        _refuse_unreadable(value, str(error))
+    # Few records have brackets enough to be too deep. `replace` finds them twice as fast as `count`.
+    brackets = len(value) - len(value.replace(b"{", b"").replace(b"[", b""))
+    if brackets > MAX_DEPTH and _is_too_deep(record):
+        raise _Refusal(Reason.TOO_DEEP, _NESTED_TOO_DEEP)
+    if not isinstance(record, dict):
+        raise _Refusal(Reason.NOT_AN_OBJECT, f"an interaction is a JSON object; this is {_kind(record)}")
+    return record
+
+
+def _refuse_unreadable(value: bytes, error: str) -> NoReturn:
+    try:
+        value.decode()
+    except UnicodeDecodeError as problem:
+        raise _Refusal(Reason.NOT_UTF8, f"byte {problem.start} is not UTF-8; JSON is UTF-8") from None
+    # orjson stops at 1,024 levels, however much stack is left, and says so in these words.
+    if "depth limit" in error:
+        raise _Refusal(Reason.TOO_DEEP, _NESTED_TOO_DEEP)
+    raise _Refusal(Reason.NOT_JSON, error)
+
+
+def _is_too_deep(record: object) -> bool:
+    level: list[dict[str, object] | list[object]] = [[record]]
+    for _ in range(MAX_DEPTH + 1):
+        if not level:
+            return False
+        level = [
+            child
+            for node in level
+            for child in (node.values() if isinstance(node, dict) else node)
+            if child.__class__ is dict or child.__class__ is list
+        ]
+    return bool(level)
+
+
+def _native(record: dict[str, object], received: int | None, blocked: frozenset[str]) -> Interaction:
+    name = _name(record.get("type"), "type")
+    customer, anonymous, own_id = _ids(record, "customer_id", "anonymous_id", "id", blocked)
+    properties = _object(record.get("properties"), "properties")
+    context = _object(record.get("context"), "context")
+    time = _time(record.get("time"), "time")
+    if time is None:
+        time = _possible(received)
+    return Interaction(customer, anonymous, own_id, name, time, properties, context)
+
+
+def _is_segment(record: dict[str, object]) -> bool:
+    by_key = "userId" in record or "anonymousId" in record or "batch" in record
+    return by_key or (record.get("type") in _CALLS and not _SEGMENT_FIELDS.isdisjoint(record))
+
+
+def _segment(record: dict[str, object], received: int | None, blocked: frozenset[str]) -> Interaction:
+    if "batch" in record:
+        raise _Refusal(Reason.BAD_SHAPE, "a Segment batch; send each of its calls as a record of its own")
+    call = record.get("type")
+    if call is not None and call not in _CALLS:
+        raise _Refusal(Reason.BAD_SHAPE, f"`type` of a Segment record must be one of {', '.join(_CALLS)}")
+    name = _name(record.get("event"), "event") if call is None or call == "track" else str(call)
+    customer, anonymous, own_id = _ids(record, "userId", "anonymousId", "messageId", blocked)
+    context = _object(record.get("context"), "context")
+    key = "traits" if call in ("identify", "group") else "properties"
+    properties = record.get(key)
+    if properties is None and call == "identify":
+        properties = context.get("traits")
+    time = _segment_time(record, received)
+    return Interaction(customer, anonymous, own_id, name, time, _object(properties, key), context)
+
+
+def _segment_time(record: dict[str, object], received: int | None) -> int:
+    timestamp = _time(record.get("timestamp"), "timestamp")
+    original = _time(record.get("originalTimestamp"), "originalTimestamp")
+    if timestamp is not None and original is not None:
+        return timestamp
+    arrival = _time(record.get("receivedAt"), "receivedAt")
+    if arrival is None:
+        arrival = received
+    moment = timestamp if original is None else original
+    if moment is None:
+        return _possible(arrival)
+    sent = _time(record.get("sentAt"), "sentAt")
+    return moment if sent is None or arrival is None else _possible(arrival - (sent - moment))
+
+
+def _name(name: object, key: str) -> str:
+    if not isinstance(name, str) or not name or name.isspace():
+        raise _Refusal(Reason.NO_EVENT_NAME, f"`{key}` must be the event name, as text; it is {_kind(name)}")
+    return name
+
+
+def _ids(
+    record: dict[str, object], customer_key: str, anonymous_key: str, own_key: str, blocked: frozenset[str]
+) -> tuple[str | None, str | None, str | None]:
+    customer = _id(record.get(customer_key), customer_key)
+    anonymous = _id(record.get(anonymous_key), anonymous_key)
+    own_id = _id(record.get(own_key), own_key)
+    subject = anonymous if customer is None else customer
+    if subject is None:
+        raise _Refusal(Reason.NO_SUBJECT, f"neither `{customer_key}` nor `{anonymous_key}` says whose it is")
+    if subject.strip().lower() in blocked:
+        raise _Refusal(Reason.BLOCKED_SUBJECT, f"the subject is {subject.strip()!r}, which stands for nobody")
+    if anonymous is not None and anonymous is not subject and anonymous.strip().lower() in blocked:
+        anonymous = None
+    return customer, anonymous, own_id
+
+
+def _id(value: object, key: str) -> str | None:
+    if isinstance(value, str):
+        if len(value) > _SURELY_SHORT and len(value.encode()) > MAX_ID_BYTES:
+            raise _Refusal(Reason.ID_TOO_LONG, f"`{key}` has more than {MAX_ID_BYTES} bytes")
+        return None if not value or value.isspace() else value
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int):
+        reason = Reason.BAD_SHAPE if key in ("id", "messageId") else Reason.BAD_SUBJECT
+        raise _Refusal(reason, f"`{key}` must be text or a whole number; it is {_kind(value)}")
+    return str(value)
+
+
+def _object(value: object, key: str) -> dict[str, object]:
+    if isinstance(value, dict):
+        return value
+    if value is not None:
+        raise _Refusal(Reason.BAD_SHAPE, f"`{key}` must be an object; it is {_kind(value)}")
+    return {}
+
+
+def _time(value: object, key: str) -> int | None:
+    time = parse_time(value)
+    if time is None and value is not None:
+        found = repr(value[:40]) if isinstance(value, str) else _kind(value)
+        raise _Refusal(Reason.BAD_TIME, f"`{key}` must be a time from year 1 to 9999; it is {found}")
+    return time
+
+
+def _possible(time: int | None) -> int:
+    if time is None:
+        raise _Refusal(Reason.BAD_TIME, "no time in the record, and no broker's time to take instead")
+    if not MIN_TIME <= time <= MAX_TIME:
+        raise _Refusal(Reason.BAD_TIME, f"the time comes out as {time}, which is outside years 1 to 9999")
+    return time
+
+
+def _kind(value: object) -> str:
+    if isinstance(value, str):
+        return "text" if value.strip() else "blank"
+    return _KINDS.get(type(value), "missing or null")

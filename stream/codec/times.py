@@ -1,0 +1,91 @@
+"""Times as people and machines write them, to epoch milliseconds and back."""
+
+import math
+import re
+from datetime import UTC, datetime, timedelta
+
+from stream.core.interaction import MAX_TIME, MIN_TIME
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH_WITHOUT_ZONE = datetime(1970, 1, 1)  # noqa: DTZ001 - only for texts that name no zone: UTC
+
+# What RFC 3339 allows and the usual liberties. `datetime.fromisoformat` reads more than this (week dates,
+# "20170101", a comma, any separator), so this decides what is a time and that does the calendar.
+_TIME = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+    r"(?:[Tt ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?"
+    r"(?:[Zz]|[+-](?:[01][0-9]|2[0-3])(?::?[0-5][0-9])?)?)?"
+).fullmatch
+# How nearly every sender writes it, matched in half the time; `fromisoformat` reads nothing else of these.
+_USUAL = re.compile(r"[0-9-]{10}T[0-9:]{8}\.[0-9]{3}Z").fullmatch
+_LEAP_SECOND = re.compile(r"(.{16}):60(?:\.[0-9]+)?(.*)").fullmatch
+_LAST_SECOND_OF_DAY = 86_399
+
+
+def parse_time(value: object) -> int | None:
+    """Read a moment as milliseconds since the epoch, UTC; None where it is none.
+
+    Taken are numbers, as epoch milliseconds, and RFC 3339 text, from which it may differ by a space or `t`
+    between date and time, a lower-case `z`, no zone (UTC), no seconds (0), a date alone (midnight UTC), an
+    offset without colon or minutes (`+0530`, `+05`), a fraction of any length.
+
+    Whatever is finer than a millisecond is cut off towards the past, never rounded, before 1970 too. The leap
+    second, 23:59:60 UTC, is taken as the last millisecond of its day (…59.999): it stays in its day, and
+    nothing that happened in it comes before something earlier.
+
+    None for anything else: booleans, NaN and infinities, numbers in text, days that do not exist (year 0,
+    30 February), moments outside [MIN_TIME, MAX_TIME].
+    """
+    if isinstance(value, str):
+        if _USUAL(value):
+            try:
+                return _milliseconds(datetime.fromisoformat(value) - _EPOCH)
+            except ValueError:
+                pass  # a leap second, or nothing
+        time = _from_text(value)
+    elif isinstance(value, bool):
+        return None
+    elif isinstance(value, int):
+        time = value
+    elif isinstance(value, float) and math.isfinite(value):
+        time = math.floor(value)
+    else:
+        return None
+    return time if time is not None and MIN_TIME <= time <= MAX_TIME else None
+
+
+def format_time(ms: int) -> str:
+    """Write epoch milliseconds as RFC 3339 in UTC with milliseconds, such as 2017-01-01T11:53:26.000Z.
+
+    Raises ValueError outside [MIN_TIME, MAX_TIME].
+    """
+    if not MIN_TIME <= ms <= MAX_TIME:
+        message = f"{ms} is not a time between {MIN_TIME} and {MAX_TIME} (years 1 to 9999)"
+        raise ValueError(message)
+    return (_EPOCH_WITHOUT_ZONE + timedelta(milliseconds=ms)).isoformat(timespec="milliseconds") + "Z"
+
+
+def _from_text(text: str) -> int | None:
+    if _TIME(text) is None:
+        return None
+    try:
+        # Any separator is fine here, but of the zone's letters only Z. Digits after the sixth are cut off.
+        moment = datetime.fromisoformat(text[:-1] + "Z" if text[-1] == "z" else text)
+    except ValueError:
+        return _from_leap_second(text)
+    return _milliseconds(moment - (_EPOCH_WITHOUT_ZONE if moment.tzinfo is None else _EPOCH))
+
+
+def _from_leap_second(text: str) -> int | None:
+    parts = _LEAP_SECOND(text)
+    if parts is None:
+        return None
+    second_before = _from_text(f"{parts[1]}:59{parts[2]}")
+    if second_before is None or second_before // 1_000 % 86_400 != _LAST_SECOND_OF_DAY:
+        return None
+    return second_before + 999
+
+
+def _milliseconds(since: timedelta) -> int:
+    # Days may be negative, seconds and microseconds are not: so this is the floor on both sides of 1970.
+    return since.days * 86_400_000 + since.seconds * 1_000 + since.microseconds // 1_000

@@ -1,0 +1,1 @@
+"""Demonstration data: `SOURCE.md` says where they come from."""

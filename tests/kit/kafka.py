@@ -1,0 +1,135 @@
+"""A real Apache Kafka for tests: one node in KRaft mode, with settings that start and rebalance fast."""
+
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Self
+
+from stream.engine.broker_process import HOST, BrokerProcess, free_port
+from stream.errors import BrokerError
+
+KAFKA = Path(__file__).parents[2] / "deploy" / "kafka"
+
+_START_SECONDS = 60.0
+_STOP_SECONDS = 30.0
+_CLUSTER_ID = "bGlmZWN5Y2xlLXRlc3RzMQ"  # 16 bytes in URL-safe base64, as Kafka wants them
+
+
+class KafkaBroker:
+    """One Apache Kafka node on free ports of 127.0.0.1, its data in a temporary directory.
+
+        with KafkaBroker() as kafka:
+            AIOKafkaProducer(bootstrap_servers=kafka.bootstrap, transactional_id="a")
+
+    All methods block, for up to some seconds: from a coroutine, call them by `asyncio.to_thread`.
+    `bootstrap` stays the same over `restart`, as does what was written.
+    """
+
+    def __init__(self, settings: Mapping[str, str] | None = None) -> None:
+        """Prepare a node; `settings` are lines of server.properties that add to or replace the kit's own."""
+        self._port, controller_port = free_port(), free_port()
+        self.bootstrap = f"{HOST}:{self._port}"
+        self._directory = Path(tempfile.mkdtemp(prefix="lifecycle-kafka-"))
+        self.log = self._directory / "kafka.log"
+        self._properties = self._directory / "server.properties"
+        self._settings = {
+            "process.roles": "broker,controller",
+            "node.id": "1",
+            "listeners": f"PLAINTEXT://{self.bootstrap},CONTROLLER://{HOST}:{controller_port}",
+            "advertised.listeners": f"PLAINTEXT://{self.bootstrap}",
+            "controller.listener.names": "CONTROLLER",
+            "controller.quorum.voters": f"1@{HOST}:{controller_port}",
+            "log.dirs": str(self._directory / "data"),
+            "auto.create.topics.enable": "false",
+            "offsets.topic.num.partitions": "4",
+            "offsets.topic.replication.factor": "1",
+            "transaction.state.log.num.partitions": "4",
+            "transaction.state.log.replication.factor": "1",
+            "transaction.state.log.min.isr": "1",
+            "share.coordinator.state.topic.num.partitions": "1",
+            "share.coordinator.state.topic.replication.factor": "1",
+            "share.coordinator.state.topic.min.isr": "1",
+            # After a kill the node cannot register again until its old session has run out.
+            "broker.session.timeout.ms": "3000",
+            "broker.heartbeat.interval.ms": "500",
+            "group.initial.rebalance.delay.ms": "0",
+            "group.min.session.timeout.ms": "1000",
+            **(settings or {}),
+        }
+        self._process: BrokerProcess | None = None
+
+    def start(self) -> None:
+        """Start the node, with the data it may have, and return once it answers.
+
+        Raises BrokerError where Java or Kafka's jars are missing, or it does not come up.
+        """
+        if not self._properties.exists():
+            self._format()
+        self._process = BrokerProcess(
+            [
+                *_java("-Xms256m", "-Xmx512m", f"-Dlog4j2.configurationFile={KAFKA / 'log4j2.properties'}"),
+                "kafka.Kafka",
+                str(self._properties),
+            ],
+            port=self._port,
+            log=self.log,
+        )
+        self._process.wait_until_answering(_START_SECONDS)
+
+    def stop(self) -> None:
+        """Shut the node down in order, its data kept; without effect where it is down."""
+        if self._process is not None:
+            self._process.stop(_STOP_SECONDS)
+
+    def kill(self) -> None:
+        """End the node at once (SIGKILL), its data kept; without effect where it is down."""
+        if self._process is not None:
+            self._process.kill()
+
+    def restart(self) -> None:
+        """Start the node again on its ports and data, after shutting it down where it still runs."""
+        self.stop()
+        self.start()
+
+    def __enter__(self) -> Self:
+        try:
+            self.start()
+        except BrokerError:
+            shutil.rmtree(self._directory)
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
+        shutil.rmtree(self._directory)
+
+    def _format(self) -> None:
+        lines = [f"{name}={value}\n" for name, value in self._settings.items()]
+        self._properties.write_text("".join(lines))
+        formatted = subprocess.run(
+            [
+                *_java("-XX:TieredStopAtLevel=1"),
+                "kafka.tools.StorageTool",
+                "format",
+                "--config",
+                str(self._properties),
+                "--cluster-id",
+                _CLUSTER_ID,
+            ],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if formatted.returncode:
+            raise BrokerError(
+                f"Kafka's storage could not be formatted:\n{formatted.stdout}{formatted.stderr}"
+            )
+
+
+def _java(*options: str) -> list[str]:
+    java, jars = KAFKA / "target" / "java", KAFKA / "target" / "jars"
+    if not (java.exists() and jars.exists()):
+        raise BrokerError("Java or the jars of Apache Kafka are missing here: run deploy/kafka/jars.sh once")
+    return [str(java), *options, "-cp", f"{jars}/*"]
