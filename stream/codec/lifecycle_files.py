@@ -9,6 +9,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
+from stream.codec.scalar_places import place_within
 from stream.core.definition import define
 from stream.core.lifecycle import DefinitionError, Lifecycle, Problem
 from stream.errors import LifecycleError
@@ -110,7 +111,8 @@ def parse(text: str, name: str) -> LifecycleFile:
         problem = (error.problem or error.context or "not YAML").split("\n")[0]
         raise LifecycleFileError([Finding(name, line, column, f"not YAML: {problem}")]) from None
     except (YAMLError, ValueError, RecursionError) as error:
-        raise LifecycleFileError([Finding(name, 1, 1, f"not YAML: {str(error).splitlines()[0]}")]) from None
+        line, column = _place_of_character(text, error)
+        raise LifecycleFileError([Finding(name, line, column, f"not YAML: {str(error).splitlines()[0]}")]) from None
     try:
         lifecycle = define(document)
     except DefinitionError as error:
@@ -131,7 +133,8 @@ def _place(document: Any, problem: Problem, text: str, name: str) -> Finding:
         last = place == len(problem.path) - 1
         try:
             if isinstance(node, CommentedMap):
-                is_value = not (last and problem.on_key)
+                # A value that is not there has no place of its own.
+                is_value = not (last and problem.on_key) and node[key] is not None
                 line, column = node.lc.value(key) if is_value else node.lc.key(key)
             elif isinstance(node, CommentedSeq):
                 line, column = node.lc.item(key)
@@ -141,23 +144,12 @@ def _place(document: Any, problem: Problem, text: str, name: str) -> Finding:
             node = node[key]
         except (KeyError, IndexError, TypeError, AttributeError):
             break
-    if is_value and isinstance(node, str):
-        line, column = _within(text, line, column, problem.offset)
+    if is_value and isinstance(node, str) and problem.offset is not None:
+        line, column = place_within(text, line, column, problem.offset)
     return Finding(name, line + 1, column + 1, problem.message)
 
 
-def _within(text: str, line: int, column: int, offset: int) -> tuple[int, int]:
-    """Move `offset` characters into a scalar; past its quote, and into the next lines where it is folded."""
-    lines = text.split("\n")
-    rest = lines[line][column:] if line < len(lines) else ""
-    if rest[:1] in "|>" and rest:
-        line, column = line + 1, 0
-        if line < len(lines):
-            column = len(lines[line]) - len(lines[line].lstrip())
-    elif rest[:1] in ("'", '"'):
-        column += 1
-    while line < len(lines) - 1 and offset > len(lines[line]) - column:
-        offset -= len(lines[line].rstrip()) - column + 1
-        line += 1
-        column = len(lines[line]) - len(lines[line].lstrip())
-    return line, column + offset
+def _place_of_character(text: str, error: Exception) -> tuple[int, int]:
+    """Of a character that YAML does not allow; 1:1 where the error does not tell."""
+    at = getattr(error, "position", 0)
+    return text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)

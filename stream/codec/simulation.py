@@ -117,7 +117,7 @@ class Simulation:
                 yield change, source
 
     def standings(self, until: int | None = None) -> Iterator[Standing]:
-        """Every customer that is not forgotten, in each lifecycle; in the order in which they were first seen.
+        """Every customer that is not forgotten, in each lifecycle, in the order of being first seen.
 
         Scores and facts are read at the customer's clock in the lifecycle, or at `until` where that is given
         and later.

@@ -128,17 +128,17 @@ class _Token(NamedTuple):
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _TOKEN = re.compile(
     r"""\s*(?:
-      (?P<duration>\d+(?:ms|s|m|h|d|w)(?![A-Za-z0-9_]))
-    | (?P<number>-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?(?![A-Za-z0-9_.]))
+      (?P<duration>[0-9]+(?:ms|s|m|h|d|w)(?![A-Za-z0-9_]))
+    | (?P<number>-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?(?![A-Za-z0-9_.]))
     | (?P<text>"(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4}))*")
     | (?P<word>[A-Za-z_][A-Za-z0-9_]*)
-    | (?P<sign>==|!=|<=|>=|<|>|[()\[\],.])
+    | (?P<sign>==(?!=)|!=|<=|>=|<(?![>])|>|[()\[\],.])
     )""",
     re.VERBOSE,
 )
 _ESCAPE = re.compile(r'\\(?:u([0-9A-Fa-f]{4})|(["\\/bfnrt]))')
 _ESCAPED = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
-_MEANT = {"=": "==", "&&": "and", "||": "or", "!": "not", "<>": "!="}
+_MEANT = {"===": "==", "=>": ">=", "=<": "<=", "=": "==", "&&": "and", "||": "or", "!": "not", "<>": "!="}
 
 
 def parse(text: str) -> Node:
@@ -305,9 +305,10 @@ class _Parser:
         while self.accept("]") is None:
             if values:
                 self.expect(",")
-            value = self.operand()
-            if not isinstance(value, Literal) or isinstance(value.value, tuple):
-                raise ConditionError("a list holds numbers, texts, true and false", value.offset)
+            offset_here = self.peek().offset
+            value = self.operand() if self.peek().text != "[" else None
+            if not isinstance(value, Literal):
+                raise ConditionError("a list holds numbers, texts, true and false", offset_here)
             values.append(value)
         return Literal(tuple(values), offset)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import product
 
 from stream.core.contradictions import Case, cases, contradiction
-from stream.core.expressions import EVENT_ROOTS, Bare, Call, Comparison, Name
+from stream.core.expressions import EVENT_ROOTS, Bare, Call, Comparison, Name, Node
 from stream.core.lifecycle import Problem, Transition
 
 MAX_CYCLE = 4
@@ -68,7 +68,7 @@ def _cycles(stages: Sequence[str], transitions: Sequence[Transition]) -> Iterato
 
 def _exclusive(cycle: Sequence[Transition]) -> bool:
     """Whether no moment can make all conditions of the cycle hold."""
-    ways = [[case for case in cases(each.condition.tree) if not _sees_interaction(case)] for each in cycle]
+    ways = [[_lasting(case) for case in cases(each.condition.tree) if not _sees_interaction(case)] for each in cycle]
     for count, combination in enumerate(product(*ways)):
         if count == MAX_COMBINATIONS:
             return False
@@ -78,11 +78,17 @@ def _exclusive(cycle: Sequence[Transition]) -> bool:
     return True
 
 
+def _lasting(case: Case) -> Case:
+    """Without what begins anew with every stage: it cannot make two stages' conditions exclude each other."""
+    return tuple((node, negated) for node, negated in case if not _names(node) & {"stage", "in_stage"})
+
+
 def _sees_interaction(case: Case) -> bool:
-    for node, _negated in case:
-        sides = (node.left, node.right) if isinstance(node, Comparison) else (node.operand,) if isinstance(node, Bare) else ()
-        for side in sides:
-            name = side.name if isinstance(side, Call) else side
-            if isinstance(name, Name) and name.path[0] in EVENT_ROOTS:
-                return True
-    return False
+    return any(_names(node) & set(EVENT_ROOTS) for node, _negated in case)
+
+
+def _names(node: Node) -> set[str]:
+    """The first parts of the names that a comparison reads."""
+    sides = (node.left, node.right) if isinstance(node, Comparison) else (node.operand,) if isinstance(node, Bare) else ()
+    names = [side.name if isinstance(side, Call) else side for side in sides]
+    return {name.path[0] for name in names if isinstance(name, Name)}

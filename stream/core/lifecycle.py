@@ -132,8 +132,8 @@ class Problem(NamedTuple):
     path: tuple[str | int, ...]
     """Keys and indexes from the top of the document to the place."""
     message: str
-    offset: int = 0
-    """Characters into the text at that place."""
+    offset: int | None = None
+    """Characters into the text at that place; None: the value as a whole."""
     on_key: bool = False
     """The key is meant, not its value."""
 

@@ -6,7 +6,7 @@ from typing import cast
 from stream.core.conditions import Condition, compile_condition
 from stream.core.expressions import RESERVED, ConditionError, parse_path
 from stream.core.facts import Fact, FactKind
-from stream.core.lifecycle import Counted, Points, Problem, Signal
+from stream.core.lifecycle import Counted, Points, Signal
 from stream.core.operands import Scope, unknown
 from stream.core.paths import Path
 from stream.core.reading import Place, Reader, fingerprint
@@ -127,18 +127,18 @@ class MeasureReader:
             fixed: float | None = None
             path: Path | None = None
             if isinstance(amount.value, str):
-                path = self._path(amount)
+                path = self._path(amount, "a number or a property such as properties.total")
             else:
                 fixed = self.reader.number(amount)
             points.append(Points(score, len(self.slots), half_lives[score], fixed, path))
             self.slots.append((index, score))
         return tuple(points)
 
-    def _path(self, place: Place) -> Path | None:
+    def _path(self, place: Place, wanted: str) -> Path | None:
         try:
             name = parse_path(str(place.value))
         except ConditionError as error:
-            self.reader.problem(place, f"a number or a property such as properties.total: {error.message}")
+            self.reader.problem(place, f"{wanted}: {error.message}", offset=error.offset)
             return None
         if len(name.path) < 2:  # noqa: PLR2004  # the root alone
             self.reader.problem(place, f"{name} needs a name: {name}.something")
@@ -151,12 +151,10 @@ class MeasureReader:
         if not text:
             return None
         try:
-            condition = compile_condition(text, self.scope)
+            return compile_condition(text, self.scope)
         except ConditionError as error:
             self.reader.problem(place, error.message, offset=error.offset)
             return None
-        self.reader.warnings += [Problem(place.path, warning) for warning in condition.warnings]
-        return condition
 
     def _fact(self, index: int, name: str, place: Place) -> None:
         keys = self.reader.mapping(place, (*KINDS, "each", "minus", "where", "within", "keep"))
@@ -193,7 +191,7 @@ class MeasureReader:
         if not isinstance(place.value, str):
             self.reader.problem(place, "a property such as properties.total was expected")
             return None
-        return self._path(place)
+        return self._path(place, "a property such as properties.total")
 
     def _allowed(self, kind: str, keys: dict[str, Place]) -> None:
         allowed = {kind, "where"}

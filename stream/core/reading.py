@@ -1,6 +1,7 @@
 """Reading a definition's mappings, lists and texts; every problem is noted with its place, none stops the rest."""
 
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -42,7 +43,9 @@ def _kind(value: object) -> str:
         return "a mapping"
     if isinstance(value, list):
         return "a list"
-    return "nothing" if value is None else f"the number {value}"
+    if value is None:
+        return "nothing"
+    return f"the number {value}" if isinstance(value, int | float) else f"{str(value) or type(value).__name__!r}"
 
 
 class Reader:
@@ -52,7 +55,7 @@ class Reader:
         self.problems: list[Problem] = []
         self.warnings: list[Problem] = []
 
-    def problem(self, place: Place, message: str, *, offset: int = 0, on_key: bool = False) -> None:
+    def problem(self, place: Place, message: str, *, offset: int | None = None, on_key: bool = False) -> None:
         """Note a problem at `place`."""
         self.problems.append(Problem(place.path, message, offset, on_key))
 
@@ -114,6 +117,8 @@ class Reader:
             self.problem(place, f"a list of texts was expected ({what}), not {_kind(place.value)}")
             return []
         found = self.items(place)
+        if not found and single:
+            self.problem(place, f"an empty list: {what}")
         for each in found:
             if not isinstance(each.value, str) or not each.value:
                 self.problem(each, f"a text was expected, not {_kind(each.value)}; quotes make a text of anything")
@@ -126,6 +131,10 @@ class Reader:
             word = str(each.value)
             if words.get(word, word) != word:
                 self.problem(each, f"{word!r} is an event name; here its word {words[word]!r} is meant")
+            elif word not in words and (near := get_close_matches(word, words, n=1, cutoff=0.8)):
+                self.warnings.append(
+                    Problem(each.path, f"{word!r} is not among the interactions; did you mean {near[0]!r}?")
+                )
             found.append(word)
         return found
 

@@ -42,7 +42,7 @@ def test_bisection_finds_the_deadlines_that_trying_each_millisecond_finds(scenar
 def test_sequences_stages_and_finals_are_sound(scenario: Scenario) -> None:
     """Of each life: no gap in sequences, each change leaves where the last arrived, no time goes back."""
     outcome = outcome_of(scenario)
-    kinds = {tuple(each.items())[0] for each in outcome.changes}
+    kinds = {next(iter(each.items())) for each in outcome.changes}
     for kind, name in kinds:
         for lifecycle in scenario.lifecycles:
             before: dict[str, object] = {"sequence": 0, "to": None, "at": -10}

@@ -1,0 +1,103 @@
+"""What holds for every preset: names, stages, event names, and visitors who are never known."""
+
+import re
+
+import pytest
+
+from stream.codec.lifecycle_files import presets
+from tests.presets.walk import BEGIN, DAY, Walk, load
+
+SEGMENT = """
+Products Searched, Product List Viewed, Product List Filtered, Promotion Viewed, Promotion Clicked,
+Product Clicked, Product Viewed, Product Added, Product Removed, Cart Viewed, Checkout Started,
+Checkout Step Viewed, Checkout Step Completed, Payment Info Entered, Order Updated, Order Completed,
+Order Refunded, Order Cancelled, Coupon Entered, Coupon Applied, Coupon Denied, Coupon Removed,
+Product Added to Wishlist, Product Removed from Wishlist, Wishlist Product Added to Cart,
+Product Shared, Cart Shared, Product Reviewed,
+Email Bounced, Email Delivered, Email Link Clicked, Email Marked as Spam, Email Opened, Unsubscribed,
+Account Created, Account Deleted, Signed Up, Signed In, Signed Out, Invite Sent, Account Added User,
+Account Removed User, Trial Started, Trial Ended,
+Application Installed, Application Opened, Application Backgrounded, Application Foregrounded,
+Application Updated, Application Uninstalled, Application Crashed,
+Install Attributed, Push Notification Received, Push Notification Tapped, Push Notification Bounced,
+Deep Link Opened, Deep Link Clicked,
+Live Chat Conversation Started, Live Chat Conversation Ended, Live Chat Message Sent,
+Live Chat Message Received
+"""
+"""Segment's specs of ecommerce, email, B2B SaaS, mobile and live chat events."""
+OURS = """
+Complaint Filed, CSAT Answered, Feature Used, Form Submitted, Lead Captured, NPS Answered, Products Compared,
+Reward Redeemed, Subscription Renewed, Subscription Started, Ticket Opened
+"""
+"""What no spec has a name for."""
+GATHERED = frozenset({"choice", "usage", "help", "incentive", "commitment", "complaint", "subscription"})
+"""Words under which one preset gathers what others keep apart."""
+KNOWN = frozenset(re.split(r",\s+", SEGMENT.strip()))
+OWN = frozenset(re.split(r",\s+", OURS.strip()))
+
+
+def event_names(preset: str) -> list[str]:
+    words = load(preset).lifecycle.words
+    return [name for name, word in words.items() if name != word]
+
+
+def in_title_case(preset: str) -> list[str]:
+    return [name for name in event_names(preset) if name[0].isupper()]
+
+
+def test_the_five_lifecycles_come_with_the_product() -> None:
+    assert presets() == ["journey", "metrics", "nurture", "platform", "relationship"]
+
+
+@pytest.mark.parametrize("preset", presets())
+def test_a_preset_loads_under_its_own_name_without_a_warning(preset: str) -> None:
+    file = load(preset)
+    assert file.lifecycle.id == preset
+    assert file.warnings == ()
+
+
+@pytest.mark.parametrize("preset", presets())
+def test_every_stage_says_what_tools_should_do(preset: str) -> None:
+    for stage in load(preset).lifecycle.stages.values():
+        assert stage.title != stage.name
+        assert stage.channels
+        assert stage.actions
+
+
+@pytest.mark.parametrize("preset", presets())
+def test_event_names_of_segment_are_spelled_as_in_its_spec(preset: str) -> None:
+    assert [name for name in in_title_case(preset) if name not in KNOWN | OWN] == []
+
+
+@pytest.mark.parametrize("preset", presets())
+def test_every_event_name_is_known_in_both_styles(preset: str) -> None:
+    words = load(preset).lifecycle.words
+    for name in in_title_case(preset):
+        assert words.get(name.lower().replace(" ", "_")) == words[name], name
+
+
+def test_one_event_has_one_word_in_all_presets() -> None:
+    """So that whoever knows one file reads the others, and signals can be copied between them."""
+    words: dict[str, set[str]] = {}
+    for preset in presets():
+        for name in event_names(preset):
+            words.setdefault(name, set()).add(load(preset).lifecycle.words[name])
+    assert {name: found for name, found in words.items() if len(found - GATHERED) > 1} == {}
+
+
+@pytest.mark.parametrize("preset", presets())
+def test_an_anonymous_visitor_is_forgotten_after_90_days_of_silence(preset: str) -> None:
+    walk = Walk(preset, identified=False, forget_after=90 * DAY)
+    walk.does(0, "page")
+    walk.does(10 * DAY, "Email Delivered")
+    assert walk.turns(90 * DAY) == [None]
+    assert walk.customer is None
+    assert walk.last.at == BEGIN + 90 * DAY
+
+
+def test_an_anonymous_buyer_is_dormant_before_being_forgotten() -> None:
+    """Dormant at 60 days leaves a month to win a guest back."""
+    walk = Walk("metrics", identified=False, forget_after=90 * DAY)
+    walk.does(0, "Order Completed", total=10)
+    assert walk.turns(60 * DAY) == ["dormant"]
+    assert walk.turns(90 * DAY) == [None]

@@ -1,0 +1,122 @@
+"""Walks of one customer through a preset, and what the walks of a test file leave out.
+
+A walk's time begins at 0, on the grid of every `at_most`; milliseconds, written as `3 * DAY`.
+"""
+
+from collections.abc import Callable, Iterable
+from functools import cache
+from inspect import signature
+from types import ModuleType
+from typing import NamedTuple
+
+from stream.codec import lifecycle_files
+from stream.core.change import StageChange
+from stream.core.customer import Customer
+from stream.core.interaction import Interaction
+from stream.core.lifecycle import Lifecycle
+from stream.core.step import Arrival, Passing, model_of, step
+from stream.core.tally import Tally
+
+MINUTE = 60_000
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+BEGIN = 19_000 * DAY
+
+
+load = cache(lifecycle_files.load)
+"""A preset, read once for all walks."""
+
+
+class Taken(NamedTuple):
+    """A transition out of one of its stages."""
+
+    source: str
+    target: str
+    transition: int
+
+
+class Walk:
+    """One customer, anonymous or identified, in one preset; never forgotten unless told so."""
+
+    def __init__(self, preset: str, *, identified: bool = True, forget_after: int | None = None) -> None:
+        self.lifecycle: Lifecycle = load(preset).lifecycle
+        self.model = model_of([self.lifecycle], forget_after)
+        self.identified = identified
+        self.customer: Customer | None = None
+        self.tally = Tally()
+        self.changes: list[StageChange] = []
+        self.taken: list[Taken] = []
+
+    @property
+    def stage(self) -> str:
+        """Where the customer is."""
+        assert self.customer is not None
+        return self.customer.lives[self.lifecycle.id].stage
+
+    @property
+    def last(self) -> StageChange:
+        """The latest stage change."""
+        return self.changes[-1]
+
+    def does(self, time: int, name: str, **properties: object) -> list[str | None]:
+        """The customer does something; returns the stages that it enters, by deadlines until then too."""
+        customer_id, anonymous_id = ("c-1", None) if self.identified else (None, "a-1")
+        done = Interaction(customer_id, anonymous_id, None, name, BEGIN + time, properties, {})
+        return self._step(Arrival(done, "0-0"))
+
+    def passes(self, until: int) -> list[str | None]:
+        """Time passes; returns the stages that the customer enters by this."""
+        return self._step(Passing(BEGIN + until))
+
+    def turns(self, at: int) -> list[str | None]:
+        """The stages that the customer enters at `at` by the passing of time: not a millisecond earlier."""
+        early = self.passes(at - 1)
+        assert early == [], f"entered {early} at {self.last.at - BEGIN}, before {at}"
+        stages = self.passes(at)
+        assert all(change.at == BEGIN + at for change in self.changes[len(self.changes) - len(stages) :])
+        return stages
+
+    def _step(self, given: Arrival | Passing) -> list[str | None]:
+        self.customer, changes = step(self.model, self.customer, given, self.tally)
+        self.changes += changes
+        self.taken += [
+            Taken(change.from_stage, change.to_stage, self._index(change))
+            for change in changes
+            if change.from_stage is not None and change.to_stage is not None
+        ]
+        return [change.to_stage for change in changes]
+
+    def _index(self, change: StageChange) -> int:
+        for transition in self.lifecycle.transitions:
+            if (
+                change.from_stage in transition.sources
+                and transition.target == change.to_stage
+                and transition.condition.text == change.transition
+            ):
+                return transition.index
+        raise AssertionError(f"no transition of the file is {change}")
+
+
+def walks_of(module: ModuleType) -> list[Callable[[Walk], None]]:
+    """The tests of a module that take a walk and nothing else."""
+    return [
+        each
+        for name, each in vars(module).items()
+        if name.startswith("test_") and list(signature(each).parameters) == ["walk"]
+    ]
+
+
+def left_out(preset: str, walks: Iterable[Callable[[Walk], None]], *, identified: bool) -> list[str]:
+    """The stages and ways (each transition from each of its stages) of a preset that no walk takes."""
+    lifecycle = load(preset).lifecycle
+    stages = set(lifecycle.stages)
+    transitions = lifecycle.transitions
+    ways = {Taken(source, each.target, each.index) for each in transitions for source in each.sources}
+    for walk in walks:
+        walked = Walk(preset, identified=identified)
+        walk(walked)
+        stages -= {change.to_stage for change in walked.changes if change.to_stage is not None}
+        ways -= set(walked.taken)
+    return sorted(stages) + [
+        f"transition {way.transition + 1}: {way.source} -> {way.target}" for way in sorted(ways)
+    ]
