@@ -141,6 +141,12 @@ def _among(left: Read, constants: tuple[object, ...]) -> Closure:
 
 def _compare(left: Read, operator: str, right: Read) -> Closure:
     one, two = left.get, right.get
+    if isinstance(text := right.constant, str):
+        # Nothing but an equal text equals a text.
+        if operator == "==":
+            return lambda life, now, event: one(life, now, event) == text
+        if operator == "!=":
+            return lambda life, now, event: isinstance(found := one(life, now, event), str) and found != text
     if operator == "==":
         return lambda life, now, event: equal(one(life, now, event), two(life, now, event))
     if operator == "!=":

@@ -1,5 +1,6 @@
 """Facts: counts, sums, rolling counts, first, last and latest values."""
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from typing import Literal
 
@@ -41,8 +42,7 @@ def value(fact: Fact, life: Life, now: int) -> Value | None:
     """What a reader sees at `now`; None where the fact does not exist yet."""
     state = life.facts[fact.index]
     if isinstance(state, list):
-        oldest = now - fact.within
-        return sum(1 for time in state if time > oldest)
+        return len(state) - bisect_right(state, now - fact.within)
     if isinstance(state, tuple):
         return state[1]
     return state / MILLION if fact.kind == "sum" and state is not None else state
@@ -52,7 +52,8 @@ def ends(fact: Fact, life: Life, now: int) -> list[int]:
     """The times after `now` at which a rolling count drops."""
     times = life.facts[fact.index]
     assert isinstance(times, list)
-    return [time + fact.within for time in times if now < time + fact.within <= MAX_TIME]
+    live = times[bisect_right(times, now - fact.within) : bisect_right(times, MAX_TIME - fact.within)]
+    return [time + fact.within for time in live]
 
 
 def apply(fact: Fact, life: Life, sign: int, time: int, found: object) -> bool:

@@ -124,6 +124,6 @@ def crossing(score: Score, life: Life, now: int, threshold: float, operator: str
             low = middle
         else:
             high = middle
-    return high
+    return high if high <= MAX_TIME else None
 
 

@@ -20,7 +20,7 @@ class Tally:
         self.signals: Counter[tuple[str, str]] = Counter()
         """By (lifecycle, signal): how often it counted."""
         self.wrong_types: Counter[tuple[str, str]] = Counter()
-        """By (lifecycle, signal or fact): properties that are absent or of a type it cannot take."""
+        """By (lifecycle, signal or fact): properties of a type it cannot take; of a signal, absent ones too."""
 
     def signal(self, lifecycle: str, signal: str) -> None:
         """A signal counted."""

@@ -1,0 +1,33 @@
+"""The command `lifecycle`."""
+
+import os
+import sys
+
+from stream.errors import LifecycleError
+
+
+def main() -> None:
+    """Run the command line and exit: 0 done, 1 could not be done, 2 wrongly called, 130 interrupted."""
+    try:
+        try:
+            from stream.cli.app import app  # noqa: PLC0415 - an interrupt while it loads is one like any other
+
+            app(prog_name="lifecycle")
+        finally:
+            sys.stdout.flush()
+    except LifecycleError as error:
+        _tell(str(error))
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        # Who read our output has enough. What is left of it must go somewhere when Python exits.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+
+
+def _tell(message: str) -> None:
+    from rich.console import Console  # noqa: PLC0415 - not needed where all goes well
+    from rich.text import Text  # noqa: PLC0415
+
+    Console(stderr=True).print(Text(message, style="red"), soft_wrap=True)

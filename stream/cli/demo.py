@@ -1,0 +1,196 @@
+"""`lifecycle demo`: a broker, a worker and real interactions, on this machine and gone afterwards."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from stream.errors import BrokerError
+from stream.settings import Settings
+
+if TYPE_CHECKING:
+    from stream.cli.demo_screen import Screen
+
+DATA = ("purchases.jsonl.gz", "shop.jsonl.gz")
+LIFECYCLE = "metrics"
+DAY = 86_400_000
+AFTERWARDS = 60 * DAY
+"""How far the stream's clock runs on after the last interaction, so that the latest customers go quiet, too."""
+_SECONDS = 25
+"""How long the replay lasts at its ordinary pace."""
+_START_SECONDS = 30.0
+_STOP_SECONDS = 10.0
+_POLL = 0.2
+
+
+def demo(
+    *,
+    once: Annotated[
+        bool, typer.Option("--once", help="End with a summary when all is replayed; without it, by Ctrl-C.")
+    ] = False,
+    seconds: Annotated[
+        int, typer.Option(metavar="N", min=1, max=3_600, help="How long the replay shall last.")
+    ] = _SECONDS,
+    web_port: Annotated[
+        int, typer.Option(metavar="PORT", min=0, max=65_535, help="Port of health and metrics; 0 takes a free one.")
+    ] = 0,
+) -> None:
+    """Watch real customers move through their lifecycle; needs nothing but this command.
+
+    Starts the embedded broker and a worker, replays 6,919 purchases at a music shop (1997 and 1998) and 832
+    interactions with a demonstration shop (2022), with time running as fast as the data: customers who go
+    quiet become dormant in the same seconds. Nothing is left behind.
+    """
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(_demo(once, seconds, web_port))
+
+
+async def _demo(once: bool, seconds: int, web_port: int) -> None:
+    from stream.cli.demo_screen import Screen  # noqa: PLC0415 - slow to load, like the others
+    from stream.codec.lifecycle_files import load  # noqa: PLC0415
+    from stream.engine.broker_process import free_port  # noqa: PLC0415
+    from stream.engine.embedded import EmbeddedBroker  # noqa: PLC0415
+
+    async with AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="lifecycle-demo-")))
+        broker = await stack.enter_async_context(EmbeddedBroker())
+        settings = Settings(
+            bootstrap=broker.bootstrap,
+            partitions=4,
+            lifecycles=(LIFECYCLE,),
+            clock="stream",
+            session_timeout=1_000,
+            web_port=web_port or free_port(),
+        )
+        screen = Screen(load(LIFECYCLE).lifecycle, settings)
+        worker = await stack.enter_async_context(_worker(settings, folder / "worker.log"))
+        await _until_ready(settings, worker, folder / "worker.log")
+        with screen:
+            watching = asyncio.create_task(_watch(settings, screen))
+            replaying = asyncio.create_task(_replay(settings, screen, seconds))
+            try:
+                await replaying
+                await _until_done(settings, screen, watching)
+                screen.finished = True
+                if not once:
+                    await asyncio.wait([watching, asyncio.create_task(worker.wait())], return_when="FIRST_COMPLETED")
+            finally:
+                for task in (watching, replaying):
+                    task.cancel()
+                await asyncio.wait([watching, replaying])
+        screen.summarise()
+
+
+@asynccontextmanager
+async def _worker(settings: Settings, log: Path) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A worker in a process of its own, stopped at the end."""
+    options = {
+        "bootstrap": settings.bootstrap,
+        "partitions": str(settings.partitions),
+        "lifecycles": ",".join(settings.lifecycles),
+        "clock": settings.clock,
+        "session-timeout": f"{settings.session_timeout}ms",
+        "web-port": str(settings.web_port),
+        "log-level": "warning",
+    }
+    # Nothing that is set for other workers may reach this one.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("LIFECYCLE_")}
+    with log.open("wb") as output:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *("-m", "stream.cli", "worker"),
+            *(part for name, value in options.items() for part in (f"--{name}", value)),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env=environment,
+            start_new_session=True,  # the terminal's Ctrl-C is for us
+        )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.send_signal(signal.SIGTERM)
+            try:
+                await asyncio.wait_for(process.wait(), _STOP_SECONDS)
+            except TimeoutError:
+                process.kill()
+                await process.wait()
+
+
+async def _until_ready(settings: Settings, worker: asyncio.subprocess.Process, log: Path) -> None:
+    """Raises BrokerError with the worker's last words where it does not become ready."""
+    for _ in range(round(_START_SECONDS / _POLL)):
+        if worker.returncode is not None:
+            break
+        if await _lag(settings) is not None:
+            return
+        await asyncio.sleep(_POLL)
+    raise BrokerError(f"the worker did not start; its log ends with:\n{log.read_text()[-2_000:]}")
+
+
+async def _lag(settings: Settings) -> int | None:
+    """Interactions that the worker has not taken yet; None while it is not ready."""
+    import aiohttp  # noqa: PLC0415
+
+    url = f"http://{settings.web_bind}:{settings.web_port}/readyz"
+    try:
+        async with aiohttp.ClientSession() as session, session.get(url) as response:
+            body = await response.json()
+    except aiohttp.ClientError:
+        return None
+    lags = [each["lag"] for each in body["partitions"]]
+    return sum(lags) if body["status"] == "ready" and lags and None not in lags else None
+
+
+async def _replay(settings: Settings, screen: "Screen", seconds: int) -> None:
+    """Send all interactions in the order of their times, and then a tick."""
+    from stream.codec.input_files import read_interactions  # noqa: PLC0415
+    from stream.codec.sorting import sort_by_time  # noqa: PLC0415
+    from stream.core.interaction import Interaction  # noqa: PLC0415
+    from stream.engine.producing import InteractionProducer  # noqa: PLC0415
+
+    folder = files("stream.demo")
+    read = [
+        record
+        for name in DATA
+        for _line, record in read_interactions(str(folder.joinpath(name)))
+        if isinstance(record, Interaction)
+    ]
+    screen.total = len(read)
+    async with InteractionProducer(replace(settings), rate=max(1, len(read) // seconds)) as producer:
+        for interaction in sort_by_time(read):
+            await producer.send(interaction)
+            screen.sent(interaction)
+        await producer.tick(max(each.time for each in read) + AFTERWARDS)
+
+
+async def _watch(settings: Settings, screen: "Screen") -> None:
+    """Show every stage change."""
+    from stream.cli.change_lines import read_change  # noqa: PLC0415
+    from stream.cli.tail import records  # noqa: PLC0415
+
+    async for record in records(settings, from_beginning=True):
+        change = read_change(record.value)
+        if change is not None:
+            screen.changed(change)
+
+
+async def _until_done(settings: Settings, screen: "Screen", watching: "asyncio.Task[None]") -> None:
+    """Return when the worker took everything and its changes were seen."""
+    seen = -1
+    while not watching.done() and (await _lag(settings) != 0 or screen.changes != seen):
+        seen = screen.changes
+        await asyncio.sleep(1.0)
+    if watching.done():
+        watching.result()

@@ -1,0 +1,120 @@
+"""`lifecycle reset`: throw the state away and read the interactions again."""
+
+from time import time_ns
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from stream.cli.moments import moment
+from stream.cli.options import with_settings
+from stream.codec.times import format_time
+from stream.errors import BrokerError, LifecycleError, TopicError
+from stream.settings import Settings
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from stream.engine.resetting import Beginning
+
+
+@with_settings("bootstrap", "app", "topic_prefix", "interactions", "delivery")
+def reset(
+    *,
+    to: Annotated[
+        str,
+        typer.Option(
+            metavar="earliest|TIME",
+            help="The first interaction to read: the earliest that the topic has, or the first that arrived "
+            "at a time or later (RFC 3339 or epoch ms).",
+            show_default=False,
+        ),
+    ],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    settings: Settings,
+) -> None:
+    """Forget all customers, and let the workers read the interactions again.
+
+    State, current stages and position of every partition go together. Stage changes that were published stay;
+    what the interactions cause when they are read again is published again, except for changes before
+    live_from, which stays as it was. All workers have to be stopped before. Where a reset breaks off, workers
+    refuse what is half done: run it again.
+    """
+    from rich.console import Console  # noqa: PLC0415 - slow to load
+    from rich.text import Text  # noqa: PLC0415
+
+    from stream.cli.connection import run  # noqa: PLC0415
+
+    time = None if to == "earliest" else moment(to, "--to", "earliest, ")
+    console = Console(stderr=True)
+    beginnings = run(_look(settings, time), settings.bootstrap)
+    count = sum(each.end - each.first for each in beginnings)
+    start = "the earliest interaction" if time is None else f"what arrived from {format_time(time)} on"
+    console.print(
+        Text(
+            f"{settings.topics.interactions} on {settings.bootstrap}, group {settings.app}: the state of "
+            f"{len(beginnings):,} partitions will be thrown away, and workers will begin at {start}, with "
+            f"about {count:,} records to read."
+        ),
+        soft_wrap=True,
+    )
+    if not yes:
+        typer.confirm("Are all workers stopped, and shall it be done?", abort=True, err=True)
+    customers = run(_reset(settings, beginnings, console), settings.bootstrap)
+    console.print(
+        Text(f"{customers:,} customers forgotten in {len(beginnings):,} partitions"), soft_wrap=True
+    )
+
+
+async def _look(settings: Settings, time: int | None) -> "list[Beginning]":
+    """Where each partition would begin. Raises LifecycleError: nothing there to reset, or workers run."""
+    from stream.engine.resetting import find_beginnings  # noqa: PLC0415
+    from stream.engine.topics import ensure_topics, find_topics  # noqa: PLC0415
+
+    topic = settings.topics.interactions
+    found = (await find_topics(settings)).get(topic)
+    if found is None:
+        raise TopicError(
+            f"topic {topic} does not exist on {settings.bootstrap}: there is nothing to reset. "
+            "Are bootstrap, topic_prefix and interactions as the workers have them?"
+        )
+    await _require_no_workers(settings)
+    await ensure_topics(settings)
+    return await find_beginnings(settings, found.partitions, time)
+
+
+async def _reset(settings: Settings, beginnings: "list[Beginning]", console: "Console") -> int:
+    """Reset every partition; returns how many customers were forgotten."""
+    from aiokafka.errors import KafkaError  # noqa: PLC0415
+    from rich.progress import track  # noqa: PLC0415
+
+    from stream.engine.delivery import supports_transactions  # noqa: PLC0415
+    from stream.engine.resetting import reset_partition  # noqa: PLC0415
+
+    await _require_no_workers(settings)
+    exactly_once = settings.delivery == "exactly_once" or (
+        settings.delivery == "auto" and await supports_transactions(settings.bootstrap, settings.app)
+    )
+    now = time_ns() // 1_000_000
+    customers = 0
+    shown = console.is_terminal
+    for beginning in track(beginnings, "resetting", console=console, transient=True, disable=not shown):
+        try:
+            customers += await reset_partition(settings, beginning, exactly_once=exactly_once, now=now)
+        except (KafkaError, TimeoutError) as error:
+            raise BrokerError(
+                f"partition {beginning.partition} could not be reset, those before it are: {error!r}. "
+                "See that no worker runs, and run the same command again"
+            ) from error
+    return customers
+
+
+async def _require_no_workers(settings: Settings) -> None:
+    from stream.engine.resetting import running_workers  # noqa: PLC0415
+
+    hosts = await running_workers(settings)
+    if hosts:
+        raise LifecycleError(
+            f"workers of group {settings.app} are running: {len(hosts)} on {', '.join(sorted(set(hosts)))}. "
+            "Stop them and try again; one that was killed counts for "
+            f"{settings.session_timeout / 1000:g} s more"
+        )

@@ -1,0 +1,161 @@
+"""`lifecycle simulate`: lifecycles on interactions from files, offline."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from itertools import chain
+from pathlib import Path
+from time import perf_counter
+from typing import Annotated
+
+import typer
+
+from stream.cli.moments import moment
+from stream.cli.options import with_settings
+from stream.errors import InputFileError, LifecycleError
+from stream.settings import Settings
+
+_BUFFER = 1 << 20
+"""Bytes of output that are written at a time."""
+
+
+@with_settings("forget_after", "forget_identified_after", "blocked")
+def simulate(
+    *,
+    lifecycle: Annotated[
+        list[str],
+        typer.Option(metavar="FILE", help="Lifecycle file, or name of a preset; may stand repeatedly."),
+    ],
+    input: Annotated[  # noqa: A002 - the option's name
+        list[str],
+        typer.Option(
+            metavar="FILE", help="Interactions as JSON lines or CSV, also .gz; - is stdin; repeatable."
+        ),
+    ],
+    map: Annotated[  # noqa: A002
+        list[str] | None,
+        typer.Option(
+            metavar="TARGET=SOURCE,…",
+            help="Which column or path each part of an interaction is in, with its own names; repeatable.",
+        ),
+    ] = None,
+    changes: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Write each stage change as a line of JSON; - is stdout."),
+    ] = None,
+    customers: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write a line of JSON for each customer and lifecycle, as they are at the end; - is stdout.",
+        ),
+    ] = None,
+    until: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="Then let time pass up to and including this moment: RFC 3339 or epoch milliseconds.",
+        ),
+    ] = None,
+    settings: Settings,
+) -> None:
+    """Run lifecycles on interactions from files, offline and fast.
+
+    Interactions are applied in the order of the files, each customer by its own clock. Without --until, no
+    time passes after a customer's last interaction. In the lines of --customers, scores and facts are those
+    at the customer's clock, or at --until where that is later; the field `at` says which.
+
+    A file with columns of its own needs --map, such as
+    "customer_id=household,time=day,type='Order Completed',properties.total=sales".
+
+    Records that cannot be read are counted and listed on stderr by their reason; only where there is no
+    other, the exit code is 1.
+    """
+    from rich.console import Console  # noqa: PLC0415 - slow to load, like the others
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+
+    from stream.cli.simulation_summary import Summary  # noqa: PLC0415
+    from stream.codec.column_mapping import Mapping  # noqa: PLC0415
+    from stream.codec.input_files import read_interactions  # noqa: PLC0415
+    from stream.codec.lifecycle_files import load_all  # noqa: PLC0415
+    from stream.codec.simulation import Simulation, encode_standing  # noqa: PLC0415
+    from stream.codec.stage_changes import encode  # noqa: PLC0415
+    from stream.core.step import model_of  # noqa: PLC0415
+
+    end = None if until is None else moment(until, "--until")
+    _keep_apart([*lifecycle, *(each for each in input if each != "-")], changes, customers)
+    mapping = Mapping.parse(map) if map else None
+    loaded = [file.lifecycle for file in load_all(lifecycle)]
+    simulation = Simulation(model_of(loaded, settings.forget_after, settings.forget_identified_after))
+    summary = Summary(simulation.model.lifecycles)
+    console = Console(stderr=True)
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}  {task.completed:,} records"),
+        TimeElapsedColumn(),
+    )
+    started = perf_counter()
+    with ExitStack() as stack:
+        write_change = stack.enter_context(_lines(changes)) if changes else None
+        write_customer = stack.enter_context(_lines(customers)) if customers else None
+        progress = stack.enter_context(
+            Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+        )
+        runs = (
+            simulation.run(
+                progress.track(
+                    read_interactions(name, mapping=mapping, blocked=settings.blocked), description=name
+                ),
+                name,
+            )
+            for name in input
+        )
+        endings = [] if end is None else [simulation.finish(end)]
+        for change, source in chain(chain.from_iterable(runs), *endings):
+            summary.add(change)
+            if write_change is not None:
+                write_change(encode(change, source))
+        seconds = perf_counter() - started
+        for standing in simulation.standings(end):
+            summary.count(standing)
+            if write_customer is not None:
+                write_customer(encode_standing(standing))
+    summary.show(console, simulation, seconds)
+    if simulation.rejected and simulation.records == sum(each.count for each in simulation.rejected.values()):
+        reason, first = next(iter(simulation.rejected.items()))
+        raise InputFileError(
+            f"none of the {simulation.records:,} records could be read; the first: "
+            f"{first.file}:{first.line}: {reason}: {first.detail}"
+        )
+
+
+@contextmanager
+def _lines(path: str) -> Iterator[Callable[[bytes], None]]:
+    """Open a file for lines, and hand out what writes one; `-` is the standard output."""
+    try:
+        with open(1 if path == "-" else path, "wb", buffering=_BUFFER, closefd=path != "-") as file:
+
+            def write(line: bytes) -> None:
+                file.write(line + b"\n")
+
+            yield write
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise LifecycleError(f"{path}: cannot be written: {error.strerror}") from error
+
+
+def _keep_apart(read: Sequence[str], changes: str | None, customers: str | None) -> None:
+    """Raise BadParameter where an output would overwrite what is read, or the other output."""
+    if changes is not None and customers is not None and _is_one(changes, customers):
+        raise typer.BadParameter("each needs a file of its own", param_hint="'--changes' / '--customers'")
+    for option, path in (("'--changes'", changes), ("'--customers'", customers)):
+        for other in read:
+            if path is not None and path != "-" and _is_one(path, other):
+                raise typer.BadParameter(f"{path} would be overwritten, but it is read", param_hint=option)
+
+
+def _is_one(path: str, other: str) -> bool:
+    one, two = Path(path), Path(other)
+    if one.exists() and two.exists():
+        return one.is_file() and one.samefile(two)  # two devices, such as /dev/null, do no harm
+    return one.resolve() == two.resolve()

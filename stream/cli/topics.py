@@ -1,0 +1,95 @@
+"""`lifecycle topics`: the topics that a worker needs, what is there of them, and what to do about it."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from stream.cli.options import with_settings
+from stream.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from rich.table import Table
+    from rich.text import Text
+
+    from stream.engine.topics import Finding, FoundTopic, TopicPlan
+
+_STYLES = {"error": "bold red", "warning": "bold yellow", "missing": "bold"}
+
+
+@with_settings("bootstrap", "topic_prefix", "interactions", "partitions", "replication")
+def topics(
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show; create nothing.")] = False,
+    settings: Settings,
+) -> None:
+    """Show the topics that a worker needs, create those that are missing, and say what does not fit.
+
+    Workers create them too; this is for looking, and for those who may create topics where workers may not.
+    With an error nothing is created and the exit code is 1; a warning is no error.
+    """
+    from rich.console import Console  # noqa: PLC0415 - slow to load
+    from rich.text import Text  # noqa: PLC0415
+
+    from stream.cli.connection import run  # noqa: PLC0415
+    from stream.engine.topics import compare, ensure_topics, find_topics, plan_topics  # noqa: PLC0415
+
+    found = run(find_topics(settings), settings.bootstrap)
+    plans = plan_topics(settings, found)
+    findings = compare(settings, plans, found)
+    wrong = any(each.level == "error" for each in findings)
+    created = not dry_run and not wrong and len(found) < len(plans)
+    if created:
+        run(ensure_topics(settings), settings.bootstrap)
+        findings = [each for each in findings if each.level != "missing"]
+    console = Console()
+    console.print(_table(plans, found, findings, created))
+    for each in findings:
+        text = Text.assemble(f"\n{each.topic}: ", (each.level, _STYLES[each.level]), f": {each.problem}")
+        text.append(f"\n  {each.remedy}")
+        console.print(text, soft_wrap=True)
+    if wrong:
+        raise typer.Exit(1)
+
+
+def _table(
+    plans: "Sequence[TopicPlan]",
+    found: "Mapping[str, FoundTopic]",
+    findings: "Sequence[Finding]",
+    created: bool,
+) -> "Table":
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    table = Table(box=None, pad_edge=False)
+    for heading in ("Topic", "Partitions", "State", "Settings"):
+        table.add_column(heading, overflow="fold", header_style="dim")
+    table.columns[1].justify = "right"
+    for plan in plans:
+        topic = found.get(plan.name)
+        levels = [each.level for each in findings if each.topic == plan.name]
+        if topic is None:
+            state = Text("created", "bold green") if created else Text("missing", _STYLES["missing"])
+        elif levels:
+            state = Text(min(levels), _STYLES[min(levels)])  # an error before a warning
+        else:
+            state = Text("good", "green")
+        partitions = plan.partitions if topic is None else topic.partitions
+        name = Text.assemble((plan.name, "bold"), "\n", (plan.purpose, "dim"))
+        table.add_row(name, str(partitions), state, _settings(plan, topic))
+    return table
+
+
+def _settings(plan: "TopicPlan", topic: "FoundTopic | None") -> "Text":
+    """Each setting that we would give the topic, as it is; where it is another, also as we would have it."""
+    from rich.text import Text  # noqa: PLC0415
+
+    lines = []
+    for name, wanted in plan.configs.items():
+        is_now = wanted if topic is None else topic.configs.get(name)
+        line = Text(f"{name}={wanted if is_now is None else is_now}", "dim" if is_now is None else "")
+        if is_now not in (None, wanted):
+            line.append(f" (we would set {wanted})", "yellow")
+        lines.append(line)
+    return Text("\n").join(lines)

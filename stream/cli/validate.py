@@ -1,0 +1,104 @@
+"""`lifecycle validate`: problems of lifecycle files with their places, and good ones as pictures."""
+
+import re
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+    from stream.codec.lifecycle_files import Finding
+
+_LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+"""What ends a line in YAML."""
+
+
+def validate(
+    sources: Annotated[
+        list[str],
+        typer.Argument(metavar="FILE...", help="Lifecycle files, or names of presets.", show_default=False),
+    ],
+    dot: Annotated[bool, typer.Option("--dot", help="Print the graph for Graphviz instead.")] = False,
+    mermaid: Annotated[bool, typer.Option("--mermaid", help="Print the graph for Mermaid instead.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Fail on warnings too.")] = False,
+) -> None:
+    """Check lifecycle files, and draw the good ones.
+
+    Errors and warnings go to stderr as file:line:column: message; with an error (with --strict also a
+    warning) the exit code is 1.
+    """
+    from rich.console import Console  # noqa: PLC0415 - slow to load
+
+    from stream.cli import pictures  # noqa: PLC0415
+    from stream.codec.lifecycle_files import LifecycleFileError, load  # noqa: PLC0415
+
+    if dot and mermaid:
+        raise typer.BadParameter("choose one of the two", param_hint="'--dot' / '--mermaid'")
+    if (dot or mermaid) and len(sources) > 1:
+        raise typer.BadParameter("one graph at a time; give one file", param_hint="'--dot' / '--mermaid'")
+    console, messages = Console(), Console(stderr=True)
+    errors = warnings = 0
+    for source in sources:
+        try:
+            file = load(source)
+        except LifecycleFileError as error:
+            _tell(messages, source, error.findings, "error", "red")
+            errors += len(error.findings)
+            continue
+        _tell(messages, source, file.warnings, "warning", "yellow")
+        warnings += len(file.warnings)
+        if dot or mermaid:
+            typer.echo(pictures.dot(file.lifecycle) if dot else pictures.mermaid(file.lifecycle))
+        else:
+            console.print(pictures.picture(file.lifecycle))
+            console.print()
+    if errors or warnings:
+        messages.print(f"{_count(errors, 'error')}, {_count(warnings, 'warning')}", highlight=False)
+    if errors or (strict and warnings):
+        raise typer.Exit(1)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def _tell(
+    messages: "Console", source: str, findings: "list[Finding] | tuple[Finding, ...]", kind: str, style: str
+) -> None:
+    from rich.text import Text  # noqa: PLC0415 - slow to load
+
+    if not findings:
+        return
+    lines = _lines(source)
+    for each in findings:
+        where = f"{each.file}:{each.line}:{each.column}: "
+        text = Text.assemble((where, "bold"), (f"{kind}: ", f"bold {style}"), each.message)
+        if each.line <= len(lines) and lines[each.line - 1].strip():
+            text.append(_excerpt(lines[each.line - 1], each.line, each.column, style))
+        messages.print(text, soft_wrap=True)
+
+
+def _excerpt(line: str, number: int, column: int, style: str) -> "Text":
+    from rich.cells import cell_len  # noqa: PLC0415 - slow to load
+    from rich.text import Text  # noqa: PLC0415
+
+    margin = f"{number:>6} | "
+    before = "".join("\t" if sign == "\t" else " " * cell_len(sign) for sign in line[: column - 1])
+    empty = " " * (len(margin) - 2) + "| "
+    return Text.assemble("\n", (margin, "dim"), line, "\n", (empty, "dim"), before, ("^", f"bold {style}"))
+
+
+def _lines(source: str) -> list[str]:
+    """The lines of a file or preset; none where it cannot be read, which its finding says."""
+    from stream.codec.lifecycle_files import presets  # noqa: PLC0415 - slow to load
+
+    place = files("stream.presets").joinpath(f"{source}.yaml") if source in presets() else Path(source)
+    try:
+        content = place.read_bytes()
+    except OSError:
+        return []
+    return _LINE_END.split(content.decode("utf-8-sig", "replace"))

@@ -1,0 +1,238 @@
+"""Write a batch: in one transaction, or in an order after which a crash repeats and never loses.
+
+Both classes have the same methods, `start`, `write` and `discard`, and are one use each: after any
+error the caller discards the object and begins with a new one.
+
+Partitions: changelog records go to the source's partition and dead letters to that modulo their
+topic's count. Stage changes go to the source's partition when both topics have as many, so that a
+customer's changes stay in order and a transaction touches one partition; else, and for current stages
+always, the key decides by murmur2, as Java's and aiokafka's default partitioners do.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from dataclasses import astuple
+from typing import Any, ClassVar, NamedTuple, Protocol
+
+from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.errors import (
+    IncompatibleBrokerVersion,
+    KafkaError,
+    TransactionalIdAuthorizationFailed,
+    UnknownError,
+    UnsupportedVersionError,
+)
+from aiokafka.producer.message_accumulator import BatchBuilder
+
+from stream.engine.batch import Batch, Outgoing
+from stream.engine.murmur2 import partition_of
+from stream.errors import BrokerError, TopicError
+from stream.settings import TopicNames
+
+log = logging.getLogger(__name__)
+
+BATCH_BYTES = 900_000
+"""Kafka's default limit for a batch is 1,048,588 bytes."""
+TRANSACTION_TIMEOUT_MS = 15_000
+"""After this a dead worker's open transaction stops holding up read_committed readers."""
+_REQUEST_TIMEOUT_MS = 10_000
+_START_TIMEOUT = 30.0
+_DISCARD_TIMEOUT = 2.0
+
+CommitOffset = Callable[[TopicPartition, int], Awaitable[None]]
+
+
+class Route(NamedTuple):
+    """Where one source partition's batches go, and from where they come."""
+
+    bootstrap: str
+    group: str
+    source: TopicPartition
+    topics: TopicNames
+
+
+class Delivery(Protocol):
+    """Writes the batches of one partition."""
+
+    exclusive: ClassVar[bool]
+    """Only one owner can write: a rival who takes over makes our next `write` fail."""
+
+    @property
+    def partitions(self) -> int:
+        """The number of partitions of the source topic, once started."""
+
+    async def start(self) -> None:
+        """Connect; when exclusive, fence whoever wrote for this partition before.
+
+        Raises TopicError where the changelog has not as many partitions as the source topic.
+        """
+
+    async def write(self, batch: Batch) -> None:
+        """Returns once the whole batch, with its position, is safe in Kafka."""
+
+    async def discard(self) -> None:
+        """Let go within seconds, broker or no broker; what is unfinished is abandoned."""
+
+
+class _Producing:
+    """What both ways have in common: a producer, partition counts, and how to abandon it."""
+
+    def __init__(self, route: Route, **options: str | int) -> None:
+        self._route = route
+        self._counts: dict[str, int] = {}
+        self._producer = AIOKafkaProducer(
+            bootstrap_servers=route.bootstrap,
+            acks="all",
+            max_batch_size=BATCH_BYTES,
+            request_timeout_ms=_REQUEST_TIMEOUT_MS,
+            **options,
+        )
+
+    @property
+    def partitions(self) -> int:
+        return self._counts[self._route.topics.interactions]
+
+    async def start(self) -> None:
+        await asyncio.wait_for(self._producer.start(), _START_TIMEOUT)
+        topics = self._route.topics
+        for topic in astuple(topics):
+            self._counts[topic] = len(await self._producer.partitions_for(topic))
+        if self._counts[topics.customers] != self.partitions:
+            raise TopicError(
+                f"topic {topics.interactions} has {self.partitions} partitions now, but {topics.customers} "
+                f"has {self._counts[topics.customers]}: a customer's state would not be found where its "
+                "interactions are. The number of partitions must not change under a state; "
+                "`lifecycle topics` shows what to do."
+            )
+
+    async def discard(self) -> None:
+        producer: Any = self._producer
+        producer._closed = True  # not `stop()`: it would send what is left, and may wait for ever
+        sender = producer._sender.sender_task
+        if sender is not None:
+            sender.cancel()
+            await asyncio.wait([sender], timeout=_DISCARD_TIMEOUT)
+        try:
+            await asyncio.wait_for(producer.client.close(), _DISCARD_TIMEOUT)
+        except (KafkaError, OSError, TimeoutError) as error:
+            log.debug("abandoned a producer of %s: %r", self._route.source, error)
+
+    async def _send(self, parts: Iterable[tuple[str, int, Iterable[Outgoing]]]) -> None:
+        """Send, and wait until all of it is acknowledged."""
+        sent: list[asyncio.Future[Any]] = []
+        for topic, partition, records in parts:
+            builder = self._producer.create_batch()
+            for key, value, some_headers in records:
+                headers = list(some_headers)  # aiokafka takes no other sequence
+                if builder.append(timestamp=None, key=key, value=value, headers=headers) is None:
+                    sent.append(await self._hand_over(builder, topic, partition))
+                    builder = self._producer.create_batch()
+                    builder.append(timestamp=None, key=key, value=value, headers=headers)
+            sent.append(await self._hand_over(builder, topic, partition))
+        await asyncio.gather(*sent)  # aiokafka commits a transaction even when a batch failed: look first
+
+    async def _hand_over(self, builder: BatchBuilder, topic: str, partition: int) -> "asyncio.Future[Any]":
+        future: asyncio.Future[Any] = await self._producer.send_batch(builder, topic, partition=partition)
+        future.add_done_callback(_observe)
+        return future
+
+    def _events(self, batch: Batch) -> Iterator[tuple[str, int, Iterable[Outgoing]]]:
+        """What others read: stage changes, current stages, dead letters."""
+        topics, source = self._route.topics, self._route.source
+        if self._counts[topics.stage_changes] == self._counts[topics.interactions]:
+            yield from _whole(topics.stage_changes, source.partition, batch.stage_changes)
+        else:
+            yield from _by_key(topics.stage_changes, self._counts[topics.stage_changes], batch.stage_changes)
+        yield from _by_key(topics.current_stages, self._counts[topics.current_stages], batch.current_stages)
+        yield from _whole(
+            topics.dead_letters, source.partition % self._counts[topics.dead_letters], batch.dead_letters
+        )
+
+    def _state(self, batch: Batch) -> Iterator[tuple[str, int, Iterable[Outgoing]]]:
+        """What we read again: the changelog, the position last."""
+        yield from _whole(self._route.topics.customers, self._route.source.partition, batch.customers)
+
+
+class Transactional(_Producing):
+    """Exactly once: a batch and its position are one transaction of the partition's own producer."""
+
+    exclusive: ClassVar[bool] = True
+
+    def __init__(self, route: Route) -> None:
+        transactional_id = f"{route.group}-{route.source.topic}-{route.source.partition}"
+        super().__init__(
+            route, transactional_id=transactional_id, transaction_timeout_ms=TRANSACTION_TIMEOUT_MS
+        )
+
+    async def write(self, batch: Batch) -> None:
+        try:
+            await self._producer.begin_transaction()
+            # The group offset only after the acknowledgements: else the broker's verification of the
+            # batches races with it and costs a retry of 100 ms.
+            await self._send([*self._events(batch), *self._state(batch)])
+            await self._producer.send_offsets_to_transaction(
+                {self._route.source: batch.next_offset}, self._route.group
+            )
+            await self._producer.commit_transaction()
+        except AssertionError as error:  # aiokafka's own checks, when its sender died in between
+            raise KafkaError(f"the transaction of {self._route.source} broke off: {error}") from error
+
+
+class AtLeastOnce(_Producing):
+    """Without transactions: events acknowledged, then state and position, then the group offset."""
+
+    exclusive: ClassVar[bool] = False
+
+    def __init__(self, route: Route, commit_offset: CommitOffset) -> None:
+        super().__init__(route)
+        self._commit_offset = commit_offset
+
+    async def write(self, batch: Batch) -> None:
+        await self._send(self._events(batch))
+        await self._send(self._state(batch))
+        await self._commit_offset(self._route.source, batch.next_offset)
+
+
+async def supports_transactions(bootstrap: str, app: str) -> bool:
+    """Whether the broker has transactions; found by trying, since brokers announce what they cannot do.
+
+    Raises KafkaError or TimeoutError when the broker does not answer, and BrokerError when it forbids them.
+    """
+    for attempt in range(3):  # a server's passing fault must not cost exactly-once
+        producer = AIOKafkaProducer(bootstrap_servers=bootstrap, transactional_id=f"{app}-probe")
+        try:
+            await asyncio.wait_for(producer.start(), _START_TIMEOUT)
+        except TransactionalIdAuthorizationFailed as error:
+            raise BrokerError(
+                "the broker does not let us write transactions: grant `Write` on transactional ids that "
+                f"begin with {app!r}, or set delivery to at_least_once"
+            ) from error
+        except (UnknownError, UnsupportedVersionError, IncompatibleBrokerVersion, NotImplementedError):
+            await asyncio.sleep(0.2 * attempt)
+        else:
+            return True
+        finally:
+            await producer.stop()
+    return False
+
+
+def _whole(
+    topic: str, partition: int, records: list[Outgoing]
+) -> Iterator[tuple[str, int, Iterable[Outgoing]]]:
+    if records:
+        yield topic, partition, records
+
+
+def _by_key(topic: str, count: int, records: list[Outgoing]) -> Iterator[tuple[str, int, Iterable[Outgoing]]]:
+    parts: dict[int, list[Outgoing]] = {}
+    for record in records:
+        parts.setdefault(partition_of(record.key, count), []).append(record)
+    for partition, part in parts.items():
+        yield topic, partition, part
+
+
+def _observe(future: "asyncio.Future[Any]") -> None:
+    """Take note of an error so that asyncio does not complain that nobody did."""
+    if not future.cancelled():
+        future.exception()

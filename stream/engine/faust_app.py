@@ -1,0 +1,212 @@
+"""What Faust's own classes need so that the interactions topic is read by our engine.
+
+Faust keeps the application, group membership and its assignor, subscription, agents, tables and timers
+on every other topic. Only the interactions topic ("hot" here) goes past its path of one record at a time.
+"""
+
+import asyncio
+import logging
+from collections.abc import Coroutine, Mapping
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import faust
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from faust.exceptions import ConsumerNotStarted
+from faust.transport.consumer import RecordMap
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP
+
+from stream.engine.fetch import Fetched, Reader, let_stop, tune
+from stream.engine.supervisor import Engine
+from stream.settings import Settings
+
+T = TypeVar("T")
+
+_log = logging.getLogger("faust.engine")
+"""Among Faust's own: what these classes say by themselves is of no more interest than the rest of it."""
+
+_FETCH_WAIT_MS = 100
+"""How long a poll for records may last: one slow long poll delays every other partition."""
+_REBALANCE_TIMEOUT = 20.0
+_REQUEST_TIMEOUT = 30.0
+_MAX_POLL_INTERVAL = 3_600.0
+"""Recovery of a large state reads nothing from the group's topics for a while."""
+
+
+class EngineThread(driver.AIOKafkaConsumerThread):
+    """Faust's consumer thread, which also reads hot partitions for the engine."""
+
+    logger = _log
+    app: "EngineApp"
+
+    def _create_worker_consumer(self, transport: driver.Transport) -> AIOKafkaConsumer:
+        consumer = super()._create_worker_consumer(transport)
+        tune(consumer, fetch_wait_ms=_FETCH_WAIT_MS)
+        self.readers: dict[int, Reader] = {}
+        return consumer
+
+    async def on_thread_stop(self) -> None:
+        await let_stop(super().on_thread_stop(), self._ensure_consumer())
+
+    def _reader(self, partition: int) -> Reader:
+        reader = self.readers.get(partition)
+        if reader is None:
+            hot = TopicPartition(self.app.hot_topic, partition)
+            reader = self.readers[partition] = Reader(self._ensure_consumer(), hot)
+        return reader
+
+    async def fetch_hot(
+        self, partition: int, position: int, max_records: int, patience: float
+    ) -> Fetched | None:
+        """As `Reader.fetch`, in this thread's loop."""
+        return await self._reader(partition).fetch(position, max_records=max_records, patience=patience)
+
+    async def first_hot_offset(self, partition: int) -> int:
+        """As `Reader.first_offset`, in this thread's loop."""
+        return await self._reader(partition).first_offset()
+
+    async def commit_hot(self, tp: TopicPartition, offset: int) -> None:
+        """Write the group offset, for tools that show lag."""
+        await self._ensure_consumer().commit({tp: offset})
+
+    async def seek_cold_to_committed(self) -> Mapping[TP, int]:
+        """As Faust's seek_to_committed, for every partition but the hot ones."""
+        consumer = self._ensure_consumer()
+        cold = [tp for tp in consumer.assignment() if tp.topic != self.app.hot_topic]
+        return await consumer.seek_to_committed(*cold) if cold else {}
+
+
+class EngineConsumer(driver.Consumer):
+    """Faust's consumer, with hot partitions taken out of its record path and handed to the engine."""
+
+    logger = _log
+
+    app: "EngineApp"
+    _thread: EngineThread
+
+    def _new_consumer_thread(self) -> EngineThread:
+        return EngineThread(self, loop=self.loop, beacon=self.beacon)
+
+    def _is_hot(self, tp: TP) -> bool:
+        return bool(tp.topic == self.app.hot_topic)
+
+    async def _getmany(
+        self,
+        active_partitions: set[TP] | None,
+        timeout: float,  # noqa: ASYNC109 Faust's own signature
+    ) -> RecordMap:
+        cold = {tp for tp in active_partitions or () if not self._is_hot(tp)}
+        if not cold:
+            await self.wait_first(self.suspend_flow.wait(), timeout=timeout)
+            return {}
+        return await super()._getmany(cold, timeout)
+
+    async def seek_to_committed(self) -> Mapping[TP, int]:
+        offsets: Mapping[TP, int] = await self._thread.call_thread(self._thread.seek_cold_to_committed)
+        return offsets
+
+    def verify_event_path(self, now: float, tp: TP) -> None:
+        if not self._is_hot(tp):  # Faust would complain that no stream processes it
+            super().verify_event_path(now, tp)
+
+    async def on_partitions_revoked(self, revoked: set[TP]) -> None:
+        await self.app.engine.pause()
+        await super().on_partitions_revoked(revoked)
+
+    async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
+        await super().on_partitions_assigned(assigned, generation_id)
+        if generation_id == self.app.consumer_generation_id and not self.app.should_stop:
+            self.app.engine.assign(tp.partition for tp in assigned if self._is_hot(tp))
+
+    @property
+    def thread(self) -> EngineThread:
+        """The thread that owns the Kafka consumer."""
+        return self._thread
+
+
+class EngineTransport(driver.Transport):
+    """Faust's aiokafka transport with our consumer."""
+
+    Consumer = EngineConsumer
+
+
+class EngineApp(faust.App):
+    """The Faust application of a worker."""
+
+    logger = _log
+
+    hot_topic: str
+    engine: Engine
+
+    def _new_transport(self) -> EngineTransport:
+        return EngineTransport(self.conf.broker_consumer, self)
+
+    async def on_start(self) -> None:
+        await super().on_start()
+        hot = self.topic(self.hot_topic, key_type=bytes, value_type=bytes)
+        self.topics.add(hot)  # before the first subscription: later costs 45 s
+
+    async def on_stop(self) -> None:
+        await self.engine.stop()  # before the consumer leaves the group
+        await super().on_stop()
+
+
+class FaustSource:
+    """The interactions topic as the engine reads it: through Faust's consumer."""
+
+    def __init__(self, app: EngineApp, max_records: int) -> None:
+        self._app, self._max_records = app, max_records
+
+    async def fetch(self, partition: int, position: int, patience: float) -> Fetched | None:
+        """As `Reader.fetch`."""
+        try:
+            return await self._in_thread(
+                self._thread.fetch_hot(partition, position, self._max_records, patience)
+            )
+        except ConsumerNotStarted:
+            return None
+
+    async def first_offset(self, partition: int) -> int:
+        """As `Reader.first_offset`."""
+        return await self._in_thread(self._thread.first_hot_offset(partition))
+
+    async def commit(self, tp: TopicPartition, offset: int) -> None:
+        """Write the group offset."""
+        await self._in_thread(self._thread.commit_hot(tp, offset))
+
+    @property
+    def _thread(self) -> EngineThread:
+        return cast("EngineConsumer", self._app.consumer).thread
+
+    async def _in_thread(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run `work` in the consumer's thread; not by Faust's method queue, which has two workers only."""
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._thread.thread_loop))
+
+
+def make_app(settings: Settings, engine: Engine, data: Path) -> EngineApp:
+    """The Faust application for `settings`, with its web server, leader topic and logging left out.
+
+    Needs a running event loop. `data` is a directory that Faust may write to; nothing of ours is kept there.
+    """
+    session = settings.session_timeout / 1000
+    app = EngineApp(
+        settings.app,
+        broker=[f"kafka://{server.strip()}" for server in settings.bootstrap.split(",")],
+        autodiscover=False,
+        broker_session_timeout=session,
+        broker_heartbeat_interval=session / 4,
+        broker_rebalance_timeout=max(_REBALANCE_TIMEOUT, session),
+        broker_request_timeout=max(_REQUEST_TIMEOUT, session),
+        broker_max_poll_interval=_MAX_POLL_INTERVAL,
+        consumer_max_fetch_size=1 << 20,
+        datadir=str(data),
+        key_serializer="raw",
+        value_serializer="raw",
+        reply_create_topic=False,
+        stream_wait_empty=False,
+        topic_disable_leader=True,
+        web_enabled=False,
+    )
+    app.hot_topic, app.engine = settings.topics.interactions, engine
+    return app

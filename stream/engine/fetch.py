@@ -1,0 +1,200 @@
+"""Fetch one partition from an exact position, and know whether that was all there is.
+
+aiokafka keeps a position of its own for each partition, which a rebalance, a reset to the committed
+offset or a reply that got lost can move. Here the caller's position rules: it is compared, and the
+buffer drained, with no `await` between the two, so no record can be skipped or come twice.
+
+This module reads private parts of aiokafka 0.14; `tests/engine/test_aiokafka_contract.py` names them.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Awaitable, Sequence
+from typing import Any, NamedTuple, Protocol
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.consumer.fetcher import FetchResult
+
+from stream.engine.batch import SourceRecord
+from stream.errors import PositionError
+
+FRESH_MS = 1_000
+"""A broker's word on where the log ends counts as news for this long.
+
+An idle partition always has a long poll at the broker, which answers at once when a record arrives, so
+what is not known after this time is a broker that does not answer.
+"""
+_LOOK_AGAIN = 0.02
+
+
+class Fetched(NamedTuple):
+    """What a fetch brought."""
+
+    records: Sequence[SourceRecord]
+    next_offset: int
+    """Where to read on; beyond the last record when transaction markers or compacted records follow it."""
+    caught_up: bool
+    """The broker said, within the last second, that nothing readable lies at or beyond `next_offset`."""
+    end_offset: int | None
+    """The offset after the last readable record, as last heard."""
+
+
+class _State(Protocol):
+    """What we use of aiokafka's TopicPartitionState."""
+
+    highwater: int | None
+    lso: int | None
+    """The last stable offset."""
+    timestamp: int | None
+    """When the broker last answered for this partition, epoch milliseconds."""
+    position: int
+    has_valid_position: bool
+
+
+class Reader:
+    """Reads one partition through a consumer that others may use too; lives in the consumer's event loop."""
+
+    def __init__(self, consumer: AIOKafkaConsumer, tp: TopicPartition) -> None:
+        self._consumer, self._tp = consumer, tp
+        private: Any = consumer
+        self._fetcher, self._subscriptions = private._fetcher, private._subscription
+        self._unconfirmed: tuple[_State, int, int | None] | None = None
+        """A seek that no answer confirmed yet: state, position, and the time of the last answer before."""
+
+    async def fetch(self, position: int, *, max_records: int, patience: float) -> Fetched | None:
+        """Records from exactly `position`; None while the consumer does not own the partition.
+
+        Waits at most `patience` seconds for something new, and up to a second longer for news of the log's
+        end. Raises PositionError where `position` does not exist.
+        """
+        deadline = time.monotonic() + patience
+        while True:
+            state = self._state()
+            if state is None:
+                return None
+            seek, moved = self._unconfirmed, not state.has_valid_position or state.position != position
+            if moved and seek is not None and seek[:2] == (state, position):
+                await self._require_existing(position)
+                self._unconfirmed = None
+                continue  # an await came between, so look again
+            if moved:
+                self._fetcher.seek_to(self._tp, position)
+                self._unconfirmed = (state, position, state.timestamp)
+            elif seek is not None and seek[2] != state.timestamp:
+                self._unconfirmed = None
+            records = self._drain(max_records)
+            end = _readable_end(state)
+            buffered = self._tp in self._fetcher._records
+            caught_up = not buffered and end is not None and state.position >= end and _is_fresh(state)
+            if records or state.position != position:
+                return Fetched(records, state.position, caught_up, end)
+            left = deadline - time.monotonic()
+            if left <= 0 and (caught_up or left <= -FRESH_MS / 1000):
+                return Fetched((), position, caught_up, end)
+            await self._wait_for_data(left if left > 0 else _LOOK_AGAIN)
+
+    async def first_offset(self) -> int:
+        """The earliest offset that the partition still holds."""
+        offsets: dict[TopicPartition, int] = await self._consumer.beginning_offsets([self._tp])
+        return offsets[self._tp]
+
+    def _state(self) -> _State | None:
+        """What aiokafka keeps of the partition; None while the partition is not ours."""
+        subscription = self._subscriptions.subscription
+        assignment = subscription and subscription.assignment
+        if (
+            self._fetcher._closed
+            or self._subscriptions.reassignment_in_progress
+            or not assignment
+            or not assignment.active
+        ):
+            return None
+        self._subscriptions._last_fetch_ended = time.monotonic()  # feeds max_poll_interval: we are alive
+        state: _State | None = assignment.state_value(self._tp)
+        return state
+
+    def _drain(self, max_records: int) -> Sequence[SourceRecord]:
+        """Take what is buffered; moves aiokafka's position. Must not await."""
+        fetcher, tp = self._fetcher, self._tp
+        result = fetcher._records.get(tp)
+        if result is None:
+            return ()
+        try:
+            if type(result) is not FetchResult:
+                result.check_raise()
+            if result._partition_records is not None:
+                result._partition_records._consumer_record = _raw_record
+            records: list[SourceRecord] = result.getall(max_records)
+            return records
+        finally:
+            if type(result) is not FetchResult or not result.has_more():
+                fetcher._records.pop(tp, None)
+                fetcher._notify(fetcher._wait_consume_future)
+
+    async def _wait_for_data(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._fetcher._create_fetch_waiter(), seconds)
+
+    async def _require_existing(self, position: int) -> None:
+        """Tell an offset out of range, which would be reset for ever, from a passing reset."""
+        first = await self.first_offset()
+        end = (await self._consumer.end_offsets([self._tp]))[self._tp]
+        where = f"topic {self._tp.topic}, partition {self._tp.partition}"
+        if position < first:
+            raise PositionError(
+                f"{where}: offsets {position} to {first - 1} were deleted by retention before they were "
+                f"processed (the topic now begins at {first}). Lengthen its retention.ms, then accept the "
+                f"loss with `lifecycle reset`, which goes on at {first}."
+            )
+        if position > end:
+            raise PositionError(
+                f"{where}: processed up to offset {position - 1}, but the topic ends at {end}: offsets {end} "
+                f"to {position - 1} are gone. It was deleted and created anew, or shortened. Name the old "
+                "topic, or start over on the new one with `lifecycle reset`."
+            )
+
+
+def tune(consumer: AIOKafkaConsumer, *, fetch_wait_ms: int) -> None:
+    """Read committed records only, and let a long poll last at most `fetch_wait_ms`; before `start()`.
+
+    For a consumer that someone else constructs: Faust hard-codes read_uncommitted and 1,500 ms.
+    """
+    private: Any = consumer
+    private._isolation_level = "read_committed"
+    private._fetch_max_wait_ms = fetch_wait_ms
+
+
+async def let_stop(stop: Awaitable[None], consumer: AIOKafkaConsumer) -> None:
+    """Await `stop`, which stops `consumer`, and let only a cancellation that is meant for us through.
+
+    While the broker is away aiokafka's fetcher cancels a request that was waiting to try again, and lets
+    that escape from `consumer.stop()` as if the caller had been cancelled.
+    """
+    try:
+        await stop
+    except asyncio.CancelledError:
+        private: Any = consumer
+        await private._client.close()
+        if is_cancelled():
+            raise
+
+
+def is_cancelled() -> bool:
+    """Whether a CancelledError at hand was meant for the running task."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+def _raw_record(_: TopicPartition, record: SourceRecord) -> SourceRecord:
+    """Instead of PartitionRecords._consumer_record: spares building a ConsumerRecord of eleven fields."""
+    return record
+
+
+def _readable_end(state: _State) -> int | None:
+    """The last stable offset where the broker tells one, else the high watermark."""
+    return state.lso if state.lso is not None and state.lso >= 0 else state.highwater
+
+
+def _is_fresh(state: _State) -> bool:
+    return state.timestamp is not None and time.time() * 1000 - state.timestamp < FRESH_MS

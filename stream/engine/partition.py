@@ -1,0 +1,267 @@
+"""The life of one partition: fence, recover, then fetch, apply and write, batch after batch.
+
+There is one error path. Whatever goes wrong, the machine and its producer are dropped and the partition
+begins again at the fence: an unknown outcome of a commit, a rival, a broker that restarts and a bug are
+the same case, and memory never differs from the changelog for longer than a batch.
+"""
+
+import asyncio
+import logging
+import random
+import time
+from bisect import bisect_left
+from collections.abc import Awaitable, Callable, Generator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol, TypeVar
+
+from aiokafka.errors import KafkaError
+
+from stream.engine.batch import Batch, Machine, SourceRecord
+from stream.engine.delivery import Delivery
+from stream.engine.faults import Faults
+from stream.engine.fetch import Fetched, is_cancelled
+from stream.engine.quiet import Seldom
+from stream.engine.recovery import Progress
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+MakeMachine = Callable[[int, int], Machine]
+"""A new machine for a partition, of a topic with so many partitions."""
+
+_IDLE_WAIT = 1.0
+_LEAST_WAIT = 0.001
+_NOT_ASSIGNED_WAIT = 0.05
+_PAUSE_DEADLINE = 5.0
+
+
+class State(StrEnum):
+    """What a partition is doing."""
+
+    FENCING = "fencing"
+    RECOVERING = "recovering"
+    RUNNING = "running"
+    BACKING_OFF = "backing off"
+    PAUSED = "paused"
+    FAILED = "failed"
+
+
+class Observer(Protocol):
+    """Hears of what partitions did; called once a batch, never once a record."""
+
+    def batch_written(self, partition: int, batch: Batch, seconds: float, transaction_seconds: float) -> None:
+        """A batch is safe in Kafka: `seconds` in all, of which `transaction_seconds` to write it."""
+
+    def recovered(self, partition: int, records: int, seconds: float) -> None:
+        """A partition's state was read from `records` changelog records."""
+
+    def failed(self, partition: int, kind: str) -> None:
+        """A partition starts over; `kind`: `kafka`, `fenced`, `record`, `deadline`, `bug` or `fatal`."""
+
+
+class Source(Protocol):
+    """The interactions topic, as a member of the consumer group sees it."""
+
+    async def fetch(self, partition: int, position: int, patience: float) -> Fetched | None:
+        """As `stream.engine.fetch.Reader.fetch`."""
+
+    async def first_offset(self, partition: int) -> int:
+        """The earliest offset that the partition still holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What all partitions of a worker share."""
+
+    source: Source
+    make_machine: MakeMachine
+    make_delivery: Callable[[int], Delivery]
+    read_changelog: Callable[[int, Progress], Awaitable[dict[bytes, bytes]]]
+    observer: Observer
+    recovery_slots: asyncio.Semaphore
+    fail: Callable[[BaseException], None]
+    """Stop the worker: this error does not pass."""
+    in_background: Callable[[Awaitable[None]], None]
+    seldom: Seldom
+    """Shared, so that a broker that is away costs a worker one line, not one for each partition."""
+    fenced_wait: float
+    """Longer than a heartbeat, so that a worker that lost the partition hears of it first."""
+
+
+class Partition:
+    """One partition of the interactions topic; owned from `start` to `drop`."""
+
+    def __init__(self, number: int, surroundings: Surroundings) -> None:
+        self.number = number
+        self.state = State.PAUSED
+        self.recovery = Progress()
+        self.position: int | None = None
+        self.end_offset: int | None = None
+        self.last_progress = time.monotonic()
+        """When, by time.monotonic(), this partition last wrote a batch or had nothing to write."""
+        self._around = surroundings
+        self._faults = Faults()
+        self._delivery: Delivery | None = None
+        self._machine: Machine | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._writing: asyncio.Task[Batch] | None = None
+
+    def start(self) -> None:
+        """Begin, or go on after `pause`."""
+        if self._task is None:
+            self._task = asyncio.create_task(self._run(), name=f"partition-{self.number}")
+
+    async def pause(self, deadline: float = _PAUSE_DEADLINE) -> None:
+        """Stop; a batch under way is finished within `deadline` seconds, or abandoned.
+
+        An exclusive owner keeps state and producer: a rival would have to fence it first, and then its
+        next write fails. Without that proof everything is dropped.
+        """
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            await asyncio.wait([task])
+        writing, self._writing = self._writing, None
+        if writing is not None:
+            done, _ = await asyncio.wait([writing], timeout=deadline)
+            if not done or writing.cancelled() or writing.exception() is not None:
+                writing.cancel()
+                self.drop()
+        if self._machine is None or self._delivery is None or not self._delivery.exclusive:
+            self.drop()
+        if self.state is not State.FAILED:
+            self.state = State.PAUSED
+
+    def drop(self) -> None:
+        """Forget state and producer."""
+        delivery, self._delivery, self._machine, self.position = self._delivery, None, None, None
+        if delivery is not None:
+            self._around.in_background(delivery.discard())
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                if self._machine is None:
+                    await self._fence_and_recover()
+                self.state = State.RUNNING
+                await self._turn()
+            except asyncio.CancelledError:
+                if is_cancelled():
+                    raise
+                await self._start_over(KafkaError("a client of Kafka was cancelled from inside"))
+            except Exception as error:  # noqa: BLE001 whatever it is, `Faults` judges it
+                await self._start_over(error)
+
+    async def _start_over(self, error: Exception) -> None:
+        """The one error path."""
+        verdict = self._faults.judge(error, self.position, self._around.fenced_wait)
+        self._writing = None
+        self.drop()
+        self._around.observer.failed(self.number, verdict.kind)
+        if verdict.fatal:
+            self.state = State.FAILED
+            self._around.fail(error)
+            await asyncio.Event().wait()  # until the worker stops us
+        self.state = State.BACKING_OFF
+        if verdict.ours:
+            log.warning("partition %d starts over", self.number, exc_info=error)
+        else:
+            kept = self._around.seldom.passes("waits for Kafka")
+            if kept is not None:
+                more = f" ({kept} more like this kept back)" if kept else ""
+                log.warning("partition %d waits for Kafka: %r%s", self.number, error, more)
+        jitter = random.uniform(1.0, 1.5)  # noqa: S311 only so that partitions do not come back as one
+        await asyncio.sleep(verdict.delay * jitter)
+
+    async def _fence_and_recover(self) -> None:
+        around = self._around
+        self.drop()
+        self.state = State.FENCING
+        self._delivery = around.make_delivery(self.number)
+        await self._delivery.start()
+        machine = around.make_machine(self.number, self._delivery.partitions)
+        async with around.recovery_slots:
+            self.state, self.recovery = State.RECOVERING, Progress()
+            began = time.monotonic()
+            changelog = await around.read_changelog(self.number, self.recovery)
+            await _drive(machine.restore(changelog))
+        if machine.next_offset is None:
+            self.position = await around.source.first_offset(self.number)
+        else:
+            self.position = machine.next_offset
+        machine.isolate(offsets=self._faults.isolated_offsets, keys=self._faults.isolated_keys)
+        seconds = time.monotonic() - began
+        around.observer.recovered(self.number, self.recovery.records, seconds)
+        log.info(
+            "partition %d: recovered %d records in %.2f s, goes on at offset %d",
+            self.number, self.recovery.records, seconds, self.position,
+        )  # fmt: skip
+        self._machine = machine
+
+    async def _turn(self) -> None:
+        """One fetch, and batches until nothing is left at this position."""
+        assert self.position is not None
+        fetched = await self._around.source.fetch(self.number, self.position, self._patience())
+        if fetched is None:  # a rebalance is under way: it will pause us
+            await asyncio.sleep(_NOT_ASSIGNED_WAIT)
+            return
+        self.end_offset = fetched.end_offset
+        if not fetched.records and not fetched.caught_up:
+            self.position = fetched.next_offset
+            return
+        # One time for all batches of this fetch: what we know of the source is as old as that.
+        wall = time.time_ns() // 1_000_000
+        records = fetched.records
+        while True:
+            self._writing = asyncio.create_task(self._apply(records, fetched, wall))
+            batch = await asyncio.shield(self._writing)
+            self._writing = None
+            if not batch.more:
+                return
+            records = records[bisect_left(records, batch.next_offset, key=_offset) :]
+
+    def _patience(self) -> float:
+        """How long a fetch may wait for records, seconds: until the next deadline."""
+        assert self._machine is not None
+        due = self._machine.next_due()
+        if due is None:
+            return _IDLE_WAIT
+        return min(max(due / 1000 - time.time(), _LEAST_WAIT), _IDLE_WAIT)
+
+    async def _apply(self, records: Sequence[SourceRecord], fetched: Fetched, wall: int) -> Batch:
+        """Run the machine for one batch and write it; nothing is written for a batch without inputs."""
+        assert self._machine is not None
+        assert self._delivery is not None
+        began = time.monotonic()
+        run = self._machine.run(records, fetched.next_offset, wall=wall, caught_up=fetched.caught_up)
+        batch = await _drive(run)
+        if batch.inputs:
+            ran = time.monotonic()
+            await self._delivery.write(batch)
+            now = time.monotonic()
+            self._around.observer.batch_written(self.number, batch, now - began, now - ran)
+            self._faults.forget_before(batch.next_offset)
+        elif batch.more:
+            raise RuntimeError(
+                f"partition {self.number}: the machine made no progress at {batch.next_offset}"
+            )
+        self.position = batch.next_offset
+        self.last_progress = time.monotonic()
+        return batch
+
+
+def _offset(record: SourceRecord) -> int:
+    return record.offset
+
+
+async def _drive(work: Generator[None, None, T]) -> T:
+    """Run a generator to its end, and let the event loop breathe at each of its yields."""
+    while True:
+        try:
+            next(work)
+        except StopIteration as stop:
+            result: T = stop.value
+            return result
+        await asyncio.sleep(0)

@@ -1,0 +1,88 @@
+"""Keep a broker that is away from flooding the log.
+
+Every client object of aiokafka complains by itself, several times a second. The gate lets one such
+line through every ten seconds, with the number of those kept back; other lines of the libraries are
+limited in the same way, each by its own text.
+"""
+
+import asyncio
+import logging
+import re
+import time
+from collections.abc import Callable
+from typing import Any
+
+from aiokafka.errors import KafkaError
+
+LIBRARIES = ("aiokafka", "faust", "mode")
+INTERVAL = 10.0
+
+_BROKER_AWAY = re.compile(
+    r"connect|metadata|failed fetch|heartbeat|coordinator|could not send|cannot send|produce response"
+    r"|bootstrap|joingroup|leavegroup|offset ?commit|keepalive",
+    re.IGNORECASE,
+)
+
+
+class Seldom:
+    """Lets one of a kind pass in every interval, and counts the others."""
+
+    def __init__(self, interval: float = INTERVAL, clock: Callable[[], float] = time.monotonic) -> None:
+        self._interval, self._clock = interval, clock
+        self._passed: dict[str, tuple[float, int]] = {}
+
+    def passes(self, kind: str) -> int | None:
+        """How many of this kind were kept back since one passed; None: keep this one back."""
+        now = self._clock()
+        last, kept = self._passed.get(kind, (None, 0))
+        if last is not None and now - last < self._interval:
+            self._passed[kind] = (last, kept + 1)
+            return None
+        self._passed[kind] = (now, 0)
+        return kept
+
+
+class _Gate(logging.Handler):
+    """Hands a library's records to the root logger, but seldom."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._seldom = Seldom()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        template = str(record.msg)
+        away = _BROKER_AWAY.search(template) is not None
+        kept = self._seldom.passes("broker away" if away else record.name + template)
+        if kept is None:
+            return
+        if away and record.levelno > logging.WARNING:  # it is waited for, so nobody has to act
+            record.levelno, record.levelname = logging.WARNING, "WARNING"
+        if kept:
+            record.msg = f"{template} ({kept} more like this kept back)"
+        logging.getLogger().handle(record)
+
+
+def quiet_libraries() -> None:
+    """Limit the log lines of aiokafka, Faust and mode; the root logger's handlers get what remains."""
+    for name in LIBRARIES:
+        logger = logging.getLogger(name)
+        logger.handlers = [_Gate()]
+        logger.propagate = False
+        logger.setLevel(logging.WARNING)
+
+
+def quiet_loop(loop: asyncio.AbstractEventLoop) -> None:
+    """Leave errors of Kafka out of asyncio's complaints that nobody looked at a future.
+
+    aiokafka fails futures of its own that nobody can reach; the error itself arrives by another way.
+    """
+
+    def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error, message = context.get("exception"), str(context.get("message", ""))
+        if isinstance(error, KafkaError) and "never retrieved" in message:
+            return
+        if message == "Unclosed AIOKafkaProducer":
+            return
+        loop.default_exception_handler(context)
+
+    loop.set_exception_handler(handle)

@@ -1,0 +1,183 @@
+"""Begin anew: throw away what a partition knows, and set from where it reads on, in one step or not at all.
+
+A reset is written as a worker writes, and fences as a worker does where the broker has transactions. What
+fits one transaction is one. What does not stands between two positions: the first is one that no worker
+accepts (a state for a topic of no partitions; the refusal names the command that helps), the last is the new
+one. So after a reset that broke off a worker finds the old state, or the new one, or refuses, and another
+reset completes it.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import (
+    GroupCoordinatorNotAvailableError,
+    GroupLoadInProgressError,
+    KafkaError,
+    NotCoordinatorForGroupError,
+)
+
+from stream.codec import positions
+from stream.codec.customers import ANONYMOUS, CUSTOMER
+from stream.codec.positions import Position, decode_position, encode_position
+from stream.core.interaction import MAX_TIME
+from stream.engine.batch import Batch, Outgoing
+from stream.engine.delivery import AtLeastOnce, Delivery, Route, Transactional
+from stream.engine.recovery import Progress, read_changelog
+from stream.errors import BrokerError
+from stream.settings import Settings
+
+_AT_ONCE = 20_000
+"""Keys of the changelog that one transaction takes: some megabytes at most, and well within its time."""
+_GROUP_PATIENCE = 20.0
+_COMMIT_DEADLINE = 5.0
+_KINDS = {CUSTOMER: b"customer", ANONYMOUS: b"anonymous"}
+
+
+class Beginning(NamedTuple):
+    """From where a partition will read."""
+
+    partition: int
+    partitions: int
+    """Of the interactions topic."""
+    offset: int | None
+    """None: from where the topic begins when the worker comes to it."""
+    first: int
+    """The offset as it is now."""
+    end: int
+    """The topic's end as it is now."""
+
+
+async def find_beginnings(settings: Settings, partitions: int, time: int | None) -> list[Beginning]:
+    """Of each partition, where it begins, or its first record that arrived at `time` (epoch ms) or later.
+
+    BrokerError where a time is asked of a broker that knows none (the embedded one).
+    """
+    topic = settings.topics.interactions
+    tps = [TopicPartition(topic, number) for number in range(partitions)]
+    async with AIOKafkaConsumer(
+        bootstrap_servers=settings.bootstrap, isolation_level="read_committed", enable_auto_commit=False
+    ) as consumer:
+        consumer.assign(tps)
+        firsts = await consumer.beginning_offsets(tps)
+        ends = await consumer.end_offsets(tps)
+        if time is None:
+            return [Beginning(tp.partition, partitions, None, firsts[tp], ends[tp]) for tp in tps]
+        if any((await consumer.offsets_for_times(dict.fromkeys(tps, MAX_TIME))).values()):
+            raise BrokerError(
+                f"the broker at {settings.bootstrap} cannot find interactions by their time; "
+                "it can only go back to the earliest one"
+            )
+        at = await consumer.offsets_for_times(dict.fromkeys(tps, max(time, 0)))
+        offsets = {tp: ends[tp] if (found := at[tp]) is None else found.offset for tp in tps}
+        return [Beginning(tp.partition, partitions, offsets[tp], offsets[tp], ends[tp]) for tp in tps]
+
+
+async def running_workers(settings: Settings) -> list[str]:
+    """The addresses of the consumer group's members.
+
+    The embedded broker never forgets a member, nor does it know an address: there the list is always empty.
+    """
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.bootstrap)
+    await admin.start()
+    try:
+        async with asyncio.timeout(_GROUP_PATIENCE):
+            while True:  # a broker that was never asked for a group first makes itself ready for that
+                with contextlib.suppress(
+                    GroupCoordinatorNotAvailableError, GroupLoadInProgressError, NotCoordinatorForGroupError
+                ):
+                    [answer] = await admin.describe_consumer_groups([settings.app])
+                    group = answer.to_object()["groups"][0]
+                    return [host.lstrip("/") for each in group["members"] if (host := each["client_host"])]
+                await asyncio.sleep(0.2)
+    finally:
+        await admin.close()
+
+
+async def reset_partition(settings: Settings, beginning: Beginning, *, exactly_once: bool, now: int) -> int:
+    """Reset one partition; returns how many customers' states it threw away.
+
+    `now` (epoch ms) counts as the application's first start for a partition that no worker ever had. After a
+    KafkaError or TimeoutError it may be half done and has to be done again, a worker refuses it; StateError:
+    its position cannot be read.
+    """
+    topics, number = settings.topics, beginning.partition
+    source = TopicPartition(topics.interactions, number)
+    route = Route(settings.bootstrap, settings.app, source, topics)
+
+    async def commit(tp: TopicPartition, offset: int) -> None:
+        await _commit_offset(settings, tp, offset)
+
+    delivery: Delivery = Transactional(route) if exactly_once else AtLeastOnce(route, commit)
+    try:
+        await delivery.start()
+        changelog = await read_changelog(
+            settings.bootstrap, TopicPartition(topics.customers, number), Progress()
+        )
+        for batch in _batches(settings, changelog, beginning, now=now, exclusive=delivery.exclusive):
+            await delivery.write(batch)
+    finally:
+        await delivery.discard()
+    return sum(key[:1] in _KINDS for key in changelog)
+
+
+def _batches(
+    settings: Settings, changelog: Mapping[bytes, bytes], beginning: Beginning, *, now: int, exclusive: bool
+) -> Iterator[Batch]:
+    """What is written for one partition; nothing where no worker ever had it, and it begins at the start."""
+    kept = changelog.get(positions.KEY)
+    old = None if kept is None else decode_position(kept)
+    if not changelog and beginning.offset is None:
+        return  # so that its first worker decides what is live, as ever
+    first_start = now if settings.clock == "wall" else None
+    live_from = old.live_from if old is not None else settings.live_from or first_start
+    lifecycles = {} if old is None else old.lifecycles
+    offsets = {} if beginning.offset is None else {settings.topics.interactions: beginning.offset}
+    last = Position(offsets=offsets, partitions=beginning.partitions, live_from=live_from)
+    refused = Position(offsets=offsets, partitions=0, live_from=live_from, lifecycles=lifecycles)
+    keys = [key for key in changelog if key != positions.KEY]
+    parts = [keys[start : start + _AT_ONCE] for start in range(0, len(keys), _AT_ONCE)]
+    in_one = exclusive and len(parts) <= 1
+    if not in_one:
+        yield Batch(customers=[_record(refused)], next_offset=beginning.first)
+    for part in [] if in_one else parts:
+        yield _gone(part, lifecycles, beginning.first)
+    end = _gone(keys if in_one else [], lifecycles, beginning.first)
+    end.customers.append(_record(last))
+    yield end
+
+
+def _gone(keys: list[bytes], lifecycles: Mapping[str, str], next_offset: int) -> Batch:
+    """The tombstones of states, and of what `current-stages` says of these customers."""
+    return Batch(
+        current_stages=[
+            Outgoing(b":".join((lifecycle.encode(), _KINDS[key[:1]], key[1:])), None)
+            for key in keys
+            if key[:1] in _KINDS
+            for lifecycle in lifecycles
+        ],
+        customers=[Outgoing(key, None) for key in keys],
+        next_offset=next_offset,
+    )
+
+
+def _record(position: Position) -> Outgoing:
+    return Outgoing(positions.KEY, encode_position(position))
+
+
+async def _commit_offset(settings: Settings, tp: TopicPartition, offset: int) -> None:
+    """Write the group's offset, which only lag tools look at."""
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=settings.bootstrap, group_id=settings.app, enable_auto_commit=False
+    )
+    consumer.assign([tp])
+    try:
+        await consumer.start()
+        with contextlib.suppress(KafkaError, TimeoutError):
+            await asyncio.wait_for(consumer.commit({tp: offset}), _COMMIT_DEADLINE)
+    finally:
+        await consumer.stop()

@@ -1,0 +1,161 @@
+"""The partitions that this worker owns."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+
+from stream.engine.delivery import Delivery
+from stream.engine.partition import MakeMachine, Observer, Partition, Source, State, Surroundings
+from stream.engine.quiet import Seldom
+from stream.engine.recovery import Progress
+
+log = logging.getLogger(__name__)
+
+_RECOVERIES_AT_ONCE = 4
+_LET_GO_DEADLINE = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionStatus:
+    """What one partition is doing."""
+
+    partition: int
+    state: State
+    recovered: float
+    """Share of the changelog read, 0 to 1; 1 once it runs."""
+    position: int | None
+    """The next offset to take; None before recovery."""
+    end_offset: int | None
+    """The offset after the last interaction, as last heard; None before the first fetch."""
+    idle_seconds: float
+    """Since this partition last wrote a batch or had nothing to write."""
+
+    @property
+    def lag(self) -> int | None:
+        """Interactions not yet taken; None while unknown."""
+        if self.position is None or self.end_offset is None:
+            return None
+        return max(self.end_offset - self.position, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class EngineStatus:
+    """What the worker is doing."""
+
+    phase: str
+    """`waiting for Kafka`, `joining`, `running`, `rebalancing`, `stopping` or `failed`."""
+    delivery: str | None
+    """`exactly_once` or `at_least_once`; None until the broker told what it can."""
+    partitions: tuple[PartitionStatus, ...]
+
+    @property
+    def ready(self) -> bool:
+        """A member of the group, and every partition that it owns runs."""
+        return self.phase == "running" and all(each.state is State.RUNNING for each in self.partitions)
+
+
+class Engine:
+    """Owns partitions: begins, pauses and ends them as the group says, and stops at a fatal error."""
+
+    def __init__(self, make_machine: MakeMachine, observer: Observer, *, fenced_wait: float) -> None:
+        self.phase = "waiting for Kafka"
+        self.delivery: str | None = None
+        self.failure: BaseException | None = None
+        self._make_machine, self._observer, self._fenced_wait = make_machine, observer, fenced_wait
+        self._surroundings: Surroundings | None = None
+        self._partitions: dict[int, Partition] = {}
+        self._failed = asyncio.Event()
+        self._background: set[asyncio.Future[None]] = set()
+
+    def connect(
+        self,
+        delivery: str,
+        *,
+        source: Source,
+        make_delivery: Callable[[int], Delivery],
+        read_changelog: Callable[[int, Progress], Awaitable[dict[bytes, bytes]]],
+    ) -> None:
+        """Say how to reach Kafka; before the first `assign`."""
+        self.delivery, self.phase = delivery, "joining"
+        self._surroundings = Surroundings(
+            source=source,
+            make_machine=self._make_machine,
+            make_delivery=make_delivery,
+            read_changelog=read_changelog,
+            observer=self._observer,
+            recovery_slots=asyncio.Semaphore(_RECOVERIES_AT_ONCE),
+            fail=self.fail,
+            in_background=self._in_background,
+            seldom=Seldom(),
+            fenced_wait=self._fenced_wait,
+        )
+
+    async def pause(self) -> None:
+        """A rebalance begins: every partition ends its batch, and nothing is written afterwards."""
+        if self.phase == "running":
+            self.phase = "rebalancing"
+        await asyncio.gather(*(partition.pause() for partition in self._partitions.values()))
+
+    def assign(self, numbers: Iterable[int]) -> None:
+        """A rebalance ended. Does not wait: partitions fence and recover in tasks of their own.
+
+        No heartbeat is sent while the group waits for this, so it must return at once.
+        """
+        assert self._surroundings is not None, "connect() comes first"
+        if self.phase in ("stopping", "failed"):
+            return
+        owned = set(numbers)
+        for number in self._partitions.keys() - owned:
+            self._partitions.pop(number).drop()
+        for number in sorted(owned):
+            if number not in self._partitions:
+                self._partitions[number] = Partition(number, self._surroundings)
+            self._partitions[number].start()
+        self.phase = "running"
+
+    async def stop(self) -> None:
+        """End every partition's batch and let go of all of them."""
+        if self.phase != "failed":
+            self.phase = "stopping"
+        await asyncio.gather(*(partition.pause() for partition in self._partitions.values()))
+        for partition in self._partitions.values():
+            partition.drop()
+        self._partitions.clear()
+        if self._background:
+            await asyncio.wait(self._background, timeout=_LET_GO_DEADLINE)
+
+    def fail(self, error: BaseException) -> None:
+        """Stop the worker: `error` would only happen again."""
+        if self.failure is None:
+            self.phase, self.failure = "failed", error
+            self._failed.set()
+
+    async def wait_failed(self) -> None:
+        """Returns when `fail` was called; `failure` says why."""
+        await self._failed.wait()
+
+    def status(self) -> EngineStatus:
+        """A snapshot, cheap enough for every health probe."""
+        now = time.monotonic()
+        return EngineStatus(
+            self.phase,
+            self.delivery,
+            tuple(
+                PartitionStatus(
+                    number,
+                    each.state,
+                    each.recovery.share if each.state is not State.FENCING else 0.0,
+                    each.position,
+                    each.end_offset,
+                    now - each.last_progress,
+                )
+                for number, each in sorted(self._partitions.items())
+            ),
+        )
+
+    def _in_background(self, work: Awaitable[None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)

@@ -1,0 +1,302 @@
+"""The topics that a worker needs: plan them, compare with what is there, create what is missing."""
+
+import asyncio
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import TopicAlreadyExistsError, for_code
+
+from stream.engine.delivery import BATCH_BYTES
+from stream.errors import BrokerError, TopicError
+from stream.settings import Settings
+
+log = logging.getLogger(__name__)
+
+DAY_MS = 86_400_000
+DEFAULT_MAX_MESSAGE = 1_048_588
+_HEADROOM = 256 << 10
+"""What reason, position and headers may add to a dead letter."""
+_LEADERS_DEADLINE = 30.0
+_EXISTS = TopicAlreadyExistsError.errno
+
+
+@dataclass(frozen=True, slots=True)
+class TopicPlan:
+    """A topic as we would create it."""
+
+    name: str
+    purpose: str
+    partitions: int
+    configs: Mapping[str, str] = field(default_factory=dict)
+
+
+class FoundTopic(NamedTuple):
+    """A topic as the broker has it; a setting that the broker does not tell is left out."""
+
+    partitions: int
+    configs: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something about a topic, and what to do about it."""
+
+    level: Literal["missing", "warning", "error"]
+    topic: str
+    problem: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"topic {self.topic}: {self.problem}; {self.remedy}"
+
+
+def plan_topics(settings: Settings, found: Mapping[str, FoundTopic]) -> list[TopicPlan]:
+    """The topics of `settings`; an existing interactions topic decides partitions and sizes of the others."""
+    names = settings.topics
+    source = found.get(names.interactions)
+    partitions = source.partitions if source else settings.partitions
+    largest = _whole(source, "max.message.bytes", DEFAULT_MAX_MESSAGE) if source else DEFAULT_MAX_MESSAGE
+    month, week = str(30 * DAY_MS), str(7 * DAY_MS)
+    return [
+        TopicPlan(
+            names.interactions,
+            "what customers do",
+            partitions,
+            {"cleanup.policy": "delete", "retention.ms": week, "message.timestamp.type": "LogAppendTime"},
+        ),
+        TopicPlan(
+            names.stage_changes,
+            "stage changes",
+            partitions,
+            {"cleanup.policy": "delete", "retention.ms": month},
+        ),
+        TopicPlan(
+            names.current_stages, "the latest stage of everyone", partitions, {"cleanup.policy": "compact"}
+        ),
+        TopicPlan(
+            names.customers,
+            "state of customers and positions (internal)",
+            partitions,
+            {
+                "cleanup.policy": "compact",
+                "segment.bytes": str(64 << 20),
+                "min.cleanable.dirty.ratio": "0.1",
+                "max.compaction.lag.ms": str(DAY_MS),
+            },
+        ),
+        TopicPlan(
+            names.dead_letters,
+            "what could not be processed",
+            partitions,
+            {
+                "cleanup.policy": "delete",
+                "retention.ms": month,
+                "max.message.bytes": str(largest + _HEADROOM),
+            },
+        ),
+    ]
+
+
+def compare(settings: Settings, plans: Iterable[TopicPlan], found: Mapping[str, FoundTopic]) -> list[Finding]:
+    """What is missing, wrong or doubtful, in the order of the plan."""
+    names, findings = settings.topics, []
+    for plan in plans:
+        topic = found.get(plan.name)
+        if topic is None:
+            remedy = "it will be created: " + _create_command(settings, plan)
+            findings.append(Finding("missing", plan.name, "does not exist", remedy))
+        elif plan.name == names.interactions:
+            findings += _check_source(settings, plan.name, topic)
+        elif plan.name == names.dead_letters:
+            findings += _check_dead_letters(settings, plan, topic)
+        else:
+            findings += _check_size(settings, plan.name, topic)
+            findings += _check_cleanup(settings, plan, topic)
+        if topic is not None and plan.name == names.customers and topic.partitions != plan.partitions:
+            findings.append(_wrong_count(settings, plan, topic))
+    return findings
+
+
+async def find_topics(settings: Settings) -> dict[str, FoundTopic]:
+    """Those of our topics that exist. Raises KafkaError and the like when the broker does not answer."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.bootstrap)
+    await admin.start()
+    try:
+        return await _find(admin, _all_names(settings))
+    finally:
+        await admin.close()
+
+
+async def ensure_topics(settings: Settings) -> list[Finding]:
+    """Create what is missing; returns warnings. Raises TopicError with all that does not fit."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.bootstrap)
+    await admin.start()
+    try:
+        found = await _find(admin, _all_names(settings))
+        plans = plan_topics(settings, found)
+        findings = compare(settings, plans, found)
+        errors = [finding for finding in findings if finding.level == "error"]
+        if errors:
+            raise TopicError("\n".join(map(str, errors)))
+        missing = [plan for plan in plans if plan.name not in found]
+        if missing:
+            await _create(admin, settings, missing)
+        return [finding for finding in findings if finding.level == "warning"]
+    finally:
+        await admin.close()
+
+
+def _all_names(settings: Settings) -> set[str]:
+    names = settings.topics
+    return {
+        names.interactions,
+        names.stage_changes,
+        names.current_stages,
+        names.customers,
+        names.dead_letters,
+    }
+
+
+async def _find(admin: AIOKafkaAdminClient, names: set[str]) -> dict[str, FoundTopic]:
+    described = await admin.describe_topics()  # all: to name a topic may create it
+    counts = {topic["topic"]: len(topic["partitions"]) for topic in described if topic["topic"] in names}
+    if not counts:
+        return {}
+    configs: dict[str, dict[str, str]] = {}
+    resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in sorted(counts)]
+    for response in await admin.describe_configs(resources):
+        answer: Any = response
+        for code, message, _, name, entries in answer.resources:
+            if code:
+                raise for_code(code)(f"settings of topic {name}: {message}")
+            configs[name] = {entry[0]: entry[1] for entry in entries if entry[1] is not None}
+    return {name: FoundTopic(count, configs.get(name, {})) for name, count in counts.items()}
+
+
+async def _create(admin: AIOKafkaAdminClient, settings: Settings, plans: Sequence[TopicPlan]) -> None:
+    response: Any = await admin.create_topics(
+        [
+            NewTopic(plan.name, plan.partitions, settings.replication, topic_configs=dict(plan.configs))
+            for plan in plans
+        ]
+    )
+    for name, code, *message in response.topic_errors:
+        if code and code != _EXISTS:  # another worker was faster
+            raise BrokerError(
+                f"topic {name} could not be created: {for_code(code).__name__} {' '.join(map(str, message))}"
+            )
+    log.info("created topics: %s", ", ".join(plan.name for plan in plans))
+    async with asyncio.timeout(_LEADERS_DEADLINE):
+        while not _all_led(await admin.describe_topics(), plans):  # noqa: ASYNC110 the broker sends no event
+            await asyncio.sleep(0.05)
+
+
+def _all_led(described: Iterable[Any], plans: Iterable[TopicPlan]) -> bool:
+    led = {
+        topic["topic"]: sum(
+            partition["leader"] >= 0 and not partition["error_code"] for partition in topic["partitions"]
+        )
+        for topic in described
+    }
+    return all(led.get(plan.name, 0) > 0 for plan in plans)
+
+
+def _check_source(settings: Settings, name: str, topic: FoundTopic) -> list[Finding]:
+    findings = []
+    if topic.configs.get("message.timestamp.type") == "CreateTime":
+        findings.append(
+            Finding(
+                "warning",
+                name,
+                "its times are the producers' own (CreateTime): a wrong clock there fires deadlines early",
+                _alter_command(settings, name, "message.timestamp.type=LogAppendTime"),
+            )
+        )
+    if "compact" in topic.configs.get("cleanup.policy", ""):
+        findings.append(
+            Finding(
+                "warning",
+                name,
+                "compaction removes all but the latest interaction of a customer, perhaps before it was read",
+                _alter_command(settings, name, "cleanup.policy=delete"),
+            )
+        )
+    return findings
+
+
+def _check_cleanup(settings: Settings, plan: TopicPlan, topic: FoundTopic) -> list[Finding]:
+    wanted, policy = plan.configs["cleanup.policy"], topic.configs.get("cleanup.policy")
+    if policy is None or policy == wanted:
+        return []
+    loss = (
+        "records would be deleted by age"
+        if wanted == "compact"
+        else "all but a customer's latest change would be lost"
+    )
+    level: Literal["warning", "error"] = "error" if wanted == "compact" else "warning"
+    remedy = _alter_command(settings, plan.name, f"cleanup.policy={wanted}")
+    return [Finding(level, plan.name, f"cleanup.policy is {policy}, not {wanted}: {loss}", remedy)]
+
+
+def _check_size(settings: Settings, name: str, topic: FoundTopic) -> list[Finding]:
+    largest = _whole(topic, "max.message.bytes", DEFAULT_MAX_MESSAGE)
+    needed = BATCH_BYTES + (64 << 10)
+    if largest >= needed:
+        return []
+    remedy = _alter_command(settings, name, f"max.message.bytes={DEFAULT_MAX_MESSAGE}")
+    return [
+        Finding(
+            "error", name, f"max.message.bytes is {largest}, but we write batches of up to {needed}", remedy
+        )
+    ]
+
+
+def _check_dead_letters(settings: Settings, plan: TopicPlan, topic: FoundTopic) -> list[Finding]:
+    largest, wanted = (
+        _whole(topic, "max.message.bytes", DEFAULT_MAX_MESSAGE),
+        int(plan.configs["max.message.bytes"]),
+    )
+    if "max.message.bytes" not in topic.configs or largest >= wanted:
+        return []
+    return [
+        Finding(
+            "warning",
+            plan.name,
+            f"max.message.bytes is {largest}: the largest interactions would be truncated as dead letters",
+            _alter_command(settings, plan.name, f"max.message.bytes={wanted}"),
+        )
+    ]
+
+
+def _wrong_count(settings: Settings, plan: TopicPlan, topic: FoundTopic) -> Finding:
+    return Finding(
+        "error",
+        plan.name,
+        f"has {topic.partitions} partitions, but {settings.topics.interactions} has {plan.partitions}: "
+        "a customer's state would not be found where its interactions are",
+        "give both the same number; a state that holds nothing yet may be deleted and is then created anew: "
+        f"kafka-topics.sh --bootstrap-server {settings.bootstrap} --delete --topic {plan.name}",
+    )
+
+
+def _whole(topic: FoundTopic, name: str, default: int) -> int:
+    return int(topic.configs.get(name, default))
+
+
+def _alter_command(settings: Settings, topic: str, config: str) -> str:
+    return (
+        f"kafka-configs.sh --bootstrap-server {settings.bootstrap} --alter --entity-type topics "
+        f"--entity-name {topic} --add-config {config}"
+    )
+
+
+def _create_command(settings: Settings, plan: TopicPlan) -> str:
+    configs = " ".join(f"--config {name}={value}" for name, value in plan.configs.items())
+    return (
+        f"kafka-topics.sh --bootstrap-server {settings.bootstrap} --create --topic {plan.name} "
+        f"--partitions {plan.partitions} --replication-factor {settings.replication} {configs}"
+    )

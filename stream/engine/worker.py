@@ -1,0 +1,195 @@
+"""Run a worker: wait for Kafka, check the topics, join the group, and end in order."""
+
+import asyncio
+import logging
+import os
+import signal
+import tempfile
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from pathlib import Path
+from typing import Any, TypeVar
+
+from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+
+from stream.engine.delivery import AtLeastOnce, Delivery, Route, Transactional, supports_transactions
+from stream.engine.faust_app import EngineApp, FaustSource, make_app
+from stream.engine.partition import MakeMachine, Observer
+from stream.engine.quiet import Seldom, quiet_libraries, quiet_loop
+from stream.engine.recovery import Progress, read_changelog
+from stream.engine.supervisor import Engine
+from stream.engine.topics import ensure_topics
+from stream.errors import BrokerError, LifecycleError
+from stream.settings import Delivery as DeliveryMode
+from stream.settings import Settings
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+Service = Callable[[Engine], AbstractAsyncContextManager[object]]
+"""Something that runs beside the engine, from before Kafka is there until after it was left."""
+
+_RETRY_SECONDS = 1.0
+_STOP_DEADLINE = 10.0
+_COMMIT_DEADLINE = 5.0
+_FENCED_HEARTBEATS = 2.0
+
+
+def run_worker(
+    settings: Settings,
+    make_machine: MakeMachine,
+    observer: Observer,
+    *,
+    services: Sequence[Service] = (),
+) -> int:
+    """Run until SIGTERM or SIGINT (returns 0) or an error that does not pass (logged; returns 1).
+
+    `make_machine` makes a new machine for a partition, `observer` hears of every batch, and `services`
+    are entered first and left last.
+    """
+    return asyncio.run(_Worker(settings, make_machine, observer).run(services))
+
+
+class _Worker:
+    def __init__(self, settings: Settings, make_machine: MakeMachine, observer: Observer) -> None:
+        self._settings = settings
+        self._engine = Engine(
+            make_machine, observer, fenced_wait=settings.session_timeout / 1000 / 4 * _FENCED_HEARTBEATS
+        )
+        self._asked_to_stop = asyncio.Event()
+        self._seldom = Seldom()
+        self._delivery: DeliveryMode = settings.delivery
+
+    async def run(self, services: Sequence[Service]) -> int:
+        loop = asyncio.get_running_loop()
+        quiet_libraries()
+        quiet_loop(loop)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._asked_to_stop.set)
+        async with AsyncExitStack() as stack:
+            data = stack.enter_context(tempfile.TemporaryDirectory(prefix="lifecycle-"))
+            for service in services:
+                await stack.enter_async_context(service(self._engine))
+            try:
+                await self._work(Path(data))
+            except LifecycleError as error:
+                self._engine.fail(error)
+        failure = self._engine.failure
+        if failure is None:
+            log.info("stopped")
+            return 0
+        if isinstance(failure, LifecycleError):
+            log.critical("the worker stops: %s", failure)
+        else:
+            log.critical("the worker stops: %r", failure, exc_info=failure)
+        return 1
+
+    async def _work(self, data: Path) -> None:
+        settings = self._settings
+        if await self._unless_stopped(self._find_out()) is None:
+            return
+        app = make_app(settings, self._engine, data)
+        self._connect(app)
+        starting = asyncio.create_task(app.start())
+        ends = [
+            asyncio.create_task(each)
+            for each in (self._asked_to_stop.wait(), self._engine.wait_failed(), _crashed(app, starting))
+        ]
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        for end in ends:
+            end.cancel()
+        if not self._asked_to_stop.is_set() and self._engine.failure is None:
+            self._engine.fail(app.crash_reason or RuntimeError("Faust stopped by itself"))
+        await self._leave(app, starting)
+
+    async def _find_out(self) -> bool:
+        """Wait for the broker; settle topics and delivery, as far as they are not known."""
+        settings = self._settings
+        while True:
+            try:
+                await _ping(settings.bootstrap)
+                for finding in await ensure_topics(settings):
+                    log.warning("%s", finding)
+                self._delivery = settings.delivery
+                if self._delivery != "at_least_once":
+                    able = await supports_transactions(settings.bootstrap, settings.app)
+                    if not able and self._delivery == "exactly_once":
+                        raise BrokerError(
+                            f"the broker at {settings.bootstrap} has no transactions, so delivery cannot be "
+                            "exactly_once; use Apache Kafka, or set delivery to auto or at_least_once"
+                        )
+                    self._delivery = "exactly_once" if able else "at_least_once"
+            except (KafkaError, OSError, TimeoutError) as error:
+                kept = self._seldom.passes("away")
+                if kept is not None:
+                    log.warning("waiting for Kafka at %s: %s", settings.bootstrap, error)
+                await asyncio.sleep(_RETRY_SECONDS)
+            else:
+                return True
+
+    def _connect(self, app: EngineApp) -> None:
+        settings, topics = self._settings, self._settings.topics
+        source = FaustSource(app, settings.max_records)
+
+        async def commit_offset(tp: TopicPartition, offset: int) -> None:
+            try:
+                await asyncio.wait_for(source.commit(tp, offset), _COMMIT_DEADLINE)
+            except (KafkaError, TimeoutError) as error:  # only lag tools look at it
+                log.debug("group offset of %s not written: %r", tp, error)
+
+        def make_delivery(partition: int) -> Delivery:
+            route = Route(
+                settings.bootstrap, settings.app, TopicPartition(topics.interactions, partition), topics
+            )
+            return Transactional(route) if exactly_once else AtLeastOnce(route, commit_offset)
+
+        async def read(partition: int, progress: Progress) -> dict[bytes, bytes]:
+            return await read_changelog(
+                settings.bootstrap, TopicPartition(topics.customers, partition), progress
+            )
+
+        exactly_once = self._delivery == "exactly_once"
+        log.info("delivery is %s", self._delivery)
+        self._engine.connect(self._delivery, source=source, make_delivery=make_delivery, read_changelog=read)
+
+    async def _leave(self, app: EngineApp, starting: "asyncio.Task[None]") -> None:
+        """Finish running batches and leave the group."""
+        try:
+            await asyncio.wait_for(app.stop(), _STOP_DEADLINE)
+        except Exception as error:  # noqa: BLE001 it ends here in any case
+            # Faust's consumer thread may hang on to a broker that is away, and Python would wait for it.
+            log.warning("left without saying goodbye: %r", error)
+            logging.shutdown()
+            os._exit(1 if self._engine.failure else 0)
+        finally:
+            starting.cancel()
+
+    async def _unless_stopped(self, work: Coroutine[Any, Any, T]) -> T | None:
+        """The result of `work`; None when the worker was asked to stop before."""
+        task, stop = asyncio.create_task(work), asyncio.create_task(self._asked_to_stop.wait())
+        try:
+            await asyncio.wait([task, stop], return_when=asyncio.FIRST_COMPLETED)
+            return task.result() if task.done() else None
+        finally:
+            stop.cancel()
+            task.cancel()
+
+
+async def _ping(bootstrap: str) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=5_000)
+    try:
+        await admin.start()
+    finally:
+        await admin.close()
+
+
+async def _crashed(app: EngineApp, starting: "asyncio.Task[None]") -> None:
+    """Returns when Faust gave up."""
+    try:
+        await starting
+    except Exception as error:  # noqa: BLE001 Faust's own way to tell of it
+        await app.crash(error)
+    await app.wait_until_stopped()

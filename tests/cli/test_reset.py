@@ -1,0 +1,295 @@
+"""`lifecycle reset` on what a real machine wrote, and what the next one finds."""
+
+import asyncio
+import subprocess
+from collections.abc import AsyncIterator, Callable, Iterable
+
+import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+from aiokafka.structs import RecordMetadata
+
+from stream.codec import positions
+from stream.codec.interactions import encode_native
+from stream.codec.lifecycle_files import load
+from stream.codec.positions import Position, decode_position
+from stream.core.interaction import Interaction
+from stream.core.step import model_of
+from stream.engine import resetting
+from stream.engine.batch import Batch, Outgoing
+from stream.engine.delivery import Route, Transactional
+from stream.engine.embedded import EmbeddedBroker
+from stream.engine.machine import PartitionMachine, Place
+from stream.engine.recovery import Progress, read_changelog
+from stream.engine.resetting import Beginning
+from stream.engine.topics import ensure_topics
+from stream.errors import PositionError
+from stream.settings import Settings
+from tests.cli.on_kafka import PARTITIONS, environment_of, settings_of
+from tests.engine.rig import Rig
+from tests.kit.kafka import KafkaBroker
+from tests.kit.machines import finish
+from tests.kit.topics import produce, read_all
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+T = 1_767_225_600_000  # 2026-01-01T00:00:00Z
+LIVE_FROM = T - 1
+MODEL = model_of([load("journey").lifecycle])
+
+
+@pytest.fixture
+def settings(kafka: KafkaBroker, topic_prefix: str) -> Settings:
+    return settings_of(kafka.bootstrap, topic_prefix)
+
+
+async def order(settings: Settings, numbers: Iterable[int]) -> list[RecordMetadata]:
+    """Orders of 20 customers and of 20 subjects without a customer id."""
+    interactions = [
+        Interaction(f"c{n}" if n % 2 else None, f"a{n}", f"order-{n}", "Order Completed", T + n, {}, {})
+        for n in (number % 40 for number in numbers)
+    ]
+    return await produce(
+        settings.bootstrap,
+        settings.topics.interactions,
+        (Outgoing(each.subject.encode(), encode_native(each)) for each in interactions),
+    )
+
+
+async def work(settings: Settings, records: int) -> None:
+    """Let machines process that many records, and stop."""
+
+    def machine(partition: int) -> PartitionMachine:
+        place = Place(settings.topics.interactions, partition, PARTITIONS)
+        return PartitionMachine(MODEL, settings, place)
+
+    async with Rig(settings, machine) as rig:
+        # Each partition's first batch counts one more input than records.
+        await rig.recorder.until(lambda: rig.recorder.inputs >= records)
+
+
+async def changelogs(settings: Settings) -> list[dict[bytes, bytes]]:
+    topic = settings.topics.customers
+    return [
+        await read_changelog(settings.bootstrap, TopicPartition(topic, number), Progress())
+        for number in range(PARTITIONS)
+    ]
+
+
+async def current_stages(settings: Settings) -> dict[bytes, bytes]:
+    """What is left of the topic when it is compacted."""
+    records = await read_all(settings.bootstrap, settings.topics.current_stages)
+    latest = {record.key: record.value for partition in records.values() for record in partition}
+    return {key: value for key, value in latest.items() if key is not None and value is not None}
+
+
+async def changes(settings: Settings) -> list[list[bytes | None]]:
+    records = await read_all(settings.bootstrap, settings.topics.stage_changes)
+    return [[record.value for record in partition] for partition in records.values()]
+
+
+async def reset(
+    run: Run, settings: Settings, to: str, *arguments: str, stdin: str | None = None
+) -> "subprocess.CompletedProcess[str]":
+    return await asyncio.to_thread(
+        run, "reset", "--to", to, *arguments, environment=environment_of(settings), stdin=stdin
+    )
+
+
+@pytest.fixture
+async def worked(settings: Settings) -> AsyncIterator[Settings]:
+    """Topics on which 40 orders were processed; everything after `LIVE_FROM` is published."""
+    yield await worked_on(settings)
+
+
+async def worked_on(settings: Settings) -> Settings:
+    await ensure_topics(settings)
+    await order(settings, range(40))
+    live = Settings(**{name: getattr(settings, name) for name in FIELDS}, live_from=LIVE_FROM)
+    await work(live, 40 + PARTITIONS)
+    assert len(await current_stages(settings)) == 40
+    assert all(len(each) > 2 for each in await changelogs(settings))
+    return settings
+
+
+FIELDS = ("bootstrap", "topic_prefix", "app", "partitions")
+
+
+async def test_a_reset_to_the_earliest_leaves_nothing_but_a_position_and_a_replay_makes_all_of_it_again(
+    lifecycle: Run, worked: Settings
+) -> None:
+    before, stages = await changes(worked), await current_stages(worked)
+
+    done = await reset(lifecycle, worked, "earliest", "--yes")
+
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    assert "about 40 records to read" in " ".join(done.stderr.split())
+    assert "40 customers forgotten in 4 partitions" in done.stderr
+    for left in await changelogs(worked):
+        assert set(left) == {positions.KEY}
+        assert decode_position(left[positions.KEY]) == Position(
+            offsets={}, clock=None, partitions=PARTITIONS, live_from=LIVE_FROM
+        )
+    assert await current_stages(worked) == {}
+    assert await changes(worked) == before
+
+    await work(worked, 40)
+    assert await current_stages(worked) == stages
+    assert await changes(worked) == [partition * 2 for partition in before]
+
+
+async def test_a_reset_to_a_time_begins_with_the_first_record_that_arrived_then_or_at_the_end(
+    lifecycle: Run, worked: Settings
+) -> None:
+    ends = [len(partition) for partition in (await interactions(worked)).values()]
+    await asyncio.sleep(0.01)  # a broker's clock tells milliseconds
+    [later] = await order(worked, [41])
+
+    done = await reset(lifecycle, worked, str(later.timestamp), "--yes")
+
+    assert done.returncode == 0, done.stderr
+    read_on = [decode_position(each[positions.KEY]).offsets for each in await changelogs(worked)]
+    assert read_on == [{worked.topics.interactions: end} for end in ends]
+    assert read_on[later.partition] == {worked.topics.interactions: later.offset}
+    await work(worked, 1)
+    assert list(await current_stages(worked)) == [b"journey:customer:c1"]
+
+
+async def interactions(settings: Settings) -> dict[int, list[object]]:
+    records = await read_all(settings.bootstrap, settings.topics.interactions)
+    return {number: list(partition) for number, partition in records.items()}
+
+
+async def test_it_is_refused_while_the_group_has_a_member_and_then_nothing_is_touched(
+    lifecycle: Run, worked: Settings
+) -> None:
+    before = await changelogs(worked)
+    async with AIOKafkaConsumer(
+        worked.topics.interactions,
+        bootstrap_servers=worked.bootstrap,
+        group_id=worked.app,
+        enable_auto_commit=False,
+    ):
+        done = await reset(lifecycle, worked, "earliest", "--yes")
+
+    assert done.returncode == 1
+    assert f"workers of group {worked.app} are running: 1 on 127.0.0.1. Stop them" in done.stderr
+    assert await changelogs(worked) == before
+
+
+async def test_it_asks_and_does_nothing_without_a_yes(lifecycle: Run, worked: Settings) -> None:
+    before = await changelogs(worked)
+
+    for answer in ("n\n", ""):
+        done = await reset(lifecycle, worked, "earliest", stdin=answer)
+        assert done.returncode == 1
+        assert "Are all workers stopped" in done.stderr
+    assert await changelogs(worked) == before
+
+
+async def test_a_worker_that_the_group_does_not_know_of_cannot_write_after_a_reset(
+    lifecycle: Run, worked: Settings
+) -> None:
+    source = TopicPartition(worked.topics.interactions, 0)
+    zombie = Transactional(Route(worked.bootstrap, worked.app, source, worked.topics))
+    await zombie.start()
+
+    assert (await reset(lifecycle, worked, "earliest", "--yes")).returncode == 0
+
+    with pytest.raises(KafkaError):
+        await zombie.write(Batch(customers=[Outgoing(b"czombie", b"state")], next_offset=1))
+    await zombie.discard()
+    assert set((await changelogs(worked))[0]) == {positions.KEY}
+
+
+async def test_what_no_worker_ever_had_stays_untouched_or_goes_live_now(
+    lifecycle: Run, settings: Settings
+) -> None:
+    await ensure_topics(settings)
+    [first] = await order(settings, [1])
+
+    assert (await reset(lifecycle, settings, "earliest", "--yes")).returncode == 0
+    assert await changelogs(settings) == [{}] * PARTITIONS
+
+    assert (await reset(lifecycle, settings, "2026-01-01", "--yes")).returncode == 0
+    position = decode_position((await changelogs(settings))[first.partition][positions.KEY])
+    assert position.offsets == {settings.topics.interactions: 0}
+    assert position.live_from is not None
+    assert position.live_from >= first.timestamp
+
+
+async def test_where_the_topic_is_not_there_the_settings_are_doubted(
+    lifecycle: Run, settings: Settings
+) -> None:
+    done = await reset(lifecycle, settings, "earliest", "--yes")
+
+    assert done.returncode == 1
+    assert f"topic {settings.topics.interactions} does not exist" in done.stderr
+
+
+def test_a_time_that_is_none_is_an_error_that_names_what_is_right(lifecycle: Run) -> None:
+    done = lifecycle("reset", "--to", "yesterday")
+
+    assert done.returncode == 2
+    assert "right is earliest, 2026-11-01" in done.stderr
+
+
+async def test_the_embedded_broker_goes_back_to_the_earliest_but_knows_no_time(
+    lifecycle: Run, topic_prefix: str
+) -> None:
+    async with EmbeddedBroker() as broker:
+        worked = await worked_on(settings_of(broker.bootstrap, topic_prefix))
+        stages = await current_stages(worked)
+
+        by_time = await reset(lifecycle, worked, "2026-01-01", "--yes")
+        assert by_time.returncode == 1
+        assert "cannot find interactions by their time" in by_time.stderr
+        assert await current_stages(worked) == stages
+
+        assert (await reset(lifecycle, worked, "earliest", "--yes")).returncode == 0
+        assert [set(each) for each in await changelogs(worked)] == [{positions.KEY}] * PARTITIONS
+        assert await current_stages(worked) == {}
+        await work(worked, 40)
+        assert await current_stages(worked) == stages
+
+
+@pytest.mark.parametrize("exclusive", [True, False])
+async def test_a_reset_that_broke_off_leaves_the_old_state_or_one_that_every_worker_refuses(
+    worked: Settings, monkeypatch: pytest.MonkeyPatch, exclusive: bool
+) -> None:
+    monkeypatch.setattr(resetting, "_AT_ONCE", 3)
+    changelog = max(await changelogs(worked), key=len)
+    beginning = Beginning(0, PARTITIONS, None, 0, 40)
+
+    batches = list(resetting._batches(worked, changelog, beginning, now=T, exclusive=exclusive))
+
+    assert len(batches) > 3
+    for batch in batches:
+        machine = PartitionMachine(MODEL, worked, Place(worked.topics.interactions, 0, PARTITIONS))
+        for record in batch.customers:
+            assert record.key is not None
+            if record.value is None:
+                del changelog[record.key]
+            else:
+                changelog[record.key] = record.value
+        if batch is not batches[-1]:
+            with pytest.raises(PositionError, match="lifecycle reset"):
+                finish(machine.restore(changelog))
+        else:
+            finish(machine.restore(changelog))
+            assert (machine.next_offset, machine.customers) == (None, 0)
+
+    again = list(resetting._batches(worked, changelog, beginning, now=T, exclusive=exclusive))
+    assert [each.customers[-1] for each in again][-1] == batches[-1].customers[-1]
+
+
+async def test_a_small_reset_is_one_transaction(worked: Settings) -> None:
+    [changelog, *_] = await changelogs(worked)
+
+    [batch] = resetting._batches(worked, changelog, Beginning(0, PARTITIONS, 7, 7, 40), now=T, exclusive=True)
+
+    assert batch.next_offset == 7
+    assert {record.key for record in batch.customers if record.value is None} == set(changelog) - {
+        positions.KEY
+    }
+    assert batch.customers[-1].key == positions.KEY

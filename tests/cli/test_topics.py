@@ -1,0 +1,102 @@
+"""`lifecycle topics`: what it shows and creates, and when it fails."""
+
+import asyncio
+import subprocess
+from collections.abc import Callable
+
+import pytest
+
+from stream.engine.topics import find_topics, plan_topics
+from stream.settings import Settings
+from tests.cli.on_kafka import PARTITIONS, environment_of, settings_of
+from tests.kit.kafka import KafkaBroker
+from tests.kit.topics import create_topics
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def settings(kafka: KafkaBroker, topic_prefix: str) -> Settings:
+    return settings_of(kafka.bootstrap, topic_prefix)
+
+
+async def topics(run: Run, settings: Settings, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    around = environment_of(settings) | {"COLUMNS": "200"}  # so that nothing is folded
+    return await asyncio.to_thread(run, "topics", *arguments, environment=around)
+
+
+def states(printed: str, settings: Settings) -> dict[str, str]:
+    """The third column of the table, by the topic's name without prefix."""
+    rows = [line.split() for line in printed.splitlines() if line.startswith(settings.topic_prefix)]
+    return {row[0].removeprefix(settings.topic_prefix): row[2] for row in rows if row[1].isdecimal()}
+
+
+ALL = ("interactions", "stage-changes", "current-stages", "lifecycle-customers", "lifecycle-dead-letters")
+
+
+async def test_missing_topics_are_created_and_shown_as_good_from_then_on(
+    lifecycle: Run, settings: Settings
+) -> None:
+    first = await topics(lifecycle, settings)
+    second = await topics(lifecycle, settings)
+
+    assert (first.returncode, states(first.stdout, settings)) == (0, dict.fromkeys(ALL, "created"))
+    assert (second.returncode, states(second.stdout, settings)) == (0, dict.fromkeys(ALL, "good"))
+    assert "message.timestamp.type=LogAppendTime" in second.stdout
+    found = await find_topics(settings)
+    assert {plan.name: plan.partitions for plan in plan_topics(settings, {})} == {
+        name: topic.partitions for name, topic in found.items()
+    }
+
+
+async def test_a_dry_run_shows_the_command_for_each_missing_topic_and_creates_none(
+    lifecycle: Run, settings: Settings
+) -> None:
+    done = await topics(lifecycle, settings, "--dry-run")
+
+    assert (done.returncode, states(done.stdout, settings)) == (0, dict.fromkeys(ALL, "missing"))
+    assert f"--create --topic {settings.topics.customers} --partitions {PARTITIONS}" in done.stdout
+    assert await find_topics(settings) == {}
+
+
+async def test_an_error_is_shown_with_its_remedy_and_then_nothing_is_created(
+    lifecycle: Run, settings: Settings
+) -> None:
+    await create_topics(settings.bootstrap, settings.topics.interactions, partitions=PARTITIONS)
+    await create_topics(
+        settings.bootstrap, settings.topics.customers, partitions=3, settings={"cleanup.policy": "compact"}
+    )
+
+    done = await topics(lifecycle, settings)
+
+    assert done.returncode == 1
+    assert states(done.stdout, settings)["lifecycle-customers"] == "error"
+    assert f"{settings.topics.customers}: error: has 3 partitions" in done.stdout
+    assert f"--delete --topic {settings.topics.customers}" in done.stdout
+    assert set(await find_topics(settings)) == {settings.topics.interactions, settings.topics.customers}
+
+
+async def test_a_warning_shows_the_setting_that_we_would_choose_and_does_not_fail(
+    lifecycle: Run, settings: Settings
+) -> None:
+    await create_topics(
+        settings.bootstrap,
+        settings.topics.interactions,
+        partitions=3,
+        settings={"message.timestamp.type": "CreateTime"},
+    )
+
+    done = await topics(lifecycle, settings)
+
+    assert done.returncode == 0
+    assert states(done.stdout, settings)["interactions"] == "warning"
+    assert states(done.stdout, settings)["stage-changes"] == "created"
+    assert "message.timestamp.type=CreateTime (we would set LogAppendTime)" in done.stdout
+    assert "a producer's wrong clock can fire deadlines early" in done.stdout
+    assert (await find_topics(settings))[settings.topics.customers].partitions == 3
+
+
+def test_a_broker_that_does_not_answer_is_named(lifecycle: Run) -> None:
+    done = lifecycle("topics", "--bootstrap", "127.0.0.1:1")
+
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", "Kafka at 127.0.0.1:1: nobody answers\n")

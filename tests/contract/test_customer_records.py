@@ -1,0 +1,274 @@
+"""Customer records: what is written is read, by this version and by every later one."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from stream.codec.customers import NEVER, CustomerCodec, customer_key
+from stream.codec.lifecycle_files import load, parse, presets
+from stream.codec.positions import Position, decode_position, encode_position
+from stream.core.customer import Customer, FactState, Life
+from stream.core.interaction import MAX_TIME, MIN_TIME, Interaction
+from stream.core.lifecycle import Lifecycle
+from stream.core.step import Arrival, Model, due, model_of, step
+from stream.core.tally import Tally
+from stream.errors import StateError
+
+HOUR = 3_600_000
+DAY = 24 * HOUR
+T0 = 1_700_000_000_000
+SHOP = """
+lifecycle: shop
+passive: [mailed]
+scores:
+  heat: {half_life: 14d, max: 100}
+  value: {}
+signals:
+  visited: {each: visit, add: {heat: 1}, at_most: {times: 5, per: 1d}}
+  asked: {each: form, add: {heat: 10, value: 1}, once: true}
+  spent: {each: buy, add: {value: properties.total}, at_most: {times: 2, per: 1h}}
+facts:
+  orders: {count: buy, minus: refund}
+  revenue: {sum: properties.total, each: buy, minus: refund}
+  busy: {count: visit, within: 7d}
+  first_buy: {first: buy}
+  last_buy: {last: buy}
+  country: {latest: properties.country}
+stages: {lead: {}, customer: {}, dormant: {}}
+transitions:
+  - {from: lead, to: customer, when: orders >= 1}
+  - {from: customer, to: dormant, when: since(last_buy) >= 90d}
+"""
+ZOO = """
+lifecycle: zoo
+stages: {out: {}, in: {}}
+transitions: [{from: out, to: in, when: idle >= 5d}]
+"""
+FORMAT_1 = Path(__file__).parent / "records" / "format_1.json"
+
+
+def loaded(*texts: str) -> Model:
+    """The model of lifecycle texts, with forgetting after 90 days."""
+    return model_of([parse(text, "a.yaml").lifecycle for text in texts])
+
+
+MODEL = loaded(SHOP, ZOO)
+CODEC = CustomerCodec(MODEL)
+
+times = st.integers(MIN_TIME, MAX_TIME) | st.sampled_from([MIN_TIME, -1, 0, 1, T0, MAX_TIME])
+counts = st.integers(0, 2**40)
+whole = st.integers(-(2**200), 2**200) | st.sampled_from([-(2**63) - 1, -(2**63), 2**63 - 1, 2**63, 2**64])
+real = st.floats(allow_nan=False, allow_infinity=False)
+ids = st.text(st.characters(exclude_categories=["Cs"]), max_size=256).filter(
+    lambda text: len(text.encode()) <= 256
+)
+values = ids | real | st.booleans() | st.integers(-(10**15), 10**15)
+
+
+def fact_states(kind: str) -> st.SearchStrategy[FactState]:
+    """Any state of a fact of this kind."""
+    if kind in ("count", "sum"):
+        return whole
+    if kind == "rolling":
+        return st.lists(times, max_size=20).map(sorted)
+    return st.none() | (times if kind in ("first", "last") else st.tuples(times, values))
+
+
+@st.composite
+def lives(draw: st.DrawFn, lifecycle: Lifecycle, identified: bool) -> Life:
+    """Any life of a lifecycle."""
+    life = lifecycle.begin(draw(times), f"{draw(counts)}-{draw(counts)}", identified=identified)
+    life.stage = draw(st.sampled_from([*lifecycle.stages, "a stage that the file has no more"]))
+    life.entered, life.active, life.deadline = draw(times), draw(times), draw(st.none() | times)
+    life.sequence, life.fired = draw(counts), draw(st.integers(0, 64))
+    life.counts = [draw(counts) for _ in life.counts]
+    grid = st.tuples(st.integers(-(2**53), 2**53), counts)
+    life.windows = [draw(st.lists(grid, max_size=2)) for _ in life.windows]
+    half_lives = {score.name: score.half_life for score in lifecycle.scores}
+    life.sums = [draw(whole if half_lives[score] is None else real) for _signal, score in lifecycle.slots]
+    life.ats = [draw(times) for _ in life.ats]
+    life.facts = [draw(fact_states(fact.kind)) for fact in lifecycle.facts]
+    return life
+
+
+@st.composite
+def customers(draw: st.DrawFn) -> Customer:
+    """Any customer, with lives in some of the lifecycles."""
+    identified = draw(st.booleans())
+    kept = [each for each in MODEL.lifecycles if draw(st.booleans())]
+    marks = st.lists(st.tuples(st.integers(0, 2**64 - 1), times), max_size=5)
+    return Customer(
+        kind=draw(st.sampled_from(["customer", "anonymous"])),
+        id=draw(ids),
+        identified=identified,
+        latest=draw(times),
+        active=draw(times),
+        lives={each.id: draw(lives(each, identified)) for each in kept},
+        remembered=draw(marks | st.just([(2**64 - 1 - n, MAX_TIME - n) for n in range(128)])),
+        offset=draw(st.integers(-1, 2**62)),
+        quarantined=draw(st.booleans()),
+    )
+
+
+def walked(lifecycles: list[Lifecycle], history: list[tuple[int, str, dict[str, object]]]) -> Customer:
+    """A customer after a history; its interactions have ids."""
+    model, customer = model_of(lifecycles), None
+    for number, (time, name, properties) in enumerate(history):
+        interaction = Interaction("customer-4711", None, f"id-{number}", name, time, properties, {})
+        customer, _changes = step(model, customer, Arrival(interaction, f"3-{1_000_000 + number}"), Tally())
+    assert customer is not None
+    customer.offset = 1_000_000 + len(history)
+    return customer
+
+
+@given(customer=customers())
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+def test_what_is_written_is_read(customer: Customer) -> None:
+    """Sums beyond 64 bits, times before the epoch, empty lists, ids in all letters, 128 remembered ids."""
+    key, value = customer_key(customer.kind, customer.id), CODEC.encode(customer)
+    found = CODEC.decode(key, value)
+    assert found == customer
+    assert CODEC.encode(found) == value
+    types = [[type(each) for each in life.sums + life.facts] for life in found.lives.values()]
+    assert types == [[type(each) for each in life.sums + life.facts] for life in customer.lives.values()]
+
+
+@given(customer=customers())
+@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
+def test_the_header_tells_the_next_deadline_and_the_stages(customer: Customer) -> None:
+    """What recovery needs of a record, without its body."""
+    header = CODEC.header(CODEC.encode(customer))
+    expected = due(MODEL, customer)
+    assert header.due == (NEVER if expected is None else expected)
+    assert header.stages == tuple((name, life.stage) for name, life in customer.lives.items())
+    assert header.current is (len(customer.lives) == len(MODEL.lifecycles))
+
+
+def test_the_header_is_readable_alone() -> None:
+    """Format and flags, the deadline, the length; nothing behind that is looked at."""
+    customer = walked(list(MODEL.lifecycles), [(T0, "buy", {"total": 10})])
+    value = CODEC.encode(customer)
+    end = 12 + int.from_bytes(value[10:12], "little")
+    assert value[0] == 1
+    assert int.from_bytes(value[2:10], "little", signed=True) == T0 + 5 * DAY
+    assert CODEC.header(value[:end]) == CODEC.header(value)
+    assert CODEC.header(value).stages == (("shop", "customer"), ("zoo", "out"))
+
+
+@pytest.mark.parametrize("name", ["x" * 256, "é" * 128, "\U0001f600" * 64, "\x00", "a:b/c d"])
+def test_an_id_is_kept_to_the_byte(name: str) -> None:
+    """The longest ones, in any letters."""
+    customer = walked(list(MODEL.lifecycles), [(T0, "buy", {"country": name})])
+    customer.id = name
+    assert CODEC.decode(customer_key("customer", name), CODEC.encode(customer)) == customer
+
+
+def test_the_same_id_of_a_customer_and_of_a_visitor_are_two_records() -> None:
+    """The key begins with a byte for the name space, and holds the id as it is."""
+    assert customer_key("customer", "Zoë") == b"cZo\xc3\xab"
+    assert customer_key("anonymous", "Zoë") == b"aZo\xc3\xab"
+    customer = walked(list(MODEL.lifecycles), [(T0, "buy", {})])
+    found = CODEC.decode(b"aZo\xc3\xab", CODEC.encode(customer))
+    assert (found.kind, found.id) == ("anonymous", "Zoë")
+
+
+@pytest.mark.parametrize("name", [None, *presets()])
+def test_a_typical_customer_takes_less_than_400_bytes(name: str | None) -> None:
+    """Sixty interactions in as many days with two orders, three of them on the last day."""
+    lifecycle = load(name).lifecycle if name else MODEL.lifecycles[0]
+    names = ["visit", "Product Viewed", "form", "search", "visit", "email_opened", "add_to_cart"]
+    history: list[tuple[int, str, dict[str, object]]] = [
+        (T0 + day * DAY + day * 1_237_003, names[day % 7], {"country": "DE", "path": "/pricing", "score": 9})
+        for day in range(57)
+    ]
+    orders: list[tuple[int, str, dict[str, object]]] = [
+        (T0 + 80 * DAY + 7_000 * minute, each, {"total": 49.95, "country": "DE"})
+        for minute, each in enumerate(["visit", "Order Completed", "buy"])
+    ]
+    customer = walked([lifecycle], [*history, *orders])
+    assert len(CustomerCodec(model_of([lifecycle])).encode(customer)) < 400
+
+
+def test_a_customer_of_format_1_is_read_for_ever() -> None:
+    """The records that the first version wrote; this file is never written again, only more beside it."""
+    written = json.loads(FORMAT_1.read_text(encoding="utf-8"))
+    codec = CustomerCodec(loaded(*written["lifecycles"]))
+    for layout in written["layouts"]:
+        codec.learn(bytes.fromhex(layout))
+    for record in written["customers"]:
+        key, value = bytes.fromhex(record["key"]), bytes.fromhex(record["value"])
+        assert plain(codec.decode(key, value)) == record["decoded"]
+        header = codec.header(value)
+        assert [header.due, [list(each) for each in header.stages]] == record["header"]
+    assert (
+        plain_position(decode_position(bytes.fromhex(written["position"]["value"])))
+        == written["position"]["decoded"]
+    )
+
+
+def test_a_record_of_format_1_is_written_with_the_lifecycles_as_they_are() -> None:
+    """The digests did not change: an unchanged file is not taken for an edited one."""
+    written = json.loads(FORMAT_1.read_text(encoding="utf-8"))
+    codec = CustomerCodec(loaded(*written["lifecycles"]))
+    assert all(codec.header(bytes.fromhex(record["value"])).current for record in written["customers"])
+
+
+def plain(customer: Customer) -> Any:
+    """A customer as JSON has it."""
+    return json.loads(json.dumps(asdict(customer)))
+
+
+def plain_position(position: Position) -> Any:
+    """A position as JSON has it."""
+    return json.loads(encode_position(position))
+
+
+@pytest.mark.parametrize("value", [b"", b"\x00", b"\x02" + b"\x00" * 30, b"\xff"])
+def test_a_newer_format_is_refused(value: bytes) -> None:
+    """With a message that says which version to run."""
+    for read in (CODEC.header, lambda value: CODEC.decode(b"cx", value), CODEC.learn):
+        with pytest.raises(StateError, match="this version reads 1: it was written by a newer version"):
+            read(value)
+    with pytest.raises(StateError):
+        decode_position(b'{"format":2,"offsets":{},"partitions":1}')
+    with pytest.raises(StateError, match="cannot be read"):
+        decode_position(value)
+
+
+def test_a_record_whose_layout_is_unknown_is_refused() -> None:
+    """Guessing would count one signal as another; the message names the digest."""
+    value = CODEC.encode(walked(list(MODEL.lifecycles), [(T0, "buy", {})]))
+    other = CustomerCodec(loaded(ZOO))
+    digest = MODEL.lifecycles[0].digest.hex()
+    for read in (other.header, lambda value: other.decode(b"cx", value)):
+        with pytest.raises(StateError, match=f"layout {digest}, of which there is no layout record"):
+            read(value)
+    other.learn(CODEC.layout_records()[0][1])
+    assert list(other.decode(b"cx", value).lives) == ["zoo"]
+
+
+def test_a_layout_record_s_key_is_its_digest() -> None:
+    """Beginning with the byte of layouts; one for each lifecycle of the model, in its order."""
+    keys = [key for key, _value in CODEC.layout_records()]
+    assert keys == [b"t" + each.digest for each in MODEL.lifecycles]
+    assert all(len(each.digest) == 8 for each in MODEL.lifecycles)
+
+
+def test_a_position_is_read_as_it_was_written() -> None:
+    """Also before anything was seen."""
+    for position in (
+        Position(offsets={}, partitions=1),
+        Position(
+            offsets={"interactions": 2**62},
+            clock=-5,
+            partitions=16,
+            live_from=T0,
+            lifecycles={"shop": "00ff"},
+        ),
+    ):
+        assert decode_position(encode_position(position)) == position

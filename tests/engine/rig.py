@@ -1,0 +1,135 @@
+"""An engine in the test's own process: a plain consumer in Faust's place, everything else as in a worker."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from typing import Self
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from stream.engine.batch import Batch
+from stream.engine.delivery import AtLeastOnce, Delivery, Route, Transactional, supports_transactions
+from stream.engine.fetch import Fetched, Reader
+from stream.engine.partition import MakeMachine
+from stream.engine.recovery import Progress, read_changelog
+from stream.engine.supervisor import Engine
+from stream.engine.topics import ensure_topics
+from stream.settings import Settings
+
+
+class Recorder:
+    """An observer that can be awaited."""
+
+    def __init__(self) -> None:
+        self.inputs = 0
+        self.batches = 0
+        self.fetches = 0
+        self.recovered_partitions: list[int] = []
+        self.failures: list[str] = []
+        self._changed = asyncio.Event()
+
+    def batch_written(self, partition: int, batch: Batch, seconds: float, transaction_seconds: float) -> None:
+        self.inputs += batch.inputs
+        self.batches += 1
+        self._changed.set()
+
+    def recovered(self, partition: int, records: int, seconds: float) -> None:
+        self.recovered_partitions.append(partition)
+        self._changed.set()
+
+    def failed(self, partition: int, kind: str) -> None:
+        self.failures.append(kind)
+        self._changed.set()
+
+    def fetched(self) -> None:
+        self.fetches += 1
+        self._changed.set()
+
+    async def until(self, holds: Callable[[], bool], seconds: float = 30.0) -> None:
+        """Wait until `holds()`, looked at after each event."""
+        async with asyncio.timeout(seconds):
+            while not holds():
+                self._changed.clear()
+                await self._changed.wait()
+
+
+class PlainSource:
+    """The interactions topic through a consumer that has all of its partitions."""
+
+    def __init__(self, consumer: AIOKafkaConsumer, topic: str, recorder: Recorder, max_records: int) -> None:
+        self._consumer, self._topic = consumer, topic
+        self._recorder, self._max_records = recorder, max_records
+        self._readers: dict[int, Reader] = {}
+
+    async def fetch(self, partition: int, position: int, patience: float) -> Fetched | None:
+        fetched = await self._reader(partition).fetch(
+            position, max_records=self._max_records, patience=patience
+        )
+        self._recorder.fetched()
+        return fetched
+
+    async def first_offset(self, partition: int) -> int:
+        return await self._reader(partition).first_offset()
+
+    def _reader(self, partition: int) -> Reader:
+        if partition not in self._readers:
+            self._readers[partition] = Reader(self._consumer, TopicPartition(self._topic, partition))
+        return self._readers[partition]
+
+
+class Rig:
+    """Runs an engine over every partition, between `async with` and its end."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        make_machine: MakeMachine,
+        *,
+        fenced_wait: float = 60.0,
+    ) -> None:
+        self.settings = settings
+        self.recorder = Recorder()
+        self.engine = Engine(make_machine, self.recorder, fenced_wait=fenced_wait)
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        settings, topics = self.settings, self.settings.topics
+        await ensure_topics(settings)
+        exactly_once = await supports_transactions(settings.bootstrap, settings.app)
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=settings.bootstrap,
+            isolation_level="read_committed",
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            fetch_max_wait_ms=100,
+        )
+        consumer.assign(
+            [TopicPartition(topics.interactions, number) for number in range(settings.partitions)]
+        )
+        self._stack.push_async_callback(consumer.stop)
+        await consumer.start()
+        self._stack.push_async_callback(self.engine.stop)
+
+        async def commit_offset(_: TopicPartition, offset: int) -> None:
+            pass
+
+        def make_delivery(partition: int) -> Delivery:
+            source = TopicPartition(topics.interactions, partition)
+            route = Route(settings.bootstrap, settings.app, source, topics)
+            return Transactional(route) if exactly_once else AtLeastOnce(route, commit_offset)
+
+        async def read(partition: int, progress: Progress) -> dict[bytes, bytes]:
+            tp = TopicPartition(topics.customers, partition)
+            return await read_changelog(settings.bootstrap, tp, progress)
+
+        self.engine.connect(
+            "exactly_once" if exactly_once else "at_least_once",
+            source=PlainSource(consumer, topics.interactions, self.recorder, settings.max_records),
+            make_delivery=make_delivery,
+            read_changelog=read,
+        )
+        self.engine.assign(range(settings.partitions))
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()

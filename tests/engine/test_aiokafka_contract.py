@@ -1,0 +1,109 @@
+"""The private parts of aiokafka and Faust that the engine uses; fails clearly on a release that lacks them.
+
+What they must do is shown by the other tests; this one says what to look at when a release changes.
+"""
+
+import inspect
+from importlib.metadata import version
+
+import aiokafka
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.consumer.fetcher import Fetcher, FetchError, FetchResult, PartitionRecords
+from aiokafka.consumer.subscription_state import TopicPartitionState
+from aiokafka.producer.message_accumulator import BatchBuilder
+from aiokafka.record.default_records import DefaultRecordBatch, DefaultRecordBatchBuilder
+from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer
+
+BOOTSTRAP = "127.0.0.1:1"
+
+
+def test_the_releases_are_those_that_the_engine_was_written_for() -> None:
+    assert aiokafka.__version__.startswith("0.14."), "read stream/engine/fetch.py and delivery.py against it"
+    assert version("faust-streaming").startswith("0.15.3"), "read stream/engine/faust_app.py against it"
+
+
+async def test_the_fetcher_keeps_records_waiters_and_positions_as_the_reader_expects() -> None:
+    consumer = AIOKafkaConsumer(bootstrap_servers=BOOTSTRAP, enable_auto_commit=False)
+    tp = TopicPartition("t", 0)
+    consumer.assign([tp])
+    assert consumer._isolation_level == "read_uncommitted"
+    assert consumer._fetch_max_wait_ms == 500
+    subscription = consumer._subscription
+    assert not subscription.reassignment_in_progress
+    assert isinstance(subscription._last_fetch_ended, float)
+    assignment = subscription.subscription.assignment
+    assert assignment.active
+    state = assignment.state_value(tp)
+    assert (state.highwater, state.lso, state.timestamp, state.has_valid_position) == (
+        None,
+        None,
+        None,
+        False,
+    )
+    assert assignment.state_value(TopicPartition("other", 0)) is None
+    subscription.seek(tp, 7)
+    assert state.position == 7
+    consumer._closed = True  # it was never started, so there is nothing to stop
+
+
+def test_what_the_reader_calls_has_the_same_arguments() -> None:
+    assert list(inspect.signature(Fetcher.seek_to).parameters) == ["self", "tp", "offset"]
+    assert list(inspect.signature(Fetcher._create_fetch_waiter).parameters) == ["self"]
+    assert list(inspect.signature(Fetcher._notify).parameters) == ["self", "future"]
+    assert list(inspect.signature(FetchResult.getall).parameters) == ["self", "max_records"]
+    assert callable(FetchResult.has_more)
+    assert callable(FetchError.check_raise)
+    assert list(inspect.signature(PartitionRecords._consumer_record).parameters) == ["self", "tp", "record"]
+    source = inspect.getsource(Fetcher)
+    for attribute in ("_records", "_wait_consume_future", "_closed"):
+        assert f"self.{attribute} =" in source
+    for attribute in ("highwater", "lso", "timestamp"):
+        assert f"tp_state.{attribute} =" in source
+    assert "self.awaiting_reset" not in inspect.getsource(TopicPartitionState.seek)
+
+
+def test_a_raw_record_has_what_a_source_record_needs() -> None:
+    builder = DefaultRecordBatchBuilder(
+        magic=2,
+        compression_type=0,
+        is_transactional=0,
+        producer_id=-1,
+        producer_epoch=-1,
+        base_sequence=-1,
+        batch_size=10_000,
+    )
+    builder.append(0, timestamp=5, key=b"k", value=None, headers=[("a", b"b")])
+    record = next(iter(DefaultRecordBatch(bytes(builder.build()))))
+    assert (record.offset, record.timestamp, record.timestamp_type) == (0, 5, 0)
+    assert (record.key, record.value, list(record.headers)) == (b"k", None, [("a", b"b")])
+
+
+async def test_the_first_record_of_a_batch_always_fits() -> None:
+    builder = BatchBuilder(1_000, 0)
+    assert builder.append(timestamp=None, key=b"k", value=bytes(5_000), headers=[]) is not None
+    assert builder.append(timestamp=None, key=b"k", value=b"v", headers=[]) is None
+
+
+@pytest.mark.filterwarnings("ignore:Unclosed AIOKafkaProducer:ResourceWarning")
+async def test_a_producer_can_be_abandoned() -> None:
+    producer = AIOKafkaProducer(bootstrap_servers=BOOTSTRAP, transactional_id="t")
+    assert producer._closed is False
+    assert producer._sender.sender_task is None
+    await producer.client.close()
+    producer._closed = True
+
+
+def test_fausts_consumer_has_the_hooks_that_we_override() -> None:
+    for owner, method, parameters in (
+        (AIOKafkaConsumerThread, "_create_worker_consumer", ["self", "transport"]),
+        (AIOKafkaConsumerThread, "_ensure_consumer", ["self"]),
+        (AIOKafkaConsumerThread, "on_thread_stop", ["self"]),
+        (Consumer, "_new_consumer_thread", ["self"]),
+        (Consumer, "_getmany", ["self", "active_partitions", "timeout"]),
+        (Consumer, "seek_to_committed", ["self"]),
+        (Consumer, "verify_event_path", ["self", "now", "tp"]),
+        (Consumer, "on_partitions_revoked", ["self", "revoked"]),
+        (Consumer, "on_partitions_assigned", ["self", "assigned", "generation_id"]),
+    ):
+        assert list(inspect.signature(getattr(owner, method)).parameters) == parameters

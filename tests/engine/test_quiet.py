@@ -1,0 +1,70 @@
+"""A broker that is away costs a line now and then, not a flood."""
+
+import asyncio
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from aiokafka.errors import KafkaError
+
+from stream.engine.quiet import LIBRARIES, Seldom, quiet_libraries, quiet_loop
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Quiet libraries; no fixture, for pytest would put handlers of its own in again before the test."""
+    loggers = [logging.getLogger(name) for name in LIBRARIES]
+    before = [(logger, logger.handlers, logger.propagate, logger.level) for logger in loggers]
+    quiet_libraries()
+    yield
+    for logger, handlers, propagate, level in before:
+        logger.handlers, logger.propagate = handlers, propagate
+        logger.setLevel(level)
+
+
+def test_one_of_a_kind_passes_in_an_interval_and_tells_how_many_did_not() -> None:
+    now = 0.0
+    seldom = Seldom(interval=10.0, clock=lambda: now)
+    assert [seldom.passes("a"), seldom.passes("a"), seldom.passes("b"), seldom.passes("a")] == [
+        0,
+        None,
+        0,
+        None,
+    ]
+    now = 10.0
+    assert [seldom.passes("a"), seldom.passes("a")] == [2, None]
+
+
+def test_a_flood_about_an_absent_broker_becomes_one_warning(caplog: pytest.LogCaptureFixture) -> None:
+    with quiet():
+        for number in range(100):
+            logging.getLogger("aiokafka.conn").error("Unable connect to node with id %s", number)
+            logging.getLogger("aiokafka").warning("Unable to update metadata from %s", [number])
+    assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
+        ("WARNING", "Unable connect to node with id 0")
+    ]
+
+
+def test_other_lines_are_limited_each_by_its_own_text_and_keep_their_level(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with quiet():
+        for _ in range(2):
+            logging.getLogger("aiokafka.consumer.fetcher").error("Not authorized to read from topic %s.", "t")
+            logging.getLogger("faust.app").critical("something else")
+            logging.getLogger("mode.services").info("Starting...")
+    assert [record.levelname for record in caplog.records] == ["ERROR", "CRITICAL"]
+
+
+async def test_futures_of_aiokafka_that_nobody_can_reach_are_no_complaint(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    loop = asyncio.get_running_loop()
+    quiet_loop(loop)
+    message = "Future exception was never retrieved"
+    loop.call_exception_handler({"message": message, "exception": KafkaError()})
+    assert caplog.records == []
+    loop.call_exception_handler({"message": message, "exception": ZeroDivisionError()})
+    assert len(caplog.records) == 1
+    loop.set_exception_handler(None)

@@ -1,0 +1,47 @@
+"""A worker process over the toy machine; tells on stdout, one JSON object a line, what happens.
+
+python toy_worker.py BOOTSTRAP PREFIX
+"""
+
+import json
+import logging
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from stream.engine.batch import Batch
+from stream.engine.supervisor import Engine
+from stream.engine.worker import run_worker
+from stream.settings import Settings
+from tests.engine.toy import Toy
+
+
+def tell(**event: object) -> None:
+    print(json.dumps(event), flush=True)  # noqa: T201 how the test hears of it
+
+
+class Telling:
+    def batch_written(self, partition: int, batch: Batch, seconds: float, transaction_seconds: float) -> None:
+        tell(event="batch", partition=partition, inputs=batch.inputs)
+
+    def recovered(self, partition: int, records: int, seconds: float) -> None:
+        tell(event="recovered", partition=partition)
+
+    def failed(self, partition: int, kind: str) -> None:
+        tell(event="failed", partition=partition, kind=kind)
+
+
+@asynccontextmanager
+async def service(engine: Engine) -> AsyncIterator[None]:
+    tell(event="service", phase=engine.status().phase)
+    yield
+    tell(event="service", phase=engine.status().phase)
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    bootstrap, prefix = sys.argv[1:]
+    settings = Settings(
+        bootstrap=bootstrap, app=f"{prefix}app", topic_prefix=prefix, partitions=4, session_timeout=2_000
+    )
+    sys.exit(run_worker(settings, lambda _, __: Toy(), Telling(), services=[service]))

@@ -1,0 +1,188 @@
+"""What may import what: core <- codec <- engine <- web, webhooks <- app <- cli."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+STREAM = ROOT / "stream"
+MODULES = sorted(STREAM.rglob("*.py"))
+
+ALLOWED: dict[str, frozenset[str]] = {
+    "core": frozenset({"core"}),
+    "codec": frozenset({"core", "codec", "errors"}),
+    "engine": frozenset({"core", "codec", "engine", "errors", "settings"}),
+    "web": frozenset({"core", "codec", "engine", "web", "errors", "settings", "metrics"}),
+    "webhooks": frozenset({"core", "codec", "engine", "webhooks", "errors", "settings", "metrics"}),
+    "app": frozenset({"core", "codec", "engine", "web", "webhooks", "errors", "settings", "metrics", "logs"}),
+    "cli": frozenset(
+        {"core", "codec", "engine", "web", "app", "cli", "errors", "settings", "logs", "demo", "presets"}
+    ),
+    # Data, and what makes it.
+    "presets": frozenset(),
+    "demo": frozenset({"core", "codec"}),
+    # What the whole product shares: errors know nothing, settings read text, metrics observe the engine.
+    "errors": frozenset(),
+    "settings": frozenset({"core", "codec", "errors"}),
+    "metrics": frozenset({"core", "codec", "engine", "errors"}),
+    "logs": frozenset({"settings"}),
+    "__init__": frozenset(),
+}
+"""By part of the product: the parts that it may import."""
+
+CORE_MAY_IMPORT = frozenset(
+    {"bisect", "collections", "contextlib", "dataclasses", "difflib", "enum", "functools", "hashlib", "heapq"}
+    | {"itertools", "math", "operator", "re", "typing", "xxhash"}
+)
+"""Without I/O, clock, randomness, threads or serialisation."""
+
+CODEC_MAY_NOT_IMPORT = frozenset(
+    {"asyncio", "aiokafka", "faust", "mode", "aiohttp", "prometheus_client", "time", "random"}
+)
+
+TOP_LEVEL = frozenset({"stream", "schemas", "tests", "deploy"})
+STREAM_FOLDERS = frozenset({"core", "codec", "engine", "web", "webhooks", "presets", "cli", "demo"})
+STREAM_FILES = frozenset({"__init__.py", "app.py", "settings.py", "metrics.py", "errors.py", "logs.py"})
+TEST_FOLDERS = frozenset(
+    {
+        "core",
+        "properties",
+        "contract",
+        "engine",
+        "web",
+        "webhooks",
+        "faults",
+        "bench",
+        "kit",
+        "presets",
+        "cli",
+        "deploy",
+    }
+)
+
+
+def name_of(module: Path) -> str:
+    """A module's path for test ids."""
+    return module.relative_to(ROOT).as_posix()
+
+
+def part_of(module: Path) -> str:
+    """The part of the product that a module belongs to."""
+    return module.relative_to(STREAM).parts[0].removesuffix(".py")
+
+
+def imports(module: Path) -> Iterator[tuple[int, str]]:
+    """Line and dotted name of everything that a module imports, wherever in it."""
+    for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, each.name) for each in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            package = node.module or ""
+            assert node.level == 0, (
+                f"{name_of(module)}:{node.lineno} imports relatively; write the whole name"
+            )
+            yield from ((node.lineno, f"{package}.{each.name}") for each in node.names)
+
+
+def wrong(module: Path) -> list[str]:
+    """The imports that go against the arrow."""
+    allowed = ALLOWED[part_of(module)]
+    found: list[str] = []
+    for line, name in imports(module):
+        top, _, rest = name.partition(".")
+        if top == "stream" and rest.partition(".")[0] not in allowed:
+            found.append(f"{name_of(module)}:{line} imports {name}")
+    return found
+
+
+def test_the_arrow_is_checked_over_all_modules() -> None:
+    """Every part has its rule, so that a new one cannot slip in without."""
+    assert len(MODULES) > 40
+    assert {part_of(module) for module in MODULES} <= set(ALLOWED)
+
+
+def test_imports_follow_the_arrow() -> None:
+    """The arrow is core <- codec <- engine <- web, webhooks <- app <- cli."""
+    assert [each for module in MODULES for each in wrong(module)] == []
+
+
+def test_the_arrow_has_no_way_round() -> None:
+    """Parts that may import each other would be one part: what is allowed is without cycles."""
+    reachable = {part: set(allowed) - {part} for part, allowed in ALLOWED.items()}
+    for _ in ALLOWED:
+        for names in reachable.values():
+            names |= {further for name in list(names) for further in reachable[name]}
+    assert [part for part, names in reachable.items() if part in names] == []
+
+
+@pytest.mark.parametrize("module", sorted((STREAM / "core").rglob("*.py")), ids=name_of)
+def test_the_core_imports_nothing_that_does_something(module: Path) -> None:
+    """No clock, no I/O, no JSON, no randomness: time and bytes come from outside."""
+    foreign = [
+        f"{name_of(module)}:{line} imports {name}"
+        for line, name in imports(module)
+        if name.partition(".")[0] not in CORE_MAY_IMPORT | {"stream"}
+    ]
+    assert foreign == []
+
+
+@pytest.mark.parametrize("module", sorted((STREAM / "core").rglob("*.py")), ids=name_of)
+def test_the_core_calls_nothing_that_reaches_outside(module: Path) -> None:
+    """Built-in functions need no import: none that opens, prints, runs code, or differs between processes."""
+    outside = {"open", "print", "input", "eval", "exec", "compile", "__import__", "hash", "id", "breakpoint"}
+    found = [
+        f"{name_of(module)}:{node.lineno} calls {node.func.id}()"
+        for node in ast.walk(ast.parse(module.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in outside
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize("module", sorted((STREAM / "codec").rglob("*.py")), ids=name_of)
+def test_the_codec_is_without_network_and_clock(module: Path) -> None:
+    """Bytes to core and back, whenever and wherever."""
+    assert [name for _line, name in imports(module) if name.partition(".")[0] in CODEC_MAY_NOT_IMPORT] == []
+
+
+def test_only_the_composition_root_knows_engine_and_web_at_once() -> None:
+    """Parts are put together in one place, app.py; a command may not do it by itself."""
+    both = [
+        name_of(module)
+        for module in MODULES
+        if {"stream.engine", "stream.web"}
+        <= {".".join(name.split(".")[:2]) for _line, name in imports(module)}
+        and part_of(module) not in ("app", "web")
+    ]
+    assert both == []
+
+
+def test_every_folder_is_one_that_the_layout_names() -> None:
+    """A new folder is a new idea: it is named in the layout first."""
+    tracked = [each.name for each in ROOT.iterdir() if each.is_dir() and not each.name.startswith(".")]
+    made = {"build", "dist", "node_modules"}
+    assert set(tracked) - made - TOP_LEVEL == set()
+    below = {each.name for each in STREAM.iterdir() if each.is_dir()} - {"__pycache__"}
+    assert below - STREAM_FOLDERS == set()
+    assert {each.name for each in STREAM.glob("*.py")} - STREAM_FILES == set()
+    tests = {each.name for each in (ROOT / "tests").iterdir() if each.is_dir()} - {"__pycache__"}
+    assert tests - TEST_FOLDERS == set()
+
+
+def test_a_wrong_import_would_be_found(tmp_path: Path) -> None:
+    """The check itself: inside functions and under TYPE_CHECKING, too."""
+    module = tmp_path / "module.py"
+    module.write_text(
+        "import os.path\n"
+        "from typing import TYPE_CHECKING\n"
+        "if TYPE_CHECKING:\n    from stream.engine import machine\n"
+        "def f():\n    import stream.web.health as h\n",
+        encoding="utf-8",
+    )
+    assert [name for _line, name in imports(module)] == [
+        "os.path",
+        "typing.TYPE_CHECKING",
+        "stream.engine.machine",
+        "stream.web.health",
+    ]
