@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 DATA = ("purchases.jsonl.gz", "shop.jsonl.gz")
 LIFECYCLE = "metrics"
 DAY = 86_400_000
-AFTERWARDS = 60 * DAY
-"""How far the stream's clock runs on after the last interaction, so that the latest customers go quiet, too."""
+AFTERWARDS = DAY
+"""How far the stream's clock runs on after the last interaction."""
 _SECONDS = 25
 """How long the replay lasts at its ordinary pace."""
 _START_SECONDS = 30.0
