@@ -171,6 +171,17 @@ class Worker:
                 await asyncio.sleep(0.05)
 
 
+    async def until_alone(self, *, seconds: float = 120) -> None:
+        """Return when this worker owns every partition and has taken all interactions."""
+        async with asyncio.timeout(seconds):
+            while True:
+                body = await self.health()
+                owned = len(body["partitions"]) if body is not None else 0
+                if owned == self.replay.partitions and (await self.taken())[1] == 0:
+                    return
+                await asyncio.sleep(0.05)
+
+
 def by_life(changes: Any) -> Changes:
     """Group changes by subject and lifecycle, keeping what both sides have in common."""
     lives: Changes = {}
