@@ -144,14 +144,14 @@ class Reader:
         if position < first:
             raise PositionError(
                 f"{where}: offsets {position} to {first - 1} were deleted by retention before they were "
-                f"processed (the topic now begins at {first}). Lengthen its retention.ms, then accept the "
-                f"loss with `lifecycle reset`, which goes on at {first}."
+                f"processed (the topic now begins at {first}). Lengthen its retention.ms, then begin "
+                f"anew from what it still holds with `lifecycle reset --to earliest`."
             )
         if position > end:
             raise PositionError(
                 f"{where}: processed up to offset {position - 1}, but the topic ends at {end}: offsets {end} "
                 f"to {position - 1} are gone. It was deleted and created anew, or shortened. Name the old "
-                "topic, or start over on the new one with `lifecycle reset`."
+                "topic, or begin anew on this one with `lifecycle reset --to earliest`."
             )
 
 

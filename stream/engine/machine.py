@@ -111,6 +111,10 @@ class PartitionMachine:
         self._schedule.load(entries)
 
     def _resume(self, position: Position) -> None:
+        if position.partitions == 0:
+            raise PositionError(
+                f"a `lifecycle reset` of {self.place.topic}, partition {self.place.partition}, broke off; run it again"
+            )
         if position.partitions != self.place.partitions:
             raise PositionError(
                 f"topic {self.place.topic} has {self.place.partitions} partitions, the state was written with "

@@ -2,7 +2,7 @@
 
 import asyncio
 import subprocess
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import Callable, Iterable
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -35,7 +35,7 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 T = 1_767_225_600_000  # 2026-01-01T00:00:00Z
 LIVE_FROM = T - 1
-MODEL = model_of([load("journey").lifecycle])
+MODEL = model_of([load("journey").lifecycle], forget_after=None)
 
 
 @pytest.fixture
@@ -59,8 +59,8 @@ async def order(settings: Settings, numbers: Iterable[int]) -> list[RecordMetada
 async def work(settings: Settings, records: int) -> None:
     """Let machines process that many records, and stop."""
 
-    def machine(partition: int) -> PartitionMachine:
-        place = Place(settings.topics.interactions, partition, PARTITIONS)
+    def machine(partition: int, partitions: int) -> PartitionMachine:
+        place = Place(settings.topics.interactions, partition, partitions)
         return PartitionMachine(MODEL, settings, place)
 
     async with Rig(settings, machine) as rig:
@@ -97,9 +97,9 @@ async def reset(
 
 
 @pytest.fixture
-async def worked(settings: Settings) -> AsyncIterator[Settings]:
+async def worked(settings: Settings) -> Settings:
     """Topics on which 40 orders were processed; everything after `LIVE_FROM` is published."""
-    yield await worked_on(settings)
+    return await worked_on(settings)
 
 
 async def worked_on(settings: Settings) -> Settings:

@@ -92,7 +92,8 @@ async def test_a_warning_shows_the_setting_that_we_would_choose_and_does_not_fai
     assert states(done.stdout, settings)["interactions"] == "warning"
     assert states(done.stdout, settings)["stage-changes"] == "created"
     assert "message.timestamp.type=CreateTime (we would set LogAppendTime)" in done.stdout
-    assert "a producer's wrong clock can fire deadlines early" in done.stdout
+    assert f"{settings.topics.interactions}: warning: " in done.stdout
+    assert "--add-config message.timestamp.type=LogAppendTime" in done.stdout
     assert (await find_topics(settings))[settings.topics.customers].partitions == 3
 
 

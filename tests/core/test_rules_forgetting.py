@@ -95,6 +95,9 @@ def test_what_is_passive_in_one_lifecycle_only_is_a_sign_of_life() -> None:
     subject.sees(400, "mail")
     assert subject.next_due() == 400 + AFTER
     assert (subject.life("shop").active, subject.life("zoo").active) == (0, 400)
+    subject.sees(600, "call")
+    assert subject.next_due() == 600 + AFTER
+    assert (subject.life("shop").active, subject.life("zoo").active) == (600, 400)
     both = visitor(SHOP, SHOP)
     both.sees(0, "visit")
     both.sees(400, "mail")

@@ -71,11 +71,11 @@ class Worker:
 
 
 @pytest.fixture
-async def start(tmp_path: Path, topic_prefix: str) -> AsyncIterator[Callable[[str], Any]]:
+async def start(tmp_path: Path, topic_prefix: str) -> AsyncIterator[Callable[..., Any]]:
     """Start a worker; whatever still runs at the end of the test is killed."""
     workers: list[Worker] = []
 
-    async def start_worker(bootstrap: str) -> Worker:
+    async def start_worker(bootstrap: str, delivery: str = "auto") -> Worker:
         log = tmp_path / f"worker{len(workers)}.log"
         workdir = tmp_path / f"worker{len(workers)}"
         workdir.mkdir()
@@ -85,6 +85,7 @@ async def start(tmp_path: Path, topic_prefix: str) -> AsyncIterator[Callable[[st
                 str(ROOT / "tests" / "engine" / "toy_worker.py"),
                 bootstrap,
                 topic_prefix,
+                delivery,
                 stdout=PIPE,
                 stderr=printed,
                 cwd=workdir,
@@ -131,7 +132,7 @@ async def assert_changes(settings: Settings, visits: int) -> None:
 
 
 async def test_a_worker_ends_in_order_when_asked_to(
-    kafka: KafkaBroker, topic_prefix: str, start: Callable[[str], Any], tmp_path: Path
+    kafka: KafkaBroker, topic_prefix: str, start: Callable[..., Any], tmp_path: Path
 ) -> None:
     worker = await start(kafka.bootstrap)
     await worker.until(lambda: len(worker.told("recovered")) == 4)
@@ -147,7 +148,7 @@ async def test_a_worker_ends_in_order_when_asked_to(
 
 
 async def test_a_worker_started_before_its_broker_waits_and_then_works(
-    own_kafka: KafkaBroker, topic_prefix: str, start: Callable[[str], Any]
+    own_kafka: KafkaBroker, topic_prefix: str, start: Callable[..., Any]
 ) -> None:
     worker = await start(own_kafka.bootstrap)
     while "waiting for Kafka at" not in worker.log:
@@ -162,7 +163,7 @@ async def test_a_worker_started_before_its_broker_waits_and_then_works(
 
 
 async def test_a_worker_that_waits_for_its_broker_ends_when_asked_to(
-    own_kafka: KafkaBroker, start: Callable[[str], Any]
+    own_kafka: KafkaBroker, start: Callable[..., Any]
 ) -> None:
     worker = await start(own_kafka.bootstrap)
     while "waiting for Kafka at" not in worker.log:
@@ -172,7 +173,7 @@ async def test_a_worker_that_waits_for_its_broker_ends_when_asked_to(
 
 @pytest.mark.parametrize("kill", [False, True])
 async def test_a_broker_that_restarts_costs_no_change_and_few_lines_of_log(
-    own_kafka: KafkaBroker, topic_prefix: str, start: Callable[[str], Any], kill: bool
+    own_kafka: KafkaBroker, topic_prefix: str, start: Callable[..., Any], kill: bool
 ) -> None:
     await asyncio.to_thread(own_kafka.start)
     worker = await start(own_kafka.bootstrap)
@@ -190,7 +191,7 @@ async def test_a_broker_that_restarts_costs_no_change_and_few_lines_of_log(
 
 
 async def test_a_worker_ends_while_its_broker_is_away(
-    own_kafka: KafkaBroker, start: Callable[[str], Any]
+    own_kafka: KafkaBroker, start: Callable[..., Any]
 ) -> None:
     await asyncio.to_thread(own_kafka.start)
     worker = await start(own_kafka.bootstrap)
@@ -201,7 +202,7 @@ async def test_a_worker_ends_while_its_broker_is_away(
 
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])
 async def test_what_one_worker_leaves_another_takes_over(
-    kafka: KafkaBroker, topic_prefix: str, start: Callable[[str], Any], end: signal.Signals
+    kafka: KafkaBroker, topic_prefix: str, start: Callable[..., Any], end: signal.Signals
 ) -> None:
     first = await start(kafka.bootstrap)
     await first.until(lambda: len(first.told("recovered")) == 4)
@@ -229,7 +230,7 @@ async def finished(settings: Settings, value: bytes) -> list[bytes | None]:
 
 
 async def test_a_bug_ends_the_worker_with_an_exit_code_and_its_stack(
-    kafka: KafkaBroker, topic_prefix: str, start: Callable[[str], Any]
+    kafka: KafkaBroker, topic_prefix: str, start: Callable[..., Any]
 ) -> None:
     worker = await start(kafka.bootstrap)
     await worker.until(lambda: len(worker.told("recovered")) == 4)
@@ -241,7 +242,7 @@ async def test_a_bug_ends_the_worker_with_an_exit_code_and_its_stack(
     assert "in _take" in worker.log
 
 
-async def test_a_worker_runs_on_the_embedded_broker(topic_prefix: str, start: Callable[[str], Any]) -> None:
+async def test_a_worker_runs_on_the_embedded_broker(topic_prefix: str, start: Callable[..., Any]) -> None:
     async with EmbeddedBroker() as broker:
         worker = await start(broker.bootstrap)
         await worker.until(lambda: len(worker.told("recovered")) == 4)
@@ -251,3 +252,12 @@ async def test_a_worker_runs_on_the_embedded_broker(topic_prefix: str, start: Ca
         assert await worker.end(signal.SIGTERM) == 0
         await assert_changes(settings, 20)
         assert "delivery is at_least_once" in worker.log
+
+
+async def test_exactly_once_is_refused_where_the_broker_has_no_transactions(
+    start: Callable[..., Any],
+) -> None:
+    async with EmbeddedBroker() as broker:
+        worker = await start(broker.bootstrap, "exactly_once")
+        assert await worker.ended() == 1
+        assert "has no transactions" in worker.log

@@ -1,6 +1,6 @@
 """A worker process over the toy machine; tells on stdout, one JSON object a line, what happens.
 
-python toy_worker.py BOOTSTRAP PREFIX
+python toy_worker.py BOOTSTRAP PREFIX DELIVERY
 """
 
 import json
@@ -8,11 +8,12 @@ import logging
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 from stream.engine.batch import Batch
 from stream.engine.supervisor import Engine
 from stream.engine.worker import run_worker
-from stream.settings import Settings
+from stream.settings import load_settings
 from tests.engine.toy import Toy
 
 
@@ -40,8 +41,9 @@ async def service(engine: Engine) -> AsyncIterator[None]:
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
-    bootstrap, prefix = sys.argv[1:]
-    settings = Settings(
-        bootstrap=bootstrap, app=f"{prefix}app", topic_prefix=prefix, partitions=4, session_timeout=2_000
+    bootstrap, prefix, delivery = sys.argv[1:]
+    options = {"bootstrap": bootstrap, "topic_prefix": prefix, "delivery": delivery}
+    settings = replace(
+        load_settings(options, environment={}), app=f"{prefix}app", partitions=4, session_timeout=2_000
     )
     sys.exit(run_worker(settings, lambda _, __: Toy(), Telling(), services=[service]))
