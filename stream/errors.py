@@ -1,12 +1,12 @@
 """Every error that the product raises on purpose.
 
-    LifecycleError                 something a person can act on; the message says what would be right
-    ├── SettingsError              a setting with an impossible value
-    ├── InputFileError             an input file or column mapping that cannot be read
-    ├── BrokerError                Kafka, or the embedded broker, cannot do what is asked of it
-    ├── TopicError                 a topic whose partitions, timestamps or sizes do not fit
-    ├── PositionError              a partition's recorded position contradicts its source topic
-    └── StateError                 a state record that this version cannot read
+LifecycleError                 something a person can act on; the message says what would be right
+├── SettingsError              a setting with an impossible value
+├── InputFileError             an input file or column mapping that cannot be read
+├── BrokerError                Kafka, or the embedded broker, cannot do what is asked of it
+├── TopicError                 a topic whose partitions, timestamps or sizes do not fit
+├── PositionError              a partition's recorded position contradicts its source topic
+└── StateError                 a state record that this version cannot read
 """
 
 

@@ -40,9 +40,7 @@ class Metrics:
         registry = self.registry = CollectorRegistry()
         # Records of the interactions topic by result: applied, duplicate (its id was remembered), repeated (after
         # a crash without transactions), rejected (a dead letter), tick.
-        self.interactions = Counter(
-            "lifecycle_interactions", "Records read, by result", ["result"], registry=registry
-        )
+        self.interactions = Counter("lifecycle_interactions", "Records read, by result", ["result"], registry=registry)
         # Interactions before a customer's clock, counted once per lifecycle.
         self.late = Counter("lifecycle_late_interactions", "Interactions older than the clock", registry=registry)
         # Interactions more than 5 minutes ahead of their broker time, taken at that.

@@ -58,7 +58,7 @@ def _choice(choices: Any) -> Callable[[str], Any]:
 
 
 def _duration(value: str) -> int:
-    """a duration such as 500ms, 30s, 12h or 90d"""
+    """A duration such as 500ms, 30s, 12h or 90d"""
     ms = parse_duration(value)
     if ms is None:
         raise ValueError
@@ -66,12 +66,12 @@ def _duration(value: str) -> int:
 
 
 def _duration_or_off(value: str) -> int | None:
-    """a duration such as 90d, or off"""
+    """A duration such as 90d, or off"""
     return None if value == "off" else _duration(value)
 
 
 def _time_or_none(value: str) -> int | None:
-    """a time such as 2026-11-01T00:00:00Z, or `first-start`"""
+    """A time such as 2026-11-01T00:00:00Z, or `first-start`"""
     if value == "first-start":
         return None
     time = parse_time(int(value) if value.isdigit() else value)
@@ -124,7 +124,9 @@ class Settings:
     web_port: int = _setting(6066, _whole(0, 65_535), "port of health and metrics; 0 takes a free one")
     session_timeout: int = _setting(6_000, _duration, "after how long without heartbeat a worker is dead", "6s")
     max_records: int = _setting(8_000, _whole(1, 1_000_000), "most interactions in one transaction")
-    log_level: str = _setting("info", _choice(Literal["debug", "info", "warning", "error"]), "least level that is logged")
+    log_level: str = _setting(
+        "info", _choice(Literal["debug", "info", "warning", "error"]), "least level that is logged"
+    )
     log_format: str = _setting("text", _choice(Literal["text", "json"]), "`text` for people, `json` for machines")
 
     @property

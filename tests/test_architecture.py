@@ -17,9 +17,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "web": frozenset({"core", "codec", "engine", "web", "errors", "settings", "metrics"}),
     "webhooks": frozenset({"core", "codec", "engine", "webhooks", "errors", "settings", "metrics"}),
     "app": frozenset({"core", "codec", "engine", "web", "webhooks", "errors", "settings", "metrics", "logs"}),
-    "cli": frozenset(
-        {"core", "codec", "engine", "web", "app", "cli", "errors", "settings", "logs", "demo", "presets"}
-    ),
+    "cli": frozenset({"core", "codec", "engine", "web", "app", "cli", "errors", "settings", "logs", "demo", "presets"}),
     # Data, and what makes it.
     "presets": frozenset(),
     "demo": frozenset({"core", "codec"}),
@@ -80,9 +78,7 @@ def imports(module: Path) -> Iterator[tuple[int, str]]:
             yield from ((node.lineno, each.name) for each in node.names)
         elif isinstance(node, ast.ImportFrom):
             package = node.module or ""
-            assert node.level == 0, (
-                f"{name_of(module)}:{node.lineno} imports relatively; write the whole name"
-            )
+            assert node.level == 0, f"{name_of(module)}:{node.lineno} imports relatively; write the whole name"
             yield from ((node.lineno, f"{package}.{each.name}") for each in node.names)
 
 
@@ -151,8 +147,7 @@ def test_only_the_composition_root_knows_engine_and_web_at_once() -> None:
     both = [
         name_of(module)
         for module in MODULES
-        if {"stream.engine", "stream.web"}
-        <= {".".join(name.split(".")[:2]) for _line, name in imports(module)}
+        if {"stream.engine", "stream.web"} <= {".".join(name.split(".")[:2]) for _line, name in imports(module)}
         and part_of(module) not in ("app", "web")
     ]
     assert both == []

@@ -136,7 +136,8 @@ async def _until_ready(settings: Settings, worker: asyncio.subprocess.Process, l
         if await _lag(settings) is not None:
             return
         await asyncio.sleep(_POLL)
-    raise BrokerError(f"the worker did not start; its log ends with:\n{log.read_text()[-2_000:]}")
+    last_words = await asyncio.to_thread(log.read_text)
+    raise BrokerError(f"the worker did not start; its log ends with:\n{last_words[-2_000:]}")
 
 
 async def _lag(settings: Settings) -> int | None:

@@ -63,7 +63,9 @@ class Screen:
         if not self._console.is_terminal and time.monotonic() - self._told > _PLAIN_SECONDS:
             self._told = time.monotonic()
             filled = ", ".join(f"{stage.title} {self._now[name]:,}" for name, stage in self._lifecycle.stages.items())
-            self._console.print(f"{format_time(self._time)[:10]}  {self._sent:,} interactions  {filled}", soft_wrap=True)
+            self._console.print(
+                f"{format_time(self._time)[:10]}  {self._sent:,} interactions  {filled}", soft_wrap=True
+            )
 
     def changed(self, change: Change) -> None:
         """A stage change was read back."""

@@ -110,9 +110,7 @@ def import_(
             "\"customer_id=household,time=day,type='Order Completed',properties.total=sales\"; repeatable.",
         ),
     ] = None,
-    rate: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Send at most N interactions a second.")
-    ] = None,
+    rate: Annotated[int | None, typer.Option(metavar="N", min=1, help="Send at most N interactions a second.")] = None,
     as_is: Annotated[
         bool, typer.Option("--as-is", help="Send in the order of the files instead of sorting by time.")
     ] = False,
@@ -222,9 +220,7 @@ async def _send(
             work.sent, work.acknowledged = producer.sent, producer.acknowledged
 
 
-async def _watch(
-    producer: "InteractionProducer", work: _Import, progress: "Progress", console: "Console"
-) -> None:
+async def _watch(producer: "InteractionProducer", work: _Import, progress: "Progress", console: "Console") -> None:
     """Show how far the sending is, and say when the broker is away."""
     from rich.text import Text  # noqa: PLC0415
 

@@ -69,9 +69,7 @@ def _way(lifecycle: Lifecycle, transition: Transition, sign: str) -> Way:
 
 def picture(lifecycle: Lifecycle) -> RenderableType:
     """The stages from top to bottom as boxes, and between them the ways that lead on, past and back."""
-    title = Text.assemble(
-        (lifecycle.title, "bold"), (f"  {lifecycle.id}, version {lifecycle.version}", "dim")
-    )
+    title = Text.assemble((lifecycle.title, "bold"), (f"  {lifecycle.id}, version {lifecycle.version}", "dim"))
     parts = [*_stages(lifecycle), _legend(lifecycle), *_scores(lifecycle)]
     return Group(Rule(title, align="left", style="dim"), Text(), *parts)
 
@@ -199,9 +197,7 @@ def dot(lifecycle: Lifecycle) -> str:
         '  node [shape=box, style="rounded,filled", fillcolor="#eef4fb", color="#4a6fa5"];',
         '  edge [color="#4a6fa5", fontsize=10];',
     ]
-    lines += [
-        f"  {_quoted(each.name)} [label={_label(*_words(each))}];" for each in lifecycle.stages.values()
-    ]
+    lines += [f"  {_quoted(each.name)} [label={_label(*_words(each))}];" for each in lifecycle.stages.values()]
     for stage in lifecycle.stages:
         for way in ways_from(lifecycle, stage):
             lines.append(_edge(stage, way, ", style=dashed, constraint=false" if way.sign == "▲" else ""))
@@ -244,8 +240,7 @@ def mermaid(lifecycle: Lifecycle) -> str:
     ids = {name: f"s{number}" for number, name in enumerate(lifecycle.stages, start=1)}
     lines = ["flowchart TD"]
     lines += [
-        f'  {ids[each.name]}("{"<br/>".join(map(_entities, _words(each)))}")'
-        for each in lifecycle.stages.values()
+        f'  {ids[each.name]}("{"<br/>".join(map(_entities, _words(each)))}")' for each in lifecycle.stages.values()
     ]
     for stage in lifecycle.stages.values():
         for way in ways_from(lifecycle, stage.name):

@@ -60,9 +60,7 @@ def reset(
     if not yes:
         typer.confirm("Are all workers stopped, and shall it be done?", abort=True, err=True)
     customers = run(_reset(settings, beginnings, console), settings.bootstrap)
-    console.print(
-        Text(f"{customers:,} customers forgotten in {len(beginnings):,} partitions"), soft_wrap=True
-    )
+    console.print(Text(f"{customers:,} customers forgotten in {len(beginnings):,} partitions"), soft_wrap=True)
 
 
 async def _look(settings: Settings, time: int | None) -> "list[Beginning]":

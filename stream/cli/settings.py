@@ -19,10 +19,7 @@ def settings(
     A setting is taken from the command's option (--web-port), else from the environment, else from the
     settings file (TOML; --settings or LIFECYCLE_SETTINGS), else it has its default.
     """
-    rows = [
-        (each.name, variable_of(each), default_of(each), str(each.metadata["help"]))
-        for each in fields(Settings)
-    ]
+    rows = [(each.name, variable_of(each), default_of(each), str(each.metadata["help"])) for each in fields(Settings)]
     if markdown:
         typer.echo(_markdown(rows))
     else:

@@ -27,9 +27,7 @@ def simulate(
     ],
     input: Annotated[  # noqa: A002 - the option's name
         list[str],
-        typer.Option(
-            metavar="FILE", help="Interactions as JSON lines or CSV, also .gz; - is stdin; repeatable."
-        ),
+        typer.Option(metavar="FILE", help="Interactions as JSON lines or CSV, also .gz; - is stdin; repeatable."),
     ],
     map: Annotated[  # noqa: A002
         list[str] | None,
@@ -102,9 +100,7 @@ def simulate(
         )
         runs = (
             simulation.run(
-                progress.track(
-                    read_interactions(name, mapping=mapping, blocked=settings.blocked), description=name
-                ),
+                progress.track(read_interactions(name, mapping=mapping, blocked=settings.blocked), description=name),
                 name,
             )
             for name in input

@@ -65,9 +65,7 @@ class _Counts:
 
     def stages(self) -> Table:
         ever = Counter(self._seen.values())
-        table = _table(
-            f"{self.lifecycle.title} ({self.lifecycle.id})", "Stage", "Customers now", "Customers ever"
-        )
+        table = _table(f"{self.lifecycle.title} ({self.lifecycle.id})", "Stage", "Customers now", "Customers ever")
         for name, stage in self.lifecycle.stages.items():
             reached = sum(count for seen, count in ever.items() if seen & self._bits[name])
             table.add_row(Text(stage.title), f"{self.now[name]:,}", f"{reached:,}")
@@ -90,9 +88,7 @@ class _Counts:
             when = condition or ("first seen" if source is None else "forgotten")
             style = "" if left[move] else "dim"
             begin, end = (stages[name].title if name else "" for name in (source, target))
-            table.add_row(
-                Text(begin), Text(end), f"{left[move]:,}", Text(" ".join(when.split())), style=style
-            )
+            table.add_row(Text(begin), Text(end), f"{left[move]:,}", Text(" ".join(when.split())), style=style)
         return table
 
 

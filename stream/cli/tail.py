@@ -43,9 +43,7 @@ def tail(
     from_beginning: Annotated[
         bool, typer.Option("--from-beginning", help="Begin with the oldest change that the topic still has.")
     ] = False,
-    lifecycle: Annotated[
-        str | None, typer.Option(metavar="ID", help="Only changes of this lifecycle.")
-    ] = None,
+    lifecycle: Annotated[str | None, typer.Option(metavar="ID", help="Only changes of this lifecycle.")] = None,
     stage: Annotated[str | None, typer.Option(metavar="ID", help="Only changes to this stage.")] = None,
     customer: Annotated[
         str | None, typer.Option(metavar="ID", help="Only this customer, by its customer or anonymous id.")

@@ -134,8 +134,7 @@ def unknown_column(column: str, columns: Sequence[str], where: str) -> InputFile
     near = difflib.get_close_matches(column, columns, n=1)
     nearest = f"; did you mean {near[0]!r}?" if near else "."
     return InputFileError(
-        f"{where}: the mapping names the column {column!r}, which the header does not have{nearest} "
-        f"{_listed(columns)}"
+        f"{where}: the mapping names the column {column!r}, which the header does not have{nearest} {_listed(columns)}"
     )
 
 
@@ -186,9 +185,7 @@ def _pairs(text: str) -> list[Pair]:
 
 
 def _names(path: str) -> Path:
-    return tuple(
-        name[1:-1].replace('""', '"') if name.startswith('"') else name for name in _NAMES.findall(path)
-    )
+    return tuple(name[1:-1].replace('""', '"') if name.startswith('"') else name for name in _NAMES.findall(path))
 
 
 def _is_target(target: Path) -> bool:

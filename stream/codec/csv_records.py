@@ -67,10 +67,7 @@ def csv_records(
         yield (
             first,
             mapping.record(
-                [
-                    constant if index is None else cell_value(part, row[index])
-                    for part, index, constant in places
-                ]
+                [constant if index is None else cell_value(part, row[index]) for part, index, constant in places]
             ),
         )
 

@@ -233,5 +233,7 @@ def _unpack_life(head: list[Any], body: list[Any], layout: Layout, *, identified
         windows=[[(window, counted) for window, counted in each] for each in windows],
         sums=[int(each) if isinstance(each, str) else each for each in sums],
         ats=[0 if at is None else clock - at for at in ats],
-        facts=[_unpack_fact(kind, kept, clock) for (_name, _mark, kind), kept in zip(layout.facts, states, strict=True)],
+        facts=[
+            _unpack_fact(kind, kept, clock) for (_name, _mark, kind), kept in zip(layout.facts, states, strict=True)
+        ],
     )

@@ -119,10 +119,7 @@ class _Runs:
         number = len(self._ends) - 1
         block = min(max(memory // number, _MIN_BLOCK), _MAX_BLOCK)
         descriptor = self._file.fileno()
-        return [
-            _entries(descriptor, start, end, block)
-            for start, end in zip(self._ends, self._ends[1:], strict=False)
-        ]
+        return [_entries(descriptor, start, end, block) for start, end in zip(self._ends, self._ends[1:], strict=False)]
 
 
 def _entries(descriptor: int, position: int, end: int, block: int) -> Iterator[_Entry]:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from stream.core import facts, scoring
 from stream.core.customer import Life
-from stream.core.expressions import Bare, Call, Comparison, ConditionError, Duration, Literal, Name
+from stream.core.expressions import Bare, Comparison, ConditionError, Duration, Literal, Name
 from stream.core.interaction import MAX_TIME
 from stream.core.operands import TYPE_NAMES, Closure, Read, Scope, resolve, unknown
 
@@ -74,7 +74,8 @@ def _check_types(node: Comparison, left: Read, right: Read) -> None:
         raise ConditionError(f"true and false have no order; {node.operator!r} does not apply", node.offset)
     if node.operator in ("==", "!=") and any(side.varies and side.fact is None for side in (left, right)):
         raise ConditionError(
-            f"{node.operator!r} on what changes with time alone would hold for a moment only; use < <= > >=", node.offset
+            f"{node.operator!r} on what changes with time alone would hold for a moment only; use < <= > >=",
+            node.offset,
         )
 
 
@@ -134,8 +135,8 @@ def _membership(node: Comparison, left: Read, right: Read, scope: Scope) -> Atom
 
 def _among(left: Read, constants: tuple[object, ...]) -> Closure:
     get = left.get
-    return lambda life, now, event: (found := get(life, now, event)) is not None and any(
-        equal(found, each) for each in constants
+    return lambda life, now, event: (
+        (found := get(life, now, event)) is not None and any(equal(found, each) for each in constants)
     )
 
 
@@ -220,7 +221,8 @@ def _rolling_flips(left: Read) -> Flips:
 
 def _check_keep(node: Comparison, left: Read, operator: str, constant: object) -> None:
     """A rolling count of `keep` times cannot tell `keep` from more."""
-    assert left.fact is not None and isinstance(constant, int | float)
+    assert left.fact is not None
+    assert isinstance(constant, int | float)
     keep = left.fact.keep
     decided = constant <= keep if operator in ("<", ">=") else constant < keep
     if operator in ("==", "!=") and constant != int(constant):

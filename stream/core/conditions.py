@@ -116,9 +116,9 @@ def _all(parts: list[_Part]) -> _Part:
     if any(part is False for part in parts):
         return False
     left = [part for part in parts if callable(part)]
-    if len(left) < 2:  # noqa: PLR2004  # one or none
+    if len(left) < 2:  # one or none
         return left[0] if left else True
-    if len(left) == 2:  # noqa: PLR2004
+    if len(left) == 2:
         first, second = left
         return lambda life, now, event: first(life, now, event) and second(life, now, event)
     rest = tuple(left)
@@ -136,9 +136,9 @@ def _any(parts: list[_Part]) -> _Part:
     if any(part is True for part in parts):
         return True
     left = [part for part in parts if callable(part)]
-    if len(left) < 2:  # noqa: PLR2004
+    if len(left) < 2:
         return left[0] if left else False
-    if len(left) == 2:  # noqa: PLR2004
+    if len(left) == 2:
         first, second = left
         return lambda life, now, event: first(life, now, event) or second(life, now, event)
     rest = tuple(left)
@@ -150,5 +150,3 @@ def _any(parts: list[_Part]) -> _Part:
         return False
 
     return any_holds
-
-

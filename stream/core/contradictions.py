@@ -152,4 +152,6 @@ class _Values:
 
 
 def _has(values: list[object], value: object) -> bool:
-    return any(type(each) is type(value) or {type(each), type(value)} == {int, float} for each in values if each == value)
+    return any(
+        type(each) is type(value) or {type(each), type(value)} == {int, float} for each in values if each == value
+    )

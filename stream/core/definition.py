@@ -21,7 +21,18 @@ from stream.core.measures import MeasureReader
 from stream.core.operands import Scope, unknown
 from stream.core.reading import Place, Reader, fingerprint
 
-KEYS = ("lifecycle", "version", "title", "interactions", "passive", "scores", "signals", "facts", "stages", "transitions")
+KEYS = (
+    "lifecycle",
+    "version",
+    "title",
+    "interactions",
+    "passive",
+    "scores",
+    "signals",
+    "facts",
+    "stages",
+    "transitions",
+)
 MAX_SIGNALS = 64
 MAX_FACTS = 64
 MAX_TRANSITIONS = 256
@@ -66,15 +77,17 @@ class _Definition:
             for lost in graph.unreachable(list(stages), transitions):
                 reader.problem(
                     Place(("stages", lost), None),
-                    f"no transition leads to stage {lost!r} from {next(iter(stages))!r}, the first; add one or remove it",
+                    f"no transition leads to stage {lost!r} from {next(iter(stages))!r}, the first; "
+                    "add one or remove it",
                     on_key=True,
                 )
         if self.problems:
             raise DefinitionError(self.problems)
         timed = {
             stage: tuple(
-                each.condition for each in transitions if stage in each.sources and each.condition.without_event
-                and each.condition.flips
+                each.condition
+                for each in transitions
+                if stage in each.sources and each.condition.without_event and each.condition.flips
             )
             for stage in stages
         }
@@ -109,10 +122,8 @@ class _Definition:
         return [list(self.reader.mapping(self.top.get(key))) for key in ("scores", "signals", "facts", "stages")]
 
     def _words(self) -> dict[str, str]:
-        words: dict[str, str] = {}
         given = self.reader.mapping(self.top.get("interactions"))
-        for word in given:
-            words[word] = word
+        words = {word: word for word in given}
         for word, place in given.items():
             for name in self.reader.texts(place, f"{word}: the event names it stands for, as in [page, page_view]"):
                 text = cast("str", name.value)

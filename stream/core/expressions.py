@@ -1,12 +1,12 @@
 """The grammar of conditions: text to a tree. Which names exist and which types fit is `conditions.py`.
 
-    condition  := and ("or" and)*
-    and        := not ("and" not)*
-    not        := "not" not | "(" condition ")" | comparison
-    comparison := operand [("==" | "!=" | "<" | "<=" | ">" | ">=" | "in") operand]
-    operand    := literal | list | name | "since" "(" name ")" | "exists" "(" name ")"
-    name       := word | ("event" | "properties" | "context") ("." word | "[" text "]")+
-    literal    := number | text | duration | "true" | "false"
+condition  := and ("or" and)*
+and        := not ("and" not)*
+not        := "not" not | "(" condition ")" | comparison
+comparison := operand [("==" | "!=" | "<" | "<=" | ">" | ">=" | "in") operand]
+operand    := literal | list | name | "since" "(" name ")" | "exists" "(" name ")"
+name       := word | ("event" | "properties" | "context") ("." word | "[" text "]")+
+literal    := number | text | duration | "true" | "false"
 """
 
 import re
@@ -320,7 +320,7 @@ class _Parser:
             while sign := self.accept(".", "["):
                 part = self.take()
                 if part.kind != ("word" if sign.text == "." else "text"):
-                    wanted = "a name, or [\"…\"] for other keys," if sign.text == "." else "a text in double quotes"
+                    wanted = 'a name, or ["…"] for other keys,' if sign.text == "." else "a text in double quotes"
                     raise ConditionError(f"{wanted} was expected after {sign.text!r}", part.offset)
                 path.append(part.text if sign.text == "." else unquote(part.text))
                 if sign.text == "[":

@@ -69,7 +69,8 @@ def apply(fact: Fact, life: Life, sign: int, time: int, found: object) -> bool:
     elif kind == "sum":
         if not is_number(found):
             return found is None
-        assert isinstance(state, int) and isinstance(found, int | float)
+        assert isinstance(state, int)
+        assert isinstance(found, int | float)
         life.facts[fact.index] = state + sign * round(found * 1e6)
     elif kind == "rolling":
         assert isinstance(state, list)
@@ -101,5 +102,3 @@ def _is_scalar(found: object) -> bool:
     if isinstance(found, str):
         return len(found) <= MAX_TEXT and (found.isascii() or len(found.encode("utf-8", "replace")) <= MAX_TEXT)
     return isinstance(found, bool) or is_number(found)
-
-

@@ -53,7 +53,9 @@ def _cycles(stages: Sequence[str], transitions: Sequence[Transition]) -> Iterato
     """Every simple cycle of at most MAX_CYCLE stages, once, beginning at its first stage in file order."""
     order = {stage: place for place, stage in enumerate(stages)}
 
-    def walk(start: str, stage: str, path: tuple[Transition, ...], seen: frozenset[str]) -> Iterator[tuple[Transition, ...]]:
+    def walk(
+        start: str, stage: str, path: tuple[Transition, ...], seen: frozenset[str]
+    ) -> Iterator[tuple[Transition, ...]]:
         for each in transitions:
             if stage not in each.sources:
                 continue
@@ -89,6 +91,8 @@ def _sees_interaction(case: Case) -> bool:
 
 def _names(node: Node) -> set[str]:
     """The first parts of the names that a comparison reads."""
-    sides = (node.left, node.right) if isinstance(node, Comparison) else (node.operand,) if isinstance(node, Bare) else ()
+    sides = (
+        (node.left, node.right) if isinstance(node, Comparison) else (node.operand,) if isinstance(node, Bare) else ()
+    )
     names = [side.name if isinstance(side, Call) else side for side in sides]
     return {name.path[0] for name in names if isinstance(name, Name)}

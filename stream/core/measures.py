@@ -57,7 +57,9 @@ class MeasureReader:
         if not _IDENTIFIER.fullmatch(name):
             self.reader.problem(place, f"{name!r} is not a name: letters, digits and _, a letter first", on_key=True)
         elif name in RESERVED:
-            self.reader.problem(place, f"{name!r} has a meaning in conditions already; choose another name", on_key=True)
+            self.reader.problem(
+                place, f"{name!r} has a meaning in conditions already; choose another name", on_key=True
+            )
 
     def _scores(self, scores: Place | None) -> dict[str, int | None]:
         half_lives: dict[str, int | None] = {}
@@ -140,7 +142,7 @@ class MeasureReader:
         except ConditionError as error:
             self.reader.problem(place, f"{wanted}: {error.message}", offset=error.offset)
             return None
-        if len(name.path) < 2:  # noqa: PLR2004  # the root alone
+        if len(name.path) < 2:  # the root alone
             self.reader.problem(place, f"{name} needs a name: {name}.something")
         return Path(name.path[0] == "context", name.path[1:])
 

@@ -121,7 +121,7 @@ def unknown(name: str, known: list[str], what: str) -> str:
 
 
 def _event(name: Name) -> Read:
-    part = name.path[1] if len(name.path) == 2 else ""  # noqa: PLR2004  # event and one word
+    part = name.path[1] if len(name.path) == 2 else ""  # event and one word
     if part == "type":
         return Read("text", lambda _l, _n, event: event.type if event else None, needs_event=True)
     if part == "name":

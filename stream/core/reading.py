@@ -153,7 +153,7 @@ class Reader:
         if place is None:
             return None
         value = place.value
-        if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e15:  # noqa: PLR2004
+        if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e15:
             self.problem(place, f"a number below 1e15 in magnitude was expected, not {_kind(value)}")
             return None
         return int(value) if isinstance(value, int) else float(value)

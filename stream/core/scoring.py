@@ -125,5 +125,3 @@ def crossing(score: Score, life: Life, now: int, threshold: float, operator: str
         else:
             high = middle
     return high if high <= MAX_TIME else None
-
-

@@ -60,9 +60,7 @@ def scores_of(lifecycle: Lifecycle, life: Life, now: int) -> dict[str, float]:
 
 def facts_of(lifecycle: Lifecycle, life: Life, now: int) -> dict[str, Value]:
     """Every fact that exists at `now`, by name."""
-    return {
-        fact.name: value for fact in lifecycle.facts if (value := facts.value(fact, life, now)) is not None
-    }
+    return {fact.name: value for fact in lifecycle.facts if (value := facts.value(fact, life, now)) is not None}
 
 
 def contributions_of(lifecycle: Lifecycle, life: Life, now: int) -> Iterator[tuple[str, tuple[Contribution, ...]]]:

@@ -280,7 +280,7 @@ def _fits(windows: list[tuple[int, int]], window: int, times: int) -> bool:
                 return False
             windows[place] = (known, counted + 1)
             return True
-    if len(windows) == 2 and window < windows[0][0]:  # noqa: PLR2004  # the two latest are kept
+    if len(windows) == 2 and window < windows[0][0]:  # the two latest are kept
         return False
     windows.append((window, 1))
     windows.sort()

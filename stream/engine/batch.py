@@ -20,6 +20,7 @@ class SourceRecord(Protocol):
     @property
     def timestamp_type(self) -> int | None:
         """0: CreateTime, 1: LogAppendTime."""
+
     @property
     def key(self) -> bytes | None: ...
     @property

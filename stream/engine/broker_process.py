@@ -104,9 +104,7 @@ class BrokerProcess:
             time.sleep(0.02)
         self.kill()
         problem = f"gave no answer within {seconds:g} s" if code is None else f"ended with exit code {code}"
-        raise BrokerError(
-            f"the broker on {self.bootstrap} {problem}; {self._log} ends with:\n{self._end_of_log()}"
-        )
+        raise BrokerError(f"the broker on {self.bootstrap} {problem}; {self._log} ends with:\n{self._end_of_log()}")
 
     def stop(self, seconds: float) -> None:
         """Ask the broker to end (SIGTERM), and kill it where it still runs after `seconds`."""

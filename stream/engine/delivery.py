@@ -145,9 +145,7 @@ class _Producing:
         else:
             yield from _by_key(topics.stage_changes, self._counts[topics.stage_changes], batch.stage_changes)
         yield from _by_key(topics.current_stages, self._counts[topics.current_stages], batch.current_stages)
-        yield from _whole(
-            topics.dead_letters, source.partition % self._counts[topics.dead_letters], batch.dead_letters
-        )
+        yield from _whole(topics.dead_letters, source.partition % self._counts[topics.dead_letters], batch.dead_letters)
 
     def _state(self, batch: Batch) -> Iterator[tuple[str, int, Iterable[Outgoing]]]:
         """What we read again: the changelog, the position last."""
@@ -161,9 +159,7 @@ class Transactional(_Producing):
 
     def __init__(self, route: Route) -> None:
         transactional_id = f"{route.group}-{route.source.topic}-{route.source.partition}"
-        super().__init__(
-            route, transactional_id=transactional_id, transaction_timeout_ms=TRANSACTION_TIMEOUT_MS
-        )
+        super().__init__(route, transactional_id=transactional_id, transaction_timeout_ms=TRANSACTION_TIMEOUT_MS)
 
     async def write(self, batch: Batch) -> None:
         try:
@@ -171,9 +167,7 @@ class Transactional(_Producing):
             # The group offset only after the acknowledgements: else the broker's verification of the
             # batches races with it and costs a retry of 100 ms.
             await self._send([*self._events(batch), *self._state(batch)])
-            await self._producer.send_offsets_to_transaction(
-                {self._route.source: batch.next_offset}, self._route.group
-            )
+            await self._producer.send_offsets_to_transaction({self._route.source: batch.next_offset}, self._route.group)
             await self._producer.commit_transaction()
         except AssertionError as error:  # aiokafka's own checks, when its sender died in between
             raise KafkaError(f"the transaction of {self._route.source} broke off: {error}") from error
@@ -217,9 +211,7 @@ async def supports_transactions(bootstrap: str, app: str) -> bool:
     return False
 
 
-def _whole(
-    topic: str, partition: int, records: list[Outgoing]
-) -> Iterator[tuple[str, int, Iterable[Outgoing]]]:
+def _whole(topic: str, partition: int, records: list[Outgoing]) -> Iterator[tuple[str, int, Iterable[Outgoing]]]:
     if records:
         yield topic, partition, records
 

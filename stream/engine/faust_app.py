@@ -56,9 +56,7 @@ class EngineThread(driver.AIOKafkaConsumerThread):
             reader = self.readers[partition] = Reader(self._ensure_consumer(), hot)
         return reader
 
-    async def fetch_hot(
-        self, partition: int, position: int, max_records: int, patience: float
-    ) -> Fetched | None:
+    async def fetch_hot(self, partition: int, position: int, max_records: int, patience: float) -> Fetched | None:
         """As `Reader.fetch`, in this thread's loop."""
         return await self._reader(partition).fetch(position, max_records=max_records, patience=patience)
 
@@ -161,9 +159,7 @@ class FaustSource:
     async def fetch(self, partition: int, position: int, patience: float) -> Fetched | None:
         """As `Reader.fetch`."""
         try:
-            return await self._in_thread(
-                self._thread.fetch_hot(partition, position, self._max_records, patience)
-            )
+            return await self._in_thread(self._thread.fetch_hot(partition, position, self._max_records, patience))
         except ConsumerNotStarted:
             return None
 

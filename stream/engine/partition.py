@@ -244,9 +244,7 @@ class Partition:
             self._around.observer.batch_written(self.number, batch, now - began, now - ran)
             self._faults.forget_before(batch.next_offset)
         elif batch.more:
-            raise RuntimeError(
-                f"partition {self.number}: the machine made no progress at {batch.next_offset}"
-            )
+            raise RuntimeError(f"partition {self.number}: the machine made no progress at {batch.next_offset}")
         self.position = batch.next_offset
         self.last_progress = time.monotonic()
         return batch

@@ -57,9 +57,7 @@ async def read_changelog(bootstrap: str, tp: TopicPartition, progress: Progress)
             now = time.monotonic()
             if fetched is None or not (fetched.caught_up or fetched.next_offset > progress.position):
                 if now - last_progress > _PATIENCE:
-                    raise KafkaTimeoutError(
-                        f"nothing read from {tp} at offset {progress.position} for {_PATIENCE:g} s"
-                    )
+                    raise KafkaTimeoutError(f"nothing read from {tp} at offset {progress.position} for {_PATIENCE:g} s")
                 await asyncio.sleep(_NOT_ASSIGNED_WAIT)
                 continue
             last_progress = now

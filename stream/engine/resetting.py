@@ -115,9 +115,7 @@ async def reset_partition(settings: Settings, beginning: Beginning, *, exactly_o
     delivery: Delivery = Transactional(route) if exactly_once else AtLeastOnce(route, commit)
     try:
         await delivery.start()
-        changelog = await read_changelog(
-            settings.bootstrap, TopicPartition(topics.customers, number), Progress()
-        )
+        changelog = await read_changelog(settings.bootstrap, TopicPartition(topics.customers, number), Progress())
         for batch in _batches(settings, changelog, beginning, now=now, exclusive=delivery.exclusive):
             await delivery.write(batch)
     finally:
@@ -171,9 +169,7 @@ def _record(position: Position) -> Outgoing:
 
 async def _commit_offset(settings: Settings, tp: TopicPartition, offset: int) -> None:
     """Write the group's offset, which only lag tools look at."""
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=settings.bootstrap, group_id=settings.app, enable_auto_commit=False
-    )
+    consumer = AIOKafkaConsumer(bootstrap_servers=settings.bootstrap, group_id=settings.app, enable_auto_commit=False)
     consumer.assign([tp])
     try:
         await consumer.start()

@@ -74,9 +74,7 @@ def plan_topics(settings: Settings, found: Mapping[str, FoundTopic]) -> list[Top
             partitions,
             {"cleanup.policy": "delete", "retention.ms": month},
         ),
-        TopicPlan(
-            names.current_stages, "the latest stage of everyone", partitions, {"cleanup.policy": "compact"}
-        ),
+        TopicPlan(names.current_stages, "the latest stage of everyone", partitions, {"cleanup.policy": "compact"}),
         TopicPlan(
             names.customers,
             "state of customers and positions (internal)",
@@ -179,10 +177,7 @@ async def _find(admin: AIOKafkaAdminClient, names: set[str]) -> dict[str, FoundT
 
 async def _create(admin: AIOKafkaAdminClient, settings: Settings, plans: Sequence[TopicPlan]) -> None:
     response: Any = await admin.create_topics(
-        [
-            NewTopic(plan.name, plan.partitions, settings.replication, topic_configs=dict(plan.configs))
-            for plan in plans
-        ]
+        [NewTopic(plan.name, plan.partitions, settings.replication, topic_configs=dict(plan.configs)) for plan in plans]
     )
     for name, code, *message in response.topic_errors:
         if code and code != _EXISTS:  # another worker was faster
@@ -233,9 +228,7 @@ def _check_cleanup(settings: Settings, plan: TopicPlan, topic: FoundTopic) -> li
     if policy is None or policy == wanted:
         return []
     loss = (
-        "records would be deleted by age"
-        if wanted == "compact"
-        else "all but a customer's latest change would be lost"
+        "records would be deleted by age" if wanted == "compact" else "all but a customer's latest change would be lost"
     )
     level: Literal["warning", "error"] = "error" if wanted == "compact" else "warning"
     remedy = _alter_command(settings, plan.name, f"cleanup.policy={wanted}")
@@ -248,11 +241,7 @@ def _check_size(settings: Settings, name: str, topic: FoundTopic) -> list[Findin
     if largest >= needed:
         return []
     remedy = _alter_command(settings, name, f"max.message.bytes={DEFAULT_MAX_MESSAGE}")
-    return [
-        Finding(
-            "error", name, f"max.message.bytes is {largest}, but we write batches of up to {needed}", remedy
-        )
-    ]
+    return [Finding("error", name, f"max.message.bytes is {largest}, but we write batches of up to {needed}", remedy)]
 
 
 def _check_dead_letters(settings: Settings, plan: TopicPlan, topic: FoundTopic) -> list[Finding]:

@@ -141,15 +141,11 @@ class _Worker:
                 log.debug("group offset of %s not written: %r", tp, error)
 
         def make_delivery(partition: int) -> Delivery:
-            route = Route(
-                settings.bootstrap, settings.app, TopicPartition(topics.interactions, partition), topics
-            )
+            route = Route(settings.bootstrap, settings.app, TopicPartition(topics.interactions, partition), topics)
             return Transactional(route) if exactly_once else AtLeastOnce(route, commit_offset)
 
         async def read(partition: int, progress: Progress) -> dict[bytes, bytes]:
-            return await read_changelog(
-                settings.bootstrap, TopicPartition(topics.customers, partition), progress
-            )
+            return await read_changelog(settings.bootstrap, TopicPartition(topics.customers, partition), progress)
 
         exactly_once = self._delivery == "exactly_once"
         log.info("delivery is %s", self._delivery)

@@ -63,10 +63,7 @@ def ticks(records: Records) -> list[list[int]]:
 def interactions(records: Records) -> list[dict[str, Any]]:
     """All interactions, partition after partition."""
     return [
-        json.loads(record.value or b"")
-        for partition in records.values()
-        for record in partition
-        if not is_tick(record)
+        json.loads(record.value or b"") for partition in records.values() for record in partition if not is_tick(record)
     ]
 
 
@@ -77,14 +74,10 @@ async def topic(settings: Settings) -> Records:
 async def importing(
     run: Run, settings: Settings, *arguments: str, stdin: str | None = None
 ) -> "subprocess.CompletedProcess[str]":
-    return await asyncio.to_thread(
-        run, "import", *arguments, environment=environment_of(settings), stdin=stdin
-    )
+    return await asyncio.to_thread(run, "import", *arguments, environment=environment_of(settings), stdin=stdin)
 
 
-async def imported(
-    run: Run, settings: Settings, *arguments: str, stdin: str | None = None
-) -> tuple[str, Records]:
+async def imported(run: Run, settings: Settings, *arguments: str, stdin: str | None = None) -> tuple[str, Records]:
     """Import successfully; returns what was told, in one line, and what then lies on the topic."""
     done = await importing(run, settings, *arguments, stdin=stdin)
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
@@ -97,9 +90,7 @@ async def test_files_of_every_kind_are_merged_by_time_and_each_partition_ends_wi
     given = [native(f"c{n % 40}", T + n * 7919 % 1000 * 1000, id=f"i{n}") for n in range(1000)]
     first = write(tmp_path / "a.jsonl", given)
     second = tmp_path / "b.csv.gz"
-    second.write_bytes(
-        gzip.compress(b"customer_id,time,type,properties.total\nc1,2026-01-02,Order Completed,3.5\n")
-    )
+    second.write_bytes(gzip.compress(b"customer_id,time,type,properties.total\nc1,2026-01-02,Order Completed,3.5\n"))
 
     told, records = await imported(lifecycle, settings, str(second), first)
 
@@ -244,9 +235,7 @@ def test_until_in_the_future_is_refused_unless_the_workers_follow_the_stream(lif
     refused = lifecycle("import", "none.jsonl", "--until", "2100-01-01")
     assert refused.returncode == 2
     assert "lies in the future" in refused.stderr
-    allowed = lifecycle(
-        "import", "none.jsonl", "--until", "2100-01-01", environment={"LIFECYCLE_CLOCK": "stream"}
-    )
+    allowed = lifecycle("import", "none.jsonl", "--until", "2100-01-01", environment={"LIFECYCLE_CLOCK": "stream"})
     assert (allowed.returncode, allowed.stderr) == (1, "none.jsonl: No such file or directory\n")
 
 

@@ -202,9 +202,7 @@ async def test_a_worker_that_the_group_does_not_know_of_cannot_write_after_a_res
     assert set((await changelogs(worked))[0]) == {positions.KEY}
 
 
-async def test_what_no_worker_ever_had_stays_untouched_or_goes_live_now(
-    lifecycle: Run, settings: Settings
-) -> None:
+async def test_what_no_worker_ever_had_stays_untouched_or_goes_live_now(lifecycle: Run, settings: Settings) -> None:
     await ensure_topics(settings)
     [first] = await order(settings, [1])
 
@@ -218,9 +216,7 @@ async def test_what_no_worker_ever_had_stays_untouched_or_goes_live_now(
     assert position.live_from >= first.timestamp
 
 
-async def test_where_the_topic_is_not_there_the_settings_are_doubted(
-    lifecycle: Run, settings: Settings
-) -> None:
+async def test_where_the_topic_is_not_there_the_settings_are_doubted(lifecycle: Run, settings: Settings) -> None:
     done = await reset(lifecycle, settings, "earliest", "--yes")
 
     assert done.returncode == 1
@@ -289,7 +285,5 @@ async def test_a_small_reset_is_one_transaction(worked: Settings) -> None:
     [batch] = resetting._batches(worked, changelog, Beginning(0, PARTITIONS, 7, 7, 40), now=T, exclusive=True)
 
     assert batch.next_offset == 7
-    assert {record.key for record in batch.customers if record.value is None} == set(changelog) - {
-        positions.KEY
-    }
+    assert {record.key for record in batch.customers if record.value is None} == set(changelog) - {positions.KEY}
     assert batch.customers[-1].key == positions.KEY

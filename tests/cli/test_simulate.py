@@ -72,9 +72,7 @@ def test_a_purchase_makes_a_buyer_and_the_change_tells_all(lifecycle: Run, tmp_p
         native("page", T - DAY) + native("Order Completed", T, id="o-1", properties={"total": 20.5})
     )
 
-    result = lifecycle(
-        "simulate", "--lifecycle", "small.yaml", "--input", "in.jsonl", "--changes", "out.jsonl"
-    )
+    result = lifecycle("simulate", "--lifecycle", "small.yaml", "--input", "in.jsonl", "--changes", "out.jsonl")
 
     assert result.returncode == 0
     born, bought = read(tmp_path / "out.jsonl")
@@ -112,9 +110,7 @@ def test_deadlines_fire_up_to_and_including_until_to_the_millisecond(
     (tmp_path / "in.jsonl").write_text(native("Order Completed", T))
     given = [] if until is None else ["--until", until]
 
-    lifecycle(
-        "simulate", "--lifecycle", "small.yaml", "--input", "in.jsonl", "--changes", "out.jsonl", *given
-    )
+    lifecycle("simulate", "--lifecycle", "small.yaml", "--input", "in.jsonl", "--changes", "out.jsonl", *given)
 
     expected = [("ann", 1, None, "new", T), ("ann", 2, "new", "buyer", T)]
     assert moves(tmp_path / "out.jsonl") == expected + [("ann", 3, "buyer", "quiet", COOLED)] * quiet
@@ -124,13 +120,9 @@ def test_deadlines_fire_up_to_and_including_until_to_the_millisecond(
         assert last["source"] == {"topic": "", "partition": 0, "offset": 1}
 
 
-def test_at_the_end_time_passes_for_all_customers_in_the_order_of_time(
-    lifecycle: Run, tmp_path: Path
-) -> None:
+def test_at_the_end_time_passes_for_all_customers_in_the_order_of_time(lifecycle: Run, tmp_path: Path) -> None:
     (tmp_path / "in.jsonl").write_text(
-        native("Order Completed", T + 2, "bob")
-        + native("Order Completed", T, "ann")
-        + native("page", T, "eve")
+        native("Order Completed", T + 2, "bob") + native("Order Completed", T, "ann") + native("page", T, "eve")
     )
 
     arguments = ["--lifecycle", "small.yaml", "--input", "in.jsonl", "--changes", "out.jsonl"]
@@ -142,9 +134,7 @@ def test_at_the_end_time_passes_for_all_customers_in_the_order_of_time(
     ]
 
 
-def test_a_subject_that_was_never_identified_is_forgotten_when_the_setting_says(
-    lifecycle: Run, tmp_path: Path
-) -> None:
+def test_a_subject_that_was_never_identified_is_forgotten_when_the_setting_says(lifecycle: Run, tmp_path: Path) -> None:
     (tmp_path / "in.jsonl").write_text(json.dumps({"type": "page", "time": T, "anonymous_id": "x"}))
 
     arguments = [
@@ -164,9 +154,7 @@ def test_a_subject_that_was_never_identified_is_forgotten_when_the_setting_says(
     assert read(tmp_path / "c.jsonl") == []
 
 
-def test_without_until_customers_are_read_at_their_clock_and_else_at_until(
-    lifecycle: Run, tmp_path: Path
-) -> None:
+def test_without_until_customers_are_read_at_their_clock_and_else_at_until(lifecycle: Run, tmp_path: Path) -> None:
     (tmp_path / "in.jsonl").write_text(native("Order Completed", T, properties={"total": 3}))
     arguments = ["--lifecycle", "small.yaml", "--input", "in.jsonl", "--customers", "-"]
 
@@ -218,9 +206,7 @@ def test_several_inputs_and_lifecycles_run_as_one(lifecycle: Run, tmp_path: Path
     inputs = ["--input", "one.jsonl", "--input", "-"]
     lifecycles = ["--lifecycle", "small.yaml", "--lifecycle", "other.yaml"]
 
-    lifecycle(
-        "simulate", *lifecycles, *inputs, "--changes", "out.jsonl", stdin=native("Order Completed", T + 1)
-    )
+    lifecycle("simulate", *lifecycles, *inputs, "--changes", "out.jsonl", stdin=native("Order Completed", T + 1))
 
     assert [(each["lifecycle"], each["to"], each["source"]) for each in read(tmp_path / "out.jsonl")] == [
         ("other", "all", {"topic": "one.jsonl", "partition": 0, "offset": 0}),
@@ -241,9 +227,7 @@ def test_the_summary_counts_stages_transitions_rejections_duplicates_and_late_on
         + native("page", T, "bob")
     )
 
-    result = lifecycle(
-        "simulate", "--lifecycle", "small.yaml", "--input", "in.jsonl", "--until", "2026-02-01"
-    )
+    result = lifecycle("simulate", "--lifecycle", "small.yaml", "--input", "in.jsonl", "--until", "2026-02-01")
 
     rows = [" ".join(line.split()) for line in result.stderr.splitlines()]
     assert result.returncode == 0
@@ -256,14 +240,10 @@ def test_the_summary_counts_stages_transitions_rejections_duplicates_and_late_on
     assert rows[-1].startswith("6 records, 1 of them duplicates, 1 late; 1 deadlines;")
 
 
-def test_where_every_record_is_rejected_the_run_fails_with_the_first_reason(
-    lifecycle: Run, tmp_path: Path
-) -> None:
+def test_where_every_record_is_rejected_the_run_fails_with_the_first_reason(lifecycle: Run, tmp_path: Path) -> None:
     (tmp_path / "in.jsonl").write_text("\n5\n" + native("", T))
 
-    result = lifecycle(
-        "simulate", "--lifecycle", "small.yaml", "--input", "in.jsonl", "--changes", "out.jsonl"
-    )
+    result = lifecycle("simulate", "--lifecycle", "small.yaml", "--input", "in.jsonl", "--changes", "out.jsonl")
 
     assert result.returncode == 1
     assert "none of the 2 records could be read; the first: in.jsonl:2: not_an_object: " in result.stderr
@@ -301,9 +281,7 @@ def test_what_cannot_be_done_is_said_without_a_traceback(
     assert (tmp_path / "in.jsonl").read_text() == native("page", T)
 
 
-def test_an_option_goes_before_the_environment_and_that_before_the_file(
-    lifecycle: Run, tmp_path: Path
-) -> None:
+def test_an_option_goes_before_the_environment_and_that_before_the_file(lifecycle: Run, tmp_path: Path) -> None:
     (tmp_path / "in.jsonl").write_text(json.dumps({"type": "page", "time": T, "anonymous_id": "x"}))
     (tmp_path / "s.toml").write_text('forget_after = "1d"\n')
     arguments = [

@@ -80,9 +80,7 @@ async def test_a_change_is_a_line_with_when_who_from_where_to_where_why_and_the_
     await write(
         settings,
         [
-            change(
-                from_stage=None, to_stage="anonymous", final=False, transition=None, sequence=1, scores={}
-            ),
+            change(from_stage=None, to_stage="anonymous", final=False, transition=None, sequence=1, scores={}),
             change(),
             change(
                 kind="anonymous",
@@ -164,9 +162,7 @@ async def test_an_id_cannot_steer_the_terminal(lifecycle: Run, settings: Setting
     assert "\x1b[1m" in line  # it does have colours
 
 
-async def test_a_record_that_is_no_stage_change_is_named_and_passed_over(
-    lifecycle: Run, settings: Settings
-) -> None:
+async def test_a_record_that_is_no_stage_change_is_named_and_passed_over(lifecycle: Run, settings: Settings) -> None:
     await produce(settings.bootstrap, settings.topics.stage_changes, [Outgoing(b"ann", b"{}")])
     await write(settings, [change()])
 

@@ -34,9 +34,7 @@ def states(printed: str, settings: Settings) -> dict[str, str]:
 ALL = ("interactions", "stage-changes", "current-stages", "lifecycle-customers", "lifecycle-dead-letters")
 
 
-async def test_missing_topics_are_created_and_shown_as_good_from_then_on(
-    lifecycle: Run, settings: Settings
-) -> None:
+async def test_missing_topics_are_created_and_shown_as_good_from_then_on(lifecycle: Run, settings: Settings) -> None:
     first = await topics(lifecycle, settings)
     second = await topics(lifecycle, settings)
 

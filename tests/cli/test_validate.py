@@ -60,9 +60,7 @@ def lines_of(text: str) -> list[str]:
     return [line.rstrip() for line in text.splitlines()]
 
 
-def test_an_error_names_file_line_and_column_and_points_into_the_source(
-    lifecycle: Run, tmp_path: Path
-) -> None:
+def test_an_error_names_file_line_and_column_and_points_into_the_source(lifecycle: Run, tmp_path: Path) -> None:
     (tmp_path / "shop.yaml").write_text(SHOP.replace("when: engagement >= 10", "when: engagment >= 10"))
 
     result = lifecycle("validate", "shop.yaml")
@@ -77,9 +75,7 @@ def test_an_error_names_file_line_and_column_and_points_into_the_source(
     ]
 
 
-def test_the_caret_stands_below_the_column_after_tabs_and_wide_characters(
-    lifecycle: Run, tmp_path: Path
-) -> None:
+def test_the_caret_stands_below_the_column_after_tabs_and_wide_characters(lifecycle: Run, tmp_path: Path) -> None:
     (tmp_path / "wide.yaml").write_text('{lifecycle: x, title: "日本", stages: {a: {}},\ttransitions: 5}\n')
 
     lines = lines_of(lifecycle("validate", "wide.yaml").stderr)
@@ -89,9 +85,7 @@ def test_the_caret_stands_below_the_column_after_tabs_and_wide_characters(
     assert cell_len(lines[1].removesuffix("5}")) == lines[2].index("^")
 
 
-def test_all_errors_of_all_files_are_told_and_the_good_files_are_still_drawn(
-    lifecycle: Run, tmp_path: Path
-) -> None:
+def test_all_errors_of_all_files_are_told_and_the_good_files_are_still_drawn(lifecycle: Run, tmp_path: Path) -> None:
     (tmp_path / "bad.yaml").write_text("lifecycle: bad\nscores: 5\nstages: {a: {colour: red}}\n")
     (tmp_path / "good.yaml").write_text(SHOP)
 
@@ -115,9 +109,7 @@ def test_a_warning_fails_only_with_strict(lifecycle: Run, tmp_path: Path) -> Non
     assert plain.stderr == strict.stderr
 
 
-def test_the_picture_shows_stages_in_order_with_their_ways_on_past_and_back(
-    lifecycle: Run, tmp_path: Path
-) -> None:
+def test_the_picture_shows_stages_in_order_with_their_ways_on_past_and_back(lifecycle: Run, tmp_path: Path) -> None:
     (tmp_path / "shop.yaml").write_text(SHOP)
 
     result = lifecycle("validate", "shop.yaml")
@@ -255,9 +247,7 @@ def test_mermaid_draws_back_ways_dashed_and_any_stage_once(lifecycle: Run, tmp_p
 
     assert '  s3 -.->|"idle #62;= 90d"| s2' in lines
     assert '  any(["any stage"])' in lines
-    assert [line for line in lines if line.endswith("| s4")] == [
-        '  any -.->|"event.type == #34;opt_out#34;"| s4'
-    ]
+    assert [line for line in lines if line.endswith("| s4")] == ['  any -.->|"event.type == #34;opt_out#34;"| s4']
 
 
 def test_a_bad_file_gives_no_graph(lifecycle: Run, tmp_path: Path) -> None:
@@ -288,7 +278,4 @@ def test_the_settings_table_as_markdown_has_a_row_for_each_setting(lifecycle: Ru
     lines = lines_of(lifecycle("settings", "--markdown").stdout)
 
     assert lines[:2] == ["| Setting | Environment variable | Default | Meaning |", "|---|---|---|---|"]
-    assert (
-        "| `web_port` | `LIFECYCLE_WEB_PORT` | `6066` | port of health and metrics; 0 takes a free one |"
-        in lines
-    )
+    assert "| `web_port` | `LIFECYCLE_WEB_PORT` | `6066` | port of health and metrics; 0 takes a free one |" in lines

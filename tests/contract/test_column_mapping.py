@@ -49,9 +49,7 @@ def test_several_texts_are_one_mapping() -> None:
         ("properties.unit price=p", "properties.unit price", ("p",)),
     ],
 )
-def test_a_source_is_a_path_whose_names_may_be_quoted(
-    text: str, target: str, source: tuple[str, ...]
-) -> None:
+def test_a_source_is_a_path_whose_names_may_be_quoted(text: str, target: str, source: tuple[str, ...]) -> None:
     """Dots divide a path, double quotes keep a name together."""
     assert parsed(text) == Pair(tuple(target.split(".")), source, None)
 

@@ -64,9 +64,7 @@ times = st.integers(MIN_TIME, MAX_TIME) | st.sampled_from([MIN_TIME, -1, 0, 1, T
 counts = st.integers(0, 2**40)
 whole = st.integers(-(2**200), 2**200) | st.sampled_from([-(2**63) - 1, -(2**63), 2**63 - 1, 2**63, 2**64])
 real = st.floats(allow_nan=False, allow_infinity=False)
-ids = st.text(st.characters(exclude_categories=["Cs"]), max_size=256).filter(
-    lambda text: len(text.encode()) <= 256
-)
+ids = st.text(st.characters(exclude_categories=["Cs"]), max_size=256).filter(lambda text: len(text.encode()) <= 256)
 values = ids | real | st.booleans() | st.integers(-(10**15), 10**15)
 
 
@@ -206,8 +204,7 @@ def test_a_customer_of_format_1_is_read_for_ever() -> None:
         header = codec.header(value)
         assert [header.due, [list(each) for each in header.stages]] == record["header"]
     assert (
-        plain_position(decode_position(bytes.fromhex(written["position"]["value"])))
-        == written["position"]["decoded"]
+        plain_position(decode_position(bytes.fromhex(written["position"]["value"]))) == written["position"]["decoded"]
     )
 
 

@@ -169,15 +169,9 @@ def test_a_mapping_reads_the_columns_of_any_file(tmp_path: Path) -> None:
 def test_the_delimiter_is_found_in_the_header(tmp_path: Path, delimiter: str, end: str) -> None:
     """Other delimiters may stand in quoted names and in cells."""
     header = ["who", "day", '"price, net; gross | all"', "no"]
-    row = (
-        ["c;1", '"2017-01-01"', "1,5;x", '"a""b"']
-        if delimiter == "\t"
-        else ["c", "2017-01-01", '"1,5;|"', '"a""b"']
-    )
+    row = ["c;1", '"2017-01-01"', "1,5;x", '"a""b"'] if delimiter == "\t" else ["c", "2017-01-01", '"1,5;|"', '"a""b"']
     data = delimiter.join(header) + end + delimiter.join(row) + end
-    mapping = Mapping.parse(
-        ["customer_id=who,type='x',time=day,id=no,properties.p=\"price, net; gross | all\""]
-    )
+    mapping = Mapping.parse(["customer_id=who,type='x',time=day,id=no,properties.p=\"price, net; gross | all\""])
     read_back = only(read(tmp_path / "a.csv", data, mapping))
     assert (read_back.id, read_back.time) == ('a"b', 1_483_228_800_000)
     assert read_back.properties == {"p": "1,5;x" if delimiter == "\t" else "1,5;|"}
@@ -208,17 +202,7 @@ def test_line_ends_in_quotes_are_part_of_their_cell(tmp_path: Path) -> None:
 
 def test_rows_that_are_none_are_rejected_where_they_stand(tmp_path: Path) -> None:
     """Cells too few or too many, and quotes that do not fit; those around them are read."""
-    data = (
-        "who,day,price,no\n"
-        "a,1,1,1\n"
-        "b,2,2\n"
-        "c,3,3,3,left over\n"
-        "d,4,4,4,,\n"
-        'e,5,"5,5\n'
-        'f,6,"6",6\n'
-        "g,7,7,7\n"
-        'h,8,8,"8'
-    )
+    data = 'who,day,price,no\na,1,1,1\nb,2,2\nc,3,3,3,left over\nd,4,4,4,,\ne,5,"5,5\nf,6,"6",6\ng,7,7,7\nh,8,8,"8'
     records = read(tmp_path / "a.csv", data, MAPPED)
     assert lines_and_reasons(records) == [
         (2, ""),
@@ -344,9 +328,7 @@ cells = st.text(st.characters(exclude_categories=["Cs"]), max_size=10)
 
 
 @settings(deadline=None)
-@given(
-    st.lists(st.tuples(cells, cells), max_size=8), st.sampled_from(",;\t|"), st.sampled_from(["\n", "\r\n"])
-)
+@given(st.lists(st.tuples(cells, cells), max_size=8), st.sampled_from(",;\t|"), st.sampled_from(["\n", "\r\n"]))
 def test_every_cell_that_csv_can_write_is_read_back(
     tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str]], delimiter: str, end: str
 ) -> None:
@@ -401,9 +383,7 @@ def test_json_lines_are_known_by_name_or_first_character(
 @pytest.mark.parametrize("name", ["a.csv", "a.csv.gz", "a.tsv", "a.txt", "a"])
 @pytest.mark.parametrize("compressed", [False, True])
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
-def test_csv_is_known_by_name_or_first_character(
-    tmp_path: Path, name: str, *, compressed: bool, mark: bytes
-) -> None:
+def test_csv_is_known_by_name_or_first_character(tmp_path: Path, name: str, *, compressed: bool, mark: bytes) -> None:
     """The first column's name is without the byte order mark."""
     data = mark + b"customer_id,type,time\nc,visit,1\n"
     assert only(read(tmp_path / name, gzip.compress(data) if compressed else data)).customer_id == "c"
@@ -434,9 +414,7 @@ def test_a_message_about_the_standard_input_says_so(monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize(
     ("header", "line"), [("", encode_native(order(1)).decode()), ("customer_id,type,time\n", "c,x,1")]
 )
-def test_a_record_is_there_before_what_follows_it(
-    monkeypatch: pytest.MonkeyPatch, header: str, line: str
-) -> None:
+def test_a_record_is_there_before_what_follows_it(monkeypatch: pytest.MonkeyPatch, header: str, line: str) -> None:
     """What comes through a pipe is read as it comes, so a file need not fit in memory."""
     reading, writing = os.pipe()
     with os.fdopen(reading, encoding="utf-8") as stdin, os.fdopen(writing, "wb", buffering=0) as sender:
@@ -450,9 +428,7 @@ def test_a_record_is_there_before_what_follows_it(
         assert list(records) == []
 
 
-def test_a_line_that_is_too_long_is_rejected_and_skipped(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_line_that_is_too_long_is_rejected_and_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is never held in memory as a whole, and the lines after it keep their numbers."""
     monkeypatch.setattr(text_lines, "MAX_LINE", 1_000)
     good = encode_native(order(1))
@@ -467,12 +443,8 @@ def test_a_line_that_is_too_long_is_rejected_and_skipped(
     assert lines_and_reasons(read(tmp_path / "a.csv", data)) == [(2, "bad_shape"), (3, "")]
 
 
-@pytest.mark.parametrize(
-    "damage", [lambda data: data[:-20], lambda data: data[:200] + b"\xff" * 50 + data[250:]]
-)
-def test_compressed_data_that_break_off_are_an_error_after_what_could_be_read(
-    tmp_path: Path, damage: Any
-) -> None:
+@pytest.mark.parametrize("damage", [lambda data: data[:-20], lambda data: data[:200] + b"\xff" * 50 + data[250:]])
+def test_compressed_data_that_break_off_are_an_error_after_what_could_be_read(tmp_path: Path, damage: Any) -> None:
     """An import must not take half a file for a whole one."""
     lines = b"".join(encode_native(order(number)) + b"\n" for number in range(1_000))
     path = tmp_path / "a.jsonl.gz"

@@ -70,9 +70,7 @@ def test_one_mebibyte_is_read_and_one_byte_more_is_not():
     assert reason(read(largest + b" ")) is Reason.TOO_LARGE
 
 
-@pytest.mark.parametrize(
-    "value", [b"\xff", b'{"type":"\xe9"}', b'{"type":"\xed\xa0\x80"}', "{}".encode("utf-16")]
-)
+@pytest.mark.parametrize("value", [b"\xff", b'{"type":"\xe9"}', b'{"type":"\xed\xa0\x80"}', "{}".encode("utf-16")])
 def test_what_is_not_utf8_is_said_to_be_so(value):
     assert reason(read(value)) is Reason.NOT_UTF8
 
@@ -103,9 +101,7 @@ def test_what_is_not_json_is_said_to_be_so(value):
     assert reason(read(value)) is Reason.NOT_JSON
 
 
-@pytest.mark.parametrize(
-    "value", [b"null", b"[]", b'"visit"', b"12", b"1.5", b"true", b'"%s"' % (b"{" * 100)]
-)
+@pytest.mark.parametrize("value", [b"null", b"[]", b'"visit"', b"12", b"1.5", b"true", b'"%s"' % (b"{" * 100)])
 def test_json_that_is_no_object_is_said_to_be_so(value):
     assert reason(read(value)) is Reason.NOT_AN_OBJECT
 
@@ -158,9 +154,7 @@ def test_an_event_name_is_text_that_is_not_blank(name):
     assert reason(segment(event=name)) is Reason.NO_EVENT_NAME
 
 
-@pytest.mark.parametrize(
-    ("sent", "taken"), [("42", "42"), (42, "42"), (-7, "-7"), (2**64 - 1, str(2**64 - 1))]
-)
+@pytest.mark.parametrize(("sent", "taken"), [("42", "42"), (42, "42"), (-7, "-7"), (2**64 - 1, str(2**64 - 1))])
 def test_a_whole_number_as_an_id_is_its_decimal_text(sent, taken):
     assert interaction(native(customer_id=sent, anonymous_id=sent, id=sent))[:3] == (taken, taken, taken)
     assert interaction(segment(userId=sent, anonymousId=sent, messageId=sent))[:3] == (taken, taken, taken)
@@ -229,10 +223,7 @@ def test_a_blocked_anonymous_id_beside_a_customer_id_is_absent():
 def test_only_the_given_ids_are_blocked():
     value = b'{"type":"visit","customer_id":"null"}'
     assert interaction(decode(value, 0, frozenset({"c1"}))).customer_id == "null"
-    assert (
-        reason(decode(b'{"type":"visit","customer_id":"C1 "}', 0, frozenset({"c1"})))
-        is Reason.BLOCKED_SUBJECT
-    )
+    assert reason(decode(b'{"type":"visit","customer_id":"C1 "}', 0, frozenset({"c1"}))) is Reason.BLOCKED_SUBJECT
 
 
 def test_blocked_ids_are_written_as_they_are_compared():
@@ -268,9 +259,7 @@ def test_a_native_time_is_taken_as_sent(time):
     assert interaction(native(time=time)).time == TIME
 
 
-@pytest.mark.parametrize(
-    "wrong", ["", "soon", "1483272000000", True, [], {}, MAX_TIME + 1, MIN_TIME - 1, "2017-02-30"]
-)
+@pytest.mark.parametrize("wrong", ["", "soon", "1483272000000", True, [], {}, MAX_TIME + 1, MIN_TIME - 1, "2017-02-30"])
 def test_a_time_that_cannot_be_read_is_bad_and_not_replaced(wrong):
     assert reason(native(time=wrong)) is Reason.BAD_TIME
     assert reason(segment(timestamp=wrong)) is Reason.BAD_TIME
@@ -311,13 +300,9 @@ def test_a_segment_timestamp_beside_the_original_is_corrected_already():
 def test_the_error_of_a_segment_senders_clock_is_taken_out(key):
     years_off = TIME + 10**11
     assert interaction(segment(**{key: years_off, "sentAt": years_off + 10})).time == RECEIVED - 10
+    assert interaction(segment(**{key: years_off, "sentAt": years_off + 10, "receivedAt": TIME})).time == TIME - 10
     assert (
-        interaction(segment(**{key: years_off, "sentAt": years_off + 10, "receivedAt": TIME})).time
-        == TIME - 10
-    )
-    assert (
-        interaction(segment(None, **{key: years_off, "sentAt": years_off + 10, "receivedAt": TIME})).time
-        == TIME - 10
+        interaction(segment(None, **{key: years_off, "sentAt": years_off + 10, "receivedAt": TIME})).time == TIME - 10
     )
 
 
@@ -548,9 +533,7 @@ def test_a_damaged_record_is_read_or_rejected(value, data):
     for _ in range(data.draw(st.integers(1, 4))):
         start = data.draw(st.integers(0, len(value)))
         end = data.draw(st.integers(start, min(len(value), start + 8)))
-        patch = data.draw(
-            st.binary(max_size=4) | st.sampled_from([b'"', b"{", b"}", b"[", b":", b"null", b"1e999"])
-        )
+        patch = data.draw(st.binary(max_size=4) | st.sampled_from([b'"', b"{", b"}", b"[", b":", b"null", b"1e999"]))
         value = value[:start] + patch + value[end:]
     check(read(value))
 
@@ -573,9 +556,7 @@ def test_the_examples_of_the_segment_docs_are_read_but_for_those_without_an_id()
         assert result.name == (record["event"] if call == "track" else call)
         assert result.subject == (record.get("userId") or record["anonymousId"])
         assert result.id == record.get("messageId")
-        assert result.properties == record.get(
-            "traits" if call in ("identify", "group") else "properties", {}
-        )
+        assert result.properties == record.get("traits" if call in ("identify", "group") else "properties", {})
     fragments = dict.fromkeys(("group_00", "page_00", "screen_00", "track_00"), Reason.NO_SUBJECT)
     of_no_format = {path.stem: Reason.NO_EVENT_NAME for path in paths if path.stem.startswith("email_")}
     assert rejected == fragments | of_no_format

@@ -115,9 +115,7 @@ def test_the_order_in_the_file_means_nothing_to_the_records() -> None:
     text = SHOP.split("\n")
     order = [0, 1, 2, 4, 3, 5, 8, 7, 6, 9, 14, 12, 10, 13, 11]
     lifecycle = loaded(
-        "\n".join(
-            [*(text[place] for place in order), "stages: {lead: {}, dormant: {}, customer: {}}", *text[16:]]
-        )
+        "\n".join([*(text[place] for place in order), "stages: {lead: {}, dormant: {}, customer: {}}", *text[16:]])
     )
     assert lifecycle.digest != loaded(SHOP).digest
     life = reread(lifecycle).lives["shop"]
@@ -188,9 +186,7 @@ def test_facts_that_mean_the_same_are_kept_and_others_begin_anew(
 def test_a_fact_that_is_removed_is_gone() -> None:
     """The others keep theirs."""
     lifecycle = edited(("  revenue: {sum: properties.total, each: buy}\n", ""))
-    assert told(lifecycle, reread(lifecycle).lives["shop"]) == {
-        k: v for k, v in FACTS.items() if k != "revenue"
-    }
+    assert told(lifecycle, reread(lifecycle).lives["shop"]) == {k: v for k, v in FACTS.items() if k != "revenue"}
 
 
 def test_the_next_deadline_is_found_anew() -> None:

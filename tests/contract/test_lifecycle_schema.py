@@ -58,6 +58,8 @@ BEYOND_THE_SCHEMA = {
 }
 WITHIN_THE_SCHEMA = ("grammar-too-long", "place-several", "where-is-a-number")
 """Of the families that are beyond the schema, those that it can refuse."""
+
+
 def plain(text: str) -> object:
     """The document as an editor's schema validator sees it."""
     return YAML(typ="safe", pure=True).load(text)
@@ -136,11 +138,7 @@ def test_every_key_of_a_lifecycle_file_stands_in_the_example():
     def keys(part: object) -> set[str]:
         if isinstance(part, list):
             return {key for each in part for key in keys(each)}
-        return (
-            set(part) | {key for each in part.values() for key in keys(each)}
-            if isinstance(part, dict)
-            else set()
-        )
+        return set(part) | {key for each in part.values() for key in keys(each)} if isinstance(part, dict) else set()
 
     known = {key for part in subschemas(SCHEMA) for key in dict(part.get("properties") or {})}
     assert known - keys(plain(read(SCHEMAS / "examples" / "lifecycle" / "shop.yaml"))) == set()
@@ -155,9 +153,7 @@ def test_an_invalid_example_is_refused_with_its_message_at_its_place(path):
     assert expected(text)
 
 
-@pytest.mark.parametrize(
-    "path", [path for path in INVALID if not path.stem.startswith("yaml-")], ids=lambda p: p.stem
-)
+@pytest.mark.parametrize("path", [path for path in INVALID if not path.stem.startswith("yaml-")], ids=lambda p: p.stem)
 def test_the_schema_refuses_an_invalid_example_too_where_a_schema_can(path):
     refused = not VALIDATOR.is_valid(plain(read(path)))
     assert refused != is_beyond(path.stem)
@@ -188,10 +184,7 @@ def one_finding(source: object) -> str:
 
 
 def test_a_file_that_is_not_there_is_named_and_presets_are_offered_for_a_bare_name(tmp_path):
-    assert (
-        one_finding(tmp_path / "shop.yaml")
-        == f"{tmp_path}/shop.yaml:1:1: cannot be read: No such file or directory"
-    )
+    assert one_finding(tmp_path / "shop.yaml") == f"{tmp_path}/shop.yaml:1:1: cannot be read: No such file or directory"
     assert one_finding("jurney").endswith(f"No such file or directory; presets are {', '.join(presets())}")
 
 

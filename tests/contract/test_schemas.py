@@ -129,9 +129,7 @@ def test_an_invalid_example_is_rejected_for_the_reason_in_its_name(path):
     assert rejected.detail
 
 
-@pytest.mark.parametrize(
-    "path", [path for path in INVALID if not path.stem.startswith(UNREADABLE)], ids=names
-)
+@pytest.mark.parametrize("path", [path for path in INVALID if not path.stem.startswith(UNREADABLE)], ids=names)
 def test_the_schema_refuses_an_invalid_example_too_where_a_schema_can(path):
     refused = not VALIDATOR.is_valid(json.loads(path.read_bytes()))
     assert refused == (path.stem not in BEYOND_THE_SCHEMA)
@@ -146,10 +144,7 @@ ids = st.none() | st.text(max_size=3) | st.text(min_size=60, max_size=260) | st.
 odd = st.booleans() | st.floats(allow_nan=False, allow_infinity=False) | st.lists(st.none(), max_size=1)
 objects = st.none() | st.dictionaries(st.text(max_size=3), st.integers(0, 9), max_size=2)
 instants = (
-    st.none()
-    | st.integers(-(10**15), 10**15)
-    | st.datetimes().map(str)
-    | st.sampled_from(["", "2026-03-01", "soon"])
+    st.none() | st.integers(-(10**15), 10**15) | st.datetimes().map(str) | st.sampled_from(["", "2026-03-01", "soon"])
 )
 records = st.fixed_dictionaries(
     {},
@@ -177,7 +172,5 @@ def test_the_schema_passes_whatever_is_read(record):
 def test_whatever_passes_the_schema_is_read_but_for_what_a_schema_cannot_say(record):
     result = decode(json.dumps(record).encode(), 0, frozenset())
     if isinstance(result, Rejected) and VALIDATOR.is_valid(record):
-        whole_floats = [
-            key for key in ("id", "customer_id", "anonymous_id") if isinstance(record.get(key), float)
-        ]
+        whole_floats = [key for key in ("id", "customer_id", "anonymous_id") if isinstance(record.get(key), float)]
         assert whole_floats or result.reason is Reason.ID_TOO_LONG

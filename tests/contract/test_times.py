@@ -199,9 +199,7 @@ def digits(low: int, high: int, width: int) -> st.SearchStrategy[str]:
     return st.integers(low, high).map(lambda number: f"{number:0{width}}")
 
 
-dates = st.dates().map(date.isoformat) | st.tuples(
-    digits(0, 9999, 4), digits(0, 13, 2), digits(0, 32, 2)
-).map("-".join)
+dates = st.dates().map(date.isoformat) | st.tuples(digits(0, 9999, 4), digits(0, 13, 2), digits(0, 32, 2)).map("-".join)
 fractions = st.just("") | st.from_regex(r"\.[0-9]{1,12}", fullmatch=True)
 seconds = st.just("") | st.tuples(st.just(":"), digits(0, 61, 2), fractions).map("".join)
 offsets = st.tuples(st.sampled_from("+-"), digits(0, 24, 2), st.sampled_from(["", ":00", "30", ":59", ":60"]))

@@ -154,9 +154,7 @@ def test_durations_are_whole_numbers_with_a_unit(text: str, length: int) -> None
     assert parse_duration(text) == length
 
 
-@pytest.mark.parametrize(
-    "text", ["", "d", "1", "1.5d", "-1d", "1 d", "1D", "1y", "d1", "1d2h", "1d ", "1" * 16 + "d"]
-)
+@pytest.mark.parametrize("text", ["", "d", "1", "1.5d", "-1d", "1 d", "1D", "1y", "d1", "1d2h", "1d ", "1" * 16 + "d"])
 def test_anything_else_is_no_duration(text: str) -> None:
     """None tells the caller."""
     assert parse_duration(text) is None

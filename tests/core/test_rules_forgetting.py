@@ -18,9 +18,7 @@ SHOP = """
 
 def visitor(*texts: str) -> Subject:
     """An anonymous subject that is forgotten after a second."""
-    lifecycles = [
-        lifecycle(text, name) for text, name in zip(texts or (SHOP,), ("shop", "zoo"), strict=False)
-    ]
+    lifecycles = [lifecycle(text, name) for text, name in zip(texts or (SHOP,), ("shop", "zoo"), strict=False)]
     return Subject(*lifecycles, kind="anonymous", forget_after=AFTER)
 
 

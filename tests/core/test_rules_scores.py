@@ -198,9 +198,7 @@ def test_permanent_sums_are_exact_however_large() -> None:
     ],
 )
 @pytest.mark.parametrize("half_life", ["", "half_life: 1d"])
-def test_points_that_are_no_number_below_1e15_add_nothing(
-    properties: dict[str, object], half_life: str
-) -> None:
+def test_points_that_are_no_number_below_1e15_add_nothing(properties: dict[str, object], half_life: str) -> None:
     """They are counted, and so is the signal."""
     subject = Subject(lifecycle(PAID.replace("value: {}", f"value: {{{half_life}}}")))
     subject.sees(0, "buy", properties)

@@ -39,9 +39,7 @@ def test_an_interaction_may_match_several_signals_and_a_signal_several_words() -
 
 def test_where_decides_by_the_interaction() -> None:
     """By its properties, its context, its word and its name."""
-    where = (
-        """where: 'properties.path == "/pricing" and context.device == "phone" and event.name == "page"'"""
-    )
+    where = """where: 'properties.path == "/pricing" and context.device == "phone" and event.name == "page"'"""
     text = f"""
         interactions: {{visit: [page]}}
         scores: {{points: {{}}}}

@@ -84,9 +84,7 @@ def test_a_bare_name_must_be_exactly_true(value: object, bare: bool, negated: bo
     assert holds("latest_x", {"x": value}) is bare
 
 
-@pytest.mark.parametrize(
-    ("value", "exists"), [(0, True), (False, True), ("", True), ([], True), (None, False)]
-)
+@pytest.mark.parametrize(("value", "exists"), [(0, True), (False, True), ("", True), ([], True), (None, False)])
 def test_null_is_absent_and_everything_else_exists(value: object, exists: bool) -> None:
     """Also 0, false, and what is empty."""
     assert holds("exists(properties.x)", {"x": value}) is exists
@@ -152,9 +150,7 @@ def test_code_points_order_not_their_encodings() -> None:
         ("value in [1, 2]", {}, True),
     ],
 )
-def test_equality_and_membership_are_by_type_and_value(
-    when: str, properties: dict[str, object], truth: bool
-) -> None:
+def test_equality_and_membership_are_by_type_and_value(when: str, properties: dict[str, object], truth: bool) -> None:
     """Numbers equal numbers, whole or not; true is no 1, and a text holds no letters."""
     assert holds(when, properties) is truth
 

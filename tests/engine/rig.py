@@ -62,9 +62,7 @@ class PlainSource:
         self._readers: dict[int, Reader] = {}
 
     async def fetch(self, partition: int, position: int, patience: float) -> Fetched | None:
-        fetched = await self._reader(partition).fetch(
-            position, max_records=self._max_records, patience=patience
-        )
+        fetched = await self._reader(partition).fetch(position, max_records=self._max_records, patience=patience)
         self._recorder.fetched()
         return fetched
 
@@ -103,9 +101,7 @@ class Rig:
             auto_offset_reset="earliest",
             fetch_max_wait_ms=100,
         )
-        consumer.assign(
-            [TopicPartition(topics.interactions, number) for number in range(settings.partitions)]
-        )
+        consumer.assign([TopicPartition(topics.interactions, number) for number in range(settings.partitions)])
         self._stack.push_async_callback(consumer.stop)
         await consumer.start()
         self._stack.push_async_callback(self.engine.stop)

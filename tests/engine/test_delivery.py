@@ -77,16 +77,12 @@ async def group_offset(route: Route) -> int:
     return int(offsets[route.source].offset)
 
 
-async def test_a_batch_is_written_to_the_partitions_of_its_source(
-    route: Route, delivery: Transactional
-) -> None:
+async def test_a_batch_is_written_to_the_partitions_of_its_source(route: Route, delivery: Transactional) -> None:
     await delivery.write(batch(b"a", b"b", b"c"))
     changes = await read_all(route.bootstrap, route.topics.stage_changes)
     assert keys(changes) == {3: [b"a", b"b", b"c"]}
     assert [list(record.headers) for record in changes[3]] == [HEADERS] * 3
-    assert keys(await read_all(route.bootstrap, route.topics.customers)) == {
-        3: [b"a", b"b", b"c", b"\x00position"]
-    }
+    assert keys(await read_all(route.bootstrap, route.topics.customers)) == {3: [b"a", b"b", b"c", b"\x00position"]}
     assert keys(await read_all(route.bootstrap, route.topics.dead_letters)) == {1: [None]}
     assert await group_offset(route) == 7
 
@@ -110,9 +106,7 @@ async def test_the_key_places_current_stages_and_changes_of_a_topic_with_another
         assert keys(await read_all(route.bootstrap, topic)) == expected
 
 
-async def test_batches_larger_than_kafka_takes_at_once_keep_their_order(
-    route: Route, delivery: Transactional
-) -> None:
+async def test_batches_larger_than_kafka_takes_at_once_keep_their_order(route: Route, delivery: Transactional) -> None:
     written = [Outgoing(b"%d" % number, bytes(100_000)) for number in range(30)]
     await delivery.write(Batch(customers=written, next_offset=1, inputs=1))
     read = await read_all(route.bootstrap, route.topics.customers)
@@ -122,9 +116,7 @@ async def test_batches_larger_than_kafka_takes_at_once_keep_their_order(
 async def test_a_record_larger_than_the_topic_takes_is_an_error_and_leaves_nothing(
     route: Route, delivery: Transactional
 ) -> None:
-    too_large = Batch(
-        stage_changes=[Outgoing(b"a", b"change")], customers=[Outgoing(b"a", bytes(2_000_000))], inputs=1
-    )
+    too_large = Batch(stage_changes=[Outgoing(b"a", b"change")], customers=[Outgoing(b"a", bytes(2_000_000))], inputs=1)
     with pytest.raises(MessageSizeTooLargeError):
         await delivery.write(too_large)
     await delivery.discard()
@@ -183,9 +175,7 @@ async def never(_: TopicPartition, offset: int) -> None:
     raise AssertionError(f"group offset {offset} of a batch that was not written")
 
 
-async def test_without_transactions_the_group_offset_comes_last(
-    embedded: EmbeddedBroker, topic_prefix: str
-) -> None:
+async def test_without_transactions_the_group_offset_comes_last(embedded: EmbeddedBroker, topic_prefix: str) -> None:
     route = await make_route(embedded.bootstrap, topic_prefix)
     seen: list[tuple[TopicPartition, int, int]] = []
 
@@ -201,9 +191,7 @@ async def test_without_transactions_the_group_offset_comes_last(
     assert seen == [(route.source, 7, 2 + 3)]
 
 
-async def test_the_state_is_not_written_when_a_stage_change_is_refused(
-    kafka: KafkaBroker, topic_prefix: str
-) -> None:
+async def test_the_state_is_not_written_when_a_stage_change_is_refused(kafka: KafkaBroker, topic_prefix: str) -> None:
     route = await make_route(kafka.bootstrap, topic_prefix)
     delivery = AtLeastOnce(route, never)
     await delivery.start()

@@ -44,9 +44,7 @@ def reader(broker: EmbeddedBroker, *topics: str, **options: object) -> AIOKafkaC
 async def write_batch(producer: AIOKafkaProducer, topic: str, count: int) -> None:
     batch = producer.create_batch()
     for number in range(count):
-        batch.append(
-            key=b"k%d" % number, value=b"v", timestamp=LONG_AGO + number, headers=[("n", b"%d" % number)]
-        )
+        batch.append(key=b"k%d" % number, value=b"v", timestamp=LONG_AGO + number, headers=[("n", b"%d" % number)])
     await (await producer.send_batch(batch, topic, partition=0))
 
 
@@ -201,9 +199,7 @@ async def test_a_group_shares_the_partitions_and_goes_on_from_what_it_committed(
         async with asyncio.timeout(30), reader(broker, topic_prefix, **member) as second:
             while not (len(first.assignment()) == len(second.assignment()) == 1):
                 await asyncio.sleep(0.05)
-            assert first.assignment() | second.assignment() == {
-                TopicPartition(topic_prefix, n) for n in range(2)
-            }
+            assert first.assignment() | second.assignment() == {TopicPartition(topic_prefix, n) for n in range(2)}
             assert await second.getmany(timeout_ms=500) == {}
 
 

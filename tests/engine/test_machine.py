@@ -40,9 +40,9 @@ def model() -> Model:
     return model_of([parse(SHOP, "shop.yaml").lifecycle])
 
 
-def buy(customer: str, time: int, total: object = 10, id: str | None = None) -> Interaction:
+def buy(customer: str, time: int, total: object = 10) -> Interaction:
     """An order."""
-    return Interaction(customer, None, id, "Order Completed", time, {"total": total}, {})
+    return Interaction(customer, None, None, "Order Completed", time, {"total": total}, {})
 
 
 def published(batches: list[Batch]) -> list[dict[str, Any]]:
@@ -56,7 +56,8 @@ def moves(batches: list[Batch]) -> list[tuple[str | None, str | None, int]]:
 
 
 def test_a_deadline_fires_between_the_records_around_it(model: Model) -> None:
-    """
+    """The deadline of one customer, fired by the clock that another one moves.
+
     a  o.............................|30d
     b  ..............................o  one millisecond after a's deadline
     """
@@ -112,7 +113,9 @@ def test_loading_history_publishes_nothing_and_shows_current_stages(model: Model
     made = machine(model, Settings(clock="wall"))
     started = run_all(made, [], wall=first_start, caught_up=True)
     assert decode_position(compacted(started)[KEY]).live_from == first_start
-    history = run_all(made, records_of([buy("a", T0), buy("b", T0 + DAY)], broker_time=first_start + 1), wall=first_start)
+    history = run_all(
+        made, records_of([buy("a", T0), buy("b", T0 + DAY)], broker_time=first_start + 1), wall=first_start
+    )
     assert moves(history) == []
     assert made.clock == T0 + DAY
     assert {each.key for batch in history for each in batch.current_stages} == {b"shop:customer:a", b"shop:customer:b"}
@@ -183,7 +186,11 @@ def test_what_cannot_be_read_is_kept_with_its_reason_and_the_partition_goes_on(
     assert (letter.key, letter.value) == (b"key", value)
     assert about["sender"] == b"x"
     assert about["lifecycle_reason"] == reason.value.encode()
-    assert (about["lifecycle_topic"], about["lifecycle_partition"], about["lifecycle_offset"]) == (b"interactions", b"0", b"0")
+    assert (about["lifecycle_topic"], about["lifecycle_partition"], about["lifecycle_offset"]) == (
+        b"interactions",
+        b"0",
+        b"0",
+    )
     assert batches[0].counts.rejected == {reason.value: 1}
     assert moves(batches) == [(None, "lead", 0), ("lead", "customer", 0)]
 
@@ -248,7 +255,8 @@ def test_a_deadline_that_makes_our_code_fail_quarantines_that_customer(
     assert batches[0].counts.quarantined == 1
     restarted = machine(model, Settings(clock="stream"), compacted(batches))
     kept = restarted.customer(b"ca")
-    assert kept is not None and kept.quarantined
+    assert kept is not None
+    assert kept.quarantined
 
 
 def test_many_deadlines_at_once_are_fired_in_bounded_transactions(model: Model) -> None:
@@ -312,5 +320,10 @@ transitions: [{from: new, to: regular, when: orders >= 9}]
     made = machine(model_of([parse(text, "shop.yaml").lifecycle]), Settings(clock="stream"), changelog)
     batches = run_all(made, records_of([buy("a", T0 + 1)], first=1))
     (change,) = published(batches)
-    assert (change["from"], change["to"], change["trigger"]["kind"], change["sequence"]) == ("customer", "new", "lifecycle", 3)
+    assert (change["from"], change["to"], change["trigger"]["kind"], change["sequence"]) == (
+        "customer",
+        "new",
+        "lifecycle",
+        3,
+    )
     assert change["facts"] == {"orders": 2}

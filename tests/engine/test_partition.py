@@ -42,9 +42,7 @@ def settings(request: pytest.FixtureRequest, topic_prefix: str) -> Settings:
 
 
 def settings_for(bootstrap: str, prefix: str) -> Settings:
-    return Settings(
-        bootstrap=bootstrap, app=f"{prefix}app", topic_prefix=prefix, partitions=2, max_records=700
-    )
+    return Settings(bootstrap=bootstrap, app=f"{prefix}app", topic_prefix=prefix, partitions=2, max_records=700)
 
 
 def toy(partition: int, partitions: int) -> Machine:

@@ -106,9 +106,7 @@ async def test_missing_topics_are_created_as_planned(kafka: KafkaBroker, topic_p
     assert await ensure_topics(settings) == []
 
 
-async def test_a_users_own_topic_is_kept_and_decides_the_partitions(
-    kafka: KafkaBroker, topic_prefix: str
-) -> None:
+async def test_a_users_own_topic_is_kept_and_decides_the_partitions(kafka: KafkaBroker, topic_prefix: str) -> None:
     settings = replace(SETTINGS, bootstrap=kafka.bootstrap, topic_prefix=topic_prefix)
     await create_topics(kafka.bootstrap, settings.topics.interactions, partitions=3)
     (warning,) = await ensure_topics(settings)
@@ -122,9 +120,7 @@ async def test_topics_that_do_not_fit_are_refused_with_every_reason_and_nothing_
     settings = replace(SETTINGS, bootstrap=kafka.bootstrap, topic_prefix=topic_prefix)
     names = settings.topics
     await create_topics(kafka.bootstrap, names.interactions, names.current_stages, partitions=3)
-    await create_topics(
-        kafka.bootstrap, names.customers, partitions=2, settings={"cleanup.policy": "compact"}
-    )
+    await create_topics(kafka.bootstrap, names.customers, partitions=2, settings={"cleanup.policy": "compact"})
     with pytest.raises(TopicError) as refused:
         await ensure_topics(settings)
     assert names.customers in str(refused.value)

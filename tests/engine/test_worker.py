@@ -190,9 +190,7 @@ async def test_a_broker_that_restarts_costs_no_change_and_few_lines_of_log(
     assert len(worker.log.splitlines()) < 60
 
 
-async def test_a_worker_ends_while_its_broker_is_away(
-    own_kafka: KafkaBroker, start: Callable[..., Any]
-) -> None:
+async def test_a_worker_ends_while_its_broker_is_away(own_kafka: KafkaBroker, start: Callable[..., Any]) -> None:
     await asyncio.to_thread(own_kafka.start)
     worker = await start(own_kafka.bootstrap)
     await worker.until(lambda: len(worker.told("recovered")) == 4)

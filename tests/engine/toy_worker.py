@@ -43,7 +43,5 @@ if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     bootstrap, prefix, delivery = sys.argv[1:]
     options = {"bootstrap": bootstrap, "topic_prefix": prefix, "delivery": delivery}
-    settings = replace(
-        load_settings(options, environment={}), app=f"{prefix}app", partitions=4, session_timeout=2_000
-    )
+    settings = replace(load_settings(options, environment={}), app=f"{prefix}app", partitions=4, session_timeout=2_000)
     sys.exit(run_worker(settings, lambda _, __: Toy(), Telling(), services=[service]))

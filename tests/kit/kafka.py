@@ -123,9 +123,7 @@ class KafkaBroker:
             check=False,
         )
         if formatted.returncode:
-            raise BrokerError(
-                f"Kafka's storage could not be formatted:\n{formatted.stdout}{formatted.stderr}"
-            )
+            raise BrokerError(f"Kafka's storage could not be formatted:\n{formatted.stdout}{formatted.stderr}")
 
 
 def _java(*options: str) -> list[str]:

@@ -61,7 +61,9 @@ def machine(model: Model, settings: Settings, changelog: dict[bytes, bytes] | No
     return made
 
 
-def run_all(made: PartitionMachine, records: Sequence[Record], *, wall: int = 0, caught_up: bool = False) -> list[Batch]:
+def run_all(
+    made: PartitionMachine, records: Sequence[Record], *, wall: int = 0, caught_up: bool = False
+) -> list[Batch]:
     """The batches that `records` make, run until no work is left."""
     batches: list[Batch] = []
     end = records[-1].offset + 1 if records else (made.next_offset or 0)

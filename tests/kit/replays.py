@@ -14,10 +14,10 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import aiohttp
 import orjson
@@ -120,10 +120,13 @@ class Worker:
         self.replay = replay
         self.log = log
 
-    async def __aenter__(self) -> "Worker":
+    async def __aenter__(self) -> Self:
         with self.log.open("ab") as output:
             self.process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "stream.cli", "worker"), env=self.replay.environment, stdout=output, stderr=output
+                *(sys.executable, "-m", "stream.cli", "worker"),
+                env=self.replay.environment,
+                stdout=output,
+                stderr=output,
             )
         return self
 
@@ -170,7 +173,6 @@ class Worker:
                     return
                 await asyncio.sleep(0.05)
 
-
     async def until_alone(self, *, seconds: float = 120) -> None:
         """Return when this worker owns every partition and has taken all interactions."""
         async with asyncio.timeout(seconds):
@@ -199,7 +201,8 @@ def differences(found: Changes, expected: Changes) -> list[str]:
         one, two = found.get(life, []), expected.get(life, [])
         if one != two:
             place = next((n for n, (a, b) in enumerate(zip(one, two, strict=False)) if a != b), min(len(one), len(two)))
-            lines.append(f"{life}: {len(one)} changes for {len(two)}; at {place}: {one[place:place+1]} for {two[place:place+1]}")
+            here = slice(place, place + 1)
+            lines.append(f"{life}: {len(one)} changes for {len(two)}; at {place}: {one[here]} for {two[here]}")
     return lines
 
 
@@ -223,7 +226,7 @@ async def replay_all(replay: Replay, folder: Path, *, kills: Sequence[int] = ())
     return await replay.published(), seconds
 
 
-SETS = {
+SETS: dict[str, Callable[[Path], int]] = {
     "cdnow": datasets.cdnow,
     "complete_journey": datasets.complete_journey,
     "snowplow_shop": datasets.snowplow_shop,
@@ -233,7 +236,8 @@ SETS = {
 def end_of(data: Path, afterwards: int = 120 * DAY) -> int:
     """A time some months after the last interaction of a file."""
     with data.open("rb") as lines:
-        return max(orjson.loads(line)["time"] for line in lines) + afterwards
+        latest: int = max(orjson.loads(line)["time"] for line in lines)
+    return latest + afterwards
 
 
 async def _main(bootstrap: str, names: Sequence[str], lifecycles: tuple[str, ...], kills: int, seed: int) -> int:
@@ -250,7 +254,7 @@ async def _main(bootstrap: str, names: Sequence[str], lifecycles: tuple[str, ...
             found, seconds = await replay_all(replay, folder, kills=at)
             expected = await replay.expected(folder)
             different = differences(found, expected)
-            failed += bool(different)
+            failed += 1 if different else 0
             print(  # noqa: T201
                 f"{name}: {count:,} interactions, {sum(map(len, expected.values())):,} changes, "
                 f"{len(different)} lives differ, killed at {at}, last worker {seconds:.1f} s"

@@ -40,9 +40,7 @@ async def test_a_keyed_record_lands_where_the_java_client_puts_it_and_is_read_ba
     assert sorted(records) == [0, 1, 2, 3]
 
 
-async def test_a_committed_transaction_is_read_and_an_aborted_one_is_not(
-    kafka: KafkaBroker, topic_prefix: str
-) -> None:
+async def test_a_committed_transaction_is_read_and_an_aborted_one_is_not(kafka: KafkaBroker, topic_prefix: str) -> None:
     topic = f"{topic_prefix}transactions"
     await create_topics(kafka.bootstrap, topic, partitions=2)
 

@@ -57,15 +57,12 @@ async def produce(bootstrap: str, topic: str, records: Iterable[Outgoing]) -> li
     """
     async with AIOKafkaProducer(bootstrap_servers=bootstrap, linger_ms=5) as producer:
         sent = [
-            await producer.send(topic, record.value, key=record.key, headers=list(record.headers))
-            for record in records
+            await producer.send(topic, record.value, key=record.key, headers=list(record.headers)) for record in records
         ]
         return list(await asyncio.gather(*sent))
 
 
-async def read_all(
-    bootstrap: str, topic: str, *, isolation: str = "read_committed", seconds: float = 30.0
-) -> Records:
+async def read_all(bootstrap: str, topic: str, *, isolation: str = "read_committed", seconds: float = 30.0) -> Records:
     """Read a topic from its first record to its end, after waiting for transactions that are still open.
 
     Raises TimeoutError where the end is not reached within `seconds`: a transaction was never ended, or

@@ -117,6 +117,4 @@ def left_out(preset: str, walks: Iterable[Callable[[Walk], None]], *, identified
         walk(walked)
         stages -= {change.to_stage for change in walked.changes if change.to_stage is not None}
         ways -= set(walked.taken)
-    return sorted(stages) + [
-        f"transition {way.transition + 1}: {way.source} -> {way.target}" for way in sorted(ways)
-    ]
+    return sorted(stages) + [f"transition {way.transition + 1}: {way.source} -> {way.target}" for way in sorted(ways)]

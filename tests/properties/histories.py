@@ -77,9 +77,7 @@ def contents() -> st.SearchStrategy[Source]:
     device = st.fixed_dictionaries({"type": st.sampled_from(["mobile", "desktop"]) | values()}) | values()
     context: dict[str, st.SearchStrategy[object]] = {"weight": values(), "device": device}
     said = st.fixed_dictionaries({}, optional=properties)
-    return st.builds(
-        lambda p, c: {"properties": p, "context": c}, said, st.fixed_dictionaries({}, optional=context)
-    )
+    return st.builds(lambda p, c: {"properties": p, "context": c}, said, st.fixed_dictionaries({}, optional=context))
 
 
 CONTENTS = contents()
@@ -111,9 +109,7 @@ def histories(
         times.append(min(anchor + draw(st.sampled_from(lengths)) * (-1 if backwards else 1), END_OF_TIME))
         ids = [f"i{number}"] * 5 + [f"i{draw(st.integers(0, number))}"]
         who = draw(
-            st.sampled_from(
-                [("c1", None), ("c1", "a1"), (None, "a1"), (None, "a1"), ("c2", "a1"), (None, "c1")]
-            )
+            st.sampled_from([("c1", None), ("c1", "a1"), (None, "a1"), (None, "a1"), ("c2", "a1"), (None, "c1")])
         )
         found.append(
             {

@@ -64,9 +64,7 @@ def within(name: str, values: Sequence[object]) -> Texts:
 
 def text_comparisons(name: str, texts: Sequence[str]) -> Texts:
     """Comparisons of what should be a text."""
-    return compared(name, ["==", "!=", "==", "<", ">="], [json.dumps(each) for each in texts]) | within(
-        name, texts
-    )
+    return compared(name, ["==", "!=", "==", "<", ">="], [json.dumps(each) for each in texts]) | within(name, texts)
 
 
 def number_comparisons(name: str, numbers: Sequence[float] = tuple(NUMBERS)) -> Texts:
@@ -83,18 +81,14 @@ def rolling_comparisons(name: str, keep: int) -> Texts:
 
 def compared_once(name: str, signs: Sequence[str], others: Sequence[object]) -> Texts:
     """`name sign other`, the name always on the left."""
-    return st.builds(
-        lambda sign, other: f"{name} {sign} {other}", st.sampled_from(signs), st.sampled_from(others)
-    )
+    return st.builds(lambda sign, other: f"{name} {sign} {other}", st.sampled_from(signs), st.sampled_from(others))
 
 
 def about_the_interaction(vocabulary: Sequence[str]) -> Subjects:
     """What `where` can be about; `vocabulary` is the words, and the names that no word covers."""
     words = [json.dumps(each) for each in vocabulary]
     names = [json.dumps(each) for each in [*EVENTS, *WORDS]]
-    tags = st.sampled_from(
-        ['"DE" in properties.tags', "3 in properties.tags", "properties.n in properties.tags"]
-    )
+    tags = st.sampled_from(['"DE" in properties.tags', "3 in properties.tags", "properties.n in properties.tags"])
     country = st.just("exists(properties.country)") | text_comparisons("properties.country", TEXTS)
     return {
         "event.type": compared("event.type", ["==", "==", "!="], words) | within("event.type", vocabulary),
@@ -102,9 +96,7 @@ def about_the_interaction(vocabulary: Sequence[str]) -> Subjects:
         "properties.total": compared("properties.total", SIGNS, [str(each) for each in NUMBERS]),
         "properties.country": country,
         "properties.tags": tags,
-        "properties.flag": st.sampled_from(
-            ["properties.flag", "properties.flag == true", "properties.flag != true"]
-        ),
+        "properties.flag": st.sampled_from(["properties.flag", "properties.flag == true", "properties.flag != true"]),
         'properties["a b"]': compared('properties["a b"]', SIGNS, ["1", "2.5"]),
         "properties.nest": st.sampled_from(['properties.nest.deep == "DE"', "exists(properties.nest)"]),
         "context.device": text_comparisons("context.device.type", ["mobile", "desktop"]),
@@ -163,9 +155,7 @@ def facts(draw: st.DrawFn, name: str, vocabulary: Sequence[str], tempo: Tempo) -
             del fact["keep"]
         comparisons = rolling_comparisons(name, min(keep, 4))
     elif kind in ("count", "sum"):
-        fact = (
-            {"count": words} if kind == "count" else {"sum": draw(st.sampled_from(PROPERTIES)), "each": words}
-        )
+        fact = {"count": words} if kind == "count" else {"sum": draw(st.sampled_from(PROPERTIES)), "each": words}
         counted = [words] if isinstance(words, str) else words
         others = [each for each in vocabulary if each not in counted]
         subtracts: bool = draw(st.booleans())
@@ -173,9 +163,7 @@ def facts(draw: st.DrawFn, name: str, vocabulary: Sequence[str], tempo: Tempo) -
             fact["minus"] = draw(word_lists(others))
         comparisons = number_comparisons(name)
     elif kind == "latest":
-        fact = {
-            "latest": draw(st.sampled_from(["properties.country", "properties.n", "context.device.type"]))
-        }
+        fact = {"latest": draw(st.sampled_from(["properties.country", "properties.n", "context.device.type"]))}
         if draw(st.booleans()):
             fact["each"] = words
         comparisons = latest_comparisons(name)
@@ -260,9 +248,7 @@ def lifecycles(draw: st.DrawFn, name: str = "shop", pace: Tempo | None = None) -
     tempo: Tempo = draw(st.sampled_from(tempos)) if pace is None else pace
     words = draw(st.lists(st.sampled_from(WORDS), min_size=1, max_size=4, unique=True))
     events = list(draw(st.permutations(EVENTS)))
-    named = {
-        word: [events.pop() for _ in range(draw(st.integers(1, 2)))] for word in words if len(events) > 1
-    }
+    named = {word: [events.pop() for _ in range(draw(st.integers(1, 2)))] for word in words if len(events) > 1}
     vocabulary = [*named, *events[:2]]
     told: Source = {"lifecycle": name, "version": draw(st.integers(1, 3)), "interactions": named}
     if draw(st.booleans()):
@@ -278,9 +264,7 @@ def lifecycles(draw: st.DrawFn, name: str = "shop", pace: Tempo | None = None) -
     for number in range(draw(st.integers(1, 4))):
         parts["signals"][f"signal_{number}"] = draw(signals(list(parts["scores"]), vocabulary, tempo))
     for number in range(draw(st.integers(0, 4))):
-        parts["facts"][f"fact_{number}"], subjects[f"fact_{number}"] = draw(
-            facts(f"fact_{number}", vocabulary, tempo)
-        )
+        parts["facts"][f"fact_{number}"], subjects[f"fact_{number}"] = draw(facts(f"fact_{number}", vocabulary, tempo))
     told |= parts
     stages = STAGES[: draw(st.integers(2, len(STAGES)))]
     dressed: list[Source] = [{}, {"title": "A stage"}, {"channels": ["email"], "actions": ["welcome_series"]}]

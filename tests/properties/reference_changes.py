@@ -38,9 +38,7 @@ def contributions(life: Life, t: int) -> dict[str, list[dict[str, object]]]:
     }
 
 
-def trigger_of(
-    kind: str, interaction: Source | None = None, word: str | None = None, late: bool = False
-) -> Change:
+def trigger_of(kind: str, interaction: Source | None = None, word: str | None = None, late: bool = False) -> Change:
     """What caused a change."""
     return {"kind": kind, "id": interaction and interaction.get("id"), "type": word, "late": late}
 

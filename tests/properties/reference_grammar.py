@@ -115,9 +115,7 @@ def milliseconds(text: str) -> int:
     """The length in milliseconds of a duration as written, such as `90d`."""
     match = re.fullmatch(r"(\d+)(ms|[smhdw])", text)
     if match is None:
-        raise ValueError(
-            f"not a duration: {text!r}; it would be a whole number with one of {', '.join(UNITS)}"
-        )
+        raise ValueError(f"not a duration: {text!r}; it would be a whole number with one of {', '.join(UNITS)}")
     return int(match[1]) * UNITS[match[2]]
 
 

@@ -155,9 +155,7 @@ class Life:
     def points(self, score: str, signal: str, t: int) -> float:
         """What a signal's points come to at t, as they are added to a decaying or permanent score."""
         half_life = self.lifecycle.half_life(score)
-        counted = [
-            (at, added[score]) for name, at, added in self.signals if name == signal and score in added
-        ]
+        counted = [(at, added[score]) for name, at, added in self.signals if name == signal and score in added]
         if half_life is None:
             return sum(millionths(points) for _, points in counted) / 1e6
         total = 0.0

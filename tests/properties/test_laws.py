@@ -96,7 +96,7 @@ def test_the_signals_sum_to_the_score(scenario: Scenario) -> None:
     for each in scenario.interactions:
         interaction = interaction_of(each)
         key = (interaction.kind, interaction.subject)
-        customers[key], changes = step(model, customers.get(key), Arrival(interaction, "0-0"), tally)
+        customers[key], _changes = step(model, customers.get(key), Arrival(interaction, "0-0"), tally)
         for lifecycle in chosen:
             life = customers[key].lives[lifecycle.id]
             told = dict(contributions_of(lifecycle, life, life.clock))
@@ -129,9 +129,7 @@ def test_a_decaying_score_does_not_depend_on_the_order_of_arrival(
         {
             "lifecycle": "law",
             "scores": {"s": {"half_life": f"{half_life}ms"}},
-            "signals": {
-                name: {"each": name, "add": {"s": "properties.points"}} for name in ("one", "two")
-            },
+            "signals": {name: {"each": name, "add": {"s": "properties.points"}} for name in ("one", "two")},
             "stages": {"only": {}},
         }
     )
@@ -166,7 +164,10 @@ def test_a_deadline_is_true_at_its_millisecond_and_false_one_before(scenario: Sc
             if life.deadline is None:
                 continue
             edges = [
-                (condition.without_event(life, life.deadline - 1, None), condition.without_event(life, life.deadline, None))
+                (
+                    condition.without_event(life, life.deadline - 1, None),
+                    condition.without_event(life, life.deadline, None),
+                )
                 for condition in lifecycle.timed_from[life.stage]
                 if condition.without_event is not None
             ]
@@ -181,12 +182,14 @@ def test_a_deadline_is_true_at_its_millisecond_and_false_one_before(scenario: Sc
 
 @given(source=lifecycles(), data=st.data())
 @SLOW
-def test_a_state_is_read_right_with_signals_and_facts_in_another_order(source: dict[str, Any], data: st.DataObject) -> None:
+def test_a_state_is_read_right_with_signals_and_facts_in_another_order(
+    source: dict[str, Any], data: st.DataObject
+) -> None:
     """The same definitions in another order read every score and fact from the same record."""
     names = {key: data.draw(st.permutations(list(source.get(key) or {}))) for key in ("signals", "facts")}
     other = {**source, **{key: {name: source[key][name] for name in order} for key, order in names.items() if order}}
     old, new = define(source), define(other)
-    scenario = data.draw(st.just(source).flatmap(lambda one: _history_of(one)))
+    scenario = data.draw(st.just(source).flatmap(_history_of))
     changelog: dict[bytes, bytes] = {}
     batches = run_all(machine(model_of([old]), STREAM), records_of(scenario, broker_time=2**48))
     changelog = compacted(batches)
