@@ -18,10 +18,10 @@ test: ## Everything: lint, types, all tests, those on Apache Kafka too (installs
 	@$(MAKE) --no-print-directory lint
 	@$(BIN)/pytest
 
-check: ## The quick part of test: lint, types, tests without Apache Kafka
+check: ## The quick part of test: lint, types, quick tests without Apache Kafka
 	@tests/kit/venv.sh dev
 	@$(MAKE) --no-print-directory lint
-	@$(BIN)/pytest -m "not kafka"
+	@$(BIN)/pytest -m "not kafka and not slow"
 
 .PHONY: lint
 lint:

@@ -22,6 +22,10 @@ Clock = Literal["wall", "stream"]
 ENVIRONMENT_PREFIX = "LIFECYCLE_"
 
 
+class _Unfit(ValueError):
+    """A value that a setting cannot take; the message says what it can."""
+
+
 def _text(value: str) -> str:
     return value
 
@@ -36,12 +40,10 @@ def _word_set(value: str) -> frozenset[str]:
 
 def _whole(low: int, high: int) -> Callable[[str], int]:
     def parse(value: str) -> int:
-        number = int(value)
-        if not low <= number <= high:
-            raise ValueError(f"a whole number from {low} to {high}")
-        return number
+        if not (value.isascii() and value.isdigit() and low <= int(value) <= high):
+            raise _Unfit(f"a whole number from {low} to {high}")
+        return int(value)
 
-    parse.__doc__ = f"a whole number from {low} to {high}"
     return parse
 
 
@@ -50,33 +52,32 @@ def _choice(choices: Any) -> Callable[[str], Any]:
 
     def parse(value: str) -> str:
         if value not in allowed:
-            raise ValueError
+            raise _Unfit(f"one of {', '.join(allowed)}")
         return value
 
-    parse.__doc__ = f"one of {', '.join(allowed)}"
     return parse
 
 
 def _duration(value: str) -> int:
-    """A duration such as 500ms, 30s, 12h or 90d"""
     ms = parse_duration(value)
     if ms is None:
-        raise ValueError
+        raise _Unfit("a duration such as 500ms, 30s, 12h or 90d")
     return ms
 
 
 def _duration_or_off(value: str) -> int | None:
-    """A duration such as 90d, or off"""
-    return None if value == "off" else _duration(value)
+    ms = parse_duration(value)
+    if ms is None and value != "off":
+        raise _Unfit("a duration such as 90d, or off")
+    return ms
 
 
 def _time_or_none(value: str) -> int | None:
-    """A time such as 2026-11-01T00:00:00Z, or `first-start`"""
     if value == "first-start":
         return None
     time = parse_time(int(value) if value.isdigit() else value)
     if time is None:
-        raise ValueError
+        raise _Unfit("a time such as 2026-11-01T00:00:00Z, or `first-start`")
     return time
 
 
@@ -182,8 +183,7 @@ def load_settings(
 def _parse(text: str, where: str, parse: Callable[[str], Any]) -> Any:
     try:
         return parse(text)
-    except ValueError:
-        wanted = parse.__doc__ or "a value"
+    except _Unfit as wanted:
         raise SettingsError(f"{where}: {text!r} is not {wanted}") from None
 
 

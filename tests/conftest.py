@@ -4,17 +4,25 @@ from collections.abc import Iterator
 from itertools import count
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.kit.kafka import KafkaBroker
 
 _numbers = count(1)
 
+# The same examples every time, so that a change that did not touch a law cannot fail it; `deep` looks for new ones:
+# pytest --hypothesis-profile=deep tests/properties
+_ANY_SPEED = {"deadline": None, "suppress_health_check": list(HealthCheck)}
+settings.register_profile("quick", max_examples=60, derandomize=True, database=None, **_ANY_SPEED)
+settings.register_profile("deep", max_examples=1_000, **_ANY_SPEED)
+settings.load_profile("quick")
+
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark each test that uses the `kafka` fixture, so that no mark can be forgotten."""
+    """Mark each test with a fixture that starts Apache Kafka, so that no mark can be forgotten."""
     for item in items:
-        if "kafka" in getattr(item, "fixturenames", ()):
+        if any("kafka" in name for name in getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.kafka)
 
 

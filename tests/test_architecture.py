@@ -44,20 +44,8 @@ TOP_LEVEL = frozenset({"stream", "schemas", "tests", "deploy"})
 STREAM_FOLDERS = frozenset({"core", "codec", "engine", "web", "webhooks", "presets", "cli", "demo"})
 STREAM_FILES = frozenset({"__init__.py", "app.py", "settings.py", "metrics.py", "errors.py", "logs.py"})
 TEST_FOLDERS = frozenset(
-    {
-        "core",
-        "properties",
-        "contract",
-        "engine",
-        "web",
-        "webhooks",
-        "faults",
-        "bench",
-        "kit",
-        "presets",
-        "cli",
-        "deploy",
-    }
+    {"core", "properties", "contract", "engine", "web", "webhooks", "faults", "bench", "kit", "end_to_end"}
+    | {"presets", "cli", "deploy", "end_to_end"}
 )
 
 

@@ -168,8 +168,16 @@ def _fire(
     tally.fired.append(time)
     if life.fired == MAX_FIRED:
         tally.waiting += 1
+    before = len(changes)
     _transitions(customer, lifecycle, life, None, DEADLINE, changes)
+    _mark_final(changes, before)
     schedule(lifecycle, life)
+
+
+def _mark_final(changes: list[StageChange], before: int) -> None:
+    """The last change of a step, those after place `before`, is the one to act on."""
+    if len(changes) > before:
+        changes[-1] = changes[-1]._replace(final=True)
 
 
 def _forget(model: Model, customer: Customer, time: int, changes: list[StageChange]) -> None:
@@ -243,9 +251,11 @@ def _live(
             if not facts.apply(fact, life, sign, time, found):
                 tally.wrong_type(lifecycle.id, fact.name)
     trigger = Trigger("interaction", interaction.id, word, late)
+    before = len(changes)
     if life.stage not in lifecycle.stages:
         _leave_removed_stage(customer, lifecycle, life, changes)
     _transitions(customer, lifecycle, life, event, trigger, changes)
+    _mark_final(changes, before)
     schedule(lifecycle, life)
     return alive
 
@@ -291,7 +301,7 @@ def _fits(windows: list[tuple[int, int]], window: int, times: int) -> bool:
 def _leave_removed_stage(customer: Customer, lifecycle: Lifecycle, life: Life, changes: list[StageChange]) -> None:
     """The lifecycle was edited and the customer's stage is gone: begin at the first."""
     moment = Moment(customer, lifecycle, life, Trigger("lifecycle"))
-    changes.append(stage_change(moment, life.stage, lifecycle.first_stage, None, final=True))
+    changes.append(stage_change(moment, life.stage, lifecycle.first_stage, None, final=False))
 
 
 def _transitions(
@@ -324,5 +334,3 @@ def _transitions(
             break
         else:
             break
-    if taken:
-        changes[-1] = changes[-1]._replace(final=True)

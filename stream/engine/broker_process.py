@@ -28,7 +28,7 @@ _PORTS = range(20_000, 32_000)
 
 _GUARD = 'read -r _; kill -KILL "$1"'
 
-_LINES_SHOWN = 20
+_LINES_SHOWN = 60
 
 
 def free_port() -> int:

@@ -274,6 +274,7 @@ async def test_an_interrupted_import_says_how_many_arrived_and_moves_no_time(
 
 
 @pytest.mark.kafka
+@pytest.mark.kafka
 async def test_a_broker_that_comes_late_and_goes_in_between_is_waited_for_and_all_arrive_once_in_order(
     topic_prefix: str, tmp_path: Path
 ) -> None:

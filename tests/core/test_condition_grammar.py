@@ -4,7 +4,6 @@ import pytest
 
 from stream.core.durations import format_duration, parse_duration
 from stream.core.expressions import (
-    MAX_DEPTH,
     MAX_LENGTH,
     And,
     Bare,
@@ -241,14 +240,14 @@ def test_a_text_that_is_no_condition_is_refused_at_its_place(text: str, offset: 
     assert caught.value.offset == offset
 
 
-@pytest.mark.parametrize(("opening", "closing"), [("(", ")"), ("not ", ""), ("not (", ")")])
-def test_depth_is_bounded(opening: str, closing: str) -> None:
-    """So that no text can exhaust the stack; the outermost level is the first."""
-    levels = opening.count("(") + opening.count("not")
-    deepest = (MAX_DEPTH - 1) // levels
-    parse(opening * deepest + "a" + closing * deepest)
-    with pytest.raises(ConditionError, match=f"nested deeper than {MAX_DEPTH}"):
-        parse(opening * (deepest + 1) + "a" + closing * (deepest + 1))
+@pytest.mark.parametrize(
+    ("opening", "closing", "most"), [("(", ")", 31), ("not ", "", 31), ("not (", ")", 15), ("((not ", "))", 10)]
+)
+def test_depth_is_bounded(opening: str, closing: str, most: int) -> None:
+    """At 32 levels, the whole condition being the first: so no text can exhaust the stack."""
+    parse(opening * most + "a" + closing * most)
+    with pytest.raises(ConditionError, match="nested deeper than 32"):
+        parse(opening * (most + 1) + "a" + closing * (most + 1))
 
 
 def test_what_stands_side_by_side_is_not_deep() -> None:

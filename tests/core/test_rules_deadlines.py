@@ -1,5 +1,6 @@
 """Rule 12: when time alone makes a condition true, to the millisecond."""
 
+from datetime import UTC, datetime
 from math import ceil, log2
 
 import pytest
@@ -122,13 +123,17 @@ def test_where_time_alone_makes_nothing_true_there_is_no_deadline(when: str) -> 
 
 
 def test_a_condition_that_is_true_already_is_no_deadline_until_it_was_false() -> None:
-    """A cycle that stopped in its own step does not go on while the answers stay as they are.
+    """A cycle that stopped in its own step does not go on while its conditions stay true.
 
-    0 visit   here -> gone -> here (both taken)   busy < 5 goes on being true
+    0 visit   here -> gone -> here (both taken)   true .........10 false ........|20 true: gone
     """
-    subject = waiting("busy < 5", "- {from: gone, to: here, when: busy < 5}")
+    back = '- {from: gone, to: here, when: event.type == "visit"}'
+    still = waiting("busy < 5", back)
+    assert moves(still.sees(T0, "visit"))[1:] == [("here", "gone", T0), ("gone", "here", T0)]
+    assert still.next_due() is None
+    subject = waiting("busy >= 1 or idle >= 20ms", back)
     assert moves(subject.sees(T0, "visit"))[1:] == [("here", "gone", T0), ("gone", "here", T0)]
-    assert subject.next_due() is None
+    assert subject.next_due() == T0 + 20
 
 
 @pytest.mark.parametrize(
@@ -257,22 +262,6 @@ def test_only_transitions_out_of_the_current_stage_have_deadlines() -> None:
     assert subject.next_due() == 6
 
 
-def test_a_deadline_in_the_very_long_run_is_exact() -> None:
-    """Half-lives of a hundred years, crossing after two of them."""
-    text = """
-        scores: {heat: {half_life: 36500d}}
-        signals: {s: {each: visit, add: {heat: 100}}}
-        stages: {here: {}, gone: {}}
-        transitions: [{from: here, to: gone, when: heat < 25}]
-    """
-    subject = Subject(lifecycle(text))
-    subject.sees(0, "visit")
-    due = subject.next_due()
-    assert due is not None
-    assert subject.score("heat", due) < 25 <= subject.score("heat", due - 1)
-    assert due == pytest.approx(2 * 36_500 * DAY, abs=2)
-
-
 @pytest.mark.parametrize(
     "when", ["idle >= 10ms", "in_stage > 9ms", "since(last_visit) >= 10ms", "busy < 1", "heat < 8.1"]
 )
@@ -285,3 +274,13 @@ def test_nothing_happens_after_the_year_9999(when: str) -> None:
     late.sees(MAX_TIME - 9, "visit")
     assert late.next_due() is None
     assert late.waits(MAX_TIME) == []
+
+
+def test_a_score_that_crosses_a_millisecond_too_late_never_does() -> None:
+    """At the last millisecond it is exactly 8; below 8 would be in the year 10000."""
+    assert datetime.fromtimestamp(MAX_TIME / 1000, UTC).isoformat(timespec="seconds") == "9999-12-31T23:59:59+00:00"
+    assert MAX_TIME % 1000 == 999
+    for when, due in (("heat <= 8", MAX_TIME), ("heat < 8", None)):
+        subject = waiting(when)
+        subject.sees(MAX_TIME - 10, "visit")
+        assert subject.next_due() == due

@@ -109,6 +109,11 @@ def test_times_before_the_epoch_and_at_it_exist() -> None:
     subject.sees(-5, "buy", {"x": 0})
     subject.sees(0, "buy", {"x": False})
     assert (subject.fact("one"), subject.fact("two"), subject.fact("c")) == (-5, 0, False)
+    other = Subject(subject.model.lifecycles[0])
+    for time in (0, 5, -5):
+        other.sees(time, "buy")
+        assert other.fact("one") == min(time, 0)
+    assert other.fact("two") == 5
 
 
 def test_latest_is_the_value_with_the_largest_time_the_later_arrival_among_equals() -> None:
@@ -186,6 +191,7 @@ def test_a_late_interaction_counts_while_it_is_in_the_window() -> None:
     subject.sees(20, "mail")
     subject.sees(10, "visit")
     assert subject.fact("f") == 0
+    assert subject.life().facts == [[]]
     subject.sees(11, "visit")
     assert (subject.fact("f"), subject.fact("f", 21)) == (1, 0)
 

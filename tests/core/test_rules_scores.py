@@ -4,7 +4,8 @@ import math
 
 import pytest
 
-from tests.core.subject import DAY, Subject, lifecycle, moves
+from stream.core.change import Contribution
+from tests.core.subject import DAY, Subject, lifecycle
 
 T0 = 1_700_000_000_000
 HEAT = """
@@ -256,6 +257,18 @@ def test_a_score_is_the_sum_of_its_signals_and_explains_itself() -> None:
     assert change.scores == {"heat": 20, "value": 1.5}
 
 
+@pytest.mark.parametrize("half_life", ["", "half_life: 1d"])
+def test_a_signal_that_counted_and_added_nothing_is_told_of(half_life: str) -> None:
+    """It contributes no points, and how often it counted."""
+    stages = """
+    stages: {here: {}, there: {}}
+    transitions: [{from: here, to: there, when: event.type == "buy"}]
+    """
+    subject = Subject(lifecycle(PAID.replace("value: {}", f"value: {{{half_life}}}") + stages))
+    change = subject.sees(0, "buy")[-1]
+    assert change.contributions == {"value": (Contribution("spent", 0, 1),)}
+
+
 def test_points_that_cancel_leave_nothing_and_later_ones_count_from_their_own_time() -> None:
     """Plus 8 and minus 8 at 10, then 8 more of time 0 (late): 4 at 10."""
     text = """
@@ -268,13 +281,3 @@ def test_points_that_cancel_leave_nothing_and_later_ones_count_from_their_own_ti
     for time, amount in ((10, 8), (10, -8), (0, 8)):
         subject.sees(time, "visit", {"n": amount})
     assert subject.score("heat") == 4
-
-
-def test_decay_reaches_over_all_of_time_without_failing() -> None:
-    """From before the epoch to the year 9999, with the shortest half-life."""
-    subject = Subject(lifecycle(HEAT.replace("10ms", "1ms")))
-    subject.sees(-62_135_596_800_000, "visit")
-    subject.sees(253_402_300_799_999, "visit")
-    subject.sees(0, "visit")
-    assert subject.score("heat") == 8
-    assert moves(subject.waits(253_402_300_799_999)) == []

@@ -261,3 +261,18 @@ def test_a_stage_that_the_file_has_no_more_is_left_with_the_next_interaction() -
         True,
         None,
     )
+
+
+def test_of_a_stage_that_is_left_for_another_at_once_only_the_last_change_is_final() -> None:
+    """Whoever acts on final changes must not welcome a customer to a stage that is already left.
+
+    in b, which the file then loses   9 pay   b -> a -> c
+    """
+    before = lifecycle('stages: {a: {}, b: {}}\ntransitions: [{from: a, to: b, when: event.type == "buy"}]')
+    after = lifecycle('stages: {a: {}, c: {}}\ntransitions: [{from: a, to: c, when: event.type == "pay"}]')
+    subject, moved = Subject(before), Subject(after)
+    subject.sees(0, "buy")
+    moved.customer = subject.customer
+    changes = moved.sees(9, "pay")
+    assert moves(changes) == [("b", "a", 9), ("a", "c", 9)]
+    assert [each.final for each in changes] == [False, True]

@@ -51,6 +51,7 @@ async def test_on_kafka_the_changes_are_those_of_simulate_though_workers_are_kil
     assert set((await ids_of(replay)).values()) == {1}
 
 
+@pytest.mark.slow
 async def test_on_the_embedded_broker_they_are_too_and_a_crash_only_repeats(
     embedded: EmbeddedBroker, interactions: Path, tmp_path: Path, topic_prefix: str
 ) -> None:

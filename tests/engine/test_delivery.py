@@ -155,6 +155,7 @@ async def test_a_zombie_is_fenced_by_the_new_owner(route: Route, delivery: Trans
     assert keys(await read_all(route.bootstrap, route.topics.stage_changes)) == {3: [b"a", b"b"]}
 
 
+@pytest.mark.kafka
 async def test_letting_go_never_hangs_when_the_broker_is_gone(topic_prefix: str) -> None:
     broker = KafkaBroker()
     await asyncio.to_thread(broker.start)

@@ -44,6 +44,7 @@ def test_cdnow_is_all_purchases_of_the_master_file(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.slow
 def test_complete_journey_is_every_basket_coupon_and_mailing(tmp_path: Path) -> None:
     """One order for each basket, exact to the cent, beside redemptions and campaigns."""
     rows = converted(complete_journey, tmp_path)

@@ -113,6 +113,7 @@ async def test_a_broker_keeps_its_address_and_data_over_a_restart_and_over_a_kil
 
 
 @pytest.mark.kafka
+@pytest.mark.kafka
 def test_a_broker_that_cannot_start_shows_the_end_of_its_log() -> None:
     with (
         pytest.raises(BrokerError, match=r"(?s)ended with exit code 1.*no\.such\.Reporter"),

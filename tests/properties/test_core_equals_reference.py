@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 
 from stream.codec import stage_changes
 from stream.codec.customers import CustomerCodec, customer_key
@@ -79,7 +79,6 @@ SAME = ("sequence", "from", "to", "at", "final", "entered", "identified", "facts
 
 @pytest.mark.parametrize("through_bytes", [False, True])
 @given(scenario=scenarios())
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
 def test_every_change_of_the_core_is_the_reference_s(scenario: Scenario, through_bytes: bool) -> None:
     """Same changes, in the same order per life, with equal facts and scores equal to 1e-9."""
     expected = run(

@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from stream.codec.customers import ANONYMOUS, CUSTOMER, CustomerCodec
@@ -23,7 +23,6 @@ from tests.properties.histories import Scenario, histories, scenarios
 from tests.properties.lifecycles import lifecycles
 from tests.properties.test_core_equals_reference import interaction_of
 
-SLOW = settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 STREAM = Settings(clock="stream", forget_after=None)
 
 
@@ -33,7 +32,6 @@ def lines(batches: list[Batch]) -> list[bytes]:
 
 
 @given(scenario=scenarios(), random=st.randoms(use_true_random=False))
-@SLOW
 def test_where_a_batch_is_cut_changes_nothing(scenario: Scenario, random: Random) -> None:
     """Same stage changes and same state, to the byte, with a restart after every cut."""
     model = model_of([define(each) for each in scenario.lifecycles], scenario.forget_after)
@@ -53,7 +51,6 @@ def test_where_a_batch_is_cut_changes_nothing(scenario: Scenario, random: Random
 
 
 @given(scenario=scenarios())
-@SLOW
 def test_a_replay_gives_the_same_bytes(scenario: Scenario) -> None:
     """Twice the same records, twice the same output."""
     records = records_of([interaction_of(each) for each in scenario.interactions], broker_time=2**48)
@@ -65,7 +62,6 @@ def test_a_replay_gives_the_same_bytes(scenario: Scenario) -> None:
 
 
 @given(scenario=scenarios())
-@SLOW
 def test_sequences_have_no_gap_and_chain(scenario: Scenario) -> None:
     """Per life the sequence counts from 1, each change leaves the stage entered before, and every step ends final."""
     records = records_of([interaction_of(each) for each in scenario.interactions], broker_time=2**48)
@@ -87,7 +83,6 @@ def test_sequences_have_no_gap_and_chain(scenario: Scenario) -> None:
 
 
 @given(scenario=scenarios())
-@SLOW
 def test_the_signals_sum_to_the_score(scenario: Scenario) -> None:
     """Contributions, clamped as their score is, are the score."""
     chosen = [define(each) for each in scenario.lifecycles]
@@ -120,7 +115,6 @@ def test_the_signals_sum_to_the_score(scenario: Scenario) -> None:
     half_life=st.sampled_from([60_000, 86_400_000, 14 * 86_400_000]),
     random=st.randoms(use_true_random=False),
 )
-@SLOW
 def test_a_decaying_score_does_not_depend_on_the_order_of_arrival(
     points: list[tuple[str, int, float]], half_life: int, random: Random
 ) -> None:
@@ -149,7 +143,6 @@ def test_a_decaying_score_does_not_depend_on_the_order_of_arrival(
 
 
 @given(scenario=scenarios())
-@SLOW
 def test_a_deadline_is_true_at_its_millisecond_and_false_one_before(scenario: Scenario) -> None:
     """At every deadline that a customer waits for, some condition holds that did not hold a millisecond earlier."""
     chosen = [define(each) for each in scenario.lifecycles]
@@ -181,7 +174,6 @@ def test_a_deadline_is_true_at_its_millisecond_and_false_one_before(scenario: Sc
 
 
 @given(source=lifecycles(), data=st.data())
-@SLOW
 def test_a_state_is_read_right_with_signals_and_facts_in_another_order(
     source: dict[str, Any], data: st.DataObject
 ) -> None:
