@@ -2,10 +2,11 @@
 
     byte 0       format
     byte 1       flags: 1 identified, 2 quarantined
-    bytes 2-9    the next deadline, signed little-endian epoch milliseconds; NEVER where there is none
-    bytes 10-11  length of the header
+    bytes 2-9    the next deadline of all lives, signed little-endian epoch milliseconds; NEVER where there is none
+    bytes 10-17  the last sign of life, likewise: when the customer is forgotten depends on settings, too
+    bytes 18-19  length of the header
     header       MessagePack: per life [digest, clock, next deadline, stage, entered, born, sequence]
-    body         MessagePack: [latest, active, offset, id hashes, their times, per life [active, fired, counts,
+    body         MessagePack: [latest, offset, id hashes, their times, per life [active, fired, counts,
                  windows, sums, times, facts]]
 
 Times of a life are kept as milliseconds before its clock, which takes fewer bytes. Stage, counts and the rest
@@ -23,7 +24,7 @@ from stream.codec.layouts import Layout, adopt, layout_of
 from stream.core.customer import Customer, FactState, Life
 from stream.core.interaction import Kind
 from stream.core.lifecycle import Lifecycle
-from stream.core.step import Model, due
+from stream.core.step import Model, forgotten_at
 from stream.errors import StateError
 
 FORMAT = 1
@@ -31,7 +32,7 @@ NEVER = 2**63 - 1
 CUSTOMER, ANONYMOUS, LAYOUT, POSITION = b"c", b"a", b"t", b"p"
 """The first byte of a changelog key: what the record is."""
 
-_PREFIX = Struct("<BBqH")
+_PREFIX = Struct("<BBqqH")
 _IDENTIFIED, _QUARANTINED = 1, 2
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder().decode
@@ -41,8 +42,8 @@ _decode_layout = msgspec.msgpack.Decoder(Layout).decode
 class Header(NamedTuple):
     """What a record says without decoding the rest."""
 
-    due: int
-    """The next deadline in epoch milliseconds, or NEVER."""
+    due: int | None
+    """The next deadline, forgetting included, in epoch milliseconds; None where there is none."""
     stages: tuple[tuple[str, str], ...]
     """Per life: lifecycle and stage."""
     current: bool
@@ -84,7 +85,7 @@ class CustomerCodec:
     def header(self, value: bytes) -> Header:
         """The header of a customer record. Raises StateError."""
         _check_format(value, "a customer record")
-        _format, _flags, deadline, length = _PREFIX.unpack_from(value)
+        _format, flags, deadline, active, length = _PREFIX.unpack_from(value)
         lives = _decode(value[_PREFIX.size : _PREFIX.size + length])
         stages = []
         current = len(lives) == len(self._current)
@@ -92,7 +93,9 @@ class CustomerCodec:
             layout = self._layout(life[0])
             current = current and life[0] in self._current
             stages.append((layout.lifecycle, _stage(life[3], layout)))
-        return Header(deadline, tuple(stages), current)
+        forgotten = forgotten_at(self._model, active, identified=bool(flags & _IDENTIFIED))
+        due = deadline if forgotten is None else min(deadline, forgotten)
+        return Header(None if due == NEVER or flags & _QUARANTINED else due, tuple(stages), current)
 
     def encode(self, customer: Customer) -> bytes:
         """The record of a customer."""
@@ -110,29 +113,28 @@ class CustomerCodec:
             bodies.append(_pack_life(life, lifecycle))
         packed = _encode(header)
         flags = (_IDENTIFIED if customer.identified else 0) | (_QUARANTINED if customer.quarantined else 0)
-        deadline = due(self._model, customer)
+        deadlines = [life.deadline for life in customer.lives.values() if life.deadline is not None]
         marks = array("Q", [mark for mark, _latest in customer.remembered])
         if byteorder == "big":
             marks.byteswap()
         latest = customer.latest
         body = (
             latest,
-            latest - customer.active,
             customer.offset,
             marks.tobytes(),
             [latest - time for _mark, time in customer.remembered],
             bodies,
         )
-        prefix = _PREFIX.pack(FORMAT, flags, NEVER if deadline is None else deadline, len(packed))
+        prefix = _PREFIX.pack(FORMAT, flags, min(deadlines, default=NEVER), customer.active, len(packed))
         return prefix + packed + _encode(body)
 
     def decode(self, key: bytes, value: bytes) -> Customer:
         """The customer of a record, in the layout of the lifecycles as they are now. Raises StateError."""
         _check_format(value, "a customer record")
-        _format, flags, _deadline, length = _PREFIX.unpack_from(value)
+        _format, flags, _deadline, active, length = _PREFIX.unpack_from(value)
         start = _PREFIX.size + length
         header = _decode(value[_PREFIX.size : start])
-        latest, active, offset, packed_marks, times, bodies = _decode(value[start:])
+        latest, offset, packed_marks, times, bodies = _decode(value[start:])
         marks = array("Q", packed_marks)
         if byteorder == "big":
             marks.byteswap()
@@ -142,7 +144,7 @@ class CustomerCodec:
             id=key[1:].decode(),
             identified=identified,
             latest=latest,
-            active=latest - active,
+            active=active,
             remembered=[(mark, latest - time) for mark, time in zip(marks, times, strict=True)],
             offset=offset,
             quarantined=bool(flags & _QUARANTINED),

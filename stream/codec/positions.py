@@ -24,6 +24,11 @@ class Position(msgspec.Struct, kw_only=True):
     """Digest by lifecycle, in hex."""
 
 
+class _Format(msgspec.Struct):
+    format: int
+
+
+_format_decoder = msgspec.json.Decoder(_Format)
 _decoder = msgspec.json.Decoder(Position)
 _encoder = msgspec.json.Encoder()
 
@@ -36,12 +41,12 @@ def encode_position(position: Position) -> bytes:
 def decode_position(value: bytes) -> Position:
     """The position of a record. Raises StateError where a newer version wrote it."""
     try:
-        position = _decoder.decode(value)
+        written = _format_decoder.decode(value).format
+        if written != FORMAT:
+            raise StateError(
+                f"the position record has format {written}, this version reads {FORMAT}: "
+                f"it was written by a newer version; run that one"
+            )
+        return _decoder.decode(value)
     except msgspec.DecodeError as error:
         raise StateError(f"the position record cannot be read: {error}") from None
-    if position.format != FORMAT:
-        raise StateError(
-            f"the position record has format {position.format}, this version reads {FORMAT}: "
-            f"it was written by a newer version; run that one"
-        )
-    return position

@@ -56,21 +56,19 @@ def compile_condition(text: str, scope: Scope) -> Condition:
     compiler = _Compiler(scope)
     with_event, without_event = compiler.node(tree, negated=False)
     check_contradictions(tree)
+    assert with_event is not None, "only the answer without an interaction can be never"
     return Condition(
         text,
         tree,
-        with_event if callable(with_event) else _constant(with_event),
-        without_event if callable(without_event) else (_constant(True) if without_event else None),
+        with_event,
+        without_event,
         tuple(compiler.flips),
         tuple(compiler.warnings),
     )
 
 
-_Part = Closure | bool
-
-
-def _constant(value: bool) -> Closure:
-    return lambda _life, _now, _event: value
+_Part = Closure | None
+"""None: never holds."""
 
 
 class _Compiler:
@@ -97,7 +95,7 @@ class _Compiler:
         if negated and isinstance(node, Comparison):
             self._warn_never(node)
         holds = _negate(atom.holds) if negated else atom.holds
-        return holds, False if atom.needs_event else holds
+        return holds, None if atom.needs_event else holds
 
     def _warn_never(self, node: Comparison) -> None:
         for side in (node.left, node.right):
@@ -113,11 +111,9 @@ def _negate(holds: Closure) -> Closure:
 
 
 def _all(parts: list[_Part]) -> _Part:
-    if any(part is False for part in parts):
-        return False
-    left = [part for part in parts if callable(part)]
-    if len(left) < 2:  # one or none
-        return left[0] if left else True
+    left = [part for part in parts if part is not None]
+    if len(left) < len(parts):
+        return None
     if len(left) == 2:
         first, second = left
         return lambda life, now, event: first(life, now, event) and second(life, now, event)
@@ -133,11 +129,9 @@ def _all(parts: list[_Part]) -> _Part:
 
 
 def _any(parts: list[_Part]) -> _Part:
-    if any(part is True for part in parts):
-        return True
-    left = [part for part in parts if callable(part)]
+    left = [part for part in parts if part is not None]
     if len(left) < 2:
-        return left[0] if left else False
+        return left[0] if left else None
     if len(left) == 2:
         first, second = left
         return lambda life, now, event: first(life, now, event) or second(life, now, event)

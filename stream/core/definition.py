@@ -61,7 +61,7 @@ class _Definition:
         version = reader.whole(top.get("version"), 1, 1_000_000_000, default=1)
         title = reader.text(top.get("title"), default=name or "")
         words = self._words()
-        passive = frozenset(reader.words(top.get("passive"), words))
+        passive = frozenset(reader.words(top.get("passive"), words, empty=True))
         measures = MeasureReader(reader, words)
         measures.read(top.get("scores"), top.get("signals"), top.get("facts"))
         stages = self._stages()

@@ -124,9 +124,11 @@ class Reader:
                 self.problem(each, f"a text was expected, not {_kind(each.value)}; quotes make a text of anything")
         return [each for each in found if isinstance(each.value, str) and each.value]
 
-    def words(self, place: Place | None, words: Mapping[str, str]) -> list[str]:
-        """A word or a list of words. An event name that a word covers is a problem."""
+    def words(self, place: Place | None, words: Mapping[str, str], *, empty: bool = False) -> list[str]:
+        """A word or a list of words, none only with `empty`. An event name that a word covers is a problem."""
         found: list[str] = []
+        if empty and place is not None and place.value == []:
+            return found
         for each in self.texts(place, "a word or a list of words", single=True):
             word = str(each.value)
             if words.get(word, word) != word:

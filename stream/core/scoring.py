@@ -109,7 +109,7 @@ def crossing(score: Score, life: Life, now: int, threshold: float, operator: str
     assert score.half_life is not None
     size = abs(raw(score, life, now))
     guess = now + score.half_life * max(0.0, log2(size / max(abs(threshold), ZERO)))
-    if guess > MAX_TIME:
+    if guess > MAX_TIME + 1:  # a double that large is not exact to the millisecond
         return None
     low, high, reach = now, max(int(guess), now + 1), 1
     while holds(read(score, life, high), threshold) == before:

@@ -94,10 +94,16 @@ def due(model: Model, customer: Customer) -> int | None:
     if customer.quarantined:
         return None
     times = [life.deadline for life in customer.lives.values() if life.deadline is not None]
-    forgotten = _forgotten_at(model, customer)
+    forgotten = forgotten_at(model, customer.active, identified=customer.identified)
     if forgotten is not None:
         times.append(forgotten)
     return min(times, default=None)
+
+
+def forgotten_at(model: Model, active: int, *, identified: bool) -> int | None:
+    """When a customer whose last sign of life was at `active` is forgotten; None: never."""
+    after = model.forget_identified_after if identified else model.forget_after
+    return active + after if after is not None and active + after <= MAX_TIME else None
 
 
 def schedule(lifecycle: Lifecycle, life: Life) -> None:
@@ -129,20 +135,12 @@ def _remember(customer: Customer, mark: int | None) -> None:
         del remembered[:gone]
 
 
-def _forgotten_at(model: Model, customer: Customer) -> int | None:
-    after = model.forget_identified_after if customer.identified else model.forget_after
-    if after is None:
-        return None
-    time = customer.active + after
-    return time if time <= MAX_TIME else None
-
-
 def _pass(
     model: Model, customer: Customer | None, until: int, changes: list[StageChange], tally: Tally
 ) -> Customer | None:
     if customer is None or customer.quarantined:
         return customer
-    forgotten = _forgotten_at(model, customer)
+    forgotten = forgotten_at(model, customer.active, identified=customer.identified)
     lives = customer.lives
     while True:
         first: tuple[int, Lifecycle, Life] | None = None

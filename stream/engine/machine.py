@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from stream.codec import customers as records
 from stream.codec import positions, stage_changes
-from stream.codec.customers import NEVER, CustomerCodec, customer_key
+from stream.codec.customers import CustomerCodec, customer_key
 from stream.codec.interactions import Reason, Rejected, decode
 from stream.codec.positions import Position, decode_position, encode_position
 from stream.codec.stage_changes import Source
@@ -97,15 +97,16 @@ class PartitionMachine:
         self._data = {
             key: value for key, value in changelog.items() if key[:1] in (records.CUSTOMER, records.ANONYMOUS)
         }
+        running = {lifecycle.id for lifecycle in self.model.lifecycles}
         entries: list[tuple[int, bytes]] = []
         for count, (key, value) in enumerate(self._data.items()):
             header = self._codec.header(value)
-            time: int | None = header.due
+            time = header.due
             if not header.current:  # the lifecycles were edited: what time makes true may have changed
                 time = due(self.model, self._codec.decode(key, value))
-            if time is not None and time != NEVER:
+            if time is not None:
                 entries.append((time, key))
-            self.stages.update(header.stages)
+            self.stages.update(stage for stage in header.stages if stage[0] in running)
             if count % BREATH == 0:
                 yield
         self._schedule.load(entries)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from stream.codec.customers import NEVER, CustomerCodec, customer_key
+from stream.codec.customers import CustomerCodec, customer_key
 from stream.codec.lifecycle_files import load, parse, presets
 from stream.codec.positions import Position, decode_position, encode_position
 from stream.core.customer import Customer, FactState, Life
@@ -142,18 +142,19 @@ def test_the_header_tells_the_next_deadline_and_the_stages(customer: Customer) -
     """What recovery needs of a record, without its body."""
     header = CODEC.header(CODEC.encode(customer))
     expected = due(MODEL, customer)
-    assert header.due == (NEVER if expected is None else expected)
+    assert header.due == expected
     assert header.stages == tuple((name, life.stage) for name, life in customer.lives.items())
     assert header.current is (len(customer.lives) == len(MODEL.lifecycles))
 
 
 def test_the_header_is_readable_alone() -> None:
-    """Format and flags, the deadline, the length; nothing behind that is looked at."""
+    """Format and flags, the deadline, the last sign of life, the length; nothing behind that is looked at."""
     customer = walked(list(MODEL.lifecycles), [(T0, "buy", {"total": 10})])
     value = CODEC.encode(customer)
-    end = 12 + int.from_bytes(value[10:12], "little")
+    end = 20 + int.from_bytes(value[18:20], "little")
     assert value[0] == 1
     assert int.from_bytes(value[2:10], "little", signed=True) == T0 + 5 * DAY
+    assert int.from_bytes(value[10:18], "little", signed=True) == T0
     assert CODEC.header(value[:end]) == CODEC.header(value)
     assert CODEC.header(value).stages == (("shop", "customer"), ("zoo", "out"))
 

@@ -327,3 +327,14 @@ transitions: [{from: new, to: regular, when: orders >= 9}]
         3,
     )
     assert change["facts"] == {"orders": 2}
+
+
+def test_another_forget_after_reaches_customers_that_are_already_kept() -> None:
+    """Kept with forgetting off; restarted with 90 days, a visitor of long ago is forgotten at the next tick."""
+    lifecycle = parse(SHOP, "shop.yaml").lifecycle
+    visit = Interaction(None, "v", None, "page", T0, {}, {})
+    never = machine(model_of([lifecycle], None), Settings(clock="stream"))
+    changelog = compacted(run_all(never, records_of([visit])))
+    made = machine(model_of([lifecycle], 90 * DAY), Settings(clock="stream"), changelog)
+    batches = run_all(made, records_of([tick(T0 + 100 * DAY)], broker_time=T0, first=1))
+    assert moves(batches) == [("lead", None, 90 * DAY)]
