@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import os
 import signal
 import sys
@@ -51,6 +52,8 @@ def demo(
     interactions with a demonstration shop (2022), with time running as fast as the data: customers who go
     quiet become dormant in the same seconds. Nothing is left behind.
     """
+    # The embedded broker cannot do transactions, and aiokafka would say so three times.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(_demo(once, seconds, web_port))
 

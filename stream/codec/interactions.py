@@ -71,7 +71,7 @@ class Reason(StrEnum):
     BAD_SUBJECT = "bad_subject"
     """A customer or anonymous id is neither text nor a whole number."""
     ID_TOO_LONG = "id_too_long"
-    """The id of a subject or of the interaction has more than MAX_ID_BYTES."""
+    """The id of a subject or of the interaction, or the event name, has more than MAX_ID_BYTES."""
     NO_SUBJECT = "no_subject"
     """Neither a customer id nor an anonymous id."""
     BLOCKED_SUBJECT = "blocked_subject"
@@ -237,6 +237,8 @@ def _segment_time(record: dict[str, object], received: int | None) -> int:
 def _name(name: object, key: str) -> str:
     if not isinstance(name, str) or not name or name.isspace():
         raise _Refusal(Reason.NO_EVENT_NAME, f"`{key}` must be the event name, as text; it is {_kind(name)}")
+    if len(name) > _SURELY_SHORT and len(name.encode()) > MAX_ID_BYTES:
+        raise _Refusal(Reason.ID_TOO_LONG, f"`{key}`, the event name, has more than {MAX_ID_BYTES} bytes")
     return name
 
 
