@@ -1,0 +1,293 @@
+"""Health and metrics over real HTTP, with a real engine whose Kafka is a few lines of this file."""
+
+import asyncio
+import socket
+import sys
+from collections.abc import AsyncIterator, Callable
+from typing import Any, ClassVar
+
+import aiohttp
+import pytest
+from aiokafka.errors import KafkaConnectionError
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as open_metrics
+from prometheus_client.parser import text_string_to_metric_families as classic_metrics
+
+from stream.app import Application
+from stream.codec.lifecycle_files import load_all
+from stream.engine.batch import Batch
+from stream.engine.fetch import Fetched
+from stream.engine.recovery import Progress
+from stream.engine.supervisor import Engine
+from stream.errors import SettingsError
+from stream.settings import Settings
+from stream.web.health import health_routes, serve
+from tests.kit.machines import Record
+
+VISIT = b'{"type":"page","time":1700000000000,"customer_id":"customer-4711"}'
+Answer = tuple[int, dict[str, Any]]
+
+
+class Broker:
+    """Two partitions, with one visit in the first; recovery ends when `recovered` is set."""
+
+    def __init__(self) -> None:
+        self.recovered = asyncio.Event()
+        self.away: set[int] = set()
+        self.records = {0: [Record(0, 1_700_000_000_000, b"customer-4711", VISIT)], 1: []}
+
+    async def fetch(self, partition: int, position: int, patience: float) -> Fetched:
+        records = [each for each in self.records[partition] if each.offset >= position]
+        if not records and position:
+            await asyncio.Event().wait()
+        await asyncio.sleep(0)
+        end = len(self.records[partition])
+        return Fetched(records, end, caught_up=True, end_offset=end)
+
+    async def first_offset(self, partition: int) -> int:
+        return 0
+
+    async def read_changelog(self, partition: int, progress: Progress) -> dict[bytes, bytes]:
+        progress.end = 4
+        progress.position = 1
+        await self.recovered.wait()
+        progress.position = 4
+        return {}
+
+    def delivery(self, partition: int) -> "Delivery":
+        return Delivery(self, partition)
+
+
+class Delivery:
+    """Takes every batch."""
+
+    exclusive: ClassVar[bool] = True
+    partitions = 2
+
+    def __init__(self, broker: Broker, partition: int) -> None:
+        self._broker, self._partition = broker, partition
+
+    async def start(self) -> None:
+        if self._partition in self._broker.away:
+            raise KafkaConnectionError
+
+    async def write(self, batch: Batch) -> None:
+        """It is safe."""
+
+    async def discard(self) -> None:
+        """Nothing is held."""
+
+
+class Rig:
+    """A worker's parts, put together as in the product, but for Kafka."""
+
+    def __init__(self) -> None:
+        self.broker = Broker()
+        self.application = Application(Settings(clock="stream"), load_all(["metrics"]))
+        self.engine = Engine(self.application._machine, self.application.metrics, fenced_wait=1.0)
+        self.application._engine = self.engine
+        self.routes = health_routes(self.engine.status, self.application.metrics.registry)
+        self.url = ""
+
+    def connect(self) -> None:
+        self.engine.connect(
+            "exactly_once",
+            source=self.broker,
+            make_delivery=self.broker.delivery,
+            read_changelog=self.broker.read_changelog,
+        )
+
+    async def get(self, path: str, **headers: str) -> tuple[aiohttp.ClientResponse, str]:
+        async with aiohttp.ClientSession() as session, session.get(self.url + path, headers=headers) as response:
+            return response, await response.text()
+
+    async def ready(self) -> Answer:
+        async with aiohttp.ClientSession() as session, session.get(f"{self.url}/readyz") as response:
+            return response.status, await response.json()
+
+    async def until(self, holds: Callable[[dict[str, Any]], bool]) -> Answer:
+        """The first answer of /readyz of which `holds`."""
+        async with asyncio.timeout(10):
+            while not holds((answer := await self.ready())[1]):
+                await asyncio.sleep(0.01)
+        return answer
+
+
+@pytest.fixture
+async def rig() -> AsyncIterator[Rig]:
+    """Served on a free port of the default address."""
+    made = Rig()
+    async with serve(made.routes, Settings().web_bind, 0) as port:
+        made.url = f"http://127.0.0.1:{port}"
+        yield made
+        await made.engine.stop()
+
+
+def states(body: dict[str, Any]) -> list[str]:
+    """Of the partitions, in their order."""
+    return [each["state"] for each in body["partitions"]]
+
+
+async def test_a_worker_is_live_whatever_kafka_does(rig: Rig) -> None:
+    """Without a broker, and after a failure that stops the worker: restarting it is not what /livez asks for."""
+    response, body = await rig.get("/livez")
+    assert (response.status, response.content_type, body) == (200, "application/json", '{"status": "live"}')
+    rig.engine.fail(RuntimeError("nothing goes on"))
+    assert (await rig.get("/livez"))[0].status == 200
+
+
+async def test_not_ready_before_the_broker_answers_and_before_the_group_does(rig: Rig) -> None:
+    """The body names the phase; delivery is unknown until the broker said what it can."""
+    assert await rig.ready() == (
+        503,
+        {"status": "not ready", "phase": "waiting for Kafka", "delivery": None, "partitions": []},
+    )
+    rig.connect()
+    assert await rig.ready() == (
+        503,
+        {"status": "not ready", "phase": "joining", "delivery": "exactly_once", "partitions": []},
+    )
+
+
+async def test_ready_once_every_owned_partition_is_recovered_and_runs(rig: Rig) -> None:
+    """While changelogs are read, the body says of each partition what it is doing and how far it has come."""
+    rig.connect()
+    rig.engine.assign([0, 1])
+    status, body = await rig.until(lambda body: states(body) == ["recovering", "recovering"])
+    assert (status, body["status"], body["phase"]) == (503, "not ready", "running")
+    assert [(each["partition"], each["position"], each["lag"]) for each in body["partitions"]] == [
+        (0, None, None),
+        (1, None, None),
+    ]
+    await rig.until(lambda body: [each["recovered"] for each in body["partitions"]] == [0.25, 0.25])
+    rig.broker.recovered.set()
+    status, body = await rig.until(lambda body: body["status"] == "ready")
+    assert (status, body["phase"], states(body)) == (200, "running", ["running", "running"])
+    status, body = await rig.until(lambda body: [each["lag"] for each in body["partitions"]] == [0, 0])
+    assert status == 200
+    assert [(each["position"], each["end_offset"], each["recovered"]) for each in body["partitions"]] == [
+        (1, 1, 1.0),
+        (0, 0, 1.0),
+    ]
+    assert all(each["idle_seconds"] >= 0 for each in body["partitions"])
+
+
+async def test_a_worker_that_owns_no_partition_is_ready(rig: Rig) -> None:
+    """It stands by: more workers than partitions are no fault."""
+    rig.connect()
+    rig.engine.assign([])
+    assert await rig.ready() == (
+        200,
+        {"status": "ready", "phase": "running", "delivery": "exactly_once", "partitions": []},
+    )
+
+
+async def test_one_partition_that_does_not_run_makes_the_worker_not_ready(rig: Rig) -> None:
+    """The body shows which one; it is counted, and once the broker is back the worker is ready."""
+    rig.broker.recovered.set()
+    rig.broker.away.add(1)
+    rig.connect()
+    rig.engine.assign([0, 1])
+    status, body = await rig.until(lambda body: states(body) == ["running", "backing off"])
+    assert (status, body["status"], body["phase"]) == (503, "not ready", "running")
+    assert "lifecycle_partition_failures_total{kind=" in (await rig.get("/metrics"))[1]
+    rig.broker.away.clear()
+    assert (await rig.until(lambda body: states(body) == ["running", "running"]))[0] == 200
+
+
+async def test_not_ready_while_a_rebalance_lasts(rig: Rig) -> None:
+    """Paused partitions are shown as such, and run again when it has ended."""
+    rig.broker.recovered.set()
+    rig.connect()
+    rig.engine.assign([0, 1])
+    await rig.until(lambda body: body["status"] == "ready")
+    await rig.engine.pause()
+    status, body = await rig.ready()
+    assert (status, body["phase"], states(body)) == (503, "rebalancing", ["paused", "paused"])
+    rig.engine.assign([1])
+    status, body = await rig.until(lambda body: body["status"] == "ready")
+    assert (status, [each["partition"] for each in body["partitions"]]) == (200, [1])
+
+
+@pytest.mark.parametrize("end", ["stopping", "failed"])
+async def test_not_ready_when_the_worker_ends(rig: Rig, end: str) -> None:
+    """Asked to stop, or after an error that would only happen again."""
+    rig.broker.recovered.set()
+    rig.connect()
+    rig.engine.assign([0, 1])
+    await rig.until(lambda body: body["status"] == "ready")
+    if end == "stopping":
+        await rig.engine.stop()
+    else:
+        rig.engine.fail(RuntimeError("a bug"))
+    status, body = await rig.ready()
+    assert (status, body["status"], body["phase"]) == (503, "not ready", end)
+
+
+async def test_metrics_are_served_in_the_format_that_the_scraper_asks_for(rig: Rig) -> None:
+    """Prometheus' text without a wish, OpenMetrics for who wants it; both tell the same."""
+    rig.broker.recovered.set()
+    rig.connect()
+    rig.engine.assign([0, 1])
+    await rig.until(lambda body: [each["lag"] for each in body["partitions"]] == [0, 0])
+    response, text = await rig.get("/metrics")
+    assert (response.status, response.content_type, response.charset) == (200, "text/plain", "utf-8")
+    asked, open_text = await rig.get("/metrics", Accept="application/openmetrics-text; version=1.0.0")
+    assert (asked.status, asked.content_type) == (200, "application/openmetrics-text")
+    for families in (classic_metrics(text), open_metrics(open_text)):
+        samples = {
+            (sample.name, *sorted(sample.labels.items())): sample.value
+            for family in families
+            for sample in family.samples
+        }
+        assert samples["lifecycle_interactions_total", ("result", "applied")] == 1
+        assert samples["lifecycle_customers", ("lifecycle", "metrics"), ("stage", "awareness")] == 1
+        assert samples["lifecycle_lag_records", ("partition", "0")] == 0
+        assert samples["lifecycle_recovery_ratio", ("partition", "1")] == 1
+    assert "customer-4711" not in text + open_text
+
+
+async def test_customers_of_a_partition_that_went_to_another_worker_are_not_counted_here(rig: Rig) -> None:
+    """The sum over all workers would count them twice."""
+    rig.broker.recovered.set()
+    rig.connect()
+    rig.engine.assign([0, 1])
+    await rig.until(lambda body: [each["lag"] for each in body["partitions"]] == [0, 0])
+    await rig.engine.pause()
+    rig.engine.assign([1])
+    await rig.until(lambda body: body["status"] == "ready")
+    text = (await rig.get("/metrics"))[1]
+    assert "lifecycle_customers{" not in text
+    assert 'partition="0"' not in text
+
+
+async def test_other_paths_and_methods_are_refused(rig: Rig) -> None:
+    """Only what is named is served, for reading only."""
+    assert (await rig.get("/"))[0].status == 404
+    async with aiohttp.ClientSession() as session, session.post(f"{rig.url}/readyz") as response:
+        assert response.status == 405
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux answers on all of 127.0.0.0/8")
+async def test_by_default_nobody_outside_this_machine_is_answered(rig: Rig) -> None:
+    """Bound to 127.0.0.1 and to no other address."""
+    port = int(rig.url.rpartition(":")[2])
+    with pytest.raises(ConnectionRefusedError):
+        await asyncio.open_connection("127.0.0.2", port)
+
+
+async def test_a_port_in_use_names_the_setting_that_helps(rig: Rig) -> None:
+    """Address, cause, option and environment variable."""
+    port = int(rig.url.rpartition(":")[2])
+    with pytest.raises(
+        SettingsError, match=rf"cannot serve on 127\.0\.0\.1:{port}: .*in use.*--web-port or LIFECYCLE_WEB_PORT"
+    ):
+        async with serve(Rig().routes, "127.0.0.1", port):
+            pytest.fail("two servers on one port")
+
+
+async def test_the_port_is_free_again_when_serving_has_ended() -> None:
+    """A worker that restarts at once finds its port."""
+    async with serve(Rig().routes, "127.0.0.1", 0) as port:
+        pass
+    with socket.create_server(("127.0.0.1", port)) as again:
+        assert again.getsockname()[1] == port

@@ -1,0 +1,325 @@
+"""Every metric, from what the machine of a partition did to the text that Prometheus scrapes."""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from prometheus_client import generate_latest
+from prometheus_client.metrics_core import Metric
+from prometheus_client.parser import text_string_to_metric_families
+
+from stream import metrics as metrics_module
+from stream.codec.lifecycle_files import parse
+from stream.codec.positions import KEY
+from stream.core.interaction import Interaction
+from stream.core.step import Model, model_of
+from stream.engine.batch import Batch
+from stream.engine.controls import tick
+from stream.engine.machine import PartitionMachine
+from stream.metrics import Metrics, PartitionView
+from stream.settings import Settings
+from tests.kit.machines import Record, compacted, machine, records_of, run_all
+
+DAY = 86_400_000
+T0 = 1_700_000_000_000
+NOW = T0 + 100 * DAY
+"""Wall time of the tests."""
+SHOP = """
+lifecycle: shop
+interactions: {buy: [Order Completed]}
+scores: {value: {}}
+signals: {spent: {each: buy, add: {value: properties.total}}}
+facts: {orders: {count: buy}, last_order: {last: buy}}
+stages: {lead: {}, customer: {channels: [email], actions: [thank_you]}, dormant: {}}
+transitions:
+  - {from: lead, to: customer, when: orders >= 1}
+  - {from: customer, to: dormant, when: since(last_order) >= 30d}
+  - {from: dormant, to: customer, when: since(last_order) < 30d}
+"""
+SOURCE = Path(metrics_module.__file__).read_text(encoding="utf-8")
+NAMES = sorted(set(re.findall(r'"(lifecycle_[a-z_]+)"', SOURCE)))
+"""Every metric that the product defines."""
+
+Samples = dict[tuple[str, ...], float]
+"""By name and label values, in the order of the labels' names; without buckets and creation times."""
+
+
+class View:
+    """The partitions that a worker owns."""
+
+    def __init__(self, *partitions: PartitionView) -> None:
+        self.owned: Iterable[PartitionView] = partitions
+
+    def partitions(self) -> Iterable[PartitionView]:
+        return self.owned
+
+
+def families(metrics: Metrics) -> dict[str, Metric]:
+    """What a scrape brings, as Prometheus' own parser reads it."""
+    return {each.name: each for each in text_string_to_metric_families(generate_latest(metrics.registry).decode())}
+
+
+def samples(metrics: Metrics) -> Samples:
+    return {
+        (sample.name, *(label for _name, label in sorted(sample.labels.items()))): sample.value
+        for family in families(metrics).values()
+        for sample in family.samples
+        if not sample.name.endswith(("_bucket", "_created"))
+    }
+
+
+def buy(customer: str, time: int, total: object = 10, own_id: str | None = None) -> Interaction:
+    """An order."""
+    return Interaction(customer, None, own_id, "Order Completed", time, {"total": total}, {})
+
+
+@pytest.fixture
+def model() -> Model:
+    """One lifecycle; anonymous subjects are forgotten after 90 days."""
+    return model_of([parse(SHOP, "shop.yaml").lifecycle])
+
+
+@pytest.fixture(autouse=True)
+def _wall(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(metrics_module, "time", SimpleNamespace(time=lambda: NOW / 1000))
+
+
+def told(metrics: Metrics, batches: Iterable[Batch]) -> None:
+    """As the engine does after each batch."""
+    for batch in batches:
+        metrics.batch_written(0, batch, 0.25, 0.125)
+
+
+def story() -> list[Record]:
+    """A little of everything, to a tick after 100 days.
+
+    customer-ann  o=<........|30d          = the same id again, < a second before the first
+    customer-bob      o......|31d          a total that is no number
+    customer-cy       !......|31d          ! five minutes and a millisecond ahead of its broker time
+    visitor-vi        o.............|91d   forgotten
+    """
+    inputs = [
+        buy("customer-ann", T0, own_id="order-1"),
+        buy("customer-ann", T0 + 1, own_id="order-1"),
+        buy("customer-ann", T0 - 1_000),
+        b"{",
+        buy("customer-bob", T0 + DAY, total="free"),
+        Interaction(None, "visitor-vi", None, "page", T0 + DAY, {}, {}),
+        buy("customer-cy", T0 + DAY + 300_001),
+        tick(NOW),
+    ]
+    records = records_of(inputs)
+    records[6] = records[6]._replace(timestamp=T0 + DAY)
+    return records
+
+
+def owned(made: PartitionMachine) -> View:
+    """The machine's partition, caught up, beside one that is being recovered."""
+    view = View()
+    stages = made.stages.items()
+    view.owned = (PartitionView(0, 3, 1.0, stages), PartitionView(1, None, 0.25, [(("shop", "lead"), 2)]))
+    return view
+
+
+def test_a_scrape_tells_exactly_what_happened(model: Model) -> None:
+    """Every sample of every metric; changes before live_from happened, but were not published."""
+    made = machine(model, Settings(clock="stream", live_from=T0 + 1))
+    metrics = Metrics(owned(made))
+    batches = run_all(made, story())
+    assert len(batches) == 1
+    told(metrics, batches)
+    metrics.recovered(1, 7, 0.5)
+    metrics.failed(1, "kafka")
+    metrics.failed(1, "kafka")
+    metrics.failed(0, "fenced")
+    lateness = [NOW - (T0 + 30 * DAY), NOW - (T0 + 31 * DAY), NOW - (T0 + 31 * DAY), NOW - (T0 + 91 * DAY)]
+    caused = [NOW - T0, *[NOW - (T0 + DAY)] * 3]
+    assert samples(metrics) == pytest.approx(
+        {
+            ("lifecycle_interactions_total", "applied"): 5,
+            ("lifecycle_interactions_total", "duplicate"): 1,
+            ("lifecycle_interactions_total", "rejected"): 1,
+            ("lifecycle_interactions_total", "tick"): 1,
+            ("lifecycle_late_interactions_total",): 1,
+            ("lifecycle_ahead_interactions_total",): 1,
+            ("lifecycle_dead_letters_total", "not_json"): 1,
+            ("lifecycle_stage_changes_total", "", "shop", "lead"): 4,
+            ("lifecycle_stage_changes_total", "lead", "shop", "customer"): 3,
+            ("lifecycle_stage_changes_total", "customer", "shop", "dormant"): 3,
+            ("lifecycle_stage_changes_total", "lead", "shop", ""): 1,
+            ("lifecycle_stage_changes_published_total",): 11 - 2,
+            ("lifecycle_signals_total", "shop", "spent"): 4,
+            ("lifecycle_unusable_properties_total", "shop", "spent"): 1,
+            ("lifecycle_deadlines_fired_total",): 4,
+            ("lifecycle_deadline_lateness_seconds_count",): 4,
+            ("lifecycle_deadline_lateness_seconds_sum",): sum(lateness) / 1000,
+            ("lifecycle_waiting_lives_total",): 0,
+            ("lifecycle_quarantined_customers_total",): 0,
+            ("lifecycle_batch_seconds_count",): 1,
+            ("lifecycle_batch_seconds_sum",): 0.25,
+            ("lifecycle_transaction_seconds_count",): 1,
+            ("lifecycle_transaction_seconds_sum",): 0.125,
+            ("lifecycle_end_to_end_latency_seconds_count",): 4,
+            ("lifecycle_end_to_end_latency_seconds_sum",): sum(caused) / 1000,
+            ("lifecycle_partition_failures_total", "kafka"): 2,
+            ("lifecycle_partition_failures_total", "fenced"): 1,
+            ("lifecycle_recovered_records_total",): 7,
+            ("lifecycle_recovery_seconds_count",): 1,
+            ("lifecycle_recovery_seconds_sum",): 0.5,
+            ("lifecycle_customers", "shop", "lead"): 2,
+            ("lifecycle_customers", "shop", "customer"): 0,
+            ("lifecycle_customers", "shop", "dormant"): 3,
+            ("lifecycle_lag_records", "0"): 3,
+            ("lifecycle_recovery_ratio", "0"): 1,
+            ("lifecycle_recovery_ratio", "1"): 0.25,
+        }
+    )
+
+
+def test_how_batches_are_cut_changes_no_count(model: Model) -> None:
+    """Told in one batch or record by record: only what is observed once a batch differs."""
+    whole, parts = (Metrics(View()) for _ in range(2))
+    told(whole, run_all(machine(model, Settings(clock="stream")), story()))
+    made = machine(model, Settings(clock="stream"))
+    for record in story():
+        told(parts, run_all(made, [record]))
+    once_a_batch = ("lifecycle_batch_", "lifecycle_transaction_")
+    one, other = (
+        {key: value for key, value in samples(each).items() if not key[0].startswith(once_a_batch)}
+        for each in (whole, parts)
+    )
+    assert one == other
+
+
+def test_what_a_crash_hands_over_again_is_counted_as_repeated(model: Model) -> None:
+    """And as nothing else."""
+    changelog = compacted(run_all(machine(model, Settings(clock="stream")), records_of([buy("a", T0), buy("a", T0)])))
+    del changelog[KEY]
+    metrics = Metrics(View())
+    told(metrics, run_all(machine(model, Settings(clock="stream"), changelog), records_of([buy("a", T0)])))
+    found = samples(metrics)
+    assert {key: value for key, value in found.items() if key[0] == "lifecycle_interactions_total"} == {
+        ("lifecycle_interactions_total", "repeated"): 1
+    }
+    assert found["lifecycle_stage_changes_published_total",] == 0
+    assert found["lifecycle_end_to_end_latency_seconds_count",] == 0
+
+
+def test_what_is_to_alert_on_is_told_apart(model: Model) -> None:
+    """A record and a customer on which our own code fails."""
+    made = machine(model, Settings(clock="stream"))
+    made.isolate(offsets=[1], keys=[b"ca"])
+    metrics = Metrics(View())
+    told(metrics, run_all(made, records_of([buy("a", T0), buy("b", T0), tick(NOW)])))
+    found = samples(metrics)
+    assert found["lifecycle_dead_letters_total", "unprocessable"] == 1
+    assert found["lifecycle_interactions_total", "rejected"] == 1
+    assert found["lifecycle_quarantined_customers_total",] == 1
+    assert found["lifecycle_deadlines_fired_total",] == 0
+
+
+def test_a_life_that_waits_after_64_deadlines_is_counted_once() -> None:
+    """It went round and round without an interaction; later ticks count it no more."""
+    text = """
+lifecycle: clockwork
+stages: {on: {}, off: {}}
+transitions:
+  - {from: on, to: off, when: in_stage >= 1h}
+  - {from: off, to: on, when: in_stage >= 1h}
+"""
+    made = machine(model_of([parse(text, "clockwork.yaml").lifecycle]), Settings(clock="stream"))
+    metrics = Metrics(View())
+    told(metrics, run_all(made, records_of([buy("a", T0), tick(T0 + 5 * DAY), tick(T0 + 10 * DAY)])))
+    found = samples(metrics)
+    assert found["lifecycle_waiting_lives_total",] == 1
+    assert found["lifecycle_deadlines_fired_total",] == 64
+
+
+def test_what_came_from_ahead_of_wall_time_took_no_negative_time(model: Model) -> None:
+    """Clocks of brokers and workers differ; a histogram's sum never falls."""
+    metrics = Metrics(View())
+    told(metrics, run_all(machine(model, Settings(clock="stream")), records_of([buy("a", NOW + 5_000)])))
+    found = samples(metrics)
+    assert found["lifecycle_end_to_end_latency_seconds_count",] == 1
+    assert found["lifecycle_end_to_end_latency_seconds_sum",] == 0
+
+
+def test_every_metric_of_the_product_is_scraped_and_none_besides(model: Model) -> None:
+    """The names in the source are those in the exposition; what is counted ends in `_total` there."""
+    made = machine(model, Settings(clock="stream"))
+    metrics = Metrics(owned(made))
+    told(metrics, run_all(made, story()))
+    metrics.failed(0, "kafka")
+    found = families(metrics)
+    assert sorted(name for name in found if not name.endswith("_created")) == NAMES
+    for name, family in found.items():
+        if name.endswith("_created"):
+            continue
+        assert [sample for sample in family.samples if not sample.name.endswith("_created")], name
+
+
+def test_names_and_labels_follow_prometheus(model: Model) -> None:
+    """Lower case, base units, `_total` for counters and nothing else; every metric says what it is."""
+    made = machine(model, Settings(clock="stream"))
+    metrics = Metrics(owned(made))
+    told(metrics, run_all(made, story()))
+    metrics.failed(0, "kafka")
+    for name, family in families(metrics).items():
+        assert re.fullmatch(r"lifecycle(_[a-z]+)+", name)
+        assert not re.search(r"_(ms|milliseconds|minutes|hours|days|percent|kib|mib|gauge|counter|count|sum)$", name)
+        if name.endswith("_created"):
+            continue
+        assert family.type in ("counter", "gauge", "histogram")
+        assert family.documentation.strip()
+        assert family.documentation != name
+        if family.type == "histogram":
+            assert name.endswith("_seconds")
+        for sample in family.samples:
+            if family.type == "counter" and not sample.name.endswith("_created"):
+                assert sample.name == f"{name}_total"
+            if family.type != "counter":
+                assert not sample.name.endswith("_total")
+            assert set(sample.labels) <= {
+                *("result", "reason", "lifecycle", "from", "to", "signal", "name", "kind", "stage", "partition", "le")
+            }
+
+
+def test_no_customer_stands_in_a_metric(model: Model) -> None:
+    """Neither an id nor a property: those would be personal data, and as many series as customers."""
+    made = machine(model, Settings(clock="stream"))
+    metrics = Metrics(owned(made))
+    told(metrics, run_all(made, story()))
+    text = generate_latest(metrics.registry).decode()
+    assert not re.search("ann|bob|cy\"|visitor|customer-|order-1|free", text)
+
+
+def test_buckets_are_ascending_and_hold_what_they_say(model: Model) -> None:
+    """Cumulative, up to `+Inf`, which holds all; a quarter of a second lies in the bucket that it bounds."""
+    metrics = Metrics(View())
+    told(metrics, run_all(machine(model, Settings(clock="stream")), story()))
+    for name, family in families(metrics).items():
+        if family.type != "histogram":
+            continue
+        buckets = [(float(each.labels["le"]), each.value) for each in family.samples if each.name == f"{name}_bucket"]
+        assert buckets == sorted(buckets)
+        assert [count for _bound, count in buckets] == sorted(count for _bound, count in buckets)
+        assert buckets[-1] == (float("inf"), samples(metrics)[f"{name}_count",])
+    of = {each.labels.get("le"): each.value for each in families(metrics)["lifecycle_batch_seconds"].samples}
+    assert (of["0.1"], of["0.25"]) == (0, 1)
+
+
+def test_gauges_are_read_at_every_scrape() -> None:
+    """Nothing is kept of a partition that this worker owns no more; sums are over its partitions."""
+    view = View(
+        PartitionView(0, 5, 1.0, [(("shop", "lead"), 2), (("other", "lead"), 1)]),
+        PartitionView(1, 0, 1.0, [(("shop", "lead"), 3)]),
+    )
+    metrics = Metrics(view)
+    found = samples(metrics)
+    assert found["lifecycle_customers", "shop", "lead"] == 5
+    assert found["lifecycle_customers", "other", "lead"] == 1
+    assert (found["lifecycle_lag_records", "0"], found["lifecycle_lag_records", "1"]) == (5, 0)
+    view.owned = ()
+    assert not [key for key in samples(metrics) if len(key) > 1]
