@@ -4,6 +4,7 @@ import gc
 import logging
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
+from weakref import WeakValueDictionary
 
 from stream.codec.lifecycle_files import LifecycleFile, load_all
 from stream.core.step import Model, model_of
@@ -29,7 +30,8 @@ class Application:
             [file.lifecycle for file in files], settings.forget_after, settings.forget_identified_after
         )
         self.metrics = Metrics(self)
-        self._machines: dict[int, PartitionMachine] = {}
+        # Weak: a partition that was lost lets go of its customers.
+        self._machines: WeakValueDictionary[int, PartitionMachine] = WeakValueDictionary()
         self._engine: Engine | None = None
 
     def partitions(self) -> Iterable[PartitionView]:

@@ -20,6 +20,8 @@ Delivery = Literal["auto", "exactly_once", "at_least_once"]
 Clock = Literal["wall", "stream"]
 
 ENVIRONMENT_PREFIX = "LIFECYCLE_"
+_MOST_DIGITS = 18
+_SHORTEST_SESSION = 100
 
 
 class _Unfit(ValueError):
@@ -30,19 +32,37 @@ def _text(value: str) -> str:
     return value
 
 
+def _name(value: str) -> str:
+    if not value.strip():
+        raise _Unfit("a name; it must not be empty")
+    return value
+
+
 def _words(value: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in value.split(",") if word.strip())
+
+
+def _some_words(value: str) -> tuple[str, ...]:
+    words = _words(value)
+    if not words:
+        raise _Unfit("a list, comma-separated, of at least one")
+    return words
 
 
 def _word_set(value: str) -> frozenset[str]:
     return frozenset(word.lower() for word in _words(value))
 
 
+def _digits(value: str) -> int | None:
+    return int(value) if value.isascii() and value.isdigit() and len(value) <= _MOST_DIGITS else None
+
+
 def _whole(low: int, high: int) -> Callable[[str], int]:
     def parse(value: str) -> int:
-        if not (value.isascii() and value.isdigit() and low <= int(value) <= high):
+        number = _digits(value)
+        if number is None or not low <= number <= high:
             raise _Unfit(f"a whole number from {low} to {high}")
-        return int(value)
+        return number
 
     return parse
 
@@ -65,6 +85,13 @@ def _duration(value: str) -> int:
     return ms
 
 
+def _session(value: str) -> int:
+    ms = _duration(value)
+    if ms < _SHORTEST_SESSION:
+        raise _Unfit(f"a duration of at least {_SHORTEST_SESSION}ms")
+    return ms
+
+
 def _duration_or_off(value: str) -> int | None:
     ms = parse_duration(value)
     if ms is None and value != "off":
@@ -75,7 +102,8 @@ def _duration_or_off(value: str) -> int | None:
 def _time_or_none(value: str) -> int | None:
     if value == "first-start":
         return None
-    time = parse_time(int(value) if value.isdigit() else value)
+    number = _digits(value)
+    time = parse_time(value if number is None else number)
     if time is None:
         raise _Unfit("a time such as 2026-11-01T00:00:00Z, or `first-start`")
     return time
@@ -92,14 +120,14 @@ DAY = 86_400_000
 class Settings:
     """What a worker and the commands beside it run with."""
 
-    bootstrap: str = _setting("127.0.0.1:9092", _text, "Kafka's bootstrap servers, host:port, comma-separated")
-    app: str = _setting("lifecycle", _text, "consumer group, and the first part of every transactional id")
+    bootstrap: str = _setting("127.0.0.1:9092", _name, "Kafka's bootstrap servers, host:port, comma-separated")
+    app: str = _setting("lifecycle", _name, "consumer group, and the first part of every transactional id")
     topic_prefix: str = _setting("", _text, "put before the name of every topic")
-    interactions: str = _setting("interactions", _text, "the topic of interactions, without prefix")
+    interactions: str = _setting("interactions", _name, "the topic of interactions, without prefix")
     partitions: int = _setting(16, _whole(1, 10_000), "partitions of topics that we create")
     replication: int = _setting(1, _whole(1, 32_767), "replication factor of topics that we create")
     lifecycles: tuple[str, ...] = _setting(
-        ("journey",), _words, "lifecycle files or names of presets, comma-separated", "journey"
+        ("journey",), _some_words, "lifecycle files or names of presets, comma-separated", "journey"
     )
     delivery: Delivery = _setting(
         "auto", _choice(Delivery), "`exactly_once`, `at_least_once`, or `auto`: exactly once where the broker can"
@@ -123,7 +151,7 @@ class Settings:
     )
     web_bind: str = _setting("127.0.0.1", _text, "address on which health and metrics are served")
     web_port: int = _setting(6066, _whole(0, 65_535), "port of health and metrics; 0 takes a free one")
-    session_timeout: int = _setting(6_000, _duration, "after how long without heartbeat a worker is dead", "6s")
+    session_timeout: int = _setting(6_000, _session, "after how long without heartbeat a worker is dead", "6s")
     max_records: int = _setting(8_000, _whole(1, 1_000_000), "most interactions in one transaction")
     log_level: str = _setting(
         "info", _choice(Literal["debug", "info", "warning", "error"]), "least level that is logged"

@@ -4,6 +4,8 @@ Live: the event loop answers. Ready: a member of the consumer group, and every o
 runs. Both answer with a JSON body that says why.
 """
 
+import errno
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import asdict
@@ -49,15 +51,18 @@ async def serve(app: web.Application, host: str, port: int) -> AsyncIterator[int
 
     Raises SettingsError where the address cannot be bound.
     """
-    runner = web.AppRunner(app, access_log=None)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     try:
-        site = web.TCPSite(runner, host, port, shutdown_timeout=1.0)
+        site = web.TCPSite(runner, host, port)
         try:
             await site.start()
         except OSError as error:
+            wrong_address = isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL
+            setting = "bind" if wrong_address else "port"
             raise SettingsError(
-                f"cannot serve on {host}:{port}: {error.strerror}; choose another with --web-port or LIFECYCLE_WEB_PORT"
+                f"cannot serve on {host}:{port}: {error.strerror}; "
+                f"choose another with --web-{setting} or LIFECYCLE_WEB_{setting.upper()}"
             ) from None
         yield runner.addresses[0][1]
     finally:

@@ -5,6 +5,7 @@ import gzip
 import json
 from collections.abc import Callable
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -127,7 +128,7 @@ def test_what_is_written_has_no_field_that_the_schema_does_not_name(written: Wri
 def test_the_demonstration_data_shows_what_there_is() -> None:
     """Births, moves, deadlines and the forgotten, with scores, facts and contributions: the tests see them all."""
     found = changes(demo())
-    assert len(found) > 1_000
+    assert len(found) > 100
     kinds = {each["trigger"]["kind"] for each in found}
     assert kinds == {"interaction", "deadline", "forgotten"}
     assert kinds | LATER_KINDS | {"lifecycle"} == set(SCHEMA["properties"]["trigger"]["properties"]["kind"]["enum"])
@@ -194,7 +195,7 @@ def test_numbers_of_a_life_are_without_a_gap_and_each_change_begins_where_the_la
     for life in lives.values():
         assert [each["sequence"] for each in life] == list(range(1, len(life) + 1))
         assert life[0]["from"] is None
-        for before, after in zip(life, life[1:], strict=False):
+        for before, after in pairwise(life):
             assert (after["from"], after["entered"]) == (before["to"], before["at"])
             assert after["at"] >= before["at"]
 
@@ -209,7 +210,7 @@ def test_contributions_add_up_to_their_score(written: Written) -> None:
             assert points == pytest.approx(value, rel=1e-9, abs=1e-9)
 
 
-EXAMPLE_OF = {
+EXAMPLE_OF: dict[str, Callable[[Change], bool]] = {
     "birth": lambda change: change["from"] is None and "customer_id" in change,
     "moved-by-interaction": lambda change: change["to"] == "customer",
     "moved-by-deadline": lambda change: change["to"] == "resting",
@@ -230,9 +231,12 @@ def test_an_example_passes_the_schema(path: Path) -> None:
 
 @pytest.mark.parametrize("path", PATHS, ids=stem)
 def test_an_example_is_what_the_machine_writes(path: Path) -> None:
-    """Word for word, from the garden shop's lifecycle."""
-    (written,) = [each for each in changes(story()) if EXAMPLE_OF[path.stem](each)]
-    assert json.loads(path.read_bytes()) == written
+    """Word for word, from the garden shop's lifecycle; the last digit of a power may differ between machines."""
+    (written,) = [each.value or b"" for each in story() if EXAMPLE_OF[path.stem](orjson.loads(each.value or b""))]
+    example, found = (
+        json.loads(text, parse_float=lambda digits: f"{float(digits):.9g}") for text in (path.read_bytes(), written)
+    )
+    assert example == found
 
 
 @pytest.mark.parametrize("path", PATHS, ids=stem)

@@ -1,0 +1,249 @@
+"""Settings: which source wins, what each takes, and what is said of a value that it does not."""
+
+import os
+import subprocess
+import sys
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from stream.cli.options import default_of, variable_of
+from stream.codec.interactions import DEFAULT_BLOCKED
+from stream.errors import SettingsError
+from stream.settings import Settings, TopicNames, load_settings
+
+ROOT = Path(__file__).parents[1]
+DAY = 86_400_000
+NAMES = [each.name for each in fields(Settings)]
+
+TAKEN: list[tuple[str, str, object]] = [
+    ("bootstrap", "one:9092,two:9092", "one:9092,two:9092"),
+    ("app", "shop", "shop"),
+    ("topic_prefix", "test-", "test-"),
+    ("topic_prefix", "", ""),
+    ("interactions", "events", "events"),
+    ("partitions", "1", 1),
+    ("partitions", "10000", 10_000),
+    ("replication", "3", 3),
+    ("lifecycles", "journey", ("journey",)),
+    ("lifecycles", " shop.yaml , metrics,", ("shop.yaml", "metrics")),
+    ("delivery", "exactly_once", "exactly_once"),
+    ("delivery", "at_least_once", "at_least_once"),
+    ("clock", "stream", "stream"),
+    ("live_from", "first-start", None),
+    ("live_from", "2026-11-01T00:00:00Z", 1_793_491_200_000),
+    ("live_from", "2026-11-01", 1_793_491_200_000),
+    ("live_from", "1793491200000", 1_793_491_200_000),
+    ("live_from", "0", 0),
+    ("grace", "500ms", 500),
+    ("grace", "30s", 30_000),
+    ("forget_after", "12h", DAY // 2),
+    ("forget_after", "off", None),
+    ("forget_identified_after", "52w", 364 * DAY),
+    ("forget_identified_after", "off", None),
+    ("blocked", "NULL, Guest", frozenset({"null", "guest"})),
+    ("blocked", "", frozenset()),
+    ("web_bind", "0.0.0.0", "0.0.0.0"),  # noqa: S104 - as a person would write it
+    ("web_port", "0", 0),
+    ("web_port", "65535", 65_535),
+    ("session_timeout", "45s", 45_000),
+    ("max_records", "1", 1),
+    ("log_level", "debug", "debug"),
+    ("log_format", "json", "json"),
+]
+
+REFUSED: list[tuple[str, str, str]] = [
+    ("partitions", "0", "a whole number from 1 to 10000"),
+    ("partitions", "10001", "a whole number from 1 to 10000"),
+    ("partitions", "1.5", "a whole number from 1 to 10000"),
+    ("partitions", "", "a whole number from 1 to 10000"),
+    ("replication", "-1", "a whole number from 1 to 32767"),
+    ("web_port", "65536", "a whole number from 0 to 65535"),
+    ("web_port", "http", "a whole number from 0 to 65535"),
+    ("web_port", "\N{ARABIC-INDIC DIGIT SIX}", "a whole number from 0 to 65535"),
+    ("max_records", "0", "a whole number from 1 to 1000000"),
+    ("delivery", "at_most_once", "one of auto, exactly_once, at_least_once"),
+    ("clock", "Wall", "one of wall, stream"),
+    ("log_level", "trace", "one of debug, info, warning, error"),
+    ("log_format", "xml", "one of text, json"),
+    ("grace", "5", "a duration such as 500ms, 30s, 12h or 90d"),
+    ("grace", "1.5h", "a duration such as 500ms, 30s, 12h or 90d"),
+    ("grace", "off", "a duration such as 500ms, 30s, 12h or 90d"),
+    ("session_timeout", "-6s", "a duration such as 500ms, 30s, 12h or 90d"),
+    ("forget_after", "never", "a duration such as 90d, or off"),
+    ("forget_identified_after", "1y", "a duration such as 90d, or off"),
+    ("live_from", "yesterday", "a time such as 2026-11-01T00:00:00Z, or `first-start`"),
+    ("live_from", "2026-02-30", "a time such as 2026-11-01T00:00:00Z, or `first-start`"),
+    ("live_from", "-5", "a time such as 2026-11-01T00:00:00Z, or `first-start`"),
+    ("live_from", "999999999999999999", "a time such as 2026-11-01T00:00:00Z, or `first-start`"),
+]
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """A settings file, empty at first."""
+    made = tmp_path / "lifecycle.toml"
+    made.touch()
+    return made
+
+
+def refusal(options: dict[str, str | None], environment: dict[str, str], file: Path | None = None) -> str:
+    """What is said of impossible settings."""
+    with pytest.raises(SettingsError) as refused:
+        load_settings(options, file=file, environment=environment)
+    return str(refused.value)
+
+
+def test_without_any_source_every_setting_has_its_default() -> None:
+    """And the default is what a worker on this machine needs."""
+    settings = load_settings({}, environment={})
+    assert settings == Settings()
+    assert (settings.bootstrap, settings.web_bind, settings.web_port) == ("127.0.0.1:9092", "127.0.0.1", 6066)
+    assert (settings.delivery, settings.clock, settings.lifecycles) == ("auto", "wall", ("journey",))
+    assert (settings.forget_after, settings.forget_identified_after) == (90 * DAY, None)
+
+
+def test_an_option_wins_over_the_environment_that_over_the_file_and_that_over_the_default(file: Path) -> None:
+    """Taken away one by one, the next in order decides; sources mix, setting by setting."""
+    file.write_text('app = "of-file"\nclock = "stream"\n')
+    options: dict[str, str | None] = {"app": "of-option", "clock": None}
+    environment = {"LIFECYCLE_APP": "of-environment", "LIFECYCLE_WEB_PORT": "7000"}
+    settings = load_settings(options, file=file, environment=environment)
+    assert (settings.app, settings.clock, settings.web_port, settings.partitions) == ("of-option", "stream", 7_000, 16)
+    assert load_settings({"app": None}, file=file, environment=environment).app == "of-environment"
+    assert load_settings({}, file=file, environment={}).app == "of-file"
+    assert load_settings({}, environment={}).app == "lifecycle"
+
+
+def test_an_empty_text_is_a_value_too(file: Path) -> None:
+    """No prefix, though the file names one."""
+    file.write_text('topic_prefix = "test-"\n')
+    assert load_settings({}, file=file, environment={"LIFECYCLE_TOPIC_PREFIX": ""}).topic_prefix == ""
+
+
+def test_a_value_that_does_not_count_is_not_read() -> None:
+    """A variable that makes no sense does no harm where an option decides."""
+    assert load_settings({"web_port": "1"}, environment={"LIFECYCLE_WEB_PORT": "no"}).web_port == 1
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_setting_has_an_environment_variable_and_a_place_in_the_file(name: str, file: Path) -> None:
+    """The same text from each source is the same setting."""
+    text, value = next((text, value) for setting, text, value in TAKEN if setting == name)
+    file.write_text(f'{name} = "{text}"\n')
+    assert getattr(load_settings({name: text}, environment={}), name) == value
+    assert getattr(load_settings({}, environment={f"LIFECYCLE_{name.upper()}": text}), name) == value
+    assert getattr(load_settings({}, file=file, environment={}), name) == value
+
+
+@pytest.mark.parametrize(("name", "text", "value"), TAKEN)
+def test_what_a_setting_takes(name: str, text: str, value: object) -> None:
+    """Text to value, with the least and the most."""
+    assert getattr(load_settings({name: text}, environment={}), name) == value
+
+
+@pytest.mark.parametrize(("name", "text", "wanted"), REFUSED)
+def test_what_a_setting_does_not_take_is_refused_with_what_it_does(
+    name: str, text: str, wanted: str, file: Path
+) -> None:
+    """Where the value came from, the value, and what would be right."""
+    option, variable = f"--{name.replace('_', '-')}", f"LIFECYCLE_{name.upper()}"
+    assert refusal({name: text}, {}) == f"{option}: {text!r} is not {wanted}"
+    assert refusal({}, {variable: text}) == f"{variable}: {text!r} is not {wanted}"
+    file.write_text(f'{name} = "{text}"\n', encoding="utf-8")
+    assert refusal({}, {}, file) == f"{file}: {name}: {text!r} is not {wanted}"
+
+
+def test_numbers_lists_and_times_of_toml_are_taken_as_they_are(file: Path) -> None:
+    """Nobody need write them as text."""
+    file.write_text(
+        'web_port = 8080\nlifecycles = ["shop.yaml", "metrics"]\nblocked = ["nobody"]\n'
+        "live_from = 2026-11-01T00:00:00Z\n"
+    )
+    settings = load_settings({}, file=file, environment={})
+    assert settings.web_port == 8_080
+    assert settings.lifecycles == ("shop.yaml", "metrics")
+    assert settings.blocked == {"nobody"}
+    assert settings.live_from == 1_793_491_200_000
+
+
+def test_an_unknown_key_of_the_file_is_refused_with_the_known_ones(file: Path) -> None:
+    """A misspelled setting would otherwise silently have its default."""
+    file.write_text('web_prt = 8080\napp = "shop"\n')
+    said = refusal({}, {}, file)
+    assert said.startswith(f"settings file {file}: unknown setting 'web_prt'; known are app, ")
+    assert all(name in said for name in NAMES)
+
+
+def test_the_variable_names_the_file_and_the_option_names_another(file: Path, tmp_path: Path) -> None:
+    """`LIFECYCLE_SETTINGS` is read where no `--settings` is given; empty, it names none."""
+    file.write_text('app = "of-variable"\n')
+    other = tmp_path / "other.toml"
+    other.write_text('app = "of-option"\n')
+    environment = {"LIFECYCLE_SETTINGS": str(file)}
+    assert load_settings({}, environment=environment).app == "of-variable"
+    assert load_settings({}, file=other, environment=environment).app == "of-option"
+    assert load_settings({}, environment={"LIFECYCLE_SETTINGS": ""}).app == "lifecycle"
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    """Missing, or a folder."""
+    missing = tmp_path / "missing.toml"
+    assert refusal({}, {"LIFECYCLE_SETTINGS": str(missing)}) == f"settings file {missing}: No such file or directory"
+    assert refusal({}, {}, tmp_path) == f"settings file {tmp_path}: Is a directory"
+
+
+def test_a_file_that_is_no_toml_is_named_with_the_place(file: Path) -> None:
+    """Line and column; bytes that are no UTF-8, too."""
+    file.write_text('app = "shop"\nweb_port =\n')
+    said = refusal({}, {}, file)
+    assert said.startswith(f"settings file {file}: ")
+    assert "line 2" in said
+    file.write_bytes(b'app = "\xff"\n')
+    assert refusal({}, {}, file).startswith(f"settings file {file}: ")
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "blocked"])
+def test_the_default_as_it_is_shown_is_the_default(name: str) -> None:
+    """What the table says can be written down, and changes nothing."""
+    (field,) = [each for each in fields(Settings) if each.name == name]
+    assert load_settings({}, environment={variable_of(field): default_of(field)}) == Settings()
+
+
+def test_the_blocked_ids_that_are_shown_are_among_the_default() -> None:
+    """They are too many to show all."""
+    (field,) = [each for each in fields(Settings) if each.name == "blocked"]
+    *shown, more = default_of(field).split(", ")
+    assert more == "…"
+    assert set(shown) < DEFAULT_BLOCKED
+
+
+def test_topics_have_the_prefix_and_only_interactions_another_name() -> None:
+    """Two applications on one broker need nothing but a prefix."""
+    assert Settings(topic_prefix="eu-", interactions="events").topics == TopicNames(
+        interactions="eu-events",
+        stage_changes="eu-stage-changes",
+        current_stages="eu-current-stages",
+        customers="eu-lifecycle-customers",
+        dead_letters="eu-lifecycle-dead-letters",
+    )
+
+
+def test_the_table_of_the_readme_is_what_the_command_prints() -> None:
+    """Word for word, between its heading and the next."""
+    around = {name: value for name, value in os.environ.items() if not name.startswith("LIFECYCLE_")}
+    printed = subprocess.run(
+        [sys.executable, "-m", "stream.cli", "settings", "--markdown"],
+        cwd=ROOT,
+        env=around,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    ).stdout
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    section = readme.split("\n## Settings\n", 1)[1].split("\n## ", 1)[0]
+    table = [line for line in section.splitlines() if line.startswith("|")]
+    assert table == printed.splitlines()
+    assert len(table) == 2 + len(NAMES)
