@@ -21,7 +21,7 @@ test: ## Everything: lint, types, all tests, those on Apache Kafka too (installs
 check: ## The quick part of test: lint, types, quick tests without Apache Kafka
 	@tests/kit/venv.sh dev
 	@$(MAKE) --no-print-directory lint
-	@$(BIN)/pytest -m "not kafka and not slow"
+	@$(BIN)/pytest -m "not kafka and not slow" --hypothesis-profile=smoke
 
 .PHONY: lint
 lint:

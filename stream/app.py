@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from weakref import WeakValueDictionary
 
 from stream.codec.lifecycle_files import LifecycleFile, load_all
+from stream.codec.times import format_time
 from stream.core.step import Model, model_of
 from stream.engine.machine import PartitionMachine, Place
 from stream.engine.supervisor import Engine
@@ -56,6 +57,8 @@ class Application:
                     serving(port)
                 yield
 
+        if self.settings.clock == "wall":
+            log.info("changes from before %s are applied but not published", _since(self.settings.live_from))
         gc.set_threshold(*GARBAGE_THRESHOLDS)
         return run_worker(self.settings, self._machine, self.metrics, services=[web])
 
@@ -65,6 +68,10 @@ class Application:
         )
         self._machines[partition] = machine
         return machine
+
+
+def _since(live_from: int | None) -> str:
+    return "the first start of this application" if live_from is None else format_time(live_from)
 
 
 def application(settings: Settings) -> Application:

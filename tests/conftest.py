@@ -14,6 +14,7 @@ _numbers = count(1)
 # pytest --hypothesis-profile=deep tests/properties
 _ANY_SPEED = {"deadline": None, "suppress_health_check": list(HealthCheck)}
 settings.register_profile("quick", max_examples=60, derandomize=True, database=None, **_ANY_SPEED)
+settings.register_profile("smoke", max_examples=15, derandomize=True, database=None, **_ANY_SPEED)
 settings.register_profile("deep", max_examples=1_000, **_ANY_SPEED)
 settings.load_profile("quick")
 
@@ -22,7 +23,7 @@ settings.load_profile("quick")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark each test with a fixture that starts Apache Kafka, so that no mark can be forgotten."""
     for item in items:
-        if any("kafka" in name for name in getattr(item, "fixturenames", ())):
+        if any("kafka" in name for name in getattr(item, "fixturenames", ())) or "[kafka" in item.name:
             item.add_marker(pytest.mark.kafka)
 
 

@@ -5,6 +5,7 @@ from collections import Counter, deque
 from types import TracebackType
 from typing import Self
 
+import msgspec
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.progress_bar import ProgressBar
@@ -18,6 +19,8 @@ from stream.core.lifecycle import Lifecycle
 from stream.settings import Settings
 
 _LATEST = 12
+_OTHER_LINES = 8
+_ID_SHOWN = 12
 _BAR = 40
 _PLAIN_SECONDS = 2.0
 
@@ -87,6 +90,10 @@ class Screen:
             highlight=False,
         )
 
+    def _room(self) -> int:
+        """How many changes fit under the stages and above the footer."""
+        return max(1, min(_LATEST, self._console.height - len(self._lifecycle.stages) - _OTHER_LINES))
+
     def _draw(self) -> RenderableType:
         most = max((self._now[name] for name in self._lifecycle.stages), default=1)
         stages = Table.grid(padding=(0, 2))
@@ -106,8 +113,16 @@ class Screen:
             Text(),
             stages,
             Text(),
-            *(line_of(change) for change in self._latest),
+            *(_short(change) for change in list(self._latest)[-self._room() :]),
             Text(),
             progress,
             Text(f"{footer}metrics at {self._metrics}; Ctrl-C ends the demo", style="dim"),
         )
+
+
+def _short(change: Change) -> Text:
+    """One line however narrow the terminal, of an anonymous visitor the beginning of its long id."""
+    anonymous = change.anonymous_id[:_ID_SHOWN] if change.anonymous_id else None
+    line = line_of(msgspec.structs.replace(change, anonymous_id=anonymous))
+    line.no_wrap, line.overflow = True, "ellipsis"
+    return line

@@ -239,14 +239,17 @@ class PartitionMachine:
         if now is None:
             return size
         until = now - self.settings.grace
-        fired = 0
-        while (key := self._schedule.take(until)) is not None:
+        looked = fired = 0
+        while (first := self._schedule.take(until)) is not None:
+            scheduled, key = first
+            inputs = batch.inputs
             try:
-                size += self._pass(key, until, batch)
+                size += self._pass(key, scheduled, until, batch)
             except Exception as error:
                 raise DeadlineFailed(key) from error
-            fired += 1
-            if fired % BREATH == 0:
+            fired += batch.inputs - inputs
+            looked += 1
+            if looked % BREATH == 0:
                 yield
             if fired == MAX_FIRED or size >= MAX_BYTES:
                 time = self._schedule.next()
@@ -254,7 +257,7 @@ class PartitionMachine:
                 break
         return size
 
-    def _pass(self, key: bytes, until: int, batch: Batch) -> int:
+    def _pass(self, key: bytes, scheduled: int, until: int, batch: Batch) -> int:
         customer = self.customer(key)
         if customer is None:
             return 0
@@ -265,7 +268,7 @@ class PartitionMachine:
             self._keep(key, customer)
             return 0
         time = due(self.model, customer)
-        if time is None or time > until:
+        if time is None or time > scheduled:
             self._schedule.put(key, time)
             return 0
         after, changes = step(self.model, customer, Passing(until), batch.counts.tally)

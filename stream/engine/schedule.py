@@ -5,7 +5,11 @@ from heapq import heapify, heappop, heappush
 
 
 class Schedule:
-    """Keys by time. A key may be due later than it is scheduled, never earlier: whoever takes it looks."""
+    """Keys by time.
+
+    A key may be due later than it is scheduled, never earlier: whoever takes it looks, and puts it back for then, so
+    that deadlines are fired in the order of their times.
+    """
 
     def __init__(self) -> None:
         self._heap: list[tuple[int, bytes]] = []
@@ -33,14 +37,14 @@ class Schedule:
             heappop(heap)
         return heap[0][0] if heap else None
 
-    def take(self, until: int) -> bytes | None:
-        """Remove and return the first key that may be due up to and including `until`."""
+    def take(self, until: int) -> tuple[int, bytes] | None:
+        """Remove and return the first key that may be due up to and including `until`, with its scheduled time."""
         time = self.next()
         if time is None or time > until:
             return None
-        key = heappop(self._heap)[1]
-        del self._times[key]
-        return key
+        first = heappop(self._heap)
+        del self._times[first[1]]
+        return first
 
     def __len__(self) -> int:
         return len(self._times)

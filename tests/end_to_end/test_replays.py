@@ -12,6 +12,8 @@ from tests.kit.kafka import KafkaBroker
 from tests.kit.replays import DAY, Replay, Worker, differences, end_of, replay_all
 from tests.kit.topics import read_all
 
+pytestmark = pytest.mark.slow
+
 DEMO = Path(__file__).parents[2] / "stream" / "demo"
 LIFECYCLES = ("metrics", "journey", "nurture")
 
@@ -51,7 +53,6 @@ async def test_on_kafka_the_changes_are_those_of_simulate_though_workers_are_kil
     assert set((await ids_of(replay)).values()) == {1}
 
 
-@pytest.mark.slow
 async def test_on_the_embedded_broker_they_are_too_and_a_crash_only_repeats(
     embedded: EmbeddedBroker, interactions: Path, tmp_path: Path, topic_prefix: str
 ) -> None:

@@ -13,6 +13,8 @@ from stream.engine.batch import Outgoing
 from stream.engine.embedded import EmbeddedBroker
 from tests.kit.topics import create_topics, partition_count, produce, read_all
 
+pytestmark = pytest.mark.slow
+
 LONG_AGO = 1_234_567_890_123
 
 

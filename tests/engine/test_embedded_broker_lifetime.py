@@ -12,6 +12,8 @@ from stream.engine.embedded import EmbeddedBroker
 from stream.errors import BrokerError
 from tests.kit.topics import create_topics
 
+pytestmark = pytest.mark.slow
+
 
 async def connect(bootstrap: str) -> asyncio.StreamWriter:
     host, port = bootstrap.split(":")

@@ -338,3 +338,22 @@ def test_another_forget_after_reaches_customers_that_are_already_kept() -> None:
     made = machine(model_of([lifecycle], 90 * DAY), Settings(clock="stream"), changelog)
     batches = run_all(made, records_of([tick(T0 + 100 * DAY)], broker_time=T0, first=1))
     assert moves(batches) == [("lead", None, 90 * DAY)]
+
+
+def test_deadlines_that_moved_on_are_only_looked_at(model: Model) -> None:
+    """Thousands of customers bought again before their first deadline: when its time passes, nothing is written."""
+    customers = 6_000
+    made = machine(model, Settings(clock="stream"))
+    again = [buy(str(n), T0 + day * DAY) for day in (0, 10) for n in range(customers)]
+    run_all(made, records_of(again))
+    batches = run_all(made, records_of([tick(T0 + 30 * DAY)], broker_time=T0, first=len(again)))
+    assert moves(batches) == []
+    assert [batch.inputs for batch in batches] == [1]
+
+
+def test_deadlines_are_fired_in_the_order_of_their_times(model: Model) -> None:
+    """The first customer's deadline moved behind the second's; one tick passes both."""
+    made = machine(model, Settings(clock="stream"))
+    run_all(made, records_of([buy("a", T0), buy("b", T0 + DAY), buy("a", T0 + 2 * DAY)]))
+    batches = run_all(made, records_of([tick(T0 + 40 * DAY)], broker_time=T0, first=3))
+    assert [each["customer_id"] for each in published(batches)] == ["b", "a"]

@@ -19,6 +19,8 @@ from stream.settings import Settings
 from tests.kit.kafka import KafkaBroker
 from tests.kit.topics import produce, read_all
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 KEYS = 40
 

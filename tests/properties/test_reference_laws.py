@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
@@ -14,6 +15,8 @@ from tests.properties.reference import Outcome, run
 from tests.properties.reference_deadlines import deadline_by_trying
 from tests.properties.reference_grammar import atoms, parse
 from tests.properties.reference_life import time_of
+
+pytestmark = pytest.mark.slow
 
 SLOW = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
