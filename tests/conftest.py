@@ -21,10 +21,16 @@ settings.load_profile("quick")
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark each test with a fixture that starts Apache Kafka, so that no mark can be forgotten."""
+    """Mark each test with a fixture that starts Apache Kafka, so that no mark can be forgotten.
+
+    Those on the embedded broker are slow, a group takes seconds to join there, and so are those that run whole
+    commands in processes of their own.
+    """
     for item in items:
         if any("kafka" in name for name in getattr(item, "fixturenames", ())) or "[kafka" in item.name:
             item.add_marker(pytest.mark.kafka)
+        if "embedded" in item.name or item.path.parent.name == "cli":
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")
