@@ -12,9 +12,10 @@ demo: ## Score a small shop's customers before your eyes; needs Python 3.11 alon
 	@tests/kit/venv.sh
 	@$(BIN)/lifecycle demo $(ARGS)
 
-test: ## Everything: lint, types, all tests, those on Apache Kafka too (installs Java and Maven where it may)
+test: ## Everything: lint, types, all tests, those on Apache Kafka too (installs Java, Maven, Graphviz where it may)
 	@tests/kit/venv.sh dev
 	@deploy/kafka/jars.sh
+	@tests/kit/graphviz.sh
 	@$(MAKE) --no-print-directory lint
 	@$(BIN)/pytest
 

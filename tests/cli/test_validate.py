@@ -1,6 +1,5 @@
 """`lifecycle validate`, as people and editors meet it."""
 
-import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -190,7 +189,6 @@ def test_a_long_condition_wraps_beside_its_branch(lifecycle: Run, tmp_path: Path
     assert max(map(len, lines_of(result.stdout))) <= 42
 
 
-@pytest.mark.skipif(not shutil.which("dot"), reason="needs Graphviz")
 @pytest.mark.parametrize("text", [SHOP, HOSTILE], ids=["shop", "hostile"])
 def test_graphviz_reads_the_graph_and_shows_every_title_as_it_is_written(
     lifecycle: Run, tmp_path: Path, text: str
