@@ -1,0 +1,100 @@
+"""One of our workers as a benchmark sees it: a process of its own, run as an operator would, watched from outside."""
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self
+
+import aiohttp
+
+from stream.engine.broker_process import free_port
+
+ROOT = Path(__file__).resolve().parents[2]
+_TICKS = os.sysconf("SC_CLK_TCK")
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+class BenchWorker:
+    """`lifecycle worker` on a broker; ended with the block.
+
+    `settings` are the names of `lifecycle settings` in capitals, such as LIFECYCLES or CLOCK.
+    """
+
+    def __init__(self, bootstrap: str, prefix: str, log: Path, settings: Mapping[str, str]) -> None:
+        self._port = free_port()
+        self._log = log
+        named = {
+            "BOOTSTRAP": bootstrap,
+            "TOPIC_PREFIX": prefix,
+            "APP": f"{prefix}app",
+            "WEB_PORT": str(self._port),
+            **settings,
+        }
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("LIFECYCLE_")}
+        self._environment = {**kept, **{f"LIFECYCLE_{name}": value for name, value in named.items()}}
+
+    async def __aenter__(self) -> Self:
+        with self._log.open("ab") as output:
+            self.process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "stream.cli", "worker"),
+                env=self._environment,
+                cwd=ROOT,
+                stdout=output,
+                stderr=output,
+            )
+        self._session = aiohttp.ClientSession()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._session.close()
+        if self.process.returncode is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                await asyncio.wait_for(self.process.wait(), 20)
+            except TimeoutError:
+                self.process.kill()
+                await self.process.wait()
+
+    @property
+    def cpu_seconds(self) -> float:
+        """Processor time of the process so far, user and system."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / _TICKS
+
+    @property
+    def resident_bytes(self) -> int:
+        """Resident memory now."""
+        return int(Path(f"/proc/{self.process.pid}/statm").read_text(encoding="ascii").split()[1]) * _PAGE
+
+    async def health(self) -> Mapping[str, Any] | None:
+        """The body of /readyz; None while nothing answers."""
+        try:
+            async with self._session.get(f"http://127.0.0.1:{self._port}/readyz") as response:
+                body: Mapping[str, Any] = await response.json()
+                return body
+        except aiohttp.ClientError:
+            return None
+
+    async def metrics(self) -> str:
+        """The text of /metrics."""
+        async with self._session.get(f"http://127.0.0.1:{self._port}/metrics") as response:
+            return await response.text()
+
+    async def taken(self) -> int:
+        """Interactions taken so far: the sum of the partitions' positions. Raises RuntimeError where it ended."""
+        if self.process.returncode is not None:
+            said = self._log.read_text(encoding="utf-8", errors="replace")[-4_000:]
+            raise RuntimeError(f"the worker exited with {self.process.returncode}:\n{said}")
+        body = await self.health()
+        return sum(each["position"] or 0 for each in body["partitions"]) if body is not None else 0
+
+    async def until_taken(self, count: int, *, every: float = 0.02, seconds: float = 600) -> float:
+        """Return, as time.perf_counter() tells it, when so many interactions were taken."""
+        async with asyncio.timeout(seconds):
+            while await self.taken() < count:
+                await asyncio.sleep(every)
+        return time.perf_counter()
