@@ -179,7 +179,8 @@ def _amount(points: Points) -> str:
 
 
 def _when(lifecycle: Lifecycle, signal: Signal) -> str:
-    words = [word for word, signals in lifecycle.signals_of.items() if signal in signals]
+    reactions = lifecycle.reactions.values()
+    words = dict.fromkeys(each.word for each in reactions if each.word is not None and signal in each.signals)
     where = f" where {' '.join(signal.where.text.split())}" if signal.where else ""
     limit = ", once" if signal.once else ""
     if signal.times:

@@ -13,15 +13,14 @@ Times of a life are kept as milliseconds before its clock, which takes fewer byt
 are positions in the layout of the digest.
 """
 
-from array import array
 from struct import Struct
-from sys import byteorder
 from typing import Any, NamedTuple
 
 import msgspec
 
 from stream.codec.layouts import Layout, adopt, layout_of
 from stream.core.customer import Customer, FactState, Life
+from stream.core.facts import FactKind
 from stream.core.interaction import Kind
 from stream.core.lifecycle import Lifecycle
 from stream.core.step import Model, forgotten_at
@@ -93,40 +92,33 @@ class CustomerCodec:
             layout = self._layout(life[0])
             current = current and life[0] in self._current
             stages.append((layout.lifecycle, _stage(life[3], layout)))
-        forgotten = forgotten_at(self._model, active, identified=bool(flags & _IDENTIFIED))
+        forgotten = forgotten_at(self._model, active, bool(flags & _IDENTIFIED))
         due = deadline if forgotten is None else min(deadline, forgotten)
         return Header(None if due == NEVER or flags & _QUARANTINED else due, tuple(stages), current)
 
     def encode(self, customer: Customer) -> bytes:
         """The record of a customer."""
-        header: list[Any] = []
-        bodies: list[Any] = []
+        header: list[tuple[bytes, int, int | None, int | str, int, str, int]] = []
+        bodies: list[tuple[object, ...]] = []
+        first = NEVER
         for lifecycle in self._model.lifecycles:
             life = customer.lives.get(lifecycle.id)
             if life is None:
                 continue
-            stage = self._stages[lifecycle.id].get(life.stage, life.stage)
-            digest = lifecycle.digest
+            stage: int | str = self._stages[lifecycle.id].get(life.stage, life.stage)
             clock = life.clock
-            deadline = None if life.deadline is None else life.deadline - clock
-            header.append((digest, clock, deadline, stage, clock - life.entered, life.born, life.sequence))
+            deadline = life.deadline
+            if deadline is not None and deadline < first:
+                first = deadline
+            until = None if deadline is None else deadline - clock
+            header.append((lifecycle.digest, clock, until, stage, clock - life.entered, life.born, life.sequence))
             bodies.append(_pack_life(life, lifecycle))
         packed = _encode(header)
         flags = (_IDENTIFIED if customer.identified else 0) | (_QUARANTINED if customer.quarantined else 0)
-        deadlines = [life.deadline for life in customer.lives.values() if life.deadline is not None]
-        marks = array("Q", [mark for mark, _latest in customer.remembered])
-        if byteorder == "big":
-            marks.byteswap()
         latest = customer.latest
-        body = (
-            latest,
-            customer.offset,
-            marks.tobytes(),
-            [latest - time for _mark, time in customer.remembered],
-            bodies,
-        )
-        prefix = _PREFIX.pack(FORMAT, flags, min(deadlines, default=NEVER), customer.active, len(packed))
-        return prefix + packed + _encode(body)
+        moments = [latest - moment for moment in customer.moments]
+        body = _encode((latest, customer.offset, customer.marks, moments, bodies))
+        return _PREFIX.pack(FORMAT, flags, first, customer.active, len(packed)) + packed + body
 
     def decode(self, key: bytes, value: bytes) -> Customer:
         """The customer of a record, in the layout of the lifecycles as they are now. Raises StateError."""
@@ -134,10 +126,7 @@ class CustomerCodec:
         _format, flags, _deadline, active, length = _PREFIX.unpack_from(value)
         start = _PREFIX.size + length
         header = _decode(value[_PREFIX.size : start])
-        latest, offset, packed_marks, times, bodies = _decode(value[start:])
-        marks = array("Q", packed_marks)
-        if byteorder == "big":
-            marks.byteswap()
+        latest, offset, marks, times, bodies = _decode(value[start:])
         identified = bool(flags & _IDENTIFIED)
         customer = Customer(
             kind="customer" if key[:1] == CUSTOMER else "anonymous",
@@ -145,7 +134,8 @@ class CustomerCodec:
             identified=identified,
             latest=latest,
             active=active,
-            remembered=[(mark, latest - time) for mark, time in zip(marks, times, strict=True)],
+            marks=marks,
+            moments=[latest - time for time in times],
             offset=offset,
             quarantined=bool(flags & _QUARANTINED),
         )
@@ -154,7 +144,7 @@ class CustomerCodec:
             lifecycle = self._lifecycles.get(layout.lifecycle)
             if lifecycle is None:
                 continue
-            life = _unpack_life(head, body, layout, identified=identified)
+            life = _unpack_life(head, body, layout, identified)
             if layout.digest != lifecycle.digest:
                 life = adopt(life, layout, lifecycle)
             customer.lives[lifecycle.id] = life
@@ -180,32 +170,33 @@ def _check_format(value: bytes, what: str) -> None:
         )
 
 
-def _pack_life(life: Life, lifecycle: Lifecycle) -> tuple[Any, ...]:
+def _pack_life(life: Life, lifecycle: Lifecycle) -> tuple[object, ...]:
     clock = life.clock
-    return (
-        clock - life.active,
-        life.fired,
-        life.counts,
-        life.windows,
-        [_small(each) for each in life.sums],
-        [clock - at if at else None for at in life.ats],
-        [_pack_fact(fact.kind, life.facts[fact.index], clock) for fact in lifecycle.facts],
-    )
+    sums: list[object] = [*life.sums]
+    for score in lifecycle.scores:
+        if score.half_life is None:
+            for slot in score.slots:
+                sums[slot] = _small(life.millionths[slot])
+    ats: list[int | None] = []
+    for at in life.ats:
+        ats.append(clock - at if at else None)  # noqa: PERF401 - compiled, as fast, and typed
+    facts: list[object] = []
+    for fact, state in zip(lifecycle.facts, life.facts, strict=True):
+        facts.append(_pack_fact(fact.kind, state, clock))  # noqa: PERF401
+    return clock - life.active, life.fired, life.counts, life.windows, sums, ats, facts
 
 
-def _small(number: Any) -> Any:
+def _small(number: int) -> int | str:
     """Integers beyond 64 bits go as text."""
-    return number if isinstance(number, float) or -(2**63) <= number < 2**63 else str(number)
+    return number if -(2**63) <= number < 2**63 else str(number)
 
 
-def _pack_fact(kind: str, state: Any, clock: int) -> Any:
-    if kind in ("count", "sum"):
-        return _small(state)
-    if kind == "rolling":
+def _pack_fact(kind: FactKind, state: FactState, clock: int) -> object:
+    if isinstance(state, int):
+        return _small(state) if kind in ("count", "sum") else clock - state
+    if isinstance(state, list):
         return [clock - time for time in state]
-    if state is None:
-        return None
-    return (clock - state[0], state[1]) if kind == "latest" else clock - state
+    return None if state is None else (clock - state[0], state[1])
 
 
 def _unpack_fact(kind: str, kept: Any, clock: int) -> FactState:
@@ -218,7 +209,7 @@ def _unpack_fact(kind: str, kept: Any, clock: int) -> FactState:
     return (clock - kept[0], kept[1]) if kind == "latest" else clock - int(kept)
 
 
-def _unpack_life(head: list[Any], body: list[Any], layout: Layout, *, identified: bool) -> Life:
+def _unpack_life(head: list[Any], body: list[Any], layout: Layout, identified: bool) -> Life:
     _digest, clock, deadline, stage, entered, born, sequence = head
     active, fired, counts, windows, sums, ats, states = body
     return Life(
@@ -233,8 +224,9 @@ def _unpack_life(head: list[Any], body: list[Any], layout: Layout, *, identified
         deadline=None if deadline is None else clock + deadline,
         counts=counts,
         windows=[[(window, counted) for window, counted in each] for each in windows],
-        sums=[int(each) if isinstance(each, str) else each for each in sums],
+        sums=[each if isinstance(each, float) else 0.0 for each in sums],
         ats=[0 if at is None else clock - at for at in ats],
+        millionths=[0 if isinstance(each, float) else int(each) for each in sums],
         facts=[
             _unpack_fact(kind, kept, clock) for (_name, _mark, kind), kept in zip(layout.facts, states, strict=True)
         ],

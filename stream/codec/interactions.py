@@ -137,8 +137,15 @@ def encode_native(interaction: Interaction) -> bytes:
     Its properties and context must hold what JSON can: TypeError for anything else, whole numbers beyond 64
     bits and lone surrogates among it; NaN and the infinities become null.
     """
-    record = interaction._asdict()
-    record["type"] = record.pop("name")
+    record = {
+        "customer_id": interaction.customer_id,
+        "anonymous_id": interaction.anonymous_id,
+        "id": interaction.id,
+        "time": interaction.time,
+        "properties": interaction.properties,
+        "context": interaction.context,
+        "type": interaction.name,
+    }
     present = {key: value for key, value in record.items() if value is not None}
     return orjson.dumps(present, default=dict)  # for a mapping that is no dict
 

@@ -8,8 +8,8 @@ and fact that still means the same.
 import msgspec
 
 from stream.core.customer import Life
+from stream.core.deadlines import schedule
 from stream.core.lifecycle import Lifecycle
-from stream.core.step import schedule
 
 
 class Layout(msgspec.Struct, frozen=True, array_like=True):
@@ -44,7 +44,7 @@ def layout_of(lifecycle: Lifecycle) -> Layout:
 def adopt(life: Life, old: Layout, lifecycle: Lifecycle) -> Life:
     """A life written with the layout `old`, as `lifecycle` keeps it, its next deadline found anew."""
     new = layout_of(lifecycle)
-    adopted = lifecycle.begin(life.clock, life.born, identified=life.identified)
+    adopted = lifecycle.begin(life.clock, life.born, life.identified)
     adopted.stage, adopted.entered, adopted.sequence = life.stage, life.entered, life.sequence
     adopted.active, adopted.fired = life.active, life.fired
     signals = {(name, mark): place for place, (name, mark, _window) in enumerate(old.signals)}
@@ -59,6 +59,7 @@ def adopt(life: Life, old: Layout, lifecycle: Lifecycle) -> Life:
         before = slots.get((new.signals[signal][:2], score))
         if before is not None:
             adopted.sums[slot], adopted.ats[slot] = life.sums[before], life.ats[before]
+            adopted.millionths[slot] = life.millionths[before]
     facts = {each: place for place, each in enumerate(old.facts)}
     for place, each in enumerate(new.facts):
         before = facts.get(each)

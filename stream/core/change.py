@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from stream.core.interaction import Kind
 
@@ -12,19 +12,32 @@ Value = str | float | bool
 TriggerKind = Literal["interaction", "deadline", "lifecycle", "forgotten"]
 
 
-class Trigger(NamedTuple):
+@dataclass(init=False)
+class Trigger:
     """The input that caused a stage change."""
 
     kind: TriggerKind
-    id: str | None = None
+    id: str | None
     """Of the interaction."""
-    type: str | None = None
+    type: str | None
     """The interaction's word in the lifecycle, else its event name."""
-    late: bool = False
+    late: bool
     """The interaction's own time is before the clock at which its effects happened."""
 
+    def __init__(
+        self,
+        kind: TriggerKind,
+        id: str | None = None,  # noqa: A002 - the name in the event
+        type: str | None = None,  # noqa: A002
+        late: bool = False,
+    ) -> None:
+        self.kind = kind
+        self.id = id
+        self.type = type
+        self.late = late
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(init=False)
 class Contribution:
     """What one signal adds to one score at the moment of a change."""
 
@@ -33,8 +46,14 @@ class Contribution:
     count: int
     """How often the signal counted in this life."""
 
+    def __init__(self, signal: str, points: float, count: int) -> None:
+        self.signal = signal
+        self.points = points
+        self.count = count
 
-class StageChange(NamedTuple):
+
+@dataclass(init=False)
+class StageChange:
     """One customer moved from one stage of one lifecycle to another."""
 
     kind: Kind
@@ -66,3 +85,45 @@ class StageChange(NamedTuple):
     """Of `to_stage`."""
     actions: tuple[str, ...]
     """Of `to_stage`."""
+
+    def __init__(
+        self,
+        kind: Kind,
+        subject: str,
+        identified: bool,
+        lifecycle: str,
+        version: int,
+        born: str,
+        sequence: int,
+        final: bool,
+        from_stage: str | None,
+        to_stage: str | None,
+        at: int,
+        entered: int | None,
+        trigger: Trigger,
+        transition: str | None,
+        scores: Mapping[str, float],
+        facts: Mapping[str, Value],
+        contributions: Mapping[str, tuple[Contribution, ...]],
+        channels: tuple[str, ...],
+        actions: tuple[str, ...],
+    ) -> None:
+        self.kind = kind
+        self.subject = subject
+        self.identified = identified
+        self.lifecycle = lifecycle
+        self.version = version
+        self.born = born
+        self.sequence = sequence
+        self.final = final
+        self.from_stage = from_stage
+        self.to_stage = to_stage
+        self.at = at
+        self.entered = entered
+        self.trigger = trigger
+        self.transition = transition
+        self.scores = scores
+        self.facts = facts
+        self.contributions = contributions
+        self.channels = channels
+        self.actions = actions

@@ -1,30 +1,37 @@
-"""One comparison: its types checked, compiled to a closure, and when time alone changes its answer.
+"""One comparison: its types checked, and the check that it comes to."""
 
-A comparison with a value that does not exist, or between different types, is false, also `!=`.
-"""
-
-from collections.abc import Callable
 from math import ceil
 from typing import NamedTuple
 
-from stream.core import facts, scoring
-from stream.core.customer import Life
+from stream.core.checks import (
+    Among,
+    Check,
+    Compared,
+    ElapsedCheck,
+    IsTrue,
+    Not,
+    NumberCheck,
+    RollingAmong,
+    RollingCheck,
+    ScoreCheck,
+    TextCheck,
+    Within,
+)
 from stream.core.expressions import Bare, Comparison, ConditionError, Duration, Literal, Name
-from stream.core.interaction import MAX_TIME
-from stream.core.operands import TYPE_NAMES, Closure, Read, Scope, resolve, unknown
-
-Flips = Callable[[Life, int], list[int]]
+from stream.core.operands import TYPE_NAMES, Read, Scope, resolve, unknown
+from stream.core.order import OPERATOR
+from stream.core.readings import Number
 
 MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 
 
 class Atom(NamedTuple):
-    """A compiled comparison or bare name."""
+    """A comparison or bare name made ready."""
 
-    holds: Closure
+    check: Check
     needs_event: bool
-    flips: Flips | None = None
-    """Later times, after the given one, at which the answer may change by time alone."""
+    timed: bool = False
+    """Time alone may change its answer."""
 
 
 def compile_bare(node: Bare, scope: Scope) -> Atom:
@@ -34,8 +41,7 @@ def compile_bare(node: Bare, scope: Scope) -> Atom:
     read = resolve(node.operand, scope)
     if read.type not in ("boolean", "any"):
         raise ConditionError(f"this is {TYPE_NAMES[read.type]}, not true or false; compare it", node.offset)
-    get = read.get
-    return Atom(lambda life, now, event: get(life, now, event) is True, read.needs_event)
+    return Atom(IsTrue(read.reading), read.needs_event)
 
 
 def compile_comparison(node: Comparison, scope: Scope) -> Atom:
@@ -115,108 +121,38 @@ def _membership(node: Comparison, left: Read, right: Read, scope: Scope) -> Atom
         if left.fact is not None:
             for item in items:
                 _check_keep(node, left, "==", item.value)
-            return Atom(_among(left, constants), False, _rolling_flips(left))
-        return Atom(_among(left, constants), left.needs_event)
+            return Atom(RollingAmong(left.fact, left.reading, constants), False, timed=True)
+        return Atom(Among(left.reading, constants), left.needs_event)
     if not (isinstance(node.right, Name) and node.right.path[0] in ("properties", "context")):
         raise ConditionError('`in` needs a list such as ["a", "b"], or a property that holds one', node.offset)
     if left.varies:
         raise ConditionError("what changes with time alone compares with constants only", node.offset)
     if left.type in ("time", "duration", "list"):
         raise ConditionError(f"a property never holds {TYPE_NAMES[left.type]}", node.offset)
-    one, many = left.get, right.get
-
-    def holds(life: Life, now: int, event: object) -> bool:
-        found = many(life, now, event)  # type: ignore[arg-type]  # an Event or None, passed on
-        wanted = one(life, now, event)  # type: ignore[arg-type]
-        return isinstance(found, list) and any(equal(wanted, each) for each in found)
-
-    return Atom(holds, True)
+    return Atom(Within(left.reading, right.reading), True)
 
 
-def _among(left: Read, constants: tuple[object, ...]) -> Closure:
-    get = left.get
-    return lambda life, now, event: (
-        (found := get(life, now, event)) is not None and any(equal(found, each) for each in constants)
-    )
-
-
-def _compare(left: Read, operator: str, right: Read) -> Closure:
-    one, two = left.get, right.get
-    if isinstance(text := right.constant, str):
-        # Nothing but an equal text equals a text.
-        if operator == "==":
-            return lambda life, now, event: one(life, now, event) == text
-        if operator == "!=":
-            return lambda life, now, event: isinstance(found := one(life, now, event), str) and found != text
-    if operator == "==":
-        return lambda life, now, event: equal(one(life, now, event), two(life, now, event))
-    if operator == "!=":
-        return lambda life, now, event: _unequal(one(life, now, event), two(life, now, event))
-    order = scoring.COMPARE[operator]
-    if left.type == "number" and right.type == "number":
-        return lambda life, now, event: order(one(life, now, event), two(life, now, event))  # type: ignore[arg-type]
-
-    def ordered(life: Life, now: int, event: object) -> bool:
-        a, b = one(life, now, event), two(life, now, event)  # type: ignore[arg-type]  # an Event or None, passed on
-        kind = _kind(a)
-        return kind in ("number", "text") and kind == _kind(b) and order(a, b)  # type: ignore[arg-type]  # same kind
-
-    return ordered
-
-
-def _kind(value: object) -> str | None:
-    if isinstance(value, bool):
-        return "boolean"
-    if isinstance(value, int | float):
-        return "number"
-    return "text" if isinstance(value, str) else None
-
-
-def equal(a: object, b: object) -> bool:
-    """Whether two values are of one type and equal; lists and objects are not equal to anything."""
-    kind = _kind(a)
-    return kind is not None and kind == _kind(b) and a == b
-
-
-def _unequal(a: object, b: object) -> bool:
-    kind = _kind(a)
-    return kind is not None and kind == _kind(b) and a != b
+def _compare(left: Read, operator: str, right: Read) -> Check:
+    constant = right.constant
+    if isinstance(constant, str) and operator in ("==", "!="):
+        return TextCheck(left.reading, constant, operator == "==")
+    if isinstance(left.reading, Number) and isinstance(constant, int | float):
+        return NumberCheck(left.reading, OPERATOR[operator], float(constant))
+    return Compared(left.reading, OPERATOR[operator], right.reading)
 
 
 def _timed(node: Comparison, left: Read, operator: str, constant: object) -> Atom:
     assert isinstance(constant, int | float)
-    get = left.get
     if left.score is not None:
-        score, order, threshold = left.score, scoring.COMPARE[operator], constant
-
-        def crossing(life: Life, now: int) -> list[int]:
-            moment = scoring.crossing(score, life, now, threshold, operator)
-            return [] if moment is None else [moment]
-
-        return Atom(lambda life, now, _e: order(scoring.read(score, life, now), threshold), False, crossing)
+        return Atom(ScoreCheck(left.score, OPERATOR[operator], float(constant)), False, timed=True)
     if left.fact is not None:
         _check_keep(node, left, operator, constant)
-        fact = Read("number", lambda _l, _n, _e: constant)
-        return Atom(_compare(left, operator, fact), False, _rolling_flips(left))
+        if operator in ("==", "!="):
+            among = RollingAmong(left.fact, left.reading, (constant,))
+            return Atom(among if operator == "==" else Not(among, timed=True), False, timed=True)
+        return Atom(RollingCheck(left.fact, OPERATOR[operator], float(constant)), False, timed=True)
     assert left.anchor is not None
-    order, anchor = scoring.COMPARE[operator], left.anchor
-    length = int(constant) + (operator in (">", "<="))
-
-    def flip(life: Life, now: int) -> list[int]:
-        start = anchor(life)
-        return [start + length] if start is not None and now < start + length <= MAX_TIME else []
-
-    def holds(life: Life, now: int, event: object) -> bool:
-        passed = get(life, now, event)  # type: ignore[arg-type]  # an Event or None, passed on
-        return passed is not None and order(passed, constant)  # type: ignore[arg-type]  # a duration
-
-    return Atom(holds, False, flip)
-
-
-def _rolling_flips(left: Read) -> Flips:
-    fact = left.fact
-    assert fact is not None
-    return lambda life, now: facts.ends(fact, life, now)
+    return Atom(ElapsedCheck(left.anchor, OPERATOR[operator], int(constant)), False, timed=True)
 
 
 def _check_keep(node: Comparison, left: Read, operator: str, constant: object) -> None:

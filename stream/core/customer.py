@@ -4,7 +4,7 @@
 keeps the encoded bytes.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from stream.core.change import Value
 from stream.core.interaction import Kind
@@ -15,8 +15,11 @@ Window = tuple[int, int]
 FactState = int | list[int] | tuple[int, Value] | None
 """count: int; sum: millionths; rolling: ascending times; first and last: a time; latest: (time, value)."""
 
+MARK = 8
+"""Bytes of a remembered id's hash."""
 
-@dataclass(slots=True)
+
+@dataclass(init=False)
 class Life:
     """One customer in one lifecycle. Times are epoch milliseconds; positions follow the lifecycle's file."""
 
@@ -39,13 +42,49 @@ class Life:
     windows: list[list[Window]]
     """Per signal with `at_most`: the two latest windows in which it counted, older first."""
     sums: list[float]
-    """Per signal and score (a slot): points at `ats`, or integer millionths where nothing decays."""
+    """Per slot (signal and score) of a score that decays: points at `ats`; 0.0 elsewhere."""
     ats: list[int]
     """Per slot: the latest time of its points; 0 where there are none."""
+    millionths: list[int]
+    """Per slot of a permanent score: points in millionths, however many; 0 elsewhere."""
     facts: list[FactState]
 
+    def __init__(
+        self,
+        identified: bool,
+        clock: int,
+        stage: str,
+        entered: int,
+        born: str,
+        sequence: int,
+        active: int,
+        fired: int,
+        deadline: int | None,
+        counts: list[int],
+        windows: list[list[Window]],
+        sums: list[float],
+        ats: list[int],
+        millionths: list[int],
+        facts: list[FactState],
+    ) -> None:
+        self.identified = identified
+        self.clock = clock
+        self.stage = stage
+        self.entered = entered
+        self.born = born
+        self.sequence = sequence
+        self.active = active
+        self.fired = fired
+        self.deadline = deadline
+        self.counts = counts
+        self.windows = windows
+        self.sums = sums
+        self.ats = ats
+        self.millionths = millionths
+        self.facts = facts
 
-@dataclass(slots=True)
+
+@dataclass(init=False)
 class Customer:
     """One subject's record."""
 
@@ -56,10 +95,37 @@ class Customer:
     """The largest interaction time."""
     active: int
     """The latest interaction that was not passive everywhere, or the birth where that is later."""
-    lives: dict[str, Life] = field(default_factory=dict)
-    remembered: list[tuple[int, int]] = field(default_factory=list)
-    """(hash of an interaction's id, `latest` right after it), in order of arrival."""
-    offset: int = -1
+    lives: dict[str, Life]
+    """By lifecycle."""
+    marks: bytes
+    """Hashes of the remembered interaction ids, MARK bytes each, in order of arrival."""
+    moments: list[int]
+    """Per mark: `latest` right after that interaction; never descending."""
+    offset: int
     """The last source offset applied, for brokers without transactions."""
-    quarantined: bool = False
+    quarantined: bool
     """A deadline of this customer made our code fail: none is fired any more."""
+
+    def __init__(
+        self,
+        kind: Kind,
+        id: str,  # noqa: A002 - the customer's
+        identified: bool,
+        latest: int,
+        active: int,
+        lives: dict[str, Life] | None = None,
+        marks: bytes = b"",
+        moments: list[int] | None = None,
+        offset: int = -1,
+        quarantined: bool = False,
+    ) -> None:
+        self.kind = kind
+        self.id = id
+        self.identified = identified
+        self.latest = latest
+        self.active = active
+        self.lives = {} if lives is None else lives
+        self.marks = marks
+        self.moments = [] if moments is None else moments
+        self.offset = offset
+        self.quarantined = quarantined

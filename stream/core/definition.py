@@ -5,14 +5,16 @@ from collections.abc import Mapping
 from typing import cast
 
 from stream.core import graph
-from stream.core.conditions import Condition, compile_condition
+from stream.core.conditions import compile_condition
 from stream.core.expressions import ConditionError
 from stream.core.facts import Fact
 from stream.core.lifecycle import (
+    Condition,
     Counted,
     DefinitionError,
     Lifecycle,
     Problem,
+    Reaction,
     Signal,
     Stage,
     Transition,
@@ -62,7 +64,7 @@ class _Definition:
         title = reader.text(top.get("title"), default=name or "")
         words = self._words()
         passive = frozenset(reader.words(top.get("passive"), words, empty=True))
-        measures = MeasureReader(reader, words)
+        measures = MeasureReader(reader, name or "", words)
         measures.read(top.get("scores"), top.get("signals"), top.get("facts"))
         stages = self._stages()
         scope = Scope(
@@ -85,14 +87,11 @@ class _Definition:
             raise DefinitionError(self.problems)
         timed = {
             stage: tuple(
-                each.condition
-                for each in transitions
-                if stage in each.sources and each.condition.without_event and each.condition.flips
+                each.condition for each in transitions if stage in each.sources and each.condition.timed
             )
             for stage in stages
         }
         warnings = [*reader.warnings, *graph.endless(list(stages), transitions)]
-        counted_always = tuple(each for each in measures.counted.get(None, ()))
         return Lifecycle(
             id=name or "",
             version=version,
@@ -106,9 +105,8 @@ class _Definition:
             fact_fingerprints=tuple(measures.fact_fingerprints),
             stages=stages,
             transitions=transitions,
-            signals_of={word: tuple(signals) for word, signals in measures.signals_of.items()},
-            counted_of=_in_file_order(measures.counted),
-            counted_always=counted_always,
+            reactions=_reactions(words, passive, measures),
+            otherwise=Reaction(None, False, (), tuple(measures.counted.get(None, ()))),
             transitions_from={stage: tuple(t for t in transitions if stage in t.sources) for stage in stages},
             timed_from=timed,
             digest=bytes.fromhex(fingerprint([self._value(), self._order()])),
@@ -210,11 +208,17 @@ class _Definition:
             self.reader.problem(self.top["facts"], f"at most {MAX_FACTS} facts, here are {len(facts)}")
 
 
-def _in_file_order(counted: Mapping[str | None, list[Counted]]) -> dict[str, tuple[Counted, ...]]:
-    """Per word its facts and those that any interaction moves."""
-    always = counted.get(None, [])
+def _reactions(words: Mapping[str, str], passive: frozenset[str], measures: MeasureReader) -> dict[str, Reaction]:
+    """By event name, for every name that is not its own word or whose word does something."""
+    always = measures.counted.get(None, [])
+    named = {word for word in measures.counted if word is not None}
     return {
-        word: tuple(sorted([*each, *always], key=lambda one: one.fact.index))
-        for word, each in counted.items()
-        if word is not None
+        name: Reaction(
+            word,
+            word in passive,
+            tuple(measures.signals_of.get(word, ())),
+            tuple(sorted([*measures.counted.get(word, ()), *always], key=lambda one: one.fact.index)),
+        )
+        for name in {*words, *passive, *measures.signals_of, *named}
+        for word in [words.get(name, name)]
     }

@@ -2,13 +2,13 @@
 
 from bisect import bisect_right
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 from stream.core.change import Value
 from stream.core.customer import FactState, Life
 from stream.core.interaction import MAX_TIME
 from stream.core.paths import Path
-from stream.core.scoring import MILLION, is_number
+from stream.core.scoring import MILLION, number
 
 FactKind = Literal["count", "rolling", "sum", "first", "last", "latest"]
 
@@ -16,7 +16,7 @@ MAX_TEXT = 256
 """Bytes of UTF-8 that a text fact keeps at most; a longer one is ignored like one of a wrong type."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Fact:
     """One fact of a lifecycle."""
 
@@ -41,19 +41,37 @@ def initial(fact: Fact) -> FactState:
 def value(fact: Fact, life: Life, now: int) -> Value | None:
     """What a reader sees at `now`; None where the fact does not exist yet."""
     state = life.facts[fact.index]
+    if isinstance(state, int):
+        return state / MILLION if fact.kind == "sum" else state
     if isinstance(state, list):
-        return len(state) - bisect_right(state, now - fact.within)
-    if isinstance(state, tuple):
-        return state[1]
-    return state / MILLION if fact.kind == "sum" and state is not None else state
+        return rolling(fact, life, now)
+    return None if state is None else state[1]
+
+
+def rolling(fact: Fact, life: Life, now: int) -> int:
+    """A rolling count at `now`."""
+    times = cast("list[int]", life.facts[fact.index])
+    oldest = now - fact.within
+    count = len(times)
+    if count == 0 or times[0] > oldest:
+        return count
+    return count - bisect_right(times, oldest)
 
 
 def ends(fact: Fact, life: Life, now: int) -> list[int]:
     """The times after `now` at which a rolling count drops."""
-    times = life.facts[fact.index]
-    assert isinstance(times, list)
-    live = times[bisect_right(times, now - fact.within) : bisect_right(times, MAX_TIME - fact.within)]
-    return [time + fact.within for time in live]
+    times = cast("list[int]", life.facts[fact.index])
+    within = fact.within
+    return [time + within for time in times if now < time + within <= MAX_TIME]
+
+
+def end_below(fact: Fact, life: Life, now: int, count: int) -> int | None:
+    """The time after `now` at which a rolling count falls below `count` (at least 1); None where it never will."""
+    times = cast("list[int]", life.facts[fact.index])
+    if len(times) < count:
+        return None
+    moment = times[-count] + fact.within
+    return moment if now < moment <= MAX_TIME else None
 
 
 def apply(fact: Fact, life: Life, sign: int, time: int, found: object) -> bool:
@@ -61,27 +79,26 @@ def apply(fact: Fact, life: Life, sign: int, time: int, found: object) -> bool:
 
     Returns False where the property is there but of a type, size or magnitude that the fact cannot take.
     """
-    state = life.facts[fact.index]
-    kind = fact.kind
+    index, kind = fact.index, fact.kind
     if kind == "count":
-        assert isinstance(state, int)
-        life.facts[fact.index] = state + sign
-    elif kind == "sum":
-        if not is_number(found):
-            return found is None
-        assert isinstance(state, int)
-        assert isinstance(found, int | float)
-        life.facts[fact.index] = state + sign * round(found * 1e6)
+        life.facts[index] = cast("int", life.facts[index]) + sign
     elif kind == "rolling":
-        assert isinstance(state, list)
-        _keep(fact, state, time, life.clock)
+        _keep(fact, cast("list[int]", life.facts[index]), time, life.clock)
+    elif kind == "sum":
+        amount = number(found)
+        if amount is None:
+            return found is None
+        life.facts[index] = cast("int", life.facts[index]) + sign * round(amount * 1e6)
     elif kind == "latest":
         if not _is_scalar(found):
             return found is None
-        if state is None or time >= state[0]:  # type: ignore[index]  # latest keeps (time, value)
-            life.facts[fact.index] = (time, found)  # type: ignore[assignment]  # just checked
-    elif state is None or (time < state if kind == "first" else time > state):  # type: ignore[operator]  # a time
-        life.facts[fact.index] = time
+        state = life.facts[index]
+        if state is None or time >= cast("tuple[int, Value]", state)[0]:
+            life.facts[index] = (time, cast("Value", found))
+    else:
+        known = cast("int | None", life.facts[index])
+        if known is None or (time < known if kind == "first" else time > known):
+            life.facts[index] = time
     return True
 
 
@@ -90,15 +107,19 @@ def _keep(fact: Fact, times: list[int], time: int, clock: int) -> None:
     at = len(times)
     while at and times[at - 1] > time:
         at -= 1
-    times.insert(at, time)
+    if at == len(times):
+        times.append(time)
+    else:
+        times.insert(at, time)
     oldest = clock - fact.within
     gone = max(0, len(times) - fact.keep)
     while gone < len(times) and times[gone] <= oldest:
         gone += 1
-    del times[:gone]
+    if gone:
+        del times[:gone]
 
 
 def _is_scalar(found: object) -> bool:
     if isinstance(found, str):
         return len(found) <= MAX_TEXT and (found.isascii() or len(found.encode("utf-8", "replace")) <= MAX_TEXT)
-    return isinstance(found, bool) or is_number(found)
+    return isinstance(found, bool) or number(found) is not None

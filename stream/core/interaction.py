@@ -1,7 +1,8 @@
 """One interaction of one subject, as the core sees it whatever format it came in."""
 
 from collections.abc import Mapping
-from typing import Literal, NamedTuple
+from dataclasses import dataclass
+from typing import Literal
 
 Kind = Literal["customer", "anonymous"]
 
@@ -11,7 +12,8 @@ MIN_TIME = -62_135_596_800_000
 """The first millisecond of the year 1; nothing happens earlier."""
 
 
-class Interaction(NamedTuple):
+@dataclass(init=False)
+class Interaction:
     """What one subject did at one moment.
 
     At least one of `customer_id` and `anonymous_id` is set; the *subject* is the customer id, else the
@@ -28,6 +30,24 @@ class Interaction(NamedTuple):
     """Milliseconds since the epoch, UTC."""
     properties: Mapping[str, object]
     context: Mapping[str, object]
+
+    def __init__(
+        self,
+        customer_id: str | None,
+        anonymous_id: str | None,
+        id: str | None,  # noqa: A002 - the field's name in every format
+        name: str,
+        time: int,
+        properties: Mapping[str, object],
+        context: Mapping[str, object],
+    ) -> None:
+        self.customer_id = customer_id
+        self.anonymous_id = anonymous_id
+        self.id = id
+        self.name = name
+        self.time = time
+        self.properties = properties
+        self.context = context
 
     @property
     def kind(self) -> Kind:

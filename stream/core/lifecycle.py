@@ -4,14 +4,31 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from stream.core.conditions import Condition
+from stream.core.checks import Check
 from stream.core.customer import Life
+from stream.core.expressions import Node
 from stream.core.facts import Fact, initial
 from stream.core.paths import Path
 from stream.core.scoring import Score
 
 
-class Points(NamedTuple):
+@dataclass(frozen=True)
+class Condition:
+    """A condition made ready."""
+
+    text: str
+    tree: Node
+    with_event: Check
+    """Whether it holds at a time, seeing an interaction."""
+    without_event: Check | None
+    """Whether it holds at a time by itself; None: never."""
+    timed: bool
+    """The passing of time alone may make it hold."""
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Points:
     """What one signal adds to one score."""
 
     score: str
@@ -22,10 +39,12 @@ class Points(NamedTuple):
     path: Path | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Signal:
     """One reason for points."""
 
+    label: tuple[str, str]
+    """The lifecycle's id and the signal's name."""
     name: str
     index: int
     where: Condition | None
@@ -41,7 +60,8 @@ class Signal:
     """Equal for two signals that mean the same, whatever their place in the file."""
 
 
-class Counted(NamedTuple):
+@dataclass(frozen=True)
+class Counted:
     """What one word does to one fact."""
 
     fact: Fact
@@ -50,7 +70,22 @@ class Counted(NamedTuple):
     where: Condition | None
 
 
-class Stage(NamedTuple):
+@dataclass(frozen=True)
+class Reaction:
+    """What an interaction of one name does in a lifecycle."""
+
+    word: str | None
+    """None: the name is its own word."""
+    passive: bool
+    """It is no sign of life."""
+    signals: tuple[Signal, ...]
+    """In file order."""
+    counted: tuple[Counted, ...]
+    """In file order of the facts."""
+
+
+@dataclass(frozen=True)
+class Stage:
     """One stage."""
 
     name: str
@@ -59,7 +94,7 @@ class Stage(NamedTuple):
     actions: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Transition:
     """A way out of some stages into another."""
 
@@ -69,7 +104,7 @@ class Transition:
     condition: Condition
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Lifecycle:
     """One lifecycle. Signals, facts and transitions keep their order in the file."""
 
@@ -85,18 +120,16 @@ class Lifecycle:
     """Per slot: the signal's index and the score's name."""
     facts: tuple[Fact, ...]
     fact_fingerprints: tuple[str, ...]
-    stages: Mapping[str, Stage]
+    stages: dict[str, Stage]
     transitions: tuple[Transition, ...]
-    signals_of: Mapping[str, tuple[Signal, ...]]
-    """By word."""
-    counted_of: Mapping[str, tuple[Counted, ...]]
-    """By word, including the facts that any interaction moves."""
-    counted_always: tuple[Counted, ...]
-    """The facts that an interaction moves whose word is not in `counted_of`."""
-    transitions_from: Mapping[str, tuple[Transition, ...]]
+    reactions: dict[str, Reaction]
+    """By event name, and by every word that does something."""
+    otherwise: Reaction
+    """To names without one of their own, whose word is the name itself."""
+    transitions_from: dict[str, tuple[Transition, ...]]
     """By stage."""
-    timed_from: Mapping[str, tuple[Condition, ...]]
-    """By stage: the conditions of its transitions that the passing of time alone can make true."""
+    timed_from: dict[str, tuple[Condition, ...]]
+    """By stage: the conditions of its transitions that the passing of time alone may make true."""
     digest: bytes
     """8 bytes, equal for lifecycles that mean and lay out the same."""
     warnings: tuple["Problem", ...] = ()
@@ -106,7 +139,12 @@ class Lifecycle:
         """Where everyone starts."""
         return next(iter(self.stages))
 
-    def begin(self, time: int, born: str, *, identified: bool) -> Life:
+    def reaction(self, name: str) -> Reaction:
+        """What an interaction of that event name does."""
+        found = self.reactions.get(name)
+        return self.otherwise if found is None else found
+
+    def begin(self, time: int, born: str, identified: bool) -> Life:
         """A life that begins at `time`; it is not yet in any stage's sequence."""
         return Life(
             identified=identified,
@@ -120,8 +158,9 @@ class Lifecycle:
             deadline=None,
             counts=[0] * len(self.signals),
             windows=[[] for signal in self.signals if signal.window >= 0],
-            sums=[0] * len(self.slots),
+            sums=[0.0] * len(self.slots),
             ats=[0] * len(self.slots),
+            millionths=[0] * len(self.slots),
             facts=[initial(fact) for fact in self.facts],
         )
 

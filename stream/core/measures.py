@@ -1,12 +1,13 @@
 """The parts of a definition that measure: scores, signals and facts."""
 
 import re
+from dataclasses import replace
 from typing import cast
 
-from stream.core.conditions import Condition, compile_condition
+from stream.core.conditions import compile_condition
 from stream.core.expressions import RESERVED, ConditionError, parse_path
 from stream.core.facts import Fact, FactKind
-from stream.core.lifecycle import Counted, Points, Signal
+from stream.core.lifecycle import Condition, Counted, Points, Signal
 from stream.core.operands import Scope, unknown
 from stream.core.paths import Path
 from stream.core.reading import Place, Reader, fingerprint
@@ -23,8 +24,9 @@ _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 class MeasureReader:
     """Reads scores, signals and facts; the results are its attributes."""
 
-    def __init__(self, reader: Reader, words: dict[str, str]) -> None:
+    def __init__(self, reader: Reader, lifecycle: str, words: dict[str, str]) -> None:
         self.reader = reader
+        self.lifecycle = lifecycle
         self.words = words
         self.scope = Scope({}, {}, (), words, interaction_only=True)
         self.scores: list[Score] = []
@@ -46,7 +48,7 @@ class MeasureReader:
         slots: dict[str, list[int]] = {}
         for slot, (_signal, score) in enumerate(self.slots):
             slots.setdefault(score, []).append(slot)
-        self.scores = [score._replace(slots=tuple(slots.get(score.name, ()))) for score in self.scores]
+        self.scores = [replace(score, slots=tuple(slots.get(score.name, ()))) for score in self.scores]
         for index, (name, place) in enumerate(self.reader.mapping(facts).items()):
             self._identifier(place, name)
             if name in half_lives:
@@ -85,6 +87,7 @@ class MeasureReader:
             self.reader.problem(keys["at_most"], "once and at_most do not go together; keep one")
         points = self._points(index, place, keys.get("add"), half_lives)
         signal = Signal(
+            (self.lifecycle, name),
             name,
             index,
             self._where(keys.get("where")),

@@ -1,21 +1,18 @@
 """Operands of conditions: which names exist, their types, and how they are read."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Literal, NamedTuple
 
-from stream.core import facts, scoring
-from stream.core.customer import Life
+from stream.core import readings
 from stream.core.expressions import Call, ConditionError, Duration, Name, Operand
 from stream.core.expressions import Literal as Constant
 from stream.core.facts import Fact
-from stream.core.paths import Event, Path, lookup
+from stream.core.paths import Path
+from stream.core.readings import Anchor, Reading
 from stream.core.scoring import Score
 
 Type = Literal["number", "text", "boolean", "time", "duration", "any", "list"]
-Getter = Callable[[Life, int, Event | None], object]
-Closure = Callable[[Life, int, Event | None], bool]
-"""Whether something holds for a life at a time, seeing an interaction or none."""
 
 TYPE_NAMES = {
     "number": "a number",
@@ -44,14 +41,14 @@ class Read(NamedTuple):
     """An operand made ready."""
 
     type: Type
-    get: Getter
+    reading: Reading
     needs_event: bool = False
     constant: object = None
     score: Score | None = None
     """Set where the operand is a decaying score."""
     fact: Fact | None = None
     """Set where the operand is a rolling count."""
-    anchor: Callable[[Life], int | None] | None = None
+    anchor: Anchor | None = None
     """Set where the operand is the time passed since an anchor."""
 
     @property
@@ -65,8 +62,7 @@ def resolve(operand: Operand, scope: Scope) -> Read:
     if isinstance(operand, Constant):
         return _constant(operand)
     if isinstance(operand, Duration):
-        length = operand.value
-        return Read("duration", lambda _l, _n, _e: length, constant=length)
+        return Read("duration", readings.Constant(operand.value), constant=operand.value)
     if isinstance(operand, Call):
         return _since(operand, scope) if operand.function == "since" else _exists(operand, scope)
     return _name(operand, scope)
@@ -75,9 +71,9 @@ def resolve(operand: Operand, scope: Scope) -> Read:
 def _constant(literal: Constant) -> Read:
     value = literal.value
     if isinstance(value, tuple):
-        return Read("list", lambda _l, _n, _e: value, constant=value)
+        return Read("list", readings.Constant(value), constant=value)
     kind: Type = "boolean" if isinstance(value, bool) else "text" if isinstance(value, str) else "number"
-    return Read(kind, lambda _l, _n, _e: value, constant=value)
+    return Read(kind, readings.Constant(value), constant=value)
 
 
 def _name(name: Name, scope: Scope) -> Read:
@@ -85,8 +81,7 @@ def _name(name: Name, scope: Scope) -> Read:
     if root in ("properties", "context"):
         if len(name.path) == 1:
             raise ConditionError(f"{root} needs a name: {root}.something", name.offset)
-        path = Path(root == "context", name.path[1:])
-        return Read("any", lambda _l, _n, event: lookup(path, event) if event else None, needs_event=True)
+        return Read("any", readings.Property(Path(root == "context", name.path[1:])), needs_event=True)
     if root == "event":
         return _event(name)
     if scope.interaction_only:
@@ -95,18 +90,17 @@ def _name(name: Name, scope: Scope) -> Read:
         )
     if root in scope.scores:
         score = scope.scores[root]
-        decays = score if score.half_life is not None else None
-        return Read("number", lambda life, now, _e: scoring.read(score, life, now), score=decays)
+        return Read("number", readings.ScoreNumber(score), score=score if score.half_life is not None else None)
     if root in scope.facts:
         return _fact(scope.facts[root])
     if root == "identified":
-        return Read("boolean", lambda life, _n, _e: life.identified)
+        return Read("boolean", readings.Identified())
     if root == "stage":
-        return Read("text", lambda life, _n, _e: life.stage)
+        return Read("text", readings.StageName())
     if root == "idle":
-        return _elapsed(lambda life: life.active)
+        return _elapsed(readings.Anchor())
     if root == "in_stage":
-        return _elapsed(lambda life: life.entered)
+        return _elapsed(readings.Entry())
     raise ConditionError(unknown(root, [*scope.scores, *scope.facts, "identified", *_NAMES], "name"), name.offset)
 
 
@@ -123,27 +117,24 @@ def unknown(name: str, known: list[str], what: str) -> str:
 def _event(name: Name) -> Read:
     part = name.path[1] if len(name.path) == 2 else ""  # event and one word
     if part == "type":
-        return Read("text", lambda _l, _n, event: event.type if event else None, needs_event=True)
+        return Read("text", readings.EventType(), needs_event=True)
     if part == "name":
-        return Read("text", lambda _l, _n, event: event.name if event else None, needs_event=True)
+        return Read("text", readings.EventName(), needs_event=True)
     raise ConditionError(f"unknown {str(name)!r}; an interaction has event.type and event.name", name.offset)
 
 
 def _fact(fact: Fact) -> Read:
-    if fact.kind in ("first", "last"):
-        kind: Type = "time"
-    else:
-        kind = "any" if fact.kind == "latest" else "number"
-    rolling = fact if fact.kind == "rolling" else None
-    return Read(kind, lambda life, now, _e: facts.value(fact, life, now), fact=rolling)
+    if fact.kind == "count":
+        return Read("number", readings.Count(fact.index))
+    if fact.kind == "sum":
+        return Read("number", readings.Sum(fact.index))
+    if fact.kind == "rolling":
+        return Read("number", readings.Rolling(fact), fact=fact)
+    return Read("any" if fact.kind == "latest" else "time", readings.FactValue(fact))
 
 
-def _elapsed(anchor: Callable[[Life], int | None]) -> Read:
-    def get(life: Life, now: int, _event: Event | None) -> int | None:
-        start = anchor(life)
-        return None if start is None else now - start
-
-    return Read("duration", get, anchor=anchor)
+def _elapsed(anchor: Anchor) -> Read:
+    return Read("duration", readings.Elapsed(anchor), anchor=anchor)
 
 
 def _since(call: Call, scope: Scope) -> Read:
@@ -152,8 +143,7 @@ def _since(call: Call, scope: Scope) -> Read:
         times = [each.name for each in scope.facts.values() if each.kind in ("first", "last")]
         known = f"; here: {', '.join(times)}" if times and not scope.interaction_only else ""
         raise ConditionError(f"since({call.name}) needs a fact of kind `first` or `last`{known}", call.name.offset)
-    index = fact.index
-    return _elapsed(lambda life: life.facts[index])  # type: ignore[arg-type,return-value]  # first and last keep a time
+    return _elapsed(readings.Moment(fact.index))
 
 
 def _exists(call: Call, scope: Scope) -> Read:
@@ -171,5 +161,4 @@ def _exists(call: Call, scope: Scope) -> Read:
                 name.offset,
             )
         read = _fact(fact)
-    get = read.get
-    return Read("boolean", lambda life, now, event: get(life, now, event) is not None, needs_event=read.needs_event)
+    return Read("boolean", readings.Exists(read.reading), needs_event=read.needs_event)

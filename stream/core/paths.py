@@ -1,20 +1,22 @@
 """Paths into an interaction's properties and context."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from dataclasses import dataclass
 
 
-class Event(NamedTuple):
+class Event:
     """The interaction being applied, as one lifecycle sees it."""
 
-    type: str
-    """The lifecycle's word, else the name as sent."""
-    name: str
-    properties: Mapping[str, object]
-    context: Mapping[str, object]
+    def __init__(self, type: str, name: str, properties: Mapping[str, object], context: Mapping[str, object]) -> None:  # noqa: A002
+        self.type = type
+        """The lifecycle's word, else the name as sent."""
+        self.name = name
+        self.properties = properties
+        self.context = context
 
 
-class Path(NamedTuple):
+@dataclass(frozen=True)
+class Path:
     """A place in an interaction: the root, then the keys to follow."""
 
     in_context: bool

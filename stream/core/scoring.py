@@ -4,23 +4,23 @@ A decaying score at time t is  sum(points * 2^-((t - t_i) / half_life)): exponen
 running sum rebased to its latest time is the exact state, whatever the order of arrival.
 """
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from math import log2
-from operator import ge, gt, le, lt
-from typing import NamedTuple
+from math import pow as power
 
 from stream.core.customer import Life
 from stream.core.interaction import MAX_TIME
+from stream.core.order import ordered
 
 ZERO = 2.0**-30
 """A score of a smaller magnitude is 0."""
 MILLION = 1_000_000
 LIMIT = 1e15
 """Points and facts are numbers below this in magnitude."""
-COMPARE: dict[str, Callable[[float, float], bool]] = {"<": lt, "<=": le, ">": gt, ">=": ge}
 
 
-class Score(NamedTuple):
+@dataclass(frozen=True)
+class Score:
     """One score of a lifecycle."""
 
     name: str
@@ -43,27 +43,26 @@ class Score(NamedTuple):
 
 def points(life: Life, slot: int, half_life: int | None, now: int) -> float:
     """What one slot adds to its score at `now`."""
-    kept = life.sums[slot]
     if half_life is None:
-        return kept / MILLION
-    return kept * 2.0 ** ((life.ats[slot] - now) / half_life) if kept else 0.0
+        return life.millionths[slot] / MILLION
+    kept = life.sums[slot]
+    return kept * power(2.0, (life.ats[slot] - now) / half_life) if kept else 0.0
 
 
 def raw(score: Score, life: Life, now: int) -> float:
     """The sum of the slots at `now`, before `min` and `max`."""
-    sums = life.sums
     half_life = score.half_life
     if half_life is None:
-        millionths: float = 0  # integers: exact however large
+        millionths = 0  # integers: exact however large
         for slot in score.slots:
-            millionths += sums[slot]
+            millionths += life.millionths[slot]
         return millionths / MILLION
-    ats = life.ats
+    sums, ats = life.sums, life.ats
     total = 0.0
     for slot in score.slots:
         kept = sums[slot]
         if kept:
-            total += kept * 2.0 ** ((ats[slot] - now) / half_life)
+            total += kept * power(2.0, (ats[slot] - now) / half_life)
     return total
 
 
@@ -75,7 +74,7 @@ def read(score: Score, life: Life, now: int) -> float:
 def add(life: Life, slot: int, half_life: int | None, amount: float, time: int) -> None:
     """Count `amount` points at `time`, which may be before points that are already there."""
     if half_life is None:
-        life.sums[slot] += round(amount * 1e6)
+        life.millionths[slot] += round(amount * 1e6)
         return
     kept = life.sums[slot]
     if not kept:
@@ -84,27 +83,30 @@ def add(life: Life, slot: int, half_life: int | None, amount: float, time: int) 
         return
     at = life.ats[slot]
     if time > at:
-        life.sums[slot] = kept * 2.0 ** ((at - time) / half_life) + amount
+        life.sums[slot] = kept * power(2.0, (at - time) / half_life) + amount
         life.ats[slot] = time
     else:
-        life.sums[slot] = kept + amount * 2.0 ** ((time - at) / half_life)
+        life.sums[slot] = kept + amount * power(2.0, (time - at) / half_life)
 
 
-def is_number(value: object) -> bool:
-    """A number that points and facts can take: not a boolean, below 1e15 in magnitude."""
-    return type(value) in (int, float) and -LIMIT < value < LIMIT  # type: ignore[operator]  # just narrowed
+def number(value: object) -> float | None:
+    """The number that points and facts can take: not a boolean, below 1e15 in magnitude; None for all else."""
+    if isinstance(value, float):
+        return value if -LIMIT < value < LIMIT else None
+    if isinstance(value, int) and not isinstance(value, bool):
+        return float(value) if -LIMIT < value < LIMIT else None
+    return None
 
 
-def crossing(score: Score, life: Life, now: int, threshold: float, operator: str) -> int | None:
+def crossing(score: Score, life: Life, now: int, operator: int, threshold: float) -> int | None:
     """The first millisecond after `now` at which `score operator threshold` changes its answer by decay alone.
 
     Decay moves a score monotonically to 0, so that it changes at most once. From
     |S| * 2^-(x / half_life) = |threshold| follows x = half_life * log2(|S| / |threshold|); this is then
     corrected to the millisecond by evaluation.
     """
-    holds = COMPARE[operator]
-    before = holds(read(score, life, now), threshold)
-    if holds(score.clamp(0.0), threshold) == before:
+    before = ordered(operator, read(score, life, now), threshold)
+    if ordered(operator, score.clamp(0.0), threshold) == before:
         return None
     assert score.half_life is not None
     size = abs(raw(score, life, now))
@@ -112,15 +114,15 @@ def crossing(score: Score, life: Life, now: int, threshold: float, operator: str
     if guess > MAX_TIME + 1:  # a double that large is not exact to the millisecond
         return None
     low, high, reach = now, max(int(guess), now + 1), 1
-    while holds(read(score, life, high), threshold) == before:
+    while ordered(operator, read(score, life, high), threshold) == before:
         low, high, reach = high, high + reach, reach * 2
     reach = 1
-    while high - reach > low and holds(read(score, life, high - reach), threshold) != before:
+    while high - reach > low and ordered(operator, read(score, life, high - reach), threshold) != before:
         high, reach = high - reach, reach * 2
     low = max(low, high - reach)
     while high - low > 1:
         middle = (low + high) // 2
-        if holds(read(score, life, middle), threshold) == before:
+        if ordered(operator, read(score, life, middle), threshold) == before:
             low = middle
         else:
             high = middle

@@ -12,28 +12,24 @@ Rules, with the numbers of the design:
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
 
-from xxhash import xxh3_64_intdigest
-
-from stream.core import facts, scoring
+from stream.core import facts, remembering, scoring
 from stream.core.change import StageChange, Trigger
 from stream.core.customer import Customer, Life
+from stream.core.deadlines import MAX_FIRED, schedule
 from stream.core.interaction import MAX_TIME, Interaction
 from stream.core.lifecycle import Lifecycle, Points, Signal
 from stream.core.paths import Event, lookup
+from stream.core.remembering import DAY
 from stream.core.snapshot import Moment, stage_change
 from stream.core.tally import Tally
 
-DAY = 86_400_000
-REMEMBERED = 128
-"""Ids of a customer's interactions that are remembered at most."""
-MAX_FIRED = 64
-"""Deadlines of one lifecycle without an interaction in between; then the customer waits."""
 DEADLINE = Trigger("deadline")
 
 
-class Model(NamedTuple):
+@dataclass(frozen=True)
+class Model:
     """Everything that decides what an input does to a customer."""
 
     lifecycles: tuple[Lifecycle, ...]
@@ -44,18 +40,20 @@ class Model(NamedTuple):
     """The same for identified ones."""
 
 
-class Arrival(NamedTuple):
+class Arrival:
     """An interaction to apply."""
 
-    interaction: Interaction
-    origin: str
-    """`<partition>-<offset>`: names the life that may begin with it."""
+    def __init__(self, interaction: Interaction, origin: str) -> None:
+        self.interaction = interaction
+        self.origin = origin
+        """`<partition>-<offset>`: names the life that may begin with it."""
 
 
-class Passing(NamedTuple):
+class Passing:
     """Time to pass: every deadline up to and including `until` is fired."""
 
-    until: int
+    def __init__(self, until: int) -> None:
+        self.until = until
 
 
 def model_of(
@@ -81,8 +79,8 @@ def step(
     if isinstance(given, Passing):
         return _pass(model, customer, given.until, changes, tally), changes
     interaction = given.interaction
-    mark = xxh3_64_intdigest(interaction.id.encode("utf-8", "surrogatepass")) if interaction.id else None
-    if mark is not None and customer is not None and _is_remembered(customer, mark, interaction.time):
+    mark = remembering.mark_of(interaction.id) if interaction.id else None
+    if mark is not None and customer is not None and remembering.is_remembered(customer, mark, interaction.time):
         tally.duplicates += 1
         return customer, changes
     customer = _pass(model, customer, interaction.time, changes, tally)
@@ -93,46 +91,18 @@ def due(model: Model, customer: Customer) -> int | None:
     """The time of the customer's next deadline, forgetting included; None where there is none."""
     if customer.quarantined:
         return None
-    times = [life.deadline for life in customer.lives.values() if life.deadline is not None]
-    forgotten = forgotten_at(model, customer.active, identified=customer.identified)
-    if forgotten is not None:
-        times.append(forgotten)
-    return min(times, default=None)
+    first = forgotten_at(model, customer.active, customer.identified)
+    for life in customer.lives.values():
+        deadline = life.deadline
+        if deadline is not None and (first is None or deadline < first):
+            first = deadline
+    return first
 
 
-def forgotten_at(model: Model, active: int, *, identified: bool) -> int | None:
+def forgotten_at(model: Model, active: int, identified: bool) -> int | None:
     """When a customer whose last sign of life was at `active` is forgotten; None: never."""
     after = model.forget_identified_after if identified else model.forget_after
     return active + after if after is not None and active + after <= MAX_TIME else None
-
-
-def schedule(lifecycle: Lifecycle, life: Life) -> None:
-    """Set the life's next deadline (rule 12)."""
-    best: int | None = None
-    if life.fired < MAX_FIRED:
-        for condition in lifecycle.timed_from.get(life.stage, ()):
-            moment = condition.deadline(life)
-            if moment is not None and (best is None or moment < best):
-                best = moment
-    life.deadline = best
-
-
-def _is_remembered(customer: Customer, mark: int, time: int) -> bool:
-    oldest = max(customer.latest, time) - DAY
-    return any(known == mark and latest >= oldest for known, latest in customer.remembered)
-
-
-def _remember(customer: Customer, mark: int | None) -> None:
-    remembered = customer.remembered
-    oldest = customer.latest - DAY
-    gone = 0
-    while gone < len(remembered) and remembered[gone][1] < oldest:
-        gone += 1
-    if mark is not None:
-        remembered.append((mark, customer.latest))
-    gone = max(gone, len(remembered) - REMEMBERED)
-    if gone:
-        del remembered[:gone]
 
 
 def _pass(
@@ -140,7 +110,7 @@ def _pass(
 ) -> Customer | None:
     if customer is None or customer.quarantined:
         return customer
-    forgotten = forgotten_at(model, customer.active, identified=customer.identified)
+    forgotten = forgotten_at(model, customer.active, customer.identified)
     lives = customer.lives
     while True:
         first: tuple[int, Lifecycle, Life] | None = None
@@ -175,7 +145,7 @@ def _fire(
 def _mark_final(changes: list[StageChange], before: int) -> None:
     """The last change of a step, those after place `before`, is the one to act on."""
     if len(changes) > before:
-        changes[-1] = changes[-1]._replace(final=True)
+        changes[-1].final = True
 
 
 def _forget(model: Model, customer: Customer, time: int, changes: list[StageChange]) -> None:
@@ -184,14 +154,14 @@ def _forget(model: Model, customer: Customer, time: int, changes: list[StageChan
         if life is not None:
             life.clock = max(life.clock, time)
             moment = Moment(customer, lifecycle, life, Trigger("forgotten"))
-            changes.append(stage_change(moment, life.stage, None, None, final=True))
+            changes.append(stage_change(moment, life.stage, None, None, True))
 
 
 def _apply(
     model: Model,
     customer: Customer | None,
     given: Arrival,
-    mark: int | None,
+    mark: bytes | None,
     changes: list[StageChange],
     tally: Tally,
 ) -> Customer:
@@ -199,27 +169,40 @@ def _apply(
     time = interaction.time
     if customer is None:
         customer = Customer(interaction.kind, interaction.subject, False, time, time)
-    born = [each for each in model.lifecycles if each.id not in customer.lives]
-    for lifecycle in born:
-        life = lifecycle.begin(time, given.origin, identified=customer.identified)
-        customer.lives[lifecycle.id] = life
-        trigger = Trigger("interaction", interaction.id, lifecycle.words.get(interaction.name, interaction.name))
-        moment = Moment(customer, lifecycle, life, trigger)
-        changes.append(stage_change(moment, None, life.stage, None, final=False))
-    births = len(changes)
-    customer.latest = max(customer.latest, time)
-    _remember(customer, mark)
+    births: dict[str, StageChange] | None = None
+    if len(customer.lives) < len(model.lifecycles):
+        births = _begin(model, customer, given, changes)
+    if time > customer.latest:
+        customer.latest = time
+    remembering.remember(customer, mark)
     customer.identified = customer.identified or interaction.customer_id is not None
     alive = False
     for lifecycle in model.lifecycles:
         before = len(changes)
-        alive |= _live(customer, lifecycle, interaction, changes, tally)
-        if len(changes) == before and lifecycle in born:
-            at = births - len(born) + born.index(lifecycle)
-            changes[at] = changes[at]._replace(final=True)
-    if alive:
-        customer.active = max(customer.active, time)
+        if _live(customer, lifecycle, interaction, changes, tally):
+            alive = True
+        if births is not None and len(changes) == before and lifecycle.id in births:
+            births[lifecycle.id].final = True
+    if alive and time > customer.active:
+        customer.active = time
     return customer
+
+
+def _begin(model: Model, customer: Customer, given: Arrival, changes: list[StageChange]) -> dict[str, StageChange]:
+    """Begin the lives that the customer does not have yet; returns their first changes by lifecycle."""
+    interaction = given.interaction
+    births: dict[str, StageChange] = {}
+    for lifecycle in model.lifecycles:
+        if lifecycle.id not in customer.lives:
+            life = lifecycle.begin(interaction.time, given.origin, customer.identified)
+            customer.lives[lifecycle.id] = life
+            reaction = lifecycle.reaction(interaction.name)
+            trigger = Trigger("interaction", interaction.id, reaction.word or interaction.name)
+            moment = Moment(customer, lifecycle, life, trigger)
+            birth = stage_change(moment, None, life.stage, None, False)
+            births[lifecycle.id] = birth
+            changes.append(birth)
+    return births
 
 
 def _live(
@@ -228,30 +211,35 @@ def _live(
     """Apply an interaction to one life; returns whether it is a sign of life there."""
     life = customer.lives[lifecycle.id]
     time = interaction.time
-    word = lifecycle.words.get(interaction.name, interaction.name)
+    name = interaction.name
+    reaction = lifecycle.reaction(name)
+    word = reaction.word or name
     late = time < life.clock
     if late:
         tally.late += 1
     else:
         life.clock = time
-    alive = word not in lifecycle.passive
+    alive = not reaction.passive
     if alive and time > life.active:
         life.active = time
     life.fired = 0
     life.identified = customer.identified
-    event = Event(word, interaction.name, interaction.properties, interaction.context)
-    for signal in lifecycle.signals_of.get(word, ()):
-        if signal.where is None or signal.where.with_event(life, time, event):
+    event = Event(word, name, interaction.properties, interaction.context)
+    for signal in reaction.signals:
+        where = signal.where
+        if where is None or where.with_event.holds(life, time, event):
             _signal(lifecycle, life, signal, time, event, tally)
-    for fact, sign, where in lifecycle.counted_of.get(word, lifecycle.counted_always):
-        if where is None or where.with_event(life, time, event):
+    for counted in reaction.counted:
+        where = counted.where
+        if where is None or where.with_event.holds(life, time, event):
+            fact = counted.fact
             found = lookup(fact.path, event) if fact.path is not None else None
-            if not facts.apply(fact, life, sign, time, found):
-                tally.wrong_type(lifecycle.id, fact.name)
-    trigger = Trigger("interaction", interaction.id, word, late)
+            if not facts.apply(fact, life, counted.sign, time, found):
+                tally.wrong_type((lifecycle.id, fact.name))
     before = len(changes)
     if life.stage not in lifecycle.stages:
         _leave_removed_stage(customer, lifecycle, life, changes)
+    trigger = Trigger("interaction", interaction.id, word, late)
     _transitions(customer, lifecycle, life, event, trigger, changes)
     _mark_final(changes, before)
     schedule(lifecycle, life)
@@ -264,11 +252,11 @@ def _signal(lifecycle: Lifecycle, life: Life, signal: Signal, time: int, event: 
     if signal.times and not _fits(life.windows[signal.window], time // signal.per, signal.times):
         return
     life.counts[signal.index] += 1
-    tally.signal(lifecycle.id, signal.name)
+    tally.signal(signal.label)
     for points in signal.points:
         amount = _amount(points, event)
         if amount is None:
-            tally.wrong_type(lifecycle.id, signal.name)
+            tally.wrong_type(signal.label)
         else:
             scoring.add(life, points.slot, points.half_life, amount, time)
 
@@ -276,8 +264,7 @@ def _signal(lifecycle: Lifecycle, life: Life, signal: Signal, time: int, event: 
 def _amount(points: Points, event: Event) -> float | None:
     if points.path is None:
         return points.amount
-    found = lookup(points.path, event)
-    return found if scoring.is_number(found) else None  # type: ignore[return-value]  # a number
+    return scoring.number(lookup(points.path, event))
 
 
 def _fits(windows: list[tuple[int, int]], window: int, times: int) -> bool:
@@ -299,7 +286,7 @@ def _fits(windows: list[tuple[int, int]], window: int, times: int) -> bool:
 def _leave_removed_stage(customer: Customer, lifecycle: Lifecycle, life: Life, changes: list[StageChange]) -> None:
     """The lifecycle was edited and the customer's stage is gone: begin at the first."""
     moment = Moment(customer, lifecycle, life, Trigger("lifecycle"))
-    changes.append(stage_change(moment, life.stage, lifecycle.first_stage, None, final=False))
+    changes.append(stage_change(moment, life.stage, lifecycle.first_stage, None, False))
 
 
 def _transitions(
@@ -311,24 +298,27 @@ def _transitions(
     changes: list[StageChange],
 ) -> None:
     """Rule 10."""
-    taken: set[int] = set()
     now = life.clock
-    moment = Moment(customer, lifecycle, life, trigger)
+    taken: list[int] | None = None
     while True:
         for transition in lifecycle.transitions_from[life.stage]:
-            if transition.index in taken:
-                continue
             condition = transition.condition
             alone = condition.without_event
             if event is not None:
-                if not condition.with_event(life, now, event):
+                if not condition.with_event.holds(life, now, event):
                     continue
-                if alone is None or not alone(life, now, None):
-                    event = None
-            elif alone is None or not alone(life, now, None):
+            elif alone is None or not alone.holds(life, now, None):
                 continue
-            taken.add(transition.index)
-            changes.append(stage_change(moment, life.stage, transition.target, condition.text, final=False))
+            if taken is None:
+                taken = []
+            elif transition.index in taken:
+                continue
+            if event is not None and alone is not condition.with_event:
+                if alone is None or not alone.holds(life, now, None):
+                    event = None
+            taken.append(transition.index)
+            moment = Moment(customer, lifecycle, life, trigger)
+            changes.append(stage_change(moment, life.stage, transition.target, condition.text, False))
             break
         else:
             break

@@ -1,12 +1,11 @@
 """What happened that is only counted."""
 
-from collections import Counter
+Label = tuple[str, str]
+"""A lifecycle's id, and the name of one of its signals or facts."""
 
 
 class Tally:
     """Counts of one batch, for metrics and summaries."""
-
-    __slots__ = ("duplicates", "fired", "late", "signals", "waiting", "wrong_types")
 
     def __init__(self) -> None:
         self.duplicates = 0
@@ -17,15 +16,15 @@ class Tally:
         """Lives that reached the most deadlines without an interaction."""
         self.fired: list[int] = []
         """The times of deadlines fired, forgetting included."""
-        self.signals: Counter[tuple[str, str]] = Counter()
-        """By (lifecycle, signal): how often it counted."""
-        self.wrong_types: Counter[tuple[str, str]] = Counter()
-        """By (lifecycle, signal or fact): properties of a type it cannot take; of a signal, absent ones too."""
+        self.signals: dict[Label, int] = {}
+        """How often each signal counted."""
+        self.wrong_types: dict[Label, int] = {}
+        """By signal or fact: properties of a type it cannot take; of a signal, absent ones too."""
 
-    def signal(self, lifecycle: str, signal: str) -> None:
+    def signal(self, label: Label) -> None:
         """A signal counted."""
-        self.signals[lifecycle, signal] += 1
+        self.signals[label] = self.signals.get(label, 0) + 1
 
-    def wrong_type(self, lifecycle: str, name: str) -> None:
+    def wrong_type(self, label: Label) -> None:
         """A property could not be taken."""
-        self.wrong_types[lifecycle, name] += 1
+        self.wrong_types[label] = self.wrong_types.get(label, 0) + 1

@@ -210,7 +210,7 @@ class PartitionMachine:
     def _apply(self, record: SourceRecord, interaction: Interaction, broker_time: int, batch: Batch) -> int:
         counts = batch.counts
         if interaction.time > broker_time + AHEAD:
-            interaction = interaction._replace(time=broker_time)
+            interaction.time = broker_time
             counts.ahead += 1
         key = customer_key(interaction.kind, interaction.subject)
         customer = self.customer(key)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from stream.codec.customers import CustomerCodec, customer_key
 from stream.codec.lifecycle_files import load, parse, presets
 from stream.codec.positions import Position, decode_position, encode_position
-from stream.core.customer import Customer, FactState, Life
+from stream.core.customer import MARK, Customer, FactState, Life
 from stream.core.interaction import MAX_TIME, MIN_TIME, Interaction
 from stream.core.lifecycle import Lifecycle
 from stream.core.step import Arrival, Model, due, model_of, step
@@ -80,7 +80,7 @@ def fact_states(kind: str) -> st.SearchStrategy[FactState]:
 @st.composite
 def lives(draw: st.DrawFn, lifecycle: Lifecycle, identified: bool) -> Life:
     """Any life of a lifecycle."""
-    life = lifecycle.begin(draw(times), f"{draw(counts)}-{draw(counts)}", identified=identified)
+    life = lifecycle.begin(draw(times), f"{draw(counts)}-{draw(counts)}", identified)
     life.stage = draw(st.sampled_from([*lifecycle.stages, "a stage that the file has no more"]))
     life.entered, life.active, life.deadline = draw(times), draw(times), draw(st.none() | times)
     life.sequence, life.fired = draw(counts), draw(st.integers(0, 64))
@@ -88,7 +88,9 @@ def lives(draw: st.DrawFn, lifecycle: Lifecycle, identified: bool) -> Life:
     grid = st.tuples(st.integers(-(2**53), 2**53), counts)
     life.windows = [draw(st.lists(grid, max_size=2)) for _ in life.windows]
     half_lives = {score.name: score.half_life for score in lifecycle.scores}
-    life.sums = [draw(whole if half_lives[score] is None else real) for _signal, score in lifecycle.slots]
+    decays = [half_lives[score] is not None for _signal, score in lifecycle.slots]
+    life.sums = [draw(real) if each else 0.0 for each in decays]
+    life.millionths = [0 if each else draw(whole) for each in decays]
     life.ats = [draw(times) for _ in life.ats]
     life.facts = [draw(fact_states(fact.kind)) for fact in lifecycle.facts]
     return life
@@ -99,7 +101,7 @@ def customers(draw: st.DrawFn) -> Customer:
     """Any customer, with lives in some of the lifecycles."""
     identified = draw(st.booleans())
     kept = [each for each in MODEL.lifecycles if draw(st.booleans())]
-    marks = st.lists(st.tuples(st.integers(0, 2**64 - 1), times), max_size=5)
+    moments = draw(st.lists(times, max_size=5) | st.just([MAX_TIME - n for n in range(128)]))
     return Customer(
         kind=draw(st.sampled_from(["customer", "anonymous"])),
         id=draw(ids),
@@ -107,7 +109,8 @@ def customers(draw: st.DrawFn) -> Customer:
         latest=draw(times),
         active=draw(times),
         lives={each.id: draw(lives(each, identified)) for each in kept},
-        remembered=draw(marks | st.just([(2**64 - 1 - n, MAX_TIME - n) for n in range(128)])),
+        marks=draw(st.binary(min_size=MARK * len(moments), max_size=MARK * len(moments))),
+        moments=moments,
         offset=draw(st.integers(-1, 2**62)),
         quarantined=draw(st.booleans()),
     )
@@ -132,8 +135,8 @@ def test_what_is_written_is_read(customer: Customer) -> None:
     found = CODEC.decode(key, value)
     assert found == customer
     assert CODEC.encode(found) == value
-    types = [[type(each) for each in life.sums + life.facts] for life in found.lives.values()]
-    assert types == [[type(each) for each in life.sums + life.facts] for life in customer.lives.values()]
+    types = [[type(each) for each in [*life.sums, *life.facts]] for life in found.lives.values()]
+    assert types == [[type(each) for each in [*life.sums, *life.facts]] for life in customer.lives.values()]
 
 
 @given(customer=customers())
@@ -217,8 +220,14 @@ def test_a_record_of_format_1_is_written_with_the_lifecycles_as_they_are() -> No
 
 
 def plain(customer: Customer) -> Any:
-    """A customer as JSON has it."""
-    return json.loads(json.dumps(asdict(customer)))
+    """A customer as JSON has it: remembered ids with their moments, one sum a slot."""
+    told = asdict(customer)
+    marks, moments = told.pop("marks"), told.pop("moments")
+    numbers = [int.from_bytes(marks[at : at + MARK], "little") for at in range(0, len(marks), MARK)]
+    told["remembered"] = list(zip(numbers, moments, strict=True))
+    for life in told["lives"].values():
+        life["sums"] = [one or other for one, other in zip(life["sums"], life.pop("millionths"), strict=True)]
+    return json.loads(json.dumps(told))
 
 
 def plain_position(position: Position) -> Any:

@@ -121,7 +121,7 @@ def test_a_lifecycle_that_is_removed_is_left_out() -> None:
     both, one = reread(shop, zoo, before=(shop, zoo)), reread(shop, before=(shop, zoo))
     assert list(one.lives) == ["shop"]
     assert one.lives["shop"] == both.lives["shop"]
-    assert (one.remembered, one.latest, one.active) == (both.remembered, both.latest, both.active)
+    assert (one.marks, one.moments, one.latest, one.active) == (both.marks, both.moments, both.latest, both.active)
     old, value = kept(shop, zoo)
     codec = CustomerCodec(model_of([shop]))
     codec.learn(dict(old.layout_records())[b"t" + zoo.digest])

@@ -1,6 +1,7 @@
 """Every record of the interactions topic becomes one exact Interaction, or is rejected with its reason."""
 
 import json
+from dataclasses import asdict
 from types import MappingProxyType
 
 import orjson
@@ -38,6 +39,11 @@ def native(received: int | None = RECEIVED, **fields: object) -> Interaction | R
 def segment(received: int | None = RECEIVED, **fields: object) -> Interaction | Rejected:
     record = {"type": "track", "event": "Visited", "userId": "c1", **fields}
     return read(json.dumps(record).encode(), received)
+
+
+def fields(interaction: Interaction) -> tuple[object, ...]:
+    """The values of its fields, in their order."""
+    return tuple(asdict(interaction).values())
 
 
 def interaction(result: Interaction | Rejected) -> Interaction:
@@ -131,7 +137,7 @@ def test_brackets_side_by_side_and_in_text_are_not_deep():
 
 def test_of_a_key_that_stands_twice_the_last_counts():
     value = b'{"type":"a","customer_id":"c1","type":"b","customer_id":"c2"}'
-    assert interaction(read(value))[:5] == ("c2", None, None, "b", RECEIVED)
+    assert fields(interaction(read(value)))[:5] == ("c2", None, None, "b", RECEIVED)
 
 
 def test_numbers_are_exact_up_to_64_bits_and_doubles_beyond():
@@ -156,8 +162,8 @@ def test_an_event_name_is_text_that_is_not_blank(name):
 
 @pytest.mark.parametrize(("sent", "taken"), [("42", "42"), (42, "42"), (-7, "-7"), (2**64 - 1, str(2**64 - 1))])
 def test_a_whole_number_as_an_id_is_its_decimal_text(sent, taken):
-    assert interaction(native(customer_id=sent, anonymous_id=sent, id=sent))[:3] == (taken, taken, taken)
-    assert interaction(segment(userId=sent, anonymousId=sent, messageId=sent))[:3] == (taken, taken, taken)
+    assert fields(interaction(native(customer_id=sent, anonymous_id=sent, id=sent)))[:3] == (taken, taken, taken)
+    assert fields(interaction(segment(userId=sent, anonymousId=sent, messageId=sent)))[:3] == (taken, taken, taken)
 
 
 @pytest.mark.parametrize("wrong", [1.5, 42.0, True, False, [], ["c1"], {}, {"id": "c1"}, 2**64])
@@ -172,15 +178,15 @@ def test_an_id_of_another_type_is_rejected(wrong):
 
 @pytest.mark.parametrize("blank", [None, "", " ", "\t\n", "\u2003"])
 def test_a_blank_id_is_no_id(blank):
-    assert interaction(native(anonymous_id=blank, id=blank))[:3] == ("c1", None, None)
+    assert fields(interaction(native(anonymous_id=blank, id=blank)))[:3] == ("c1", None, None)
     assert interaction(native(customer_id=blank, anonymous_id="a1")).kind == "anonymous"
-    assert interaction(segment(userId=blank, anonymousId="a1"))[:2] == (None, "a1")
+    assert fields(interaction(segment(userId=blank, anonymousId="a1")))[:2] == (None, "a1")
     assert reason(native(customer_id=blank)) is Reason.NO_SUBJECT
     assert reason(segment(userId=blank)) is Reason.NO_SUBJECT
 
 
 def test_an_id_is_kept_as_it_was_sent():
-    assert interaction(native(customer_id=" Ünï ", id=" 1 "))[:3] == (" Ünï ", None, " 1 ")
+    assert fields(interaction(native(customer_id=" Ünï ", id=" 1 ")))[:3] == (" Ünï ", None, " 1 ")
 
 
 @pytest.mark.parametrize("character", ["x", "é", "猫", "🐈"])
@@ -188,7 +194,7 @@ def test_an_id_is_kept_as_it_was_sent():
 def test_an_id_has_at_most_256_bytes_of_utf8(character, key):
     longest = character * (MAX_ID_BYTES // len(character.encode()))
     assert MAX_ID_BYTES == 256
-    assert longest in interaction(native(**{key: longest}))
+    assert longest in fields(interaction(native(**{key: longest})))
     assert reason(native(**{key: longest + character})) is Reason.ID_TOO_LONG
 
 
@@ -216,8 +222,8 @@ def test_a_blocked_customer_id_is_not_replaced_by_the_anonymous_id():
 
 
 def test_a_blocked_anonymous_id_beside_a_customer_id_is_absent():
-    assert interaction(native(anonymous_id="Anonymous"))[:2] == ("c1", None)
-    assert interaction(native(anonymous_id="a1"))[:2] == ("c1", "a1")
+    assert fields(interaction(native(anonymous_id="Anonymous")))[:2] == ("c1", None)
+    assert fields(interaction(native(anonymous_id="a1")))[:2] == ("c1", "a1")
 
 
 def test_only_the_given_ids_are_blocked():
@@ -248,7 +254,7 @@ def test_absent_and_null_properties_and_context_are_empty():
         segment(),
         segment(properties=None, context=None),
     ):
-        assert interaction(result)[5:] == ({}, {})
+        assert fields(interaction(result))[5:] == ({}, {})
 
 
 # ── Time ──
@@ -364,13 +370,13 @@ def test_a_segment_batch_is_rejected_with_what_would_be_right():
 
 def test_one_native_id_makes_a_record_native():
     both = {"userId": "u", "anonymousId": "x", "event": "ignored", "timestamp": 5, "messageId": "m"}
-    assert interaction(native(**both))[:5] == ("c1", None, None, "visit", TIME)
-    assert interaction(native(**both, customer_id=None, anonymous_id="a1"))[:2] == (None, "a1")
+    assert fields(interaction(native(**both)))[:5] == ("c1", None, None, "visit", TIME)
+    assert fields(interaction(native(**both, customer_id=None, anonymous_id="a1")))[:2] == (None, "a1")
 
 
 def test_an_anonymous_id_alone_makes_a_record_native():
     result = read(b'{"type":"visit","anonymous_id":"a1","userId":"u","event":"ignored"}')
-    assert interaction(result)[:4] == (None, "a1", None, "visit")
+    assert fields(interaction(result))[:4] == (None, "a1", None, "visit")
 
 
 def test_a_native_event_may_have_the_name_of_a_segment_call():

@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -66,7 +67,7 @@ def test_interactions_of_one_time_keep_their_order_over_many_runs() -> None:
 
 def test_an_interaction_larger_than_a_block_comes_back_whole() -> None:
     """What is read from a run piece by piece is put together again."""
-    unsorted = [at(2 - number)._replace(properties={"text": str(number) * 50_000}) for number in range(3)]
+    unsorted = [replace(at(2 - number), properties={"text": str(number) * 50_000}) for number in range(3)]
     assert list(sort_by_time(unsorted, memory=NOTHING_FITS)) == unsorted[::-1]
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from stream.core.deadlines import rises
 from stream.core.paths import Event
 from tests.core.shop import SHOP, compiled
 from tests.core.subject import HOUR, Subject
@@ -131,8 +132,8 @@ def known() -> Subject:
 def test_a_condition_holds_or_does_not(text: str, with_event: bool, without: bool) -> None:
     """Seeing the interaction, and by itself."""
     condition, life = compiled(text), known().life()
-    assert condition.with_event(life, NOW, EVENT) is with_event
-    found = condition.without_event is not None and condition.without_event(life, NOW, None)
+    assert condition.with_event.holds(life, NOW, EVENT) is with_event
+    found = condition.without_event is not None and condition.without_event.holds(life, NOW, None)
     assert found is without
 
 
@@ -140,8 +141,13 @@ def test_the_deadline_of_a_condition_is_after_the_clock() -> None:
     """Half an hour after the last visit would have been earlier."""
     life = known().life()
     assert life.clock == T0 + 2 * HOUR
-    assert compiled("since(first_visit) >= 1h").deadline(life) is None
-    assert compiled("since(first_visit) >= 121m").deadline(life) == T0 + 121 * 60_000
-    assert compiled("busy < 1").deadline(life) == T0 + 4 * HOUR
-    assert compiled("orders >= 1").deadline(life) is None
-    assert compiled("properties.x > 1 and idle > 1d").deadline(life) is None
+
+    def deadline(text: str) -> int | None:
+        check = compiled(text).without_event
+        return None if check is None else rises(check, life)
+
+    assert deadline("since(first_visit) >= 1h") is None
+    assert deadline("since(first_visit) >= 121m") == T0 + 121 * 60_000
+    assert deadline("busy < 1") == T0 + 4 * HOUR
+    assert deadline("orders >= 1") is None
+    assert deadline("properties.x > 1 and idle > 1d") is None

@@ -2,6 +2,7 @@
 
 import pytest
 
+from stream.core.change import Trigger
 from tests.core.subject import DAY, Subject, lifecycle, moves
 
 T0 = 1_700_000_000_000
@@ -231,7 +232,7 @@ def test_a_deadline_s_change_carries_the_deadline_s_time_whenever_it_is_fired() 
     subject.sees(T0, "visit")
     (change,) = subject.waits(T0 + 365 * DAY)
     assert (change.at, change.entered, change.scores) == (T0 + 10, T0, {"heat": 4})
-    assert change.trigger == ("deadline", None, None, False)
+    assert change.trigger == Trigger("deadline", None, None, False)
 
 
 def test_time_that_has_passed_already_changes_nothing() -> None:

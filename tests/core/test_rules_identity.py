@@ -223,7 +223,7 @@ def test_at_most_the_128_latest_ids_are_remembered(between: int, visits: int) ->
     subject.sees(0, "visit", mark="first")
     assert subject.fact("visits") == visits
     assert subject.customer is not None
-    assert len(subject.customer.remembered) == 128
+    assert len(subject.customer.moments) == 128
 
 
 def test_the_128_latest_are_those_that_arrived_last_however_late() -> None:
@@ -259,7 +259,7 @@ def test_interactions_without_an_id_are_never_repeats() -> None:
     subject.sees(0, "visit")
     assert (subject.fact("visits"), subject.tally.duplicates) == (2, 0)
     assert subject.customer is not None
-    assert subject.customer.remembered == []
+    assert (subject.customer.marks, subject.customer.moments) == (b"", [])
 
 
 def test_an_id_remembered_of_one_name_is_remembered_of_every_name() -> None:

@@ -146,8 +146,8 @@ def test_a_permanent_score_never_changes_with_time_and_is_exact() -> None:
     for _ in range(10):
         subject.sees(0, "buy", {"total": 0.1})
     assert subject.score("value", 36_500 * DAY) == 1
-    assert subject.life().sums == [1_000_000]
-    assert type(subject.life().sums[0]) is int
+    assert subject.life().millionths == [1_000_000]
+    assert type(subject.life().millionths[0]) is int
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ def test_permanent_points_are_rounded_to_millionths_with_ties_to_even(total: flo
     """Read as millionths / 1e6."""
     subject = Subject(lifecycle(PAID))
     subject.sees(0, "buy", {"total": total})
-    assert subject.life().sums == [millionths]
+    assert subject.life().millionths == [millionths]
     assert subject.score("value") == millionths / 1e6
 
 

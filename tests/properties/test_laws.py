@@ -158,8 +158,8 @@ def test_a_deadline_is_true_at_its_millisecond_and_false_one_before(scenario: Sc
                 continue
             edges = [
                 (
-                    condition.without_event(life, life.deadline - 1, None),
-                    condition.without_event(life, life.deadline, None),
+                    condition.without_event.holds(life, life.deadline - 1, None),
+                    condition.without_event.holds(life, life.deadline, None),
                 )
                 for condition in lifecycle.timed_from[life.stage]
                 if condition.without_event is not None

@@ -1,0 +1,42 @@
+"""When time alone moves a customer (rule 12): the first millisecond at which a condition becomes true.
+
+Between the moments at which one of its parts changes, a condition's answer stays the same; so only these are
+looked at, and of them only those at which a part begins to hold.
+"""
+
+from stream.core.checks import Check
+from stream.core.customer import Life
+from stream.core.lifecycle import Lifecycle
+
+MAX_FIRED = 64
+"""Deadlines of one lifecycle without an interaction in between; then the customer waits."""
+
+
+def schedule(lifecycle: Lifecycle, life: Life) -> None:
+    """Set the life's next deadline."""
+    best: int | None = None
+    if life.fired < MAX_FIRED:
+        for condition in lifecycle.timed_from.get(life.stage, ()):
+            check = condition.without_event
+            if check is not None:
+                moment = rises(check, life, best)
+                if moment is not None:
+                    best = moment
+    life.deadline = best
+
+
+def rises(check: Check, life: Life, before: int | None = None) -> int | None:
+    """The first millisecond after the clock, and before `before`, at which time alone makes `check` hold."""
+    now = life.clock
+    if not check.may(life, now):
+        return None
+    moments: list[int] = []
+    check.turns(life, now, True, moments)
+    if len(moments) > 1:
+        moments.sort()
+    for moment in moments:
+        if before is not None and moment >= before:
+            break
+        if check.holds(life, moment, None) and not check.holds(life, moment - 1, None):
+            return moment
+    return None
