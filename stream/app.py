@@ -4,7 +4,6 @@ import gc
 import logging
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
-from weakref import WeakValueDictionary
 
 from stream.codec.lifecycle_files import LifecycleFile, load_all
 from stream.codec.times import format_time
@@ -31,17 +30,16 @@ class Application:
             [file.lifecycle for file in files], settings.forget_after, settings.forget_identified_after
         )
         self.metrics = Metrics(self)
-        # Weak: a partition that was lost lets go of its customers.
-        self._machines: WeakValueDictionary[int, PartitionMachine] = WeakValueDictionary()
         self._engine: Engine | None = None
 
     def partitions(self) -> Iterable[PartitionView]:
         """What metrics show of the owned partitions."""
         if self._engine is None:
             return
+        machines = self._engine.machines()
         for status in self._engine.status().partitions:
-            machine = self._machines.get(status.partition)
-            stages = list(machine.stages.items()) if machine is not None else []
+            machine = machines.get(status.partition)
+            stages = list(machine.stages.items()) if isinstance(machine, PartitionMachine) else []
             yield PartitionView(status.partition, status.lag, status.recovered, stages)
 
     def run(self, *, serving: Callable[[int], None] | None = None) -> int:
@@ -63,11 +61,8 @@ class Application:
         return run_worker(self.settings, self._machine, self.metrics, services=[web])
 
     def _machine(self, partition: int, partitions: int) -> PartitionMachine:
-        machine = PartitionMachine(
-            self.model, self.settings, Place(self.settings.topics.interactions, partition, partitions)
-        )
-        self._machines[partition] = machine
-        return machine
+        place = Place(self.settings.topics.interactions, partition, partitions)
+        return PartitionMachine(self.model, self.settings, place)
 
 
 def _since(live_from: int | None) -> str:

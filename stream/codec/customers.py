@@ -14,7 +14,7 @@ are positions in the layout of the digest.
 """
 
 from struct import Struct
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -26,16 +26,20 @@ from stream.core.lifecycle import Lifecycle
 from stream.core.step import Model, forgotten_at
 from stream.errors import StateError
 
-FORMAT = 1
-NEVER = 2**63 - 1
-CUSTOMER, ANONYMOUS, LAYOUT, POSITION = b"c", b"a", b"t", b"p"
+FORMAT: Final = 1
+NEVER: Final = 2**63 - 1
+CUSTOMER: Final = b"c"
+ANONYMOUS: Final = b"a"
+LAYOUT: Final = b"t"
+POSITION: Final = b"p"
 """The first byte of a changelog key: what the record is."""
 
-_PREFIX = Struct("<BBqqH")
-_IDENTIFIED, _QUARANTINED = 1, 2
-_encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder().decode
-_decode_layout = msgspec.msgpack.Decoder(Layout).decode
+_PREFIX: Final = Struct("<BBqqH")
+_IDENTIFIED: Final = 1
+_QUARANTINED: Final = 2
+_encode: Final = msgspec.msgpack.Encoder().encode
+_decode: Final = msgspec.msgpack.Decoder().decode
+_decode_layout: Final = msgspec.msgpack.Decoder(Layout).decode
 
 
 class Header(NamedTuple):

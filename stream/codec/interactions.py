@@ -17,21 +17,21 @@ Segment spec knows, is Segment; all others are taken as native. Unknown keys are
 """
 
 from enum import StrEnum
-from typing import NamedTuple, NoReturn
+from typing import Final, NamedTuple, NoReturn
 
 import orjson
 
 from stream.codec.times import parse_time
 from stream.core.interaction import MAX_TIME, MIN_TIME, Interaction
 
-MAX_BYTES = 1_048_576
+MAX_BYTES: Final = 1_048_576
 """The largest record that is read: 1 MiB, Kafka's own default for a message."""
-MAX_DEPTH = 64
+MAX_DEPTH: Final = 64
 """Objects and lists inside one another, the record itself being the first."""
-MAX_ID_BYTES = 256
+MAX_ID_BYTES: Final = 256
 """The longest subject or interaction id, in bytes of UTF-8: keys and state records stay small."""
 
-DEFAULT_BLOCKED = frozenset(
+DEFAULT_BLOCKED: Final = frozenset(
     {
         # How languages and exports spell "nothing", and what stands for nobody in particular.
         *("null", "(null)", "<null>", "nil", "<nil>", "none", "undefined", "nan", "n/a", "na"),
@@ -98,11 +98,11 @@ class _Refusal(Exception):
         self.rejected = Rejected(reason, detail)
 
 
-_CALLS = ("track", "page", "screen", "identify", "group", "alias")
-_SEGMENT_FIELDS = {"messageId", "originalTimestamp", "timestamp", "sentAt", "receivedAt", "event"}
-_KINDS = {bool: "a boolean", int: "a number", float: "a number", list: "a list", dict: "an object"}
-_SURELY_SHORT = MAX_ID_BYTES // 4  # characters: none has more than four bytes
-_NESTED_TOO_DEEP = f"nested deeper than {MAX_DEPTH} objects and lists"
+_CALLS: Final = ("track", "page", "screen", "identify", "group", "alias")
+_SEGMENT_FIELDS: Final = {"messageId", "originalTimestamp", "timestamp", "sentAt", "receivedAt", "event"}
+_KINDS: Final = {bool: "a boolean", int: "a number", float: "a number", list: "a list", dict: "an object"}
+_SURELY_SHORT: Final = MAX_ID_BYTES // 4  # characters: none has more than four bytes
+_NESTED_TOO_DEEP: Final = f"nested deeper than {MAX_DEPTH} objects and lists"
 
 
 def decode(value: bytes | None, received: int | None, blocked: frozenset[str]) -> Interaction | Rejected:

@@ -3,22 +3,27 @@
 The same object, one a line, is what `lifecycle simulate` writes.
 """
 
-from typing import Any, NamedTuple
+from typing import Any, Final
 
 import orjson
 
 from stream.codec.times import format_time
 from stream.core.change import StageChange
 
-EVENT_TYPE = "lifecycle.stage.changed"
+EVENT_TYPE: Final = "lifecycle.stage.changed"
+_SPEC_VERSION: Final = ("ce_specversion", b"1.0")
+_TYPE: Final = ("ce_type", EVENT_TYPE.encode())
+_CONTENT_TYPE: Final = ("content-type", b"application/json")
+_dumps: Final = orjson.dumps
 
 
-class Source(NamedTuple):
+class Source:
     """Where the input of a change stood; for a deadline the offset before which it fired."""
 
-    topic: str
-    partition: int
-    offset: int
+    def __init__(self, topic: str, partition: int, offset: int) -> None:
+        self.topic = topic
+        self.partition = partition
+        self.offset = offset
 
 
 def event_id(change: StageChange) -> str:
@@ -34,21 +39,27 @@ def current_key(change: StageChange) -> bytes:
 def headers(change: StageChange) -> list[tuple[str, bytes]]:
     """CloudEvents attributes as Kafka headers."""
     return [
-        ("ce_specversion", b"1.0"),
+        _SPEC_VERSION,
         ("ce_id", event_id(change).encode()),
-        ("ce_type", EVENT_TYPE.encode()),
-        ("ce_source", f"/lifecycles/{change.lifecycle}".encode()),
+        _TYPE,
+        ("ce_source", b"/lifecycles/" + change.lifecycle.encode()),
         ("ce_subject", change.subject.encode()),
         ("ce_time", format_time(change.at).encode()),
-        ("content-type", b"application/json"),
+        _CONTENT_TYPE,
     ]
 
 
 def data(change: StageChange, source: Source) -> dict[str, Any]:
     """The value of a stage change; times are epoch milliseconds."""
     trigger = change.trigger
+    contributions: dict[str, list[dict[str, Any]]] = {}
+    for score, parts in change.contributions.items():
+        told: list[dict[str, Any]] = []
+        for part in parts:
+            told.append({"signal": part.signal, "points": part.points, "count": part.count})  # noqa: PERF401
+        contributions[score] = told
     return {
-        f"{change.kind}_id": change.subject,
+        "customer_id" if change.kind == "customer" else "anonymous_id": change.subject,
         "identified": change.identified,
         "lifecycle": change.lifecycle,
         "version": change.version,
@@ -62,10 +73,7 @@ def data(change: StageChange, source: Source) -> dict[str, Any]:
         "trigger": {"kind": trigger.kind, "id": trigger.id, "type": trigger.type, "late": trigger.late},
         "transition": change.transition,
         "scores": change.scores,
-        "contributions": {
-            score: [{"signal": each.signal, "points": each.points, "count": each.count} for each in contributions]
-            for score, contributions in change.contributions.items()
-        },
+        "contributions": contributions,
         "facts": change.facts,
         "channels": change.channels,
         "actions": change.actions,
@@ -75,4 +83,5 @@ def data(change: StageChange, source: Source) -> dict[str, Any]:
 
 def encode(change: StageChange, source: Source) -> bytes:
     """The value as JSON."""
-    return orjson.dumps(data(change, source))
+    value: bytes = _dumps(data(change, source))
+    return value

@@ -2,24 +2,30 @@
 
 import math
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from typing import Final
 
 from stream.core.interaction import MAX_TIME, MIN_TIME
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_EPOCH_WITHOUT_ZONE = datetime(1970, 1, 1)  # noqa: DTZ001 - only for texts that name no zone: UTC
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH_WITHOUT_ZONE: Final = datetime(1970, 1, 1)  # noqa: DTZ001 - only for texts that name no zone: UTC
 
 # What RFC 3339 allows and the usual liberties. `datetime.fromisoformat` reads more than this (week dates,
 # "20170101", a comma, any separator), so this decides what is a time and that does the calendar.
-_TIME = re.compile(
+_TIME: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
     r"(?:[Tt ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?"
     r"(?:[Zz]|[+-](?:[01][0-9]|2[0-3])(?::?[0-5][0-9])?)?)?"
 ).fullmatch
 # How nearly every sender writes it, matched in half the time; `fromisoformat` reads nothing else of these.
-_USUAL = re.compile(r"[0-9-]{10}T[0-9:]{8}\.[0-9]{3}Z").fullmatch
-_LEAP_SECOND = re.compile(r"(.{16}):60(?:\.[0-9]+)?(.*)").fullmatch
-_LAST_SECOND_OF_DAY = 86_399
+_USUAL: Final = re.compile(r"[0-9-]{10}T[0-9:]{8}\.[0-9]{3}Z").fullmatch
+_LEAP_SECOND: Final = re.compile(r"(.{16}):60(?:\.[0-9]+)?(.*)").fullmatch
+_LAST_SECOND_OF_DAY: Final = 86_399
+_DAY: Final = 86_400_000
+_EPOCH_DAY: Final = _EPOCH.toordinal()
+_date_of: Final = date.fromordinal
+_TWO: Final = tuple(f"{number:02}" for number in range(60))
+_THREE: Final = tuple(f"{number:03}" for number in range(1_000))
 
 
 def parse_time(value: object) -> int | None:
@@ -62,7 +68,12 @@ def format_time(ms: int) -> str:
     if not MIN_TIME <= ms <= MAX_TIME:
         message = f"{ms} is not a time between {MIN_TIME} and {MAX_TIME} (years 1 to 9999)"
         raise ValueError(message)
-    return (_EPOCH_WITHOUT_ZONE + timedelta(milliseconds=ms)).isoformat(timespec="milliseconds") + "Z"
+    day, rest = divmod(ms, _DAY)
+    seconds, milliseconds = divmod(rest, 1_000)
+    minutes, second = divmod(seconds, 60)
+    hour, minute = divmod(minutes, 60)
+    today = _date_of(_EPOCH_DAY + day).isoformat()
+    return f"{today}T{_TWO[hour]}:{_TWO[minute]}:{_TWO[second]}.{_THREE[milliseconds]}Z"
 
 
 def _from_text(text: str) -> int | None:

@@ -30,8 +30,10 @@ class Atom(NamedTuple):
 
     check: Check
     needs_event: bool
-    timed: bool = False
-    """Time alone may change its answer."""
+    rises: bool = False
+    """Time alone may make it hold."""
+    falls: bool = False
+    """Time alone may end it."""
 
 
 def compile_bare(node: Bare, scope: Scope) -> Atom:
@@ -121,7 +123,7 @@ def _membership(node: Comparison, left: Read, right: Read, scope: Scope) -> Atom
         if left.fact is not None:
             for item in items:
                 _check_keep(node, left, "==", item.value)
-            return Atom(RollingAmong(left.fact, left.reading, constants), False, timed=True)
+            return Atom(RollingAmong(left.fact, left.reading, constants), False, rises=True, falls=True)
         return Atom(Among(left.reading, constants), left.needs_event)
     if not (isinstance(node.right, Name) and node.right.path[0] in ("properties", "context")):
         raise ConditionError('`in` needs a list such as ["a", "b"], or a property that holds one', node.offset)
@@ -144,15 +146,18 @@ def _compare(left: Read, operator: str, right: Read) -> Check:
 def _timed(node: Comparison, left: Read, operator: str, constant: object) -> Atom:
     assert isinstance(constant, int | float)
     if left.score is not None:
-        return Atom(ScoreCheck(left.score, OPERATOR[operator], float(constant)), False, timed=True)
+        score = ScoreCheck(left.score, OPERATOR[operator], float(constant))
+        return Atom(score, False, rises=score.ends, falls=not score.ends)
     if left.fact is not None:
         _check_keep(node, left, operator, constant)
         if operator in ("==", "!="):
             among = RollingAmong(left.fact, left.reading, (constant,))
-            return Atom(among if operator == "==" else Not(among, timed=True), False, timed=True)
-        return Atom(RollingCheck(left.fact, OPERATOR[operator], float(constant)), False, timed=True)
+            return Atom(among if operator == "==" else Not(among, timed=True), False, rises=True, falls=True)
+        rolling = RollingCheck(left.fact, OPERATOR[operator], float(constant))
+        return Atom(rolling, False, rises=rolling.ends, falls=not rolling.ends)
     assert left.anchor is not None
-    return Atom(ElapsedCheck(left.anchor, OPERATOR[operator], int(constant)), False, timed=True)
+    elapsed = ElapsedCheck(left.anchor, OPERATOR[operator], int(constant))
+    return Atom(elapsed, False, rises=elapsed.ends, falls=not elapsed.ends)
 
 
 def _check_keep(node: Comparison, left: Read, operator: str, constant: object) -> None:

@@ -59,10 +59,10 @@ class _Compiler:
         atom: Atom = (
             compile_comparison(node, self.scope) if isinstance(node, Comparison) else compile_bare(node, self.scope)
         )
-        self.timed = self.timed or atom.timed
+        self.timed = self.timed or (atom.falls if negated else atom.rises)
         if negated and isinstance(node, Comparison):
             self._warn_never(node)
-        check = Not(atom.check, atom.timed) if negated else atom.check
+        check = Not(atom.check, timed=atom.falls) if negated else atom.check
         return check, None if atom.needs_event else check
 
     def _warn_never(self, node: Comparison) -> None:

@@ -5,6 +5,7 @@ keeps the encoded bytes.
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 from stream.core.change import Value
 from stream.core.interaction import Kind
@@ -15,7 +16,7 @@ Window = tuple[int, int]
 FactState = int | list[int] | tuple[int, Value] | None
 """count: int; sum: millionths; rolling: ascending times; first and last: a time; latest: (time, value)."""
 
-MARK = 8
+MARK: Final = 8
 """Bytes of a remembered id's hash."""
 
 

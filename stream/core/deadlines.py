@@ -4,11 +4,13 @@ Between the moments at which one of its parts changes, a condition's answer stay
 looked at, and of them only those at which a part begins to hold.
 """
 
+from typing import Final
+
 from stream.core.checks import Check
 from stream.core.customer import Life
 from stream.core.lifecycle import Lifecycle
 
-MAX_FIRED = 64
+MAX_FIRED: Final = 64
 """Deadlines of one lifecycle without an interaction in between; then the customer waits."""
 
 

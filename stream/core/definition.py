@@ -86,9 +86,7 @@ class _Definition:
         if self.problems:
             raise DefinitionError(self.problems)
         timed = {
-            stage: tuple(
-                each.condition for each in transitions if stage in each.sources and each.condition.timed
-            )
+            stage: tuple(each.condition for each in transitions if stage in each.sources and each.condition.timed)
             for stage in stages
         }
         warnings = [*reader.warnings, *graph.endless(list(stages), transitions)]

@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Final, Literal, cast
 
 from stream.core.change import Value
 from stream.core.customer import FactState, Life
@@ -12,7 +12,7 @@ from stream.core.scoring import MILLION, number
 
 FactKind = Literal["count", "rolling", "sum", "first", "last", "latest"]
 
-MAX_TEXT = 256
+MAX_TEXT: Final = 256
 """Bytes of UTF-8 that a text fact keeps at most; a longer one is ignored like one of a wrong type."""
 
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 Kind = Literal["customer", "anonymous"]
 
-MAX_TIME = 253_402_300_799_999
+MAX_TIME: Final = 253_402_300_799_999
 """The last millisecond of the year 9999; nothing happens later."""
-MIN_TIME = -62_135_596_800_000
+MIN_TIME: Final = -62_135_596_800_000
 """The first millisecond of the year 1; nothing happens earlier."""
 
 

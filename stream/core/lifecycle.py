@@ -39,9 +39,9 @@ class Points:
     path: Path | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Signal:
-    """One reason for points."""
+    """One reason for points; equal to itself alone."""
 
     label: tuple[str, str]
     """The lifecycle's id and the signal's name."""

@@ -1,22 +1,31 @@
 """The ids of a customer's interactions that are remembered, so that a repeated one has no effect (rule 8)."""
 
-from xxhash import xxh3_64_intdigest
+from typing import Final
+
+from xxhash import xxh3_64_digest
 
 from stream.core.customer import MARK, Customer
 
-DAY = 86_400_000
-REMEMBERED = 128
+DAY: Final = 86_400_000
+_digest: Final = xxh3_64_digest
+REMEMBERED: Final = 128
 """Ids that are remembered at most."""
 
 
 def mark_of(id: str) -> bytes:  # noqa: A002 - the interaction's
     """The hash of an interaction's id: MARK bytes."""
-    return xxh3_64_intdigest(id.encode("utf-8", "surrogatepass")).to_bytes(MARK, "little")
+    try:
+        text = id.encode()
+    except UnicodeEncodeError:  # half of a pair: no text, yet an id
+        text = id.encode("utf-8", "surrogatepass")
+    return _digest(text)[::-1]
 
 
 def is_remembered(customer: Customer, mark: bytes, time: int) -> bool:
     """Whether an interaction at `time` repeats one that is remembered."""
     marks = customer.marks
+    if mark not in marks:
+        return False
     at = marks.find(mark)
     while at >= 0:
         if at % MARK:  # across two marks

@@ -7,15 +7,16 @@ running sum rebased to its latest time is the exact state, whatever the order of
 from dataclasses import dataclass
 from math import log2
 from math import pow as power
+from typing import Final
 
 from stream.core.customer import Life
 from stream.core.interaction import MAX_TIME
 from stream.core.order import ordered
 
-ZERO = 2.0**-30
+ZERO: Final = 2.0**-30
 """A score of a smaller magnitude is 0."""
-MILLION = 1_000_000
-LIMIT = 1e15
+MILLION: Final = 1_000_000
+LIMIT: Final = 1e15
 """Points and facts are numbers below this in magnitude."""
 
 

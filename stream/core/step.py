@@ -13,6 +13,7 @@ Rules, with the numbers of the design:
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from stream.core import facts, remembering, scoring
 from stream.core.change import StageChange, Trigger
@@ -25,7 +26,7 @@ from stream.core.remembering import DAY
 from stream.core.snapshot import Moment, stage_change
 from stream.core.tally import Tally
 
-DEADLINE = Trigger("deadline")
+DEADLINE: Final = Trigger("deadline")
 
 
 @dataclass(frozen=True)
@@ -252,7 +253,7 @@ def _signal(lifecycle: Lifecycle, life: Life, signal: Signal, time: int, event: 
     if signal.times and not _fits(life.windows[signal.window], time // signal.per, signal.times):
         return
     life.counts[signal.index] += 1
-    tally.signal(signal.label)
+    tally.signal(signal)
     for points in signal.points:
         amount = _amount(points, event)
         if amount is None:

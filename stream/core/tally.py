@@ -1,5 +1,7 @@
 """What happened that is only counted."""
 
+from stream.core.lifecycle import Signal
+
 Label = tuple[str, str]
 """A lifecycle's id, and the name of one of its signals or facts."""
 
@@ -16,14 +18,18 @@ class Tally:
         """Lives that reached the most deadlines without an interaction."""
         self.fired: list[int] = []
         """The times of deadlines fired, forgetting included."""
-        self.signals: dict[Label, int] = {}
-        """How often each signal counted."""
         self.wrong_types: dict[Label, int] = {}
         """By signal or fact: properties of a type it cannot take; of a signal, absent ones too."""
+        self._signals: dict[Signal, int] = {}
 
-    def signal(self, label: Label) -> None:
+    @property
+    def signals(self) -> dict[Label, int]:
+        """How often each signal counted."""
+        return {signal.label: count for signal, count in self._signals.items()}
+
+    def signal(self, signal: Signal) -> None:
         """A signal counted."""
-        self.signals[label] = self.signals.get(label, 0) + 1
+        self._signals[signal] = self._signals.get(signal, 0) + 1
 
     def wrong_type(self, label: Label) -> None:
         """A property could not be taken."""

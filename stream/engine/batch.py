@@ -2,9 +2,9 @@
 
 from collections import Counter
 from collections.abc import Generator, Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
+from stream.core.change import StageChange
 from stream.core.tally import Tally
 
 Headers = Sequence[tuple[str, bytes]]
@@ -37,41 +37,68 @@ class Outgoing(NamedTuple):
     headers: Headers = ()
 
 
-@dataclass(slots=True)
 class Counts:
     """What a batch did, for metrics."""
 
-    tally: Tally = field(default_factory=Tally)
-    results: Counter[str] = field(default_factory=Counter)
-    """Records of the source by result: applied, duplicate, repeated, rejected, tick."""
-    rejected: Counter[str] = field(default_factory=Counter)
-    """Dead letters by reason."""
-    changes: Counter[tuple[str, str, str]] = field(default_factory=Counter)
-    """Stage changes by lifecycle, from and to; a stage that is not there is an empty text."""
-    ahead: int = 0
-    """Interactions more than 5 minutes ahead of their broker time, taken at that."""
-    quarantined: int = 0
-    """Customers whose deadlines made our code fail."""
-    caused: list[int] = field(default_factory=list)
-    """Broker times of the interactions that caused a stage change."""
+    def __init__(self) -> None:
+        self.tally = Tally()
+        self.applied = 0
+        """Interactions applied."""
+        self.repeated = 0
+        """Records applied before, after a crash without transactions."""
+        self.ticks = 0
+        self.rejected: Counter[str] = Counter()
+        """Dead letters by reason."""
+        self.changes: dict[tuple[str, str, str], int] = {}
+        """Stage changes by lifecycle, from and to; a stage that is not there is an empty text."""
+        self.ahead = 0
+        """Interactions more than 5 minutes ahead of their broker time, taken at that."""
+        self.quarantined = 0
+        """Customers whose deadlines made our code fail."""
+        self.caused: list[int] = []
+        """Broker times of the interactions that caused a stage change."""
+
+    @property
+    def results(self) -> dict[str, int]:
+        """Records of the source by result: applied, duplicate, repeated, rejected, tick; those that there were."""
+        found = {
+            "applied": self.applied,
+            "duplicate": self.tally.duplicates,
+            "repeated": self.repeated,
+            "rejected": sum(self.rejected.values()),
+            "tick": self.ticks,
+        }
+        return {result: count for result, count in found.items() if count}
+
+    def change(self, change: StageChange) -> None:
+        """A customer moved."""
+        moved = change.lifecycle, change.from_stage or "", change.to_stage or ""
+        self.changes[moved] = self.changes.get(moved, 0) + 1
 
 
-@dataclass(slots=True)
 class Batch:
     """Everything that one transaction writes, besides the group offset."""
 
-    stage_changes: list[Outgoing] = field(default_factory=list)
-    current_stages: list[Outgoing] = field(default_factory=list)
-    customers: list[Outgoing] = field(default_factory=list)
-    """Changelog records: customers, tables, and last the position."""
-    dead_letters: list[Outgoing] = field(default_factory=list)
-    counts: Counts = field(default_factory=Counts)
-    next_offset: int = 0
-    """The source offset from which to read on."""
-    inputs: int = 0
-    """Records consumed and deadlines fired: a batch without any, that moves no position, is not written."""
-    more: bool = False
-    """Work is left at this position (deadlines due, or records not taken): run again before fetching."""
+    def __init__(
+        self,
+        next_offset: int = 0,
+        *,
+        customers: Sequence[Outgoing] = (),
+        current_stages: Sequence[Outgoing] = (),
+    ) -> None:
+        self.stage_changes: list[Outgoing] = []
+        self.current_stages = list(current_stages)
+        """The last change of each life."""
+        self.customers = list(customers)
+        """Changelog records: customers, tables, and last the position."""
+        self.dead_letters: list[Outgoing] = []
+        self.counts = Counts()
+        self.next_offset = next_offset
+        """The source offset from which to read on."""
+        self.inputs = 0
+        """Records consumed and deadlines fired: a batch without any, that moves no position, is not written."""
+        self.more = False
+        """Work is left at this position (deadlines due, or records not taken): run again before fetching."""
 
 
 class RecordFailed(Exception):

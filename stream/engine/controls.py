@@ -1,13 +1,15 @@
 """Control records: what is on the interactions topic beside interactions."""
 
+from typing import Final
+
 import orjson
 
 from stream.codec.interactions import Reason, Rejected
 from stream.core.interaction import MAX_TIME, MIN_TIME
 from stream.engine.batch import Headers, Outgoing
 
-HEADER = "lifecycle_control"
-TICK = b"tick"
+HEADER: Final = "lifecycle_control"
+TICK: Final = b"tick"
 
 
 def tick(time: int) -> Outgoing:

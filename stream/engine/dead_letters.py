@@ -1,9 +1,11 @@
 """Dead letters: what could not be read or processed, kept with its bytes, reason and place."""
 
+from typing import Final
+
 from stream.codec.interactions import Rejected
 from stream.engine.batch import Outgoing, SourceRecord
 
-MAX_BYTES = 1_500_000
+MAX_BYTES: Final = 1_500_000
 """Longer values are cut off and flagged, so that every dead letter fits the topic."""
 
 

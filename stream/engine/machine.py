@@ -4,13 +4,11 @@ Deterministic and without I/O. Records are taken in order; after each one the pa
 deadlines that have come are fired, so that where a batch is cut changes nothing.
 """
 
-from collections import Counter
 from collections.abc import Generator, Iterable, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from stream.codec import customers as records
 from stream.codec import positions, stage_changes
-from stream.codec.customers import CustomerCodec, customer_key
+from stream.codec.customers import customer_key
 from stream.codec.interactions import Reason, Rejected, decode
 from stream.codec.positions import Position, decode_position, encode_position
 from stream.codec.stage_changes import Source
@@ -22,20 +20,17 @@ from stream.engine.batch import Batch, DeadlineFailed, Outgoing, RecordFailed, S
 from stream.engine.clock import PartitionClock
 from stream.engine.controls import control_of, tick_time
 from stream.engine.dead_letters import dead_letter
-from stream.engine.schedule import Schedule
+from stream.engine.state import BREATH, State
 from stream.errors import PositionError
 from stream.settings import Settings
 
-AHEAD = 300_000
+AHEAD: Final = 300_000
 """Milliseconds that an interaction may be ahead of its broker time."""
-MAX_BYTES = 4 << 20
-MAX_FIRED = 5_000
+MAX_BYTES: Final = 16 << 20
+"""Of stage changes and dead letters in one transaction."""
+MAX_FIRED: Final = 5_000
 """Customers whose deadlines one transaction fires at most."""
-BREATH = 200
-"""Records or deadlines after which the caller's loop gets a turn."""
-CACHE = 50_000
-"""Customers kept decoded between batches."""
-LOG_APPEND_TIME = 1
+LOG_APPEND_TIME: Final = 1
 
 
 class Place(NamedTuple):
@@ -55,15 +50,14 @@ class PartitionMachine:
         self.settings = settings
         self.place = place
         self.next_offset: int | None = None
-        self.stages: Counter[tuple[str, str]] = Counter()
-        """Customers by lifecycle and stage."""
-        self._codec = CustomerCodec(model)
+        self._topic = place.topic
+        self._partition = place.partition
+        self._blocked = settings.blocked
+        self._grace = settings.grace
         self._clock = PartitionClock(settings.clock, settings.live_from, None)
-        self._schedule = Schedule()
-        self._data: dict[bytes, bytes] = {}
-        self._decoded: dict[bytes, Customer] = {}
-        self._dirty: dict[bytes, None] = {}
+        self._state = State(model, place.partitions)
         self._opening: list[Outgoing] = []
+        self._latest: dict[bytes, Outgoing] = {}
         self._started = False
         self._isolated_offsets: set[int] = set()
         self._isolated_keys: set[bytes] = set()
@@ -71,7 +65,12 @@ class PartitionMachine:
     @property
     def customers(self) -> int:
         """How many customers have a record."""
-        return len(self._data)
+        return len(self._state)
+
+    @property
+    def stages(self) -> dict[tuple[str, str], int]:
+        """Customers by lifecycle and stage."""
+        return self._state.stages
 
     @property
     def clock(self) -> int | None:
@@ -80,36 +79,14 @@ class PartitionMachine:
 
     def customer(self, key: bytes) -> Customer | None:
         """The customer of a changelog key as it is now; the caller must not change it."""
-        customer = self._decoded.get(key)
-        if customer is None and (value := self._data.get(key)) is not None:
-            customer = self._decoded[key] = self._codec.decode(key, value)
-        return customer
+        return self._state.customer(key)
 
     def restore(self, changelog: dict[bytes, bytes]) -> Generator[None, None, None]:
         """Take over the compacted changelog; see `Machine`."""
-        written = {key: value for key, value in changelog.items() if key[:1] == records.LAYOUT}
-        for value in written.values():
-            self._codec.learn(value)
-        self._opening = [Outgoing(*each) for each in self._codec.layout_records() if each[0] not in written]
         position = changelog.get(positions.KEY)
         if position is not None:
             self._resume(decode_position(position))
-        self._data = {
-            key: value for key, value in changelog.items() if key[:1] in (records.CUSTOMER, records.ANONYMOUS)
-        }
-        running = {lifecycle.id for lifecycle in self.model.lifecycles}
-        entries: list[tuple[int, bytes]] = []
-        for count, (key, value) in enumerate(self._data.items()):
-            header = self._codec.header(value)
-            time = header.due
-            if not header.current:  # the lifecycles were edited: what time makes true may have changed
-                time = due(self.model, self._codec.decode(key, value))
-            if time is not None:
-                entries.append((time, key))
-            self.stages.update(stage for stage in header.stages if stage[0] in running)
-            if count % BREATH == 0:
-                yield
-        self._schedule.load(entries)
+        yield from self._state.restore(changelog, self._opening)
 
     def _resume(self, position: Position) -> None:
         if position.partitions == 0:
@@ -134,8 +111,8 @@ class PartitionMachine:
 
     def next_due(self) -> int | None:
         """See `Machine`."""
-        time = self._schedule.next()
-        return time + self.settings.grace if time is not None and self._clock.follows_wall else None
+        time = self._state.schedule.next()
+        return time + self._grace if time is not None and self._clock.follows_wall else None
 
     def run(
         self, source: Sequence[SourceRecord], next_offset: int, *, wall: int, caught_up: bool
@@ -147,10 +124,12 @@ class PartitionMachine:
         for record in source:
             if batch.more:
                 break
-            size += self._take(record, batch, wall)
-            batch.next_offset = record.offset + 1
+            offset = record.offset
+            size += self._take(record, offset, batch, wall)
+            batch.next_offset = offset + 1
             batch.inputs += 1
-            size = yield from self._fire(batch, size)
+            if self._is_due():
+                size = yield from self._fire(batch, size)
             if size >= MAX_BYTES:
                 batch.more = True
             if batch.inputs % BREATH == 0:
@@ -174,73 +153,77 @@ class PartitionMachine:
         batch.customers += self._opening
         self._opening = []
 
-    def _take(self, record: SourceRecord, batch: Batch, wall: int) -> int:
+    def _take(self, record: SourceRecord, offset: int, batch: Batch, wall: int) -> int:
         """Apply one record; returns the bytes that it made to be written, customers left out."""
         broker_time = record.timestamp
         if record.timestamp_type != LOG_APPEND_TIME:
             broker_time = min(broker_time, wall) if broker_time >= 0 else wall
-        if record.offset in self._isolated_offsets:
+        if offset in self._isolated_offsets:
             return self._reject(record, Rejected(Reason.UNPROCESSABLE, "processing it failed twice"), batch)
         try:
-            control = control_of(record.headers) if record.headers else None
+            headers = record.headers
+            control = control_of(headers) if headers else None
             if control is not None:
                 return self._control(record, control, broker_time, batch)
-            interaction = decode(record.value, broker_time, self.settings.blocked)
+            interaction = decode(record.value, broker_time, self._blocked)
             if isinstance(interaction, Rejected):
                 return self._reject(record, interaction, batch)
-            return self._apply(record, interaction, broker_time, batch)
+            return self._apply(offset, interaction, broker_time, batch)
         except Exception as error:
-            raise RecordFailed(record.offset) from error
+            raise RecordFailed(offset) from error
 
     def _control(self, record: SourceRecord, control: bytes, broker_time: int, batch: Batch) -> int:
         time = tick_time(control, record.value)
         if isinstance(time, Rejected):
             return self._reject(record, time, batch)
-        batch.counts.results["tick"] += 1
+        batch.counts.ticks += 1
         self._clock.tick(time, broker_time)
         return 0
 
     def _reject(self, record: SourceRecord, rejected: Rejected, batch: Batch) -> int:
-        letter = dead_letter(record, rejected, self.place.topic, self.place.partition)
+        letter = dead_letter(record, rejected, self._topic, self._partition)
         batch.dead_letters.append(letter)
-        batch.counts.results["rejected"] += 1
         batch.counts.rejected[rejected.reason.value] += 1
         return len(letter.value or b"") + 500
 
-    def _apply(self, record: SourceRecord, interaction: Interaction, broker_time: int, batch: Batch) -> int:
-        counts = batch.counts
+    def _apply(self, offset: int, interaction: Interaction, broker_time: int, batch: Batch) -> int:
+        counts, state = batch.counts, self._state
         if interaction.time > broker_time + AHEAD:
             interaction.time = broker_time
             counts.ahead += 1
         key = customer_key(interaction.kind, interaction.subject)
-        customer = self.customer(key)
-        if customer is not None and record.offset <= customer.offset:
-            counts.results["repeated"] += 1
+        customer = state.customer(key)
+        if customer is not None and offset <= customer.offset:
+            counts.repeated += 1
             return 0
-        duplicates = counts.tally.duplicates
-        origin = f"{self.place.partition}-{record.offset}"
-        after, changes = step(self.model, customer, Arrival(interaction, origin), counts.tally)
+        tally = counts.tally
+        duplicates = tally.duplicates
+        after, changes = step(self.model, customer, Arrival(interaction, f"{self._partition}-{offset}"), tally)
         assert after is not None
         self._clock.record(interaction.time, broker_time)
-        if counts.tally.duplicates > duplicates:
-            counts.results["duplicate"] += 1
+        if tally.duplicates > duplicates:
             return 0
-        counts.results["applied"] += 1
-        after.offset = record.offset
-        self._keep(key, after)
+        counts.applied += 1
+        after.offset = offset
+        state.keep(key, after)
         if not changes:
             return 0
         counts.caused.append(broker_time)
-        return self._tell(changes, record.offset, batch)
+        return self._tell(changes, offset, batch)
+
+    def _is_due(self) -> bool:
+        """Whether a deadline may have come."""
+        now = self._clock.now
+        return now is not None and self._state.schedule.earliest <= now - self._grace
 
     def _fire(self, batch: Batch, size: int) -> Generator[None, None, int]:
         """Fire the deadlines that have come, up to what one transaction takes."""
-        now = self._clock.now
-        if now is None:
+        if not self._is_due():
             return size
-        until = now - self.settings.grace
+        schedule = self._state.schedule
+        until = (self._clock.now or 0) - self._grace
         looked = fired = 0
-        while (first := self._schedule.take(until)) is not None:
+        while (first := schedule.take(until)) is not None:
             scheduled, key = first
             inputs = batch.inputs
             try:
@@ -252,55 +235,43 @@ class PartitionMachine:
             if looked % BREATH == 0:
                 yield
             if fired == MAX_FIRED or size >= MAX_BYTES:
-                time = self._schedule.next()
-                batch.more = time is not None and time <= until
+                batch.more = schedule.earliest <= until
                 break
         return size
 
     def _pass(self, key: bytes, scheduled: int, until: int, batch: Batch) -> int:
-        customer = self.customer(key)
+        state = self._state
+        customer = state.customer(key)
         if customer is None:
             return 0
         if key in self._isolated_keys and not customer.quarantined:
             customer.quarantined = True
             batch.counts.quarantined += 1
             batch.inputs += 1
-            self._keep(key, customer)
+            state.keep(key, customer)
             return 0
         time = due(self.model, customer)
         if time is None or time > scheduled:
-            self._schedule.put(key, time)
+            if time is not None:
+                state.schedule.put(key, time)
             return 0
         after, changes = step(self.model, customer, Passing(until), batch.counts.tally)
         batch.inputs += 1
-        self._keep(key, after)
+        state.keep(key, after)
         return self._tell(changes, batch.next_offset, batch)
 
-    def _keep(self, key: bytes, customer: Customer | None) -> None:
-        self._dirty[key] = None
-        if customer is None:
-            self._decoded.pop(key, None)
-            self._data.pop(key, None)
-        else:
-            self._decoded[key] = customer
-            self._schedule.put(key, due(self.model, customer))
-
     def _tell(self, changes: list[StageChange], offset: int, batch: Batch) -> int:
-        source = Source(self.place.topic, self.place.partition, offset)
+        source = Source(self._topic, self._partition, offset)
         live_from = self._clock.live_from
         size = 0
         for change in changes:
-            batch.counts.changes[change.lifecycle, change.from_stage or "", change.to_stage or ""] += 1
-            if change.from_stage is not None:
-                self.stages[change.lifecycle, change.from_stage] -= 1
-            if change.to_stage is not None:
-                self.stages[change.lifecycle, change.to_stage] += 1
+            batch.counts.change(change)
+            self._state.count(change)
             value = stage_changes.encode(change, source)
             about = stage_changes.headers(change)
+            key = stage_changes.current_key(change)
             gone = change.to_stage is None
-            batch.current_stages.append(
-                Outgoing(stage_changes.current_key(change), None if gone else value, () if gone else about)
-            )
+            self._latest[key] = Outgoing(key, None) if gone else Outgoing(key, value, about)
             size += len(value) + 200
             if live_from is None or change.at >= live_from:
                 batch.stage_changes.append(Outgoing(change.subject.encode(), value, about))
@@ -309,20 +280,12 @@ class PartitionMachine:
 
     def _close(self, batch: Batch) -> None:
         """Encode what was touched; the position comes last."""
-        latest = {each.key: each for each in batch.current_stages}
-        batch.current_stages = list(latest.values())
-        for key in self._dirty:
-            customer = self._decoded.get(key)
-            value = self._codec.encode(customer) if customer is not None else None
-            batch.customers.append(Outgoing(key, value))
-            if value is not None:
-                self._data[key] = value
-        self._dirty = {}
-        while len(self._decoded) > CACHE:
-            del self._decoded[next(iter(self._decoded))]
+        batch.current_stages = list(self._latest.values())
+        self._latest = {}
+        batch.customers += self._state.take_records()
         self.next_offset = batch.next_offset
         position = Position(
-            offsets={self.place.topic: batch.next_offset},
+            offsets={self._topic: batch.next_offset},
             clock=self._clock.now,
             partitions=self.place.partitions,
             live_from=self._clock.live_from,

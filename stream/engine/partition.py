@@ -104,7 +104,8 @@ class Partition:
         self._around = surroundings
         self._faults = Faults()
         self._delivery: Delivery | None = None
-        self._machine: Machine | None = None
+        self.machine: Machine | None = None
+        """The state; None before recovery."""
         self._task: asyncio.Task[None] | None = None
         self._writing: asyncio.Task[Batch] | None = None
 
@@ -129,21 +130,21 @@ class Partition:
             if not done or writing.cancelled() or writing.exception() is not None:
                 writing.cancel()
                 self.drop()
-        if self._machine is None or self._delivery is None or not self._delivery.exclusive:
+        if self.machine is None or self._delivery is None or not self._delivery.exclusive:
             self.drop()
         if self.state is not State.FAILED:
             self.state = State.PAUSED
 
     def drop(self) -> None:
         """Forget state and producer."""
-        delivery, self._delivery, self._machine, self.position = self._delivery, None, None, None
+        delivery, self._delivery, self.machine, self.position = self._delivery, None, None, None
         if delivery is not None:
             self._around.in_background(delivery.discard())
 
     async def _run(self) -> None:
         while True:
             try:
-                if self._machine is None:
+                if self.machine is None:
                     await self._fence_and_recover()
                 self.state = State.RUNNING
                 await self._turn()
@@ -198,7 +199,7 @@ class Partition:
             "partition %d: recovered %d records in %.2f s, goes on at offset %d",
             self.number, self.recovery.records, seconds, self.position,
         )  # fmt: skip
-        self._machine = machine
+        self.machine = machine
 
     async def _turn(self) -> None:
         """One fetch, and batches until nothing is left at this position."""
@@ -224,18 +225,18 @@ class Partition:
 
     def _patience(self) -> float:
         """How long a fetch may wait for records, seconds: until the next deadline."""
-        assert self._machine is not None
-        due = self._machine.next_due()
+        assert self.machine is not None
+        due = self.machine.next_due()
         if due is None:
             return _IDLE_WAIT
         return min(max(due / 1000 - time.time(), _LEAST_WAIT), _IDLE_WAIT)
 
     async def _apply(self, records: Sequence[SourceRecord], fetched: Fetched, wall: int) -> Batch:
         """Run the machine for one batch and write it; nothing is written for a batch without inputs."""
-        assert self._machine is not None
+        assert self.machine is not None
         assert self._delivery is not None
         began = time.monotonic()
-        run = self._machine.run(records, fetched.next_offset, wall=wall, caught_up=fetched.caught_up)
+        run = self.machine.run(records, fetched.next_offset, wall=wall, caught_up=fetched.caught_up)
         batch = await _drive(run)
         if batch.inputs:
             ran = time.monotonic()

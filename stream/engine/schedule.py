@@ -2,6 +2,9 @@
 
 from collections.abc import Iterable
 from heapq import heapify, heappop, heappush
+from typing import Final
+
+NEVER: Final = 1 << 62
 
 
 class Schedule:
@@ -12,6 +15,8 @@ class Schedule:
     """
 
     def __init__(self) -> None:
+        self.earliest = NEVER
+        """No key is due before this time."""
         self._heap: list[tuple[int, bytes]] = []
         self._times: dict[bytes, int] = {}
 
@@ -20,31 +25,40 @@ class Schedule:
         self._heap = list(entries)
         heapify(self._heap)
         self._times = {key: time for time, key in self._heap}
+        self._settle()
 
-    def put(self, key: bytes, time: int | None) -> None:
-        """The key's next deadline is at `time`, or there is none."""
-        if time is None:
-            return  # what is scheduled is looked at when its time comes
+    def put(self, key: bytes, time: int) -> None:
+        """The key's next deadline is at `time`."""
         known = self._times.get(key)
         if known is None or time < known:
             self._times[key] = time
             heappush(self._heap, (time, key))
+            if time < self.earliest:
+                self.earliest = time
 
     def next(self) -> int | None:
         """The earliest time at which a key may be due."""
-        heap, times = self._heap, self._times
-        while heap and times.get(heap[0][1]) != heap[0][0]:
-            heappop(heap)
-        return heap[0][0] if heap else None
+        self._settle()
+        return self.earliest if self._heap else None
 
     def take(self, until: int) -> tuple[int, bytes] | None:
         """Remove and return the first key that may be due up to and including `until`, with its scheduled time."""
-        time = self.next()
-        if time is None or time > until:
+        if self.earliest > until:
+            return None
+        self._settle()
+        if self.earliest > until:
             return None
         first = heappop(self._heap)
         del self._times[first[1]]
+        self._settle()
         return first
 
     def __len__(self) -> int:
         return len(self._times)
+
+    def _settle(self) -> None:
+        """Drop from the top what was put anew since."""
+        heap, times = self._heap, self._times
+        while heap and times.get(heap[0][1]) != heap[0][0]:
+            heappop(heap)
+        self.earliest = heap[0][0] if heap else NEVER

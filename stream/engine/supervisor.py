@@ -6,6 +6,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
+from stream.engine.batch import Machine
 from stream.engine.delivery import Delivery
 from stream.engine.partition import MakeMachine, Observer, Partition, Source, State, Surroundings
 from stream.engine.quiet import Seldom
@@ -154,6 +155,10 @@ class Engine:
                 for number, each in sorted(self._partitions.items())
             ),
         )
+
+    def machines(self) -> dict[int, Machine]:
+        """The machines of the partitions that are recovered."""
+        return {number: each.machine for number, each in self._partitions.items() if each.machine is not None}
 
     def _in_background(self, work: Awaitable[None]) -> None:
         task = asyncio.ensure_future(work)

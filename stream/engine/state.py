@@ -1,0 +1,114 @@
+"""The customers of one partition: their records as bytes, those touched lately decoded, and who is due next."""
+
+from collections.abc import Generator
+from typing import Final
+
+from stream.codec import customers as records
+from stream.codec.customers import CustomerCodec
+from stream.core.change import StageChange
+from stream.core.customer import Customer
+from stream.core.step import Model, due
+from stream.engine.batch import Outgoing
+from stream.engine.schedule import Schedule
+
+CACHE: Final = 200_000
+"""Customers that the partitions of a topic keep decoded between batches, all together."""
+LEAST_CACHE: Final = 2_000
+BREATH: Final = 200
+"""Records or deadlines after which the caller's loop gets a turn."""
+
+
+class State:
+    """What a partition keeps of its customers, by changelog key."""
+
+    def __init__(self, model: Model, partitions: int) -> None:
+        self.model = model
+        self.schedule = Schedule()
+        """When each customer is due, forgetting included."""
+        self.stages: dict[tuple[str, str], int] = {}
+        """Customers by lifecycle and stage."""
+        self._codec = CustomerCodec(model)
+        self._cache = max(LEAST_CACHE, CACHE // partitions)
+        self._written: dict[bytes, bytes] = {}
+        self._decoded: dict[bytes, Customer] = {}
+        self._touched: dict[bytes, Customer | None] = {}
+
+    def __len__(self) -> int:
+        return len(self._written)
+
+    def customer(self, key: bytes) -> Customer | None:
+        """The customer as it is now; None where there is none."""
+        customer = self._decoded.get(key)
+        if customer is None:
+            value = self._written.get(key)
+            if value is None:
+                return None
+            customer = self._codec.decode(key, value)
+            self._decoded[key] = customer
+        return customer
+
+    def keep(self, key: bytes, customer: Customer | None) -> None:
+        """The customer was changed; None: is no more."""
+        self._touched[key] = customer
+        if customer is None:
+            self._decoded.pop(key, None)
+            self._written.pop(key, None)
+            return
+        self._decoded[key] = customer
+        time = due(self.model, customer)
+        if time is not None:
+            self.schedule.put(key, time)
+
+    def count(self, change: StageChange) -> None:
+        """A customer moved."""
+        stages, source, target = self.stages, change.from_stage, change.to_stage
+        if source is not None:
+            left = change.lifecycle, source
+            stages[left] = stages.get(left, 0) - 1
+        if target is not None:
+            entered = change.lifecycle, target
+            stages[entered] = stages.get(entered, 0) + 1
+
+    def take_records(self) -> list[Outgoing]:
+        """The changelog records of the customers touched since this was last called."""
+        changed: list[Outgoing] = []
+        for key, customer in self._touched.items():
+            if customer is None:
+                changed.append(Outgoing(key, None))
+            else:
+                value = self._codec.encode(customer)
+                self._written[key] = value
+                changed.append(Outgoing(key, value))
+        self._touched = {}
+        decoded = self._decoded
+        while len(decoded) > self._cache:
+            del decoded[next(iter(decoded))]
+        return changed
+
+    def restore(self, changelog: dict[bytes, bytes], opening: list[Outgoing]) -> Generator[None, None, None]:
+        """Take over the compacted changelog; what is missing in it, our layouts, is added to `opening`.
+
+        Raises StateError.
+        """
+        layouts = {key: value for key, value in changelog.items() if key[:1] == records.LAYOUT}
+        for value in layouts.values():
+            self._codec.learn(value)
+        opening += [Outgoing(*each) for each in self._codec.layout_records() if each[0] not in layouts]
+        self._written = {
+            key: value for key, value in changelog.items() if key[:1] in (records.CUSTOMER, records.ANONYMOUS)
+        }
+        running = {lifecycle.id for lifecycle in self.model.lifecycles}
+        entries: list[tuple[int, bytes]] = []
+        for number, (key, value) in enumerate(self._written.items()):
+            header = self._codec.header(value)
+            time = header.due
+            if not header.current:  # the lifecycles were edited: what time makes true may have changed
+                time = due(self.model, self._codec.decode(key, value))
+            if time is not None:
+                entries.append((time, key))
+            for stage in header.stages:
+                if stage[0] in running:
+                    self.stages[stage] = self.stages.get(stage, 0) + 1
+            if number % BREATH == 0:
+                yield
+        self.schedule.load(entries)
