@@ -1,7 +1,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test check clean
+.PHONY: help demo test check bench clean
 
 BIN := .venv/bin
 
@@ -23,6 +23,11 @@ check: ## The quick part of test: lint, types, quick tests without Apache Kafka
 	@tests/kit/venv.sh dev
 	@$(MAKE) --no-print-directory lint
 	@$(BIN)/pytest -m "not kafka and not slow" --hypothesis-profile=smoke
+
+bench: ## Speed on Apache Kafka, ours and others': 15 minutes; ARGS=--quick takes 3, ARGS=--help lists more
+	@tests/kit/venv.sh dev
+	@deploy/kafka/jars.sh
+	@$(BIN)/python -m tests.bench $(ARGS)
 
 .PHONY: lint
 lint:

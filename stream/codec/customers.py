@@ -186,7 +186,7 @@ def _pack_life(life: Life, lifecycle: Lifecycle) -> tuple[object, ...]:
         ats.append(clock - at if at else None)  # noqa: PERF401 - compiled, as fast, and typed
     facts: list[object] = []
     for fact, state in zip(lifecycle.facts, life.facts, strict=True):
-        facts.append(_pack_fact(fact.kind, state, clock))  # noqa: PERF401
+        facts.append(_pack_fact(fact.kind, state, clock))
     return clock - life.active, life.fired, life.counts, life.windows, sums, ats, facts
 
 

@@ -10,7 +10,6 @@ from stream.core.expressions import ConditionError
 from stream.core.facts import Fact
 from stream.core.lifecycle import (
     Condition,
-    Counted,
     DefinitionError,
     Lifecycle,
     Problem,

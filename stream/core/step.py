@@ -173,8 +173,7 @@ def _apply(
     births: dict[str, StageChange] | None = None
     if len(customer.lives) < len(model.lifecycles):
         births = _begin(model, customer, given, changes)
-    if time > customer.latest:
-        customer.latest = time
+    customer.latest = max(customer.latest, time)
     remembering.remember(customer, mark)
     customer.identified = customer.identified or interaction.customer_id is not None
     alive = False
@@ -229,7 +228,7 @@ def _live(
     for signal in reaction.signals:
         where = signal.where
         if where is None or where.with_event.holds(life, time, event):
-            _signal(lifecycle, life, signal, time, event, tally)
+            _signal(life, signal, time, event, tally)
     for counted in reaction.counted:
         where = counted.where
         if where is None or where.with_event.holds(life, time, event):
@@ -247,7 +246,7 @@ def _live(
     return alive
 
 
-def _signal(lifecycle: Lifecycle, life: Life, signal: Signal, time: int, event: Event, tally: Tally) -> None:
+def _signal(life: Life, signal: Signal, time: int, event: Event, tally: Tally) -> None:
     if signal.once and life.counts[signal.index]:
         return
     if signal.times and not _fits(life.windows[signal.window], time // signal.per, signal.times):
@@ -314,9 +313,9 @@ def _transitions(
                 taken = []
             elif transition.index in taken:
                 continue
-            if event is not None and alone is not condition.with_event:
-                if alone is None or not alone.holds(life, now, None):
-                    event = None
+            needs_event = alone is not condition.with_event and (alone is None or not alone.holds(life, now, None))
+            if event is not None and needs_event:
+                event = None
             taken.append(transition.index)
             moment = Moment(customer, lifecycle, life, trigger)
             changes.append(stage_change(moment, life.stage, transition.target, condition.text, False))

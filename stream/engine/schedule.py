@@ -33,8 +33,7 @@ class Schedule:
         if known is None or time < known:
             self._times[key] = time
             heappush(self._heap, (time, key))
-            if time < self.earliest:
-                self.earliest = time
+            self.earliest = min(self.earliest, time)
 
     def next(self) -> int | None:
         """The earliest time at which a key may be due."""

@@ -1,0 +1,144 @@
+"""The benchmarks' command: `python -m tests.bench`, or `make bench`."""
+
+import argparse
+import asyncio
+import logging
+import os
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import NoReturn
+
+from rich.console import Console
+
+from stream.errors import LifecycleError
+from tests.bench import machine, report
+
+SECTIONS = ("throughput", "latency", "recovery", "memory", "scale", "micro", "profile")
+"""Modules of this package, each with HELP, measure() and tables()."""
+_DEFAULT = "throughput"
+_FOLDER = machine.ROOT / "build" / "bench"
+_PIPED_WIDTH = 120
+_IDLE = 0.5
+"""Runnable processes, over the last minute, up to which a machine has nothing else to do."""
+_INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the sections that are asked for; the exit code."""
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else _PIPED_WIDTH)
+    asked = _parser().parse_args(arguments)
+    # It warns of each retry, such as when a topic that was just created has no leader yet.
+    logging.getLogger("aiokafka").setLevel(logging.ERROR)
+    # Ended by a supervisor or by Ctrl-C, the way out is the same.
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    try:
+        modules = {name: _section(name) for name in dict.fromkeys(asked.sections or [_DEFAULT])}
+    except ModuleNotFoundError as error:
+        console.print(f"error: this checkout has no module {error.name}", style="red")
+        return 2
+    try:
+        worked = [_run(name, module, asked.quick, asked.json, console) for name, module in modules.items()]
+    except KeyboardInterrupt:
+        console.print("interrupted; nothing is left running")
+        return _INTERRUPTED
+    return 0 if all(worked) else 1
+
+
+def _run(name: str, module: ModuleType, quick: bool, folder: Path, console: Console) -> bool:
+    """Measure one section, print its tables and write its JSON; False, with the reason said, where it failed."""
+    facts, versions = machine.machine(), machine.versions()
+    console.print(f"{name}: {module.HELP}", style="bold", markup=False)
+    console.print(machine.describe(facts, versions), markup=False)
+    began, at, load = time.monotonic(), datetime.now(UTC), os.getloadavg()[0]
+    if load > _IDLE:
+        busy = f"This machine is busy (load {load:.1f}): events/s will be too low, unevenly; trust CPU seconds more."
+        console.print(busy, style="yellow", markup=False)
+
+    def say(text: str) -> None:
+        minutes, seconds = divmod(int(time.monotonic() - began), 60)
+        console.print(f"{minutes:2}:{seconds:02}  {text}", markup=False)
+
+    try:
+        result = asyncio.run(module.measure(quick, say))
+    except (LifecycleError, RuntimeError, TimeoutError) as error:
+        console.print(f"error: {name}: {str(error) or type(error).__name__}", style="red", markup=False)
+        return False
+    document = {
+        "section": name,
+        "quick": quick,
+        "at": at.isoformat(timespec="seconds"),
+        "took_seconds": round(time.monotonic() - began),
+        "load_before": round(load, 2),
+        "machine": facts,
+        "versions": versions,
+        "result": result,
+    }
+    file = report.write(folder, name, document)
+    for table in module.tables(result):
+        console.print()
+        console.print(table)
+    console.print(f"All figures: {file}", markup=False)
+    return True
+
+
+def _section(name: str) -> ModuleType:
+    return import_module(f"tests.bench.{name}")
+
+
+class _Help(argparse.Action):
+    """--help, with a line for each section; only then are all of them imported."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        lines = [parser.format_help(), "sections:"]
+        for name in SECTIONS:
+            try:
+                lines.append(f"  {name:<12}{_section(name).HELP}")
+            except ModuleNotFoundError:
+                lines.append(f"  {name:<12}(not in this checkout)")
+        lines += [
+            "",
+            "examples:",
+            "  make bench                                  the throughput of ours and of others, about 15 minutes",
+            "  make bench ARGS=--quick                     the same with small counts, 3 minutes",
+            '  make bench ARGS="latency recovery"          two other sections',
+        ]
+        parser.exit(message="\n".join(lines) + "\n")
+
+
+def _known(name: str) -> str:
+    if name not in SECTIONS:
+        raise argparse.ArgumentTypeError(f"{name!r} is no section; there are {', '.join(SECTIONS)}")
+    return name
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.bench",
+        description="Measure this product on Apache Kafka on this machine, and other engines beside it. The machine\n"
+        "should have nothing else to do. Figures of two machines do not compare; those of one table do.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        add_help=False,
+    )
+    parser.add_argument(
+        "sections", nargs="*", type=_known, metavar="SECTION", help=f"what to measure, see below; else {_DEFAULT}"
+    )
+    parser.add_argument("--quick", action="store_true", help="small counts: whether it works, and a first look")
+    parser.add_argument(
+        "--json",
+        type=Path,
+        default=_FOLDER,
+        metavar="DIR",
+        help="folder for SECTION.json: machine, versions, settings, all figures; else build/bench",
+    )
+    parser.add_argument("-h", "--help", action=_Help, nargs=0, help="show this and exit")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
