@@ -83,15 +83,17 @@ class Batch:
         self,
         next_offset: int = 0,
         *,
-        customers: Sequence[Outgoing] = (),
+        stage_changes: Sequence[Outgoing] = (),
         current_stages: Sequence[Outgoing] = (),
+        customers: Sequence[Outgoing] = (),
+        dead_letters: Sequence[Outgoing] = (),
     ) -> None:
-        self.stage_changes: list[Outgoing] = []
+        self.stage_changes = list(stage_changes)
         self.current_stages = list(current_stages)
         """The last change of each life."""
         self.customers = list(customers)
         """Changelog records: customers, tables, and last the position."""
-        self.dead_letters: list[Outgoing] = []
+        self.dead_letters = list(dead_letters)
         self.counts = Counts()
         self.next_offset = next_offset
         """The source offset from which to read on."""
