@@ -87,6 +87,7 @@ class Batch:
         current_stages: Sequence[Outgoing] = (),
         customers: Sequence[Outgoing] = (),
         dead_letters: Sequence[Outgoing] = (),
+        inputs: int = 0,
     ) -> None:
         self.stage_changes = list(stage_changes)
         self.current_stages = list(current_stages)
@@ -97,7 +98,7 @@ class Batch:
         self.counts = Counts()
         self.next_offset = next_offset
         """The source offset from which to read on."""
-        self.inputs = 0
+        self.inputs = inputs
         """Records consumed and deadlines fired: a batch without any, that moves no position, is not written."""
         self.more = False
         """Work is left at this position (deadlines due, or records not taken): run again before fetching."""
