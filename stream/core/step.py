@@ -170,9 +170,7 @@ def _apply(
     time = interaction.time
     if customer is None:
         customer = Customer(interaction.kind, interaction.subject, False, time, time)
-    births: dict[str, StageChange] | None = None
-    if len(customer.lives) < len(model.lifecycles):
-        births = _begin(model, customer, given, changes)
+    births = _begin(model, customer, given, changes)
     customer.latest = max(customer.latest, time)
     remembering.remember(customer, mark)
     customer.identified = customer.identified or interaction.customer_id is not None
@@ -181,7 +179,7 @@ def _apply(
         before = len(changes)
         if _live(customer, lifecycle, interaction, changes, tally):
             alive = True
-        if births is not None and len(changes) == before and lifecycle.id in births:
+        if births and len(changes) == before and lifecycle.id in births:
             births[lifecycle.id].final = True
     if alive and time > customer.active:
         customer.active = time
@@ -313,9 +311,12 @@ def _transitions(
                 taken = []
             elif transition.index in taken:
                 continue
-            needs_event = alone is not condition.with_event and (alone is None or not alone.holds(life, now, None))
-            if event is not None and needs_event:
-                event = None
+            if (
+                event is not None
+                and alone is not condition.with_event
+                and (alone is None or not alone.holds(life, now, None))
+            ):
+                event = None  # it needed the interaction: the rest of the step sees none
             taken.append(transition.index)
             moment = Moment(customer, lifecycle, life, trigger)
             changes.append(stage_change(moment, life.stage, transition.target, condition.text, False))

@@ -26,7 +26,7 @@ from stream.settings import Settings
 
 AHEAD: Final = 300_000
 """Milliseconds that an interaction may be ahead of its broker time."""
-MAX_BYTES: Final = 16 << 20
+MAX_BYTES: Final = 4 << 20
 """Of stage changes and dead letters in one transaction."""
 MAX_FIRED: Final = 5_000
 """Customers whose deadlines one transaction fires at most."""

@@ -19,7 +19,9 @@ from rich.console import Console
 from stream.errors import LifecycleError
 from tests.bench import machine, report
 
-SECTIONS = ("throughput", "latency", "recovery", "memory", "scale", "micro", "profile")
+SECTIONS = (
+    "throughput", "latency", "transactions", "recovery", "takeover", "memory", "scale", "micro", "profile",
+)  # fmt: skip
 """Modules of this package, each with HELP, measure() and tables()."""
 _DEFAULT = "throughput"
 _FOLDER = machine.ROOT / "build" / "bench"
@@ -98,9 +100,9 @@ class _Help(argparse.Action):
         lines = [parser.format_help(), "sections:"]
         for name in SECTIONS:
             try:
-                lines.append(f"  {name:<12}{_section(name).HELP}")
+                lines.append(f"  {name:<14}{_section(name).HELP}")
             except ModuleNotFoundError:
-                lines.append(f"  {name:<12}(not in this checkout)")
+                lines.append(f"  {name:<14}(not in this checkout)")
         lines += [
             "",
             "examples:",
