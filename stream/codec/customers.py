@@ -13,13 +13,24 @@ Times of a life are kept as milliseconds before its clock, which takes fewer byt
 are positions in the layout of the digest.
 """
 
-from struct import Struct
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
+from librt.strings import BytesWriter, read_i64_le, write_i16_le, write_i64_le
 
 from stream.codec.layouts import Layout, adopt, layout_of
-from stream.core.customer import Customer, FactState, Life
+from stream.codec.packing import (
+    NIL,
+    pack_array,
+    pack_bytes,
+    pack_float,
+    pack_int,
+    pack_large,
+    pack_scalar,
+    pack_text,
+)
+from stream.codec.unpacking import Unpacker
+from stream.core.customer import Customer, FactState, Life, Window
 from stream.core.facts import FactKind
 from stream.core.interaction import Kind
 from stream.core.lifecycle import Lifecycle
@@ -34,11 +45,14 @@ LAYOUT: Final = b"t"
 POSITION: Final = b"p"
 """The first byte of a changelog key: what the record is."""
 
-_PREFIX: Final = Struct("<BBqqH")
+_PREFIX: Final = 20
+"""Bytes before the header."""
+_CUSTOMER_BYTE: Final = CUSTOMER[0]
+_LENGTH: Final = 18
+"""Where the prefix has the length of the header."""
 _IDENTIFIED: Final = 1
 _QUARANTINED: Final = 2
-_encode: Final = msgspec.msgpack.Encoder().encode
-_decode: Final = msgspec.msgpack.Decoder().decode
+_encode_layout: Final = msgspec.msgpack.Encoder().encode
 _decode_layout: Final = msgspec.msgpack.Decoder(Layout).decode
 
 
@@ -64,18 +78,17 @@ class CustomerCodec:
     def __init__(self, model: Model) -> None:
         self._lifecycles: dict[str, Lifecycle] = {each.id: each for each in model.lifecycles}
         self._model = model
-        self._layouts: dict[bytes, Layout] = {}
+        self._known: dict[bytes, _Known] = {}
         self._stages: dict[str, dict[str, int]] = {}
         for lifecycle in model.lifecycles:
             layout = layout_of(lifecycle)
-            self._layouts[layout.digest] = layout
+            self._known[layout.digest] = _Known(layout, True)
             self._stages[lifecycle.id] = {stage: place for place, stage in enumerate(layout.stages)}
-        self._current = frozenset(self._layouts)
 
     def layout_records(self) -> list[tuple[bytes, bytes]]:
         """Key and value of the layouts that this codec writes with, in the model's order."""
         return [
-            (LAYOUT + each.digest, bytes([FORMAT]) + _encode(self._layouts[each.digest]))
+            (LAYOUT + each.digest, bytes([FORMAT]) + _encode_layout(self._known[each.digest].layout))
             for each in self._model.lifecycles
         ]
 
@@ -83,155 +96,247 @@ class CustomerCodec:
         """Take over a layout record. Raises StateError."""
         _check_format(value, "a layout")
         layout = _decode_layout(value[1:])
-        self._layouts.setdefault(layout.digest, layout)
+        self._known.setdefault(layout.digest, _Known(layout, False))
 
     def header(self, value: bytes) -> Header:
         """The header of a customer record. Raises StateError."""
         _check_format(value, "a customer record")
-        _format, flags, deadline, active, length = _PREFIX.unpack_from(value)
-        lives = _decode(value[_PREFIX.size : _PREFIX.size + length])
-        stages = []
-        current = len(lives) == len(self._current)
-        for life in lives:
-            layout = self._layout(life[0])
-            current = current and life[0] in self._current
-            stages.append((layout.lifecycle, _stage(life[3], layout)))
+        flags, deadline, active = value[1], read_i64_le(value, 2), read_i64_le(value, 10)
+        source = Unpacker(value, _PREFIX)
+        count = source.length()
+        stages: list[tuple[str, str]] = []
+        current = count == len(self._model.lifecycles)
+        for _ in range(count):
+            source.expect(7)
+            known = self._known_layout(source.raw())
+            current = current and known.current
+            source.integer()
+            if not source.is_nil():
+                source.integer()
+            stages.append((known.lifecycle, _stage(source, known)))
+            source.integer()
+            source.text()
+            source.integer()
         forgotten = forgotten_at(self._model, active, bool(flags & _IDENTIFIED))
         due = deadline if forgotten is None else min(deadline, forgotten)
         return Header(None if due == NEVER or flags & _QUARANTINED else due, tuple(stages), current)
 
     def encode(self, customer: Customer) -> bytes:
         """The record of a customer."""
-        header: list[tuple[bytes, int, int | None, int | str, int, str, int]] = []
-        bodies: list[tuple[object, ...]] = []
+        lives: list[tuple[Lifecycle, Life]] = []
         first = NEVER
         for lifecycle in self._model.lifecycles:
             life = customer.lives.get(lifecycle.id)
-            if life is None:
-                continue
-            stage: int | str = self._stages[lifecycle.id].get(life.stage, life.stage)
-            clock = life.clock
-            deadline = life.deadline
-            if deadline is not None and deadline < first:
-                first = deadline
-            until = None if deadline is None else deadline - clock
-            header.append((lifecycle.digest, clock, until, stage, clock - life.entered, life.born, life.sequence))
-            bodies.append(_pack_life(life, lifecycle))
-        packed = _encode(header)
-        flags = (_IDENTIFIED if customer.identified else 0) | (_QUARANTINED if customer.quarantined else 0)
+            if life is not None:
+                lives.append((lifecycle, life))
+                if life.deadline is not None and life.deadline < first:
+                    first = life.deadline
+        out = BytesWriter()
+        out.append(FORMAT)
+        out.append((_IDENTIFIED if customer.identified else 0) | (_QUARANTINED if customer.quarantined else 0))
+        write_i64_le(out, first)
+        write_i64_le(out, customer.active)
+        write_i16_le(out, 0)  # the header's length, known below
+        pack_array(out, len(lives))
+        for lifecycle, life in lives:
+            self._pack_head(out, lifecycle, life)
+        length = len(out) - _PREFIX
+        out[_LENGTH] = length & 0xFF
+        out[_LENGTH + 1] = length >> 8
+        pack_array(out, 5)
         latest = customer.latest
-        moments = [latest - moment for moment in customer.moments]
-        body = _encode((latest, customer.offset, customer.marks, moments, bodies))
-        return _PREFIX.pack(FORMAT, flags, first, customer.active, len(packed)) + packed + body
+        pack_int(out, latest)
+        pack_int(out, customer.offset)
+        pack_bytes(out, customer.marks)
+        pack_array(out, len(customer.moments))
+        for moment in customer.moments:
+            pack_int(out, latest - moment)
+        pack_array(out, len(lives))
+        for lifecycle, life in lives:
+            _pack_body(out, lifecycle, life)
+        return out.getvalue()
+
+    def _pack_head(self, out: BytesWriter, lifecycle: Lifecycle, life: Life) -> None:
+        clock = life.clock
+        pack_array(out, 7)
+        pack_bytes(out, lifecycle.digest)
+        pack_int(out, clock)
+        if life.deadline is None:
+            out.append(NIL)
+        else:
+            pack_int(out, life.deadline - clock)
+        stage = self._stages[lifecycle.id].get(life.stage)
+        if stage is None:
+            pack_text(out, life.stage)
+        else:
+            pack_int(out, stage)
+        pack_int(out, clock - life.entered)
+        pack_text(out, life.born)
+        pack_int(out, life.sequence)
 
     def decode(self, key: bytes, value: bytes) -> Customer:
         """The customer of a record, in the layout of the lifecycles as they are now. Raises StateError."""
         _check_format(value, "a customer record")
-        _format, flags, _deadline, active, length = _PREFIX.unpack_from(value)
-        start = _PREFIX.size + length
-        header = _decode(value[_PREFIX.size : start])
-        latest, offset, marks, times, bodies = _decode(value[start:])
-        identified = bool(flags & _IDENTIFIED)
+        flags = value[1]
+        identified = flags & _IDENTIFIED != 0
+        source = Unpacker(value, _PREFIX)
+        lives: list[Life] = []
+        layouts: list[_Known] = []
+        for _ in range(source.length()):
+            source.expect(7)
+            known = self._known_layout(source.raw())
+            layouts.append(known)
+            lives.append(_unpack_head(source, known, identified))
+        source.expect(5)
+        latest = source.integer()
         customer = Customer(
-            kind="customer" if key[:1] == CUSTOMER else "anonymous",
-            id=key[1:].decode(),
-            identified=identified,
-            latest=latest,
-            active=active,
-            marks=marks,
-            moments=[latest - time for time in times],
-            offset=offset,
-            quarantined=bool(flags & _QUARANTINED),
+            "customer" if key[0] == _CUSTOMER_BYTE else "anonymous",
+            key[1:].decode(),
+            identified,
+            latest,
+            read_i64_le(value, 10),
         )
-        for head, body in zip(header, bodies, strict=True):
-            layout = self._layout(head[0])
-            lifecycle = self._lifecycles.get(layout.lifecycle)
-            if lifecycle is None:
-                continue
-            life = _unpack_life(head, body, layout, identified)
-            if layout.digest != lifecycle.digest:
-                life = adopt(life, layout, lifecycle)
-            customer.lives[lifecycle.id] = life
+        customer.quarantined = flags & _QUARANTINED != 0
+        customer.offset = source.integer()
+        customer.marks = source.raw()
+        for _ in range(source.length()):
+            customer.moments.append(latest - source.integer())
+        source.expect(len(lives))
+        for place, life in enumerate(lives):
+            known = layouts[place]
+            _unpack_body(source, known, life)
+            lifecycle = self._lifecycles.get(known.lifecycle)
+            if lifecycle is not None:
+                customer.lives[lifecycle.id] = life if known.current else adopt(life, known.layout, lifecycle)
         return customer
 
-    def _layout(self, digest: bytes) -> Layout:
-        layout = self._layouts.get(digest)
-        if layout is None:
+    def _known_layout(self, digest: bytes) -> "_Known":
+        known = self._known.get(digest)
+        if known is None:
             raise StateError(f"a customer record has the layout {digest.hex()}, of which there is no layout record")
-        return layout
+        return known
 
 
-def _stage(kept: int | str, layout: Layout) -> str:
+class _Known:
+    """A layout, and whether records are written with it now."""
+
+    def __init__(self, layout: Layout, current: bool) -> None:
+        self.layout = layout
+        self.current = current
+        self.lifecycle: str = layout.lifecycle
+        self.stages: tuple[str, ...] = layout.stages
+        self.kinds: tuple[str, ...] = tuple(kind for _name, _mark, kind in layout.facts)
+
+
+def _stage(source: Unpacker, known: _Known) -> str:
     """A stage is kept as its place, or by name where the file has it no more and the customer has not left yet."""
-    return kept if isinstance(kept, str) else layout.stages[kept]
+    return source.text() if source.is_text() else known.stages[source.integer()]
 
 
 def _check_format(value: bytes, what: str) -> None:
-    if value[:1] != bytes([FORMAT]):
+    if not value or value[0] != FORMAT:
         found = value[0] if value else "none"
         raise StateError(
             f"{what} has format {found}, this version reads {FORMAT}: it was written by a newer version; run that one"
         )
 
 
-def _pack_life(life: Life, lifecycle: Lifecycle) -> tuple[object, ...]:
+def _pack_body(out: BytesWriter, lifecycle: Lifecycle, life: Life) -> None:
     clock = life.clock
-    sums: list[object] = [*life.sums]
-    for score in lifecycle.scores:
-        if score.half_life is None:
-            for slot in score.slots:
-                sums[slot] = _small(life.millionths[slot])
-    ats: list[int | None] = []
+    pack_array(out, 7)
+    pack_int(out, clock - life.active)
+    pack_int(out, life.fired)
+    pack_array(out, len(life.counts))
+    for count in life.counts:
+        pack_int(out, count)
+    pack_array(out, len(life.windows))
+    for windows in life.windows:
+        pack_array(out, len(windows))
+        for window, counted in windows:
+            pack_array(out, 2)
+            pack_int(out, window)
+            pack_int(out, counted)
+    pack_array(out, len(life.sums))
+    for slot, decays in enumerate(lifecycle.decays):
+        if decays:
+            pack_float(out, life.sums[slot])
+        else:
+            pack_large(out, life.millionths[slot])
+    pack_array(out, len(life.ats))
     for at in life.ats:
-        ats.append(clock - at if at else None)  # noqa: PERF401 - compiled, as fast, and typed
-    facts: list[object] = []
-    for fact, state in zip(lifecycle.facts, life.facts, strict=True):
-        facts.append(_pack_fact(fact.kind, state, clock))
-    return clock - life.active, life.fired, life.counts, life.windows, sums, ats, facts
+        if at:
+            pack_int(out, clock - at)
+        else:
+            out.append(NIL)
+    pack_array(out, len(life.facts))
+    for fact in lifecycle.facts:
+        _pack_fact(out, fact.kind, life.facts[fact.index], clock)
 
 
-def _small(number: int) -> int | str:
-    """Integers beyond 64 bits go as text."""
-    return number if -(2**63) <= number < 2**63 else str(number)
+def _pack_fact(out: BytesWriter, kind: FactKind, state: FactState, clock: int) -> None:
+    if state is None:
+        out.append(NIL)
+    elif isinstance(state, int):
+        if kind == "count" or kind == "sum":  # noqa: PLR1714 - compiled, faster than `in`
+            pack_large(out, state)
+        else:
+            pack_int(out, clock - state)
+    elif isinstance(state, list):
+        pack_array(out, len(state))
+        for time in state:
+            pack_int(out, clock - time)
+    else:
+        pack_array(out, 2)
+        pack_int(out, clock - state[0])
+        pack_scalar(out, state[1])
 
 
-def _pack_fact(kind: FactKind, state: FactState, clock: int) -> object:
-    if isinstance(state, int):
-        return _small(state) if kind in ("count", "sum") else clock - state
-    if isinstance(state, list):
-        return [clock - time for time in state]
-    return None if state is None else (clock - state[0], state[1])
+def _unpack_head(source: Unpacker, known: _Known, identified: bool) -> Life:
+    clock = source.integer()
+    deadline = None if source.is_nil() else clock + source.integer()
+    stage = _stage(source, known)
+    entered = clock - source.integer()
+    born = source.text()
+    return Life(identified, clock, stage, entered, born, source.integer(), clock, 0, deadline, [], [], [], [], [], [])
 
 
-def _unpack_fact(kind: str, kept: Any, clock: int) -> FactState:
-    if kind in ("count", "sum"):
-        return int(kept)
-    if kind == "rolling":
-        return [clock - time for time in kept]
-    if kept is None:
+def _unpack_body(source: Unpacker, known: _Known, life: Life) -> None:
+    clock = life.clock
+    source.expect(7)
+    life.active = clock - source.integer()
+    life.fired = source.integer()
+    for _ in range(source.length()):
+        life.counts.append(source.integer())
+    for _ in range(source.length()):
+        windows: list[Window] = []
+        for _each in range(source.length()):
+            source.expect(2)
+            window = source.integer()
+            windows.append((window, source.integer()))
+        life.windows.append(windows)
+    for _ in range(source.length()):
+        decays = source.is_double()
+        life.sums.append(source.number() if decays else 0.0)
+        life.millionths.append(0 if decays else source.large())
+    for _ in range(source.length()):
+        life.ats.append(0 if source.is_nil() else clock - source.integer())
+    source.expect(len(known.kinds))
+    for kind in known.kinds:
+        life.facts.append(_unpack_fact(source, kind, clock))
+
+
+def _unpack_fact(source: Unpacker, kind: str, clock: int) -> FactState:
+    if kind == "count" or kind == "sum":  # noqa: PLR1714 - compiled, faster than `in`
+        return source.large()
+    if source.is_nil():
         return None
-    return (clock - kept[0], kept[1]) if kind == "latest" else clock - int(kept)
-
-
-def _unpack_life(head: list[Any], body: list[Any], layout: Layout, identified: bool) -> Life:
-    _digest, clock, deadline, stage, entered, born, sequence = head
-    active, fired, counts, windows, sums, ats, states = body
-    return Life(
-        identified=identified,
-        clock=clock,
-        stage=_stage(stage, layout),
-        entered=clock - entered,
-        born=born,
-        sequence=sequence,
-        active=clock - active,
-        fired=fired,
-        deadline=None if deadline is None else clock + deadline,
-        counts=counts,
-        windows=[[(window, counted) for window, counted in each] for each in windows],
-        sums=[each if isinstance(each, float) else 0.0 for each in sums],
-        ats=[0 if at is None else clock - at for at in ats],
-        millionths=[0 if isinstance(each, float) else int(each) for each in sums],
-        facts=[
-            _unpack_fact(kind, kept, clock) for (_name, _mark, kind), kept in zip(layout.facts, states, strict=True)
-        ],
-    )
+    if kind == "rolling":
+        times: list[int] = []
+        for _ in range(source.length()):
+            times.append(clock - source.integer())
+        return times
+    if kind == "latest":
+        source.expect(2)
+        time = clock - source.integer()
+        return time, source.scalar()
+    return clock - source.integer()

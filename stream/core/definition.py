@@ -84,6 +84,7 @@ class _Definition:
                 )
         if self.problems:
             raise DefinitionError(self.problems)
+        half_lives = {score.name: score.half_life for score in measures.scores}
         timed = {
             stage: tuple(each.condition for each in transitions if stage in each.sources and each.condition.timed)
             for stage in stages
@@ -98,6 +99,7 @@ class _Definition:
             scores=tuple(measures.scores),
             signals=tuple(measures.signals),
             slots=tuple(measures.slots),
+            decays=tuple(half_lives[score] is not None for _signal, score in measures.slots),
             facts=tuple(measures.facts),
             fact_fingerprints=tuple(measures.fact_fingerprints),
             stages=stages,

@@ -118,6 +118,8 @@ class Lifecycle:
     signals: tuple[Signal, ...]
     slots: tuple[tuple[int, str], ...]
     """Per slot: the signal's index and the score's name."""
+    decays: tuple[bool, ...]
+    """Per slot: its score does."""
     facts: tuple[Fact, ...]
     fact_fingerprints: tuple[str, ...]
     stages: dict[str, Stage]

@@ -2,7 +2,8 @@
 
 from collections import Counter
 from collections.abc import Generator, Iterable, Sequence
-from typing import NamedTuple, Protocol
+from dataclasses import dataclass
+from typing import Protocol
 
 from stream.core.change import StageChange
 from stream.core.tally import Tally
@@ -29,12 +30,18 @@ class SourceRecord(Protocol):
     def headers(self) -> Headers: ...
 
 
-class Outgoing(NamedTuple):
+@dataclass(init=False)
+class Outgoing:
     """A record to be written."""
 
     key: bytes | None
     value: bytes | None
-    headers: Headers = ()
+    headers: Headers
+
+    def __init__(self, key: bytes | None, value: bytes | None, headers: Headers = ()) -> None:
+        self.key = key
+        self.value = value
+        self.headers = headers
 
 
 class Counts:

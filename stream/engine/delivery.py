@@ -123,8 +123,9 @@ class _Producing:
         sent: list[asyncio.Future[Any]] = []
         for topic, partition, records in parts:
             builder = self._producer.create_batch()
-            for key, value, some_headers in records:
-                headers = list(some_headers)  # aiokafka takes no other sequence
+            for record in records:
+                key, value = record.key, record.value
+                headers = list(record.headers)  # aiokafka takes no other sequence
                 if builder.append(timestamp=None, key=key, value=value, headers=headers) is None:
                     sent.append(await self._hand_over(builder, topic, partition))
                     builder = self._producer.create_batch()

@@ -55,7 +55,7 @@ class PartitionMachine:
         self._blocked = settings.blocked
         self._grace = settings.grace
         self._clock = PartitionClock(settings.clock, settings.live_from, None)
-        self._state = State(model, place.partitions)
+        self._state = State(model)
         self._opening: list[Outgoing] = []
         self._latest: dict[bytes, Outgoing] = {}
         self._started = False
@@ -133,6 +133,7 @@ class PartitionMachine:
             if size >= MAX_BYTES:
                 batch.more = True
             if batch.inputs % BREATH == 0:
+                self._state.encode()
                 yield
         else:
             if not batch.more:
@@ -220,7 +221,8 @@ class PartitionMachine:
         """Fire the deadlines that have come, up to what one transaction takes."""
         if not self._is_due():
             return size
-        schedule = self._state.schedule
+        state = self._state
+        schedule = state.schedule
         until = (self._clock.now or 0) - self._grace
         looked = fired = 0
         while (first := schedule.take(until)) is not None:
@@ -233,6 +235,7 @@ class PartitionMachine:
             fired += batch.inputs - inputs
             looked += 1
             if looked % BREATH == 0:
+                state.encode()
                 yield
             if fired == MAX_FIRED or size >= MAX_BYTES:
                 batch.more = schedule.earliest <= until

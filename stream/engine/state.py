@@ -1,4 +1,8 @@
-"""The customers of one partition: their records as bytes, those touched lately decoded, and who is due next."""
+"""The customers of one partition: their records as bytes, those of the present batch decoded, and who is due next.
+
+A record is a few hundred bytes in one place; decoded it is dozens of objects all over the memory. To decode a record
+again costs less than to fetch these from there, and takes no memory.
+"""
 
 from collections.abc import Generator
 from typing import Final
@@ -11,9 +15,6 @@ from stream.core.step import Model, due
 from stream.engine.batch import Outgoing
 from stream.engine.schedule import Schedule
 
-CACHE: Final = 200_000
-"""Customers that the partitions of a topic keep decoded between batches, all together."""
-LEAST_CACHE: Final = 2_000
 BREATH: Final = 200
 """Records or deadlines after which the caller's loop gets a turn."""
 
@@ -21,17 +22,17 @@ BREATH: Final = 200
 class State:
     """What a partition keeps of its customers, by changelog key."""
 
-    def __init__(self, model: Model, partitions: int) -> None:
+    def __init__(self, model: Model) -> None:
         self.model = model
         self.schedule = Schedule()
         """When each customer is due, forgetting included."""
         self.stages: dict[tuple[str, str], int] = {}
         """Customers by lifecycle and stage."""
         self._codec = CustomerCodec(model)
-        self._cache = max(LEAST_CACHE, CACHE // partitions)
         self._written: dict[bytes, bytes] = {}
         self._decoded: dict[bytes, Customer] = {}
-        self._touched: dict[bytes, Customer | None] = {}
+        self._touched: dict[bytes, Customer] = {}
+        self._changed: dict[bytes, bytes | None] = {}
 
     def __len__(self) -> int:
         return len(self._written)
@@ -49,12 +50,14 @@ class State:
 
     def keep(self, key: bytes, customer: Customer | None) -> None:
         """The customer was changed; None: is no more."""
-        self._touched[key] = customer
         if customer is None:
             self._decoded.pop(key, None)
+            self._touched.pop(key, None)
             self._written.pop(key, None)
+            self._changed[key] = None
             return
         self._decoded[key] = customer
+        self._touched[key] = customer
         time = due(self.model, customer)
         if time is not None:
             self.schedule.put(key, time)
@@ -69,21 +72,21 @@ class State:
             entered = change.lifecycle, target
             stages[entered] = stages.get(entered, 0) + 1
 
+    def encode(self) -> None:
+        """Encode those touched since this was last called: best while the processor still has them at hand."""
+        for key, customer in self._touched.items():
+            self._written[key] = self._changed[key] = self._codec.encode(customer)
+        self._touched = {}
+
     def take_records(self) -> list[Outgoing]:
         """The changelog records of the customers touched since this was last called."""
-        changed: list[Outgoing] = []
-        for key, customer in self._touched.items():
-            if customer is None:
-                changed.append(Outgoing(key, None))
-            else:
-                value = self._codec.encode(customer)
-                self._written[key] = value
-                changed.append(Outgoing(key, value))
-        self._touched = {}
-        decoded = self._decoded
-        while len(decoded) > self._cache:
-            del decoded[next(iter(decoded))]
-        return changed
+        self.encode()
+        records: list[Outgoing] = []
+        for key, value in self._changed.items():
+            records.append(Outgoing(key, value))  # noqa: PERF401 - compiled, as fast
+        self._changed = {}
+        self._decoded = {}
+        return records
 
     def restore(self, changelog: dict[bytes, bytes], opening: list[Outgoing]) -> Generator[None, None, None]:
         """Take over the compacted changelog; what is missing in it, our layouts, is added to `opening`.

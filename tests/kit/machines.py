@@ -79,10 +79,10 @@ def compacted(batches: Iterable[Batch], before: dict[bytes, bytes] | None = None
     """The changelog that batches leave behind."""
     changelog = dict(before or {})
     for batch in batches:
-        for key, value, _headers in batch.customers:
-            assert key is not None
-            if value is None:
-                changelog.pop(key, None)
+        for each in batch.customers:
+            assert each.key is not None
+            if each.value is None:
+                changelog.pop(each.key, None)
             else:
-                changelog[key] = value
+                changelog[each.key] = each.value
     return changelog
