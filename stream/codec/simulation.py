@@ -79,7 +79,7 @@ class Simulation:
                 continue
             key = record.kind, record.subject
             late = tally.late
-            customer, changes = step(model, customers.get(key), Arrival(record, f"0-{offset}"), tally)
+            customer, changes = step(model, customers.get(key), Arrival(record, 0, offset), tally)
             assert customer is not None  # an arrival always leaves a customer
             customers[key] = customer
             if tally.late != late:

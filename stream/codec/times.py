@@ -3,7 +3,10 @@
 import math
 import re
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Final
+
+from mypy_extensions import i64
 
 from stream.core.interaction import MAX_TIME, MIN_TIME
 
@@ -23,7 +26,6 @@ _LEAP_SECOND: Final = re.compile(r"(.{16}):60(?:\.[0-9]+)?(.*)").fullmatch
 _LAST_SECOND_OF_DAY: Final = 86_399
 _DAY: Final = 86_400_000
 _EPOCH_DAY: Final = _EPOCH.toordinal()
-_date_of: Final = date.fromordinal
 _TWO: Final = tuple(f"{number:02}" for number in range(60))
 _THREE: Final = tuple(f"{number:03}" for number in range(1_000))
 
@@ -68,12 +70,17 @@ def format_time(ms: int) -> str:
     if not MIN_TIME <= ms <= MAX_TIME:
         message = f"{ms} is not a time between {MIN_TIME} and {MAX_TIME} (years 1 to 9999)"
         raise ValueError(message)
-    day, rest = divmod(ms, _DAY)
-    seconds, milliseconds = divmod(rest, 1_000)
-    minutes, second = divmod(seconds, 60)
-    hour, minute = divmod(minutes, 60)
-    today = _date_of(_EPOCH_DAY + day).isoformat()
-    return f"{today}T{_TWO[hour]}:{_TWO[minute]}:{_TWO[second]}.{_THREE[milliseconds]}Z"
+    day: i64 = ms // _DAY
+    rest: i64 = ms - day * _DAY
+    seconds = rest // 1_000
+    minutes = seconds // 60
+    return f"{_date(day)}T{_TWO[minutes // 60]}:{_TWO[minutes % 60]}:{_TWO[seconds % 60]}.{_THREE[rest % 1_000]}Z"
+
+
+@lru_cache(1_024)
+def _date(day: int) -> str:
+    """The date so many days after 1970-01-01."""
+    return date.fromordinal(_EPOCH_DAY + day).isoformat()
 
 
 def _from_text(text: str) -> int | None:

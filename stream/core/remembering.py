@@ -24,8 +24,6 @@ def mark_of(id: str) -> bytes:  # noqa: A002 - the interaction's
 def is_remembered(customer: Customer, mark: bytes, time: int) -> bool:
     """Whether an interaction at `time` repeats one that is remembered."""
     marks = customer.marks
-    if mark not in marks:
-        return False
     at = marks.find(mark)
     while at >= 0:
         if at % MARK:  # across two marks

@@ -44,10 +44,15 @@ class Model:
 class Arrival:
     """An interaction to apply."""
 
-    def __init__(self, interaction: Interaction, origin: str) -> None:
+    def __init__(self, interaction: Interaction, partition: int, offset: int) -> None:
         self.interaction = interaction
-        self.origin = origin
-        """`<partition>-<offset>`: names the life that may begin with it."""
+        self.partition = partition
+        self.offset = offset
+
+    @property
+    def origin(self) -> str:
+        """Names the life that may begin with it."""
+        return f"{self.partition}-{self.offset}"
 
 
 class Passing:
@@ -188,8 +193,10 @@ def _apply(
 
 def _begin(model: Model, customer: Customer, given: Arrival, changes: list[StageChange]) -> dict[str, StageChange]:
     """Begin the lives that the customer does not have yet; returns their first changes by lifecycle."""
-    interaction = given.interaction
     births: dict[str, StageChange] = {}
+    if len(customer.lives) == len(model.lifecycles):
+        return births
+    interaction = given.interaction
     for lifecycle in model.lifecycles:
         if lifecycle.id not in customer.lives:
             life = lifecycle.begin(interaction.time, given.origin, customer.identified)

@@ -199,7 +199,7 @@ class PartitionMachine:
             return 0
         tally = counts.tally
         duplicates = tally.duplicates
-        after, changes = step(self.model, customer, Arrival(interaction, f"{self._partition}-{offset}"), tally)
+        after, changes = step(self.model, customer, Arrival(interaction, self._partition, offset), tally)
         assert after is not None
         self._clock.record(interaction.time, broker_time)
         if tally.duplicates > duplicates:

@@ -1,4 +1,4 @@
-"""The customers of one partition: their records as bytes, those of the present batch decoded, and who is due next.
+"""The customers of one partition: their records as bytes, those at hand decoded, and who is due next.
 
 A record is a few hundred bytes in one place; decoded it is dozens of objects all over the memory. To decode a record
 again costs less than to fetch these from there, and takes no memory.
@@ -30,7 +30,6 @@ class State:
         """Customers by lifecycle and stage."""
         self._codec = CustomerCodec(model)
         self._written: dict[bytes, bytes] = {}
-        self._decoded: dict[bytes, Customer] = {}
         self._touched: dict[bytes, Customer] = {}
         self._changed: dict[bytes, bytes | None] = {}
 
@@ -38,25 +37,21 @@ class State:
         return len(self._written)
 
     def customer(self, key: bytes) -> Customer | None:
-        """The customer as it is now; None where there is none."""
-        customer = self._decoded.get(key)
+        """The customer as it is now, to be changed and then kept; None where there is none."""
+        customer = self._touched.get(key)
         if customer is None:
             value = self._written.get(key)
-            if value is None:
-                return None
-            customer = self._codec.decode(key, value)
-            self._decoded[key] = customer
+            if value is not None:
+                customer = self._codec.decode(key, value)
         return customer
 
     def keep(self, key: bytes, customer: Customer | None) -> None:
         """The customer was changed; None: is no more."""
         if customer is None:
-            self._decoded.pop(key, None)
             self._touched.pop(key, None)
             self._written.pop(key, None)
             self._changed[key] = None
             return
-        self._decoded[key] = customer
         self._touched[key] = customer
         time = due(self.model, customer)
         if time is not None:
@@ -73,7 +68,7 @@ class State:
             stages[entered] = stages.get(entered, 0) + 1
 
     def encode(self) -> None:
-        """Encode those touched since this was last called: best while the processor still has them at hand."""
+        """Encode those touched, and let go of them: now and then, so that few are decoded at a time."""
         for key, customer in self._touched.items():
             self._written[key] = self._changed[key] = self._codec.encode(customer)
         self._touched = {}
@@ -83,9 +78,8 @@ class State:
         self.encode()
         records: list[Outgoing] = []
         for key, value in self._changed.items():
-            records.append(Outgoing(key, value))  # noqa: PERF401 - compiled, as fast
+            records.append(Outgoing(key, value))
         self._changed = {}
-        self._decoded = {}
         return records
 
     def restore(self, changelog: dict[bytes, bytes], opening: list[Outgoing]) -> Generator[None, None, None]:

@@ -109,7 +109,7 @@ def _past(lifecycle: Lifecycle, coming: int) -> _Past:
         interactions.append(interaction)
     for number, interaction in enumerate(interactions[: count * _EACH]):
         key = customer_key(interaction.kind, interaction.subject)
-        after, happened = step(model, customers.get(key), Arrival(interaction, f"0-{number}"), tally)
+        after, happened = step(model, customers.get(key), Arrival(interaction, 0, number), tally)
         assert after is not None
         customers[key] = after
         changes += happened
@@ -122,7 +122,7 @@ def stepping(name: str, lifecycle: Lifecycle, operations: int) -> Case:
     past, model = _past(lifecycle, operations), model_of([lifecycle])
     codec = CustomerCodec(model)
     keys = [customer_key(each.kind, each.subject) for each in past.coming]
-    arrivals = [Arrival(each, "0-0") for each in past.coming]
+    arrivals = [Arrival(each, 0, 0) for each in past.coming]
 
     def prepare() -> Work:
         # `step` changes the customers that it is handed, so each repeat has its own.

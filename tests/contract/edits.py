@@ -65,7 +65,7 @@ def kept(*before: Lifecycle) -> tuple[CustomerCodec, bytes]:
     model, customer = model_of(before), None
     for number, (time, name, properties) in enumerate(HISTORY):
         given = Interaction("c1", None, f"i{number}", name, time, properties, {})
-        customer, _changes = step(model, customer, Arrival(given, f"0-{number}"), Tally())
+        customer, _changes = step(model, customer, Arrival(given, 0, number), Tally())
     assert customer is not None
     codec = CustomerCodec(model)
     return codec, codec.encode(customer)

@@ -121,7 +121,7 @@ def walked(lifecycles: list[Lifecycle], history: list[tuple[int, str, dict[str, 
     model, customer = model_of(lifecycles), None
     for number, (time, name, properties) in enumerate(history):
         interaction = Interaction("customer-4711", None, f"id-{number}", name, time, properties, {})
-        customer, _changes = step(model, customer, Arrival(interaction, f"3-{1_000_000 + number}"), Tally())
+        customer, _changes = step(model, customer, Arrival(interaction, 3, 1_000_000 + number), Tally())
     assert customer is not None
     customer.offset = 1_000_000 + len(history)
     return customer

@@ -79,7 +79,7 @@ def test_a_stage_that_is_removed_is_kept_until_the_customer_leaves_it(twice: boo
     assert (life.stage, life.entered, life.deadline) == ("customer", ENTERED, None)
     assert codec.header(codec.encode(customer)).stages == (("shop", "customer"),)
     given = Interaction("c1", None, None, "visit", NOW + 5, {}, {})
-    _after, changes = step(model_of([without]), customer, Arrival(given, "0-9"), Tally())
+    _after, changes = step(model_of([without]), customer, Arrival(given, 0, 9), Tally())
     first = changes[0]
     assert (first.from_stage, first.to_stage, first.sequence, first.at) == ("customer", "lead", 3, NOW + 5)
     assert first.trigger.kind == "lifecycle"
@@ -109,7 +109,7 @@ def test_a_lifecycle_that_is_added_begins_with_the_next_interaction() -> None:
     codec = CustomerCodec(model_of([shop, zoo]))
     assert not codec.header(value).current
     given = Interaction("c1", None, None, "visit", NOW + 5, {}, {})
-    after, changes = step(model_of([shop, zoo]), customer, Arrival(given, "0-9"), Tally())
+    after, changes = step(model_of([shop, zoo]), customer, Arrival(given, 0, 9), Tally())
     assert [(each.lifecycle, each.from_stage, each.born) for each in changes] == [("zoo", None, "0-9")]
     assert after is not None
     assert codec.decode(b"cc1", codec.encode(after)) == after
@@ -138,7 +138,7 @@ def test_what_was_remembered_counts_after_an_edit_as_before() -> None:
     model = model_of([lifecycle])
     for mark, name in (("i3", "buy"), (None, "form"), (None, "buy")):
         after, _changes = step(
-            model, customer, Arrival(Interaction("c1", None, mark, name, NOW, {"total": 1}, {}), "0-9"), tally
+            model, customer, Arrival(Interaction("c1", None, mark, name, NOW, {"total": 1}, {}), 0, 9), tally
         )
         assert after is customer
     assert tally.duplicates == 1

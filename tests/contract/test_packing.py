@@ -8,7 +8,9 @@ from librt.strings import BytesWriter
 
 from stream.codec.packing import pack_array, pack_bytes, pack_float, pack_int, pack_large, pack_scalar, pack_text
 
-EDGES = [sign * (1 << bits) + near for bits in (0, 5, 7, 8, 15, 16, 31, 32, 62) for near in (-1, 0, 1) for sign in (1, -1)]
+EDGES = [
+    sign * (1 << bits) + near for bits in (0, 5, 7, 8, 15, 16, 31, 32, 62) for near in (-1, 0, 1) for sign in (1, -1)
+]
 whole = st.integers(-(2**63), 2**63 - 1) | st.sampled_from([*EDGES, -(2**63), 2**63 - 1])
 texts = st.text(st.characters(exclude_categories=["Cs"]))
 

@@ -63,7 +63,7 @@ class Subject:
 
     def applies(self, interaction: Interaction) -> list[StageChange]:
         """Apply an interaction, whoever it says it is of."""
-        arrival = Arrival(interaction, f"0-{self._offset}")
+        arrival = Arrival(interaction, 0, self._offset)
         self._offset += 1
         self.customer, caused = step(self.model, self.customer, arrival, self.tally)
         self.changes += caused

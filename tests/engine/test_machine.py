@@ -5,10 +5,10 @@ from typing import Any
 import orjson
 import pytest
 
+from stream.codec.customers import CustomerCodec, customer_key
 from stream.codec.interactions import Reason
 from stream.codec.lifecycle_files import parse
 from stream.codec.positions import KEY, decode_position
-from stream.core import step as core_step
 from stream.core.interaction import Interaction
 from stream.core.step import Model, model_of
 from stream.engine.batch import Batch, DeadlineFailed, Outgoing, RecordFailed
@@ -211,52 +211,61 @@ def test_a_broken_control_record_is_a_dead_letter(model: Model) -> None:
     assert batches[0].counts.rejected == {"bad_shape": 1}
 
 
-def test_a_record_that_makes_our_code_fail_is_isolated(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+def swollen(model: Model, customer: str, batches: list[Batch]) -> dict[bytes, bytes]:
+    """The changelog, with more points for one customer than a double holds: reading the score raises."""
+    changelog, key, codec = compacted(batches), customer_key("customer", customer), CustomerCodec(model)
+    kept = codec.decode(key, changelog[key])
+    kept.lives["shop"].millionths[0] = 10**400
+    return {**changelog, key: codec.encode(kept)}
+
+
+def test_a_record_that_makes_our_code_fail_is_isolated(model: Model) -> None:
     """The failure names its offset; a machine told to isolate it dead-letters that one and goes on."""
-    records = records_of([buy("a", T0), buy("poison", T0), buy("b", T0)])
-    really = core_step.scoring.add
-
-    def fails(life: Any, slot: int, half_life: int | None, amount: float, time: int) -> None:
-        if life.born == "0-1":
-            raise ZeroDivisionError
-        really(life, slot, half_life, amount, time)
-
-    monkeypatch.setattr(core_step.scoring, "add", fails)
+    visit = Interaction("poison", None, None, "page", T0, {}, {})
+    changelog = swollen(model, "poison", run_all(machine(model, Settings(clock="stream")), records_of([visit])))
+    records = records_of([buy("a", T0), buy("poison", T0), buy("b", T0)], first=1)
     with pytest.raises(RecordFailed) as failed:
-        run_all(machine(model, Settings(clock="stream")), records)
-    assert failed.value.offset == 1
-    made = machine(model, Settings(clock="stream"))
-    made.isolate(offsets=[1])
+        run_all(machine(model, Settings(clock="stream"), changelog), records)
+    assert failed.value.offset == 2
+    assert isinstance(failed.value.__cause__, OverflowError)
+    made = machine(model, Settings(clock="stream"), changelog)
+    made.isolate(offsets=[2])
     batches = run_all(made, records)
     assert batches[0].counts.rejected == {"unprocessable": 1}
     assert {each["customer_id"] for each in published(batches)} == {"a", "b"}
 
 
-def test_a_deadline_that_makes_our_code_fail_quarantines_that_customer(
-    model: Model, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_deadline_that_makes_our_code_fail_quarantines_that_customer(model: Model) -> None:
     """Other customers' deadlines are fired; the quarantine is kept with the customer."""
-    records = records_of([buy("a", T0), buy("b", T0), tick(T0 + 31 * DAY)], broker_time=T0)
-    really = core_step._fire
-
-    def fails(customer: Any, *rest: Any) -> None:
-        if customer.id == "a":
-            raise ZeroDivisionError
-        really(customer, *rest)
-
-    monkeypatch.setattr(core_step, "_fire", fails)
+    orders = run_all(machine(model, Settings(clock="stream")), records_of([buy("a", T0), buy("b", T0)]))
+    changelog = swollen(model, "a", orders)
+    later = records_of([tick(T0 + 31 * DAY)], broker_time=T0, first=2)
     with pytest.raises(DeadlineFailed) as failed:
-        run_all(machine(model, Settings(clock="stream")), records)
+        run_all(machine(model, Settings(clock="stream"), changelog), later)
     assert failed.value.key == b"ca"
-    made = machine(model, Settings(clock="stream"))
+    made = machine(model, Settings(clock="stream"), changelog)
     made.isolate(keys=[b"ca"])
-    batches = run_all(made, records)
+    batches = run_all(made, later)
     assert [each["customer_id"] for each in published(batches) if each["to"] == "dormant"] == ["b"]
     assert batches[0].counts.quarantined == 1
-    restarted = machine(model, Settings(clock="stream"), compacted(batches))
+    restarted = machine(model, Settings(clock="stream"), compacted(batches, changelog))
     kept = restarted.customer(b"ca")
     assert kept is not None
     assert kept.quarantined
+
+
+def test_a_customer_comes_back_in_the_batch_in_which_it_was_forgotten(model: Model) -> None:
+    """One record is left of it, that of the new life, wherever the batch is cut."""
+    visit = Interaction(None, "v", None, "page", T0, {}, {})
+    again = Interaction(None, "v", None, "page", T0 + 91 * DAY, {}, {})
+    records = records_of([visit, tick(T0 + 90 * DAY), again])
+    whole = run_all(machine(model, Settings(clock="stream")), records)
+    assert [move[:2] for move in moves(whole)] == [(None, "lead"), ("lead", None), (None, "lead")]
+    made = machine(model, Settings(clock="stream"))
+    apart = [batch for record in records for batch in run_all(made, [record])]
+    assert published(apart) == published(whole)
+    assert compacted(apart) == compacted(whole)
+    assert list(compacted(whole)).count(b"av") == 1
 
 
 def test_many_deadlines_at_once_are_fired_in_bounded_transactions(model: Model) -> None:

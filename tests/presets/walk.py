@@ -62,7 +62,7 @@ class Walk:
         """The customer does something; returns the stages that it enters, by deadlines until then too."""
         customer_id, anonymous_id = ("c-1", None) if self.identified else (None, "a-1")
         done = Interaction(customer_id, anonymous_id, None, name, BEGIN + time, properties, {})
-        return self._step(Arrival(done, "0-0"))
+        return self._step(Arrival(done, 0, 0))
 
     def passes(self, until: int) -> list[str | None]:
         """Time passes; returns the stages that the customer enters by this."""

@@ -54,7 +54,7 @@ def core_changes(scenario: Scenario, *, through_bytes: bool) -> tuple[list[Stage
     for number, each in enumerate(scenario.interactions):
         interaction = interaction_of(each)
         key = (interaction.kind, interaction.subject)
-        customer, caused = step(model, customers.get(key), Arrival(interaction, f"0-{number}"), tally)
+        customer, caused = step(model, customers.get(key), Arrival(interaction, 0, number), tally)
         keep(key, customer)
         changes += caused
     if scenario.until is not None:

@@ -91,7 +91,7 @@ def test_the_signals_sum_to_the_score(scenario: Scenario) -> None:
     for each in scenario.interactions:
         interaction = interaction_of(each)
         key = (interaction.kind, interaction.subject)
-        customers[key], _changes = step(model, customers.get(key), Arrival(interaction, "0-0"), tally)
+        customers[key], _changes = step(model, customers.get(key), Arrival(interaction, 0, 0), tally)
         for lifecycle in chosen:
             life = customers[key].lives[lifecycle.id]
             told = dict(contributions_of(lifecycle, life, life.clock))
@@ -135,7 +135,7 @@ def test_a_decaying_score_does_not_depend_on_the_order_of_arrival(
         customer = None
         for name, time, amount in order:
             interaction = Interaction("c", None, None, name, time, {"points": amount}, {})
-            customer, _ = step(model_of([lifecycle]), customer, Arrival(interaction, "0-0"), Tally())
+            customer, _ = step(model_of([lifecycle]), customer, Arrival(interaction, 0, 0), Tally())
         assert customer is not None
         return scoring.raw(lifecycle.scores[0], customer.lives["law"], end)
 
@@ -151,7 +151,7 @@ def test_a_deadline_is_true_at_its_millisecond_and_false_one_before(scenario: Sc
     for each in scenario.interactions:
         interaction = interaction_of(each)
         key = (interaction.kind, interaction.subject)
-        customers[key], _ = step(model, customers.get(key), Arrival(interaction, "0-0"), Tally())
+        customers[key], _ = step(model, customers.get(key), Arrival(interaction, 0, 0), Tally())
         for lifecycle in chosen:
             life = customers[key].lives[lifecycle.id]
             if life.deadline is None:
