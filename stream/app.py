@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 
+from stream.build import is_compiled
 from stream.codec.lifecycle_files import LifecycleFile, load_all
 from stream.codec.times import format_time
 from stream.core.step import Model, model_of
@@ -58,6 +59,8 @@ class Application:
 
         if self.settings.clock == "wall":
             log.info("changes from before %s are applied but not published", _since(self.settings.live_from))
+        if not is_compiled():
+            log.info("this build is not compiled: a compiled one takes several times as many interactions (README)")
         gc.set_threshold(*GARBAGE_THRESHOLDS)
         return run_worker(self.settings, self._machine, self.metrics, services=[web])
 

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from stream.build import is_compiled
 from stream.cli import demo, import_, reset, settings, simulate, tail, topics, validate, worker
 
 app = typer.Typer(
@@ -36,7 +37,8 @@ def _show_version(asked: bool) -> None:
     if not asked:
         return
     try:
-        typer.echo(f"lifecycle {version('customer-lifecycle')}")
+        built = "compiled" if is_compiled() else "not compiled"
+        typer.echo(f"lifecycle {version('customer-lifecycle')} ({built})")
     except PackageNotFoundError:
         typer.echo("lifecycle (not installed)")
     raise typer.Exit

@@ -112,19 +112,21 @@ class Batch:
 
 
 class RecordFailed(Exception):
-    """Our own code raised on one source record; the cause is chained."""
+    """Our own code raised on one source record."""
 
-    def __init__(self, offset: int) -> None:
+    def __init__(self, offset: int, cause: BaseException | None = None) -> None:
         super().__init__(f"our code failed on the interaction at offset {offset}")
         self.offset = offset
+        self.__cause__ = cause  # compiled, `raise ... from` does not chain it
 
 
 class DeadlineFailed(Exception):
-    """Our own code raised on one customer's deadline; the cause is chained."""
+    """Our own code raised on one customer's deadline."""
 
-    def __init__(self, key: bytes) -> None:
+    def __init__(self, key: bytes, cause: BaseException | None = None) -> None:
         super().__init__("our code failed on a customer's deadline")
         self.key = key
+        self.__cause__ = cause
 
 
 class Machine(Protocol):

@@ -171,7 +171,7 @@ class PartitionMachine:
                 return self._reject(record, interaction, batch)
             return self._apply(offset, interaction, broker_time, batch)
         except Exception as error:
-            raise RecordFailed(offset) from error
+            raise RecordFailed(offset, error) from error
 
     def _control(self, record: SourceRecord, control: bytes, broker_time: int, batch: Batch) -> int:
         time = tick_time(control, record.value)
@@ -231,7 +231,7 @@ class PartitionMachine:
             try:
                 size += self._pass(key, scheduled, until, batch)
             except Exception as error:
-                raise DeadlineFailed(key) from error
+                raise DeadlineFailed(key, error) from error
             fired += batch.inputs - inputs
             looked += 1
             if looked % BREATH == 0:

@@ -8,6 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from stream.build import is_compiled
 from tests.kit.kafka import KAFKA
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,6 +29,7 @@ def versions() -> dict[str, str | None]:
     """Versions by name; None for what is not there."""
     return {
         "commit": _commit(),
+        "build": "compiled" if is_compiled() else "not compiled",
         "python": platform.python_version(),
         "kafka": _kafka(),
         "java": _java(),

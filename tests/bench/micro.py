@@ -19,7 +19,7 @@ from typing import Any
 import rich
 from rich.table import Table
 
-import stream.core.step
+from stream.build import is_compiled
 from tests.bench.micro_cases import Case, cases
 
 HELP = "decode, step, records, changes and deadlines, each in microseconds and as a ratio to a fixed loop"
@@ -32,7 +32,7 @@ ROUNDS = 2_000
 
 def build_kind() -> str:
     """`compiled` where the product runs as extension modules, else `pure`."""
-    return "pure" if str(stream.core.step.__file__).endswith(".py") else "compiled"
+    return "compiled" if is_compiled() else "pure"
 
 
 class _Scorer:

@@ -243,6 +243,7 @@ def test_a_deadline_that_makes_our_code_fail_quarantines_that_customer(model: Mo
     with pytest.raises(DeadlineFailed) as failed:
         run_all(machine(model, Settings(clock="stream"), changelog), later)
     assert failed.value.key == b"ca"
+    assert isinstance(failed.value.__cause__, OverflowError)
     made = machine(model, Settings(clock="stream"), changelog)
     made.isolate(keys=[b"ca"])
     batches = run_all(made, later)
