@@ -15,6 +15,8 @@ from tests.bench import children
 from tests.kit.kafka import KAFKA
 
 PROGRAMS = Path(__file__).parent / "peers"
+PLAIN_PYTHON = {"PYTHONSAFEPATH": "", "PYTHONPATH": ""}
+"""The environment of their interpreters: they import from their own folder, and nothing of our build."""
 INSTALLED = Path(__file__).resolve().parents[2] / "build" / "bench" / "peers"
 _PYTHON = INSTALLED / "venv" / "bin" / "python"
 _PINS = PROGRAMS / "requirements.txt"
@@ -167,7 +169,7 @@ async def _must(
 ) -> children.Ended:
     """Run a command in the programs' folder. Raises PeerFailed where it fails or takes too long."""
     try:
-        ended = await children.run(command, PROGRAMS, environment, seconds=seconds)
+        ended = await children.run(command, PROGRAMS, {**PLAIN_PYTHON, **(environment or {})}, seconds=seconds)
     except TimeoutError:
         raise PeerFailed(f"it took longer than {seconds:.0f} s") from None
     except OSError as error:

@@ -19,7 +19,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from stream.engine.murmur2 import partition_of
-from tests.bench.peers import PROGRAMS
+from tests.bench.peers import PLAIN_PYTHON, PROGRAMS
 from tests.bench.workload import Record
 from tests.kit.kafka import KafkaBroker
 
@@ -67,7 +67,7 @@ async def program(command: Sequence[str], environment: Mapping[str, str], log: P
         process = await asyncio.create_subprocess_exec(
             *command,
             cwd=PROGRAMS,
-            env={**os.environ, **environment},
+            env={**os.environ, **PLAIN_PYTHON, **environment},
             stdin=asyncio.subprocess.DEVNULL,
             stdout=output,
             stderr=output,

@@ -8,8 +8,6 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
@@ -17,7 +15,7 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 def lifecycle(tmp_path: Path) -> Run:
     """Run `lifecycle` with these arguments in the test's own folder, without any settings around it."""
     around = {name: value for name, value in os.environ.items() if not name.startswith("LIFECYCLE_")}
-    around |= {"PYTHONPATH": str(ROOT), "COLUMNS": "120"}
+    around |= {"COLUMNS": "120"}
 
     def run(
         *arguments: str, stdin: str | None = None, environment: dict[str, str] | None = None

@@ -6,11 +6,9 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 from stream.settings import Settings
 
-ROOT = Path(__file__).parents[2]
 PARTITIONS = 4
 
 
@@ -34,7 +32,7 @@ async def started(settings: Settings, *arguments: str) -> AsyncIterator[asyncio.
     """A command that runs until the end of the block at the latest; its output is read from pipes."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "stream.cli", *arguments),
-        env={**os.environ, **environment_of(settings), "PYTHONPATH": str(ROOT), "COLUMNS": "120"},
+        env={**os.environ, **environment_of(settings), "COLUMNS": "120"},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )

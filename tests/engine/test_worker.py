@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
@@ -91,7 +90,6 @@ async def start(tmp_path: Path, topic_prefix: str) -> AsyncIterator[Callable[...
                 stdout=PIPE,
                 stderr=printed,
                 cwd=workdir,
-                env={**os.environ, "PYTHONPATH": str(ROOT)},
             )
         workers.append(Worker(process, log))
         return workers[-1]

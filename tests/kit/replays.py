@@ -28,7 +28,6 @@ from tests.kit import datasets
 from tests.kit.kafka import KafkaBroker
 from tests.kit.topics import read_all
 
-ROOT = Path(__file__).resolve().parents[2]
 DAY = 86_400_000
 SAME = (
     "customer_id", "anonymous_id", "identified", "lifecycle", "version", "sequence", "final", "from", "to", "at",
@@ -80,7 +79,7 @@ class Replay:
             "WEB_PORT": str(self.settings.web_port),
         }
         kept = {name: value for name, value in os.environ.items() if not name.startswith("LIFECYCLE_")}
-        return {**kept, **{f"LIFECYCLE_{name}": value for name, value in named.items()}, "PYTHONPATH": str(ROOT)}
+        return {**kept, **{f"LIFECYCLE_{name}": value for name, value in named.items()}}
 
     async def command(self, *arguments: str) -> None:
         """Run a command to its end. Raises RuntimeError with its words where it fails."""
