@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from rich.table import Table
 
 from tests.bench import transactions
-from tests.bench.peers import Peer, PeerFailed, install, peers
+from tests.bench.peer_runs import Peer, PeerFailed, install, peers
 from tests.bench.probes import PARTITIONS, PUBLISH_ALL, TRIVIAL, Flow, program, quantile, running_kafka, subscriber
 from tests.bench.worker import BenchWorker
 from tests.bench.workload import Record, produce, workload
@@ -136,8 +136,8 @@ async def _systems(bootstrap: str, folder: Path, plan: Plan, maximum: float, say
     records = list(workload(count, customers, until=time.time_ns() // 1_000_000))
     streams = {peer.name: peer for peer in peers()}
     starts: list[tuple[str, Start, Peer | None]] = [(_OURS, _ours, None)]
-    for name, peer in ((_EXACTLY, streams["kafka-streams-eos"]), (_AT_LEAST, streams["kafka-streams"])):
-        starts.append((name, _streams(peer), peer))
+    for name, other in ((_EXACTLY, streams["kafka-streams-eos"]), (_AT_LEAST, streams["kafka-streams"])):
+        starts.append((name, _streams(other), other))
     measured: dict[str, dict[str, list[Measured]]] = {name: {} for name, _, _ in starts}
     failed: dict[str, str] = {}
     gc.collect()

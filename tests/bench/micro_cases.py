@@ -13,9 +13,10 @@ from stream.codec.lifecycle_files import load_all
 from stream.codec.stage_changes import Source
 from stream.core.change import StageChange
 from stream.core.customer import Customer
+from stream.core.deadlines import schedule
 from stream.core.interaction import Interaction
 from stream.core.lifecycle import Lifecycle
-from stream.core.step import Arrival, model_of, schedule, step
+from stream.core.step import Arrival, model_of, step
 from stream.core.tally import Tally
 from tests.bench.generated import lifecycle_of
 from tests.bench.workload import UNTIL, workload

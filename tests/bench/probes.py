@@ -19,7 +19,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from stream.engine.murmur2 import partition_of
-from tests.bench.peers import PLAIN_PYTHON, PROGRAMS
+from tests.bench.peer_runs import PLAIN_PYTHON, PROGRAMS
 from tests.bench.workload import Record
 from tests.kit.kafka import KafkaBroker
 

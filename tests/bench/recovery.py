@@ -27,7 +27,7 @@ from stream.engine.delivery import BATCH_BYTES
 from stream.engine.murmur2 import partition_of
 from stream.engine.topics import ensure_topics
 from stream.settings import Settings
-from tests.bench.peers import PeerFailed, install, peers
+from tests.bench.peer_runs import PeerFailed, install, peers
 from tests.bench.probes import PARTITIONS, TRIVIAL, program, resident_bytes, running_kafka, subscriber
 from tests.bench.worker import BenchWorker
 from tests.bench.workload import UNTIL, Record, produce, workload
@@ -179,7 +179,11 @@ def _sampled(settings: Settings, customers: int) -> tuple[list[Outgoing], list[l
             offset += 1
         written = [each for batch in machines.run_all(made, source) for each in batch.customers]
         layouts += [each for each in written if (each.key or b"").startswith(LAYOUT)]
-        latest = {key: value for key, value, _ in written if value is not None and (key or b"").startswith(CUSTOMER)}
+        latest = {
+            each.key: each.value
+            for each in written
+            if each.value is not None and (each.key or b"").startswith(CUSTOMER)
+        }
         versions.append(list(latest.values()))
     return layouts, versions
 
@@ -220,7 +224,8 @@ async def _write(
                 await producer.begin_transaction()
             open_batches: dict[int, BatchBuilder] = {}
             sent: list[asyncio.Future[Any]] = []
-            for partition, (key, value, _) in records:
+            for partition, record in records:
+                key, value = record.key, record.value
                 batch = open_batches.get(partition)
                 if batch is None or batch.append(timestamp=None, key=key, value=value, headers=[]) is None:
                     if batch is not None:

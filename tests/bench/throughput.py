@@ -14,10 +14,10 @@ from typing import Any
 from rich.markup import escape
 from rich.table import Table
 
-from tests.bench import children, ours, peers, report
+from tests.bench import children, ours, peer_runs, report
 from tests.bench.machine import ROOT
 from tests.bench.ours import Measured, Source, WrongResult
-from tests.bench.peers import Peer, PeerFailed
+from tests.bench.peer_runs import Peer, PeerFailed
 from tests.bench.workload import ZIPF
 from tests.kit.topics import create_topics
 
@@ -37,7 +37,7 @@ KEYS = {"uniform": "uniform keys", "zipf": f"skewed keys, Zipf {ZIPF}"}
 
 async def measure(quick: bool, say: Callable[[str], None]) -> dict[str, Any]:
     """Run everything in turn; `say` is told what runs now and how far it is."""
-    others = peers.peers()
+    others = peer_runs.peers()
     missing = {peer.name: await _missing(peer, say) for peer in others}
     interactions = FEW_INTERACTIONS if quick else INTERACTIONS
     distributions = list(KEYS)[:1] if quick else list(KEYS)
@@ -112,7 +112,7 @@ def tables(result: dict[str, Any]) -> list[Table]:
 async def _missing(peer: Peer, say: Callable[[str], None]) -> str | None:
     """Install a peer; why that is impossible here, where it is."""
     try:
-        await peers.install(peer, say)
+        await peer_runs.install(peer, say)
     except PeerFailed as why:
         say(f"    {peer.title} cannot be installed: {why}")
         return f"cannot be installed: {why}"
@@ -130,7 +130,7 @@ async def _peer_run(source: Source, peer: Peer, events: int, missing: str | None
         state.mkdir()
         await create_topics(source.bootstrap, output, partitions=ours.PARTITIONS)
         try:
-            said = await peers.run(
+            said = await peer_runs.run(
                 peer, broker=source.bootstrap, topic=source.topic, output=output, group=name, state=state, events=events
             )
         except PeerFailed as why:

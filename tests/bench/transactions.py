@@ -81,8 +81,8 @@ async def _transaction(producer: AIOKafkaProducer, settings: Settings, batch: Ba
     ]
     for topic, records in parts:
         builder = producer.create_batch()
-        for key, value, headers in records:
-            builder.append(timestamp=None, key=key, value=value, headers=list(headers))
+        for record in records:
+            builder.append(timestamp=None, key=record.key, value=record.value, headers=list(record.headers))
         sent.append(await producer.send_batch(builder, topic, partition=0))
     # The acknowledgements first: the broker's check of the batches would race with the offsets and cost 100 ms.
     await asyncio.gather(*sent)
