@@ -1,7 +1,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench clean
+.PHONY: help demo test check bench faults wheel clean
 
 BIN := .venv/bin
 # Whatever runs so imports the compiled modules, its own children too; the folder it runs in is not looked in first.
@@ -33,6 +33,17 @@ bench: ## Speed on Apache Kafka, ours and others': 15 minutes; ARGS=--quick take
 	@deploy/kafka/jars.sh
 	@tests/kit/compiled.sh
 	@$(COMPILED) $(BIN)/python -m tests.bench $(ARGS)
+
+faults: ## Kills, zombies, brokers that restart, networks that fail; then the verdict. ARGS="--seed 7 --minutes 10"
+	@tests/kit/venv.sh dev
+	@deploy/kafka/jars.sh
+	@tests/kit/compiled.sh
+	@$(COMPILED) $(BIN)/python -m tests.faults $(ARGS)
+
+wheel: ## The product as a compiled wheel, in dist: what to install where it is to be fast; needs a C compiler
+	@tests/kit/venv.sh
+	@deploy/wheel.sh
+	@ls dist/*.whl
 
 .PHONY: lint
 lint:

@@ -27,9 +27,14 @@ class KafkaBroker:
     `bootstrap` stays the same over `restart`, as does what was written.
     """
 
-    def __init__(self, settings: Mapping[str, str] | None = None) -> None:
-        """Prepare a node; `settings` are lines of server.properties that add to or replace the kit's own."""
+    def __init__(self, settings: Mapping[str, str] | None = None, *, proxy_port: int | None = None) -> None:
+        """Prepare a node; `settings` are lines of server.properties that add to or replace the kit's own.
+
+        With `proxy_port` it listens on `behind_proxy` too, and sends whoever comes there on to `proxy_port`, where
+        a proxy for `behind_proxy` must stand: whoever bootstraps from the proxy stays behind it.
+        """
         self._port, controller_port = free_port(), free_port()
+        self.behind_proxy = free_port() if proxy_port is not None else None
         self.bootstrap = f"{HOST}:{self._port}"
         self._directory = Path(tempfile.mkdtemp(prefix="lifecycle-kafka-"))
         self.log = self._directory / "kafka.log"
@@ -56,9 +61,18 @@ class KafkaBroker:
             "broker.heartbeat.interval.ms": "500",
             "group.initial.rebalance.delay.ms": "0",
             "group.min.session.timeout.ms": "1000",
+            **(self._proxied(controller_port, proxy_port) if proxy_port is not None else {}),
             **(settings or {}),
         }
         self._process: BrokerProcess | None = None
+
+    def _proxied(self, controller_port: int, proxy_port: int) -> dict[str, str]:
+        own, controller = f"PLAINTEXT://{self.bootstrap}", f"CONTROLLER://{HOST}:{controller_port}"
+        return {
+            "listeners": f"{own},{controller},PROXIED://{HOST}:{self.behind_proxy}",
+            "advertised.listeners": f"{own},PROXIED://{HOST}:{proxy_port}",
+            "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,PROXIED:PLAINTEXT",
+        }
 
     def start(self) -> None:
         """Start the node, with the data it may have, and return once it answers.

@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# Builds the product as a compiled wheel: deploy/wheel.sh [FOLDER], else into dist.
+# From a copy, for a compiled module left beside its source would hide every later edit. A C compiler is installed by
+# the system's package manager where that needs no password; otherwise the command to run is named, and this fails.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+readonly FOLDER=${1:-dist}
+readonly PYTHON=.venv/bin/python
+
+can_compile() {
+  local headers
+  headers=$("$PYTHON" -c 'import sysconfig; print(sysconfig.get_path("include"))')
+  command -v "${CC:-cc}" >/dev/null && [[ -e $headers/Python.h ]]
+}
+
+install_compiler() {
+  local version install as=()
+  version=$("$PYTHON" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+  if command -v apt-get >/dev/null; then
+    install="apt-get update -qq && apt-get install -y -qq gcc libc6-dev python$version-dev"
+  elif command -v dnf >/dev/null; then
+    install="dnf install -y -q gcc python$version-devel"
+  else
+    echo "error: a C compiler and Python's headers are needed; install them (macOS: xcode-select --install)" >&2
+    return 1
+  fi
+  if [[ $(id -u) != 0 ]]; then
+    if ! command -v sudo >/dev/null || ! sudo -n true 2>/dev/null; then
+      echo "error: a C compiler and Python's headers are needed; run this as root, then try again:  $install" >&2
+      return 1
+    fi
+    as=(sudo)
+  fi
+  echo "Installing a C compiler: $install"
+  ${as[@]+"${as[@]}"} env DEBIAN_FRONTEND=noninteractive sh -c "$install" >/dev/null </dev/null
+}
+
+if ! can_compile; then
+  install_compiler
+  can_compile || { echo "error: a compiler was installed, and cc or Python.h is still not found" >&2; exit 1; }
+fi
+
+copy=$(mktemp -d)
+trap 'rm -rf "$copy"' EXIT
+cp -R pyproject.toml README.md LICENSE stream "$copy"
+HATCH_BUILD_HOOK_ENABLE_MYPYC=1 "$PYTHON" -m pip wheel --quiet --disable-pip-version-check \
+  --no-deps --wheel-dir "$FOLDER" "$copy"

@@ -1,0 +1,93 @@
+"""Faults at random on real Kafka, and the verdict: `python -m tests.faults`, or `make faults`."""
+
+import argparse
+import asyncio
+import logging
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.faults.run import Outcome, Plan, run
+
+_RATE = 20_000
+"""Interactions a minute, unless told otherwise."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run as often as asked; 1 where anything differed."""
+    asked = _parser().parse_args(arguments)
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # the broker goes away on purpose
+    good = True
+    for seed in range(asked.seed, asked.seed + asked.times):
+        plan = Plan(seed, asked.minutes, asked.interactions or int(_RATE * asked.minutes), asked.customers)
+        console.print(f"seed {seed}: {plan.interactions:,} interactions, {len(plan.faults)} faults", style="bold")
+        try:
+            outcome = _run(plan, asked.keep, console)
+        except KeyboardInterrupt:
+            console.print("interrupted; nothing is left running")
+            return 130
+        console.print(_table(plan, outcome))
+        for line in outcome.verdict.differences[: asked.show]:
+            console.print(line, style="red", markup=False)
+        for line in outcome.fallen:
+            console.print(line, style="yellow", markup=False)
+        good = good and outcome.good
+    return 0 if good else 1
+
+
+def _run(plan: Plan, keep: Path | None, console: Console) -> Outcome:
+    began = time.monotonic()
+
+    def say(text: str) -> None:
+        console.print(f"{time.monotonic() - began:6.1f}  {text}", markup=False)
+
+    if keep is not None:
+        folder = keep / f"seed-{plan.seed}"
+        folder.mkdir(parents=True, exist_ok=True)
+        return asyncio.run(run(plan, folder, say))
+    with tempfile.TemporaryDirectory(prefix="lifecycle-faults-") as temporary:
+        return asyncio.run(run(plan, Path(temporary), say))
+
+
+def _table(plan: Plan, outcome: Outcome) -> Table:
+    verdict = outcome.verdict
+    table = Table("what", "count", title=f"Seed {plan.seed}, {plan.minutes:g} minutes", title_justify="left")
+    table.columns[1].justify = "right"
+    for kind, count in sorted(outcome.faults.items()):
+        table.add_row(kind, f"{count:,}")
+    table.add_section()
+    for name in ("interactions", "duplicates", "late", "dead_letters", "deadlines", "changes"):
+        table.add_row(name.replace("_", " "), f"{getattr(verdict, name):,}")
+    table.add_row("workers started", f"{outcome.workers:,}")
+    table.add_row("workers that fell", f"{len(outcome.fallen):,}")
+    table.add_section()
+    table.add_row("differences", f"{len(verdict.differences):,}", style="bold green" if outcome.good else "bold red")
+    return table
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="make faults",
+        description="Write a known stream to Apache Kafka while workers are killed, frozen and fenced, the broker "
+        "restarts and the network fails; then compare the topics with what they must hold. The exit code is 1 where "
+        "anything is missing, extra or other.",
+        epilog='example: make faults ARGS="--seed 7 --minutes 10"',
+    )
+    parser.add_argument("--seed", type=int, default=1, help="what traffic and schedule are drawn from; else 1")
+    parser.add_argument("--times", type=int, default=1, help="runs, each with the next seed; else 1")
+    parser.add_argument("--minutes", type=float, default=1.0, help="how long faults go on; else 1")
+    parser.add_argument("--interactions", type=int, help=f"how many are written; else {_RATE:,} a minute")
+    parser.add_argument("--customers", type=int, default=5_000, help="of how many customers; else 5,000")
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="keep the workers' logs there")
+    parser.add_argument("--show", type=int, default=5, help="differences shown; else 5")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

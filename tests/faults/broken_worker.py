@@ -1,0 +1,87 @@
+"""A worker that is built wrong on purpose, so that it can be shown that the verdict notices.
+
+    python tests/faults/broken_worker.py KIND worker
+
+KIND is one of BROKEN.
+"""
+
+import sys
+from collections.abc import Callable
+from itertools import count
+from os import getpid
+from typing import Any
+
+from stream.cli import main
+from stream.engine.batch import Batch
+from stream.engine.delivery import Transactional
+from stream.engine.partition import Partition
+
+_numbers = count()
+
+
+def no_fencing() -> None:
+    """Every producer has an id of its own: an owner that comes back from the dead is not stopped."""
+    really = Transactional.__init__
+
+    def starts(self: Transactional, route: Any) -> None:
+        really(self, route)
+        self._producer._txn_manager.transactional_id += f"-{getpid()}-{next(_numbers)}"
+
+    Transactional.__init__ = starts  # type: ignore[method-assign]
+
+
+def position_apart() -> None:
+    """The position has a transaction of its own, after that of changes and states."""
+    really = Transactional.write
+
+    async def write(self: Transactional, batch: Batch) -> None:
+        customers, batch.customers = batch.customers, batch.customers[:-1]
+        await really(self, batch)
+        last = Batch(batch.next_offset, customers=customers[-1:], inputs=batch.inputs)
+        await really(self, last)
+        batch.customers = customers
+
+    Transactional.write = write  # type: ignore[method-assign]
+
+
+def position_first() -> None:
+    """States and position are committed before the changes are even sent."""
+    really = Transactional.write
+
+    async def write(self: Transactional, batch: Batch) -> None:
+        await really(self, Batch(batch.next_offset, customers=batch.customers, inputs=batch.inputs))
+        batch.customers = []
+        await really(self, batch)
+
+    Transactional.write = write  # type: ignore[method-assign]
+
+
+def state_kept() -> None:
+    """After an error the partition goes on with the state that it has, though its batch was never written."""
+    really = Partition._fence_and_recover
+    drop = Partition.drop
+
+    def keeps(self: Partition) -> None:
+        machine, position = self.machine, self.position
+        drop(self)
+        self.kept = (machine, position) if machine is not None else getattr(self, "kept", None)  # type: ignore[attr-defined]
+
+    async def begins(self: Partition) -> None:
+        await really(self)
+        kept = getattr(self, "kept", None)
+        if kept is not None:
+            self.machine = kept[0]
+            assert self.machine is not None
+            self.position = self.machine.next_offset
+
+    Partition.drop = keeps  # type: ignore[method-assign]
+    Partition._fence_and_recover = begins  # type: ignore[method-assign]
+
+
+BROKEN: dict[str, Callable[[], None]] = {
+    each.__name__.replace("_", "-"): each for each in (no_fencing, position_apart, position_first, state_kept)
+}
+
+if __name__ == "__main__":
+    BROKEN[sys.argv.pop(1)]()
+    main()

@@ -1,0 +1,122 @@
+"""The workers of a run: processes that are started, killed, stopped and woken."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Self
+
+_STOP_SECONDS = 20.0
+COMMAND = (sys.executable, "-m", "stream.cli", "worker")
+
+
+class WorkerProcess:
+    """One worker."""
+
+    def __init__(self, process: asyncio.subprocess.Process, log: Path) -> None:
+        self.process = process
+        self.log = log
+        self.frozen = False
+        self.asked = False
+        """It was told to end in order."""
+
+    @property
+    def runs(self) -> bool:
+        """It has not ended."""
+        return self.process.returncode is None
+
+    def freeze(self) -> None:
+        """SIGSTOP."""
+        self.process.send_signal(signal.SIGSTOP)
+        self.frozen = True
+
+    def thaw(self) -> None:
+        """SIGCONT."""
+        if self.runs and self.frozen:
+            self.process.send_signal(signal.SIGCONT)
+        self.frozen = False
+
+    async def kill(self) -> None:
+        """`kill -9`."""
+        if self.runs:
+            self.process.kill()
+            await self.process.wait()
+
+
+class Fleet:
+    """Workers with the same settings; all ended with the block.
+
+    A worker that ended though nobody told it to is kept in `fallen`, and a new one takes its place.
+    """
+
+    def __init__(self, environment: Mapping[str, str], folder: Path, command: Sequence[str] = COMMAND) -> None:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("LIFECYCLE_")}
+        self._environment = {**kept, **environment}
+        self._folder = folder
+        self._command = command
+        self._workers: list[WorkerProcess] = []
+        self.started = 0
+        self.fallen: list[str] = []
+        """What each worker that ended by itself, or not in order, said last."""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for worker in self._workers:
+            await worker.kill()
+
+    @property
+    def workers(self) -> list[WorkerProcess]:
+        """Those that run, frozen ones too."""
+        for worker in [each for each in self._workers if not each.runs]:
+            self._workers.remove(worker)
+            self._note(worker)
+        return self._workers
+
+    async def size(self, count: int) -> None:
+        """Start workers, or tell the last ones to end, until there are so many."""
+        while len(self.workers) < count:
+            await self._start()
+        for worker in self.workers[count:]:
+            await self.terminate(worker)
+
+    async def kill(self, worker: WorkerProcess) -> None:
+        """`kill -9`."""
+        self._workers.remove(worker)
+        await worker.kill()
+
+    async def terminate(self, worker: WorkerProcess) -> None:
+        """SIGTERM; killed, and noted, where it has not ended after twenty seconds."""
+        worker.thaw()
+        worker.asked = True
+        if worker.runs:
+            worker.process.send_signal(signal.SIGTERM)
+            try:
+                await asyncio.wait_for(worker.process.wait(), _STOP_SECONDS)
+            except TimeoutError:
+                await worker.kill()
+        self._workers.remove(worker)
+        if worker.process.returncode != 0:
+            self._note(worker)
+
+    async def stop(self) -> None:
+        """Tell all to end."""
+        for worker in list(self.workers):
+            await self.terminate(worker)
+
+    async def _start(self) -> None:
+        log = self._folder / f"worker-{self.started}.log"
+        self.started += 1
+        with log.open("wb") as output:
+            process = await asyncio.create_subprocess_exec(
+                *self._command, env=self._environment, cwd=self._folder, stdout=output, stderr=output
+            )
+        self._workers.append(WorkerProcess(process, log))
+
+    def _note(self, worker: WorkerProcess) -> None:
+        said = worker.log.read_text(encoding="utf-8", errors="replace")[-2_000:]
+        what = "when told to end" if worker.asked else "by itself"
+        self.fallen.append(f"{worker.log.name} ended with {worker.process.returncode} {what}:\n{said}")

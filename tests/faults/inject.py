@@ -1,0 +1,91 @@
+"""Does what a schedule says, one fault after the other."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Iterable
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from stream.settings import Settings
+from tests.faults.fleet import Fleet, WorkerProcess
+from tests.faults.schedule import Fault
+from tests.kit.kafka import KafkaBroker
+from tests.kit.proxy import Proxy
+
+_RIVAL_SECONDS = 15.0
+
+Say = Callable[[str], None]
+
+
+class Injector:
+    """What a run can be harmed by."""
+
+    def __init__(self, settings: Settings, fleet: Fleet, broker: KafkaBroker | None, proxy: Proxy, say: Say) -> None:
+        self.done: Counter[str] = Counter()
+        """How often each kind of fault was there; `rebalance`: workers that came or left, as the group sees it."""
+        self._settings = settings
+        self._fleet = fleet
+        self._broker = broker
+        self._proxy = proxy
+        self._say = say
+
+    async def run(self, faults: Iterable[Fault]) -> None:
+        """One after the other, with their pauses."""
+        for fault in faults:
+            await asyncio.sleep(fault.after)
+            self._say(f"{fault.kind}" + (f" for {fault.lasts:.1f} s" if fault.lasts else ""))
+            await self._do(fault)
+            self.done[fault.kind] += 1
+            before = len(self._fleet.workers)
+            await self._fleet.size(fault.workers)
+            self.done["rebalance"] += len(self._fleet.workers) != before or fault.kind not in (
+                "rival",
+                "stall",
+                "reset",
+            )
+
+    async def _do(self, fault: Fault) -> None:
+        match fault.kind:
+            case "kill":
+                await self._fleet.kill(self._worker(fault))
+            case "kill-all":
+                for worker in list(self._fleet.workers):
+                    await self._fleet.kill(worker)
+            case "terminate":
+                await self._fleet.terminate(self._worker(fault))
+            case "freeze":
+                # Past the session timeout, so that another takes over: then the zombie wakes where it stopped.
+                worker = self._worker(fault)
+                await self._fleet.size(max(2, len(self._fleet.workers)))
+                worker.freeze()
+                await asyncio.sleep(self._settings.session_timeout / 1_000 + fault.lasts)
+                worker.thaw()
+            case "rival":
+                await self._rival(fault.which % self._settings.partitions)
+            case "broker-stop" | "broker-kill":
+                assert self._broker is not None
+                await asyncio.to_thread(self._broker.stop if fault.kind == "broker-stop" else self._broker.kill)
+                await asyncio.sleep(fault.lasts)
+                await asyncio.to_thread(self._broker.restart)
+            case "stall" | "refuse":
+                (self._proxy.stall if fault.kind == "stall" else self._proxy.refuse)()
+                await asyncio.sleep(fault.lasts)
+                self._proxy.heal()
+            case "reset":
+                self._proxy.reset()
+
+    def _worker(self, fault: Fault) -> WorkerProcess:
+        workers = self._fleet.workers
+        return workers[fault.which % len(workers)]
+
+    async def _rival(self, partition: int) -> None:
+        """Someone else begins with the id of a partition's producer, which fences whoever has it."""
+        name = f"{self._settings.app}-{self._settings.topics.interactions}-{partition}"
+        rival = AIOKafkaProducer(bootstrap_servers=self._settings.bootstrap, transactional_id=name)
+        try:
+            await asyncio.wait_for(rival.start(), _RIVAL_SECONDS)
+        except (KafkaError, TimeoutError) as error:
+            self._say(f"the rival did not come up: {error!r}")
+        finally:
+            await rival.stop()

@@ -1,0 +1,133 @@
+"""What a partition's records must lead to: its interactions in order, each deadline at its time, by the core alone.
+
+None of the engine is used: records come from the topic, and deadlines fire by a plain walk over all customers who
+are due. In `stream` clock the partition's clock is the largest time seen; in `wall` clock, where deadlines depend on
+when they were fired, the published changes say before which record each of them came.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from heapq import heappop, heappush
+from typing import Any
+
+import orjson
+from aiokafka import ConsumerRecord
+
+from stream.codec.customers import customer_key
+from stream.codec.interactions import DEFAULT_BLOCKED, Rejected, decode
+from stream.codec.stage_changes import Source, data
+from stream.core.change import StageChange
+from stream.core.customer import Customer
+from stream.core.step import Arrival, Model, Passing, due, step
+from stream.core.tally import Tally
+
+AHEAD = 300_000
+
+
+@dataclass
+class Expected:
+    """What one partition must have written."""
+
+    changes: list[dict[str, Any]] = field(default_factory=list)
+    """Values of stage changes, in order."""
+    customers: dict[bytes, Customer] = field(default_factory=dict)
+    """By changelog key."""
+    dead_letters: int = 0
+    duplicates: int = 0
+    late: int = 0
+    deadlines: int = 0
+
+    @property
+    def current(self) -> dict[str, dict[str, Any]]:
+        """The latest change of each life that still runs, by the key of current-stages."""
+        latest: dict[str, dict[str, Any]] = {}
+        for change in self.changes:
+            kind = "customer" if "customer_id" in change else "anonymous"
+            latest[f"{change['lifecycle']}:{kind}:{change[f'{kind}_id']}"] = change
+        return {key: change for key, change in latest.items() if change["to"] is not None}
+
+
+class Partition:
+    """One partition of interactions, replayed."""
+
+    def __init__(self, model: Model, topic: str, number: int) -> None:
+        self.expected = Expected()
+        self._model = model
+        self._topic = topic
+        self._number = number
+        self._clock: int | None = None
+        self._due: list[tuple[int, bytes]] = []
+        self._tally = Tally()
+
+    def replay(self, records: Iterable[ConsumerRecord[bytes | None, bytes | None]]) -> Expected:
+        """Every record in the order of the topic, in `stream` clock."""
+        for record in records:
+            tick = self._tick(record)
+            if tick is None:
+                self._take(record)
+            else:
+                self._move(tick)
+            self._fire(record.offset + 1)
+        self.expected.late = self._tally.late
+        self.expected.duplicates = self._tally.duplicates
+        self.expected.deadlines += len(self._tally.fired)
+        return self.expected
+
+    def _tick(self, record: ConsumerRecord[bytes | None, bytes | None]) -> int | None:
+        if not record.headers or record.value is None:
+            return None
+        time: int = orjson.loads(record.value)["time"]
+        return time
+
+    def _take(self, record: ConsumerRecord[bytes | None, bytes | None]) -> None:
+        interaction = decode(record.value, record.timestamp, DEFAULT_BLOCKED)
+        if isinstance(interaction, Rejected):
+            self.expected.dead_letters += 1
+            return
+        if interaction.time > record.timestamp + AHEAD:
+            interaction.time = record.timestamp
+        key = customer_key(interaction.kind, interaction.subject)
+        before = self._tally.duplicates
+        arrival = Arrival(interaction, self._number, record.offset)
+        customer, changes = step(self._model, self.expected.customers.get(key), arrival, self._tally)
+        assert customer is not None
+        self._move(interaction.time)
+        if self._tally.duplicates == before:
+            customer.offset = record.offset
+            self._keep(key, customer)
+        self._tell(changes, record.offset)
+
+    def _move(self, time: int) -> None:
+        self._clock = time if self._clock is None else max(self._clock, time)
+
+    def _keep(self, key: bytes, customer: Customer | None) -> None:
+        if customer is None:
+            self.expected.customers.pop(key, None)
+            return
+        self.expected.customers[key] = customer
+        time = due(self._model, customer)
+        if time is not None:
+            heappush(self._due, (time, key))
+
+    def _fire(self, offset: int) -> None:
+        while self._due and self._clock is not None and self._due[0][0] <= self._clock:
+            time, key = heappop(self._due)
+            customer = self.expected.customers.get(key)
+            if customer is None or due(self._model, customer) != time:
+                continue  # it moved; its new time is there too
+            after, changes = step(self._model, customer, Passing(self._clock), self._tally)
+            self._keep(key, after)
+            self._tell(changes, offset)
+
+    def _tell(self, changes: Sequence[StageChange], offset: int) -> None:
+        source = Source(self._topic, self._number, offset)
+        for change in changes:
+            told: dict[str, Any] = orjson.loads(orjson.dumps(data(change, source)))
+            self.expected.changes.append(told)
+
+
+def expected_of(
+    model: Model, topic: str, records: Mapping[int, Sequence[ConsumerRecord[bytes | None, bytes | None]]]
+) -> dict[int, Expected]:
+    """What each partition of the interactions topic must have led to."""
+    return {number: Partition(model, topic, number).replay(each) for number, each in records.items()}

@@ -1,0 +1,186 @@
+"""One run: traffic, workers and faults at once, and the verdict."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from stream.codec.lifecycle_files import load_all
+from stream.core.step import model_of
+from stream.engine.broker_process import HOST, free_port
+from stream.engine.controls import tick
+from stream.engine.topics import ensure_topics
+from stream.settings import Settings
+from tests.faults.fleet import COMMAND, Fleet
+from tests.faults.inject import Injector
+from tests.faults.schedule import Fault, schedule
+from tests.faults.traffic import DAY, END, Sent, traffic
+from tests.faults.verdict import Verdict, judge
+from tests.kit.kafka import KafkaBroker
+from tests.kit.proxy import Proxy
+
+LIFECYCLES = ("metrics", "nurture")
+AFTERWARDS = 60 * DAY
+"""How far time goes on after the last interaction."""
+_PARTITIONS = 4
+_SESSION_MS = 2_000
+_SLICE = 0.05
+_CATCH_UP_SECONDS = 240.0
+_SETTLE_SECONDS = 2.0
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run is made of; the same plan gives the same traffic and the same schedule."""
+
+    seed: int
+    minutes: float
+    interactions: int
+    customers: int = 5_000
+    command: Sequence[str] = COMMAND
+
+    @property
+    def faults(self) -> list[Fault]:
+        """Its schedule."""
+        return schedule(self.seed, self.minutes)
+
+
+@dataclass
+class Outcome:
+    """What happened."""
+
+    verdict: Verdict
+    faults: Counter[str]
+    workers: int
+    """Processes that were started."""
+    seconds: float
+    fallen: list[str] = field(default_factory=list)
+    """Workers that ended though nobody told them to, or not in order."""
+
+    @property
+    def good(self) -> bool:
+        """Nothing is missing, extra or other."""
+        return not self.verdict.differences
+
+
+async def run(plan: Plan, folder: Path, say: Say) -> Outcome:
+    """The whole run, on a broker of its own."""
+    began = time.monotonic()
+    async with _stage() as (broker, proxy):
+        settings = Settings(
+            bootstrap=broker.bootstrap,
+            app="faults",
+            partitions=_PARTITIONS,
+            lifecycles=LIFECYCLES,
+            clock="stream",
+            session_timeout=_SESSION_MS,
+        )
+        await ensure_topics(settings)
+        environment = {
+            "LIFECYCLE_BOOTSTRAP": f"{HOST}:{proxy.port}",
+            "LIFECYCLE_APP": settings.app,
+            "LIFECYCLE_PARTITIONS": str(_PARTITIONS),
+            "LIFECYCLE_LIFECYCLES": ",".join(LIFECYCLES),
+            "LIFECYCLE_CLOCK": "stream",
+            "LIFECYCLE_DELIVERY": "exactly_once",
+            "LIFECYCLE_SESSION_TIMEOUT": f"{_SESSION_MS}ms",
+            "LIFECYCLE_WEB_PORT": "0",
+        }
+        async with Fleet(environment, folder, plan.command) as fleet:
+            await fleet.size(2)
+            injector = Injector(settings, fleet, broker, proxy, say)
+            async with asyncio.TaskGroup() as group:
+                sent = traffic(plan.interactions, plan.customers, plan.seed)
+                group.create_task(_send(settings, sent, plan.interactions / (plan.minutes * 60), say))
+                group.create_task(injector.run(plan.faults))
+            say("faults and traffic are over; the workers catch up")
+            await _tick(settings, END + AFTERWARDS)
+            await _caught_up(settings, fleet)
+            await fleet.stop()
+            say("reading the topics, and working out what they must hold")
+            model = model_of([each.lifecycle for each in load_all(list(LIFECYCLES))])
+            verdict = await judge(model, settings)
+            return Outcome(verdict, injector.done, fleet.started, time.monotonic() - began, fleet.fallen)
+
+
+@asynccontextmanager
+async def _stage() -> AsyncIterator[tuple[KafkaBroker, Proxy]]:
+    """A broker, and the proxy through which workers reach it."""
+    port = free_port()
+    broker = KafkaBroker(proxy_port=port)
+    try:
+        await asyncio.to_thread(broker.start)
+        assert broker.behind_proxy is not None
+        async with Proxy(port, broker.behind_proxy) as proxy:
+            yield broker, proxy
+    finally:
+        await asyncio.to_thread(broker.__exit__)
+
+
+async def _send(settings: Settings, records: Iterable[Sent], rate: float, say: Say) -> None:
+    """Write records at a rate, each acknowledged; a broker that is away is waited for."""
+    topic = settings.topics.interactions
+    producer = AIOKafkaProducer(
+        bootstrap_servers=settings.bootstrap, enable_idempotence=True, request_timeout_ms=120_000, linger_ms=10
+    )
+    await producer.start()
+    began, count, told = time.monotonic(), 0, time.monotonic()
+    waiting: set[asyncio.Future[object]] = set()
+    try:
+        for record in records:
+            waiting.add(await producer.send(topic, record.value, key=record.key))
+            count += 1
+            ahead = count / rate - (time.monotonic() - began)
+            if ahead > _SLICE:
+                await asyncio.sleep(ahead)
+            if len(waiting) > 20_000:
+                done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.gather(*done)
+            if time.monotonic() - told > 30:
+                told = time.monotonic()
+                say(f"{count:,} interactions written")
+        await asyncio.gather(*waiting)
+    finally:
+        await producer.stop()
+
+
+async def _tick(settings: Settings, until: int) -> None:
+    """Let time go on in every partition."""
+    record = tick(until)
+    async with AIOKafkaProducer(bootstrap_servers=settings.bootstrap) as producer:
+        for partition in range(settings.partitions):
+            await producer.send_and_wait(
+                settings.topics.interactions, record.value, partition=partition, headers=list(record.headers)
+            )
+
+
+async def _caught_up(settings: Settings, fleet: Fleet) -> None:
+    """Return when the group has committed the end of every partition, and stays there."""
+    topic = settings.topics.interactions
+    partitions = [TopicPartition(topic, number) for number in range(settings.partitions)]
+    async with (
+        asyncio.timeout(_CATCH_UP_SECONDS),
+        AIOKafkaConsumer(
+            bootstrap_servers=settings.bootstrap, group_id=settings.app, enable_auto_commit=False
+        ) as group,
+    ):
+        group.assign(partitions)
+        ends = await group.end_offsets(partitions)
+        while True:
+            await fleet.size(max(1, len(fleet.workers)))
+            try:
+                committed = {each: await group.committed(each) for each in partitions}
+            except KafkaError:
+                committed = {}
+            if all((committed.get(each) or 0) >= ends[each] for each in partitions):
+                break
+            await asyncio.sleep(0.2)
+    await asyncio.sleep(_SETTLE_SECONDS)  # deadlines of the last tick, where they take more than one transaction

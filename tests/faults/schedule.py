@@ -1,0 +1,71 @@
+"""Which faults come when: drawn from a seed, so that a run can be had again."""
+
+import random
+from collections.abc import Iterator, Mapping
+from typing import Literal, NamedTuple, get_args
+
+Kind = Literal[
+    "kill", "kill-all", "terminate", "freeze", "rival", "broker-stop", "broker-kill", "stall", "refuse", "reset"
+]
+"""kill: `kill -9` of one worker, which is started again; kill-all: of all of them; terminate: SIGTERM of one, and a
+new one in its place; freeze: SIGSTOP past the session timeout, then SIGCONT: a zombie; rival: someone takes a
+partition's transactional id; broker-stop and broker-kill: down for some seconds; stall, refuse and reset: the network
+between workers and broker holds everything back, lets nobody in, or ends every connection once."""
+
+KINDS: tuple[Kind, ...] = get_args(Kind)
+WITHOUT_BROKER: tuple[Kind, ...] = tuple(kind for kind in KINDS if not kind.startswith("broker"))
+NEEDED: Mapping[Kind, int] = {
+    "kill": 14,
+    "kill-all": 6,
+    "terminate": 6,
+    "freeze": 5,
+    "broker-stop": 2,
+    "broker-kill": 3,
+}
+"""What ten minutes hold at least."""
+_LASTS = {"freeze": (3.0, 6.0), "broker-stop": (0.5, 4.0), "broker-kill": (0.5, 4.0), "stall": (0.5, 8.0)}
+_REFUSED = (0.5, 4.0)
+_GAP = (0.3, 1.7)
+"""A fault comes so many times the mean gap after the one before has passed."""
+
+
+class Fault(NamedTuple):
+    """One fault."""
+
+    after: float
+    """Seconds from the end of the fault before it."""
+    kind: Kind
+    lasts: float
+    """Seconds that it lasts; 0 where it is over at once."""
+    which: int
+    """Chooses a worker or a partition among those there are, by remainder."""
+    workers: int
+    """How many there are to be afterwards."""
+
+
+def schedule(seed: int, minutes: float, kinds: tuple[Kind, ...] = KINDS) -> list[Fault]:
+    """Faults for so many minutes; the same for the same arguments.
+
+    What is NEEDED of ten minutes is there in proportion, in an order that the seed decides; then others by chance.
+    """
+    chance = random.Random(seed)
+    chosen = [
+        kind
+        for kind in kinds
+        for _ in range(round(NEEDED.get(kind, 2) * minutes / 10) or int(kind in ("kill", "freeze")))
+    ]
+    chance.shuffle(chosen)
+    gap = minutes * 60 / max(1, len(chosen)) * 0.45
+    return list(_timed(chosen, gap, chance))
+
+
+def _timed(kinds: list[Kind], gap: float, chance: random.Random) -> Iterator[Fault]:
+    for kind in kinds:
+        low, high = _LASTS.get(kind, _REFUSED if kind == "refuse" else (0.0, 0.0))
+        yield Fault(
+            after=gap * chance.uniform(*_GAP),
+            kind=kind,
+            lasts=chance.uniform(low, high),
+            which=chance.randrange(1_000),
+            workers=chance.choice((1, 2, 2, 3)),
+        )

@@ -1,0 +1,136 @@
+"""What is on the topics, held against what the interactions must have led to."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from stream.codec.customers import ANONYMOUS, CUSTOMER, LAYOUT, CustomerCodec
+from stream.core.step import Model
+from stream.settings import Settings
+from tests.faults.oracle import Expected, expected_of
+from tests.kit.topics import Records, read_all
+
+Lives = dict[tuple[str, str], list[dict[str, Any]]]
+_SHOWN = 300
+_READ_SECONDS = 180.0
+
+
+@dataclass
+class Verdict:
+    """What a run came to."""
+
+    interactions: int
+    changes: int
+    duplicates: int
+    late: int
+    deadlines: int
+    dead_letters: int
+    repeated: int
+    """Changes that stand on the topic more than once, with the same id."""
+    differences: list[str]
+    """A line each; none: everything is as it must be."""
+
+
+async def judge(model: Model, settings: Settings, *, exactly_once: bool = True) -> Verdict:
+    """Read all topics as a read_committed subscriber does, and compare.
+
+    Without `exactly_once` a change may stand there again with the same id; what it says must be the same.
+    """
+    topics, bootstrap = settings.topics, settings.bootstrap
+    source = await read_all(bootstrap, topics.interactions, seconds=_READ_SECONDS)
+    expected = expected_of(model, topics.interactions, source)
+    published = await read_all(bootstrap, topics.stage_changes, seconds=_READ_SECONDS)
+    ids = Counter(dict(record.headers)["ce_id"] for records in published.values() for record in records)
+    repeated = {name for name, count in ids.items() if count > 1}
+    found = _lives([orjson.loads(each.value or b"") for records in published.values() for each in records])
+    wanted = _lives([change for each in expected.values() for change in each.changes])
+    differences = _compare_lives(found if exactly_once else _once(found), wanted)
+    if exactly_once and repeated:
+        differences.append(
+            f"{len(repeated)} ids stand on {topics.stage_changes} more than once, such as {repeated.pop()!r}"
+        )
+    current = _latest(await read_all(bootstrap, topics.current_stages, seconds=_READ_SECONDS))
+    differences += _compare_current(current, expected)
+    differences += _compare_customers(
+        model, await read_all(bootstrap, topics.customers, seconds=_READ_SECONDS), expected
+    )
+    letters = await read_all(bootstrap, topics.dead_letters, seconds=_READ_SECONDS)
+    count, must = sum(map(len, letters.values())), sum(each.dead_letters for each in expected.values())
+    if count != must and (exactly_once or count < must):
+        differences.append(f"{count} dead letters, {must} must be there")
+    return Verdict(
+        interactions=sum(map(len, source.values())),
+        changes=sum(map(len, wanted.values())),
+        duplicates=sum(each.duplicates for each in expected.values()),
+        late=sum(each.late for each in expected.values()),
+        deadlines=sum(each.deadlines for each in expected.values()),
+        dead_letters=must,
+        repeated=sum(ids.values()) - len(ids),
+        differences=differences,
+    )
+
+
+def _lives(changes: list[dict[str, Any]]) -> Lives:
+    """The changes of each subject and lifecycle, in the order given."""
+    lives: Lives = {}
+    for change in changes:
+        kind = "customer" if "customer_id" in change else "anonymous"
+        lives.setdefault((change["lifecycle"], f"{kind}:{change[f'{kind}_id']}"), []).append(change)
+    return lives
+
+
+def _once(lives: Lives) -> Lives:
+    """Each change the first time that it stands there."""
+    return {
+        life: list({(change["born"], change["sequence"]): change for change in reversed(changes)}.values())[::-1]
+        for life, changes in lives.items()
+    }
+
+
+def _compare_lives(found: Lives, wanted: Lives) -> list[str]:
+    lines = []
+    for life in sorted(found.keys() | wanted.keys()):
+        one, two = found.get(life, []), wanted.get(life, [])
+        if one != two:
+            at = next((n for n, (a, b) in enumerate(zip(one, two, strict=False)) if a != b), min(len(one), len(two)))
+            here, there = str(one[at : at + 1])[:_SHOWN], str(two[at : at + 1])[:_SHOWN]
+            lines.append(f"{life}: {len(one)} changes, {len(two)} must be there; at {at}: {here} instead of {there}")
+    return lines
+
+
+def _latest(records: Records) -> dict[bytes, bytes]:
+    """A compacted topic: the last value of each key, tombstones gone."""
+    latest: dict[bytes, bytes | None] = {}
+    for partition in records.values():
+        for record in partition:
+            assert record.key is not None
+            latest[record.key] = record.value
+    return {key: value for key, value in latest.items() if value is not None}
+
+
+def _compare_current(current: Mapping[bytes, bytes], expected: Mapping[int, Expected]) -> list[str]:
+    found = {key.decode(): orjson.loads(value) for key, value in current.items()}
+    wanted = {key: change for each in expected.values() for key, change in each.current.items()}
+    return [
+        f"current stage of {key}: {str(found.get(key))[:_SHOWN]} instead of {str(wanted.get(key))[:_SHOWN]}"
+        for key in sorted(found.keys() | wanted.keys())
+        if found.get(key) != wanted.get(key)
+    ]
+
+
+def _compare_customers(model: Model, changelog: Records, expected: Mapping[int, Expected]) -> list[str]:
+    lines = []
+    for number, each in expected.items():
+        codec, kept = CustomerCodec(model), _latest({number: changelog[number]})
+        for key, value in kept.items():
+            if key[:1] == LAYOUT:
+                codec.learn(value)
+        found = {key: codec.decode(key, value) for key, value in kept.items() if key[:1] in (CUSTOMER, ANONYMOUS)}
+        for key in sorted(found.keys() | each.customers.keys()):
+            if found.get(key) != each.customers.get(key):
+                one, two = str(found.get(key))[:_SHOWN], str(each.customers.get(key))[:_SHOWN]
+                lines.append(f"state of {key!r} in partition {number}: {one} instead of {two}")
+    return lines
