@@ -31,20 +31,20 @@ def no_fencing() -> None:
 
 
 def position_apart() -> None:
-    """The position has a transaction of its own, after that of changes and states."""
+    """The position has a transaction of its own, before that of changes and states.
+
+    After it, nothing would be lost, and only dead letters come twice: customers know the last offset they have seen.
+    """
     really = Transactional.write
 
     async def write(self: Transactional, batch: Batch) -> None:
-        customers, batch.customers = batch.customers, batch.customers[:-1]
+        await really(self, Batch(batch.next_offset, customers=[batch.customers.pop()], inputs=batch.inputs))
         await really(self, batch)
-        last = Batch(batch.next_offset, customers=customers[-1:], inputs=batch.inputs)
-        await really(self, last)
-        batch.customers = customers
 
     Transactional.write = write  # type: ignore[method-assign]
 
 
-def position_first() -> None:
+def changes_last() -> None:
     """States and position are committed before the changes are even sent."""
     really = Transactional.write
 
@@ -79,7 +79,7 @@ def state_kept() -> None:
 
 
 BROKEN: dict[str, Callable[[], None]] = {
-    each.__name__.replace("_", "-"): each for each in (no_fencing, position_apart, position_first, state_kept)
+    each.__name__.replace("_", "-"): each for each in (no_fencing, position_apart, changes_last, state_kept)
 }
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from stream.engine.topics import ensure_topics
 from stream.settings import Settings
 from tests.faults.fleet import COMMAND, Fleet
 from tests.faults.inject import Injector
-from tests.faults.schedule import Fault, schedule
+from tests.faults.schedule import Fault, Kind, needed, schedule
 from tests.faults.traffic import DAY, END, Sent, traffic
 from tests.faults.verdict import Verdict, judge
 from tests.kit.kafka import KafkaBroker
@@ -46,11 +46,13 @@ class Plan:
     interactions: int
     customers: int = 5_000
     command: Sequence[str] = COMMAND
+    kinds: Sequence[Kind] | None = None
+    """Its faults; None: what is needed of so many minutes."""
 
     @property
     def faults(self) -> list[Fault]:
         """Its schedule."""
-        return schedule(self.seed, self.minutes)
+        return schedule(self.seed, self.minutes, needed(self.minutes) if self.kinds is None else self.kinds)
 
 
 @dataclass

@@ -1,7 +1,7 @@
 """Which faults come when: drawn from a seed, so that a run can be had again."""
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple, get_args
 
 Kind = Literal[
@@ -13,7 +13,6 @@ partition's transactional id; broker-stop and broker-kill: down for some seconds
 between workers and broker holds everything back, lets nobody in, or ends every connection once."""
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
-WITHOUT_BROKER: tuple[Kind, ...] = tuple(kind for kind in KINDS if not kind.startswith("broker"))
 NEEDED: Mapping[Kind, int] = {
     "kill": 14,
     "kill-all": 6,
@@ -43,17 +42,15 @@ class Fault(NamedTuple):
     """How many there are to be afterwards."""
 
 
-def schedule(seed: int, minutes: float, kinds: tuple[Kind, ...] = KINDS) -> list[Fault]:
-    """Faults for so many minutes; the same for the same arguments.
+def needed(minutes: float) -> list[Kind]:
+    """What is NEEDED of ten minutes in proportion, each kind once at least."""
+    return [kind for kind in KINDS for _ in range(max(1, round(NEEDED.get(kind, 2) * minutes / 10)))]
 
-    What is NEEDED of ten minutes is there in proportion, in an order that the seed decides; then others by chance.
-    """
+
+def schedule(seed: int, minutes: float, kinds: Sequence[Kind]) -> list[Fault]:
+    """These faults over so many minutes, in an order that the seed decides; the same for the same arguments."""
     chance = random.Random(seed)
-    chosen = [
-        kind
-        for kind in kinds
-        for _ in range(round(NEEDED.get(kind, 2) * minutes / 10) or int(kind in ("kill", "freeze")))
-    ]
+    chosen = list(kinds)
     chance.shuffle(chosen)
     gap = minutes * 60 / max(1, len(chosen)) * 0.45
     return list(_timed(chosen, gap, chance))
