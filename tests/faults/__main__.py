@@ -25,7 +25,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # the broker goes away on purpose
     good = True
     for seed in range(asked.seed, asked.seed + asked.times):
-        plan = Plan(seed, asked.minutes, asked.interactions or int(_RATE * asked.minutes), asked.customers)
+        plan = Plan(
+            seed,
+            asked.minutes,
+            asked.interactions or int(_RATE * asked.minutes),
+            asked.customers,
+            embedded=asked.embedded,
+        )
         console.print(f"seed {seed}: {plan.interactions:,} interactions, {len(plan.faults)} faults", style="bold")
         try:
             outcome = _run(plan, asked.keep, console)
@@ -64,6 +70,8 @@ def _table(plan: Plan, outcome: Outcome) -> Table:
     table.add_section()
     for name in ("interactions", "duplicates", "late", "dead_letters", "deadlines", "changes"):
         table.add_row(name.replace("_", " "), f"{getattr(verdict, name):,}")
+    if plan.embedded:
+        table.add_row("changes written again", f"{verdict.repeated:,}")
     table.add_row("workers started", f"{outcome.workers:,}")
     table.add_row("workers that fell", f"{len(outcome.fallen):,}")
     table.add_section()
@@ -84,6 +92,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--minutes", type=float, default=1.0, help="how long faults go on; else 1")
     parser.add_argument("--interactions", type=int, help=f"how many are written; else {_RATE:,} a minute")
     parser.add_argument("--customers", type=int, default=5_000, help="of how many customers; else 5,000")
+    parser.add_argument("--embedded", action="store_true", help="on the embedded broker, at least once: workers fail")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep the workers' logs there")
     parser.add_argument("--show", type=int, default=5, help="differences shown; else 5")
     return parser

@@ -21,7 +21,9 @@ Say = Callable[[str], None]
 class Injector:
     """What a run can be harmed by."""
 
-    def __init__(self, settings: Settings, fleet: Fleet, broker: KafkaBroker | None, proxy: Proxy, say: Say) -> None:
+    def __init__(
+        self, settings: Settings, fleet: Fleet, broker: KafkaBroker | None, proxy: Proxy | None, say: Say
+    ) -> None:
         self.done: Counter[str] = Counter()
         """How often each kind of fault was there; `rebalance`: workers that came or left, as the group sees it."""
         self._settings = settings
@@ -69,10 +71,12 @@ class Injector:
                 await asyncio.sleep(fault.lasts)
                 await asyncio.to_thread(self._broker.restart)
             case "stall" | "refuse":
+                assert self._proxy is not None
                 (self._proxy.stall if fault.kind == "stall" else self._proxy.refuse)()
                 await asyncio.sleep(fault.lasts)
                 self._proxy.heal()
             case "reset":
+                assert self._proxy is not None
                 self._proxy.reset()
 
     def _worker(self, fault: Fault) -> WorkerProcess:

@@ -13,6 +13,8 @@ partition's transactional id; broker-stop and broker-kill: down for some seconds
 between workers and broker holds everything back, lets nobody in, or ends every connection once."""
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
+OF_WORKERS: tuple[Kind, ...] = ("kill", "kill-all", "terminate")
+"""What can be done to workers where nothing fences a zombie."""
 NEEDED: Mapping[Kind, int] = {
     "kill": 14,
     "kill-all": 6,
@@ -42,9 +44,9 @@ class Fault(NamedTuple):
     """How many there are to be afterwards."""
 
 
-def needed(minutes: float) -> list[Kind]:
+def needed(minutes: float, kinds: Sequence[Kind] = KINDS) -> list[Kind]:
     """What is NEEDED of ten minutes in proportion, each kind once at least."""
-    return [kind for kind in KINDS for _ in range(max(1, round(NEEDED.get(kind, 2) * minutes / 10)))]
+    return [kind for kind in kinds for _ in range(max(1, round(NEEDED.get(kind, 2) * minutes / 10)))]
 
 
 def schedule(seed: int, minutes: float, kinds: Sequence[Kind]) -> list[Fault]:
