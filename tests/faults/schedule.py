@@ -26,6 +26,10 @@ NEEDED: Mapping[Kind, int] = {
 """What ten minutes hold at least."""
 _LASTS = {"freeze": (3.0, 6.0), "broker-stop": (0.5, 4.0), "broker-kill": (0.5, 4.0), "stall": (0.5, 8.0)}
 _REFUSED = (0.5, 4.0)
+_MEAN_SECONDS = 2.5
+"""What a fault takes, on average."""
+_LEAST_GAP = 0.45
+"""Of the time that there is for each fault."""
 _GAP = (0.3, 1.7)
 """A fault comes so many times the mean gap after the one before has passed."""
 
@@ -54,7 +58,8 @@ def schedule(seed: int, minutes: float, kinds: Sequence[Kind]) -> list[Fault]:
     chance = random.Random(seed)
     chosen = list(kinds)
     chance.shuffle(chosen)
-    gap = minutes * 60 / max(1, len(chosen)) * 0.45
+    share = minutes * 60 / max(1, len(chosen))
+    gap = share * max(_LEAST_GAP, 1 - _MEAN_SECONDS / share)
     return list(_timed(chosen, gap, chance))
 
 
