@@ -35,6 +35,7 @@ _IDLE_WAIT = 1.0
 _LEAST_WAIT = 0.001
 _NOT_ASSIGNED_WAIT = 0.05
 _PAUSE_DEADLINE = 5.0
+_CANCEL_AGAIN = 0.5
 
 
 class State(StrEnum):
@@ -121,9 +122,11 @@ class Partition:
         next write fails. Without that proof everything is dropped.
         """
         task, self._task = self._task, None
-        if task is not None:
+        while task is not None and not task.done():
+            # More than once: `asyncio.wait_for` loses a cancellation where its future is done at that very moment, and
+            # a partition that runs on would keep the worker from ever joining the group again.
             task.cancel()
-            await asyncio.wait([task])
+            await asyncio.wait([task], timeout=_CANCEL_AGAIN)
         writing, self._writing = self._writing, None
         if writing is not None:
             done, _ = await asyncio.wait([writing], timeout=deadline)
