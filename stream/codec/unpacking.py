@@ -93,19 +93,20 @@ class Unpacker:
         return self._data[start:end]
 
     def length(self) -> i64:
-        """The length of a list, whose values come next."""
+        """The length of a list, whose values come next; never more than there are bytes left."""
         data, at = self._data, self._at
         kind: i64 = data[at]
         if 0x90 <= kind < 0xA0:
-            self._at = at + 1
-            return kind - 0x90
-        if kind == 0xDC:
-            self._at = at + 3
-            return i64(read_i16_be(data, at + 1)) & 0xFFFF
-        if kind == 0xDD:
-            self._at = at + 5
-            return i64(read_i32_be(data, at + 1)) & 0xFFFFFFFF
-        raise ValueError(_MALFORMED)
+            self._at, length = at + 1, kind - 0x90
+        elif kind == 0xDC:
+            self._at, length = at + 3, i64(read_i16_be(data, at + 1)) & 0xFFFF
+        elif kind == 0xDD:
+            self._at, length = at + 5, i64(read_i32_be(data, at + 1)) & 0xFFFFFFFF
+        else:
+            raise ValueError(_MALFORMED)
+        if length > len(data) - self._at:
+            raise ValueError(_MALFORMED)
+        return length
 
     def expect(self, length: i64) -> None:
         """A list of so many values comes next. Raises ValueError where it is another."""

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from stream.codec.customers import CustomerCodec, customer_key
 from stream.codec.lifecycle_files import load, parse, presets
 from stream.codec.positions import Position, decode_position, encode_position
+from stream.codec.unpacking import Unpacker
 from stream.core.customer import MARK, Customer, FactState, Life
 from stream.core.interaction import MAX_TIME, MIN_TIME, Interaction
 from stream.core.lifecycle import Lifecycle
@@ -245,6 +246,21 @@ def test_a_newer_format_is_refused(value: bytes) -> None:
         decode_position(b'{"format":2,"offsets":{},"partitions":1}')
     with pytest.raises(StateError, match="cannot be read"):
         decode_position(value)
+
+
+def test_a_record_that_was_cut_short_is_an_error_wherever_it_was_cut() -> None:
+    """Never a customer with something missing."""
+    value = CODEC.encode(walked(list(MODEL.lifecycles), [(T0, "visit", {}), (T0 + HOUR, "buy", {"country": "DE"})]))
+    for end in range(len(value)):
+        with pytest.raises((ValueError, IndexError, StateError)):
+            CODEC.decode(b"cx", value[:end])
+
+
+def test_a_length_beyond_the_record_is_an_error_before_anything_is_made_of_it() -> None:
+    """Four bytes could ask for a list of 32 GiB."""
+    for claimed in (b"\x91", b"\xdc\xff\xff", b"\xdd\xff\xff\xff\xff"):
+        with pytest.raises(ValueError, match="malformed"):
+            Unpacker(claimed, 0).length()
 
 
 def test_a_record_whose_layout_is_unknown_is_refused() -> None:

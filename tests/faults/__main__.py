@@ -75,7 +75,7 @@ def _table(plan: Plan, outcome: Outcome) -> Table:
     table.add_row("workers started", f"{outcome.workers:,}")
     table.add_row("workers that fell", f"{len(outcome.fallen):,}")
     table.add_section()
-    table.add_row("differences", f"{len(verdict.differences):,}", style="bold green" if outcome.good else "bold red")
+    table.add_row("differences", f"{len(verdict.differences):,}", style="bold red" if verdict.differences else "bold green")
     return table
 
 
@@ -84,7 +84,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="make faults",
         description="Write a known stream to Apache Kafka while workers are killed, frozen and fenced, the broker "
         "restarts and the network fails; then compare the topics with what they must hold. The exit code is 1 where "
-        "anything is missing, extra or other.",
+        "anything is missing, extra or other, or a worker ended by itself or not in order.",
         epilog='example: make faults ARGS="--seed 7 --minutes 10"',
     )
     parser.add_argument("--seed", type=int, default=1, help="what traffic and schedule are drawn from; else 1")

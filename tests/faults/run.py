@@ -91,8 +91,8 @@ class Outcome:
 
     @property
     def good(self) -> bool:
-        """Nothing is missing, extra or other."""
-        return not self.verdict.differences
+        """Nothing is missing, extra or other, and no worker fell."""
+        return not self.verdict.differences and not self.fallen
 
 
 async def run(plan: Plan, folder: Path, say: Say) -> Outcome:
