@@ -75,7 +75,9 @@ def _table(plan: Plan, outcome: Outcome) -> Table:
     table.add_row("workers started", f"{outcome.workers:,}")
     table.add_row("workers that fell", f"{len(outcome.fallen):,}")
     table.add_section()
-    table.add_row("differences", f"{len(verdict.differences):,}", style="bold red" if verdict.differences else "bold green")
+    table.add_row(
+        "differences", f"{len(verdict.differences):,}", style="bold red" if verdict.differences else "bold green"
+    )
     return table
 
 
