@@ -18,6 +18,8 @@ from stream.errors import SettingsError
 
 Delivery = Literal["auto", "exactly_once", "at_least_once"]
 Clock = Literal["wall", "stream"]
+SecurityProtocol = Literal["plaintext", "ssl", "sasl_plaintext", "sasl_ssl"]
+SaslMechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
 
 ENVIRONMENT_PREFIX = "LIFECYCLE_"
 _MOST_DIGITS = 18
@@ -109,8 +111,10 @@ def _time_or_none(value: str) -> int | None:
     return time
 
 
-def _setting(default: Any, parse: Callable[[str], Any], help: str, shown: str | None = None) -> Any:
-    return field(default=default, metadata={"parse": parse, "help": help, "shown": shown})
+def _setting(
+    default: Any, parse: Callable[[str], Any], help: str, shown: str | None = None, *, secret: bool = False
+) -> Any:
+    return field(default=default, repr=not secret, metadata={"parse": parse, "help": help, "shown": shown})
 
 
 DAY = 86_400_000
@@ -121,6 +125,17 @@ class Settings:
     """What a worker and the commands beside it run with."""
 
     bootstrap: str = _setting("127.0.0.1:9092", _name, "Kafka's bootstrap servers, host:port, comma-separated")
+    security_protocol: SecurityProtocol = _setting(
+        "plaintext", _choice(SecurityProtocol), "how to talk to Kafka: `plaintext`, `ssl`, `sasl_plaintext`, `sasl_ssl`"
+    )
+    ssl_cafile: str = _setting("", _text, "PEM file of the authorities that vouch for the brokers; else the system's")
+    ssl_certfile: str = _setting("", _text, "PEM file of our own certificate, where brokers ask for one")
+    ssl_keyfile: str = _setting("", _text, "PEM file of its private key, where that is a file of its own")
+    sasl_mechanism: SaslMechanism = _setting(
+        "SCRAM-SHA-512", _choice(SaslMechanism), "`SCRAM-SHA-512`, `SCRAM-SHA-256` or `PLAIN`"
+    )
+    sasl_username: str = _setting("", _text, "who we are to Kafka")
+    sasl_password: str = _setting("", _text, "our password; no option, so that no process list shows it", secret=True)
     app: str = _setting("lifecycle", _name, "consumer group, and the first part of every transactional id")
     topic_prefix: str = _setting("", _text, "put before the name of every topic")
     interactions: str = _setting("interactions", _name, "the topic of interactions, without prefix")
@@ -157,6 +172,16 @@ class Settings:
         "info", _choice(Literal["debug", "info", "warning", "error"]), "least level that is logged"
     )
     log_format: str = _setting("text", _choice(Literal["text", "json"]), "`text` for people, `json` for machines")
+
+    @property
+    def uses_tls(self) -> bool:
+        """What is said to Kafka is encrypted."""
+        return self.security_protocol in ("ssl", "sasl_ssl")
+
+    @property
+    def uses_sasl(self) -> bool:
+        """Kafka is told who we are."""
+        return self.security_protocol in ("sasl_plaintext", "sasl_ssl")
 
     @property
     def topics(self) -> "TopicNames":

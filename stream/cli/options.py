@@ -13,6 +13,15 @@ from stream.settings import ENVIRONMENT_PREFIX, Settings, load_settings
 
 Command = Callable[..., None]
 _FILE = "settings_file"
+_BESIDE_BOOTSTRAP = (
+    "security_protocol",
+    "ssl_cafile",
+    "ssl_certfile",
+    "ssl_keyfile",
+    "sasl_mechanism",
+    "sasl_username",
+)
+"""Whoever connects may have to say these, too. Passwords are no options: every process list would show them."""
 
 
 def with_settings(*names: str) -> Callable[[Command], Command]:
@@ -20,10 +29,12 @@ def with_settings(*names: str) -> Callable[[Command], Command]:
 
     The command itself takes one argument `settings`, by name: all settings, loaded from options over
     environment over file over defaults. Its other parameters stay options and arguments of their own.
+    With `bootstrap` come the other options of the connection to Kafka.
     Raises KeyError for a name that is no setting; the command raises SettingsError for an impossible value.
     """
     known = {each.name: each for each in fields(Settings)}
-    options = {name: _option(known[name]) for name in names}
+    beside = _BESIDE_BOOTSTRAP if "bootstrap" in names else ()
+    options = {name: _option(known[name]) for name in (*names, *beside)}
 
     def decorate(command: Command) -> Command:
         @wraps(command)

@@ -90,7 +90,7 @@ async def _reset(settings: Settings, beginnings: "list[Beginning]", console: "Co
 
     await _require_no_workers(settings)
     exactly_once = settings.delivery == "exactly_once" or (
-        settings.delivery == "auto" and await supports_transactions(settings.bootstrap, settings.app)
+        settings.delivery == "auto" and await supports_transactions(settings)
     )
     now = time_ns() // 1_000_000
     customers = 0

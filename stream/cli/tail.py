@@ -104,12 +104,13 @@ async def records(
     from rich.console import Console  # noqa: PLC0415
 
     from stream.cli.connection import when_there  # noqa: PLC0415
+    from stream.engine.clients import client_options  # noqa: PLC0415
 
     topic = settings.topics.stage_changes
     messages = Console(stderr=True)
     partitions = await when_there(lambda: _partitions(settings, messages), settings.bootstrap, messages)
     async with AIOKafkaConsumer(
-        bootstrap_servers=settings.bootstrap,
+        **client_options(settings),
         isolation_level="read_committed",
         enable_auto_commit=False,
         auto_offset_reset="earliest",  # where retention overtakes us, nothing more is left out

@@ -26,9 +26,10 @@ from aiokafka.errors import (
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from stream.engine.batch import Batch, Outgoing
+from stream.engine.clients import client_options
 from stream.engine.murmur2 import partition_of
 from stream.errors import BrokerError, TopicError
-from stream.settings import TopicNames
+from stream.settings import Settings, TopicNames
 
 log = logging.getLogger(__name__)
 
@@ -46,10 +47,13 @@ CommitOffset = Callable[[TopicPartition, int], Awaitable[None]]
 class Route(NamedTuple):
     """Where one source partition's batches go, and from where they come."""
 
-    bootstrap: str
-    group: str
+    settings: Settings
     source: TopicPartition
-    topics: TopicNames
+
+    @property
+    def topics(self) -> TopicNames:
+        """Where they go."""
+        return self.settings.topics
 
 
 class Delivery(Protocol):
@@ -82,7 +86,7 @@ class _Producing:
         self._route = route
         self._counts: dict[str, int] = {}
         self._producer = AIOKafkaProducer(
-            bootstrap_servers=route.bootstrap,
+            **client_options(route.settings),
             acks="all",
             max_batch_size=BATCH_BYTES,
             request_timeout_ms=_REQUEST_TIMEOUT_MS,
@@ -159,7 +163,7 @@ class Transactional(_Producing):
     exclusive: ClassVar[bool] = True
 
     def __init__(self, route: Route) -> None:
-        transactional_id = f"{route.group}-{route.source.topic}-{route.source.partition}"
+        transactional_id = f"{route.settings.app}-{route.source.topic}-{route.source.partition}"
         super().__init__(route, transactional_id=transactional_id, transaction_timeout_ms=TRANSACTION_TIMEOUT_MS)
 
     async def write(self, batch: Batch) -> None:
@@ -168,7 +172,9 @@ class Transactional(_Producing):
             # The group offset only after the acknowledgements: else the broker's verification of the
             # batches races with it and costs a retry of 100 ms.
             await self._send([*self._events(batch), *self._state(batch)])
-            await self._producer.send_offsets_to_transaction({self._route.source: batch.next_offset}, self._route.group)
+            await self._producer.send_offsets_to_transaction(
+                {self._route.source: batch.next_offset}, self._route.settings.app
+            )
             await self._producer.commit_transaction()
         except AssertionError as error:  # aiokafka's own checks, when its sender died in between
             raise KafkaError(f"the transaction of {self._route.source} broke off: {error}") from error
@@ -189,19 +195,19 @@ class AtLeastOnce(_Producing):
         await self._commit_offset(self._route.source, batch.next_offset)
 
 
-async def supports_transactions(bootstrap: str, app: str) -> bool:
+async def supports_transactions(settings: Settings) -> bool:
     """Whether the broker has transactions; found by trying, since brokers announce what they cannot do.
 
     Raises KafkaError or TimeoutError when the broker does not answer, and BrokerError when it forbids them.
     """
     for attempt in range(3):  # a server's passing fault must not cost exactly-once
-        producer = AIOKafkaProducer(bootstrap_servers=bootstrap, transactional_id=f"{app}-probe")
+        producer = AIOKafkaProducer(**client_options(settings), transactional_id=f"{settings.app}-probe")
         try:
             await asyncio.wait_for(producer.start(), _START_TIMEOUT)
         except TransactionalIdAuthorizationFailed as error:
             raise BrokerError(
                 "the broker does not let us write transactions: grant `Write` on transactional ids that "
-                f"begin with {app!r}, or set delivery to at_least_once"
+                f"begin with {settings.app!r}, or set delivery to at_least_once"
             ) from error
         except (UnknownError, UnsupportedVersionError, IncompatibleBrokerVersion, NotImplementedError):
             await asyncio.sleep(0.2 * attempt)

@@ -12,11 +12,14 @@ from typing import Any, TypeVar, cast
 
 import faust
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from faust.auth import SASLCredentials, SSLCredentials
 from faust.exceptions import ConsumerNotStarted
 from faust.transport.consumer import RecordMap
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
+from faust.types.auth import CredentialsT
 
+from stream.engine.clients import ssl_context
 from stream.engine.fetch import Fetched, Reader, let_stop, tune
 from stream.engine.supervisor import Engine
 from stream.settings import Settings
@@ -188,6 +191,7 @@ def make_app(settings: Settings, engine: Engine, data: Path) -> EngineApp:
     session = settings.session_timeout / 1000
     app = EngineApp(
         settings.app,
+        broker_credentials=_credentials(settings),
         broker=[f"kafka://{server.strip()}" for server in settings.bootstrap.split(",")],
         autodiscover=False,
         broker_session_timeout=session,
@@ -206,3 +210,16 @@ def make_app(settings: Settings, engine: Engine, data: Path) -> EngineApp:
     )
     app.hot_topic, app.engine = settings.topics.interactions, engine
     return app
+
+
+def _credentials(settings: Settings) -> CredentialsT | None:
+    """As `client_options` says it, for Faust; None where Kafka lets everybody in."""
+    context = ssl_context(settings) if settings.uses_tls else None
+    if settings.uses_sasl:
+        return SASLCredentials(
+            username=settings.sasl_username,
+            password=settings.sasl_password,
+            mechanism=settings.sasl_mechanism,
+            ssl_context=context,
+        )
+    return SSLCredentials(context) if context is not None else None

@@ -20,6 +20,7 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 from stream.codec.interactions import Reason, Rejected, encode_native
 from stream.core.interaction import Interaction
 from stream.engine.batch import Outgoing
+from stream.engine.clients import client_options
 from stream.engine.controls import tick
 from stream.engine.murmur2 import partition_of
 from stream.engine.topics import DEFAULT_MAX_MESSAGE, ensure_topics, find_topics
@@ -80,7 +81,7 @@ class InteractionProducer:
         found = (await find_topics(self._settings))[self._topic]
         self.partitions = found.partitions
         self._largest = int(found.configs.get("max.message.bytes", DEFAULT_MAX_MESSAGE))
-        self._producer = await _start(self._settings.bootstrap, min(_BATCH_BYTES, self._largest))
+        self._producer = await _start(self._settings, min(_BATCH_BYTES, self._largest))
         self._due = self._flushed = self._progress = time.monotonic()
         return self
 
@@ -204,9 +205,9 @@ class InteractionProducer:
             await asyncio.wait_for(producer.client.close(), _CLOSE_TIMEOUT)
 
 
-async def _start(bootstrap: str, batch_bytes: int) -> AIOKafkaProducer:
+async def _start(settings: Settings, batch_bytes: int) -> AIOKafkaProducer:
     """A started producer, idempotent if that works; tried, since brokers announce what they cannot do."""
-    options: dict[str, Any] = {"bootstrap_servers": bootstrap, "acks": "all", "max_batch_size": batch_bytes}
+    options: dict[str, Any] = {**client_options(settings), "acks": "all", "max_batch_size": batch_bytes}
     for attempt in range(_START_TRIES):  # a server's passing fault must not cost idempotence
         try:
             return await _started(AIOKafkaProducer(**options, enable_idempotence=True))

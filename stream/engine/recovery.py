@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaTimeoutError
 
+from stream.engine.clients import client_options
 from stream.engine.fetch import Reader, let_stop
+from stream.settings import Settings
 
 _AT_ONCE = 4_000
 """Records handled before the event loop gets its turn: about 10 ms."""
@@ -30,14 +32,14 @@ class Progress:
         return (self.position - self.first) / (self.end - self.first) if self.end > self.first else 1.0
 
 
-async def read_changelog(bootstrap: str, tp: TopicPartition, progress: Progress) -> dict[bytes, bytes]:
+async def read_changelog(settings: Settings, tp: TopicPartition, progress: Progress) -> dict[bytes, bytes]:
     """The latest value of every key of `tp` up to its present end, deleted keys left out; values stay bytes.
 
     The caller must have fenced the partition's writer first: then the end does not move any more.
     Raises KafkaTimeoutError after 30 s without progress.
     """
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap,
+        **client_options(settings),
         isolation_level="read_committed",
         enable_auto_commit=False,
         auto_offset_reset="earliest",

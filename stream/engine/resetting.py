@@ -26,6 +26,7 @@ from stream.codec.customers import ANONYMOUS, CUSTOMER
 from stream.codec.positions import Position, decode_position, encode_position
 from stream.core.interaction import MAX_TIME
 from stream.engine.batch import Batch, Outgoing
+from stream.engine.clients import client_options
 from stream.engine.delivery import AtLeastOnce, Delivery, Route, Transactional
 from stream.engine.recovery import Progress, read_changelog
 from stream.errors import BrokerError
@@ -60,7 +61,7 @@ async def find_beginnings(settings: Settings, partitions: int, time: int | None)
     topic = settings.topics.interactions
     tps = [TopicPartition(topic, number) for number in range(partitions)]
     async with AIOKafkaConsumer(
-        bootstrap_servers=settings.bootstrap, isolation_level="read_committed", enable_auto_commit=False
+        **client_options(settings), isolation_level="read_committed", enable_auto_commit=False
     ) as consumer:
         consumer.assign(tps)
         firsts = await consumer.beginning_offsets(tps)
@@ -82,7 +83,7 @@ async def running_workers(settings: Settings) -> list[str]:
 
     The embedded broker never forgets a member, nor does it know an address: there the list is always empty.
     """
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.bootstrap)
+    admin = AIOKafkaAdminClient(**client_options(settings))
     await admin.start()
     try:
         async with asyncio.timeout(_GROUP_PATIENCE):
@@ -107,7 +108,7 @@ async def reset_partition(settings: Settings, beginning: Beginning, *, exactly_o
     """
     topics, number = settings.topics, beginning.partition
     source = TopicPartition(topics.interactions, number)
-    route = Route(settings.bootstrap, settings.app, source, topics)
+    route = Route(settings, source)
 
     async def commit(tp: TopicPartition, offset: int) -> None:
         await _commit_offset(settings, tp, offset)
@@ -115,7 +116,7 @@ async def reset_partition(settings: Settings, beginning: Beginning, *, exactly_o
     delivery: Delivery = Transactional(route) if exactly_once else AtLeastOnce(route, commit)
     try:
         await delivery.start()
-        changelog = await read_changelog(settings.bootstrap, TopicPartition(topics.customers, number), Progress())
+        changelog = await read_changelog(settings, TopicPartition(topics.customers, number), Progress())
         for batch in _batches(settings, changelog, beginning, now=now, exclusive=delivery.exclusive):
             await delivery.write(batch)
     finally:
@@ -169,7 +170,7 @@ def _record(position: Position) -> Outgoing:
 
 async def _commit_offset(settings: Settings, tp: TopicPartition, offset: int) -> None:
     """Write the group's offset, which only lag tools look at."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=settings.bootstrap, group_id=settings.app, enable_auto_commit=False)
+    consumer = AIOKafkaConsumer(**client_options(settings), group_id=settings.app, enable_auto_commit=False)
     consumer.assign([tp])
     try:
         await consumer.start()

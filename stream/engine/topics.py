@@ -10,6 +10,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 
+from stream.engine.clients import client_options
 from stream.engine.delivery import BATCH_BYTES
 from stream.errors import BrokerError, TopicError
 from stream.settings import Settings
@@ -121,7 +122,7 @@ def compare(settings: Settings, plans: Iterable[TopicPlan], found: Mapping[str, 
 
 async def find_topics(settings: Settings) -> dict[str, FoundTopic]:
     """Those of our topics that exist. Raises KafkaError and the like when the broker does not answer."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.bootstrap)
+    admin = AIOKafkaAdminClient(**client_options(settings))
     await admin.start()
     try:
         return await _find(admin, _all_names(settings))
@@ -131,7 +132,7 @@ async def find_topics(settings: Settings) -> dict[str, FoundTopic]:
 
 async def ensure_topics(settings: Settings) -> list[Finding]:
     """Create what is missing; returns warnings. Raises TopicError with all that does not fit."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.bootstrap)
+    admin = AIOKafkaAdminClient(**client_options(settings))
     await admin.start()
     try:
         found = await _find(admin, _all_names(settings))

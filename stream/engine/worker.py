@@ -14,6 +14,7 @@ from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
+from stream.engine.clients import client_options
 from stream.engine.delivery import AtLeastOnce, Delivery, Route, Transactional, supports_transactions
 from stream.engine.faust_app import EngineApp, FaustSource, make_app
 from stream.engine.partition import MakeMachine, Observer
@@ -110,12 +111,12 @@ class _Worker:
         settings = self._settings
         while True:
             try:
-                await _ping(settings.bootstrap)
+                await _ping(settings)
                 for finding in await ensure_topics(settings):
                     log.warning("%s", finding)
                 self._delivery = settings.delivery
                 if self._delivery != "at_least_once":
-                    able = await supports_transactions(settings.bootstrap, settings.app)
+                    able = await supports_transactions(settings)
                     if not able and self._delivery == "exactly_once":
                         raise BrokerError(
                             f"the broker at {settings.bootstrap} has no transactions, so delivery cannot be "
@@ -141,11 +142,11 @@ class _Worker:
                 log.debug("group offset of %s not written: %r", tp, error)
 
         def make_delivery(partition: int) -> Delivery:
-            route = Route(settings.bootstrap, settings.app, TopicPartition(topics.interactions, partition), topics)
+            route = Route(settings, TopicPartition(topics.interactions, partition))
             return Transactional(route) if exactly_once else AtLeastOnce(route, commit_offset)
 
         async def read(partition: int, progress: Progress) -> dict[bytes, bytes]:
-            return await read_changelog(settings.bootstrap, TopicPartition(topics.customers, partition), progress)
+            return await read_changelog(settings, TopicPartition(topics.customers, partition), progress)
 
         exactly_once = self._delivery == "exactly_once"
         log.info("delivery is %s", self._delivery)
@@ -174,8 +175,8 @@ class _Worker:
             task.cancel()
 
 
-async def _ping(bootstrap: str) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=5_000)
+async def _ping(settings: Settings) -> None:
+    admin = AIOKafkaAdminClient(**client_options(settings), request_timeout_ms=5_000)
     try:
         await admin.start()
     finally:

@@ -76,10 +76,7 @@ async def work(settings: Settings, records: int, *, customers: int = 0) -> None:
 
 async def changelogs(settings: Settings) -> list[dict[bytes, bytes]]:
     topic = settings.topics.customers
-    return [
-        await read_changelog(settings.bootstrap, TopicPartition(topic, number), Progress())
-        for number in range(PARTITIONS)
-    ]
+    return [await read_changelog(settings, TopicPartition(topic, number), Progress()) for number in range(PARTITIONS)]
 
 
 async def current_stages(settings: Settings) -> dict[bytes, bytes]:
@@ -197,7 +194,7 @@ async def test_a_worker_that_the_group_does_not_know_of_cannot_write_after_a_res
     lifecycle: Run, worked: Settings
 ) -> None:
     source = TopicPartition(worked.topics.interactions, 0)
-    zombie = Transactional(Route(worked.bootstrap, worked.app, source, worked.topics))
+    zombie = Transactional(Route(worked, source))
     await zombie.start()
 
     assert (await reset(lifecycle, worked, "earliest", "--yes")).returncode == 0

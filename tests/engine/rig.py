@@ -93,7 +93,7 @@ class Rig:
     async def __aenter__(self) -> Self:
         settings, topics = self.settings, self.settings.topics
         await ensure_topics(settings)
-        exactly_once = await supports_transactions(settings.bootstrap, settings.app)
+        exactly_once = await supports_transactions(settings)
         consumer = AIOKafkaConsumer(
             bootstrap_servers=settings.bootstrap,
             isolation_level="read_committed",
@@ -111,12 +111,12 @@ class Rig:
 
         def make_delivery(partition: int) -> Delivery:
             source = TopicPartition(topics.interactions, partition)
-            route = Route(settings.bootstrap, settings.app, source, topics)
+            route = Route(settings, source)
             return Transactional(route) if exactly_once else AtLeastOnce(route, commit_offset)
 
         async def read(partition: int, progress: Progress) -> dict[bytes, bytes]:
             tp = TopicPartition(topics.customers, partition)
-            return await read_changelog(settings.bootstrap, tp, progress)
+            return await read_changelog(settings, tp, progress)
 
         self.engine.connect(
             "exactly_once" if exactly_once else "at_least_once",

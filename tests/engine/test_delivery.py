@@ -35,11 +35,12 @@ async def route(kafka: KafkaBroker, topic_prefix: str) -> Route:
 
 async def make_route(bootstrap: str, prefix: str, *, stage_changes: int = 4) -> Route:
     """Four partitions of everything, but two of dead letters and `stage_changes` of stage changes."""
-    topics = Settings(topic_prefix=prefix).topics
+    settings = Settings(bootstrap=bootstrap, app=f"{prefix}app", topic_prefix=prefix)
+    topics = settings.topics
     await create_topics(bootstrap, topics.interactions, topics.customers, topics.current_stages)
     await create_topics(bootstrap, topics.stage_changes, partitions=stage_changes)
     await create_topics(bootstrap, topics.dead_letters, partitions=2)
-    return Route(bootstrap, f"{prefix}app", TopicPartition(topics.interactions, 3), topics)
+    return Route(settings, TopicPartition(topics.interactions, 3))
 
 
 @pytest.fixture
@@ -70,20 +71,22 @@ def keys(records: Records) -> dict[int, list[bytes | None]]:
 
 
 async def group_offset(route: Route) -> int:
-    admin = AIOKafkaAdminClient(bootstrap_servers=route.bootstrap)
+    admin = AIOKafkaAdminClient(bootstrap_servers=route.settings.bootstrap)
     await admin.start()
-    offsets = await admin.list_consumer_group_offsets(route.group)
+    offsets = await admin.list_consumer_group_offsets(route.settings.app)
     await admin.close()
     return int(offsets[route.source].offset)
 
 
 async def test_a_batch_is_written_to_the_partitions_of_its_source(route: Route, delivery: Transactional) -> None:
     await delivery.write(batch(b"a", b"b", b"c"))
-    changes = await read_all(route.bootstrap, route.topics.stage_changes)
+    changes = await read_all(route.settings.bootstrap, route.topics.stage_changes)
     assert keys(changes) == {3: [b"a", b"b", b"c"]}
     assert [list(record.headers) for record in changes[3]] == [HEADERS] * 3
-    assert keys(await read_all(route.bootstrap, route.topics.customers)) == {3: [b"a", b"b", b"c", b"\x00position"]}
-    assert keys(await read_all(route.bootstrap, route.topics.dead_letters)) == {1: [None]}
+    assert keys(await read_all(route.settings.bootstrap, route.topics.customers)) == {
+        3: [b"a", b"b", b"c", b"\x00position"]
+    }
+    assert keys(await read_all(route.settings.bootstrap, route.topics.dead_letters)) == {1: [None]}
     assert await group_offset(route) == 7
 
 
@@ -103,13 +106,13 @@ async def test_the_key_places_current_stages_and_changes_of_a_topic_with_another
         expected: dict[int, list[bytes | None]] = {}
         for subject in subjects:
             expected.setdefault(partition_of(prefix + subject, count), []).append(prefix + subject)
-        assert keys(await read_all(route.bootstrap, topic)) == expected
+        assert keys(await read_all(route.settings.bootstrap, topic)) == expected
 
 
 async def test_batches_larger_than_kafka_takes_at_once_keep_their_order(route: Route, delivery: Transactional) -> None:
     written = [Outgoing(b"%d" % number, bytes(100_000)) for number in range(30)]
     await delivery.write(Batch(customers=written, next_offset=1, inputs=1))
-    read = await read_all(route.bootstrap, route.topics.customers)
+    read = await read_all(route.settings.bootstrap, route.topics.customers)
     assert keys(read) == {3: [record.key for record in written]}
 
 
@@ -121,7 +124,7 @@ async def test_a_record_larger_than_the_topic_takes_is_an_error_and_leaves_nothi
         await delivery.write(too_large)
     await delivery.discard()
     await fence(route)
-    assert keys(await read_all(route.bootstrap, route.topics.stage_changes)) == {}
+    assert keys(await read_all(route.settings.bootstrap, route.topics.stage_changes)) == {}
 
 
 async def fence(route: Route) -> None:
@@ -139,8 +142,8 @@ async def test_an_unfinished_transaction_is_ended_by_the_next_owner_and_read_by_
     await dying.discard()
     await fence(route)
     for topic in (route.topics.stage_changes, route.topics.customers, route.topics.dead_letters):
-        assert keys(await read_all(route.bootstrap, topic)) == {}
-    uncommitted = await read_all(route.bootstrap, route.topics.stage_changes, isolation="read_uncommitted")
+        assert keys(await read_all(route.settings.bootstrap, topic)) == {}
+    uncommitted = await read_all(route.settings.bootstrap, route.topics.stage_changes, isolation="read_uncommitted")
     assert keys(uncommitted) == {3: [b"a"]}
 
 
@@ -152,7 +155,7 @@ async def test_a_zombie_is_fenced_by_the_new_owner(route: Route, delivery: Trans
         await delivery.write(batch(b"zombie"))
     await owner.write(batch(b"b", next_offset=8))
     await owner.discard()
-    assert keys(await read_all(route.bootstrap, route.topics.stage_changes)) == {3: [b"a", b"b"]}
+    assert keys(await read_all(route.settings.bootstrap, route.topics.stage_changes)) == {3: [b"a", b"b"]}
 
 
 @pytest.mark.kafka
@@ -181,8 +184,8 @@ async def test_without_transactions_the_group_offset_comes_last(embedded: Embedd
     seen: list[tuple[TopicPartition, int, int]] = []
 
     async def commit_offset(tp: TopicPartition, offset: int) -> None:
-        changes = await read_all(route.bootstrap, route.topics.stage_changes)
-        customers = await read_all(route.bootstrap, route.topics.customers)
+        changes = await read_all(route.settings.bootstrap, route.topics.stage_changes)
+        customers = await read_all(route.settings.bootstrap, route.topics.customers)
         seen.append((tp, offset, len(changes[3]) + len(customers[3])))
 
     delivery = AtLeastOnce(route, commit_offset)
@@ -200,14 +203,14 @@ async def test_the_state_is_not_written_when_a_stage_change_is_refused(kafka: Ka
     with pytest.raises(KafkaError):
         await delivery.write(refused)
     await delivery.discard()
-    assert keys(await read_all(route.bootstrap, route.topics.customers)) == {}
+    assert keys(await read_all(route.settings.bootstrap, route.topics.customers)) == {}
 
 
 async def test_whether_a_broker_has_transactions_is_found_out(
     kafka: KafkaBroker, embedded: EmbeddedBroker, topic_prefix: str
 ) -> None:
-    assert await supports_transactions(kafka.bootstrap, topic_prefix)
-    assert not await supports_transactions(embedded.bootstrap, topic_prefix)
+    assert await supports_transactions(Settings(bootstrap=kafka.bootstrap, app=topic_prefix))
+    assert not await supports_transactions(Settings(bootstrap=embedded.bootstrap, app=topic_prefix))
 
 
 @given(st.binary(max_size=300), st.integers(1, 200))

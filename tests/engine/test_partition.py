@@ -288,8 +288,7 @@ async def test_partitions_added_under_a_state_stop_the_worker(on_kafka: Settings
 
 
 def route_of(settings: Settings) -> Route:
-    source = TopicPartition(settings.topics.interactions, 0)
-    return Route(settings.bootstrap, settings.app, source, settings.topics)
+    return Route(settings, TopicPartition(settings.topics.interactions, 0))
 
 
 async def test_the_status_tells_states_positions_and_lag(on_kafka: Settings) -> None:
