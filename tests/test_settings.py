@@ -19,6 +19,14 @@ NAMES = [each.name for each in fields(Settings)]
 
 TAKEN: list[tuple[str, str, object]] = [
     ("bootstrap", "one:9092,two:9092", "one:9092,two:9092"),
+    ("security_protocol", "sasl_ssl", "sasl_ssl"),
+    ("ssl_cafile", "/etc/kafka/ca.pem", "/etc/kafka/ca.pem"),
+    ("ssl_certfile", "/etc/kafka/us.pem", "/etc/kafka/us.pem"),
+    ("ssl_keyfile", "/etc/kafka/us.key", "/etc/kafka/us.key"),
+    ("sasl_mechanism", "PLAIN", "PLAIN"),
+    ("sasl_mechanism", "SCRAM-SHA-256", "SCRAM-SHA-256"),
+    ("sasl_username", "lifecycle", "lifecycle"),
+    ("sasl_password", "not a, secret", "not a, secret"),
     ("app", "shop", "shop"),
     ("topic_prefix", "test-", "test-"),
     ("topic_prefix", "", ""),
