@@ -9,6 +9,7 @@ from stream.build import is_compiled
 from stream.codec.lifecycle_files import LifecycleFile, load_all
 from stream.codec.times import format_time
 from stream.core.step import Model, model_of
+from stream.engine.lookout import SourceTopic
 from stream.engine.machine import PartitionMachine, Place
 from stream.engine.supervisor import Engine
 from stream.engine.worker import run_worker
@@ -64,8 +65,8 @@ class Application:
         gc.set_threshold(*GARBAGE_THRESHOLDS)
         return run_worker(self.settings, self._machine, self.metrics, services=[web])
 
-    def _machine(self, partition: int, partitions: int) -> PartitionMachine:
-        place = Place(self.settings.topics.interactions, partition, partitions)
+    def _machine(self, partition: int, topic: SourceTopic) -> PartitionMachine:
+        place = Place(self.settings.topics.interactions, partition, topic.partitions, topic.id)
         return PartitionMachine(self.model, self.settings, place)
 
 

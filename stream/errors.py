@@ -6,7 +6,8 @@ LifecycleError                 something a person can act on; the message says w
 ├── BrokerError                Kafka, or the embedded broker, cannot do what is asked of it
 ├── TopicError                 a topic whose partitions, timestamps or sizes do not fit
 ├── PositionError              a partition's recorded position contradicts its source topic
-└── StateError                 a state record that this version cannot read
+├── StateError                 a state record that this version cannot read
+└── StalledError               the worker stands still although Kafka answers
 """
 
 
@@ -36,3 +37,7 @@ class PositionError(LifecycleError):
 
 class StateError(LifecycleError):
     """A state record was written by something that this version cannot read."""
+
+
+class StalledError(LifecycleError):
+    """The worker, or a part of it, stands still although Kafka answers."""

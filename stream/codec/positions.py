@@ -20,6 +20,8 @@ class Position(msgspec.Struct, kw_only=True):
     """Of the source topic; another number would put customers elsewhere."""
     live_from: int | None = None
     """Changes before it are not published; None: all are."""
+    topic_ids: dict[str, str] = {}
+    """Kafka's own id of each source topic, where it has one: a topic created anew has another."""
     lifecycles: dict[str, str] = {}
     """Digest by lifecycle, in hex."""
 

@@ -62,10 +62,6 @@ class Delivery(Protocol):
     exclusive: ClassVar[bool]
     """Only one owner can write: a rival who takes over makes our next `write` fail."""
 
-    @property
-    def partitions(self) -> int:
-        """The number of partitions of the source topic, once started."""
-
     async def start(self) -> None:
         """Connect; when exclusive, fence whoever wrote for this partition before.
 
@@ -93,18 +89,15 @@ class _Producing:
             **options,
         )
 
-    @property
-    def partitions(self) -> int:
-        return self._counts[self._route.topics.interactions]
-
     async def start(self) -> None:
         await asyncio.wait_for(self._producer.start(), _START_TIMEOUT)
         topics = self._route.topics
         for topic in astuple(topics):
             self._counts[topic] = len(await self._producer.partitions_for(topic))
-        if self._counts[topics.customers] != self.partitions:
+        partitions = self._counts[topics.interactions]
+        if self._counts[topics.customers] != partitions:
             raise TopicError(
-                f"topic {topics.interactions} has {self.partitions} partitions now, but {topics.customers} "
+                f"topic {topics.interactions} has {partitions} partitions now, but {topics.customers} "
                 f"has {self._counts[topics.customers]}: a customer's state would not be found where its "
                 "interactions are. The number of partitions must not change under a state; "
                 "`lifecycle topics` shows what to do."

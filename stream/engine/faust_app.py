@@ -29,9 +29,11 @@ T = TypeVar("T")
 _log = logging.getLogger("faust.engine")
 """Among Faust's own: what these classes say by themselves is of no more interest than the rest of it."""
 
+METADATA_MAX_AGE_MS = 5_000
+"""How soon partitions are noticed that were added, or that a broker which had just started did not know yet: the
+member of the group that assigns them sees only then that there is something to assign."""
 _FETCH_WAIT_MS = 100
 """How long a poll for records may last: one slow long poll delays every other partition."""
-_REBALANCE_TIMEOUT = 20.0
 _REQUEST_TIMEOUT = 30.0
 _MAX_POLL_INTERVAL = 3_600.0
 """Recovery of a large state reads nothing from the group's topics for a while."""
@@ -183,6 +185,11 @@ class FaustSource:
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._thread.thread_loop))
 
 
+def rebalance_timeout(settings: Settings) -> float:
+    """How long, in seconds, the group waits for all its members in a rebalance."""
+    return max(20.0, settings.session_timeout / 1000)
+
+
 def make_app(settings: Settings, engine: Engine, data: Path) -> EngineApp:
     """The Faust application for `settings`, with its web server, leader topic and logging left out.
 
@@ -196,10 +203,11 @@ def make_app(settings: Settings, engine: Engine, data: Path) -> EngineApp:
         autodiscover=False,
         broker_session_timeout=session,
         broker_heartbeat_interval=session / 4,
-        broker_rebalance_timeout=max(_REBALANCE_TIMEOUT, session),
+        broker_rebalance_timeout=rebalance_timeout(settings),
         broker_request_timeout=max(_REQUEST_TIMEOUT, session),
         broker_max_poll_interval=_MAX_POLL_INTERVAL,
         consumer_max_fetch_size=1 << 20,
+        consumer_metadata_max_age_ms=METADATA_MAX_AGE_MS,
         datadir=str(data),
         key_serializer="raw",
         value_serializer="raw",

@@ -40,6 +40,8 @@ class Place(NamedTuple):
     partition: int
     partitions: int
     """Of the topic."""
+    topic_id: str | None = None
+    """Kafka's own; None where the broker has none."""
 
 
 class PartitionMachine:
@@ -100,6 +102,14 @@ class PartitionMachine:
                 f"number, or begin anew with `lifecycle reset --to earliest`"
             )
         self.next_offset = position.offsets.get(self.place.topic)
+        known = position.topic_ids.get(self.place.topic)
+        if known is not None and self.place.topic_id not in (None, known):
+            raise PositionError(
+                f"topic {self.place.topic} was deleted and created anew: the state of partition "
+                f"{self.place.partition} was made from the old one, up to offset {(self.next_offset or 0) - 1}, and "
+                f"what that held beyond is gone. Name the old topic, or begin anew on this one with "
+                f"`lifecycle reset --to earliest`"
+            )
         live_from = self.settings.live_from if self.settings.live_from is not None else position.live_from
         self._clock = PartitionClock(self.settings.clock, live_from, position.clock)
         self._started = True
@@ -292,6 +302,7 @@ class PartitionMachine:
             clock=self._clock.now,
             partitions=self.place.partitions,
             live_from=self._clock.live_from,
+            topic_ids={} if self.place.topic_id is None else {self._topic: self.place.topic_id},
             lifecycles={each.id: each.digest.hex() for each in self.model.lifecycles},
         )
         batch.customers.append(Outgoing(positions.KEY, encode_position(position)))

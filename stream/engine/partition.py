@@ -10,7 +10,7 @@ import logging
 import random
 import time
 from bisect import bisect_left
-from collections.abc import Awaitable, Callable, Generator, Sequence
+from collections.abc import Awaitable, Callable, Generator, Hashable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, TypeVar
@@ -21,6 +21,7 @@ from stream.engine.batch import Batch, Machine, SourceRecord
 from stream.engine.delivery import Delivery
 from stream.engine.faults import Faults
 from stream.engine.fetch import Fetched, is_cancelled
+from stream.engine.lookout import SourceTopic
 from stream.engine.quiet import Seldom
 from stream.engine.recovery import Progress
 
@@ -28,8 +29,8 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-MakeMachine = Callable[[int, int], Machine]
-"""A new machine for a partition, of a topic with so many partitions."""
+MakeMachine = Callable[[int, SourceTopic], Machine]
+"""A new machine for a partition of this topic."""
 
 _IDLE_WAIT = 1.0
 _LEAST_WAIT = 0.001
@@ -42,6 +43,7 @@ class State(StrEnum):
     """What a partition is doing."""
 
     FENCING = "fencing"
+    WAITING = "waiting to recover"
     RECOVERING = "recovering"
     RUNNING = "running"
     BACKING_OFF = "backing off"
@@ -77,6 +79,8 @@ class Surroundings:
     """What all partitions of a worker share."""
 
     source: Source
+    source_topic: Callable[[], Awaitable[SourceTopic]]
+    """The topic as it is now, seen since the last rebalance at least."""
     make_machine: MakeMachine
     make_delivery: Callable[[int], Delivery]
     read_changelog: Callable[[int, Progress], Awaitable[dict[bytes, bytes]]]
@@ -102,6 +106,10 @@ class Partition:
         self.end_offset: int | None = None
         self.last_progress = time.monotonic()
         """When, by time.monotonic(), this partition last wrote a batch or had nothing to write."""
+        self.last_error: BaseException | None = None
+        """What it started over for; None once it runs again."""
+        self._moves = 0
+        self._topic: SourceTopic | None = None
         self._around = surroundings
         self._faults = Faults()
         self._delivery: Delivery | None = None
@@ -110,8 +118,16 @@ class Partition:
         self._task: asyncio.Task[None] | None = None
         self._writing: asyncio.Task[Batch] | None = None
 
+    @property
+    def mark(self) -> Hashable | None:
+        """Changes wherever the partition gets on, also where there is nothing to do; None: that is up to others."""
+        if self._task is None or self.state in (State.WAITING, State.FAILED):
+            return None
+        return self._moves, self.recovery.position
+
     def start(self) -> None:
         """Begin, or go on after `pause`."""
+        self._moves += 1
         if self._task is None:
             self._task = asyncio.create_task(self._run(), name=f"partition-{self.number}")
 
@@ -147,8 +163,9 @@ class Partition:
     async def _run(self) -> None:
         while True:
             try:
-                if self.machine is None:
-                    await self._fence_and_recover()
+                topic = await self._around.source_topic()
+                if self.machine is None or topic != self._topic:
+                    await self._fence_and_recover(topic)
                 self.state = State.RUNNING
                 await self._turn()
             except asyncio.CancelledError:
@@ -161,6 +178,7 @@ class Partition:
     async def _start_over(self, error: Exception) -> None:
         """The one error path."""
         verdict = self._faults.judge(error, self.position, self._around.fenced_wait)
+        self.last_error = error
         self._writing = None
         self.drop()
         self._around.observer.failed(self.number, verdict.kind)
@@ -179,18 +197,19 @@ class Partition:
         jitter = random.uniform(1.0, 1.5)  # noqa: S311 only so that partitions do not come back as one
         await asyncio.sleep(verdict.delay * jitter)
 
-    async def _fence_and_recover(self) -> None:
+    async def _fence_and_recover(self, topic: SourceTopic) -> None:
         around = self._around
         self.drop()
         self.state = State.FENCING
         self._delivery = around.make_delivery(self.number)
         await self._delivery.start()
-        machine = around.make_machine(self.number, self._delivery.partitions)
+        machine = around.make_machine(self.number, topic)
+        self.state = State.WAITING
         async with around.recovery_slots:
             self.state, self.recovery = State.RECOVERING, Progress()
             began = time.monotonic()
             changelog = await around.read_changelog(self.number, self.recovery)
-            await _drive(machine.restore(changelog))
+            await _drive(machine.restore(changelog), self._moved)
         if machine.next_offset is None:
             self.position = await around.source.first_offset(self.number)
         else:
@@ -202,7 +221,7 @@ class Partition:
             "partition %d: recovered %d records in %.2f s, goes on at offset %d",
             self.number, self.recovery.records, seconds, self.position,
         )  # fmt: skip
-        self.machine = machine
+        self.machine, self._topic, self.last_error = machine, topic, None
 
     async def _turn(self) -> None:
         """One fetch, and batches until nothing is left at this position."""
@@ -214,6 +233,7 @@ class Partition:
         self.end_offset = fetched.end_offset
         if not fetched.records and not fetched.caught_up:
             self.position = fetched.next_offset
+            self._moves += 1
             return
         # One time for all batches of this fetch: what we know of the source is as old as that.
         wall = time.time_ns() // 1_000_000
@@ -251,14 +271,18 @@ class Partition:
             raise RuntimeError(f"partition {self.number}: the machine made no progress at {batch.next_offset}")
         self.position = batch.next_offset
         self.last_progress = time.monotonic()
+        self._moves += 1
         return batch
+
+    def _moved(self) -> None:
+        self._moves += 1
 
 
 def _offset(record: SourceRecord) -> int:
     return record.offset
 
 
-async def _drive(work: Generator[None, None, T]) -> T:
+async def _drive(work: Generator[None, None, T], breath: Callable[[], None] | None = None) -> T:
     """Run a generator to its end, and let the event loop breathe at each of its yields."""
     while True:
         try:
@@ -266,4 +290,6 @@ async def _drive(work: Generator[None, None, T]) -> T:
         except StopIteration as stop:
             result: T = stop.value
             return result
+        if breath is not None:
+            breath()
         await asyncio.sleep(0)

@@ -3,11 +3,15 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Hashable, Iterable
 from dataclasses import dataclass
+from typing import Protocol
+
+from aiokafka.errors import KafkaError
 
 from stream.engine.batch import Machine
 from stream.engine.delivery import Delivery
+from stream.engine.lookout import SourceTopic
 from stream.engine.partition import MakeMachine, Observer, Partition, Source, State, Surroundings
 from stream.engine.quiet import Seldom
 from stream.engine.recovery import Progress
@@ -57,6 +61,16 @@ class EngineStatus:
         return self.phase == "running" and all(each.state is State.RUNNING for each in self.partitions)
 
 
+class SourceTopics(Protocol):
+    """Knows the interactions topic; see `stream.engine.lookout.Lookout`."""
+
+    async def source(self) -> SourceTopic:
+        """The topic, seen since `look_again`."""
+
+    def look_again(self) -> None:
+        """What was seen until now may be old."""
+
+
 class Engine:
     """Owns partitions: begins, pauses and ends them as the group says, and stops at a fatal error."""
 
@@ -66,7 +80,10 @@ class Engine:
         self.failure: BaseException | None = None
         self._make_machine, self._observer, self._fenced_wait = make_machine, observer, fenced_wait
         self._surroundings: Surroundings | None = None
+        self._lookout: SourceTopics | None = None
         self._partitions: dict[int, Partition] = {}
+        self.rebalances = 0
+        """Assignments that were taken."""
         self._failed = asyncio.Event()
         self._background: set[asyncio.Future[None]] = set()
 
@@ -75,13 +92,16 @@ class Engine:
         delivery: str,
         *,
         source: Source,
+        lookout: SourceTopics,
         make_delivery: Callable[[int], Delivery],
         read_changelog: Callable[[int, Progress], Awaitable[dict[bytes, bytes]]],
     ) -> None:
         """Say how to reach Kafka; before the first `assign`."""
         self.delivery, self.phase = delivery, "joining"
+        self._lookout = lookout
         self._surroundings = Surroundings(
             source=source,
+            source_topic=lookout.source,
             make_machine=self._make_machine,
             make_delivery=make_delivery,
             read_changelog=read_changelog,
@@ -105,6 +125,9 @@ class Engine:
         No heartbeat is sent while the group waits for this, so it must return at once.
         """
         assert self._surroundings is not None, "connect() comes first"
+        assert self._lookout is not None
+        self._lookout.look_again()
+        self.rebalances += 1
         if self.phase in ("stopping", "failed"):
             return
         owned = set(numbers)
@@ -137,6 +160,18 @@ class Engine:
         """Returns when `fail` was called; `failure` says why."""
         await self._failed.wait()
 
+    def marks(self) -> dict[int, Hashable]:
+        """By partition, something that changes wherever it gets on; those that wait for others are left out."""
+        marks = {number: partition.mark for number, partition in self._partitions.items()}
+        return {number: mark for number, mark in marks.items() if mark is not None}
+
+    def stands(self, number: int) -> str:
+        """Where a partition stands, in words."""
+        partition = self._partitions[number]
+        last = partition.last_error
+        error = "" if last is None else f", last error {last if isinstance(last, KafkaError) else type(last).__name__}"
+        return f"partition {number} ({partition.state}, next offset {partition.position}{error})"
+
     def status(self) -> EngineStatus:
         """A snapshot, cheap enough for every health probe."""
         now = time.monotonic()
@@ -147,7 +182,7 @@ class Engine:
                 PartitionStatus(
                     number,
                     each.state,
-                    each.recovery.share if each.state is not State.FENCING else 0.0,
+                    each.recovery.share if each.state not in (State.FENCING, State.WAITING) else 0.0,
                     each.position,
                     each.end_offset,
                     now - each.last_progress,

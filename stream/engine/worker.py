@@ -16,13 +16,15 @@ from aiokafka.errors import KafkaError
 
 from stream.engine.clients import client_options
 from stream.engine.delivery import AtLeastOnce, Delivery, Route, Transactional, supports_transactions
-from stream.engine.faust_app import EngineApp, FaustSource, make_app
+from stream.engine.faust_app import EngineApp, FaustSource, make_app, rebalance_timeout
+from stream.engine.lookout import Lookout
 from stream.engine.partition import MakeMachine, Observer
 from stream.engine.quiet import Seldom, quiet_libraries, quiet_loop
 from stream.engine.recovery import Progress, read_changelog
 from stream.engine.supervisor import Engine
 from stream.engine.topics import ensure_topics
-from stream.errors import BrokerError, LifecycleError
+from stream.engine.watchdog import LOOK_EVERY, PATIENCE, LoopGuard, Stalls
+from stream.errors import BrokerError, LifecycleError, StalledError, TopicError
 from stream.settings import Delivery as DeliveryMode
 from stream.settings import Settings
 
@@ -37,6 +39,7 @@ _RETRY_SECONDS = 1.0
 _STOP_DEADLINE = 10.0
 _COMMIT_DEADLINE = 5.0
 _FENCED_HEARTBEATS = 2.0
+_MORE_THAN_A_REBALANCE = 5.0
 
 
 def run_worker(
@@ -63,6 +66,7 @@ class _Worker:
         self._asked_to_stop = asyncio.Event()
         self._seldom = Seldom()
         self._delivery: DeliveryMode = settings.delivery
+        self._lookout = Lookout(settings)
 
     async def run(self, services: Sequence[Service]) -> int:
         loop = asyncio.get_running_loop()
@@ -72,6 +76,9 @@ class _Worker:
             loop.add_signal_handler(number, self._asked_to_stop.set)
         async with AsyncExitStack() as stack:
             data = stack.enter_context(tempfile.TemporaryDirectory(prefix="lifecycle-"))
+            guard = stack.enter_context(LoopGuard())
+            beating = asyncio.create_task(_beat(guard))
+            stack.callback(beating.cancel)
             for service in services:
                 await stack.enter_async_context(service(self._engine))
             try:
@@ -92,15 +99,23 @@ class _Worker:
         settings = self._settings
         if await self._unless_stopped(self._find_out()) is None:
             return
+        looking = asyncio.create_task(self._lookout.run())
         app = make_app(settings, self._engine, data)
         self._connect(app)
         starting = asyncio.create_task(app.start())
         ends = [
             asyncio.create_task(each)
-            for each in (self._asked_to_stop.wait(), self._engine.wait_failed(), _crashed(app, starting))
+            for each in (
+                self._asked_to_stop.wait(),
+                self._engine.wait_failed(),
+                self._watch(),
+                _crashed(app, starting),
+            )
         ]
-        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-        for end in ends:
+        await asyncio.wait([*ends, looking], return_when=asyncio.FIRST_COMPLETED)
+        if looking.done():
+            self._engine.fail(looking.exception() or RuntimeError("the lookout ended"))
+        for end in (*ends, looking):
             end.cancel()
         if not self._asked_to_stop.is_set() and self._engine.failure is None:
             self._engine.fail(app.crash_reason or RuntimeError("Faust stopped by itself"))
@@ -150,7 +165,29 @@ class _Worker:
 
         exactly_once = self._delivery == "exactly_once"
         log.info("delivery is %s", self._delivery)
-        self._engine.connect(self._delivery, source=source, make_delivery=make_delivery, read_changelog=read)
+        self._engine.connect(
+            self._delivery, source=source, lookout=self._lookout, make_delivery=make_delivery, read_changelog=read
+        )
+
+    async def _watch(self) -> None:
+        """Fail where nothing gets on though Kafka answers."""
+        engine, lookout, topic = self._engine, self._lookout, self._settings.topics.interactions
+        partitions, missing = Stalls[int](), Stalls[str]()
+        group = Stalls[str](max(PATIENCE, round(rebalance_timeout(self._settings) + _MORE_THAN_A_REBALANCE)))
+        while True:
+            await asyncio.sleep(LOOK_EVERY)
+            if missing.look({topic: None} if lookout.missing else {}, counts=True):
+                engine.fail(
+                    TopicError(
+                        f"topic {topic} is not there any more, or may not be seen. If it was deleted, this worker will "
+                        f"create it anew when it is started again, and refuse to go on at a position of the old one"
+                    )
+                )
+            for number in partitions.look(engine.marks(), counts=lookout.serves):
+                engine.fail(StalledError(f"{engine.stands(number)} stands still though Kafka answers"))
+            waits = engine.phase in ("joining", "rebalancing")
+            for phase in group.look({engine.phase: engine.rebalances} if waits else {}, counts=lookout.serves):
+                engine.fail(StalledError(f"the worker has not got into its group, though Kafka answers ({phase})"))
 
     async def _leave(self, app: EngineApp, starting: "asyncio.Task[None]") -> None:
         """Finish running batches and leave the group."""
@@ -190,3 +227,10 @@ async def _crashed(app: EngineApp, starting: "asyncio.Task[None]") -> None:
     except Exception as error:  # noqa: BLE001 Faust's own way to tell of it
         await app.crash(error)
     await app.wait_until_stopped()
+
+
+async def _beat(guard: LoopGuard) -> None:
+    """Tell the guard that the loop runs, until cancelled."""
+    while True:
+        guard.alive()
+        await asyncio.sleep(LOOK_EVERY / 2)

@@ -1,7 +1,7 @@
 """`/livez`, `/readyz` and `/metrics`.
 
-Live: the event loop answers. Ready: a member of the consumer group, and every owned partition is recovered and
-runs. Both answer with a JSON body that says why.
+Live: the event loop answers, and nothing failed that ends the worker. Ready: a member of the consumer group, and
+every owned partition is recovered and runs. Both answer with a JSON body that says why.
 """
 
 import errno
@@ -22,7 +22,8 @@ def health_routes(status: Callable[[], EngineStatus], registry: CollectorRegistr
     """The application that serves health and metrics."""
 
     async def livez(_request: web.Request) -> web.Response:
-        return web.json_response({"status": "live"})
+        live = status().phase != "failed"
+        return web.json_response({"status": "live" if live else "failed"}, status=200 if live else 503)
 
     async def readyz(_request: web.Request) -> web.Response:
         now = status()

@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from stream.engine.batch import Batch
 from stream.engine.delivery import AtLeastOnce, Delivery, Route, Transactional, supports_transactions
 from stream.engine.fetch import Fetched, Reader
+from stream.engine.lookout import Lookout
 from stream.engine.partition import MakeMachine
 from stream.engine.recovery import Progress, read_changelog
 from stream.engine.supervisor import Engine
@@ -105,6 +106,9 @@ class Rig:
         self._stack.push_async_callback(consumer.stop)
         await consumer.start()
         self._stack.push_async_callback(self.engine.stop)
+        lookout = Lookout(settings)
+        looking = asyncio.create_task(lookout.run())
+        self._stack.callback(looking.cancel)
 
         async def commit_offset(_: TopicPartition, offset: int) -> None:
             pass
@@ -120,6 +124,7 @@ class Rig:
 
         self.engine.connect(
             "exactly_once" if exactly_once else "at_least_once",
+            lookout=lookout,
             source=PlainSource(consumer, topics.interactions, self.recorder, settings.max_records),
             make_delivery=make_delivery,
             read_changelog=read,

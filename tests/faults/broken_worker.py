@@ -14,6 +14,7 @@ from typing import Any
 from stream.cli import main
 from stream.engine.batch import Batch
 from stream.engine.delivery import Transactional
+from stream.engine.lookout import SourceTopic
 from stream.engine.partition import Partition
 
 _numbers = count()
@@ -66,8 +67,8 @@ def state_kept() -> None:
         drop(self)
         self.kept = (machine, position) if machine is not None else getattr(self, "kept", None)  # type: ignore[attr-defined]
 
-    async def begins(self: Partition) -> None:
-        await really(self)
+    async def begins(self: Partition, topic: SourceTopic) -> None:
+        await really(self, topic)
         kept = getattr(self, "kept", None)
         if kept is not None:
             self.machine = kept[0]

@@ -1,0 +1,93 @@
+"""What Kafka says of our topics, asked every few seconds: is it there, and is the source topic the one we know."""
+
+import asyncio
+import contextlib
+from typing import NamedTuple
+
+from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import KafkaError
+
+from stream.engine.clients import client_options
+from stream.engine.topic_metadata import TopicMetadata, look_up
+from stream.settings import Settings
+
+_LOOK_EVERY = 5.0
+_LOOK_SOON = 1.0
+"""Where the last look found nobody."""
+_PATIENCE = 5.0
+_INTERNAL = ("__consumer_offsets", "__transaction_state")
+"""What transactions and groups need; seen where we may see them."""
+
+
+class SourceTopic(NamedTuple):
+    """The interactions topic, as positions in it are meant."""
+
+    partitions: int
+    id: str | None
+    """Kafka's own: another one is another topic of the same name. None where the broker has no ids."""
+
+
+class Lookout:
+    """Looks every five seconds while `run` runs, and at once after `look_again`."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._name = settings.topics.interactions
+        self._topics = (self._name, settings.topics.customers, settings.topics.stage_changes, *_INTERNAL)
+        self._source: SourceTopic | None = None
+        self._seen = asyncio.Event()
+        self._wanted = asyncio.Event()
+        self.serves = False
+        """Kafka answered the last look, and what we write to can be written to."""
+        self.missing = False
+        """It answered, and the interactions topic was not there."""
+
+    def look_again(self) -> None:
+        """What was seen until now may be old: `source` waits for another look."""
+        self._seen.clear()
+        self._wanted.set()
+
+    async def source(self) -> SourceTopic:
+        """The interactions topic; waits until it was seen."""
+        await self._seen.wait()
+        assert self._source is not None
+        return self._source
+
+    async def run(self) -> None:
+        """Look until cancelled."""
+        client: AIOKafkaClient | None = None
+        try:
+            while True:
+                self._wanted.clear()
+                try:
+                    async with asyncio.timeout(_PATIENCE):
+                        if client is None:
+                            client = AIOKafkaClient(**client_options(self._settings))
+                            await client.bootstrap()
+                        self._note(await look_up(client, self._topics))
+                except (KafkaError, OSError, TimeoutError):
+                    self.serves = self.missing = False
+                    if client is not None:
+                        await _close(client)
+                        client = None
+                await self._pause(_LOOK_EVERY if self.serves else _LOOK_SOON)
+        finally:
+            if client is not None:
+                await _close(client)
+
+    def _note(self, found: dict[str, TopicMetadata]) -> None:
+        source = found.get(self._name)
+        self.missing = source is None
+        self.serves = all(topic.writable for topic in found.values())
+        if source is not None:
+            self._source = SourceTopic(source.partitions, source.id)
+            self._seen.set()
+
+    async def _pause(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._wanted.wait(), seconds)
+
+
+async def _close(client: AIOKafkaClient) -> None:
+    with contextlib.suppress(KafkaError, OSError, TimeoutError):
+        await asyncio.wait_for(client.close(), _PATIENCE)
