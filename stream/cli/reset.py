@@ -29,6 +29,14 @@ def reset(
             show_default=False,
         ),
     ],
+    keep_states: Annotated[
+        bool,
+        typer.Option(
+            "--keep-states",
+            help="Forget nobody: where retention deleted interactions before they were processed, go on at the "
+            "earliest one that is left. Only with --to earliest.",
+        ),
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     settings: Settings,
 ) -> None:
@@ -45,8 +53,16 @@ def reset(
     from stream.cli.connection import run  # noqa: PLC0415
 
     time = None if to == "earliest" else moment(to, "--to", "earliest, ")
+    if keep_states and time is not None:
+        raise typer.BadParameter("goes with --to earliest only", param_hint="--keep-states")
     console = Console(stderr=True)
     beginnings = run(_look(settings, time), settings.bootstrap)
+    if keep_states:
+        if not yes:
+            typer.confirm("Are all workers stopped, and shall it be done?", abort=True, err=True)
+        lost = run(_each(settings, beginnings, console, keep_states=True), settings.bootstrap)
+        console.print(Text(f"{lost:,} interactions are skipped, which retention deleted; states stay"), soft_wrap=True)
+        return
     count = sum(each.end - each.first for each in beginnings)
     start = "the earliest interaction" if time is None else f"what arrived from {format_time(time)} on"
     console.print(
@@ -59,7 +75,7 @@ def reset(
     )
     if not yes:
         typer.confirm("Are all workers stopped, and shall it be done?", abort=True, err=True)
-    customers = run(_reset(settings, beginnings, console), settings.bootstrap)
+    customers = run(_each(settings, beginnings, console, keep_states=False), settings.bootstrap)
     console.print(Text(f"{customers:,} customers forgotten in {len(beginnings):,} partitions"), soft_wrap=True)
 
 
@@ -80,30 +96,33 @@ async def _look(settings: Settings, time: int | None) -> "list[Beginning]":
     return await find_beginnings(settings, found.partitions, time)
 
 
-async def _reset(settings: Settings, beginnings: "list[Beginning]", console: "Console") -> int:
-    """Reset every partition; returns how many customers were forgotten."""
+async def _each(settings: Settings, beginnings: "list[Beginning]", console: "Console", *, keep_states: bool) -> int:
+    """Reset every partition; returns how many customers were forgotten, or interactions skipped."""
     from aiokafka.errors import KafkaError  # noqa: PLC0415
     from rich.progress import track  # noqa: PLC0415
 
     from stream.engine.delivery import supports_transactions  # noqa: PLC0415
-    from stream.engine.resetting import reset_partition  # noqa: PLC0415
+    from stream.engine.resetting import reset_partition, skip_lost  # noqa: PLC0415
 
     await _require_no_workers(settings)
     exactly_once = settings.delivery == "exactly_once" or (
         settings.delivery == "auto" and await supports_transactions(settings)
     )
     now = time_ns() // 1_000_000
-    customers = 0
+    count = 0
     shown = console.is_terminal
     for beginning in track(beginnings, "resetting", console=console, transient=True, disable=not shown):
         try:
-            customers += await reset_partition(settings, beginning, exactly_once=exactly_once, now=now)
+            if keep_states:
+                count += await skip_lost(settings, beginning, exactly_once=exactly_once)
+            else:
+                count += await reset_partition(settings, beginning, exactly_once=exactly_once, now=now)
         except (KafkaError, TimeoutError) as error:
             raise BrokerError(
                 f"partition {beginning.partition} could not be reset, those before it are: {error!r}. "
                 "See that no worker runs, and run the same command again"
             ) from error
-    return customers
+    return count
 
 
 async def _require_no_workers(settings: Settings) -> None:

@@ -144,8 +144,9 @@ class Reader:
         if position < first:
             raise PositionError(
                 f"{where}: offsets {position} to {first - 1} were deleted by retention before they were "
-                f"processed (the topic now begins at {first}). Lengthen its retention.ms, then begin "
-                f"anew from what it still holds with `lifecycle reset --to earliest`."
+                f"processed (the topic now begins at {first}). Lengthen its retention.ms, and go on without them "
+                f"with `lifecycle reset --to earliest --keep-states`; without --keep-states all customers are "
+                f"forgotten and made anew from what the topic still holds."
             )
         if position > end:
             raise PositionError(

@@ -29,7 +29,7 @@ from stream.engine.batch import Batch, Outgoing
 from stream.engine.clients import client_options
 from stream.engine.delivery import AtLeastOnce, Delivery, Route, Transactional
 from stream.engine.recovery import Progress, read_changelog
-from stream.errors import BrokerError
+from stream.errors import BrokerError, PositionError
 from stream.settings import Settings
 
 _AT_ONCE = 20_000
@@ -107,13 +107,7 @@ async def reset_partition(settings: Settings, beginning: Beginning, *, exactly_o
     its position cannot be read.
     """
     topics, number = settings.topics, beginning.partition
-    source = TopicPartition(topics.interactions, number)
-    route = Route(settings, source)
-
-    async def commit(tp: TopicPartition, offset: int) -> None:
-        await _commit_offset(settings, tp, offset)
-
-    delivery: Delivery = Transactional(route) if exactly_once else AtLeastOnce(route, commit)
+    delivery = _delivery(settings, TopicPartition(topics.interactions, number), exactly_once=exactly_once)
     try:
         await delivery.start()
         changelog = await read_changelog(settings, TopicPartition(topics.customers, number), Progress())
@@ -122,6 +116,44 @@ async def reset_partition(settings: Settings, beginning: Beginning, *, exactly_o
     finally:
         await delivery.discard()
     return sum(key[:1] in _KINDS for key in changelog)
+
+
+async def skip_lost(settings: Settings, beginning: Beginning, *, exactly_once: bool) -> int:
+    """Let one partition go on at the first interaction that the topic still has, if its position lies before that.
+
+    Returns how many offsets are skipped; states stay as they are. Raises PositionError where the partition is beyond
+    the topic's end, which retention cannot have done; otherwise as `reset_partition`.
+    """
+    topics, number = settings.topics, beginning.partition
+    source = TopicPartition(topics.interactions, number)
+    delivery = _delivery(settings, source, exactly_once=exactly_once)
+    try:
+        await delivery.start()
+        changelog = await read_changelog(settings, TopicPartition(topics.customers, number), Progress())
+        kept = changelog.get(positions.KEY)
+        position = None if kept is None else decode_position(kept)
+        offset = None if position is None else position.offsets.get(topics.interactions)
+        if position is None or offset is None or beginning.first <= offset <= beginning.end:
+            return 0
+        if offset > beginning.end:
+            raise PositionError(
+                f"topic {topics.interactions}, partition {number}, ends at {beginning.end}, and its state was made "
+                f"from interactions up to offset {offset - 1}: it was deleted and created anew, or shortened, and "
+                "its states cannot be kept; leave --keep-states out"
+            )
+        position.offsets[topics.interactions] = beginning.first
+        await delivery.write(Batch(customers=[_record(position)], next_offset=beginning.first))
+        return beginning.first - offset
+    finally:
+        await delivery.discard()
+
+
+def _delivery(settings: Settings, source: TopicPartition, *, exactly_once: bool) -> Delivery:
+    async def commit(tp: TopicPartition, offset: int) -> None:
+        await _commit_offset(settings, tp, offset)
+
+    route = Route(settings, source)
+    return Transactional(route) if exactly_once else AtLeastOnce(route, commit)
 
 
 def _batches(

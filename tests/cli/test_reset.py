@@ -19,6 +19,7 @@ from stream.engine import resetting
 from stream.engine.batch import Batch, Outgoing
 from stream.engine.delivery import Route, Transactional
 from stream.engine.embedded import EmbeddedBroker
+from stream.engine.lookout import SourceTopic
 from stream.engine.machine import PartitionMachine, Place
 from stream.engine.recovery import Progress, read_changelog
 from stream.engine.resetting import Beginning
@@ -62,8 +63,8 @@ async def work(settings: Settings, records: int, *, customers: int = 0) -> None:
     Without transactions a record may be handed over again after a rebalance, and then counts twice here.
     """
 
-    def machine(partition: int, partitions: int) -> PartitionMachine:
-        place = Place(settings.topics.interactions, partition, partitions)
+    def machine(partition: int, topic: SourceTopic) -> PartitionMachine:
+        place = Place(settings.topics.interactions, partition, topic.partitions, topic.id)
         return PartitionMachine(MODEL, settings, place)
 
     async with Rig(settings, machine) as rig:

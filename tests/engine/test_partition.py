@@ -14,6 +14,7 @@ from stream.engine.batch import Machine, Outgoing
 from stream.engine.delivery import Route, Transactional
 from stream.engine.embedded import EmbeddedBroker
 from stream.engine.fetch import Fetched
+from stream.engine.lookout import SourceTopic
 from stream.engine.partition import State
 from stream.errors import PositionError, StateError, TopicError
 from stream.settings import Settings
@@ -46,7 +47,7 @@ def settings_for(bootstrap: str, prefix: str) -> Settings:
     return Settings(bootstrap=bootstrap, app=f"{prefix}app", topic_prefix=prefix, partitions=2, max_records=700)
 
 
-def toy(partition: int, partitions: int) -> Machine:
+def toy(partition: int, topic: SourceTopic) -> Machine:
     return Toy()
 
 
