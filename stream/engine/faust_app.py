@@ -186,8 +186,8 @@ class FaustSource:
 
 
 def rebalance_timeout(settings: Settings) -> float:
-    """How long, in seconds, the group waits for all its members in a rebalance."""
-    return max(20.0, settings.session_timeout / 1000)
+    """How long, in seconds, the group waits for all its members in a rebalance: a pause takes half of it at most."""
+    return max(10.0, settings.session_timeout / 1000)
 
 
 def make_app(settings: Settings, engine: Engine, data: Path) -> EngineApp:

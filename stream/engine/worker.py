@@ -23,7 +23,7 @@ from stream.engine.quiet import Seldom, quiet_libraries, quiet_loop
 from stream.engine.recovery import Progress, read_changelog
 from stream.engine.supervisor import Engine
 from stream.engine.topics import ensure_topics
-from stream.engine.watchdog import LOOK_EVERY, PATIENCE, LoopGuard, Stalls
+from stream.engine.watchdog import LOOK_EVERY, LoopGuard, Stalls
 from stream.errors import BrokerError, LifecycleError, StalledError, TopicError
 from stream.settings import Delivery as DeliveryMode
 from stream.settings import Settings
@@ -39,7 +39,8 @@ _RETRY_SECONDS = 1.0
 _STOP_DEADLINE = 10.0
 _COMMIT_DEADLINE = 5.0
 _FENCED_HEARTBEATS = 2.0
-_MORE_THAN_A_REBALANCE = 5.0
+_REBALANCES = 6
+"""One is followed by another where members die in it, and each may take its whole time."""
 
 
 def run_worker(
@@ -173,7 +174,7 @@ class _Worker:
         """Fail where nothing gets on though Kafka answers."""
         engine, lookout, topic = self._engine, self._lookout, self._settings.topics.interactions
         partitions, missing = Stalls[int](), Stalls[str]()
-        group = Stalls[str](max(PATIENCE, round(rebalance_timeout(self._settings) + _MORE_THAN_A_REBALANCE)))
+        group = Stalls[str](round(_REBALANCES * rebalance_timeout(self._settings)))
         while True:
             await asyncio.sleep(LOOK_EVERY)
             if missing.look({topic: None} if lookout.missing else {}, counts=True):

@@ -31,6 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             asked.interactions or int(_RATE * asked.minutes),
             asked.customers,
             embedded=asked.embedded,
+            cluster=asked.cluster,
+            clock=asked.clock,
         )
         console.print(f"seed {seed}: {plan.interactions:,} interactions, {len(plan.faults)} faults", style="bold")
         try:
@@ -95,6 +97,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--interactions", type=int, help=f"how many are written; else {_RATE:,} a minute")
     parser.add_argument("--customers", type=int, default=5_000, help="of how many customers; else 5,000")
     parser.add_argument("--embedded", action="store_true", help="on the embedded broker, at least once: workers fail")
+    parser.add_argument("--cluster", action="store_true", help="three brokers, replication 3, one lost at a time")
+    parser.add_argument(
+        "--clock", choices=("stream", "wall"), default="stream", help="what fires deadlines; wall: within seconds"
+    )
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep the workers' logs there")
     parser.add_argument("--show", type=int, default=5, help="differences shown; else 5")
     return parser

@@ -9,11 +9,13 @@ import sys
 from collections.abc import Callable
 from itertools import count
 from os import getpid
+from time import time_ns
 from typing import Any
 
 from stream.cli import main
 from stream.engine.batch import Batch
 from stream.engine.delivery import Transactional
+from stream.engine.fetch import Fetched
 from stream.engine.lookout import SourceTopic
 from stream.engine.partition import Partition
 
@@ -79,8 +81,31 @@ def state_kept() -> None:
     Partition._fence_and_recover = begins  # type: ignore[method-assign]
 
 
+def early() -> None:
+    """Deadlines are fired by a clock that is three seconds fast."""
+    really = Partition._apply
+
+    async def apply(self: Partition, records: Any, fetched: Fetched, wall: int) -> Batch:
+        return await really(self, records, fetched, wall + 3_000)
+
+    Partition._apply = apply  # type: ignore[method-assign]
+
+
+def rash() -> None:
+    """Deadlines are fired by the wall clock, however many interactions are still to be read."""
+    really = Partition._turn
+
+    async def turn(self: Partition) -> None:
+        assert self.position is not None
+        await self._apply([], Fetched([], self.position, True, None), time_ns() // 1_000_000)
+        await really(self)
+
+    Partition._turn = turn  # type: ignore[method-assign]
+
+
 BROKEN: dict[str, Callable[[], None]] = {
-    each.__name__.replace("_", "-"): each for each in (no_fencing, position_apart, changes_last, state_kept)
+    each.__name__.replace("_", "-"): each
+    for each in (no_fencing, position_apart, changes_last, state_kept, early, rash)
 }
 
 if __name__ == "__main__":

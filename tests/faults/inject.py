@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
@@ -10,6 +10,7 @@ from aiokafka.errors import KafkaError
 from stream.settings import Settings
 from tests.faults.fleet import Fleet, WorkerProcess
 from tests.faults.schedule import Fault
+from tests.kit.cluster import KafkaCluster
 from tests.kit.kafka import KafkaBroker
 from tests.kit.proxy import Proxy
 
@@ -22,20 +23,28 @@ class Injector:
     """What a run can be harmed by."""
 
     def __init__(
-        self, settings: Settings, fleet: Fleet, broker: KafkaBroker | None, proxy: Proxy | None, say: Say
+        self,
+        settings: Settings,
+        fleet: Fleet,
+        say: Say,
+        *,
+        kafka: KafkaBroker | KafkaCluster | None = None,
+        proxies: Sequence[Proxy] = (),
     ) -> None:
+        """`kafka` is what can be stopped and started; `proxies` stand between it and the workers."""
         self.done: Counter[str] = Counter()
         """How often each kind of fault was there; `rebalance`: workers that came or left, as the group sees it."""
         self._settings = settings
         self._fleet = fleet
-        self._broker = broker
-        self._proxy = proxy
+        self._kafka = kafka
+        self._proxies = proxies
         self._say = say
 
     async def run(self, faults: Iterable[Fault]) -> None:
         """One after the other, with their pauses."""
         for fault in faults:
             await asyncio.sleep(fault.after)
+            await self._fleet.size(max(1, len(self._fleet.workers)))  # one may have fallen
             self._say(f"{fault.kind}" + (f" for {fault.lasts:.1f} s" if fault.lasts else ""))
             await self._do(fault)
             self.done[fault.kind] += 1
@@ -66,21 +75,29 @@ class Injector:
             case "rival":
                 await self._rival(fault.which % self._settings.partitions)
             case "broker-stop" | "broker-kill":
-                assert self._broker is not None
-                await asyncio.to_thread(self._broker.stop if fault.kind == "broker-stop" else self._broker.kill)
-                await asyncio.sleep(fault.lasts)
-                await asyncio.to_thread(self._broker.restart)
-            case "stall" | "refuse":
-                assert self._proxy is not None
-                (self._proxy.stall if fault.kind == "stall" else self._proxy.refuse)()
-                await asyncio.sleep(fault.lasts)
-                self._proxy.heal()
-            case "reset":
-                assert self._proxy is not None
-                self._proxy.reset()
+                await self._lose_a_broker(fault)
+            case "stall" | "refuse" | "reset":
+                await self._harm_the_network(fault)
+
+    async def _lose_a_broker(self, fault: Fault) -> None:
+        cluster = self._kafka if isinstance(self._kafka, KafkaCluster) else None
+        broker = cluster.nodes[fault.which % len(cluster.nodes)] if cluster is not None else self._kafka
+        assert isinstance(broker, KafkaBroker)
+        await asyncio.to_thread(broker.stop if fault.kind == "broker-stop" else broker.kill)
+        await asyncio.sleep(fault.lasts)
+        await asyncio.to_thread(broker.restart)
+        if cluster is not None:  # one is lost at a time
+            await cluster.until_whole()
+
+    async def _harm_the_network(self, fault: Fault) -> None:
+        for proxy in self._proxies:
+            {"stall": proxy.stall, "refuse": proxy.refuse, "reset": proxy.reset}[fault.kind]()
+        await asyncio.sleep(fault.lasts)
+        for proxy in self._proxies:
+            proxy.heal()
 
     def _worker(self, fault: Fault) -> WorkerProcess:
-        workers = self._fleet.workers
+        workers = self._fleet.workers  # one at least: `size` came before
         return workers[fault.which % len(workers)]
 
     async def _rival(self, partition: int) -> None:

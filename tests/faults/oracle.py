@@ -1,8 +1,7 @@
 """What a partition's records must lead to: its interactions in order, each deadline at its time, by the core alone.
 
 None of the engine is used: records come from the topic, and deadlines fire by a plain walk over all customers who
-are due. In `stream` clock the partition's clock is the largest time seen; in `wall` clock, where deadlines depend on
-when they were fired, the published changes say before which record each of them came.
+are due. In `stream` clock the partition's clock is the largest time seen; `wall.py` has the other one.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -68,6 +67,9 @@ class Partition:
             else:
                 self._move(tick)
             self._fire(record.offset + 1)
+        return self._counted()
+
+    def _counted(self) -> Expected:
         self.expected.late = self._tally.late
         self.expected.duplicates = self._tally.duplicates
         self.expected.deadlines += len(self._tally.fired)

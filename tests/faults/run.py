@@ -5,7 +5,7 @@ import contextlib
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,17 +18,22 @@ from stream.engine.broker_process import HOST, free_port
 from stream.engine.controls import tick
 from stream.engine.embedded import EmbeddedBroker
 from stream.engine.topics import ensure_topics
-from stream.settings import Settings
+from stream.settings import Clock, Settings
 from tests.faults.fleet import COMMAND, Fleet
 from tests.faults.inject import Injector
 from tests.faults.schedule import KINDS, OF_WORKERS, Fault, Kind, needed, schedule
 from tests.faults.traffic import DAY, END, Sent, traffic
 from tests.faults.verdict import Verdict, judge
+from tests.kit.cluster import NODES, KafkaCluster
 from tests.kit.kafka import KafkaBroker
 from tests.kit.proxy import Proxy
 from tests.kit.topics import read_all
 
-LIFECYCLES = ("metrics", "nurture")
+LIFECYCLES: dict[Clock, tuple[str, ...]] = {
+    "stream": ("metrics", "nurture"),
+    "wall": (str(Path(__file__).with_name("hurried.yaml")),),
+}
+_FORGET_AFTER: dict[Clock, int] = {"stream": 90 * DAY, "wall": 15_000}
 AFTERWARDS = 60 * DAY
 """How far time goes on after the last interaction."""
 _PARTITIONS = 4
@@ -53,6 +58,10 @@ class Plan:
     """Its faults; None: what is needed of so many minutes."""
     embedded: bool = False
     """On the embedded broker, at least once: only workers fail."""
+    cluster: bool = False
+    """On three brokers, of which one is lost at a time."""
+    clock: Clock = "stream"
+    """What fires deadlines; in `wall` clock they come within seconds."""
 
     @property
     def faults(self) -> list[Fault]:
@@ -71,10 +80,11 @@ class Stage:
     """Of the broker itself."""
     for_workers: str
     """As workers reach it."""
-    broker: KafkaBroker | None = None
+    kafka: KafkaBroker | KafkaCluster | None = None
     """Where it can be stopped and started."""
-    proxy: Proxy | None = None
+    proxies: Sequence[Proxy] = ()
     """What stands between it and the workers, if anything."""
+    replication: int = 1
 
 
 @dataclass
@@ -98,13 +108,16 @@ class Outcome:
 async def run(plan: Plan, folder: Path, say: Say) -> Outcome:
     """The whole run, on a broker of its own."""
     began = time.monotonic()
-    async with _embedded() if plan.embedded else _apache_kafka() as stage:
+    async with _embedded() if plan.embedded else _cluster() if plan.cluster else _apache_kafka() as stage:
         settings = Settings(
             bootstrap=stage.bootstrap,
             app="faults",
             partitions=_PARTITIONS,
-            lifecycles=LIFECYCLES,
-            clock="stream",
+            replication=stage.replication,
+            lifecycles=LIFECYCLES[plan.clock],
+            clock=plan.clock,
+            live_from=END - 10 * 365 * DAY if plan.clock == "wall" else None,
+            forget_after=_FORGET_AFTER[plan.clock],
             session_timeout=_SESSION_MS,
         )
         await ensure_topics(settings)
@@ -112,27 +125,32 @@ async def run(plan: Plan, folder: Path, say: Say) -> Outcome:
             "LIFECYCLE_BOOTSTRAP": stage.for_workers,
             "LIFECYCLE_APP": settings.app,
             "LIFECYCLE_PARTITIONS": str(_PARTITIONS),
-            "LIFECYCLE_LIFECYCLES": ",".join(LIFECYCLES),
-            "LIFECYCLE_CLOCK": "stream",
+            "LIFECYCLE_LIFECYCLES": ",".join(settings.lifecycles),
+            "LIFECYCLE_CLOCK": settings.clock,
+            **({} if settings.live_from is None else {"LIFECYCLE_LIVE_FROM": str(settings.live_from)}),
+            "LIFECYCLE_FORGET_AFTER": f"{settings.forget_after}ms",
             "LIFECYCLE_DELIVERY": "at_least_once" if plan.embedded else "exactly_once",
             "LIFECYCLE_SESSION_TIMEOUT": f"{_SESSION_MS}ms",
             "LIFECYCLE_WEB_PORT": "0",
         }
         async with Fleet(environment, folder, plan.command) as fleet:
             await fleet.size(2)
-            injector = Injector(settings, fleet, stage.broker, stage.proxy, say)
+            injector = Injector(settings, fleet, say, kafka=stage.kafka, proxies=stage.proxies)
             async with asyncio.TaskGroup() as group:
-                sent = traffic(plan.interactions, plan.customers, plan.seed)
+                sent = traffic(plan.interactions, plan.customers, plan.seed, live=plan.clock == "wall")
                 rate = plan.interactions / (plan.minutes * 60)
                 group.create_task(_send(settings, sent, rate, not plan.embedded, say))
                 group.create_task(injector.run(plan.faults))
             say("faults and traffic are over; the workers catch up")
-            await _tick(settings, END + AFTERWARDS)
+            if plan.clock == "stream":
+                await _tick(settings, END + AFTERWARDS)
             behind = await _caught_up(settings, fleet)
+            settled = int(time.time() * 1_000) - 1_000 if plan.clock == "wall" else None
+            await asyncio.sleep(_SETTLE_SECONDS)  # deadlines that came last, where they take more than one transaction
             await fleet.stop()
             say("reading the topics, and working out what they must hold")
-            model = model_of([each.lifecycle for each in load_all(list(LIFECYCLES))])
-            verdict = await judge(model, settings, exactly_once=not plan.embedded)
+            model = model_of([each.lifecycle for each in load_all(list(settings.lifecycles))], settings.forget_after)
+            verdict = await judge(model, settings, exactly_once=not plan.embedded, settled=settled)
             verdict.differences += behind
             return Outcome(verdict, injector.done, fleet.started, time.monotonic() - began, fleet.fallen)
 
@@ -146,9 +164,27 @@ async def _apache_kafka() -> AsyncIterator[Stage]:
         await asyncio.to_thread(broker.start)
         assert broker.behind_proxy is not None
         async with Proxy(port, broker.behind_proxy) as proxy:
-            yield Stage(broker.bootstrap, f"{HOST}:{port}", broker, proxy)
+            yield Stage(broker.bootstrap, f"{HOST}:{port}", broker, [proxy])
     finally:
         await asyncio.to_thread(broker.__exit__)
+
+
+@asynccontextmanager
+async def _cluster() -> AsyncIterator[Stage]:
+    """Three brokers, and a proxy for each."""
+    ports = [free_port() for _ in range(NODES)]
+    cluster = KafkaCluster(ports)
+    try:
+        await asyncio.to_thread(cluster.start)
+        async with AsyncExitStack() as stack:
+            proxies = []
+            for port, node in zip(ports, cluster.nodes, strict=True):
+                assert node.behind_proxy is not None
+                proxies.append(await stack.enter_async_context(Proxy(port, node.behind_proxy)))
+            for_workers = ",".join(f"{HOST}:{port}" for port in ports)
+            yield Stage(cluster.bootstrap, for_workers, cluster, proxies, NODES)
+    finally:
+        await asyncio.to_thread(cluster.__exit__)
 
 
 @asynccontextmanager
@@ -215,5 +251,4 @@ async def _caught_up(settings: Settings, fleet: Fleet) -> list[str]:
             await asyncio.sleep(0.2)
             with contextlib.suppress(KafkaError):
                 committed = {each: await group.committed(each) for each in partitions}
-    await asyncio.sleep(_SETTLE_SECONDS)  # deadlines of the last tick, where they take more than one transaction
     return []

@@ -16,6 +16,8 @@ HARMED_BY: dict[str, list[Kind]] = {
     "position-apart": ["kill-all"] * 6,
     "changes-last": ["kill-all"] * 6,
     "state-kept": ["rival"] * 6,
+    "early": ["kill"],
+    "rash": ["kill-all"] * 4,
 }
 """What each wrong build cannot stand."""
 
@@ -30,10 +32,19 @@ async def test_a_minute_of_faults_changes_nothing(tmp_path: Path) -> None:
     assert all(outcome.faults[kind] for kind in KINDS)
 
 
+async def test_faults_change_no_deadline_that_comes_by_the_wall_clock(tmp_path: Path) -> None:
+    """None is early, none is missing, and each stands between the interactions between which it was fired."""
+    outcome = await run(Plan(seed=2, minutes=0.5, interactions=10_000, customers=500, clock="wall"), tmp_path, print)
+    assert outcome.verdict.differences == []
+    assert outcome.fallen == []
+    assert outcome.verdict.deadlines > 1_000
+
+
 @pytest.mark.parametrize("kind", BROKEN)
 async def test_a_build_that_is_wrong_on_purpose_is_caught(kind: str, tmp_path: Path) -> None:
     """Faults, and a worker that breaks one of the promises: the verdict says so."""
     command = (sys.executable, str(BROKEN_WORKER), kind, "worker")
-    plan = Plan(2, 0.5, 50_000, 500, command, HARMED_BY[kind])
+    wall = kind in ("early", "rash")
+    plan = Plan(2, 0.5, 10_000 if wall else 50_000, 500, command, HARMED_BY[kind], clock="wall" if wall else "stream")
     outcome = await run(plan, tmp_path, lambda _: None)
     assert outcome.verdict.differences

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator
+from time import time as clock
 from typing import NamedTuple
 
 import orjson
@@ -26,6 +27,8 @@ REPEATED, LATE, POISON, ANONYMOUS = 0.03, 0.05, 0.005, 0.1
 BURST = 0.001
 """How often one customer does forty things at once."""
 _BURST_SIZE = 40
+_LIVE_LATE = 8_000
+"""Milliseconds that late interactions are late at most, where they are live."""
 _REMEMBERED = 500
 _POISON = (
     b"",
@@ -48,8 +51,11 @@ class Sent(NamedTuple):
     value: bytes
 
 
-def traffic(count: int, customers: int, seed: int) -> Iterator[Sent]:
-    """`count` records of so many customers; the same for the same seed, whatever else happens."""
+def traffic(count: int, customers: int, seed: int, *, live: bool = False) -> Iterator[Sent]:
+    """`count` records of so many customers; the same for the same seed, whatever else happens.
+
+    `live`: interactions happen when they are written, and only late ones say when that was.
+    """
     chance = random.Random(seed)
     names = [name for name, percent in NAMES.items() for _ in range(percent)]
     recent: list[Sent] = []
@@ -68,7 +74,10 @@ def traffic(count: int, customers: int, seed: int) -> Iterator[Sent]:
         whose = chance.randrange(customers)
         size = _BURST_SIZE if chance.random() < BURST else 1
         for _ in range(min(size, count - number)):
-            at = time - chance.randrange(10 * DAY) if chance.random() < LATE else time
+            late = chance.random() < LATE
+            at: int | None = time - chance.randrange(10 * DAY) if late else time
+            if live:
+                at = int(clock() * 1_000) - chance.randrange(_LIVE_LATE) if late else None
             sent = _interaction(number, whose, chance.choice(names), at, chance)
             recent.append(sent)
             number += 1
@@ -76,13 +85,13 @@ def traffic(count: int, customers: int, seed: int) -> Iterator[Sent]:
         del recent[:-_REMEMBERED]
 
 
-def _interaction(number: int, whose: int, name: str, time: int, chance: random.Random) -> Sent:
+def _interaction(number: int, whose: int, name: str, time: int | None, chance: random.Random) -> Sent:
     who = f"v-{whose}" if chance.random() < ANONYMOUS else f"c-{whose}"
     interaction: dict[str, object] = {
         "id": f"i-{number}",
         "type": name,
         "anonymous_id" if who[0] == "v" else "customer_id": who,
-        "time": time,
+        **({} if time is None else {"time": time}),
         "properties": {"total": chance.randrange(1, 20_000) / 100, "path": f"/p/{chance.randrange(100)}"},
     }
     return Sent(who.encode(), orjson.dumps(interaction))

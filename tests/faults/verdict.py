@@ -9,13 +9,16 @@ import orjson
 
 from stream.codec.customers import ANONYMOUS, CUSTOMER, LAYOUT, CustomerCodec
 from stream.core.step import Model
+from stream.engine.fetch import FRESH_MS
 from stream.settings import Settings
 from tests.faults.oracle import Expected, expected_of
+from tests.faults.wall import WallPartition, too_early
 from tests.kit.topics import Records, read_all
 
 Lives = dict[tuple[str, str], list[dict[str, Any]]]
 _SHOWN = 300
 _READ_SECONDS = 180.0
+_SLACK_MS = 1_000
 
 
 @dataclass
@@ -34,20 +37,25 @@ class Verdict:
     """A line each; none: everything is as it must be."""
 
 
-async def judge(model: Model, settings: Settings, *, exactly_once: bool = True) -> Verdict:
+async def judge(model: Model, settings: Settings, *, exactly_once: bool = True, settled: int | None = None) -> Verdict:
     """Read all topics as a read_committed subscriber does, and compare.
 
-    Without `exactly_once` a change may stand there again with the same id; what it says must be the same.
+    Without `exactly_once` a change may stand there again with the same id; what it says must be the same. In `wall`
+    clock what was due before `settled` (epoch ms) must have been fired.
     """
     topics, bootstrap = settings.topics, settings.bootstrap
     source = await read_all(bootstrap, topics.interactions, seconds=_READ_SECONDS)
-    expected = expected_of(model, topics.interactions, source)
     published = await read_all(bootstrap, topics.stage_changes, seconds=_READ_SECONDS)
+    timing: list[str] = []
+    if settled is None:
+        expected = expected_of(model, topics.interactions, source)
+    else:
+        expected, timing = _by_the_wall(model, settings, source, published, settled)
     ids = Counter(dict(record.headers)["ce_id"] for records in published.values() for record in records)
     repeated = {name for name, count in ids.items() if count > 1}
     found = _lives([orjson.loads(each.value or b"") for records in published.values() for each in records])
     wanted = _lives([change for each in expected.values() for change in each.changes])
-    differences = _compare_lives(found if exactly_once else _once(found), wanted)
+    differences = timing + _compare_lives(found if exactly_once else _once(found), wanted)
     if exactly_once and repeated:
         differences.append(
             f"{len(repeated)} ids stand on {topics.stage_changes} more than once, such as {repeated.pop()!r}"
@@ -71,6 +79,23 @@ async def judge(model: Model, settings: Settings, *, exactly_once: bool = True) 
         repeated=sum(ids.values()) - len(ids),
         differences=differences,
     )
+
+
+def _by_the_wall(
+    model: Model, settings: Settings, source: Records, published: Records, settled: int
+) -> tuple[dict[int, Expected], list[str]]:
+    """What each partition must have led to, and deadlines that came at the wrong time or not at all."""
+    told: dict[int, list[tuple[dict[str, Any], int]]] = {number: [] for number in source}
+    for record in (each for records in published.values() for each in records):
+        change = orjson.loads(record.value or b"")
+        told[change["source"]["partition"]].append((change, record.timestamp))
+    tolerance = settings.session_timeout + FRESH_MS + _SLACK_MS
+    expected, lines = {}, []
+    for number, records in source.items():
+        partition = WallPartition(model, settings.topics.interactions, number, told[number])
+        expected[number] = partition.replay(records)
+        lines += partition.overdue(settled) + too_early(told[number], records, tolerance)
+    return expected, lines
 
 
 def _lives(changes: list[dict[str, Any]]) -> Lives:

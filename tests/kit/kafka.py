@@ -33,13 +33,14 @@ class KafkaBroker:
         With `proxy_port` it listens on `behind_proxy` too, and sends whoever comes there on to `proxy_port`, where
         a proxy for `behind_proxy` must stand: whoever bootstraps from the proxy stays behind it.
         """
-        self._port, controller_port = free_port(), free_port()
+        self._port, self.controller_port = free_port(), free_port()
+        controller_port = self.controller_port
         self.behind_proxy = free_port() if proxy_port is not None else None
         self.bootstrap = f"{HOST}:{self._port}"
         self._directory = Path(tempfile.mkdtemp(prefix="lifecycle-kafka-"))
         self.log = self._directory / "kafka.log"
         self._properties = self._directory / "server.properties"
-        self._settings = {
+        self.settings = {
             "process.roles": "broker,controller",
             "node.id": "1",
             "listeners": f"PLAINTEXT://{self.bootstrap},CONTROLLER://{HOST}:{controller_port}",
@@ -64,6 +65,7 @@ class KafkaBroker:
             **(self._proxied(controller_port, proxy_port) if proxy_port is not None else {}),
             **(settings or {}),
         }
+        """Lines of server.properties, as they will be when it is first started."""
         self._process: BrokerProcess | None = None
 
     def _proxied(self, controller_port: int, proxy_port: int) -> dict[str, str]:
@@ -120,7 +122,7 @@ class KafkaBroker:
         shutil.rmtree(self._directory)
 
     def _format(self) -> None:
-        lines = [f"{name}={value}\n" for name, value in self._settings.items()]
+        lines = [f"{name}={value}\n" for name, value in self.settings.items()]
         self._properties.write_text("".join(lines))
         formatted = subprocess.run(
             [

@@ -15,7 +15,11 @@ Records = dict[int, list[ConsumerRecord[bytes | None, bytes | None]]]
 
 
 async def create_topics(
-    bootstrap: str, *names: str, partitions: int = 4, settings: Mapping[str, str] | None = None
+    bootstrap: str,
+    *names: str,
+    partitions: int = 4,
+    replication: int = 1,
+    settings: Mapping[str, str] | None = None,
 ) -> None:
     """Create topics and wait until the broker serves them.
 
@@ -25,7 +29,7 @@ async def create_topics(
     await admin.start()
     try:
         created = await admin.create_topics(
-            [NewTopic(name, partitions, 1, topic_configs=dict(settings or {})) for name in names]
+            [NewTopic(name, partitions, replication, topic_configs=dict(settings or {})) for name in names]
         )
         for outcome in created.to_object()["topic_errors"]:
             if code := outcome["error_code"]:
