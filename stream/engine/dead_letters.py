@@ -4,8 +4,8 @@ Two kinds of records stand on their topic, told apart by their headers:
 
 - A *dead letter* has the key, value and headers of its source record, and behind those headers these of ours, in
   this order: `lifecycle_reason`, `lifecycle_detail`, `lifecycle_topic`, `lifecycle_partition`, `lifecycle_offset`,
-  `lifecycle_timestamp` (the source record's, epoch ms) and, where the value was cut off, `lifecycle_truncated` (its
-  whole length). A source record may have had headers of these names itself: the last ones count.
+  `lifecycle_timestamp` (the source record's, epoch ms) and, where something was cut off, `lifecycle_truncated` (the
+  whole length of the value). A source record may have had headers of these names itself: the last ones count.
 - A *receipt* says that a dead letter was replayed: no key, no value, and the headers `lifecycle_control: replayed`,
   `lifecycle_topic`, `lifecycle_partition`, `lifecycle_offset`, `lifecycle_timestamp` of that source record. It has no
   `lifecycle_reason`: a reader of dead letters passes over what has none. It stands in the partition of its dead
@@ -22,12 +22,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple, Protocol
 
+from stream.codec.interactions import MAX_BYTES as LARGEST_READ
 from stream.codec.interactions import Rejected
 from stream.engine.batch import Headers, Outgoing, SourceRecord
 from stream.engine.controls import HEADER as CONTROL
 
-MAX_BYTES: Final = 1_500_000
-"""Longer values are cut off and flagged, so that every dead letter fits the topic."""
+MAX_BYTES: Final = LARGEST_READ
+"""Longer values are cut off and flagged, so that every dead letter fits the topic; none of them could be read anyhow.
+
+How long a source record is, its topic does not limit: what Kafka measures is compressed.
+"""
+MAX_BESIDE: Final = 128 << 10
+"""Where key and headers are larger together, the headers are left out and the key is cut off, too."""
+LARGEST: Final = MAX_BYTES + 2 * MAX_BESIDE
+"""What a dead letter takes at most, in bytes; that of ours and the batch around it included."""
+_KEY_KEPT: Final = 16 << 10
+_PER_HEADER: Final = 10
 REPLAYED: Final = b"replayed"
 """The control header's value in a receipt."""
 REPLAY_OF: Final = "lifecycle_replay_of"
@@ -86,11 +96,8 @@ class DeadLetter:
 
     kept: int
     """Bytes of it that are here."""
-
-    @property
-    def truncated(self) -> bool:
-        """Not all of the value is there."""
-        return self.whole != self.kept
+    truncated: bool
+    """Something is missing: the end of the value, or headers and the end of the key."""
 
     def without_value(self) -> "DeadLetter":
         """The same, light enough to keep many."""
@@ -116,16 +123,19 @@ class StoredRecord(Protocol):
 
 def dead_letter(record: SourceRecord, rejected: Rejected, topic: str, partition: int) -> Outgoing:
     """The dead letter of a record: its key, value and headers, and why and where in `lifecycle_…` headers."""
-    value = record.value
+    key, value, headers = record.key, record.value, record.headers
     about = [
         (_REASON, rejected.reason.value.encode()),
         ("lifecycle_detail", rejected.detail.encode("utf-8", "replace")),
         *_place(Origin(topic, partition, record.offset, record.timestamp)),
     ]
-    if value is not None and len(value) > MAX_BYTES:
-        about.append((_TRUNCATED, str(len(value)).encode()))
-        value = value[:MAX_BYTES]
-    return Outgoing(record.key, value, [*record.headers, *about])
+    beside = len(key or b"") + sum(len(name.encode()) + len(text or b"") + _PER_HEADER for name, text in headers)
+    if beside > MAX_BESIDE or len(value or b"") > MAX_BYTES:
+        about.append((_TRUNCATED, str(len(value or b"")).encode()))
+        value = value and value[:MAX_BYTES]
+    if beside > MAX_BESIDE:
+        key, headers = key and key[:_KEY_KEPT], ()
+    return Outgoing(key, value, [*headers, *about])
 
 
 def receipt(origin: Origin) -> Outgoing:
@@ -169,6 +179,7 @@ def _letter(record: StoredRecord, first: int) -> DeadLetter | None:
         headers=list(record.headers[:first]),
         whole=int(whole) if whole.isdecimal() else kept,
         kept=kept,
+        truncated=_TRUNCATED in about,
     )
 
 

@@ -158,6 +158,6 @@ async def _note(
 def _stuck(settings: Settings, left: dict[TopicPartition, int], ends: dict[int, int]) -> str:
     tp, at = next(iter(left.items()))
     return (
-        f"topic {tp.topic}, partition {tp.partition}: nothing was read from offset {at} on for {_PATIENCE:g} s, though it "
-        f"ends at {ends.get(tp.partition, '?')}. Kafka at {settings.bootstrap} is away, or a transaction is open there"
+        f"topic {tp.topic}, partition {tp.partition}: nothing came from offset {at} on for {_PATIENCE:g} s, though it "
+        f"ends at {ends.get(tp.partition, '?')}. Kafka at {settings.bootstrap} is away, or a transaction open there"
     )
