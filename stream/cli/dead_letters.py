@@ -118,15 +118,16 @@ class _Found:
 
     def summary(self, topic: str, replayed: bool) -> str:
         """How many there are, in words."""
+        from stream.cli.letter_lines import how_many  # noqa: PLC0415 - slow to load
+
         total = self.counts.total()
-        kind = "replayed dead letters" if replayed else "dead letters"
-        text = f"{topic}: {total or 'no'} {kind}"
+        text = f"{topic}: {how_many(total, 'replayed dead letter' if replayed else 'dead letter')}"
         if total:
             text += ": " + ", ".join(f"{count:,} {reason}" for reason, count in self.counts.most_common())
         if 0 < len(self.newest) < total:
             text += f"; the {len(self.newest):,} newest are shown, --limit 0 shows all"
         if self.others:
-            text += f"; {self.others:,} more were {'not ' if replayed else ''}replayed"
+            text += f"; not listed: {self.others:,} that were {'not ' if replayed else ''}replayed"
         return text
 
 

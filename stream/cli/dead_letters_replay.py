@@ -125,11 +125,11 @@ def _tell(plan: _Plan, console: "Console") -> None:
     """Say what will be done and what not."""
     from rich.text import Text  # noqa: PLC0415
 
+    from stream.cli.letter_lines import how_many  # noqa: PLC0415
     from stream.cli.plain import plain  # noqa: PLC0415
 
     settings = plan.target.settings
-    total = plan.ready.total()
-    lines = [f"{settings.topics.interactions} on {settings.bootstrap}: {total or 'no'} dead letters to replay"]
+    lines = [f"{settings.topics.interactions} on {settings.bootstrap}: {how_many(plan.ready.total())} to replay"]
     for reason, count in plan.ready.most_common():
         lines.append(f"  {count:,} {plain(reason)}")
         if reason == Reason.UNPROCESSABLE:
@@ -142,6 +142,7 @@ def _tell(plan: _Plan, console: "Console") -> None:
 
 
 async def _replay(plan: _Plan, choice: Choice, console: "Console") -> None:
+    from stream.cli.letter_lines import how_many  # noqa: PLC0415
     from stream.engine.delivery import supports_transactions  # noqa: PLC0415
     from stream.engine.replaying import Done, replay  # noqa: PLC0415
 
@@ -156,4 +157,4 @@ async def _replay(plan: _Plan, choice: Choice, console: "Console") -> None:
                 plan.target, plan.ledger, choice.takes, exactly_once=exactly_once, progress=progress, done=done
             )
     finally:
-        console.print(f"{done.count:,} dead letters replayed", highlight=False)
+        console.print(f"{how_many(done.count)} replayed", highlight=False)

@@ -37,6 +37,11 @@ def line_of(letter: DeadLetter, replayed: int | None) -> Text:
     return line
 
 
+def how_many(count: int, kind: str = "dead letter") -> str:
+    """A number of dead letters, in words."""
+    return f"{f'{count:,}' if count else 'no'} {kind}{'' if count == 1 else 's'}"
+
+
 def json_of(letter: DeadLetter, replayed: int | None) -> str:
     """Everything but the value, on one line; times in epoch ms."""
     origin = letter.origin
