@@ -68,7 +68,7 @@ def replay(
     plan = run(_plan(settings, choice, console), settings.bootstrap)
     _tell(plan, console)
     if not plan.ready:
-        if plan.refused:
+        if plan.refused and not plan.before:
             raise typer.Exit(1)
         return
     if dry_run:
