@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 import sys
 from pathlib import Path
 
@@ -258,13 +259,13 @@ async def test_who_has_read_enough_ends_it_without_a_trace(settings: Settings) -
 
 
 async def test_ctrl_c_ends_it_without_a_trace(settings: Settings) -> None:
-    asked = asyncio.Event()
-    broker_that_never_answers = await asyncio.start_server(lambda *_: asked.set(), "127.0.0.1", 0)
-    port = broker_that_never_answers.sockets[0].getsockname()[1]
-    asking = started(settings, "dead-letters", "list", "--bootstrap", f"127.0.0.1:{port}")
-    async with broker_that_never_answers, asking as command:
-        await asyncio.wait_for(asked.wait(), 30)
-        printed, told = await interrupt(command)
+    with socket.create_server(("127.0.0.1", 0)) as never_answers:
+        never_answers.setblocking(False)
+        address = f"127.0.0.1:{never_answers.getsockname()[1]}"
+        async with started(settings, "dead-letters", "list", "--bootstrap", address) as command:
+            asking, _ = await asyncio.wait_for(asyncio.get_running_loop().sock_accept(never_answers), 30)
+            with asking:
+                printed, told = await interrupt(command)
     assert (command.returncode, printed, told) == (130, "", "")
 
 

@@ -99,9 +99,7 @@ class Fleet:
             except TimeoutError:
                 await worker.kill()
         self._workers.remove(worker)
-        # Until a worker says something, Python is still loading it, and a signal ends it as it does any process.
-        in_order = (0,) if worker.log.stat().st_size else (0, -signal.SIGTERM)
-        if worker.process.returncode not in in_order:
+        if worker.process.returncode != 0:
             self._note(worker)
 
     async def stop(self) -> None:
