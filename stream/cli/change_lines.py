@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import msgspec
 from rich.text import Text
 
+from stream.cli.plain import plain
 from stream.codec.times import format_time
 
 _MOST_SCORES = 3
@@ -56,11 +57,11 @@ def line_of(change: Change) -> Text:
     """
     parts = [
         (format_time(change.at), "dim"),
-        (_plain(change.subject), "bold"),
-        (_plain(change.lifecycle), "cyan"),
-        (f"{_plain(change.from_stage or '(new)')} →", ""),
-        (_plain(change.to_stage or "(forgotten)"), "bold green" if change.to_stage else "bold red"),
-        (_plain(_why(change)), ""),
+        (plain(change.subject), "bold"),
+        (plain(change.lifecycle), "cyan"),
+        (f"{plain(change.from_stage or '(new)')} →", ""),
+        (plain(change.to_stage or "(forgotten)"), "bold green" if change.to_stage else "bold red"),
+        (plain(_why(change)), ""),
         (_scores(change.scores), "dim"),
         ("" if change.final else "…", "dim"),
     ]
@@ -85,9 +86,4 @@ def _why(change: Change) -> str:
 
 def _scores(scores: Mapping[str, float]) -> str:
     largest = sorted((each for each in scores.items() if each[1]), key=lambda each: -abs(each[1]))
-    return ", ".join(f"{_plain(name)} {value:,.1f}" for name, value in largest[:_MOST_SCORES])
-
-
-def _plain(text: str) -> str:
-    """Ids come from anywhere: what would steer the terminal is spelled out."""
-    return text if text.isprintable() else text.encode("unicode_escape").decode()
+    return ", ".join(f"{plain(name)} {value:,.1f}" for name, value in largest[:_MOST_SCORES])

@@ -35,7 +35,10 @@ class Fetched(NamedTuple):
     next_offset: int
     """Where to read on; beyond the last record when transaction markers or compacted records follow it."""
     caught_up: bool
-    """The broker said, within the last second, that nothing readable lies at or beyond `next_offset`."""
+    """The broker said, within the last second, that nothing lies at or beyond `next_offset`.
+
+    What stands behind a transaction that is still open arrived, though it cannot be read: it lies there.
+    """
     end_offset: int | None
     """The offset after the last readable record, as last heard."""
 
@@ -86,7 +89,7 @@ class Reader:
             records = self._drain(max_records)
             end = _readable_end(state)
             buffered = self._tp in self._fetcher._records
-            caught_up = not buffered and end is not None and state.position >= end and _is_fresh(state)
+            caught_up = not buffered and _is_at_end(state, end) and _is_fresh(state)
             if records or state.position != position:
                 return Fetched(records, state.position, caught_up, end)
             left = deadline - time.monotonic()
@@ -195,6 +198,11 @@ def _raw_record(_: TopicPartition, record: SourceRecord) -> SourceRecord:
 def _readable_end(state: _State) -> int | None:
     """The last stable offset where the broker tells one, else the high watermark."""
     return state.lso if state.lso is not None and state.lso >= 0 else state.highwater
+
+
+def _is_at_end(state: _State, readable_end: int | None) -> bool:
+    """Nothing is left to read, now or once the transactions that are open have ended."""
+    return readable_end is not None and state.position >= max(readable_end, state.highwater or 0)
 
 
 def _is_fresh(state: _State) -> bool:

@@ -11,6 +11,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 
 from stream.engine.clients import client_options
+from stream.engine.dead_letters import LARGEST
 from stream.engine.delivery import BATCH_BYTES
 from stream.errors import BrokerError, TopicError
 from stream.settings import Settings
@@ -20,7 +21,7 @@ log = logging.getLogger(__name__)
 DAY_MS = 86_400_000
 DEFAULT_MAX_MESSAGE = 1_048_588
 _HEADROOM = 256 << 10
-"""What reason, position and headers may add to a dead letter."""
+"""By how much a dead letter may be larger than an interaction."""
 _LEADERS_DEADLINE = 30.0
 _EXISTS = TopicAlreadyExistsError.errno
 
@@ -94,7 +95,7 @@ def plan_topics(settings: Settings, found: Mapping[str, FoundTopic]) -> list[Top
             {
                 "cleanup.policy": "delete",
                 "retention.ms": month,
-                "max.message.bytes": str(largest + _HEADROOM),
+                "max.message.bytes": str(max(largest + _HEADROOM, LARGEST)),
             },
         ),
     ]
@@ -246,18 +247,17 @@ def _check_size(settings: Settings, name: str, topic: FoundTopic) -> list[Findin
 
 
 def _check_dead_letters(settings: Settings, plan: TopicPlan, topic: FoundTopic) -> list[Finding]:
-    largest, wanted = (
-        _whole(topic, "max.message.bytes", DEFAULT_MAX_MESSAGE),
-        int(plan.configs["max.message.bytes"]),
-    )
-    if "max.message.bytes" not in topic.configs or largest >= wanted:
-        return []
+    largest = _whole(topic, "max.message.bytes", DEFAULT_MAX_MESSAGE)
+    too_small = _check_size(settings, plan.name, topic)
+    if too_small or "max.message.bytes" not in topic.configs or largest >= LARGEST:
+        return too_small
     return [
         Finding(
             "warning",
             plan.name,
-            f"max.message.bytes is {largest}: the largest interactions would be truncated as dead letters",
-            _alter_command(settings, plan.name, f"max.message.bytes={wanted}"),
+            f"max.message.bytes is {largest}: a dead letter has up to {LARGEST} bytes, and one that does not fit stops "
+            "its partition",
+            _alter_command(settings, plan.name, f"max.message.bytes={LARGEST}"),
         )
     ]
 

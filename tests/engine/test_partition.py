@@ -6,14 +6,14 @@ from collections import Counter
 from collections.abc import Iterator
 
 import pytest
-from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
 from aiokafka.admin.records_to_delete import RecordsToDelete
 
 from stream.engine.batch import Machine, Outgoing
 from stream.engine.delivery import Route, Transactional
 from stream.engine.embedded import EmbeddedBroker
-from stream.engine.fetch import Fetched
+from stream.engine.fetch import Fetched, Reader
 from stream.engine.lookout import SourceTopic
 from stream.engine.partition import State
 from stream.errors import PositionError, StateError, TopicError
@@ -123,6 +123,38 @@ async def test_a_deadline_that_fails_twice_is_isolated_and_the_others_fire(setti
         await rig.recorder.until(lambda: rig.recorder.inputs == 4)
     assert set(rig.recorder.failures) == {"deadline"}
     assert await changes(settings) == Counter([(b"a", b"deadline")])
+
+
+async def test_who_waits_for_an_open_transaction_is_not_caught_up(on_kafka: Settings) -> None:
+    """Else deadlines would fire before interactions that arrived behind it, such as a replay that was killed."""
+    topic = TopicPartition(on_kafka.topics.interactions, 0)
+    await create_topics(on_kafka.bootstrap, topic.topic, partitions=1)
+    await send(on_kafka, visits(1))
+    options = {"bootstrap_servers": on_kafka.bootstrap, "isolation_level": "read_committed", "fetch_max_wait_ms": 100}
+    async with (
+        AIOKafkaConsumer(**options) as consumer,
+        AIOKafkaProducer(bootstrap_servers=on_kafka.bootstrap, transactional_id=f"{on_kafka.app}-t") as producer,
+    ):
+        consumer.assign([topic])
+        reader = Reader(consumer, topic)
+
+        async def until(*, caught_up: bool) -> Fetched:
+            async with asyncio.timeout(30):
+                while True:
+                    fetched = await reader.fetch(1, max_records=10, patience=0.1)
+                    if fetched is not None and fetched.caught_up is caught_up:
+                        return fetched
+
+        await until(caught_up=True)
+        await producer.begin_transaction()
+        await producer.send_and_wait(topic.topic, b"hidden", partition=0)
+        await send(on_kafka, visits(1, b"prevents it"))
+        assert (await until(caught_up=False)).records == ()
+        await producer.abort_transaction()
+        async with asyncio.timeout(30):
+            while not (fetched := await reader.fetch(1, max_records=10, patience=0.1)) or not fetched.records:
+                pass
+        assert [record.value for record in fetched.records] == [b"prevents it"]
 
 
 async def test_a_deadline_fires_without_any_interaction_also_after_a_transaction_marker(

@@ -7,7 +7,7 @@ are due. In `stream` clock the partition's clock is the largest time seen; `wall
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from aiokafka import ConsumerRecord
@@ -23,6 +23,18 @@ from stream.core.tally import Tally
 AHEAD = 300_000
 
 
+class Letter(NamedTuple):
+    """What a dead letter says, wherever it stands."""
+
+    topic: str
+    partition: int
+    offset: int
+    """Of the source record."""
+    reason: str
+    key: bytes | None
+    value: bytes | None
+
+
 @dataclass
 class Expected:
     """What one partition must have written."""
@@ -31,7 +43,8 @@ class Expected:
     """Values of stage changes, in order."""
     customers: dict[bytes, Customer] = field(default_factory=dict)
     """By changelog key."""
-    dead_letters: int = 0
+    dead_letters: list["Letter"] = field(default_factory=list)
+    """In the order of their source records."""
     duplicates: int = 0
     late: int = 0
     deadlines: int = 0
@@ -84,7 +97,8 @@ class Partition:
     def _take(self, record: ConsumerRecord[bytes | None, bytes | None]) -> None:
         interaction = decode(record.value, record.timestamp, DEFAULT_BLOCKED)
         if isinstance(interaction, Rejected):
-            self.expected.dead_letters += 1
+            place = self._topic, self._number, record.offset
+            self.expected.dead_letters.append(Letter(*place, interaction.reason.value, record.key, record.value))
             return
         if interaction.time > record.timestamp + AHEAD:
             interaction.time = record.timestamp

@@ -1,17 +1,18 @@
 """What is on the topics, held against what the interactions must have led to."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
+from aiokafka import ConsumerRecord
 
 from stream.codec.customers import ANONYMOUS, CUSTOMER, LAYOUT, CustomerCodec
 from stream.core.step import Model
 from stream.engine.fetch import FRESH_MS
 from stream.settings import Settings
-from tests.faults.oracle import Expected, expected_of
+from tests.faults.oracle import Expected, Letter, expected_of
 from tests.faults.wall import WallPartition, too_early
 from tests.kit.topics import Records, read_all
 
@@ -66,16 +67,15 @@ async def judge(model: Model, settings: Settings, *, exactly_once: bool = True, 
         model, await read_all(bootstrap, topics.customers, seconds=_READ_SECONDS), expected
     )
     letters = await read_all(bootstrap, topics.dead_letters, seconds=_READ_SECONDS)
-    count, must = sum(map(len, letters.values())), sum(each.dead_letters for each in expected.values())
-    if count != must and (exactly_once or count < must):
-        differences.append(f"{count} dead letters, {must} must be there")
+    must = [letter for each in expected.values() for letter in each.dead_letters]
+    differences += compare_letters(letters, must, exactly_once=exactly_once)
     return Verdict(
         interactions=sum(map(len, source.values())),
         changes=sum(map(len, wanted.values())),
         duplicates=sum(each.duplicates for each in expected.values()),
         late=sum(each.late for each in expected.values()),
         deadlines=sum(each.deadlines for each in expected.values()),
-        dead_letters=must,
+        dead_letters=len(must),
         repeated=sum(ids.values()) - len(ids),
         differences=differences,
     )
@@ -144,6 +144,31 @@ def _compare_current(current: Mapping[bytes, bytes], expected: Mapping[int, Expe
         for key in sorted(found.keys() | wanted.keys())
         if found.get(key) != wanted.get(key)
     ]
+
+
+def compare_letters(records: Records, wanted: Sequence[Letter], *, exactly_once: bool = True) -> list[str]:
+    """A line for each dead letter that is missing, extra, other or, with `exactly_once`, there more than once."""
+    found = Counter(_letter(record) for partition in records.values() for record in partition)
+    needed = Counter(wanted)
+    lines = []
+    for letter in sorted(found.keys() | needed.keys(), key=str):
+        count, must = found[letter], needed[letter]
+        if count != must and (exactly_once or not count or not must):
+            lines.append(f"dead letter {str(letter)[:_SHOWN]}: {count} times there, {must} must be")
+    return lines
+
+
+def _letter(record: ConsumerRecord[bytes | None, bytes | None]) -> Letter:
+    """A dead letter as it stands on its topic; what its headers do not say is empty."""
+    about = {name: value.decode() for name, value in record.headers}
+    return Letter(
+        about.get("lifecycle_topic", ""),
+        int(about.get("lifecycle_partition", -1)),
+        int(about.get("lifecycle_offset", -1)),
+        about.get("lifecycle_reason", ""),
+        record.key,
+        record.value,
+    )
 
 
 def _compare_customers(model: Model, changelog: Records, expected: Mapping[int, Expected]) -> list[str]:

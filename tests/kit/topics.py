@@ -59,7 +59,7 @@ async def produce(bootstrap: str, topic: str, records: Iterable[Outgoing]) -> li
 
     Returns where each landed, in the order given, once all are acknowledged.
     """
-    async with AIOKafkaProducer(bootstrap_servers=bootstrap, linger_ms=5) as producer:
+    async with AIOKafkaProducer(bootstrap_servers=bootstrap, linger_ms=5, max_request_size=1 << 24) as producer:
         sent = [
             await producer.send(topic, record.value, key=record.key, headers=list(record.headers)) for record in records
         ]

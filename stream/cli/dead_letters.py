@@ -1,0 +1,207 @@
+"""`lifecycle dead-letters`: see what could not be processed, and process it once its cause is mended."""
+
+import sys
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from heapq import heappush, heappushpop
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from stream.cli.dead_letters_replay import replay
+from stream.cli.letter_bar import bar, ledger_of
+from stream.cli.letter_choice import (
+    AddressOption,
+    Choice,
+    ContainsOption,
+    KeyOption,
+    PartitionOption,
+    ReasonOption,
+    SinceOption,
+    UntilOption,
+    address_of,
+)
+from stream.cli.options import with_settings
+from stream.errors import LifecycleError
+from stream.settings import Settings
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from stream.engine.dead_letters import Address, DeadLetter, Origin, Receipt
+
+_NEWEST = 50
+
+app = typer.Typer(
+    help="Show interactions that could not be read or processed, and replay them once the cause is mended.",
+    no_args_is_help=True,
+)
+
+
+@app.command("list")
+@with_settings("bootstrap", "topic_prefix")
+def list_(
+    *,
+    reason: ReasonOption = None,
+    address: AddressOption = None,
+    partition: PartitionOption = None,
+    key: KeyOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    contains: ContainsOption = None,
+    replayed: Annotated[
+        bool, typer.Option("--replayed", help="Those that were replayed, which are left out otherwise.")
+    ] = False,
+    limit: Annotated[int, typer.Option(metavar="N", min=0, help="Only the N newest; 0: all of them.")] = _NEWEST,
+    count: Annotated[bool, typer.Option("--count", help="Only how many there are of each reason.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON, one object a line; times in epoch ms.")] = False,
+    settings: Settings,
+) -> None:
+    """List dead letters, the newest first: when, address, reason, source, key, size and what was wrong.
+
+    The source is the topic, partition and offset of the interaction; the address, partition and offset of the
+    dead letter itself, is what `show` and `--address` take. How many there are of each reason is told at the end.
+    """
+    from rich.console import Console  # noqa: PLC0415 - slow to load
+
+    from stream.cli.connection import run  # noqa: PLC0415
+
+    choice = Choice.of(reason, address, partition, key, since, until, contains)
+    finding = _find(settings, choice, replayed, None if count else limit, Console(stderr=True))
+    found = run(finding, settings.bootstrap)
+    if count:
+        _print_counts(found, json)
+    else:
+        _print_lines(found, json)
+        typer.echo(found.summary(settings.topics.dead_letters, replayed), err=True)
+
+
+@app.command()
+@with_settings("bootstrap", "topic_prefix")
+def show(
+    address: Annotated[
+        str, typer.Argument(metavar="PARTITION-OFFSET", help="Its address, as `list` names it.", show_default=False)
+    ],
+    *,
+    raw: Annotated[
+        bool, typer.Option("--raw", help="Write the bytes of its value to stdout as they are, and nothing else.")
+    ] = False,
+    settings: Settings,
+) -> None:
+    """Show all there is of one dead letter: reason, source, key, headers and value."""
+    from rich.console import Console  # noqa: PLC0415 - slow to load
+
+    from stream.cli.connection import run  # noqa: PLC0415
+    from stream.cli.letter_lines import report_of  # noqa: PLC0415
+
+    place = address_of(address, "PARTITION-OFFSET")
+    letter, replayed = run(_look_at(settings, place, Console(stderr=True), receipts=not raw), settings.bootstrap)
+    if raw:
+        sys.stdout.buffer.write(letter.value or b"")
+        if letter.truncated:
+            typer.echo(f"truncated: these are {letter.kept:,} bytes of {letter.whole:,}", err=True)
+    else:
+        Console(highlight=False).print(report_of(letter, replayed), soft_wrap=True)
+
+
+@dataclass(slots=True)
+class _Found:
+    """What a list shows."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    """Those wanted, by reason."""
+    others: int = 0
+    """Wanted, but replayed where those that were not are listed, or the other way round."""
+    newest: "list[tuple[int, tuple[int, int], DeadLetter]]" = field(default_factory=list)
+    replayed: "Mapping[Origin, int]" = field(default_factory=dict)
+
+    def summary(self, topic: str, replayed: bool) -> str:
+        """How many there are, in words."""
+        from stream.cli.letter_lines import how_many  # noqa: PLC0415 - slow to load
+
+        total = self.counts.total()
+        text = f"{topic}: {how_many(total, 'replayed dead letter' if replayed else 'dead letter')}"
+        if total:
+            text += ": " + ", ".join(f"{count:,} {reason}" for reason, count in self.counts.most_common())
+        if 0 < len(self.newest) < total:
+            text += f"; the {len(self.newest):,} newest are shown, --limit 0 shows all"
+        if self.others:
+            text += f"; not listed: {self.others:,} that were {'not ' if replayed else ''}replayed"
+        return text
+
+
+async def _find(settings: Settings, choice: Choice, replayed: bool, limit: int | None, console: "Console") -> _Found:
+    """Read what is wanted, and keep the newest `limit`; 0: all of them, None: none, they are only counted."""
+    from stream.engine.letter_reading import letters  # noqa: PLC0415
+
+    ledger = await ledger_of(settings, console)
+    found = _Found(replayed=ledger.replayed)
+    async with bar(console, "reading dead letters") as progress:
+        async for letter in letters(settings, ledger, progress, partitions=choice.partitions):
+            if not choice.takes(letter):
+                continue
+            if (letter.origin in ledger.replayed) is not replayed:
+                found.others += 1
+                continue
+            found.counts[letter.reason] += 1
+            if limit is None:
+                continue
+            entry = letter.time, letter.address, letter.without_value()
+            if limit and len(found.newest) == limit:
+                heappushpop(found.newest, entry)
+            else:
+                heappush(found.newest, entry)
+    return found
+
+
+def _print_lines(found: _Found, json: bool) -> None:
+    from rich.console import Console  # noqa: PLC0415
+
+    from stream.cli.letter_lines import json_of, line_of  # noqa: PLC0415
+
+    console = Console(highlight=False)
+    for _, _, letter in sorted(found.newest, reverse=True, key=lambda entry: entry[:2]):
+        replayed = found.replayed.get(letter.origin)
+        if json:
+            typer.echo(json_of(letter, replayed))
+        elif console.is_terminal:
+            console.print(line_of(letter, replayed), soft_wrap=True)
+        else:
+            typer.echo(line_of(letter, replayed).plain)
+
+
+def _print_counts(found: _Found, json: bool) -> None:
+    import orjson  # noqa: PLC0415
+
+    width = max(map(len, found.counts), default=0)
+    for reason, count in found.counts.most_common():
+        typer.echo(
+            orjson.dumps({"reason": reason, "count": count}).decode() if json else f"{reason:<{width}}  {count:>9,}"
+        )
+
+
+async def _look_at(
+    settings: Settings, address: "Address", console: "Console", *, receipts: bool
+) -> "tuple[DeadLetter, int | None]":
+    from stream.engine.dead_letters import DeadLetter  # noqa: PLC0415
+    from stream.engine.letter_reading import find_letter  # noqa: PLC0415
+
+    letter = await find_letter(settings, address)
+    if not isinstance(letter, DeadLetter):
+        raise LifecycleError(_not_there(settings, address, letter))
+    replayed = (await ledger_of(settings, console)).replayed.get(letter.origin) if receipts else None
+    return letter, replayed
+
+
+def _not_there(settings: Settings, address: "Address", found: "Receipt | None") -> str:
+    topic = settings.topics.dead_letters
+    if found is not None:
+        return f"at {address} on {topic} is the receipt for the replay of {found.origin}, not a dead letter"
+    return (
+        f"there is no dead letter at {address} on {topic}: retention removed it, or it never was there. "
+        "`lifecycle dead-letters list` shows those that are"
+    )
+
+
+app.command()(replay)

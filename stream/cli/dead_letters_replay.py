@@ -1,0 +1,160 @@
+"""`lifecycle dead-letters replay`: process dead letters once their cause is mended."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from stream.cli.letter_bar import bar, ledger_of
+from stream.cli.letter_choice import (
+    AddressOption,
+    Choice,
+    ContainsOption,
+    KeyOption,
+    PartitionOption,
+    ReasonOption,
+    SinceOption,
+    UntilOption,
+)
+from stream.cli.options import with_settings
+from stream.codec.interactions import Reason
+from stream.errors import TopicError
+from stream.settings import Settings
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from stream.engine.letter_reading import Ledger
+    from stream.engine.replaying import Target
+
+
+@with_settings("bootstrap", "app", "topic_prefix", "interactions", "delivery", "blocked")
+def replay(
+    *,
+    reason: ReasonOption = None,
+    address: AddressOption = None,
+    partition: PartitionOption = None,
+    key: KeyOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    contains: ContainsOption = None,
+    all_: Annotated[bool, typer.Option("--all", help="All of them; without it, one of the filters is needed.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    settings: Settings,
+) -> None:
+    """Put dead letters on the interactions topic again, each of them once, however often this is run.
+
+    Each goes to the partition where it was, with its key, value and headers; workers may run meanwhile. Left out is
+    what was replayed before, what is truncated, and what workers would only reject again: that is judged by this
+    command's version and its setting `blocked`, which must be those of the workers. What was unprocessable is
+    replayed: a worker that still fails on it makes it a dead letter again.
+
+    An interaction without a time of its own takes the time of the replay; where the topic keeps producers' times
+    (CreateTime), that of its first arrival. On Kafka interaction and receipt are one transaction; on a broker
+    without transactions, a replay that is killed may repeat some when it is run again.
+    """
+    from rich.console import Console  # noqa: PLC0415 - slow to load
+
+    from stream.cli.connection import run  # noqa: PLC0415
+
+    choice = Choice.of(reason, address, partition, key, since, until, contains)
+    if choice.everything != all_:
+        raise typer.BadParameter(
+            "give either --all or at least one of --reason, --address, --partition, --key, --since, --until, --contains"
+        )
+    console = Console(stderr=True)
+    plan = run(_plan(settings, choice, console), settings.bootstrap)
+    _tell(plan, console)
+    if not plan.ready:
+        if plan.refused and not plan.before:
+            raise typer.Exit(1)
+        return
+    if dry_run:
+        return
+    if not yes:
+        typer.confirm("Shall it be done?", abort=True, err=True)
+    run(_replay(plan, choice, console), settings.bootstrap)
+
+
+@dataclass(slots=True)
+class _Plan:
+    """What a replay would do."""
+
+    target: "Target"
+    ledger: "Ledger"
+    ready: Counter[str] = field(default_factory=Counter)
+    """To be replayed, by reason."""
+    refused: dict[str, tuple[int, str]] = field(default_factory=dict)
+    """Left out: why, how many, and the address and detail of the first."""
+    before: int = 0
+    """Replayed before."""
+
+
+async def _plan(settings: Settings, choice: Choice, console: "Console") -> _Plan:
+    from stream.engine.letter_reading import letters  # noqa: PLC0415
+    from stream.engine.replaying import Target  # noqa: PLC0415
+    from stream.engine.topics import find_topics  # noqa: PLC0415
+
+    name = settings.topics.interactions
+    topic = (await find_topics(settings)).get(name)
+    if topic is None:
+        raise TopicError(
+            f"topic {name} does not exist on {settings.bootstrap}. "
+            "Are bootstrap, topic_prefix and interactions as the workers have them?"
+        )
+    plan = _Plan(Target(settings, topic), await ledger_of(settings, console))
+    seen = set()
+    async with bar(console, "reading dead letters") as progress:
+        async for letter in letters(settings, plan.ledger, progress, partitions=choice.partitions):
+            if not choice.takes(letter) or letter.origin in seen:
+                continue
+            seen.add(letter.origin)
+            if letter.origin in plan.ledger.replayed:
+                plan.before += 1
+            elif (refusal := plan.target.refusal(letter)) is None:
+                plan.ready[letter.reason] += 1
+            else:
+                count, first = plan.refused.get(refusal.why, (0, f"{letter.address} {refusal.detail}".strip()))
+                plan.refused[refusal.why] = count + 1, first
+    return plan
+
+
+def _tell(plan: _Plan, console: "Console") -> None:
+    """Say what will be done and what not."""
+    from rich.text import Text  # noqa: PLC0415
+
+    from stream.cli.letter_lines import how_many  # noqa: PLC0415
+    from stream.cli.plain import plain  # noqa: PLC0415
+
+    settings = plan.target.settings
+    lines = [f"{settings.topics.interactions} on {settings.bootstrap}: {how_many(plan.ready.total())} to replay"]
+    for reason, count in plan.ready.most_common():
+        lines.append(f"  {count:,} {plain(reason)}")
+        if reason == Reason.UNPROCESSABLE:
+            lines[-1] += ", which only workers with the error mended can process"
+    for why, (count, first) in plan.refused.items():
+        lines.append(f"  {count:,} left out: {why} ({plain(first)})")
+    if plan.before:
+        lines.append(f"  {plan.before:,} left out: replayed before")
+    console.print(Text("\n".join(lines)), soft_wrap=True)
+
+
+async def _replay(plan: _Plan, choice: Choice, console: "Console") -> None:
+    from stream.cli.letter_lines import how_many  # noqa: PLC0415
+    from stream.engine.delivery import supports_transactions  # noqa: PLC0415
+    from stream.engine.replaying import Done, replay  # noqa: PLC0415
+
+    settings = plan.target.settings
+    exactly_once = settings.delivery == "exactly_once" or (
+        settings.delivery == "auto" and await supports_transactions(settings)
+    )
+    done = Done()
+    try:
+        async with bar(console, "replaying") as progress:
+            await replay(
+                plan.target, plan.ledger, choice.takes, exactly_once=exactly_once, progress=progress, done=done
+            )
+    finally:
+        console.print(f"{how_many(done.count)} replayed", highlight=False)
