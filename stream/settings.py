@@ -7,7 +7,7 @@ name in capitals), the settings file (TOML, `LIFECYCLE_SETTINGS` or `--settings`
 import os
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import astuple, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -205,6 +205,11 @@ class TopicNames:
     current_stages: str
     customers: str
     dead_letters: str
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        """Every one of them."""
+        return astuple(self)
 
 
 def load_settings(

@@ -28,6 +28,7 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 from stream.engine.batch import Batch, Outgoing
 from stream.engine.clients import client_options
 from stream.engine.murmur2 import partition_of
+from stream.engine.permissions import remedy
 from stream.errors import BrokerError, TopicError
 from stream.settings import Settings, TopicNames
 
@@ -206,8 +207,8 @@ async def supports_transactions(settings: Settings) -> bool:
             await asyncio.wait_for(producer.start(), _START_TIMEOUT)
         except TransactionalIdAuthorizationFailed as error:
             raise BrokerError(
-                "the broker does not let us write transactions: grant `Write` on transactional ids that "
-                f"begin with {settings.app!r}, or set delivery to at_least_once"
+                f"Kafka at {settings.bootstrap} does not let us write transactions; set delivery to at_least_once, or "
+                + remedy([f"--operation Write --transactional-id {settings.app}- --resource-pattern-type prefixed"])
             ) from error
         except (UnknownError, UnsupportedVersionError, IncompatibleBrokerVersion, NotImplementedError):
             await asyncio.sleep(0.2 * attempt)

@@ -13,7 +13,6 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import (
     GroupCoordinatorNotAvailableError,
     GroupLoadInProgressError,
@@ -25,6 +24,7 @@ from stream.codec import positions
 from stream.codec.customers import ANONYMOUS, CUSTOMER
 from stream.codec.positions import Position, decode_position, encode_position
 from stream.core.interaction import MAX_TIME
+from stream.engine.admission import admin_client
 from stream.engine.batch import Batch, Outgoing
 from stream.engine.clients import client_options
 from stream.engine.delivery import AtLeastOnce, Delivery, Route, Transactional
@@ -83,20 +83,15 @@ async def running_workers(settings: Settings) -> list[str]:
 
     The embedded broker never forgets a member, nor does it know an address: there the list is always empty.
     """
-    admin = AIOKafkaAdminClient(**client_options(settings))
-    await admin.start()
-    try:
-        async with asyncio.timeout(_GROUP_PATIENCE):
-            while True:  # a broker that was never asked for a group first makes itself ready for that
-                with contextlib.suppress(
-                    GroupCoordinatorNotAvailableError, GroupLoadInProgressError, NotCoordinatorForGroupError
-                ):
-                    [answer] = await admin.describe_consumer_groups([settings.app])
-                    group = answer.to_object()["groups"][0]
-                    return [host.lstrip("/") for each in group["members"] if (host := each["client_host"])]
-                await asyncio.sleep(0.2)
-    finally:
-        await admin.close()
+    async with admin_client(settings) as admin, asyncio.timeout(_GROUP_PATIENCE):
+        while True:  # a broker that was never asked for a group first makes itself ready for that
+            with contextlib.suppress(
+                GroupCoordinatorNotAvailableError, GroupLoadInProgressError, NotCoordinatorForGroupError
+            ):
+                [answer] = await admin.describe_consumer_groups([settings.app])
+                group = answer.to_object()["groups"][0]
+                return [host.lstrip("/") for each in group["members"] if (host := each["client_host"])]
+            await asyncio.sleep(0.2)
 
 
 async def reset_partition(settings: Settings, beginning: Beginning, *, exactly_once: bool, now: int) -> int:

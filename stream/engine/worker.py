@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from aiokafka import TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
-from stream.engine.clients import client_options
+from stream.engine.admission import admin_client
 from stream.engine.delivery import AtLeastOnce, Delivery, Route, Transactional, supports_transactions
 from stream.engine.faust_app import EngineApp, FaustSource, make_app
 from stream.engine.partition import MakeMachine, Observer
+from stream.engine.permissions import of_worker, require
 from stream.engine.quiet import Seldom, quiet_libraries, quiet_loop
 from stream.engine.recovery import Progress, read_changelog
 from stream.engine.supervisor import Engine
@@ -112,6 +112,7 @@ class _Worker:
         while True:
             try:
                 await _ping(settings)
+                await require(settings, of_worker(settings))
                 for finding in await ensure_topics(settings):
                     log.warning("%s", finding)
                 self._delivery = settings.delivery
@@ -176,11 +177,8 @@ class _Worker:
 
 
 async def _ping(settings: Settings) -> None:
-    admin = AIOKafkaAdminClient(**client_options(settings), request_timeout_ms=5_000)
-    try:
-        await admin.start()
-    finally:
-        await admin.close()
+    async with admin_client(settings, request_timeout_ms=5_000):
+        pass
 
 
 async def _crashed(app: EngineApp, starting: "asyncio.Task[None]") -> None:
