@@ -12,10 +12,13 @@ from contextlib import asynccontextmanager
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.conn import collect_hosts, create_conn
 from aiokafka.errors import (
+    GroupAuthorizationFailedError,
     IllegalSaslStateError,
     KafkaConnectionError,
     KafkaError,
     SaslAuthenticationFailed,
+    TopicAuthorizationFailedError,
+    TransactionalIdAuthorizationFailed,
     UnsupportedSaslMechanismError,
 )
 from aiokafka.protocol.metadata import MetadataRequest
@@ -28,6 +31,7 @@ _WRONG_HOST = (62, 64)
 """OpenSSL's numbers for a host name and an address that a certificate is not for."""
 _TLS_ALERT = 0x1503
 """How TLS begins to say no; Kafka's protocol would have a length there."""
+_NOT_GRANTED = (TopicAuthorizationFailedError, GroupAuthorizationFailedError, TransactionalIdAuthorizationFailed)
 _KNOCK_MS = 5_000
 
 
@@ -84,6 +88,16 @@ def refusal(error: BaseException | None) -> str | None:
             return refusal(error.__cause__)
         case _:
             return None
+
+
+def words_of(error: BaseException) -> str:
+    """An error of Kafka, for a line of log; where it refuses us, what would be right."""
+    why = refusal(error)
+    if why is not None:
+        return f"it refuses us: {why}"
+    if isinstance(error, _NOT_GRANTED):
+        return f"{error}; a grant is missing, which a worker names when it starts"
+    return str(error) or type(error).__name__
 
 
 async def _knock(settings: Settings) -> None:

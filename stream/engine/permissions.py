@@ -26,6 +26,7 @@ class Operation(IntEnum):
 
     READ = 3
     WRITE = 4
+    CREATE = 5
     DESCRIBE = 8
     DESCRIBE_CONFIGS = 10
 
@@ -41,9 +42,7 @@ class Grant(NamedTuple):
     operation: Operation
     name: str
     resource: str = "topic"
-
-    def __str__(self) -> str:
-        return f"--operation {self.operation.word} --{self.resource} {self.name}"
+    """As an option of `kafka-acls.sh`."""
 
 
 def of_worker(settings: Settings) -> list[Grant]:
@@ -93,12 +92,22 @@ async def require(settings: Settings, grants: Iterable[Grant]) -> None:
             return
     missing = [each for each in wanted if not allowed[each.resource, each.name] >> each.operation & 1]
     if missing:
-        raise BrokerError(f"Kafka at {settings.bootstrap} does not let us do all that we have to; {remedy(missing)}")
+        raise BrokerError(
+            f"Kafka at {settings.bootstrap} does not let us do all that we have to; {remedy(settings, missing)}"
+        )
 
 
-def remedy(missing: Iterable[Grant | str]) -> str:
-    """What an administrator has to do, where a grant may be the words of it."""
-    lines = (f"  kafka-acls.sh --bootstrap-server … --add --allow-principal User:… {each}" for each in missing)
+def remedy(settings: Settings, missing: Iterable[Grant]) -> str:
+    """The commands for who administers Kafka, one for each resource."""
+    operations: dict[tuple[str, str], list[str]] = {}
+    for each in missing:
+        operations.setdefault((each.resource, each.name), []).append(f"--operation {each.operation.word}")
+    user = settings.sasl_username if settings.uses_sasl else "<as our certificate says>"
+    command = f"kafka-acls.sh --bootstrap-server {settings.bootstrap} --command-config <admin.properties>"
+    lines = (
+        f"  {command} --add --allow-principal User:{user} {' '.join(words)} --{resource} {name}"
+        for (resource, name), words in operations.items()
+    )
     return "\n".join(("who administers Kafka grants it with", *lines))
 
 

@@ -132,7 +132,7 @@ async def find_topics(settings: Settings, names: Iterable[str] | None = None) ->
     Raises BrokerError where Kafka refuses us, KafkaError and the like when the broker does not answer.
     """
     async with admin_client(settings) as admin:
-        return await _find(admin, set(settings.topics.all if names is None else names))
+        return await _find(admin, settings, set(settings.topics.all if names is None else names))
 
 
 async def count_partitions(settings: Settings, name: str) -> int | None:
@@ -147,7 +147,7 @@ async def ensure_topics(settings: Settings) -> list[Finding]:
     Raises TopicError with all that does not fit, and as `find_topics`.
     """
     async with admin_client(settings) as admin:
-        found = await _find(admin, set(settings.topics.all))
+        found = await _find(admin, settings, set(settings.topics.all))
         plans = plan_topics(settings, found)
         findings = compare(settings, plans, found)
         errors = [finding for finding in findings if finding.level == "error"]
@@ -159,7 +159,7 @@ async def ensure_topics(settings: Settings) -> list[Finding]:
         return [finding for finding in findings if finding.level == "warning"]
 
 
-async def _find(admin: AIOKafkaAdminClient, names: set[str]) -> dict[str, FoundTopic]:
+async def _find(admin: AIOKafkaAdminClient, settings: Settings, names: set[str]) -> dict[str, FoundTopic]:
     counts = await _counts(admin, names)
     if not counts:
         return {}
@@ -171,7 +171,7 @@ async def _find(admin: AIOKafkaAdminClient, names: set[str]) -> dict[str, FoundT
             if for_code(code) is TopicAuthorizationFailedError:
                 raise BrokerError(
                     f"Kafka does not let us read the settings of topic {name}; "
-                    + remedy([Grant(Operation.DESCRIBE_CONFIGS, name)])
+                    + remedy(settings, [Grant(Operation.DESCRIBE_CONFIGS, name)])
                 )
             if code:
                 raise for_code(code)(f"settings of topic {name}: {message}")
@@ -192,7 +192,7 @@ async def _create(admin: AIOKafkaAdminClient, settings: Settings, plans: Sequenc
         if for_code(code) in (TopicAuthorizationFailedError, ClusterAuthorizationFailedError):
             raise BrokerError(
                 f"topic {name} does not exist, and Kafka does not let us create it; have it created by who may, with "
-                f"`lifecycle topics`, or {remedy([f'--operation Create --topic {name}'])}"
+                f"`lifecycle topics`, or {remedy(settings, [Grant(Operation.CREATE, name)])}"
             )
         if code and code != _EXISTS:  # another worker was faster
             raise BrokerError(

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
-from stream.engine.admission import admin_client
+from stream.engine.admission import admin_client, words_of
 from stream.engine.delivery import AtLeastOnce, Delivery, Route, Transactional, supports_transactions
 from stream.engine.faust_app import EngineApp, FaustSource, make_app
 from stream.engine.partition import MakeMachine, Observer
@@ -85,7 +85,9 @@ class _Worker:
         if isinstance(failure, LifecycleError):
             log.critical("the worker stops: %s", failure)
         else:
-            log.critical("the worker stops: %r", failure, exc_info=failure)
+            # Its words may quote a record: they are for debug alone.
+            log.critical("the worker stops: %s", type(failure).__name__, exc_info=failure)
+            log.debug("what stopped the worker", exc_info=failure)
         return 1
 
     async def _work(self, data: Path) -> None:
@@ -127,7 +129,7 @@ class _Worker:
             except (KafkaError, OSError, TimeoutError) as error:
                 kept = self._seldom.passes("away")
                 if kept is not None:
-                    log.warning("waiting for Kafka at %s: %s", settings.bootstrap, error)
+                    log.warning("waiting for Kafka at %s: %s", settings.bootstrap, words_of(error))
                 await asyncio.sleep(_RETRY_SECONDS)
             else:
                 return True
@@ -159,7 +161,7 @@ class _Worker:
             await asyncio.wait_for(app.stop(), _STOP_DEADLINE)
         except Exception as error:  # noqa: BLE001 it ends here in any case
             # Faust's consumer thread may hang on to a broker that is away, and Python would wait for it.
-            log.warning("left without saying goodbye: %r", error)
+            log.warning("left without saying goodbye: %s", type(error).__name__)
             logging.shutdown()
             os._exit(1 if self._engine.failure else 0)
         finally:
