@@ -5,17 +5,22 @@ broker that is away is waited for, and for one that refuses us a person has to d
 """
 
 import asyncio
+import contextlib
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import TypeVar
 
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.conn import collect_hosts, create_conn
 from aiokafka.errors import (
     GroupAuthorizationFailedError,
+    GroupCoordinatorNotAvailableError,
+    GroupLoadInProgressError,
     IllegalSaslStateError,
     KafkaConnectionError,
     KafkaError,
+    NotCoordinatorForGroupError,
     SaslAuthenticationFailed,
     TopicAuthorizationFailedError,
     TransactionalIdAuthorizationFailed,
@@ -27,12 +32,15 @@ from stream.engine.clients import client_options
 from stream.errors import BrokerError
 from stream.settings import Settings
 
+T = TypeVar("T")
+
 _WRONG_HOST = (62, 64)
 """OpenSSL's numbers for a host name and an address that a certificate is not for."""
 _TLS_ALERT = 0x1503
 """How TLS begins to say no; Kafka's protocol would have a length there."""
 _NOT_GRANTED = (TopicAuthorizationFailedError, GroupAuthorizationFailedError, TransactionalIdAuthorizationFailed)
 _KNOCK_MS = 5_000
+_GROUP_PATIENCE = 20.0
 
 
 @asynccontextmanager
@@ -51,6 +59,20 @@ async def admin_client(settings: Settings, *, request_timeout_ms: int = 40_000) 
         yield admin
     finally:
         await admin.close()
+
+
+async def when_ready_for_groups(ask: Callable[[], Awaitable[T]]) -> T:
+    """The answer of `ask` about a group: a broker that was never asked for one first makes itself ready for that.
+
+    Raises TimeoutError where that takes more than 20 s.
+    """
+    async with asyncio.timeout(_GROUP_PATIENCE):
+        while True:
+            with contextlib.suppress(
+                GroupCoordinatorNotAvailableError, GroupLoadInProgressError, NotCoordinatorForGroupError
+            ):
+                return await ask()
+            await asyncio.sleep(0.2)
 
 
 def refusal(error: BaseException | None) -> str | None:

@@ -9,12 +9,12 @@ from enum import IntEnum
 from typing import Any, NamedTuple
 
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import GroupAuthorizationFailedError, NoError, TopicAuthorizationFailedError, for_code
+from aiokafka.errors import GroupAuthorizationFailedError, TopicAuthorizationFailedError, for_code
 from aiokafka.protocol.admin import DescribeGroupsRequest_v3, DescribeGroupsResponse_v3
 from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.types import Array, Boolean, Int16, Int32, Schema, String
 
-from stream.engine.admission import admin_client
+from stream.engine.admission import admin_client, when_ready_for_groups
 from stream.errors import BrokerError
 from stream.settings import Settings
 
@@ -125,18 +125,19 @@ async def _of_topics(admin: AIOKafkaAdminClient, names: set[str]) -> dict[tuple[
 
 async def _of_group(admin: AIOKafkaAdminClient, name: str) -> int:
     """As `_of_topics`, of a consumer group."""
-    try:
+
+    async def ask() -> int:
         coordinator = await admin.find_coordinator(name)
         answer: Any = await admin._send_request(_AboutGroup(name), coordinator)
+        [(code, *_about, operations)] = answer.groups
+        if code:
+            raise for_code(code)(f"group {name}")
+        return int(operations)
+
+    try:
+        return await when_ready_for_groups(ask)
     except GroupAuthorizationFailedError:
         return _DENIED
-    [(code, *_about, operations)] = answer.groups
-    error = for_code(code)
-    if error is GroupAuthorizationFailedError:
-        return _DENIED
-    if error is not NoError:
-        raise error(f"group {name}")
-    return int(operations)
 
 
 class _TopicsResponse(Response):
