@@ -16,7 +16,7 @@ from aiokafka.errors import KafkaError
 
 from stream.engine.admission import refusal
 
-LIBRARIES = ("aiokafka", "faust", "mode")
+LIBRARIES = ("aiohttp", "aiokafka", "faust", "mode")
 INTERVAL = 10.0
 
 _BROKER_AWAY = re.compile(
@@ -81,7 +81,7 @@ def _exceptions(record: logging.LogRecord) -> Iterator[BaseException]:
 
 
 def quiet_libraries() -> None:
-    """Limit the log lines of aiokafka, Faust and mode; the root logger's handlers get what remains."""
+    """Limit the log lines of aiohttp, aiokafka, Faust and mode; the root logger's handlers get what remains."""
     for name in LIBRARIES:
         logger = logging.getLogger(name)
         logger.handlers = [_Gate()]
