@@ -15,6 +15,7 @@ from stream.engine.supervisor import Engine
 from stream.engine.worker import run_worker
 from stream.metrics import Metrics, PartitionView
 from stream.settings import Settings
+from stream.web.access import is_of_this_machine
 from stream.web.health import health_routes, serve
 
 log = logging.getLogger(__name__)
@@ -51,9 +52,12 @@ class Application:
         @asynccontextmanager
         async def web(engine: Engine) -> AsyncIterator[None]:
             self._engine = engine
-            routes = health_routes(engine.status, self.metrics.registry)
-            async with serve(routes, self.settings.web_bind, self.settings.web_port) as port:
-                log.info("health and metrics at http://%s:%d/metrics", self.settings.web_bind, port)
+            settings = self.settings
+            routes = health_routes(engine.status, self.metrics.registry, settings.web_token)
+            async with serve(routes, settings.web_bind, settings.web_port) as port:
+                log.info("health and metrics at http://%s:%d/metrics", settings.web_bind, port)
+                if not settings.web_token and not is_of_this_machine(settings.web_bind):
+                    log.warning("whoever reaches this address sees the metrics; LIFECYCLE_WEB_TOKEN asks for a token")
                 if serving is not None:
                     serving(port)
                 yield

@@ -1,14 +1,23 @@
 """Logging: structlog over the standard library, so that Faust, aiokafka and our own lines look alike.
 
-No line above debug carries a customer's id or property.
+No line above debug carries a customer's id or property, nor a secret: where an exception is logged, its kind and
+the way to it in the code are shown, but not what it says, which quotes whatever value it met. That is shown at debug.
 """
 
 import logging
 import sys
+import traceback
+from collections.abc import Iterator
 
 import structlog
+from aiokafka.errors import KafkaError
+from structlog.typing import EventDict, WrappedLogger
 
+from stream.errors import LifecycleError
 from stream.settings import Settings
+
+_SPEAKS_OF_NOBODY = (LifecycleError, KafkaError, OSError)
+"""Exceptions that name topics, hosts and files, but never what is in a record."""
 
 
 def configure_logs(settings: Settings) -> None:
@@ -18,19 +27,44 @@ def configure_logs(settings: Settings) -> None:
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.StackInfoRenderer(),
+        # Before any renderer: structlog's own would print local variables, too, and with them whole records.
+        _render_exception,
     ]
-    last: list[structlog.typing.Processor]
+    last: structlog.typing.Processor
     if settings.log_format == "json":
-        last = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+        last = structlog.processors.JSONRenderer()
     else:
-        last = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        last = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
     handler = logging.StreamHandler()
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, last],
         )
     )
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.log_level.upper())
+
+
+def _render_exception(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
+    given = event.pop("exc_info", None)
+    error = given[1] if isinstance(given, tuple) else given
+    if isinstance(error, BaseException):
+        event["exception"] = "".join(_told(error, quoting=event.get("level") == "debug")).rstrip()
+    return event
+
+
+def _told(error: BaseException, *, quoting: bool) -> Iterator[str]:
+    """As Python tells of an exception, but without its words where it might quote a record."""
+    before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    if before is not None:
+        yield from _told(before, quoting=quoting)
+        yield "\nand from that:\n\n"
+    for each in error.exceptions if isinstance(error, BaseExceptionGroup) else ():
+        yield from _told(each, quoting=quoting)
+        yield "\nand in one with that:\n\n"
+    yield "Traceback (most recent call last):\n"
+    yield from traceback.format_tb(error.__traceback__)
+    words = str(error) if quoting or isinstance(error, _SPEAKS_OF_NOBODY) else "(its words are logged at debug)"
+    yield f"{type(error).__qualname__}: {words}\n"

@@ -7,7 +7,7 @@ name in capitals), the settings file (TOML, `LIFECYCLE_SETTINGS` or `--settings`
 import os
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import Field, astuple, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -24,6 +24,7 @@ SaslMechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
 ENVIRONMENT_PREFIX = "LIFECYCLE_"
 _MOST_DIGITS = 18
 _SHORTEST_SESSION = 100
+_SHORTEST_TOKEN = 16
 
 
 class _Unfit(ValueError):
@@ -111,6 +112,12 @@ def _time_or_none(value: str) -> int | None:
     return time
 
 
+def _token(value: str) -> str:
+    if value and not (len(value) >= _SHORTEST_TOKEN and value.isascii() and value.isprintable() and " " not in value):
+        raise _Unfit(f"a token of at least {_SHORTEST_TOKEN} letters, digits and signs, as openssl rand -hex 32 makes")
+    return value
+
+
 def _setting(
     default: Any, parse: Callable[[str], Any], help: str, shown: str | None = None, *, secret: bool = False
 ) -> Any:
@@ -166,6 +173,12 @@ class Settings:
     )
     web_bind: str = _setting("127.0.0.1", _text, "address on which health and metrics are served")
     web_port: int = _setting(6066, _whole(0, 65_535), "port of health and metrics; 0 takes a free one")
+    web_token: str = _setting(
+        "",
+        _token,
+        "bearer token that everything but health asks for; no option, so that no process list shows it",
+        secret=True,
+    )
     session_timeout: int = _setting(6_000, _session, "after how long without heartbeat a worker is dead", "6s")
     max_records: int = _setting(8_000, _whole(1, 1_000_000), "most interactions in one transaction")
     log_level: str = _setting(
@@ -206,6 +219,11 @@ class TopicNames:
     customers: str
     dead_letters: str
 
+    @property
+    def all(self) -> tuple[str, ...]:
+        """Every one of them."""
+        return astuple(self)
+
 
 def load_settings(
     options: Mapping[str, str | None],
@@ -228,16 +246,17 @@ def load_settings(
             (from_file.get(each.name), f"{named}: {each.name}"),
         ):
             if text is not None:
-                values[each.name] = _parse(text, where, each.metadata["parse"])
+                values[each.name] = _parse(text, where, each)
                 break
     return Settings(**values)
 
 
-def _parse(text: str, where: str, parse: Callable[[str], Any]) -> Any:
+def _parse(text: str, where: str, setting: Field[Any]) -> Any:
     try:
-        return parse(text)
+        return setting.metadata["parse"](text)
     except _Unfit as wanted:
-        raise SettingsError(f"{where}: {text!r} is not {wanted}") from None
+        shown = repr(text) if setting.repr else "what it has"  # a secret is not repeated
+        raise SettingsError(f"{where}: {shown} is not {wanted}") from None
 
 
 def _read_file(path: Path) -> dict[str, str]:

@@ -29,7 +29,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "errors": frozenset(),
     "settings": frozenset({"core", "codec", "errors"}),
     "metrics": frozenset({"core", "codec", "engine", "errors"}),
-    "logs": frozenset({"settings"}),
+    "logs": frozenset({"errors", "settings"}),
     "build": frozenset({"core"}),
     "__init__": frozenset(),
 }

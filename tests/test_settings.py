@@ -7,7 +7,9 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
 
+from stream.cli.app import app
 from stream.cli.options import default_of, variable_of
 from stream.codec.interactions import DEFAULT_BLOCKED
 from stream.errors import SettingsError
@@ -55,6 +57,8 @@ TAKEN: list[tuple[str, str, object]] = [
     ("web_bind", "0.0.0.0", "0.0.0.0"),  # noqa: S104 - as a person would write it
     ("web_port", "0", 0),
     ("web_port", "65535", 65_535),
+    ("web_token", "0123456789abcdef", "0123456789abcdef"),
+    ("web_token", "", ""),
     ("session_timeout", "45s", 45_000),
     ("max_records", "1", 1),
     ("log_level", "debug", "debug"),
@@ -161,6 +165,30 @@ def test_what_a_setting_does_not_take_is_refused_with_what_it_does(
     assert refusal({}, {variable: text}) == f"{variable}: {text!r} is not {wanted}"
     file.write_text(f'{name} = "{text}"\n', encoding="utf-8")
     assert refusal({}, {}, file) == f"{file}: {name}: {text!r} is not {wanted}"
+
+
+@pytest.mark.parametrize(
+    "token", ["too-short", "with a space in between", "with-ümläuts-in-between", "with-a-tab\tbetween"]
+)
+def test_a_secret_that_is_refused_is_not_repeated(token: str, file: Path) -> None:
+    """The value would stand in a log that others read than those who know it."""
+    wanted = "a token of at least 16 letters, digits and signs, as openssl rand -hex 32 makes"
+    assert refusal({}, {"LIFECYCLE_WEB_TOKEN": token}) == f"LIFECYCLE_WEB_TOKEN: what it has is not {wanted}"
+    file.write_text(f"web_token = '{token}'\n", encoding="utf-8")
+    assert refusal({}, {}, file) == f"{file}: web_token: what it has is not {wanted}"
+
+
+def test_no_secret_is_shown_with_the_settings_and_none_is_an_option_of_a_command() -> None:
+    """Neither a log that shows settings nor a list of processes tells it."""
+    secrets = {each.name for each in fields(Settings) if not each.repr}
+    assert secrets == {"sasl_password", "web_token"}
+    settings = load_settings({}, environment={f"LIFECYCLE_{name.upper()}": "0123456789abcdef" for name in secrets})
+    assert "0123456789abcdef" not in repr(settings)
+    options = {
+        option for command in get_command(app).commands.values() for each in command.params for option in each.opts
+    }
+    assert "--sasl-username" in options
+    assert not options & {f"--{name.replace('_', '-')}" for name in secrets}
 
 
 def test_numbers_lists_and_times_of_toml_are_taken_as_they_are(file: Path) -> None:

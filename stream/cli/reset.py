@@ -81,11 +81,13 @@ def reset(
 
 async def _look(settings: Settings, time: int | None) -> "list[Beginning]":
     """Where each partition would begin. Raises LifecycleError: nothing there to reset, or workers run."""
+    from stream.engine.permissions import of_worker, require  # noqa: PLC0415
     from stream.engine.resetting import find_beginnings  # noqa: PLC0415
     from stream.engine.topics import ensure_topics, find_topics  # noqa: PLC0415
 
+    await require(settings, of_worker(settings))
     topic = settings.topics.interactions
-    found = (await find_topics(settings)).get(topic)
+    found = (await find_topics(settings, [topic])).get(topic)
     if found is None:
         raise TopicError(
             f"topic {topic} does not exist on {settings.bootstrap}: there is nothing to reset. "

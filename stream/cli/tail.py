@@ -130,13 +130,15 @@ async def _partitions(settings: Settings, messages: "Console") -> int:
     """The number of the topic's partitions, once it is there."""
     from rich.text import Text  # noqa: PLC0415
 
-    from stream.engine.topics import find_topics  # noqa: PLC0415
+    from stream.engine.permissions import of_tail, require  # noqa: PLC0415
+    from stream.engine.topics import count_partitions  # noqa: PLC0415
 
+    await require(settings, of_tail(settings))
     topic = settings.topics.stage_changes
     told = False
-    while (found := (await find_topics(settings)).get(topic)) is None:
+    while (found := await count_partitions(settings, topic)) is None:
         if not told:
             messages.print(Text(f"waiting for topic {topic}, which the first worker creates"), soft_wrap=True)
         told = True
         await asyncio.sleep(_LOOK_AGAIN)
-    return found.partitions
+    return found

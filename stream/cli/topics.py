@@ -33,9 +33,14 @@ def topics(
     from rich.text import Text  # noqa: PLC0415
 
     from stream.cli.connection import run  # noqa: PLC0415
+    from stream.engine.permissions import of_topics, require  # noqa: PLC0415
     from stream.engine.topics import compare, ensure_topics, find_topics, plan_topics  # noqa: PLC0415
 
-    found = run(find_topics(settings), settings.bootstrap)
+    async def look() -> "dict[str, FoundTopic]":
+        await require(settings, of_topics(settings))
+        return await find_topics(settings)
+
+    found = run(look(), settings.bootstrap)
     plans = plan_topics(settings, found)
     findings = compare(settings, plans, found)
     wrong = any(each.level == "error" for each in findings)

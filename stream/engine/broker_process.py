@@ -26,17 +26,25 @@ HOST = "127.0.0.1"
 # that is down could otherwise be given that very port, connect to itself and take it.
 _PORTS = range(20_000, 32_000)
 
+_given: set[int] = set()
+
 _GUARD = 'read -r _; kill -KILL "$1"'
 
 _LINES_SHOWN = 60
 
 
 def free_port() -> int:
-    """A TCP port of 127.0.0.1 on which nothing listens, outside the range for outgoing connections."""
+    """A TCP port of 127.0.0.1 on which nothing listens, outside the range for outgoing connections.
+
+    Never one that this process was given before: nothing may listen there yet.
+    """
     while True:
         port = random.choice(_PORTS)  # noqa: S311 - no secret
+        if port in _given:
+            continue
         with socket.socket() as candidate, contextlib.suppress(OSError):
             candidate.bind((HOST, port))
+            _given.add(port)
             return port
 
 

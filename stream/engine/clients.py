@@ -42,7 +42,7 @@ def _context(cafile: str, certfile: str, keyfile: str) -> ssl.SSLContext:
         raise SettingsError(f"ssl_cafile {cafile}: {_words(error)}; it must be a PEM file of certificates") from None
     if certfile:
         try:
-            context.load_cert_chain(certfile, keyfile or None)
+            context.load_cert_chain(certfile, keyfile or None, password="")  # else OpenSSL asks for one at the terminal
         except OSError as error:
             raise SettingsError(
                 f"ssl_certfile {certfile}, ssl_keyfile {keyfile or certfile}: {_words(error)}; "

@@ -28,6 +28,7 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 from stream.engine.batch import Batch, Outgoing
 from stream.engine.clients import client_options
 from stream.engine.murmur2 import partition_of
+from stream.engine.permissions import Grant, Operation, remedy
 from stream.errors import BrokerError, TopicError
 from stream.settings import Settings, TopicNames
 
@@ -193,14 +194,15 @@ async def supports_transactions(settings: Settings) -> bool:
 
     Raises KafkaError or TimeoutError when the broker does not answer, and BrokerError when it forbids them.
     """
+    ours = f"{settings.app}- --resource-pattern-type prefixed"
     for attempt in range(3):  # a server's passing fault must not cost exactly-once
         producer = AIOKafkaProducer(**client_options(settings), transactional_id=f"{settings.app}-probe")
         try:
             await asyncio.wait_for(producer.start(), _START_TIMEOUT)
         except TransactionalIdAuthorizationFailed as error:
             raise BrokerError(
-                "the broker does not let us write transactions: grant `Write` on transactional ids that "
-                f"begin with {settings.app!r}, or set delivery to at_least_once"
+                f"Kafka at {settings.bootstrap} does not let us write transactions; set delivery to at_least_once, or "
+                + remedy(settings, [Grant(Operation.WRITE, ours, "transactional-id")])
             ) from error
         except (UnknownError, UnsupportedVersionError, IncompatibleBrokerVersion, NotImplementedError):
             await asyncio.sleep(0.2 * attempt)

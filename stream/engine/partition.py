@@ -17,7 +17,8 @@ from typing import Protocol, TypeVar
 
 from aiokafka.errors import KafkaError
 
-from stream.engine.batch import Batch, Machine, SourceRecord
+from stream.engine.admission import words_of
+from stream.engine.batch import Batch, DeadlineFailed, Machine, RecordFailed, SourceRecord
 from stream.engine.delivery import Delivery
 from stream.engine.faults import Faults
 from stream.engine.fetch import Fetched, is_cancelled
@@ -188,12 +189,13 @@ class Partition:
             await asyncio.Event().wait()  # until the worker stops us
         self.state = State.BACKING_OFF
         if verdict.ours:
-            log.warning("partition %d starts over", self.number, exc_info=error)
+            log.warning("partition %d starts over: %s", self.number, _place(error), exc_info=error)
+            log.debug("partition %d: what failed", self.number, exc_info=error)
         else:
             kept = self._around.seldom.passes("waits for Kafka")
             if kept is not None:
                 more = f" ({kept} more like this kept back)" if kept else ""
-                log.warning("partition %d waits for Kafka: %r%s", self.number, error, more)
+                log.warning("partition %d waits for Kafka: %s%s", self.number, words_of(error), more)
         jitter = random.uniform(1.0, 1.5)  # noqa: S311 only so that partitions do not come back as one
         await asyncio.sleep(verdict.delay * jitter)
 
@@ -280,6 +282,11 @@ class Partition:
 
 def _offset(record: SourceRecord) -> int:
     return record.offset
+
+
+def _place(error: Exception) -> str:
+    """Where our code failed. What an exception of Python says may quote a record, so only its kind is told."""
+    return str(error) if isinstance(error, RecordFailed | DeadlineFailed) else type(error).__name__
 
 
 async def _drive(work: Generator[None, None, T], breath: Callable[[], None] | None = None) -> T:

@@ -23,7 +23,8 @@ from stream.engine.batch import Outgoing
 from stream.engine.clients import client_options
 from stream.engine.controls import tick
 from stream.engine.murmur2 import partition_of
-from stream.engine.topics import DEFAULT_MAX_MESSAGE, ensure_topics, find_topics
+from stream.engine.permissions import of_import, require
+from stream.engine.topics import DEFAULT_MAX_MESSAGE, FoundTopic, ensure_topics, find_topics
 from stream.errors import BrokerError
 from stream.settings import Settings
 
@@ -51,13 +52,13 @@ class InteractionProducer:
                 await producer.send(interaction)
             await producer.tick(until)
 
-    Creates the product's topics where they are missing. The producer is idempotent where the broker can do
-    that: then a broker that is away is waited for, and each interaction is written once and in order.
+    Creates the product's topics where that of interactions is missing. The producer is idempotent where the broker
+    can do that: then a broker that is away is waited for, and each interaction is written once and in order.
     Elsewhere (the embedded broker) a batch whose answer was lost is written again, and one that is not
     acknowledged within 40 s fails. About 1 MB is held for each partition at most.
 
     All methods raise KafkaError or TimeoutError where the broker fails for good, BrokerError where it refuses
-    what we write, and entering raises TopicError where topics do not fit.
+    us or what we write, and entering raises TopicError where topics do not fit.
     """
 
     def __init__(self, settings: Settings, *, rate: int | None = None) -> None:
@@ -77,13 +78,21 @@ class InteractionProducer:
         self._failure: BaseException | None = None
 
     async def __aenter__(self) -> Self:
-        await ensure_topics(self._settings)
-        found = (await find_topics(self._settings))[self._topic]
+        await require(self._settings, of_import(self._settings))
+        found = await self._find()
         self.partitions = found.partitions
         self._largest = int(found.configs.get("max.message.bytes", DEFAULT_MAX_MESSAGE))
         self._producer = await _start(self._settings, min(_BATCH_BYTES, self._largest))
         self._due = self._flushed = self._progress = time.monotonic()
         return self
+
+    async def _find(self) -> FoundTopic:
+        """The interactions topic, made with all others where it is not there: who may only write asks for no more."""
+        found = await find_topics(self._settings, [self._topic])
+        if not found:
+            await ensure_topics(self._settings)
+            found = await find_topics(self._settings, [self._topic])
+        return found[self._topic]
 
     async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
         try:

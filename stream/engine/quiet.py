@@ -2,19 +2,21 @@
 
 Every client object of aiokafka complains by itself, several times a second. The gate lets one such
 line through every ten seconds, with the number of those kept back; other lines of the libraries are
-limited in the same way, each by its own text.
+limited in the same way, each by its own text. One that tells why a broker refuses us is told in our words.
 """
 
 import asyncio
 import logging
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from aiokafka.errors import KafkaError
 
-LIBRARIES = ("aiokafka", "faust", "mode")
+from stream.engine.admission import refusal
+
+LIBRARIES = ("aiohttp", "aiokafka", "faust", "mode")
 INTERVAL = 10.0
 
 _BROKER_AWAY = re.compile(
@@ -51,6 +53,10 @@ class _Gate(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         template = str(record.msg)
+        why = next(filter(None, map(refusal, _exceptions(record))), None)
+        if why is not None:  # a kind of its own: among the lines of a broker that is away it would not be seen
+            self._tell_refusal(record, why)
+            return
         away = _BROKER_AWAY.search(template) is not None
         kept = self._seldom.passes("broker away" if away else record.name + template)
         if kept is None:
@@ -61,9 +67,21 @@ class _Gate(logging.Handler):
             record.msg = f"{template} ({kept} more like this kept back)"
         logging.getLogger().handle(record)
 
+    def _tell_refusal(self, record: logging.LogRecord, why: str) -> None:
+        if self._seldom.passes("refused") is None:
+            return
+        record.levelno, record.levelname = logging.WARNING, "WARNING"
+        record.msg, record.args, record.exc_info = "Kafka refuses us: %s; trying again", (why,), None
+        logging.getLogger().handle(record)
+
+
+def _exceptions(record: logging.LogRecord) -> Iterator[BaseException]:
+    arguments = record.args if isinstance(record.args, tuple) else ()
+    yield from (each for each in arguments if isinstance(each, BaseException))
+
 
 def quiet_libraries() -> None:
-    """Limit the log lines of aiokafka, Faust and mode; the root logger's handlers get what remains."""
+    """Limit the log lines of aiohttp, aiokafka, Faust and mode; the root logger's handlers get what remains."""
     for name in LIBRARIES:
         logger = logging.getLogger(name)
         logger.handlers = [_Gate()]
@@ -77,12 +95,13 @@ def quiet_loop(loop: asyncio.AbstractEventLoop) -> None:
     aiokafka fails futures of its own that nobody can reach; the error itself arrives by another way.
     """
 
-    def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    def handle(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error, message = context.get("exception"), str(context.get("message", ""))
         if isinstance(error, KafkaError) and "never retrieved" in message:
             return
         if message == "Unclosed AIOKafkaProducer":
             return
-        loop.default_exception_handler(context)
+        # Not as Python does it: it prints the future, and with it what the exception says, which may quote a record.
+        logging.getLogger("asyncio").error("%s", message, exc_info=error)
 
     loop.set_exception_handler(handle)

@@ -13,18 +13,13 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import (
-    GroupCoordinatorNotAvailableError,
-    GroupLoadInProgressError,
-    KafkaError,
-    NotCoordinatorForGroupError,
-)
+from aiokafka.errors import KafkaError
 
 from stream.codec import positions
 from stream.codec.customers import ANONYMOUS, CUSTOMER
 from stream.codec.positions import Position, decode_position, encode_position
 from stream.core.interaction import MAX_TIME
+from stream.engine.admission import admin_client, when_ready_for_groups
 from stream.engine.batch import Batch, Outgoing
 from stream.engine.clients import client_options
 from stream.engine.delivery import AtLeastOnce, Delivery, Route, Transactional
@@ -34,7 +29,6 @@ from stream.settings import Settings
 
 _AT_ONCE = 20_000
 """Keys of the changelog that one transaction takes: some megabytes at most, and well within its time."""
-_GROUP_PATIENCE = 20.0
 _COMMIT_DEADLINE = 5.0
 _KINDS = {CUSTOMER: b"customer", ANONYMOUS: b"anonymous"}
 
@@ -83,20 +77,10 @@ async def running_workers(settings: Settings) -> list[str]:
 
     The embedded broker never forgets a member, nor does it know an address: there the list is always empty.
     """
-    admin = AIOKafkaAdminClient(**client_options(settings))
-    await admin.start()
-    try:
-        async with asyncio.timeout(_GROUP_PATIENCE):
-            while True:  # a broker that was never asked for a group first makes itself ready for that
-                with contextlib.suppress(
-                    GroupCoordinatorNotAvailableError, GroupLoadInProgressError, NotCoordinatorForGroupError
-                ):
-                    [answer] = await admin.describe_consumer_groups([settings.app])
-                    group = answer.to_object()["groups"][0]
-                    return [host.lstrip("/") for each in group["members"] if (host := each["client_host"])]
-                await asyncio.sleep(0.2)
-    finally:
-        await admin.close()
+    async with admin_client(settings) as admin:
+        [answer] = await when_ready_for_groups(lambda: admin.describe_consumer_groups([settings.app]))
+        group = answer.to_object()["groups"][0]
+        return [host.lstrip("/") for each in group["members"] if (host := each["client_host"])]
 
 
 async def reset_partition(settings: Settings, beginning: Beginning, *, exactly_once: bool, now: int) -> int:

@@ -8,11 +8,17 @@ from typing import Any, Literal, NamedTuple
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import TopicAlreadyExistsError, for_code
+from aiokafka.errors import (
+    ClusterAuthorizationFailedError,
+    TopicAlreadyExistsError,
+    TopicAuthorizationFailedError,
+    for_code,
+)
 
-from stream.engine.clients import client_options
+from stream.engine.admission import admin_client
 from stream.engine.dead_letters import LARGEST
 from stream.engine.delivery import BATCH_BYTES
+from stream.engine.permissions import Grant, Operation, remedy
 from stream.errors import BrokerError, TopicError
 from stream.settings import Settings
 
@@ -121,22 +127,28 @@ def compare(settings: Settings, plans: Iterable[TopicPlan], found: Mapping[str, 
     return findings
 
 
-async def find_topics(settings: Settings) -> dict[str, FoundTopic]:
-    """Those of our topics that exist. Raises KafkaError and the like when the broker does not answer."""
-    admin = AIOKafkaAdminClient(**client_options(settings))
-    await admin.start()
-    try:
-        return await _find(admin, _all_names(settings))
-    finally:
-        await admin.close()
+async def find_topics(settings: Settings, names: Iterable[str] | None = None) -> dict[str, FoundTopic]:
+    """Those of our topics, or of `names`, that exist.
+
+    Raises BrokerError where Kafka refuses us, KafkaError and the like when the broker does not answer.
+    """
+    async with admin_client(settings) as admin:
+        return await _find(admin, settings, set(settings.topics.all if names is None else names))
+
+
+async def count_partitions(settings: Settings, name: str) -> int | None:
+    """How many partitions a topic has; None where it does not exist. Raises as `find_topics`."""
+    async with admin_client(settings) as admin:
+        return (await _counts(admin, {name})).get(name)
 
 
 async def ensure_topics(settings: Settings) -> list[Finding]:
-    """Create what is missing; returns warnings. Raises TopicError with all that does not fit."""
-    admin = AIOKafkaAdminClient(**client_options(settings))
-    await admin.start()
-    try:
-        found = await _find(admin, _all_names(settings))
+    """Create what is missing; returns warnings.
+
+    Raises TopicError with all that does not fit, and as `find_topics`.
+    """
+    async with admin_client(settings) as admin:
+        found = await _find(admin, settings, set(settings.topics.all))
         plans = plan_topics(settings, found)
         findings = compare(settings, plans, found)
         errors = [finding for finding in findings if finding.level == "error"]
@@ -146,24 +158,10 @@ async def ensure_topics(settings: Settings) -> list[Finding]:
         if missing:
             await _create(admin, settings, missing)
         return [finding for finding in findings if finding.level == "warning"]
-    finally:
-        await admin.close()
 
 
-def _all_names(settings: Settings) -> set[str]:
-    names = settings.topics
-    return {
-        names.interactions,
-        names.stage_changes,
-        names.current_stages,
-        names.customers,
-        names.dead_letters,
-    }
-
-
-async def _find(admin: AIOKafkaAdminClient, names: set[str]) -> dict[str, FoundTopic]:
-    described = await admin.describe_topics()  # all: to name a topic may create it
-    counts = {topic["topic"]: len(topic["partitions"]) for topic in described if topic["topic"] in names}
+async def _find(admin: AIOKafkaAdminClient, settings: Settings, names: set[str]) -> dict[str, FoundTopic]:
+    counts = await _counts(admin, names)
     if not counts:
         return {}
     configs: dict[str, dict[str, str]] = {}
@@ -171,10 +169,20 @@ async def _find(admin: AIOKafkaAdminClient, names: set[str]) -> dict[str, FoundT
     for response in await admin.describe_configs(resources):
         answer: Any = response
         for code, message, _, name, entries in answer.resources:
+            if for_code(code) is TopicAuthorizationFailedError:
+                raise BrokerError(
+                    f"Kafka does not let us read the settings of topic {name}; "
+                    + remedy(settings, [Grant(Operation.DESCRIBE_CONFIGS, name)])
+                )
             if code:
                 raise for_code(code)(f"settings of topic {name}: {message}")
             configs[name] = {entry[0]: entry[1] for entry in entries if entry[1] is not None}
     return {name: FoundTopic(count, configs.get(name, {})) for name, count in counts.items()}
+
+
+async def _counts(admin: AIOKafkaAdminClient, names: set[str]) -> dict[str, int]:
+    described = await admin.describe_topics()  # all: to name a topic may create it
+    return {topic["topic"]: len(topic["partitions"]) for topic in described if topic["topic"] in names}
 
 
 async def _create(admin: AIOKafkaAdminClient, settings: Settings, plans: Sequence[TopicPlan]) -> None:
@@ -182,6 +190,11 @@ async def _create(admin: AIOKafkaAdminClient, settings: Settings, plans: Sequenc
         [NewTopic(plan.name, plan.partitions, settings.replication, topic_configs=dict(plan.configs)) for plan in plans]
     )
     for name, code, *message in response.topic_errors:
+        if for_code(code) in (TopicAuthorizationFailedError, ClusterAuthorizationFailedError):
+            raise BrokerError(
+                f"topic {name} does not exist, and Kafka does not let us create it; have it created by who may, with "
+                f"`lifecycle topics`, or {remedy(settings, [Grant(Operation.CREATE, name)])}"
+            )
         if code and code != _EXISTS:  # another worker was faster
             raise BrokerError(
                 f"topic {name} could not be created: {for_code(code).__name__} {' '.join(map(str, message))}"

@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from aiokafka import TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
-from stream.engine.clients import client_options
+from stream.engine.admission import admin_client, words_of
 from stream.engine.delivery import AtLeastOnce, Delivery, Route, Transactional, supports_transactions
 from stream.engine.faust_app import EngineApp, FaustSource, make_app, rebalance_timeout
 from stream.engine.lookout import Lookout
 from stream.engine.partition import MakeMachine, Observer
+from stream.engine.permissions import of_worker, require
 from stream.engine.quiet import Seldom, quiet_libraries, quiet_loop
 from stream.engine.recovery import Progress, read_changelog
 from stream.engine.supervisor import Engine
@@ -93,7 +93,9 @@ class _Worker:
         if isinstance(failure, LifecycleError):
             log.critical("the worker stops: %s", failure)
         else:
-            log.critical("the worker stops: %r", failure, exc_info=failure)
+            # Its words may quote a record: they are for debug alone.
+            log.critical("the worker stops: %s", type(failure).__name__, exc_info=failure)
+            log.debug("what stopped the worker", exc_info=failure)
         return 1
 
     async def _work(self, data: Path) -> None:
@@ -128,6 +130,7 @@ class _Worker:
         while True:
             try:
                 await _ping(settings)
+                await require(settings, of_worker(settings))
                 for finding in await ensure_topics(settings):
                     log.warning("%s", finding)
                 self._delivery = settings.delivery
@@ -142,7 +145,7 @@ class _Worker:
             except (KafkaError, OSError, TimeoutError) as error:
                 kept = self._seldom.passes("away")
                 if kept is not None:
-                    log.warning("waiting for Kafka at %s: %s", settings.bootstrap, error)
+                    log.warning("waiting for Kafka at %s: %s", settings.bootstrap, words_of(error))
                 await asyncio.sleep(_RETRY_SECONDS)
             else:
                 return True
@@ -196,7 +199,7 @@ class _Worker:
             await asyncio.wait_for(app.stop(), _STOP_DEADLINE)
         except Exception as error:  # noqa: BLE001 it ends here in any case
             # Faust's consumer thread may hang on to a broker that is away, and Python would wait for it.
-            log.warning("left without saying goodbye: %r", error)
+            log.warning("left without saying goodbye: %s", type(error).__name__)
             logging.shutdown()
             os._exit(1 if self._engine.failure else 0)
         finally:
@@ -214,11 +217,8 @@ class _Worker:
 
 
 async def _ping(settings: Settings) -> None:
-    admin = AIOKafkaAdminClient(**client_options(settings), request_timeout_ms=5_000)
-    try:
-        await admin.start()
-    finally:
-        await admin.close()
+    async with admin_client(settings, request_timeout_ms=5_000):
+        pass
 
 
 async def _crashed(app: EngineApp, starting: "asyncio.Task[None]") -> None:

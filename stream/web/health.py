@@ -1,7 +1,9 @@
 """`/livez`, `/readyz` and `/metrics`.
 
 Live: the event loop answers, and nothing failed that ends the worker. Ready: a member of the consumer group, and
-every owned partition is recovered and runs. Both answer with a JSON body that says why.
+every owned partition is recovered and runs. Both answer with a JSON body that says why. Where a token is set,
+everything else asks for it, and who does not send it sees of `/readyz` the states alone: positions and lags tell how
+much business there is.
 """
 
 import errno
@@ -9,6 +11,7 @@ import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import asdict
+from typing import Any
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry
@@ -16,30 +19,33 @@ from prometheus_client.exposition import choose_encoder
 
 from stream.engine.supervisor import EngineStatus
 from stream.errors import SettingsError
+from stream.web.access import ask_for, sends
 
 
-def health_routes(status: Callable[[], EngineStatus], registry: CollectorRegistry) -> web.Application:
-    """The application that serves health and metrics."""
+def health_routes(status: Callable[[], EngineStatus], registry: CollectorRegistry, token: str = "") -> web.Application:
+    """The application that serves health and metrics; without `token` to everybody."""
 
     async def livez(_request: web.Request) -> web.Response:
         live = status().phase != "failed"
         return web.json_response({"status": "live" if live else "failed"}, status=200 if live else 503)
 
-    async def readyz(_request: web.Request) -> web.Response:
+    async def readyz(request: web.Request) -> web.Response:
         now = status()
-        body = {
-            "status": "ready" if now.ready else "not ready",
-            "phase": now.phase,
-            "delivery": now.delivery,
-            "partitions": [{**asdict(each), "state": each.state.value, "lag": each.lag} for each in now.partitions],
-        }
+        body: dict[str, Any] = {"status": "ready" if now.ready else "not ready", "phase": now.phase}
+        if sends(request, token):
+            body["delivery"] = now.delivery
+            body["partitions"] = [
+                {**asdict(each), "state": each.state.value, "lag": each.lag} for each in now.partitions
+            ]
+        else:
+            body["partitions"] = [{"partition": each.partition, "state": each.state.value} for each in now.partitions]
         return web.json_response(body, status=200 if now.ready else 503)
 
     async def metrics(request: web.Request) -> web.Response:
         encode, content_type = choose_encoder(request.headers.get("Accept", ""))
         return web.Response(body=encode(registry), headers={"Content-Type": content_type})
 
-    app = web.Application()
+    app = web.Application(middlewares=[ask_for(token)])
     app.router.add_get("/livez", livez)
     app.router.add_get("/readyz", readyz)
     app.router.add_get("/metrics", metrics)

@@ -239,17 +239,28 @@ def test_until_in_the_future_is_refused_unless_the_workers_follow_the_stream(lif
     assert (allowed.returncode, allowed.stderr) == (1, "none.jsonl: No such file or directory\n")
 
 
-async def test_missing_topics_are_created_as_planned_and_an_existing_one_is_taken_as_it_is(
+async def test_where_there_are_no_topics_all_are_created_as_planned(
     lifecycle: Run, settings: Settings, tmp_path: Path
 ) -> None:
+    _, records = await imported(lifecycle, settings, write(tmp_path / "a.jsonl", [native("c", T)]))
+
+    assert ticks(records) == [[T]] * PARTITIONS
+    found = await find_topics(settings)
+    assert {plan.name: plan.partitions for plan in plan_topics(settings, found)} == {
+        name: topic.partitions for name, topic in found.items()
+    }
+
+
+async def test_a_topic_of_interactions_that_exists_is_taken_as_it_is_and_nothing_else_is_asked_for(
+    lifecycle: Run, settings: Settings, tmp_path: Path
+) -> None:
+    """Who may only send interactions neither sees the other topics nor may create them."""
     await create_topics(settings.bootstrap, settings.topics.interactions, partitions=3)
 
     _, records = await imported(lifecycle, settings, write(tmp_path / "a.jsonl", [native("c", T)]))
 
     assert ticks(records) == [[T]] * 3
-    found = await find_topics(settings)
-    assert set(found) == {plan.name for plan in plan_topics(settings, found)}
-    assert found[settings.topics.customers].partitions == 3
+    assert set(await find_topics(settings)) == {settings.topics.interactions}
 
 
 async def test_an_interrupted_import_says_how_many_arrived_and_moves_no_time(

@@ -4,16 +4,23 @@ What they must do is shown by the other tests; this one says what to look at whe
 """
 
 import inspect
+import socket
 from importlib.metadata import version
 
 import aiokafka
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.conn import collect_hosts, create_conn
 from aiokafka.consumer.fetcher import Fetcher, FetchError, FetchResult, PartitionRecords
 from aiokafka.consumer.subscription_state import TopicPartitionState
 from aiokafka.producer.message_accumulator import BatchBuilder
+from aiokafka.protocol.api import Request
 from aiokafka.record.default_records import DefaultRecordBatch, DefaultRecordBatchBuilder
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer
+
+from stream.engine.clients import client_options
+from stream.settings import Settings
 
 BOOTSTRAP = "127.0.0.1:1"
 
@@ -92,6 +99,20 @@ async def test_a_producer_can_be_abandoned() -> None:
     assert producer._sender.sender_task is None
     await producer.client.close()
     producer._closed = True
+
+
+def test_a_connection_can_be_made_and_asked_without_a_client() -> None:
+    """So that why it fails is known: clients keep that to themselves."""
+    parameters = inspect.signature(create_conn).parameters
+    options = client_options(Settings(security_protocol="sasl_ssl"))
+    assert set(options) - {"bootstrap_servers"} <= set(parameters)
+    assert {"host", "port", "request_timeout_ms"} <= set(parameters)
+    assert collect_hosts("one:9092,two:9093", randomize=False) == [
+        ("one", 9092, socket.AF_UNSPEC),
+        ("two", 9093, socket.AF_UNSPEC),
+    ]
+    assert list(inspect.signature(AIOKafkaAdminClient._send_request).parameters) == ["self", "request", "node_id"]
+    assert list(inspect.signature(Request.prepare).parameters) == ["self", "versions"]
 
 
 def test_fausts_consumer_has_the_hooks_that_we_override() -> None:

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, SaslAuthenticationFailed
 
+from stream.engine.admission import refusal
 from stream.engine.quiet import LIBRARIES, Seldom, quiet_libraries, quiet_loop
 
 
@@ -55,6 +56,38 @@ def test_other_lines_are_limited_each_by_its_own_text_and_keep_their_level(
             logging.getLogger("faust.app").critical("something else")
             logging.getLogger("mode.services").info("Starting...")
     assert [record.levelname for record in caplog.records] == ["ERROR", "CRITICAL"]
+
+
+def test_why_a_broker_refuses_us_is_a_line_of_its_own_among_those_of_one_that_is_away(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A password that was changed would otherwise look like a broker that is away, and be waited for in silence."""
+    refused = SaslAuthenticationFailed("Authentication failed")
+    with quiet():
+        logging.getLogger("aiokafka").error("Unable connect to node with id %s: %s", 1, OSError(111, "refused"))
+        for number in range(3):
+            logging.getLogger("aiokafka").error("Unable connect to node with id %s: %s", number, refused)
+    assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
+        ("WARNING", "Unable connect to node with id 1: [Errno 111] refused"),
+        (
+            "WARNING",
+            f"Kafka refuses us: {refusal(refused)}; trying again",
+        ),
+    ]
+
+
+async def test_what_an_exception_says_that_nobody_looked_at_is_not_in_the_line(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Python prints the future, and with it the words of the exception, which may quote a record."""
+    loop = asyncio.get_running_loop()
+    quiet_loop(loop)
+    future = loop.create_future()
+    future.set_exception(ValueError("customer-4711"))
+    message = "Task exception was never retrieved"
+    loop.call_exception_handler({"message": message, "exception": future.exception(), "future": future})
+    assert [record.getMessage() for record in caplog.records] == [message]
+    loop.set_exception_handler(None)
 
 
 async def test_futures_of_aiokafka_that_nobody_can_reach_are_no_complaint(

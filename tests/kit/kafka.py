@@ -3,7 +3,7 @@
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -27,19 +27,28 @@ class KafkaBroker:
     `bootstrap` stays the same over `restart`, as does what was written.
     """
 
-    def __init__(self, settings: Mapping[str, str] | None = None, *, proxy_port: int | None = None) -> None:
+    def __init__(
+        self,
+        settings: Mapping[str, str] | None = None,
+        *,
+        proxy_port: int | None = None,
+        format_options: Sequence[str] = (),
+    ) -> None:
         """Prepare a node; `settings` are lines of server.properties that add to or replace the kit's own.
 
         With `proxy_port` it listens on `behind_proxy` too, and sends whoever comes there on to `proxy_port`, where
-        a proxy for `behind_proxy` must stand: whoever bootstraps from the proxy stays behind it.
+        a proxy for `behind_proxy` must stand: whoever bootstraps from the proxy stays behind it. `format_options` are
+        further ones of `kafka-storage.sh format`.
         """
         self._port, self.controller_port = free_port(), free_port()
         controller_port = self.controller_port
         self.behind_proxy = free_port() if proxy_port is not None else None
         self.bootstrap = f"{HOST}:{self._port}"
-        self._directory = Path(tempfile.mkdtemp(prefix="lifecycle-kafka-"))
-        self.log = self._directory / "kafka.log"
-        self._properties = self._directory / "server.properties"
+        self.directory = Path(tempfile.mkdtemp(prefix="lifecycle-kafka-"))
+        """Gone with the node."""
+        self.log = self.directory / "kafka.log"
+        self._format_options = format_options
+        self._properties = self.directory / "server.properties"
         self.settings = {
             "process.roles": "broker,controller",
             "node.id": "1",
@@ -47,7 +56,7 @@ class KafkaBroker:
             "advertised.listeners": f"PLAINTEXT://{self.bootstrap}",
             "controller.listener.names": "CONTROLLER",
             "controller.quorum.voters": f"1@{HOST}:{controller_port}",
-            "log.dirs": str(self._directory / "data"),
+            "log.dirs": str(self.directory / "data"),
             "auto.create.topics.enable": "false",
             "offsets.topic.num.partitions": "4",
             "offsets.topic.replication.factor": "1",
@@ -85,7 +94,7 @@ class KafkaBroker:
             self._format()
         self._process = BrokerProcess(
             [
-                *_java("-Xms256m", "-Xmx512m", f"-Dlog4j2.configurationFile={KAFKA / 'log4j2.properties'}"),
+                *java("-Xms256m", "-Xmx512m", f"-Dlog4j2.configurationFile={KAFKA / 'log4j2.properties'}"),
                 "kafka.Kafka",
                 str(self._properties),
             ],
@@ -113,26 +122,27 @@ class KafkaBroker:
         try:
             self.start()
         except BrokerError:
-            shutil.rmtree(self._directory)
+            shutil.rmtree(self.directory)
             raise
         return self
 
     def __exit__(self, *_: object) -> None:
         self.kill()
-        shutil.rmtree(self._directory)
+        shutil.rmtree(self.directory)
 
     def _format(self) -> None:
         lines = [f"{name}={value}\n" for name, value in self.settings.items()]
         self._properties.write_text("".join(lines))
         formatted = subprocess.run(
             [
-                *_java("-XX:TieredStopAtLevel=1"),
+                *java("-XX:TieredStopAtLevel=1"),
                 "kafka.tools.StorageTool",
                 "format",
                 "--config",
                 str(self._properties),
                 "--cluster-id",
                 _CLUSTER_ID,
+                *self._format_options,
             ],
             capture_output=True,
             text=True,
@@ -142,7 +152,8 @@ class KafkaBroker:
             raise BrokerError(f"Kafka's storage could not be formatted:\n{formatted.stdout}{formatted.stderr}")
 
 
-def _java(*options: str) -> list[str]:
+def java(*options: str) -> list[str]:
+    """The beginning of a command that runs a class of Kafka's jars, with these options of Java."""
     java, jars = KAFKA / "target" / "java", KAFKA / "target" / "jars"
     if not (java.exists() and jars.exists()):
         raise BrokerError("Java or the jars of Apache Kafka are missing here: run deploy/kafka/jars.sh once")

@@ -1,0 +1,152 @@
+"""A Kafka with TLS, passwords and an authorizer: everything with the least rights, and what is said where one lacks."""
+
+import asyncio
+import re
+from pathlib import Path
+
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
+
+from stream.engine.clients import client_options
+from stream.engine.permissions import of_topics, require
+from stream.errors import BrokerError
+from tests.engine.secured import (
+    CREATOR,
+    SENDER,
+    SUBSCRIBER,
+    WORKER,
+    assert_clear,
+    caller_of,
+    interaction,
+    names,
+    without,
+    worker_of,
+)
+from tests.kit.acls import Acl
+from tests.kit.secured import SecuredKafka
+
+ONE_OF_EACH_KIND = list({acl.resource: acl for acl in WORKER}.values())
+
+
+async def test_every_role_does_its_work_with_the_rights_that_are_documented(
+    secured_kafka: SecuredKafka, tmp_path: Path
+) -> None:
+    """Import, worker, tail, a producer and a subscriber of one's own, and reset: over TLS, with a password."""
+    kafka = secured_kafka
+    sender, subscriber, operator = (caller_of(kafka, role) for role in (SENDER, SUBSCRIBER, WORKER))
+    async with worker_of(operator, tmp_path / "worker.log") as worker:
+        code, said = await sender.run("import", "-", stdin="".join(map(interaction, range(20))))
+        assert code == 0, said
+        assert "20 interactions sent" in said
+        async with AIOKafkaProducer(**client_options(sender.settings)) as producer:
+            await producer.send_and_wait("interactions", interaction(20).encode(), key=b"c-20")
+        await worker.until_applied(21)
+        # Nothing of the year 2023 is published: `live_from`. These are of this moment.
+        new = "".join(interaction(n).replace("1700000000000", str(2_000_000_000_000 + n)) for n in range(30, 40))
+        code, said = await sender.run("import", "-", "--as-is", stdin=new)
+        assert code == 0, said
+        await worker.until_applied(31)
+        code, said = await subscriber.run("tail", "--from-beginning", "--count", "10")
+        assert (code, len(said.splitlines())) == (0, 10), said
+        async with AIOKafkaConsumer(
+            "stage-changes",
+            **client_options(subscriber.settings),
+            group_id="personalisation",
+            isolation_level="read_committed",
+            auto_offset_reset="earliest",
+        ) as changes:
+            record = await asyncio.wait_for(anext(changes), 60)
+            assert record.value is not None
+            await changes.commit()
+    assert "exactly_once" in worker.log
+    assert not re.search(r"\[(warning|error|critical)", worker.log), worker.log
+    code, said = await operator.run("reset", "--to", "earliest", "--yes")
+    assert code == 0, said
+    assert "31 customers forgotten" in said
+
+
+@pytest.mark.parametrize("acl", WORKER, ids=str)
+async def test_a_worker_that_lacks_one_right_ends_and_names_it(secured_kafka: SecuredKafka, acl: Acl) -> None:
+    """So the documented set is the least one; the error has the command for who administers Kafka."""
+    async with without(secured_kafka, acl):
+        code, said = await caller_of(secured_kafka, WORKER).run("worker")
+    assert code == 1
+    assert_clear(said, "the worker stops: Kafka at ")
+    assert [line for line in said.splitlines() if re.search(names(acl), line)], said
+    assert said.count("kafka-acls.sh") == 1, "only what is missing"
+
+
+@pytest.mark.parametrize("acl", ONE_OF_EACH_KIND, ids=str)
+async def test_a_reset_that_lacks_one_right_throws_nothing_away_and_names_it(
+    secured_kafka: SecuredKafka, acl: Acl
+) -> None:
+    """It is the workers' user that resets."""
+    async with without(secured_kafka, acl):
+        code, said = await caller_of(secured_kafka, WORKER).run("reset", "--to", "earliest", "--yes")
+    assert code == 1
+    assert re.search(names(acl), said), said
+    assert_clear(said)
+    assert "forgotten" not in said
+
+
+@pytest.mark.parametrize("acl", SENDER, ids=str)
+async def test_an_import_that_lacks_one_right_sends_nothing_and_names_it(secured_kafka: SecuredKafka, acl: Acl) -> None:
+    """Before the first interaction is sent."""
+    async with without(secured_kafka, acl):
+        code, said = await caller_of(secured_kafka, SENDER).run("import", "-", stdin=interaction(1))
+    assert code == 1
+    assert re.search(names(acl), said), said
+    assert_clear(said, "0 interactions sent")
+
+
+async def test_a_tail_without_its_right_does_not_wait_for_a_topic_that_it_may_not_see(
+    secured_kafka: SecuredKafka,
+) -> None:
+    """A broker does not show a topic to who has no right to it."""
+    async with without(secured_kafka, SUBSCRIBER[0]):
+        code, said = await caller_of(secured_kafka, SUBSCRIBER).run("tail")
+    assert code == 1
+    assert re.search(names(SUBSCRIBER[0]), said), said
+    assert_clear(said)
+
+
+@pytest.mark.parametrize("acl", [acl for acl in CREATOR if acl.operation != "Create"], ids=str)
+async def test_who_lacks_one_right_to_look_at_topics_is_told_which(secured_kafka: SecuredKafka, acl: Acl) -> None:
+    """Instead of being shown a topic as missing."""
+    settings = caller_of(secured_kafka, CREATOR).settings
+    async with without(secured_kafka, acl):
+        with pytest.raises(BrokerError, match=names(acl)):
+            await require(settings, of_topics(settings))
+        if acl.name == "stage-changes":
+            code, said = await caller_of(secured_kafka, CREATOR).run("topics", "--dry-run")
+            assert (code, bool(re.search(names(acl), said))) == (1, True), said
+            assert_clear(said)
+
+
+@pytest.mark.parametrize("role", [CREATOR, WORKER], ids=["topics", "worker"])
+async def test_a_topic_that_is_missing_and_that_we_may_not_create_is_named(
+    secured_kafka: SecuredKafka, role: list[Acl]
+) -> None:
+    """Workers need not be allowed to: the error says who else can."""
+    create = next(acl for acl in CREATOR if acl.operation == "Create" and acl.name == "lifecycle-dead-letters")
+    creator = caller_of(secured_kafka, CREATOR)
+    await delete(secured_kafka, create.name)
+    async with without(secured_kafka, create):
+        code, said = await caller_of(secured_kafka, role).run("topics" if role is CREATOR else "worker")
+    assert code == 1
+    assert re.search(names(create._replace(principal=role[0].principal)), said), said
+    assert_clear(said, f"topic {create.name} does not exist", "`lifecycle topics`")
+    code, said = await creator.run("topics")
+    assert (code, said.count("created")) == (0, 1), said
+
+
+async def delete(kafka: SecuredKafka, topic: str) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap)
+    await admin.start()
+    try:
+        await admin.delete_topics([topic])
+        while topic in await admin.list_topics():
+            await asyncio.sleep(0.05)
+    finally:
+        await admin.close()
