@@ -67,11 +67,18 @@ class State:
             entered = change.lifecycle, target
             stages[entered] = stages.get(entered, 0) + 1
 
-    def encode(self) -> None:
-        """Encode those touched, and let go of them: now and then, so that few are decoded at a time."""
+    def encode(self) -> int:
+        """Encode those touched, and let go of them: now and then, so that few are decoded at a time.
+
+        Returns the bytes of their records.
+        """
+        size = 0
         for key, customer in self._touched.items():
-            self._written[key] = self._changed[key] = self._codec.encode(customer)
+            value = self._codec.encode(customer)
+            self._written[key] = self._changed[key] = value
+            size += len(value)
         self._touched = {}
+        return size
 
     def take_records(self) -> list[Outgoing]:
         """The changelog records of the customers touched since this was last called."""

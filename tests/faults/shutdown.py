@@ -95,8 +95,7 @@ async def backlog(place: Place, count: int = 600_000) -> Ended:
     await place.backlog(count, count // 10)
     async with place.worker() as worker:
         await worker.until_taken(count // 20, seconds=_PATIENCE)
-        ended = await place.end(worker)
-        return ended
+        return await place.end(worker)
 
 
 async def recovery(place: Place, count: int = 600_000) -> Ended:
