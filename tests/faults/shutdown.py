@@ -19,13 +19,17 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from stream.codec.lifecycle_files import load_all
+from stream.core.interaction import Interaction
+from stream.core.step import model_of
 from stream.engine.broker_process import HOST, free_port
 from stream.engine.resetting import running_workers
 from stream.engine.topics import ensure_topics
 from stream.settings import Settings
 from tests.bench.probes import running_kafka
 from tests.bench.worker import BenchWorker
-from tests.bench.workload import produce, workload
+from tests.bench.workload import UNTIL, produce, workload
+from tests.kit.changelogs import alike, at_the_beginning, write_changelog
 from tests.kit.kafka import KafkaBroker
 
 PARTITIONS = 4
@@ -51,6 +55,8 @@ class Place:
     settings: Settings
     folder: Path
     broker: KafkaBroker
+    count: int = 600_000
+    """Interactions in a backlog, customers in a state."""
 
     @asynccontextmanager
     async def worker(self, bootstrap: str | None = None, session: str = "6s") -> AsyncIterator[BenchWorker]:
@@ -67,11 +73,20 @@ class Place:
         async with BenchWorker(bootstrap or settings.bootstrap, settings.topic_prefix, log, named) as worker:
             yield worker
 
-    async def backlog(self, count: int, customers: int) -> None:
+    async def backlog(self) -> None:
         """Interactions that nobody took yet."""
         await ensure_topics(self.settings)
         topic = self.settings.topics.interactions
-        await produce(self.settings.bootstrap, topic, PARTITIONS, workload(count, customers))
+        await produce(self.settings.bootstrap, topic, PARTITIONS, workload(self.count, self.count // 10))
+
+    async def state(self) -> None:
+        """Customers that a worker left."""
+        await ensure_topics(self.settings)
+        model = model_of([each.lifecycle for each in load_all(self.settings.lifecycles)])
+        history = [Interaction("c", None, None, "page_view", UNTIL, {}, {})]
+        customers = alike(model, self.settings, history, (f"c-{number}" for number in range(self.count)))
+        closing = at_the_beginning(model, self.settings, UNTIL)
+        await write_changelog(self.settings.bootstrap, self.settings.topics.customers, customers, closing=closing)
 
     async def end(self, worker: BenchWorker, *, others: int = 0, asks: bool = True) -> Ended:
         """SIGTERM, and how the worker took it."""
@@ -90,19 +105,17 @@ async def idle(place: Place) -> Ended:
         return await place.end(worker)
 
 
-async def backlog(place: Place, count: int = 600_000) -> Ended:
+async def backlog(place: Place) -> Ended:
     """In the middle of a backlog."""
-    await place.backlog(count, count // 10)
+    await place.backlog()
     async with place.worker() as worker:
-        await worker.until_taken(count // 20, seconds=_PATIENCE)
+        await worker.until_taken(1, seconds=_PATIENCE)
         return await place.end(worker)
 
 
-async def recovery(place: Place, count: int = 600_000) -> Ended:
+async def recovery(place: Place) -> Ended:
     """While the state is read from its changelog."""
-    await place.backlog(count, count // 2)
-    async with place.worker() as worker:
-        await worker.until_taken(count, seconds=_PATIENCE)
+    await place.state()
     async with place.worker() as worker:
         await until(worker, lambda health: any(each["state"] == "recovering" for each in health["partitions"]))
         return await place.end(worker)
@@ -172,20 +185,20 @@ async def silent(place: Place) -> Ended:
             return await place.end(worker, asks=False)
 
 
-async def away(place: Place, count: int = 600_000) -> Ended:
+async def away(place: Place) -> Ended:
     """The broker goes away in the middle of a backlog, a second before."""
-    return await _away(place, count, 1.0)
+    return await _away(place, 1.0)
 
 
-async def gone(place: Place, count: int = 600_000) -> Ended:
+async def gone(place: Place) -> Ended:
     """The broker has been away for ten seconds, in the middle of a backlog."""
-    return await _away(place, count, 10.0)
+    return await _away(place, 10.0)
 
 
-async def _away(place: Place, count: int, seconds: float) -> Ended:
-    await place.backlog(count, count // 10)
+async def _away(place: Place, seconds: float) -> Ended:
+    await place.backlog()
     async with place.worker() as worker:
-        await worker.until_taken(count // 20, seconds=_PATIENCE)
+        await worker.until_taken(1, seconds=_PATIENCE)
         await asyncio.to_thread(place.broker.kill)
         try:
             await asyncio.sleep(seconds)
