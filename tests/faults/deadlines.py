@@ -53,6 +53,8 @@ class Storm:
     """The worker was ready before the deadlines came; else it came to them late."""
     seconds: float = 0.0
     """From the deadline's time until all were fired."""
+    cpu_seconds: float = 0.0
+    """Of the worker, in that time."""
     memory: dict[str, int] = field(default_factory=dict)
     """Resident bytes of the worker before, the most during, and after."""
     transactions: int = 0
@@ -96,13 +98,13 @@ async def storm(bootstrap: str, folder: Path, customers: int, *, ahead: float, e
         outcome = Storm(customers, time.time() * 1000 < due)
         outcome.memory = {"before": worker.resident_bytes, "most": 0}
         say(f"recovered {due / 1000 - time.time():.1f} s before they are due")
-        visits = _Visits(settings, names, due)
+        visits, cpu = _Visits(settings, names, due), worker.cpu_seconds
         visiting = asyncio.create_task(visits.run(every))
         watching = asyncio.create_task(_watch(worker, outcome.memory))
         try:
             while await _fired(worker) < customers:
                 await asyncio.sleep(_POLL)
-            outcome.seconds = time.time() - due / 1000
+            outcome.seconds, outcome.cpu_seconds = time.time() - due / 1000, worker.cpu_seconds - cpu
             say(f"all fired after {outcome.seconds:.1f} s")
         finally:
             visiting.cancel()
@@ -245,7 +247,10 @@ def _size(records: Iterable[ConsumerRecord[bytes | None, bytes | None]]) -> int:
 def _report(outcome: Storm, console: Console) -> None:
     mib = {name: f"{size / 2**20:,.0f}" for name, size in outcome.memory.items()}
     rate = outcome.customers / outcome.seconds
-    console.print(f"deadlines: {outcome.customers:,} in {outcome.seconds:.1f} s, {rate:,.0f} a second")
+    console.print(
+        f"deadlines: {outcome.customers:,} in {outcome.seconds:.1f} s, {rate:,.0f} a second; "
+        f"processor {outcome.cpu_seconds:.1f} s"
+    )
     console.print(
         f"transactions: {outcome.transactions:,}, at most {outcome.most_changes:,} changes and "
         f"{outcome.most_bytes / 2**20:.2f} MiB in one"

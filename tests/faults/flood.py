@@ -8,7 +8,7 @@ import asyncio
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -38,6 +38,7 @@ _VARIETY = 8
 _AT_ONCE = 4
 """Requests on their way."""
 _TIMEOUT_MS = 60_000
+_RETRY_SECONDS = 0.2
 _READ_SECONDS = 600.0
 
 Counts = Counter[tuple[str, str]]
@@ -46,6 +47,8 @@ Counts = Counter[tuple[str, str]]
 
 class _Encoded(NamedTuple):
     data: bytes
+    size: int
+    """Interactions."""
     counts: Counts
 
 
@@ -57,9 +60,9 @@ class Flood:
     customers: int
     written: int = 0
     """Interactions so far."""
-    expected: Counts = field(default_factory=Counter)
-    """What the facts of each customer must come to."""
     _batches: dict[int, list[_Encoded]] = field(default_factory=dict)
+    _times: Counter[tuple[int, int]] = field(default_factory=Counter)
+    """How often each batch was written, by partition and place."""
 
     def __post_init__(self) -> None:
         """Encode all batches."""
@@ -71,43 +74,51 @@ class Flood:
         for partition, names in homes.items():
             self._batches[partition] = [_encode(names, now, chance) for _ in range(_VARIETY)]
 
-    async def write(self, count: int, rate: float | None, *, heard: Callable[[int], None] | None = None) -> float:
-        """Write about so many more interactions, so many a second or as fast as it goes; returns the rate reached.
+    @property
+    def expected(self) -> Counts:
+        """What the facts of each customer must come to."""
+        expected = Counts()
+        for (partition, place), times in self._times.items():
+            for name, count in self._batches[partition][place].counts.items():
+                expected[name] += count * times
+        return expected
 
-        `heard` is told how many were written, after each request.
-        """
+    async def write(self, count: int, rate: float | None) -> float:
+        """Write about so many more interactions, so many a second or as fast as it goes; returns the rate reached."""
         topic, began, first = self.settings.topics.interactions, time.perf_counter(), self.written
         async with AIOKafkaProducer(bootstrap_servers=self.settings.bootstrap) as producer:
             await producer.partitions_for(topic)
             waiting: set[asyncio.Task[None]] = set()
             asked = turn = 0
             while asked < count:
-                share = {partition: each[turn % _VARIETY] for partition, each in self._batches.items()}
+                asked += sum(each[turn % _VARIETY].size for each in self._batches.values())
+                waiting.add(asyncio.create_task(self._send(producer, turn % _VARIETY)))
                 turn += 1
-                asked += sum(each.counts.total() for each in share.values())
-                waiting.add(asyncio.create_task(self._send(producer, share)))
                 if rate is not None:
                     await asyncio.sleep(max(0.0, began + asked / rate - time.perf_counter()))
                 if len(waiting) >= _AT_ONCE:
                     done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
                     await asyncio.gather(*done)
-                if heard is not None:
-                    heard(self.written)
             await asyncio.gather(*waiting)
         return (self.written - first) / (time.perf_counter() - began)
 
-    async def _send(self, producer: AIOKafkaProducer, share: Mapping[int, _Encoded]) -> None:
+    async def _send(self, producer: AIOKafkaProducer, place: int) -> None:
+        """Write one batch to each partition, the one at this place."""
         topic, client = self.settings.topics.interactions, producer.client
-        leader = client.cluster.leader_for_partition(TopicPartition(topic, 0))
-        data = [(partition, each.data) for partition, each in share.items()]
-        response = await client.send(leader, ProduceRequest(None, -1, _TIMEOUT_MS, [(topic, data)]))
-        for _topic, partitions in response.topics:
-            for _partition, code, *_rest in partitions:
-                if code:
-                    raise for_code(code)
-        for each in share.values():
-            self.expected.update(each.counts)
-            self.written += each.counts.total()
+        left = {partition: each[place] for partition, each in self._batches.items()}
+        while left:
+            leader = client.cluster.leader_for_partition(TopicPartition(topic, 0))
+            data = [(partition, each.data) for partition, each in left.items()]
+            response = await client.send(leader, ProduceRequest(None, -1, _TIMEOUT_MS, [(topic, data)]))
+            for _topic, partitions in response.topics:
+                for partition, code, *_rest in partitions:
+                    if code == 0:
+                        self.written += left.pop(partition).size
+                        self._times[partition, place] += 1
+                    elif not for_code(code).retriable:
+                        raise for_code(code)
+            if left:  # the topic is so new that its broker does not know it yet
+                await asyncio.sleep(_RETRY_SECONDS)
 
     async def differences(self) -> list[str]:
         """What was lost, or counted or told twice: a line each, from the records of the customers and the changes."""
@@ -147,7 +158,7 @@ def _encode(names: list[str], now: int, chance: random.Random) -> _Encoded:
         added = builder.append(timestamp=None, key=name.encode(), value=value, headers=[])
         assert added is not None, "a batch holds them all"
         counts[name, COUNTED[event]] += 1
-    return _Encoded(bytes(builder._build()), counts)
+    return _Encoded(bytes(builder._build()), builder.record_count(), counts)
 
 
 def _read(lifecycle: Lifecycle, latest: Mapping[bytes, bytes | None], found: Counts, sequences: dict[str, int]) -> None:
