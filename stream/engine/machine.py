@@ -24,20 +24,13 @@ from stream.engine.batch import Batch, DeadlineFailed, Outgoing, RecordFailed, S
 from stream.engine.clock import PartitionClock
 from stream.engine.controls import control_of, tick_time
 from stream.engine.dead_letters import dead_letter
+from stream.engine.limits import MAX_BYTES, MAX_FIRED, MAX_LOOKED, SHARE
 from stream.engine.state import BREATH, State
-from stream.errors import PositionError
+from stream.errors import PositionError, StateError
 from stream.settings import Settings
 
 AHEAD: Final = 300_000
 """Milliseconds that an interaction may be ahead of its broker time."""
-MAX_BYTES: Final = 4 << 20
-"""Of stage changes, customer records and dead letters in one transaction, give or take those of a breath."""
-SHARE: Final = MAX_BYTES // 4
-"""Of these, for deadlines of other customers than those whose interactions wait."""
-MAX_FIRED: Final = 5_000
-"""Customers whose deadlines one transaction fires at most."""
-MAX_LOOKED: Final = 20_000
-"""Customers looked at, most of whose deadlines have moved on, before interactions get their turn."""
 LOG_APPEND_TIME: Final = 1
 
 
@@ -94,10 +87,13 @@ class PartitionMachine:
 
     def restore(self, changelog: dict[bytes, bytes]) -> Generator[None, None, None]:
         """Take over the compacted changelog; see `Machine`."""
-        position = changelog.get(positions.KEY)
-        if position is not None:
-            self._resume(decode_position(position))
-        yield from self._state.restore(changelog, self._opening)
+        try:
+            position = changelog.get(positions.KEY)
+            if position is not None:
+                self._resume(decode_position(position))
+            yield from self._state.restore(changelog, self._opening)
+        except StateError as error:
+            raise StateError(f"topic {self.settings.topics.customers}, partition {self._partition}: {error}") from error
 
     def _resume(self, position: Position) -> None:
         if position.partitions == 0:

@@ -12,7 +12,8 @@ from stream.core.interaction import Interaction
 from stream.core.step import Model, model_of
 from stream.engine.batch import Batch, DeadlineFailed
 from stream.engine.controls import tick
-from stream.engine.machine import MAX_BYTES, SHARE, PartitionMachine
+from stream.engine.limits import MAX_BYTES, SHARE
+from stream.engine.machine import PartitionMachine
 from stream.settings import Settings
 from tests.kit.machines import Record, compacted, finish, machine, records_of, run_all
 

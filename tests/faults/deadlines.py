@@ -26,7 +26,7 @@ from stream.codec.interactions import encode_native
 from stream.codec.lifecycle_files import load
 from stream.core.interaction import Interaction
 from stream.core.step import model_of
-from stream.engine.machine import MAX_BYTES
+from stream.engine.limits import MAX_BYTES
 from stream.engine.topics import ensure_topics
 from stream.settings import Settings
 from tests.bench.probes import quantile, running_kafka

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from stream.engine.machine import MAX_BYTES
+from stream.engine.limits import MAX_BYTES
 from stream.engine.topics import ensure_topics
 from stream.settings import Settings
 from tests.bench.worker import BenchWorker
