@@ -9,10 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from stream.codec.customers import FORMAT as customers_format
+from stream.codec import customers as customer_records
+from stream.codec import positions
 from stream.codec.customers import CustomerCodec, customer_key
 from stream.codec.lifecycle_files import load, parse, presets
-from stream.codec.positions import FORMAT as positions_format
 from stream.codec.positions import Position, decode_position, encode_position
 from stream.codec.unpacking import Unpacker
 from stream.core.customer import MARK, Customer, FactState, Life
@@ -225,7 +225,7 @@ def test_a_record_of_format_1_is_written_with_the_lifecycles_as_they_are() -> No
 def test_records_of_every_format_ever_written_are_kept() -> None:
     """A new format comes with a file of its own beside the old ones, which stay."""
     kept = {path.name for path in FORMAT_1.parent.iterdir()}
-    assert kept == {f"format_{number}.json" for number in range(1, max(customers_format, positions_format) + 1)}
+    assert kept == {f"format_{number}.json" for number in range(1, max(customer_records.FORMAT, positions.FORMAT) + 1)}
 
 
 def plain(customer: Customer) -> Any:

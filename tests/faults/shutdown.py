@@ -152,16 +152,29 @@ async def joining(place: Place) -> Ended:
 
 async def stuck(place: Place) -> Ended:
     """Another joins, and the rebalance waits for a third that stopped answering."""
-    async with place.worker() as worker, place.worker() as frozen:
+    async with stuck_worker(place, "6s") as (worker, other):
+        ended = await place.end(worker, asks=False)  # the frozen one may still count as a member
+        await ready(other, PARTITIONS)
+        return ended
+
+
+async def stuck_for_long(place: Place) -> Ended:
+    """The same, and the session of the one that stopped lasts longer than anybody would wait."""
+    async with stuck_worker(place, "30s") as (worker, _other):
+        return await place.end(worker, asks=False)
+
+
+@asynccontextmanager
+async def stuck_worker(place: Place, session: str) -> AsyncIterator[tuple[BenchWorker, BenchWorker]]:
+    """A worker in a rebalance that cannot end, and the one that joins."""
+    async with place.worker(session=session) as worker, place.worker(session=session) as frozen:
         await ready(worker)
         await ready(frozen)
         frozen.process.send_signal(signal.SIGSTOP)
         try:
-            async with place.worker() as other:
+            async with place.worker(session=session) as other:
                 await until(worker, lambda health: health["phase"] == "rebalancing")
-                ended = await place.end(worker, asks=False)  # the frozen one may still count as a member
-                await ready(other, PARTITIONS)
-                return ended
+                yield worker, other
         finally:
             frozen.process.send_signal(signal.SIGKILL)
 
@@ -231,12 +244,13 @@ SITUATIONS: dict[str, Callable[[Place], Awaitable[Ended]]] = {
     "rebalance": rebalance,
     "joining": joining,
     "stuck": stuck,
+    "stuck_for_long": stuck_for_long,
     "waiting": waiting,
     "silent": silent,
     "away": away,
     "gone": gone,
 }
-REBALANCING = frozenset({"rebalance", "joining", "starting", "stuck"})
+REBALANCING = frozenset({"rebalance", "joining", "starting", "stuck", "stuck_for_long"})
 
 
 async def measure(names: Sequence[str], times: int, say: Callable[[str], None]) -> dict[str, list[Ended]]:
