@@ -32,6 +32,12 @@ ANONYMOUS: Final = b"a"
 LAYOUT: Final = b"t"
 POSITION: Final = b"p"
 """The first byte of a changelog key: what the record is."""
+KINDS: Final = frozenset({CUSTOMER, ANONYMOUS, LAYOUT, POSITION})
+NEWER: Final = (
+    "written by a newer version; upgrade this worker to that one, or forget all customers and begin anew "
+    "with `lifecycle reset --to earliest`"
+)
+"""How an error about a record that cannot be read goes on."""
 
 _PREFIX: Final = 20
 """Bytes before the header."""
@@ -188,6 +194,4 @@ class CustomerCodec:
 def _check_format(value: bytes, what: str) -> None:
     if not value or value[0] != FORMAT:
         found = value[0] if value else "none"
-        raise StateError(
-            f"{what} has format {found}, this version reads {FORMAT}: it was written by a newer version; run that one"
-        )
+        raise StateError(f"{what} has format {found}, this version reads {FORMAT}: it was {NEWER}")

@@ -47,7 +47,7 @@ def decode_position(value: bytes) -> Position:
         if written != FORMAT:
             raise StateError(
                 f"the position record has format {written}, this version reads {FORMAT}: "
-                f"it was written by a newer version; run that one"
+                "it was written by a newer version; upgrade this worker to that one"
             )
         return _decoder.decode(value)
     except msgspec.DecodeError as error:

@@ -156,7 +156,10 @@ class Machine(Protocol):
         """
 
     def next_due(self) -> int | None:
-        """The wall time, epoch milliseconds, at which the next deadline should be fired; None: not by wall time."""
+        """The wall time, epoch milliseconds, at which the next deadline should be fired; None: not by wall time.
+
+        It may be past: more have come than the last batch fired, and what there is of interactions goes between.
+        """
 
     def isolate(self, *, offsets: Iterable[int] = (), keys: Iterable[bytes] = ()) -> None:
         """Dead-letter these source offsets as `unprocessable`; never again fire these customers' deadlines."""

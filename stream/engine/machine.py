@@ -2,6 +2,10 @@
 
 Deterministic and without I/O. Records are taken in order; after each one the partition's clock moves and the
 deadlines that have come are fired, so that where a batch is cut changes nothing.
+
+With wall time, where more deadlines come at once than a share of one transaction, interactions go on in between: the
+share is fired, then records are taken, each after its own customer's deadlines, and the rest comes in the next
+batches. Nothing differs for any customer; only that a change of a deadline may name a later offset as its source.
 """
 
 from collections.abc import Generator, Iterable, Sequence
@@ -20,16 +24,13 @@ from stream.engine.batch import Batch, DeadlineFailed, Outgoing, RecordFailed, S
 from stream.engine.clock import PartitionClock
 from stream.engine.controls import control_of, tick_time
 from stream.engine.dead_letters import dead_letter
+from stream.engine.limits import MAX_BYTES, MAX_FIRED, MAX_LOOKED, SHARE
 from stream.engine.state import BREATH, State
-from stream.errors import PositionError
+from stream.errors import PositionError, StateError
 from stream.settings import Settings
 
 AHEAD: Final = 300_000
 """Milliseconds that an interaction may be ahead of its broker time."""
-MAX_BYTES: Final = 4 << 20
-"""Of stage changes and dead letters in one transaction."""
-MAX_FIRED: Final = 5_000
-"""Customers whose deadlines one transaction fires at most."""
 LOG_APPEND_TIME: Final = 1
 
 
@@ -61,6 +62,9 @@ class PartitionMachine:
         self._opening: list[Outgoing] = []
         self._latest: dict[bytes, Outgoing] = {}
         self._started = False
+        self._behind = False
+        """More deadlines have come than were fired, and interactions need not wait for them."""
+        self._fired = 0
         self._isolated_offsets: set[int] = set()
         self._isolated_keys: set[bytes] = set()
 
@@ -85,10 +89,13 @@ class PartitionMachine:
 
     def restore(self, changelog: dict[bytes, bytes]) -> Generator[None, None, None]:
         """Take over the compacted changelog; see `Machine`."""
-        position = changelog.get(positions.KEY)
-        if position is not None:
-            self._resume(decode_position(position))
-        yield from self._state.restore(changelog, self._opening)
+        try:
+            position = changelog.get(positions.KEY)
+            if position is not None:
+                self._resume(decode_position(position))
+            yield from self._state.restore(changelog, self._opening)
+        except StateError as error:
+            raise StateError(f"topic {self.settings.topics.customers}, partition {self._partition}: {error}") from error
 
     def _resume(self, position: Position) -> None:
         if position.partitions == 0:
@@ -130,6 +137,7 @@ class PartitionMachine:
         """See `Machine`."""
         batch = Batch(next_offset=self.next_offset if self.next_offset is not None else next_offset)
         self._open(batch, wall)
+        self._behind, self._fired = False, 0
         size = yield from self._fire(batch, 0)
         for record in source:
             if batch.more:
@@ -138,13 +146,13 @@ class PartitionMachine:
             size += self._take(record, offset, batch, wall)
             batch.next_offset = offset + 1
             batch.inputs += 1
-            if self._is_due():
+            if not self._behind and self._is_due():
                 size = yield from self._fire(batch, size)
+            if batch.inputs % BREATH == 0:
+                size += self._state.encode()
+                yield
             if size >= MAX_BYTES:
                 batch.more = True
-            if batch.inputs % BREATH == 0:
-                self._state.encode()
-                yield
         else:
             if not batch.more:
                 batch.next_offset = next_offset
@@ -180,6 +188,8 @@ class PartitionMachine:
             if isinstance(interaction, Rejected):
                 return self._reject(record, interaction, batch)
             return self._apply(offset, interaction, broker_time, batch)
+        except DeadlineFailed:
+            raise
         except Exception as error:
             raise RecordFailed(offset, error) from error
 
@@ -203,24 +213,37 @@ class PartitionMachine:
             interaction.time = broker_time
             counts.ahead += 1
         key = customer_key(interaction.kind, interaction.subject)
+        size = self._catch_up(key, batch) if self._behind else 0
         customer = state.customer(key)
         if customer is not None and offset <= customer.offset:
             counts.repeated += 1
-            return 0
+            return size
         tally = counts.tally
         duplicates = tally.duplicates
         after, changes = step(self.model, customer, Arrival(interaction, self._partition, offset), tally)
         assert after is not None
         self._clock.record(interaction.time, broker_time)
         if tally.duplicates > duplicates:
-            return 0
+            return size
         counts.applied += 1
         after.offset = offset
         state.keep(key, after)
         if not changes:
-            return 0
+            return size
         counts.caused.append(broker_time)
-        return self._tell(changes, offset, batch)
+        return size + self._tell(changes, offset, batch)
+
+    def _catch_up(self, key: bytes, batch: Batch) -> int:
+        """Fire what has come of one customer's own deadlines, before anything else happens to it."""
+        customer = self._state.customer(key)
+        time = due(self.model, customer) if customer is not None else None
+        until = (self._clock.now or 0) - self._grace
+        if time is None or time > until:
+            return 0
+        try:
+            return self._pass(key, time, until, batch)
+        except Exception as error:
+            raise DeadlineFailed(key, error) from error
 
     def _is_due(self) -> bool:
         """Whether a deadline may have come."""
@@ -228,13 +251,15 @@ class PartitionMachine:
         return now is not None and self._state.schedule.earliest <= now - self._grace
 
     def _fire(self, batch: Batch, size: int) -> Generator[None, None, int]:
-        """Fire the deadlines that have come, up to what one transaction takes."""
+        """Fire the deadlines that have come, up to what one transaction takes, or their share of it."""
         if not self._is_due():
             return size
         state = self._state
         schedule = state.schedule
         until = (self._clock.now or 0) - self._grace
-        looked = fired = 0
+        shared = self._clock.follows_wall
+        limit = size + SHARE if shared else MAX_BYTES
+        looked = 0
         while (first := schedule.take(until)) is not None:
             scheduled, key = first
             inputs = batch.inputs
@@ -242,13 +267,14 @@ class PartitionMachine:
                 size += self._pass(key, scheduled, until, batch)
             except Exception as error:
                 raise DeadlineFailed(key, error) from error
-            fired += batch.inputs - inputs
+            self._fired += batch.inputs - inputs
             looked += 1
             if looked % BREATH == 0:
-                state.encode()
+                size += state.encode()
                 yield
-            if fired == MAX_FIRED or size >= MAX_BYTES:
-                batch.more = schedule.earliest <= until
+            if self._fired >= MAX_FIRED or size >= limit or (shared and looked >= MAX_LOOKED):
+                left = schedule.earliest <= until
+                self._behind, batch.more = left and shared, left and not shared
                 break
         return size
 

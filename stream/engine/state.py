@@ -14,6 +14,7 @@ from stream.core.customer import Customer
 from stream.core.step import Model, due
 from stream.engine.batch import Outgoing
 from stream.engine.schedule import Schedule
+from stream.errors import StateError
 
 BREATH: Final = 200
 """Records or deadlines after which the caller's loop gets a turn."""
@@ -67,11 +68,18 @@ class State:
             entered = change.lifecycle, target
             stages[entered] = stages.get(entered, 0) + 1
 
-    def encode(self) -> None:
-        """Encode those touched, and let go of them: now and then, so that few are decoded at a time."""
+    def encode(self) -> int:
+        """Encode those touched, and let go of them: now and then, so that few are decoded at a time.
+
+        Returns the bytes of their records.
+        """
+        size = 0
         for key, customer in self._touched.items():
-            self._written[key] = self._changed[key] = self._codec.encode(customer)
+            value = self._codec.encode(customer)
+            self._written[key] = self._changed[key] = value
+            size += len(value)
         self._touched = {}
+        return size
 
     def take_records(self) -> list[Outgoing]:
         """The changelog records of the customers touched since this was last called."""
@@ -94,6 +102,9 @@ class State:
         self._written = {
             key: value for key, value in changelog.items() if key[:1] in (records.CUSTOMER, records.ANONYMOUS)
         }
+        if len(layouts) + len(self._written) + (records.POSITION in changelog) < len(changelog):
+            kinds = b", ".join(sorted({key[:1] for key in changelog} - records.KINDS)).decode("utf-8", "replace")
+            raise StateError(f"there are records of kind {kinds!r}, which this version does not know: {records.NEWER}")
         running = {lifecycle.id for lifecycle in self.model.lifecycles}
         entries: list[tuple[int, bytes]] = []
         for number, (key, value) in enumerate(self._written.items()):

@@ -19,7 +19,10 @@ from stream.engine.recovery import Progress
 log = logging.getLogger(__name__)
 
 _RECOVERIES_AT_ONCE = 4
-_LET_GO_DEADLINE = 5.0
+_FINISH_DEADLINE = 1.5
+"""For a running batch when the worker ends: hundreds of times what one takes, unless the broker is away."""
+_LET_GO_DEADLINE = 0.5
+"""For producers to take their leave when the worker ends; one that does not is as good as killed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,10 +143,10 @@ class Engine:
         self.phase = "running"
 
     async def stop(self) -> None:
-        """End every partition's batch and let go of all of them."""
+        """End every partition's batch and let go of all of them, within seconds, broker or no broker."""
         if self.phase != "failed":
             self.phase = "stopping"
-        await asyncio.gather(*(partition.pause() for partition in self._partitions.values()))
+        await asyncio.gather(*(partition.pause(_FINISH_DEADLINE) for partition in self._partitions.values()))
         for partition in self._partitions.values():
             partition.drop()
         self._partitions.clear()

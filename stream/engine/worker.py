@@ -5,6 +5,7 @@ import logging
 import os
 import signal
 import tempfile
+import time
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from pathlib import Path
@@ -36,7 +37,10 @@ Service = Callable[[Engine], AbstractAsyncContextManager[object]]
 """Something that runs beside the engine, from before Kafka is there until after it was left."""
 
 _RETRY_SECONDS = 1.0
-_STOP_DEADLINE = 10.0
+_STOP_DEADLINE = 8.0
+"""Longest in a rebalance: the group lets nobody go before all have joined, or their sessions ran out."""
+_ONE_REQUEST = 1.0
+"""Signals so many seconds apart ask for one thing: a terminal and a wrapper may both send theirs."""
 _COMMIT_DEADLINE = 5.0
 _FENCED_HEARTBEATS = 2.0
 _REBALANCES = 6
@@ -65,6 +69,7 @@ class _Worker:
             make_machine, observer, fenced_wait=settings.session_timeout / 1000 / 4 * _FENCED_HEARTBEATS
         )
         self._asked_to_stop = asyncio.Event()
+        self._asked_at = 0.0
         self._seldom = Seldom()
         self._delivery: DeliveryMode = settings.delivery
         self._lookout = Lookout(settings)
@@ -74,7 +79,7 @@ class _Worker:
         quiet_libraries()
         quiet_loop(loop)
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._asked_to_stop.set)
+            loop.add_signal_handler(number, self._ask_to_stop, number)
         async with AsyncExitStack() as stack:
             data = stack.enter_context(tempfile.TemporaryDirectory(prefix="lifecycle-"))
             guard = stack.enter_context(LoopGuard())
@@ -97,6 +102,20 @@ class _Worker:
             log.critical("the worker stops: %s", type(failure).__name__, exc_info=failure)
             log.debug("what stopped the worker", exc_info=failure)
         return 1
+
+    def _ask_to_stop(self, number: int) -> None:
+        """A signal came; one that comes again, when ending takes too long for somebody, ends the process at once.
+
+        As safe as `kill -9`: what was not written is done by whoever has the partitions next.
+        """
+        now = time.monotonic()
+        if not self._asked_to_stop.is_set():
+            self._asked_at = now
+            self._asked_to_stop.set()
+        elif now - self._asked_at > _ONE_REQUEST:
+            log.warning("asked to end a second time: left without saying goodbye")
+            logging.shutdown()
+            os._exit(128 + number)
 
     async def _work(self, data: Path) -> None:
         settings = self._settings

@@ -8,13 +8,11 @@ import asyncio
 import itertools
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import orjson
-from aiokafka import AIOKafkaProducer
-from aiokafka.producer.message_accumulator import BatchBuilder
 from rich.table import Table
 
 from stream.codec.customers import CUSTOMER, LAYOUT, customer_key
@@ -23,7 +21,6 @@ from stream.codec.positions import KEY as POSITION_KEY
 from stream.codec.positions import Position, encode_position
 from stream.core.step import model_of
 from stream.engine.batch import Outgoing
-from stream.engine.delivery import BATCH_BYTES
 from stream.engine.murmur2 import partition_of
 from stream.engine.topics import ensure_topics
 from stream.settings import Settings
@@ -32,6 +29,7 @@ from tests.bench.probes import PARTITIONS, TRIVIAL, program, resident_bytes, run
 from tests.bench.worker import BenchWorker
 from tests.bench.workload import UNTIL, Record, produce, workload
 from tests.kit import machines
+from tests.kit.changelogs import write_changelog
 from tests.kit.topics import create_topics
 
 HELP = "Recovery of a million customers from a changelog with five versions of each."
@@ -39,8 +37,6 @@ HELP = "Recovery of a million customers from a changelog with five versions of e
 VERSIONS = 5
 _SAMPLE = 2_000
 """Customers whose records our machine makes; the others get theirs, under keys of their own."""
-_TRANSACTION = 20_000
-"""Records in one transaction over all partitions: 5,000 a partition, as a busy worker writes them."""
 _AIM = 200_000
 _UNCOMPACTED = {"cleanup.policy": "compact", "segment.bytes": str(64 << 20), "min.compaction.lag.ms": str(86_400_000)}
 _POLL = 0.02
@@ -103,7 +99,7 @@ async def _ours(bootstrap: str, folder: Path, customers: int, say: Say) -> dict[
     await create_topics(bootstrap, topics.interactions, partitions=PARTITIONS)
     await ensure_topics(settings)
     say(f"writing {VERSIONS * customers:,} records of {customers:,} customers")
-    written = await _write(
+    written = await write_changelog(
         bootstrap, topics.customers, _our_changelog(settings, customers), closing=_position(settings)
     )
     say("a worker recovers them")
@@ -201,47 +197,6 @@ def _position(settings: Settings) -> Outgoing:
     return Outgoing(POSITION_KEY, encode_position(position))
 
 
-class Written(NamedTuple):
-    """What was written: records, and bytes of their keys and values."""
-
-    records: int
-    size: int
-
-
-async def _write(
-    bootstrap: str, topic: str, changelog: Iterable[tuple[int, Outgoing]], *, closing: Outgoing | None
-) -> Written:
-    """Write records to their partitions; with `closing` in transactions that end with it in every partition."""
-    transactional_id = None if closing is None else f"{topic}-writer"
-    count = size = 0
-    left = iter(changelog)
-    async with AIOKafkaProducer(
-        bootstrap_servers=bootstrap, acks="all", max_batch_size=BATCH_BYTES, transactional_id=transactional_id
-    ) as producer:
-        while records := list(itertools.islice(left, _TRANSACTION)):
-            if closing is not None:
-                records += [(partition, closing) for partition in range(PARTITIONS)]
-                await producer.begin_transaction()
-            open_batches: dict[int, BatchBuilder] = {}
-            sent: list[asyncio.Future[Any]] = []
-            for partition, record in records:
-                key, value = record.key, record.value
-                batch = open_batches.get(partition)
-                if batch is None or batch.append(timestamp=None, key=key, value=value, headers=[]) is None:
-                    if batch is not None:
-                        sent.append(await producer.send_batch(batch, topic, partition=partition))
-                    batch = open_batches[partition] = producer.create_batch()
-                    batch.append(timestamp=None, key=key, value=value, headers=[])
-                size += len(key or b"") + len(value or b"")
-            count += len(records)
-            for partition, batch in open_batches.items():
-                sent.append(await producer.send_batch(batch, topic, partition=partition))
-            await asyncio.gather(*sent)
-            if closing is not None:
-                await producer.commit_transaction()
-    return Written(count, size)
-
-
 async def _faust(bootstrap: str, folder: Path, customers: int, say: Say) -> dict[str, Any]:
     """The peer `faust_agent.py`; its recovery ends with the first event that it handles, which comes after it.
 
@@ -271,7 +226,7 @@ async def _faust_start(
     source, output, changelog = f"{group}-interactions", f"{group}-stages", f"{group}-customers-changelog"
     await create_topics(bootstrap, source, output, partitions=PARTITIONS)
     await create_topics(bootstrap, changelog, partitions=PARTITIONS, settings=_UNCOMPACTED)
-    written = await _write(bootstrap, changelog, _faust_changelog(customers), closing=None)
+    written = await write_changelog(bootstrap, changelog, _faust_changelog(customers), closing=None)
     # 40 points more take a new customer over the first threshold, and one who was recovered over the second.
     id_ = b"c-0000000"
     event = {"id": "e-last", "type": "purchase", "customer_id": id_.decode(), "time": UNTIL}

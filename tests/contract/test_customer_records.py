@@ -9,6 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from stream.codec import customers as customer_records
+from stream.codec import positions
 from stream.codec.customers import CustomerCodec, customer_key
 from stream.codec.lifecycle_files import load, parse, presets
 from stream.codec.positions import Position, decode_position, encode_position
@@ -217,6 +219,12 @@ def test_a_record_of_format_1_is_written_with_the_lifecycles_as_they_are() -> No
     written = json.loads(FORMAT_1.read_text(encoding="utf-8"))
     codec = CustomerCodec(loaded(*written["lifecycles"]))
     assert all(codec.header(bytes.fromhex(record["value"])).current for record in written["customers"])
+
+
+def test_records_of_every_format_ever_written_are_kept() -> None:
+    """A new format comes with a file of its own beside the old ones, which stay."""
+    kept = {path.name for path in FORMAT_1.parent.iterdir()}
+    assert kept == {f"format_{number}.json" for number in range(1, max(customer_records.FORMAT, positions.FORMAT) + 1)}
 
 
 def plain(customer: Customer) -> Any:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
+from stream.engine.resetting import running_workers
 from stream.settings import Settings
 from tests.faults.fleet import Fleet, WorkerProcess
 from tests.faults.schedule import Fault
@@ -15,6 +16,8 @@ from tests.kit.kafka import KafkaBroker
 from tests.kit.proxy import Proxy
 
 _RIVAL_SECONDS = 15.0
+_JOIN_SECONDS = 60.0
+_ROLLING = 3
 
 Say = Callable[[str], None]
 
@@ -65,6 +68,13 @@ class Injector:
                     await self._fleet.kill(worker)
             case "terminate":
                 await self._fleet.terminate(self._worker(fault))
+            case "rolling":
+                await self._fleet.size(_ROLLING)
+                for worker in list(self._fleet.workers):
+                    await self._joined(_ROLLING)
+                    await self._fleet.terminate(worker)
+                    await self._fleet.size(_ROLLING)
+                await self._joined(_ROLLING)
             case "freeze":
                 # Past the session timeout, so that another takes over: then the zombie wakes where it stopped.
                 worker = self._worker(fault)
@@ -99,6 +109,12 @@ class Injector:
     def _worker(self, fault: Fault) -> WorkerProcess:
         workers = self._fleet.workers  # one at least: `size` came before
         return workers[fault.which % len(workers)]
+
+    async def _joined(self, count: int) -> None:
+        """Return when the group has so many members."""
+        async with asyncio.timeout(_JOIN_SECONDS):
+            while len(await running_workers(self._settings)) != count:
+                await asyncio.sleep(0.1)
 
     async def _rival(self, partition: int) -> None:
         """Someone else begins with the id of a partition's producer, which fences whoever has it."""

@@ -5,12 +5,23 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple, get_args
 
 Kind = Literal[
-    "kill", "kill-all", "terminate", "freeze", "rival", "broker-stop", "broker-kill", "stall", "refuse", "reset"
+    "kill",
+    "kill-all",
+    "terminate",
+    "rolling",
+    "freeze",
+    "rival",
+    "broker-stop",
+    "broker-kill",
+    "stall",
+    "refuse",
+    "reset",
 ]
 """kill: `kill -9` of one worker, which is started again; kill-all: of all of them; terminate: SIGTERM of one, and a
-new one in its place; freeze: SIGSTOP past the session timeout, then SIGCONT: a zombie; rival: someone takes a
-partition's transactional id; broker-stop and broker-kill: down for some seconds; stall, refuse and reset: the network
-between workers and broker holds everything back, lets nobody in, or ends every connection once."""
+new one in its place; rolling: so with three, one after the other, each when the one before is in the group; freeze:
+SIGSTOP past the session timeout, then SIGCONT: a zombie; rival: someone takes a partition's transactional id;
+broker-stop and broker-kill: down for some seconds; stall, refuse and reset: the network between workers and broker
+holds everything back, lets nobody in, or ends every connection once."""
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 OF_WORKERS: tuple[Kind, ...] = ("kill", "kill-all", "terminate")

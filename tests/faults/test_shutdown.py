@@ -1,0 +1,83 @@
+"""A worker that is told to end does so in order and in time, whatever it is doing."""
+
+import asyncio
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from stream.codec.lifecycle_files import load_all
+from stream.core.step import model_of
+from stream.settings import Settings
+from tests.faults.shutdown import PARTITIONS, REBALANCING, SITUATIONS, Place, backlog, ready, stuck_worker
+from tests.faults.verdict import judge
+from tests.kit.kafka import KafkaBroker
+
+IN_TIME, IN_TIME_REBALANCING = 6.0, 14.0
+"""Seconds. The promise is 3, and 10 in a rebalance, which `python -m tests.faults.shutdown` measures; a machine that
+runs other things too may stop anything for a second or two."""
+COUNT = 60_000
+
+
+@pytest.fixture(scope="module")
+def own_kafka() -> Iterator[KafkaBroker]:
+    """A broker that goes away in some situations."""
+    with KafkaBroker() as broker:
+        yield broker
+
+
+@pytest.fixture
+def place(own_kafka: KafkaBroker, topic_prefix: str, tmp_path: Path) -> Place:
+    """Topics and a group of this test's own."""
+    settings = Settings(
+        bootstrap=own_kafka.bootstrap,
+        app=f"{topic_prefix}app",
+        topic_prefix=topic_prefix,
+        partitions=PARTITIONS,
+        lifecycles=("metrics",),
+        clock="stream",
+    )
+    return Place(settings, tmp_path, own_kafka, COUNT)
+
+
+@pytest.mark.parametrize("name", SITUATIONS)
+async def test_sigterm_ends_a_worker_with_0_and_takes_it_out_of_the_group(name: str, place: Place) -> None:
+    """At once: its partitions need not wait for a session to run out."""
+    ended = await SITUATIONS[name](place)
+    assert ended.code == 0
+    assert ended.seconds < (IN_TIME_REBALANCING if name in REBALANCING else IN_TIME)
+    assert not ended.members
+
+
+async def test_what_a_worker_left_in_the_middle_of_a_backlog_is_done_once(place: Place) -> None:
+    """A successor with a session of a minute gets all partitions at once, and nothing is lost or there twice."""
+    ended = await backlog(place)
+    assert (ended.code, ended.members) == (0, 0)
+    async with place.worker(session="60s") as successor:
+        await ready(successor, PARTITIONS)
+        await successor.until_taken(COUNT, seconds=120)
+        assert (await place.end(successor)).code == 0
+    model = model_of([each.lifecycle for each in load_all(place.settings.lifecycles)])
+    verdict = await judge(model, place.settings)
+    assert verdict.differences == []
+    assert verdict.interactions == COUNT
+    assert verdict.repeated == 0
+
+
+async def test_a_second_signal_later_ends_a_worker_at_once(place: Place) -> None:
+    """Where ending takes long, because the group waits for somebody, and whoever asked will not."""
+    async with stuck_worker(place, "30s") as (worker, _other):
+        worker.process.send_signal(signal.SIGTERM)
+        await asyncio.sleep(1.5)
+        assert (await place.end(worker, asks=False)).code == 128 + signal.SIGTERM
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_a_second_signal_at_once_is_the_same_request(place: Place, number: signal.Signals) -> None:
+    """A terminal sends Ctrl-C to a wrapper too, which may hand it on."""
+    async with place.worker() as worker:
+        await ready(worker)
+        worker.process.send_signal(number)
+        ended = await place.end(worker)
+    assert (ended.code, ended.members) == (0, 0)
