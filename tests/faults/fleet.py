@@ -27,6 +27,11 @@ class WorkerProcess:
         """It has not ended."""
         return self.process.returncode is None
 
+    @property
+    def was_starting(self) -> bool:
+        """It was told to end before it could hear of it: Python was still loading."""
+        return self.process.returncode == -signal.SIGTERM and not self.log.read_bytes()
+
     def freeze(self) -> None:
         """SIGSTOP."""
         self.process.send_signal(signal.SIGSTOP)
@@ -99,7 +104,7 @@ class Fleet:
             except TimeoutError:
                 await worker.kill()
         self._workers.remove(worker)
-        if worker.process.returncode != 0:
+        if worker.process.returncode != 0 and not worker.was_starting:
             self._note(worker)
 
     async def stop(self) -> None:
