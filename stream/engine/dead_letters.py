@@ -27,15 +27,15 @@ from stream.codec.interactions import Rejected
 from stream.engine.batch import Headers, Outgoing, SourceRecord
 from stream.engine.controls import HEADER as CONTROL
 
-MAX_BYTES: Final = LARGEST_READ
+MAX_BYTES: Final = LARGEST_READ + (64 << 10)
 """Longer values are cut off and flagged, so that every dead letter fits the topic; none of them could be read anyhow.
 
 How long a source record is, its topic does not limit: what Kafka measures is compressed.
 """
 MAX_BESIDE: Final = 128 << 10
 """Where key and headers are larger together, the headers are left out and the key is cut off, too."""
-LARGEST: Final = MAX_BYTES + 2 * MAX_BESIDE
-"""What a dead letter takes at most, in bytes; that of ours and the batch around it included."""
+LARGEST: Final = MAX_BYTES + MAX_BESIDE + (64 << 10)
+"""What a dead letter takes at most, in bytes; our own headers and the batch around it included."""
 _KEY_KEPT: Final = 16 << 10
 _PER_HEADER: Final = 10
 REPLAYED: Final = b"replayed"

@@ -225,10 +225,10 @@ async def test_show_says_where_the_value_was_cut_off(lifecycle: Run, settings: S
     address = await put(settings, b"x" * (MAX_BYTES + 7))
 
     done = await called(lifecycle, settings, "show", address)
-    assert "size      1,048,576 of 1,048,583 bytes (truncated)" in done.stdout
+    assert "size      1,114,112 of 1,114,119 bytes (truncated)" in done.stdout
     raw = await called(lifecycle, settings, "show", address, "--raw")
     assert len(raw.stdout) == MAX_BYTES
-    assert raw.stderr == "truncated: these are 1,048,576 bytes of 1,048,583\n"
+    assert raw.stderr == "truncated: these are 1,114,112 bytes of 1,114,119\n"
 
 
 async def test_show_of_what_is_not_there_says_so(lifecycle: Run, worked: Settings) -> None:

@@ -173,7 +173,7 @@ async def test_one_that_fails_again_is_a_new_dead_letter_that_says_so(lifecycle:
 async def test_what_workers_would_only_reject_again_is_left_out_in_words(lifecycle: Run, settings: Settings) -> None:
     await send(settings, Outgoing(b"a", b"{"), Outgoing(b"a", b'{"type": "buy"}'), buy("guest"))
     await work(settings)
-    await put(settings, Record(0, 1, b"a", b"x" * 1_100_000))
+    await put(settings, Record(0, 1, b"a", b"x" * 1_200_000))
     await put(settings, Record(0, 1, b"a", buy("a").value), topic="others")
     await put(settings, Record(0, 1, b"a", buy("a").value), partition=PARTITIONS)
     before = len(await interactions(settings))
