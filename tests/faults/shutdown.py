@@ -189,8 +189,10 @@ async def waiting(place: Place) -> Ended:
 
 async def silent(place: Place) -> Ended:
     """Kafka was never there: something listens and never answers."""
-    server = await asyncio.start_server(lambda _reader, _writer: None, HOST, 0)
-    async with server:
+    connections: list[asyncio.StreamWriter] = []
+    server = await asyncio.start_server(lambda _reader, writer: connections.append(writer), HOST, 0)
+    async with server, contextlib.AsyncExitStack() as stack:
+        stack.callback(lambda: [each.close() for each in connections])
         port = server.sockets[0].getsockname()[1]
         async with place.worker(f"{HOST}:{port}") as worker:
             await until(worker, lambda health: health["phase"] == "waiting for Kafka")
