@@ -127,8 +127,8 @@ def import_(
     """Send interactions from files to Kafka, in time order, and wait until every one is safe there.
 
     What is sent is the product's own format, times and ids as in the file. At the end each partition gets a
-    tick, which tells its worker that time has passed up to the latest interaction, or to --until. The topics
-    are created where they are missing, and a broker that is away is waited for.
+    tick, which tells its worker that time has passed up to the latest interaction, or to --until. Where
+    the topic of interactions is missing, all topics are created; a broker that is away is waited for.
 
     Records that cannot be read are not sent, but counted and listed by their reason; only where there is no
     other, the exit code is 1.
