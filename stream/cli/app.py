@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from stream.build import is_compiled
-from stream.cli import demo, import_, reset, settings, simulate, tail, topics, validate, worker
+from stream.cli import demo, import_, reset, settings, simulate, tail, topics, validate, verify, worker
 
 app = typer.Typer(
     help="Score customers and move them through lifecycles, as they act and as time passes.",
@@ -29,6 +29,7 @@ app.command()(simulate.simulate)
 app.command("import")(import_.import_)
 app.command()(tail.tail)
 app.command()(topics.topics)
+app.command()(verify.verify)
 app.command()(reset.reset)
 app.command()(settings.settings)
 

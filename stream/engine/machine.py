@@ -20,6 +20,7 @@ from stream.engine.batch import Batch, DeadlineFailed, Outgoing, RecordFailed, S
 from stream.engine.clock import PartitionClock
 from stream.engine.controls import control_of, tick_time
 from stream.engine.dead_letters import dead_letter
+from stream.engine.origin import Origin
 from stream.engine.state import BREATH, State
 from stream.errors import PositionError
 from stream.settings import Settings
@@ -61,6 +62,7 @@ class PartitionMachine:
         self._started = False
         self._isolated_offsets: set[int] = set()
         self._isolated_keys: set[bytes] = set()
+        self._origin = Origin({each.id: each.digest.hex() for each in model.lifecycles}, settings.deciding)
 
     @property
     def customers(self) -> int:
@@ -102,6 +104,7 @@ class PartitionMachine:
         self.next_offset = position.offsets.get(self.place.topic)
         live_from = self.settings.live_from if self.settings.live_from is not None else position.live_from
         self._clock = PartitionClock(self.settings.clock, live_from, position.clock)
+        self._origin.resume(position, self.next_offset)
         self._started = True
 
     def isolate(self, *, offsets: Iterable[int] = (), keys: Iterable[bytes] = ()) -> None:
@@ -119,6 +122,7 @@ class PartitionMachine:
     ) -> Generator[None, None, Batch]:
         """See `Machine`."""
         batch = Batch(next_offset=self.next_offset if self.next_offset is not None else next_offset)
+        self._origin.begin(source[0].offset if self.next_offset is None and source else batch.next_offset)
         self._open(batch, wall)
         size = yield from self._fire(batch, 0)
         for record in source:
@@ -292,6 +296,10 @@ class PartitionMachine:
             clock=self._clock.now,
             partitions=self.place.partitions,
             live_from=self._clock.live_from,
-            lifecycles={each.id: each.digest.hex() for each in self.model.lifecycles},
+            lifecycles=self._origin.lifecycles,
+            settings=self._origin.settings,
+            begun=self._origin.begun,
+            since=self._origin.since,
+            changes_from=self._origin.changes_from,
         )
         batch.customers.append(Outgoing(positions.KEY, encode_position(position)))
