@@ -70,7 +70,8 @@ def verify(
     except LifecycleError as error:
         messages.print(Text(str(error), style="red"), soft_wrap=True)
         raise typer.Exit(_NOT_DONE) from None
-    nothing = not findings.counts["customers"] and not findings.differing and bool(findings.not_reached)
+    done = any(findings.counts[each] for each in ("customers", "changes")) or findings.differing
+    nothing = not done and bool(findings.not_reached)
     if json:
         typer.echo(as_json(findings, customers, model))
     else:

@@ -19,7 +19,7 @@ from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from stream.codec import positions
 from stream.codec.customers import CUSTOMER, CustomerCodec
 from stream.codec.interactions import encode_native
-from stream.codec.lifecycle_files import load
+from stream.codec.lifecycle_files import parse
 from stream.codec.positions import decode_position
 from stream.core.interaction import Interaction
 from stream.core.step import model_of
@@ -527,8 +527,6 @@ def nothing(_: Topics) -> list[str]:
 
 
 def load_quick() -> Any:
-    from stream.codec.lifecycle_files import parse
-
     return parse(QUICK, "quick.yaml").lifecycle
 
 

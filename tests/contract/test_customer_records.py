@@ -292,6 +292,10 @@ def test_a_position_is_read_as_it_was_written() -> None:
             partitions=16,
             live_from=T0,
             lifecycles={"shop": "00ff"},
+            settings={"grace": "0ms"},
+            begun=0,
+            since=7,
+            changes_from={"3": 12},
         ),
     ):
         assert decode_position(encode_position(position)) == position

@@ -73,7 +73,14 @@ class Verification:
         self._hints = [] if reach.exact else self._find_hints()
         self._hint = 0
         origin = Origin(
-            self._partition, settings.clock, settings.grace, settings.blocked, self._live_from, self._births, only
+            partition=self._partition,
+            clock=settings.clock,
+            grace=settings.grace,
+            blocked=settings.blocked,
+            live_from=self._live_from,
+            complete=reach.complete,
+            births=self._births,
+            only=only,
         )
         self.recomputed = Recomputation(model, origin, self._tell)
 

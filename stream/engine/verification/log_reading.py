@@ -11,6 +11,7 @@ from aiokafka.errors import KafkaTimeoutError
 from stream.engine.batch import SourceRecord
 from stream.engine.clients import client_options
 from stream.engine.fetch import Reader, let_stop
+from stream.errors import PositionError
 from stream.settings import Settings
 
 _AT_ONCE = 2_000
@@ -54,7 +55,7 @@ class LogReader:
 
         A transaction that is being committed at this moment belongs to what is there: it is waited for. Where the end
         is not given, the reading ends between two transactions. Raises KafkaTimeoutError after 60 s without progress,
-        PositionError where `begin` was deleted meanwhile.
+        PositionError where `begin` was deleted meanwhile, or the partition ends before `end`.
         """
         self.position = position = await self.first_offset(tp) if begin is None else begin
         if end is not None and position >= end:
@@ -75,8 +76,13 @@ class LogReader:
                     yield [record for record in fetched.records if record.offset < end]
                     return
                 yield fetched.records
-            if fetched is not None and fetched.caught_up and there is not None and position >= there and end is None:
-                return
+            if fetched is not None and fetched.caught_up and there is not None and position >= there:
+                if end is None:
+                    return
+                raise PositionError(
+                    f"its interactions were taken up to offset {end - 1}, but {tp.topic} ends at {position}: the topic "
+                    "was deleted and created anew, or shortened"
+                )
             if time.monotonic() - last_progress > _PATIENCE:
                 raise KafkaTimeoutError(f"nothing read from {tp} at offset {position} for {_PATIENCE:g} s")
             await asyncio.sleep(0 if fetched is not None and fetched.records else _WAIT)

@@ -17,8 +17,9 @@ class Reach:
         self.partition = partition
         self.start = first if begun is None else max(first, begun)
         """The first interaction that is read."""
-        complete = begun is not None and first <= begun
-        self.exact = complete and clock == "stream"
+        self.complete = begun is not None and first <= begun
+        """Nothing is missing of what led to the state."""
+        self.exact = self.complete and clock == "stream"
         """The partition's clock is known at every interaction."""
         self._gone = gone
         self._since = self.start if since is None else since
@@ -27,7 +28,7 @@ class Reach:
             floor = max(floor, gone + 1)
         self.floor = floor
         """Customers whose life began at this offset or later are recomputed."""
-        self.everyone = complete and floor == begun
+        self.everyone = self.complete and floor == begun
         """Nobody began before the floor."""
 
     def why(self, born: int) -> str:

@@ -38,6 +38,8 @@ class Origin(NamedTuple):
     grace: int
     blocked: frozenset[str]
     live_from: int | None
+    complete: bool
+    """Its first record is the first that is taken here."""
     births: Births | None
     """Who began when; None: whoever comes up is new, for nobody came before."""
     only: frozenset[bytes] | None
@@ -47,15 +49,19 @@ class Origin(NamedTuple):
 class LeastClock:
     """The least that a partition's clock must be: exact in `stream`; in `wall` what broker times make of it."""
 
-    def __init__(self, mode: Clock, live_from: int | None) -> None:
+    def __init__(self, mode: Clock, live_from: int | None, *, complete: bool) -> None:
         self.now: int | None = None
+        self._complete = complete
         self._wall = mode == "wall"
         self._live_from = live_from or 0
 
     def interaction(self, time: int, broker_time: int) -> None:
         """An interaction was read: once live, the clock follows the broker's times."""
         live = self._wall and self.now is not None and self.now >= self._live_from
-        self._move(broker_time if live else time)
+        if self._wall and not live and not self._complete:  # it may have gone live out of our sight
+            self._move(min(time, broker_time))
+        else:
+            self._move(broker_time if live else time)
 
     def tick(self, time: int, broker_time: int) -> None:
         """An import ended."""
@@ -70,7 +76,7 @@ class Recomputation:
 
     def __init__(self, model: Model, origin: Origin, tell: Tell) -> None:
         self.tally = Tally()
-        self.clock = LeastClock(origin.clock, origin.live_from)
+        self.clock = LeastClock(origin.clock, origin.live_from, complete=origin.complete)
         self._model = model
         self._origin = origin
         self._tell = tell

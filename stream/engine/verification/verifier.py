@@ -102,9 +102,8 @@ class Verifier:
         reach = Reach(number, cut.position, first, gone, self._settings.clock)
         once = self._choice.exactly_once and not cut.position.changes_from  # a reset leaves the letters there
         letters = Letters(source.topic, number, self._findings, exactly_once=once)
-        settled = reach.start if cut.position.since is None else cut.position.since
-        if self._choice.subjects is None:
-            await self._read_letters(log, letters, number)
+        settled = max(reach.start, cut.position.since or 0)
+        await self._read_letters(log, letters, number)
         verification = Verification(
             self._model, self._settings, cut, reach, published, self._current, self._findings, self._choice.subjects
         )
@@ -119,7 +118,7 @@ class Verifier:
                 done = (log.position - reach.start) / max(1, cut.offset - reach.start)
                 self._progress(what, before + share * done)
         except PositionError as error:
-            raise PositionError(f"retention overtook the verification; run it again: {error}") from error
+            raise PositionError(f"partition {number} cannot be verified: {error}") from error
         verification.finish()
         if self._choice.subjects is None and not cut.position.changes_from:
             letters.finish(settled, cut.offset)
