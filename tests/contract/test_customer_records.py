@@ -208,9 +208,9 @@ def test_a_customer_of_format_1_is_read_for_ever() -> None:
         assert plain(codec.decode(key, value)) == record["decoded"]
         header = codec.header(value)
         assert [header.due, [list(each) for each in header.stages]] == record["header"]
-    assert (
-        plain_position(decode_position(bytes.fromhex(written["position"]["value"]))) == written["position"]["decoded"]
-    )
+    added = {"settings": {}, "begun": None, "since": None, "changes_from": {}}  # later, as not known
+    position = decode_position(bytes.fromhex(written["position"]["value"]))
+    assert plain_position(position) == written["position"]["decoded"] | added
 
 
 def test_a_record_of_format_1_is_written_with_the_lifecycles_as_they_are() -> None:

@@ -21,7 +21,7 @@ from stream.settings import Clock
 
 AHEAD: Final = 300_000
 """Milliseconds that an interaction may be ahead of its broker time."""
-_AT_HAND: Final = 500
+_AT_HAND: Final = 4_000
 """Customers that are kept decoded."""
 
 Tell = Callable[[bytes, Sequence[StageChange], int], None]
