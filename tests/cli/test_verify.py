@@ -763,6 +763,22 @@ async def test_where_nothing_can_be_verified_it_says_why_and_ends_with_2(
     assert no_lifecycle.code == 2
 
 
+async def test_a_topic_of_interactions_that_ends_before_the_state_does_is_named(
+    settings: Settings, verify: Verify, tmp_path: Path
+) -> None:
+    settings = replace(settings, clock="stream")
+    topics = await copied(settings, tmp_path)
+    topics["interactions"] = {number: records[:20] for number, records in topics["interactions"].items()}
+    await write(settings, topics)
+
+    found = await verify(settings)
+
+    assert found.code == 2
+    assert f"but {settings.topics.interactions} ends at 20: the topic was deleted and created anew" in " ".join(
+        found.stderr.split()
+    )
+
+
 @pytest.mark.parametrize("clock", ["stream", "wall"])
 async def test_on_the_embedded_broker_too_where_a_crash_only_repeats(
     topic_prefix: str, verify: Verify, tmp_path: Path, clock: Any
