@@ -11,9 +11,11 @@ from dataclasses import Field, astuple, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from xxhash import xxh3_64_hexdigest
+
 from stream.codec.interactions import DEFAULT_BLOCKED
 from stream.codec.times import parse_time
-from stream.core.durations import parse_duration
+from stream.core.durations import format_duration, parse_duration
 from stream.errors import SettingsError
 
 Delivery = Literal["auto", "exactly_once", "at_least_once"]
@@ -100,6 +102,10 @@ def _duration_or_off(value: str) -> int | None:
     if ms is None and value != "off":
         raise _Unfit("a duration such as 90d, or off")
     return ms
+
+
+def _or_off(ms: int | None) -> str:
+    return "off" if ms is None else format_duration(ms)
 
 
 def _time_or_none(value: str) -> int | None:
@@ -195,6 +201,17 @@ class Settings:
     def uses_sasl(self) -> bool:
         """Kafka is told who we are."""
         return self.security_protocol in ("sasl_plaintext", "sasl_ssl")
+
+    @property
+    def deciding(self) -> dict[str, str]:
+        """Those that decide, beside the lifecycles, what interactions lead to; by name, as a person writes them."""
+        return {
+            "clock": self.clock,
+            "grace": format_duration(self.grace),
+            "forget_after": _or_off(self.forget_after),
+            "forget_identified_after": _or_off(self.forget_identified_after),
+            "blocked": xxh3_64_hexdigest(",".join(sorted(self.blocked)).encode()),  # a fingerprint: the list is long
+        }
 
     @property
     def topics(self) -> "TopicNames":

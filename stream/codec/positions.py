@@ -24,6 +24,14 @@ class Position(msgspec.Struct, kw_only=True):
     """Kafka's own id of each source topic, where it has one: a topic created anew has another."""
     lifecycles: dict[str, str] = {}
     """Digest by lifecycle, in hex."""
+    settings: dict[str, str] = {}
+    """The settings that decide, beside the lifecycles, what interactions lead to (`Settings.deciding`)."""
+    begun: int | None = None
+    """The source offset at which this state began, from nothing; None: not known."""
+    since: int | None = None
+    """The source offset from which on it was made by these lifecycles and settings; None: not known."""
+    changes_from: dict[str, int] = {}
+    """By partition of stage-changes: where this state's changes begin; a reset threw away what made those before."""
 
 
 class _Format(msgspec.Struct):

@@ -102,6 +102,11 @@ class Reader:
         offsets: dict[TopicPartition, int] = await self._consumer.beginning_offsets([self._tp])
         return offsets[self._tp]
 
+    def log_end(self) -> int | None:
+        """The offset after the last record, one of an open transaction too, as last heard; None: not heard yet."""
+        state = self._state()
+        return None if state is None else state.highwater
+
     def _state(self) -> _State | None:
         """What aiokafka keeps of the partition; None while the partition is not ours."""
         subscription = self._subscriptions.subscription

@@ -25,6 +25,7 @@ from stream.engine.clock import PartitionClock
 from stream.engine.controls import control_of, tick_time
 from stream.engine.dead_letters import dead_letter
 from stream.engine.limits import MAX_BYTES, MAX_FIRED, MAX_LOOKED, SHARE
+from stream.engine.origin import Origin
 from stream.engine.state import BREATH, State
 from stream.errors import PositionError, StateError
 from stream.settings import Settings
@@ -67,6 +68,7 @@ class PartitionMachine:
         self._fired = 0
         self._isolated_offsets: set[int] = set()
         self._isolated_keys: set[bytes] = set()
+        self._origin = Origin({each.id: each.digest.hex() for each in model.lifecycles}, settings.deciding)
 
     @property
     def customers(self) -> int:
@@ -119,6 +121,7 @@ class PartitionMachine:
             )
         live_from = self.settings.live_from if self.settings.live_from is not None else position.live_from
         self._clock = PartitionClock(self.settings.clock, live_from, position.clock)
+        self._origin.resume(position, self.next_offset)
         self._started = True
 
     def isolate(self, *, offsets: Iterable[int] = (), keys: Iterable[bytes] = ()) -> None:
@@ -136,6 +139,7 @@ class PartitionMachine:
     ) -> Generator[None, None, Batch]:
         """See `Machine`."""
         batch = Batch(next_offset=self.next_offset if self.next_offset is not None else next_offset)
+        self._origin.begin(source[0].offset if self.next_offset is None and source else batch.next_offset)
         self._open(batch, wall)
         self._behind, self._fired = False, 0
         size = yield from self._fire(batch, 0)
@@ -329,6 +333,10 @@ class PartitionMachine:
             partitions=self.place.partitions,
             live_from=self._clock.live_from,
             topic_ids={} if self.place.topic_id is None else {self._topic: self.place.topic_id},
-            lifecycles={each.id: each.digest.hex() for each in self.model.lifecycles},
+            lifecycles=self._origin.lifecycles,
+            settings=self._origin.settings,
+            begun=self._origin.begun,
+            since=self._origin.since,
+            changes_from=self._origin.changes_from,
         )
         batch.customers.append(Outgoing(positions.KEY, encode_position(position)))

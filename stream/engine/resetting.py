@@ -24,6 +24,7 @@ from stream.engine.batch import Batch, Outgoing
 from stream.engine.clients import client_options
 from stream.engine.delivery import AtLeastOnce, Delivery, Route, Transactional
 from stream.engine.recovery import Progress, read_changelog
+from stream.engine.topics import find_topics
 from stream.errors import BrokerError, PositionError
 from stream.settings import Settings
 
@@ -95,7 +96,9 @@ async def reset_partition(settings: Settings, beginning: Beginning, *, exactly_o
     try:
         await delivery.start()
         changelog = await read_changelog(settings, TopicPartition(topics.customers, number), Progress())
-        for batch in _batches(settings, changelog, beginning, now=now, exclusive=delivery.exclusive):
+        changes_from = await _changes_end(settings, number)
+        anew = Anew(beginning, now, changes_from)
+        for batch in _batches(settings, changelog, anew, exclusive=delivery.exclusive):
             await delivery.write(batch)
     finally:
         await delivery.discard()
@@ -140,19 +143,30 @@ def _delivery(settings: Settings, source: TopicPartition, *, exactly_once: bool)
     return Transactional(route) if exactly_once else AtLeastOnce(route, commit)
 
 
-def _batches(
-    settings: Settings, changelog: Mapping[bytes, bytes], beginning: Beginning, *, now: int, exclusive: bool
-) -> Iterator[Batch]:
+class Anew(NamedTuple):
+    """What the state of a partition begins with."""
+
+    beginning: Beginning
+    now: int
+    """Epoch ms."""
+    changes_from: dict[str, int]
+    """By partition of stage-changes: where those of the new state begin."""
+
+
+def _batches(settings: Settings, changelog: Mapping[bytes, bytes], anew: Anew, *, exclusive: bool) -> Iterator[Batch]:
     """What is written for one partition; nothing where no worker ever had it, and it begins at the start."""
+    beginning = anew.beginning
     kept = changelog.get(positions.KEY)
     old = None if kept is None else decode_position(kept)
     if not changelog and beginning.offset is None:
         return  # so that its first worker decides what is live, as ever
-    first_start = now if settings.clock == "wall" else None
+    first_start = anew.now if settings.clock == "wall" else None
     live_from = old.live_from if old is not None else settings.live_from or first_start
     lifecycles = {} if old is None else old.lifecycles
     offsets = {} if beginning.offset is None else {settings.topics.interactions: beginning.offset}
-    last = Position(offsets=offsets, partitions=beginning.partitions, live_from=live_from)
+    last = Position(
+        offsets=offsets, partitions=beginning.partitions, live_from=live_from, changes_from=anew.changes_from
+    )
     refused = Position(offsets=offsets, partitions=0, live_from=live_from, lifecycles=lifecycles)
     keys = [key for key in changelog if key != positions.KEY]
     parts = [keys[start : start + _AT_ONCE] for start in range(0, len(keys), _AT_ONCE)]
@@ -164,6 +178,20 @@ def _batches(
     end = _gone(keys if in_one else [], lifecycles, beginning.first)
     end.customers.append(_record(last))
     yield end
+
+
+async def _changes_end(settings: Settings, number: int) -> dict[str, int]:
+    """Where stage-changes ends now, in the partitions that changes of this one go to; its writer is fenced."""
+    found, topics = await find_topics(settings), settings.topics
+    alike = found[topics.stage_changes].partitions == found[topics.interactions].partitions
+    numbers = [number] if alike else range(found[topics.stage_changes].partitions)
+    tps = [TopicPartition(topics.stage_changes, each) for each in numbers]
+    async with AIOKafkaConsumer(
+        **client_options(settings), isolation_level="read_committed", enable_auto_commit=False
+    ) as consumer:
+        consumer.assign(tps)
+        ends = await consumer.end_offsets(tps)
+        return {str(tp.partition): ends[tp] for tp in tps}
 
 
 def _gone(keys: list[bytes], lifecycles: Mapping[str, str], next_offset: int) -> Batch:

@@ -22,7 +22,7 @@ from stream.engine.embedded import EmbeddedBroker
 from stream.engine.lookout import SourceTopic
 from stream.engine.machine import PartitionMachine, Place
 from stream.engine.recovery import Progress, read_changelog
-from stream.engine.resetting import Beginning
+from stream.engine.resetting import Anew, Beginning
 from stream.engine.topics import ensure_topics
 from stream.errors import PositionError
 from stream.settings import Settings
@@ -87,6 +87,14 @@ async def current_stages(settings: Settings) -> dict[bytes, bytes]:
     return {key: value for key, value in latest.items() if key is not None and value is not None}
 
 
+async def changes_end(settings: Settings) -> list[int]:
+    """Where each partition of stage changes ends, transaction markers included."""
+    tps = [TopicPartition(settings.topics.stage_changes, number) for number in range(PARTITIONS)]
+    async with AIOKafkaConsumer(bootstrap_servers=settings.bootstrap) as consumer:
+        ends = await consumer.end_offsets(tps)
+    return [ends[tp] for tp in tps]
+
+
 async def changes(settings: Settings) -> list[list[bytes | None]]:
     records = await read_all(settings.bootstrap, settings.topics.stage_changes)
     return [[record.value for record in partition] for partition in records.values()]
@@ -123,16 +131,21 @@ async def test_a_reset_to_the_earliest_leaves_nothing_but_a_position_and_a_repla
     lifecycle: Run, worked: Settings
 ) -> None:
     before, stages = await changes(worked), await current_stages(worked)
+    ends = await changes_end(worked)
 
     done = await reset(lifecycle, worked, "earliest", "--yes")
 
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
     assert "about 40 records to read" in " ".join(done.stderr.split())
     assert "40 customers forgotten in 4 partitions" in done.stderr
-    for left in await changelogs(worked):
+    for number, left in enumerate(await changelogs(worked)):
         assert set(left) == {positions.KEY}
         assert decode_position(left[positions.KEY]) == Position(
-            offsets={}, clock=None, partitions=PARTITIONS, live_from=LIVE_FROM
+            offsets={},
+            clock=None,
+            partitions=PARTITIONS,
+            live_from=LIVE_FROM,
+            changes_from={str(number): ends[number]},
         )
     assert await current_stages(worked) == {}
     assert await changes(worked) == before
@@ -261,7 +274,7 @@ async def test_a_reset_that_broke_off_leaves_the_old_state_or_one_that_every_wor
     changelog = max(await changelogs(worked), key=len)
     beginning = Beginning(0, PARTITIONS, None, 0, 40)
 
-    batches = list(resetting._batches(worked, changelog, beginning, now=T, exclusive=exclusive))
+    batches = list(resetting._batches(worked, changelog, Anew(beginning, T, {}), exclusive=exclusive))
 
     assert len(batches) > 3
     for batch in batches:
@@ -279,14 +292,15 @@ async def test_a_reset_that_broke_off_leaves_the_old_state_or_one_that_every_wor
             finish(machine.restore(changelog))
             assert (machine.next_offset, machine.customers) == (None, 0)
 
-    again = list(resetting._batches(worked, changelog, beginning, now=T, exclusive=exclusive))
+    again = list(resetting._batches(worked, changelog, Anew(beginning, T, {}), exclusive=exclusive))
     assert [each.customers[-1] for each in again][-1] == batches[-1].customers[-1]
 
 
 async def test_a_small_reset_is_one_transaction(worked: Settings) -> None:
     [changelog, *_] = await changelogs(worked)
 
-    [batch] = resetting._batches(worked, changelog, Beginning(0, PARTITIONS, 7, 7, 40), now=T, exclusive=True)
+    anew = Anew(Beginning(0, PARTITIONS, 7, 7, 40), T, {})
+    [batch] = resetting._batches(worked, changelog, anew, exclusive=True)
 
     assert batch.next_offset == 7
     assert {record.key for record in batch.customers if record.value is None} == set(changelog) - {positions.KEY}

@@ -8,7 +8,7 @@ import pytest
 from stream.codec.customers import CustomerCodec, customer_key
 from stream.codec.interactions import Reason
 from stream.codec.lifecycle_files import parse
-from stream.codec.positions import KEY, decode_position
+from stream.codec.positions import KEY, Position, decode_position, encode_position
 from stream.core.interaction import Interaction
 from stream.core.step import Model, model_of
 from stream.engine.batch import Batch, DeadlineFailed, Outgoing, RecordFailed
@@ -16,7 +16,7 @@ from stream.engine.controls import tick
 from stream.engine.machine import PartitionMachine, Place
 from stream.errors import PositionError, StateError
 from stream.settings import Settings
-from tests.kit.machines import Record, compacted, finish, machine, records_of, run_all
+from tests.kit.machines import TOPIC, Record, compacted, finish, machine, records_of, run_all
 
 DAY = 86_400_000
 T0 = 1_700_000_000_000
@@ -367,3 +367,42 @@ def test_deadlines_are_fired_in_the_order_of_their_times(model: Model) -> None:
     run_all(made, records_of([buy("a", T0), buy("b", T0 + DAY), buy("a", T0 + 2 * DAY)]))
     batches = run_all(made, records_of([tick(T0 + 40 * DAY)], broker_time=T0, first=3))
     assert [each["customer_id"] for each in published(batches)] == ["b", "a"]
+
+
+def test_the_position_tells_where_the_state_began_and_since_when_it_is_made_as_now(model: Model) -> None:
+    """From what a verification can start; an edit of a lifecycle or of a setting that decides begins a new time."""
+    records = records_of([buy("a", T0 + number) for number in range(6)], first=10)
+
+    def next_of(
+        changelog: dict[bytes, bytes], until: int, settings: Settings, used: Model = model
+    ) -> dict[bytes, bytes]:
+        made = machine(used, settings, changelog)
+        return compacted(run_all(made, [each for each in records if each.offset < until]), changelog)
+
+    def told(changelog: dict[bytes, bytes]) -> tuple[int | None, int | None]:
+        position = decode_position(changelog[KEY])
+        return position.begun, position.since
+
+    stream, patient = Settings(clock="stream"), Settings(clock="stream", grace=5)
+    other = model_of([parse(SHOP.replace("30d", "31d"), "shop.yaml").lifecycle])
+    changelog = next_of({}, 12, stream)
+    assert told(changelog) == (10, 10)
+    changelog = next_of(changelog, 13, stream)
+    assert told(changelog) == (10, 10)
+    changelog = next_of(changelog, 14, patient)
+    assert told(changelog) == (10, 13)
+    changelog = next_of(changelog, 15, patient, other)
+    assert told(changelog) == (10, 14)
+    reset = {KEY: encode_position(Position(offsets={TOPIC: 12}, partitions=1, changes_from={"0": 40}))}
+    changelog = next_of(reset, 14, stream)
+    assert told(changelog) == (12, 12)
+    assert decode_position(changelog[KEY]).changes_from == {"0": 40}
+
+
+def test_of_a_state_that_never_told_where_it_began_that_stays_unknown(model: Model) -> None:
+    """As written before positions told it."""
+    old = Position(offsets={TOPIC: 11}, partitions=1, lifecycles={"shop": "00"})
+    made = machine(model, Settings(clock="stream"), {KEY: encode_position(old)})
+    changelog = compacted(run_all(made, records_of([buy("a", T0)], first=11)))
+    position = decode_position(changelog[KEY])
+    assert (position.begun, position.since) == (None, 11)

@@ -187,12 +187,17 @@ async def waiting(place: Place) -> Ended:
         return await place.end(worker, asks=False)
 
 
+def _close(connections: list[asyncio.StreamWriter]) -> None:
+    for each in connections:
+        each.close()
+
+
 async def silent(place: Place) -> Ended:
     """Kafka was never there: something listens and never answers."""
     connections: list[asyncio.StreamWriter] = []
     server = await asyncio.start_server(lambda _reader, writer: connections.append(writer), HOST, 0)
     async with server, contextlib.AsyncExitStack() as stack:
-        stack.callback(lambda: [each.close() for each in connections])
+        stack.callback(_close, connections)
         port = server.sockets[0].getsockname()[1]
         async with place.worker(f"{HOST}:{port}") as worker:
             await until(worker, lambda health: health["phase"] == "waiting for Kafka")

@@ -1,0 +1,136 @@
+"""`lifecycle verify`: prove that the topics hold what the interactions lead to."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from stream.cli.options import with_settings
+from stream.errors import LifecycleError
+from stream.settings import Settings
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from stream.core.customer import Customer
+    from stream.core.step import Model
+    from stream.engine.verification.findings import Findings
+
+_NOT_DONE = 2
+
+
+@with_settings(
+    "bootstrap",
+    "app",
+    "topic_prefix",
+    "interactions",
+    "lifecycles",
+    "delivery",
+    "clock",
+    "grace",
+    "forget_after",
+    "forget_identified_after",
+    "blocked",
+)
+def verify(
+    *,
+    partition: Annotated[
+        list[int] | None, typer.Option(metavar="N", min=0, help="Only this partition of interactions; repeatable.")
+    ] = None,
+    customer: Annotated[
+        str | None,
+        typer.Option(metavar="ID", help="Only this customer, by its customer or anonymous id; its scores are derived."),
+    ] = None,
+    show: Annotated[int, typer.Option(metavar="N", min=0, help="Tell so many differences; all are counted.")] = 20,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead.")] = False,
+    settings: Settings,
+) -> None:
+    """Recompute customers and stage changes from the interactions, and compare: is what the topics hold right?
+
+    Everything is made again from the interactions that the topic still has, as far back as they reach, and held
+    against the stage changes, the current stages, the customer records and the dead letters, to the last bit of each
+    score. Nothing is written, and workers may go on: what they do meanwhile is left out. Give it the settings that
+    the workers have.
+
+    The exit code is 0 where all is equal, 1 where something differs, 2 where nothing could be verified.
+    """
+    from rich.console import Console  # noqa: PLC0415 - slow to load
+    from rich.text import Text  # noqa: PLC0415
+
+    from stream.cli.verify_summary import as_json, derivation, summary  # noqa: PLC0415
+    from stream.codec.lifecycle_files import load_all  # noqa: PLC0415
+    from stream.core.step import model_of  # noqa: PLC0415
+    from stream.engine.verification.findings import Findings  # noqa: PLC0415
+
+    messages = Console(stderr=True)
+    findings = Findings(show)
+    try:
+        loaded = [file.lifecycle for file in load_all(settings.lifecycles)]
+        model = model_of(loaded, settings.forget_after, settings.forget_identified_after)
+        customers = _run(settings, model, findings, partition or [], customer, messages)
+    except LifecycleError as error:
+        messages.print(Text(str(error), style="red"), soft_wrap=True)
+        raise typer.Exit(_NOT_DONE) from None
+    done = any(findings.counts[each] for each in ("customers", "changes")) or findings.differing
+    nothing = not done and bool(findings.not_reached)
+    if json:
+        typer.echo(as_json(findings, customers, model))
+    else:
+        console = Console()
+        for found in customers:
+            console.print(derivation(found, model), "", sep="\n")
+        console.print(summary(findings))
+        for difference in findings.differences:
+            console.print(Text(str(difference)), soft_wrap=True)
+    for note in findings.notes:
+        messages.print(Text(note, style="yellow"), soft_wrap=True)
+    if customer is not None and not customers and not findings.differing:
+        messages.print(Text(f"no customer {customer!r} could be recomputed", style="yellow"), soft_wrap=True)
+    if nothing:
+        messages.print(Text("nothing could be verified", style="red"), soft_wrap=True)
+    if findings.differing:
+        raise typer.Exit(1)
+    if nothing:
+        raise typer.Exit(_NOT_DONE)
+
+
+def _run(
+    settings: Settings,
+    model: "Model",
+    findings: "Findings",
+    partitions: list[int],
+    customer: str | None,
+    messages: "Console",
+) -> "list[Customer]":
+    """Verify; returns the chosen customers as they were recomputed. Raises LifecycleError."""
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+
+    from stream.cli.connection import run  # noqa: PLC0415
+    from stream.codec.customers import customer_key  # noqa: PLC0415
+    from stream.engine.delivery import supports_transactions  # noqa: PLC0415
+    from stream.engine.verification.verifier import Choice, Verifier  # noqa: PLC0415
+
+    subjects = None
+    if customer is not None:
+        subjects = frozenset({customer_key("customer", customer), customer_key("anonymous", customer)})
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:.0f} %"))
+    with Progress(
+        *columns, TimeElapsedColumn(), console=messages, transient=True, disable=not messages.is_terminal
+    ) as progress:
+        task = progress.add_task("verifying", total=1.0)
+
+        async def work() -> "list[Customer]":
+            exactly_once = settings.delivery == "exactly_once" or (
+                settings.delivery == "auto" and await supports_transactions(settings)
+            )
+            choice = Choice(sorted(set(partitions)), subjects, exactly_once)
+            verifier = Verifier(
+                settings,
+                model,
+                choice,
+                findings,
+                lambda what, share: progress.update(task, description=what, completed=share),
+            )
+            await verifier.run()
+            return list(verifier.customers.values())
+
+        return run(work(), settings.bootstrap)

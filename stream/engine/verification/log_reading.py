@@ -1,0 +1,88 @@
+"""Read partitions one after another, each up to where it ends when its reading begins."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Sequence
+from typing import Self
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaTimeoutError
+
+from stream.engine.batch import SourceRecord
+from stream.engine.clients import client_options
+from stream.engine.fetch import Reader, let_stop
+from stream.errors import PositionError
+from stream.settings import Settings
+
+_AT_ONCE = 2_000
+"""Records handed over before the event loop gets its turn."""
+_PATIENCE = 60.0
+"""Longer than a transaction can stay open."""
+_WAIT = 0.02
+
+
+class LogReader:
+    """One consumer that is handed a partition at a time; reads what is committed, as subscribers do."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.position = 0
+        """Where the latest reading ended."""
+        self._consumer = AIOKafkaConsumer(
+            **client_options(settings),
+            isolation_level="read_committed",
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            max_partition_fetch_bytes=4 << 20,
+            fetch_max_wait_ms=20,
+        )
+
+    async def __aenter__(self) -> Self:
+        await self._consumer.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await let_stop(self._consumer.stop(), self._consumer)
+
+    async def first_offset(self, tp: TopicPartition) -> int:
+        """The earliest offset that the partition still holds."""
+        offsets: dict[TopicPartition, int] = await self._consumer.beginning_offsets([tp])
+        return offsets[tp]
+
+    async def read(
+        self, tp: TopicPartition, begin: int | None = None, end: int | None = None
+    ) -> AsyncIterator[Sequence[SourceRecord]]:
+        """The records from offset `begin`, else from the first, up to before `end`, else all that are there now.
+
+        A transaction that is being committed at this moment belongs to what is there: it is waited for. Where the end
+        is not given, the reading ends between two transactions. Raises KafkaTimeoutError after 60 s without progress,
+        PositionError where `begin` was deleted meanwhile, or the partition ends before `end`.
+        """
+        self.position = position = await self.first_offset(tp) if begin is None else begin
+        if end is not None and position >= end:
+            return
+        self._consumer.assign([tp])
+        reader = Reader(self._consumer, tp)
+        there: int | None = None
+        last_progress = time.monotonic()
+        while True:
+            fetched = await reader.fetch(position, max_records=_AT_ONCE, patience=0.0)
+            if there is None and fetched is not None:
+                there = reader.log_end()
+            if fetched is not None and fetched.next_offset > position:
+                last_progress = time.monotonic()
+                self.position = position = fetched.next_offset
+                if end is not None and position >= end:
+                    self.position = end
+                    yield [record for record in fetched.records if record.offset < end]
+                    return
+                yield fetched.records
+            if fetched is not None and fetched.caught_up and there is not None and position >= there:
+                if end is None:
+                    return
+                raise PositionError(
+                    f"its interactions were taken up to offset {end - 1}, but {tp.topic} ends at {position}: the topic "
+                    "was deleted and created anew, or shortened"
+                )
+            if time.monotonic() - last_progress > _PATIENCE:
+                raise KafkaTimeoutError(f"nothing read from {tp} at offset {position} for {_PATIENCE:g} s")
+            await asyncio.sleep(0 if fetched is not None and fetched.records else _WAIT)

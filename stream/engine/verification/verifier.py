@@ -1,0 +1,256 @@
+"""Read the topics of an application and verify them, partition by partition, while workers may go on.
+
+First the changelog, which gives the cut; then what others read, which holds at least what belongs to the cut; then the
+interactions up to it. At the end current-stages, and what the changelogs say of after the cut.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from aiokafka import TopicPartition
+
+from stream.codec import positions
+from stream.codec.customers import LAYOUT, CustomerCodec
+from stream.codec.positions import Position, decode_position
+from stream.core.customer import Customer
+from stream.core.step import Model
+from stream.engine.topics import find_topics
+from stream.engine.verification.comparison import Cut, Verification
+from stream.engine.verification.current_stages import CurrentStages
+from stream.engine.verification.findings import Difference, Findings
+from stream.engine.verification.letters import Letters
+from stream.engine.verification.log_reading import LogReader
+from stream.engine.verification.published import PublishedChanges
+from stream.engine.verification.reach import OLD_VERSION, Reach
+from stream.errors import PositionError, SettingsError, TopicError
+from stream.settings import Settings
+
+Progress = Callable[[str, float], None]
+"""Hears of what is read now, and the share of the whole that is done."""
+
+
+class Choice(NamedTuple):
+    """What is verified."""
+
+    partitions: Sequence[int]
+    """Empty: all."""
+    subjects: frozenset[bytes] | None
+    """Changelog keys; None: all."""
+    exactly_once: bool
+
+
+@dataclass
+class Verified:
+    """A partition that was verified, and what is settled at the end."""
+
+    tail: int
+    """Where the changelog goes on after the cut."""
+    open: dict[bytes, list[Difference]]
+    touched: set[bytes] = field(default_factory=set)
+    """Changelog keys written after the cut."""
+
+
+class Verifier:
+    """One run."""
+
+    def __init__(
+        self, settings: Settings, model: Model, choice: Choice, findings: Findings, progress: Progress
+    ) -> None:
+        self.customers: dict[bytes, Customer] = {}
+        """Of chosen subjects: as they were recomputed."""
+        self._settings = settings
+        self._model = model
+        self._choice = choice
+        self._findings = findings
+        self._progress = progress
+        self._current = CurrentStages(findings)
+        self._counts: dict[str, int] = {}
+        self._verified: dict[int, Verified] = {}
+
+    async def run(self) -> None:
+        """Verify. Raises LifecycleError where that cannot be done, KafkaError where the broker does not answer."""
+        topics = self._settings.topics
+        found = await find_topics(self._settings)
+        self._counts = {name: each.partitions for name, each in found.items()}
+        for topic in (topics.interactions, topics.customers, topics.stage_changes, topics.current_stages):
+            if topic not in self._counts:
+                raise TopicError(
+                    f"topic {topic} does not exist on {self._settings.bootstrap}: there is nothing to verify. "
+                    "Are bootstrap, topic_prefix and interactions as the workers have them?"
+                )
+        partitions = self._choice.partitions or range(self._counts[topics.interactions])
+        for number in partitions:
+            if number >= self._counts[topics.interactions]:
+                raise SettingsError(f"topic {topics.interactions} has no partition {number}")
+        async with LogReader(self._settings) as log:
+            for place, number in enumerate(partitions):
+                await self._partition(log, number, place / len(partitions), 1 / len(partitions))
+            if self._verified:
+                await self._settle(log)
+
+    async def _partition(self, log: LogReader, number: int, before: float, share: float) -> None:
+        self._progress(f"partition {number}: customers", before)
+        source = TopicPartition(self._settings.topics.interactions, number)
+        first = await log.first_offset(source)
+        cut, early = await self._read_cut(log, number, first)
+        tail = log.position
+        if cut.position.lifecycles and not self._is_made_with_ours(number, cut):
+            return
+        self._progress(f"partition {number}: stage changes", before)
+        published, gone = await self._read_changes(log, number, cut)
+        reach = Reach(number, cut.position, first, gone, self._settings.clock)
+        once = self._choice.exactly_once and not cut.position.changes_from  # a reset leaves the letters there
+        letters = Letters(source.topic, number, self._findings, exactly_once=once)
+        settled = max(reach.start, cut.position.since or 0)
+        await self._read_letters(log, letters, number)
+        verification = Verification(
+            self._model, self._settings, cut, reach, published, self._current, self._findings, self._choice.subjects
+        )
+        what = f"partition {number}: interactions"
+        try:
+            async for records in log.read(source, reach.start, cut.offset):
+                for record in records:
+                    unprocessable = letters.is_unprocessable(record.offset)
+                    reason = verification.take(record, unprocessable=unprocessable)
+                    if self._choice.subjects is None and record.offset >= settled:
+                        letters.check(record.offset, reason)
+                done = (log.position - reach.start) / max(1, cut.offset - reach.start)
+                self._progress(what, before + share * done)
+        except PositionError as error:
+            raise PositionError(f"partition {number} cannot be verified: {error}") from error
+        verification.finish()
+        if self._choice.subjects is None and not cut.position.changes_from:
+            letters.finish(settled, cut.offset)
+        for key in self._choice.subjects or ():
+            customer = verification.recomputed.customer(key)
+            if customer is not None:
+                self.customers[key] = customer
+        self._findings.counts["partitions"] += 1
+        self._verified[number] = Verified(tail, verification.open, early)
+
+    async def _read_cut(self, log: LogReader, number: int, first: int) -> tuple[Cut, set[bytes]]:
+        """The state at the last position that was written, and the keys that were written ahead of it.
+
+        Every transaction ends with its position. Without transactions customers may stand there before their position.
+        """
+        customers: dict[bytes, bytes] = {}
+        layouts: list[bytes] = []
+        position: bytes | None = None
+        ahead: list[tuple[bytes, bytes | None]] = []
+        async for records in log.read(TopicPartition(self._settings.topics.customers, number)):
+            for record in records:
+                if record.key == positions.KEY:
+                    position = record.value
+                    _apply(customers, ahead)
+                    ahead = []
+                elif record.key is not None and record.key[:1] == LAYOUT:
+                    if record.value is not None:
+                        layouts.append(record.value)
+                elif record.key is not None:
+                    ahead.append((record.key, record.value))
+        began = self._begun(number, None if position is None else decode_position(position), first)
+        offset = began.offsets[self._settings.topics.interactions]
+        early: set[bytes] = set()
+        if not self._choice.exactly_once:
+            codec = CustomerCodec(self._model)
+            for layout in layouts:
+                codec.learn(layout)
+            early = {key for key, value in ahead if value and codec.decode(key, value).offset >= offset}
+        _apply(customers, [each for each in ahead if each[0] not in early])
+        return Cut(began, offset, customers, layouts), early
+
+    def _begun(self, number: int, position: Position | None, first: int) -> Position:
+        """The position, complete where no worker has begun there yet. Raises LifecycleError where it does not fit."""
+        topic, count = self._settings.topics.interactions, self._counts[self._settings.topics.interactions]
+        if position is None:
+            return Position(offsets={topic: first}, partitions=count, begun=first, since=first)
+        if position.partitions == 0:
+            raise PositionError(f"a `lifecycle reset` of {topic}, partition {number}, broke off; run it again")
+        if position.partitions != count:
+            raise PositionError(
+                f"topic {topic} has {count} partitions, the state was written with {position.partitions}"
+            )
+        if not position.lifecycles:  # after a reset
+            begun = position.offsets.get(topic, first)
+            position.offsets, position.begun, position.since = {topic: begun}, begun, begun
+        if topic not in position.offsets:
+            raise SettingsError(
+                f"the state was made of {', '.join(position.offsets)}, not of {topic}: are topic_prefix and "
+                "interactions as the workers have them?"
+            )
+        return position
+
+    def _is_made_with_ours(self, number: int, cut: Cut) -> bool:
+        """Whether lifecycles and settings are those of the state; else says so, and counts its customers."""
+        position, settings = cut.position, self._settings.deciding
+        ours, theirs = {each.id: each.digest.hex() for each in self._model.lifecycles}, position.lifecycles
+        unequal = [
+            f"lifecycle {name} is {'another version' if name in ours and name in theirs else 'not in both'}"
+            for name in sorted(ours.keys() | theirs.keys())
+            if ours.get(name) != theirs.get(name)
+        ]
+        unequal += [
+            f"{name} is {settings.get(name)}, was {value}"
+            for name, value in position.settings.items()
+            if settings.get(name) != value
+        ]
+        if unequal:
+            self._findings.notes.append(f"partition {number} was last written with others: {'; '.join(unequal)}")
+            self._findings.not_reached[OLD_VERSION] += sum(
+                self._choice.subjects is None or key in self._choice.subjects for key in cut.customers
+            )
+        return not unequal
+
+    async def _read_changes(self, log: LogReader, number: int, cut: Cut) -> tuple[PublishedChanges, int | None]:
+        """The changes of one partition, and the source offset up to which some may be gone."""
+        topics = self._settings.topics
+        published = PublishedChanges(
+            topics.interactions, number, self._findings, exactly_once=self._choice.exactly_once
+        )
+        alike = self._counts[topics.stage_changes] == self._counts[topics.interactions]
+        gone: int | None = None
+        for each in [number] if alike else range(self._counts[topics.stage_changes]):
+            tp = TopicPartition(topics.stage_changes, each)
+            first, begin = await log.first_offset(tp), cut.position.changes_from.get(str(each), 0)
+            async for records in log.read(tp, max(first, begin)):
+                for record in records:
+                    published.add(each, record, alike=alike, only=self._choice.subjects)
+            if first > begin:
+                gone = max(gone or 0, published.first_source.get(each, cut.offset))
+        return published, gone
+
+    async def _read_letters(self, log: LogReader, letters: Letters, number: int) -> None:
+        topic = self._settings.topics.dead_letters
+        if topic not in self._counts:
+            return
+        tp = TopicPartition(topic, number % self._counts[topic])
+        letters.cut = await log.first_offset(tp) > 0
+        async for records in log.read(tp):
+            for record in records:
+                letters.add(record)
+
+    async def _settle(self, log: LogReader) -> None:
+        """Read what is only known at the end, and decide what was in doubt."""
+        topics, only = self._settings.topics, self._choice.subjects
+        self._progress("current stages", 1)
+        for number in range(self._counts[topics.current_stages]):
+            async for records in log.read(TopicPartition(topics.current_stages, number)):
+                for record in records:
+                    self._current.take(record.key, record.value, only)
+        for number, verified in self._verified.items():
+            async for records in log.read(TopicPartition(topics.customers, number), verified.tail):
+                verified.touched.update(record.key for record in records if record.key is not None)
+            for key, differences in verified.open.items():
+                if key not in verified.touched:
+                    for difference in differences:
+                        self._findings.differ(difference)
+        self._current.finish({number: each.touched for number, each in self._verified.items()})
+
+
+def _apply(customers: dict[bytes, bytes], records: list[tuple[bytes, bytes | None]]) -> None:
+    for key, value in records:
+        if value is None:
+            customers.pop(key, None)
+        else:
+            customers[key] = value
