@@ -81,7 +81,10 @@ class CustomerCodec:
     def learn(self, value: bytes) -> None:
         """Take over a layout record. Raises StateError."""
         _check_format(value, "a layout")
-        layout = _decode_layout(value[1:])
+        try:
+            layout = _decode_layout(value[1:])
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise StateError(f"a layout record cannot be read: {error}") from None
         self._known.setdefault(layout.digest, KnownLayout(layout, False))
 
     def header(self, value: bytes) -> Header:

@@ -48,5 +48,5 @@ def decode_position(value: bytes) -> Position:
                 f"it was written by a newer version; run that one"
             )
         return _decoder.decode(value)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise StateError(f"the position record cannot be read: {error}") from None

@@ -35,7 +35,10 @@ def health_routes(status: Callable[[], EngineStatus], registry: CollectorRegistr
         return web.json_response(body, status=200 if now.ready else 503)
 
     async def metrics(request: web.Request) -> web.Response:
-        encode, content_type = choose_encoder(request.headers.get("Accept", ""))
+        try:
+            encode, content_type = choose_encoder(request.headers.get("Accept", ""))
+        except (TypeError, ValueError):  # a version that is no version
+            encode, content_type = choose_encoder("")
         return web.Response(body=encode(registry), headers={"Content-Type": content_type})
 
     app = web.Application()
