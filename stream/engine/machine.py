@@ -16,7 +16,7 @@ from stream.core.change import StageChange
 from stream.core.customer import Customer
 from stream.core.interaction import Interaction
 from stream.core.step import Arrival, Model, Passing, due, step
-from stream.engine.batch import Batch, DeadlineFailed, Outgoing, RecordFailed, SourceRecord
+from stream.engine.batch import Batch, DeadlineFailed, EncodingFailed, Outgoing, RecordFailed, SourceRecord
 from stream.engine.clock import PartitionClock
 from stream.engine.controls import control_of, tick_time
 from stream.engine.dead_letters import dead_letter
@@ -61,6 +61,7 @@ class PartitionMachine:
         self._started = False
         self._isolated_offsets: set[int] = set()
         self._isolated_keys: set[bytes] = set()
+        self._closely_until: int | None = None
 
     @property
     def customers(self) -> int:
@@ -109,6 +110,10 @@ class PartitionMachine:
         self._isolated_offsets.update(offsets)
         self._isolated_keys.update(keys)
 
+    def look_closely(self, until: int) -> None:
+        """See `Machine`."""
+        self._closely_until = until
+
     def next_due(self) -> int | None:
         """See `Machine`."""
         time = self._state.schedule.next()
@@ -120,6 +125,9 @@ class PartitionMachine:
         """See `Machine`."""
         batch = Batch(next_offset=self.next_offset if self.next_offset is not None else next_offset)
         self._open(batch, wall)
+        if self._closely_until is not None and batch.next_offset > self._closely_until:
+            self._closely_until = None
+        breath = BREATH if self._closely_until is None else 1
         size = yield from self._fire(batch, 0)
         for record in source:
             if batch.more:
@@ -128,13 +136,13 @@ class PartitionMachine:
             size += self._take(record, offset, batch, wall)
             batch.next_offset = offset + 1
             batch.inputs += 1
+            if batch.inputs % breath == 0:
+                self._encode(batch, RecordFailed(offset))
+                yield
             if self._is_due():
                 size = yield from self._fire(batch, size)
             if size >= MAX_BYTES:
                 batch.more = True
-            if batch.inputs % BREATH == 0:
-                self._state.encode()
-                yield
         else:
             if not batch.more:
                 batch.next_offset = next_offset
@@ -225,6 +233,7 @@ class PartitionMachine:
         schedule = state.schedule
         until = (self._clock.now or 0) - self._grace
         looked = fired = 0
+        breath = BREATH if self._closely_until is None else 1
         while (first := schedule.take(until)) is not None:
             scheduled, key = first
             inputs = batch.inputs
@@ -234,8 +243,8 @@ class PartitionMachine:
                 raise DeadlineFailed(key, error) from error
             fired += batch.inputs - inputs
             looked += 1
-            if looked % BREATH == 0:
-                state.encode()
+            if looked % breath == 0:
+                self._encode(batch, DeadlineFailed(key))
                 yield
             if fired == MAX_FIRED or size >= MAX_BYTES:
                 batch.more = schedule.earliest <= until
@@ -244,14 +253,11 @@ class PartitionMachine:
 
     def _pass(self, key: bytes, scheduled: int, until: int, batch: Batch) -> int:
         state = self._state
+        if key in self._isolated_keys:
+            self._quarantine(key, batch)
+            return 0
         customer = state.customer(key)
         if customer is None:
-            return 0
-        if key in self._isolated_keys and not customer.quarantined:
-            customer.quarantined = True
-            batch.counts.quarantined += 1
-            batch.inputs += 1
-            state.keep(key, customer)
             return 0
         time = due(self.model, customer)
         if time is None or time > scheduled:
@@ -262,6 +268,28 @@ class PartitionMachine:
         batch.inputs += 1
         state.keep(key, after)
         return self._tell(changes, batch.next_offset, batch)
+
+    def _quarantine(self, key: bytes, batch: Batch) -> None:
+        """Never fire this customer's deadlines again; one whose record cannot be read stays as it is."""
+        try:
+            customer = self._state.customer(key)
+        except Exception:  # noqa: BLE001 - that is why it is isolated
+            batch.counts.quarantined += 1
+            return
+        if customer is not None and not customer.quarantined:
+            customer.quarantined = True
+            batch.counts.quarantined += 1
+            batch.inputs += 1
+            self._state.keep(key, customer)
+
+    def _encode(self, batch: Batch, last: Exception) -> None:
+        """Encode the customers touched. Where that fails, what was taken `last` is to blame if we look closely."""
+        try:
+            self._state.encode()
+        except Exception as error:
+            failed = last if self._closely_until is not None else EncodingFailed(batch.next_offset)
+            failed.__cause__ = error
+            raise failed from error
 
     def _tell(self, changes: list[StageChange], offset: int, batch: Batch) -> int:
         source = Source(self._topic, self._partition, offset)
@@ -285,6 +313,7 @@ class PartitionMachine:
         """Encode what was touched; the position comes last."""
         batch.current_stages = list(self._latest.values())
         self._latest = {}
+        self._encode(batch, EncodingFailed(batch.next_offset))
         batch.customers += self._state.take_records()
         self.next_offset = batch.next_offset
         position = Position(
