@@ -10,6 +10,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 
+from stream.engine import dead_letters
 from stream.engine.clients import client_options
 from stream.engine.delivery import BATCH_BYTES
 from stream.errors import BrokerError, TopicError
@@ -21,6 +22,8 @@ DAY_MS = 86_400_000
 DEFAULT_MAX_MESSAGE = 1_048_588
 _HEADROOM = 256 << 10
 """What reason, position and headers may add to a dead letter."""
+_DEAD_LETTER = dead_letters.MAX_BYTES + 1_024
+"""The largest dead letter, as a batch of its own."""
 _LEADERS_DEADLINE = 30.0
 _EXISTS = TopicAlreadyExistsError.errno
 
@@ -94,7 +97,7 @@ def plan_topics(settings: Settings, found: Mapping[str, FoundTopic]) -> list[Top
             {
                 "cleanup.policy": "delete",
                 "retention.ms": month,
-                "max.message.bytes": str(largest + _HEADROOM),
+                "max.message.bytes": str(max(largest + _HEADROOM, _DEAD_LETTER)),
             },
         ),
     ]
@@ -246,18 +249,16 @@ def _check_size(settings: Settings, name: str, topic: FoundTopic) -> list[Findin
 
 
 def _check_dead_letters(settings: Settings, plan: TopicPlan, topic: FoundTopic) -> list[Finding]:
-    largest, wanted = (
-        _whole(topic, "max.message.bytes", DEFAULT_MAX_MESSAGE),
-        int(plan.configs["max.message.bytes"]),
-    )
-    if "max.message.bytes" not in topic.configs or largest >= wanted:
+    largest = _whole(topic, "max.message.bytes", DEFAULT_MAX_MESSAGE)
+    if "max.message.bytes" not in topic.configs or largest >= _DEAD_LETTER:
         return []
     return [
         Finding(
-            "warning",
+            "error",
             plan.name,
-            f"max.message.bytes is {largest}: the largest interactions would be truncated as dead letters",
-            _alter_command(settings, plan.name, f"max.message.bytes={wanted}"),
+            f"max.message.bytes is {largest}, but a dead letter has up to {_DEAD_LETTER}: one could not be written, "
+            "and would stop the worker",
+            _alter_command(settings, plan.name, f"max.message.bytes={plan.configs['max.message.bytes']}"),
         )
     ]
 

@@ -4,15 +4,18 @@ from collections.abc import Callable
 
 import orjson
 import pytest
+from aiokafka import AIOKafkaProducer, ConsumerRecord
+from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 
 from stream.codec.customers import CustomerCodec, customer_key
-from stream.codec.interactions import Reason
+from stream.codec.interactions import Reason, encode_native
 from stream.codec.lifecycle_files import parse
 from stream.core.customer import Life
 from stream.core.interaction import Interaction
 from stream.core.step import Model, model_of
 from stream.engine.batch import Batch, DeadlineFailed, EncodingFailed, Outgoing, RecordFailed
 from stream.engine.controls import tick
+from stream.engine.dead_letters import MAX_VALUE
 from stream.engine.faults import Faults
 from stream.engine.machine import PartitionMachine, Place
 from stream.settings import Settings
@@ -117,8 +120,20 @@ def test_a_dead_letter_that_does_not_fit_is_cut_and_flagged(model: Model) -> Non
     made = machine(model, Settings(clock="stream"))
     batches = run_all(made, [Record(0, T0, None, b"x" * 2_000_000)])
     (letter,) = batches[0].dead_letters
-    assert len(letter.value or b"") == 1_500_000
+    assert letter.value == b"x" * MAX_VALUE
     assert dict(letter.headers)["lifecycle_truncated"] == b"2000000"
+
+
+def test_a_dead_letter_leaves_out_a_key_and_headers_that_do_not_fit(model: Model) -> None:
+    """What is left says how much there was; headers are kept in their order as long as they fit."""
+    headers = [("small", b"x"), ("large", b"y" * 120_000), ("larger", b"z" * 20_000), ("last", b"")]
+    records = [Record(0, T0, b"k" * 5_000, b"{", headers), Record(1, T0, b"k" * 200_000, b"{", headers)]
+    one, other = run_all(machine(model, STREAM), records)[0].dead_letters
+    assert one.key == b"k" * 5_000
+    assert list(one.headers)[:2] == headers[:2]
+    assert dict(one.headers)["lifecycle_headers_left_out"] == b"2"
+    assert other.key is None
+    assert dict(other.headers)["lifecycle_key_left_out"] == b"200000"
 
 
 def test_a_broken_control_record_is_a_dead_letter(model: Model) -> None:
@@ -212,37 +227,98 @@ def test_a_machine_looks_closely_only_as_long_as_it_has_to(model: Model) -> None
         run_all(made, records_of([buy("poison", T0)], first=4))
 
 
+class OnKafka:
+    """A broker, and a machine for its only partition."""
+
+    def __init__(self, bootstrap: str, prefix: str) -> None:
+        self.settings = Settings(
+            bootstrap=bootstrap, app=f"{prefix}app", topic_prefix=prefix, partitions=1, clock="stream"
+        )
+        self.model = model_of([parse(SHOP, "shop.yaml").lifecycle])
+
+    def make(self, partition: int, partitions: int) -> PartitionMachine:
+        return PartitionMachine(
+            self.model, self.settings, Place(self.settings.topics.interactions, partition, partitions)
+        )
+
+    async def send(self, *interactions: Interaction) -> None:
+        outgoing = [Outgoing(each.key, each.value) for each in records_of(interactions)]
+        await produce(self.settings.bootstrap, self.settings.topics.interactions, outgoing)
+
+    async def dead_letters(self) -> "list[ConsumerRecord[bytes, bytes]]":
+        read = await read_all(self.settings.bootstrap, self.settings.topics.dead_letters)
+        return [each for records in read.values() for each in records]
+
+
+@pytest.fixture
+def on_kafka(kafka: KafkaBroker, topic_prefix: str) -> OnKafka:
+    return OnKafka(kafka.bootstrap, topic_prefix)
+
+
 async def test_a_worker_isolates_an_interaction_after_which_its_customer_cannot_be_encoded(
-    kafka: KafkaBroker, topic_prefix: str
+    on_kafka: OnKafka,
 ) -> None:
     """On Kafka: the order of the damaged customer is a dead letter, and everyone else's is applied, once."""
-    settings = Settings(
-        bootstrap=kafka.bootstrap, app=f"{topic_prefix}app", topic_prefix=topic_prefix, partitions=1, clock="stream"
-    )
-    model = model_of([parse(SHOP, "shop.yaml").lifecycle])
-    topics = settings.topics
-
-    def make(partition: int, partitions: int) -> PartitionMachine:
-        return PartitionMachine(model, settings, Place(topics.interactions, partition, partitions))
-
-    async def send(*interactions: Interaction) -> None:
-        outgoing = [Outgoing(each.key, each.value) for each in records_of(interactions)]
-        await produce(settings.bootstrap, topics.interactions, outgoing)
-
+    settings, topics, make, send = on_kafka.settings, on_kafka.settings.topics, on_kafka.make, on_kafka.send
     async with Rig(settings, make) as rig:
         await send(Interaction("poison", None, None, "page", T0, {}, {}))
         await rig.recorder.until(lambda: rig.recorder.inputs >= 2)  # the first position counts as one
     ((_tp, written),) = (await read_all(settings.bootstrap, topics.customers)).items()
     changelog = {each.key: each.value for each in written if each.key is not None and each.value is not None}
-    damaged = doctored(model, "poison", changelog, fill)
+    damaged = doctored(on_kafka.model, "poison", changelog, fill)
     await produce(settings.bootstrap, topics.customers, [Outgoing(b"cpoison", damaged)])
     async with Rig(settings, make) as rig:
         await send(buy("a", T0), buy("poison", T0), buy("b", T0))
         await rig.recorder.until(lambda: rig.recorder.inputs >= 3)
         assert rig.engine.failure is None
         assert rig.recorder.failures == ["record", "record", "record"]
-    dead = [each for records in (await read_all(settings.bootstrap, topics.dead_letters)).values() for each in records]
+    dead = await on_kafka.dead_letters()
     assert [(each.key, dict(each.headers)["lifecycle_reason"]) for each in dead] == [(b"poison", b"unprocessable")]
     told = await read_all(settings.bootstrap, topics.stage_changes)
     customers = [orjson.loads(each.value or b"")["customer_id"] for records in told.values() for each in records]
     assert sorted(customers) == ["a", "a", "b", "b", "poison"]
+
+
+async def test_a_record_larger_than_the_broker_s_limit_once_unpacked_is_a_dead_letter(on_kafka: OnKafka) -> None:
+    """Compressed it was small; its dead letter, which is not compressed, fits all the same."""
+    settings = on_kafka.settings
+    async with Rig(settings, on_kafka.make) as rig:
+        options = {"bootstrap_servers": settings.bootstrap, "compression_type": "gzip", "max_request_size": 20_000_000}
+        async with AIOKafkaProducer(**options, max_batch_size=20_000_000) as producer:
+            await producer.send_and_wait(
+                settings.topics.interactions, b" " * 5_000_000, b"k" * 2_000_000, headers=[("h", b"x" * 3_000_000)]
+            )
+        await on_kafka.send(buy("a", T0))
+        await rig.recorder.until(lambda: rig.recorder.inputs >= 3)  # the first position counts as one
+        assert rig.recorder.failures == []
+    (letter,) = await on_kafka.dead_letters()
+    assert len(letter.value) == MAX_VALUE
+    assert dict(letter.headers)["lifecycle_reason"] == b"too_large"
+
+
+class _Latin1(str):
+    """A header's name that is written as Latin-1, as clients in C do with what they are given."""
+
+    __slots__ = ()
+
+    def encode(self, *_: str) -> bytes:
+        return str(self).encode("latin-1")
+
+
+async def test_a_header_s_name_that_is_no_utf8_stops_nothing(on_kafka: OnKafka) -> None:
+    """The protocol calls it a text, no broker looks, and aiokafka raises on it for the whole batch."""
+    settings = on_kafka.settings
+    async with Rig(settings, on_kafka.make) as rig:
+        await on_kafka.send(buy("a", T0))
+        async with AIOKafkaProducer(bootstrap_servers=settings.bootstrap) as producer:
+            builder = producer.create_batch()
+            builder._builder = _DefaultRecordBatchBuilderPy(2, 0, False, -1, -1, -1, 1_000_000)
+            for number, name in enumerate(["fine", _Latin1("gr\u00fc\u00df"), "fine"]):
+                value = encode_native(buy(f"b{number}", T0))
+                builder._builder.append(number, T0, b"b", value, [(name, b"x")])
+                builder._relative_offset += 1
+            await (await producer.send_batch(builder, settings.topics.interactions, partition=0))
+        await on_kafka.send(buy("c", T0))
+        await rig.recorder.until(lambda: rig.recorder.inputs >= 6)
+        assert rig.recorder.failures == []
+    assert await on_kafka.dead_letters() == []

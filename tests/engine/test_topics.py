@@ -84,10 +84,13 @@ def test_a_topic_too_small_for_our_batches_is_an_error() -> None:
     assert "500000" in problem
 
 
-def test_dead_letters_smaller_than_interactions_are_doubtful() -> None:
+def test_a_topic_of_dead_letters_that_is_too_small_for_one_is_an_error() -> None:
     small = FoundTopic(4, {"max.message.bytes": "1048588"})
-    ((level, topic, _),) = findings(all_found(dead_letters=small))
-    assert (level, topic) == ("warning", "lifecycle-dead-letters")
+    ((level, topic, problem),) = findings(all_found(dead_letters=small))
+    assert (level, topic) == ("error", "lifecycle-dead-letters")
+    assert "would stop the worker" in problem
+    fitting = FoundTopic(4, {"max.message.bytes": "1310732"})  # as it was planned beside an interactions topic of 1 MiB
+    assert findings(all_found(dead_letters=fitting)) == []
 
 
 def test_a_broker_that_tells_no_settings_gives_no_findings() -> None:
