@@ -5,17 +5,29 @@ runs. Both answer with a JSON body that says why.
 """
 
 import errno
+import logging
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
 from stream.engine.supervisor import EngineStatus
 from stream.errors import SettingsError
+
+_log = logging.getLogger(__name__)
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    """Whether an error is ours: a stranger's broken request is answered with 400, and is no line of our log."""
+    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
+
+
+_log.addFilter(_is_ours)
 
 
 def health_routes(status: Callable[[], EngineStatus], registry: CollectorRegistry) -> web.Application:
@@ -54,7 +66,7 @@ async def serve(app: web.Application, host: str, port: int) -> AsyncIterator[int
 
     Raises SettingsError where the address cannot be bound.
     """
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0, logger=_log)
     await runner.setup()
     try:
         site = web.TCPSite(runner, host, port)
