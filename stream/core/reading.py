@@ -10,7 +10,7 @@ from stream.core.operands import nearest, unknown
 
 MAX_PROBLEMS = 100
 """Then reading stops: nobody reads more at once, and a broken file of a megabyte would have hundreds of thousands."""
-_COMPARISONS = 1_000_000
+_COMPARISONS = 100_000
 """Names that are compared, to say which one a word that nobody declared may have meant."""
 
 Path = tuple[str | int, ...]
