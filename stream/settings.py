@@ -27,6 +27,9 @@ ENVIRONMENT_PREFIX = "LIFECYCLE_"
 _MOST_DIGITS = 18
 _SHORTEST_SESSION = 100
 _SHORTEST_TOKEN = 16
+_LONGEST_SESSION = 24 * 86_400_000
+"""Kafka's protocol has 31 bits for its milliseconds."""
+_MAX_FILE = 65_536
 
 
 class _Unfit(ValueError):
@@ -92,8 +95,8 @@ def _duration(value: str) -> int:
 
 def _session(value: str) -> int:
     ms = _duration(value)
-    if ms < _SHORTEST_SESSION:
-        raise _Unfit(f"a duration of at least {_SHORTEST_SESSION}ms")
+    if not _SHORTEST_SESSION <= ms <= _LONGEST_SESSION:
+        raise _Unfit(f"a duration from {_SHORTEST_SESSION}ms to 24d")
     return ms
 
 
@@ -278,13 +281,22 @@ def _parse(text: str, where: str, setting: Field[Any]) -> Any:
 
 def _read_file(path: Path) -> dict[str, str]:
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        with path.open("rb") as file:
+            text = file.read(_MAX_FILE + 1)
+        if len(text) > _MAX_FILE:
+            raise SettingsError(f"settings file {path}: larger than {_MAX_FILE:,} bytes")
+        content = {
+            key: ",".join(map(str, value)) if isinstance(value, list) else str(value)
+            for key, value in tomllib.loads(text.decode()).items()
+        }
     except OSError as error:
         raise SettingsError(f"settings file {path}: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except RecursionError:
+        raise SettingsError(f"settings file {path}: nested too deep; a setting is a text, a number or a list") from None
+    except ValueError as error:  # of TOML and UTF-8, numbers of thousands of digits, a name that no file can have
         raise SettingsError(f"settings file {path}: {error}") from None
     known = {each.name for each in fields(Settings)}
     for key in content:
         if key not in known:
             raise SettingsError(f"settings file {path}: unknown setting {key!r}; known are {', '.join(sorted(known))}")
-    return {key: ",".join(map(str, v)) if isinstance(v, list) else str(v) for key, v in content.items()}
+    return content

@@ -50,7 +50,7 @@ STREAM_FOLDERS = frozenset({"core", "codec", "engine", "web", "webhooks", "prese
 STREAM_FILES = frozenset({"__init__.py", "app.py", "settings.py", "metrics.py", "errors.py", "logs.py"} | {"build.py"})
 TEST_FOLDERS = frozenset(
     {"core", "properties", "contract", "engine", "web", "webhooks", "faults", "bench", "kit", "end_to_end"}
-    | {"presets", "cli", "deploy", "end_to_end"}
+    | {"presets", "cli", "deploy", "end_to_end", "fuzz"}
 )
 
 

@@ -1,12 +1,14 @@
 """A stage change as one line for people."""
 
 from collections.abc import Mapping
+from typing import Annotated
 
 import msgspec
 from rich.text import Text
 
 from stream.cli.plain import plain
 from stream.codec.times import format_time
+from stream.core.interaction import MAX_TIME, MIN_TIME
 
 _MOST_SCORES = 3
 
@@ -26,7 +28,7 @@ class Change(msgspec.Struct, rename={"from_stage": "from", "to_stage": "to"}):
     final: bool
     from_stage: str | None
     to_stage: str | None
-    at: int
+    at: Annotated[int, msgspec.Meta(ge=MIN_TIME, le=MAX_TIME)]
     trigger: Trigger
     transition: str | None = None
     scores: Mapping[str, float] = {}
@@ -46,7 +48,7 @@ def read_change(value: bytes | None) -> Change | None:
     """The change that a record's value says; None where it is none."""
     try:
         return _decoder.decode(value or b"")
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 
 

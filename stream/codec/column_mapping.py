@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final, NamedTuple, Self
 
+from stream.codec.interactions import MAX_DEPTH
 from stream.errors import InputFileError
 
 Path = tuple[str, ...]
@@ -202,6 +203,8 @@ def _check_targets(targets: Sequence[Path], where: str = "the mapping") -> None:
             below = ".<name>" if near and near[0] in NESTED_TARGETS else ""
             meant = f"; did you mean {near[0]}{below}?" if near else "."
             raise InputFileError(f"{where}: no target is called {name!r}{meant} There are {_TARGETS_TEXT}")
+        if len(target) >= MAX_DEPTH:
+            raise InputFileError(f"{where}: a target of {len(target)} names; at most {MAX_DEPTH - 1} are read")
     # In sorted order a target comes right before those that lead through it.
     ordered = sorted(targets)
     for one, other in pairwise(ordered):

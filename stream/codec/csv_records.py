@@ -2,7 +2,7 @@
 
 import csv
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import date
 from itertools import chain
 from typing import Final, NamedTuple
@@ -20,6 +20,8 @@ _DAY: Final = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})").fullmatch
 _MOST_DIGITS: Final = 18
 """No time has more digits, and reading a number takes the longer the more it has."""
 _WORDS: Final = {"true": True, "false": False}
+_TWICE: Final = -1
+"""Instead of the place of a column whose name stands twice."""
 
 
 class Unreadable(NamedTuple):
@@ -39,8 +41,9 @@ def csv_records(
     """
     # The limit is the process's, and its default (128 kB) is less than a text property may be.
     csv.field_size_limit(max(csv.field_size_limit(), MAX_LINE))
+    texts = _Texts(lines)
     try:
-        rows = _rows(lines)
+        rows = _rows(texts)
         header = [name.strip() for name in next(rows)]
     except (csv.Error, LineTooLongError) as error:
         raise InputFileError(f"{where}: the header cannot be read: {error}") from error
@@ -48,9 +51,13 @@ def csv_records(
         raise InputFileError(f"{where}: no header; a CSV file begins with a line that names its columns")
     if mapping is None:
         mapping = Mapping.native(header, where)
-    places = [(pair.target[0], _index(pair, header, where), pair.constant) for pair in mapping.pairs]
+    columns: dict[str, int] = {}
+    for index, column in enumerate(header):
+        columns[column] = _TWICE if column in columns else index
+    places = [(pair.target[0], _index(pair, columns, where), pair.constant) for pair in mapping.pairs]
     while True:
         first = lines.number + 1
+        texts.begin_record()
         try:
             row = next(rows)
         except StopIteration:
@@ -101,11 +108,6 @@ def time_value(text: str) -> int | str:
     return int(text) if _WHOLE(text) and len(text) <= _MOST_DIGITS else text
 
 
-def _text(line: bytes) -> str:
-    # What is no UTF-8 stays in its cell as lone surrogates, so that only a record that uses the cell is lost.
-    return line.decode("utf-8", "surrogateescape")
-
-
 def _number(cell: str) -> object:
     try:
         # The reader of JSON, so that a number is the same number whichever kind of file it stands in.
@@ -115,9 +117,28 @@ def _number(cell: str) -> object:
     return number
 
 
-def _rows(lines: Lines) -> Iterator[list[str]]:
-    """A reader of the rows, the header being the first; it may be asked for more after a `csv.Error`."""
-    texts = map(_text, lines)
+class _Texts(Iterator[str]):
+    """Lines as text. A record that goes on over many of them is bounded as one line is: LineTooLongError."""
+
+    def __init__(self, lines: Lines) -> None:
+        self._lines = lines
+        self._size = 0
+
+    def begin_record(self) -> None:
+        """The next line is the first of another record."""
+        self._size = 0
+
+    def __next__(self) -> str:
+        line = next(self._lines)
+        self._size += len(line)
+        if self._size > MAX_LINE:
+            raise LineTooLongError
+        # What is no UTF-8 stays in its cell as lone surrogates, so that only a record that uses the cell is lost.
+        return line.decode("utf-8", "surrogateescape")
+
+
+def _rows(texts: _Texts) -> Iterator[list[str]]:
+    """A reader of the rows, the header being the first; it may be asked for more after an error."""
     first = next((text for text in texts if text.strip()), "")
     # Of the known delimiters the one that gives the header the most columns; where it goes on in the next
     # line, its beginning has to do.
@@ -126,14 +147,15 @@ def _rows(lines: Lines) -> Iterator[list[str]]:
     return csv.reader(chain([first], texts), delimiter=delimiter, strict=True)
 
 
-def _index(pair: Pair, header: Sequence[str], where: str) -> int | None:
+def _index(pair: Pair, columns: dict[str, int], where: str) -> int | None:
     if pair.constant is not None:
         return None
-    if pair.column not in header:
-        raise unknown_column(pair.column, header, where)
-    if header.count(pair.column) > 1:
+    index = columns.get(pair.column)
+    if index is None:
+        raise unknown_column(pair.column, list(columns), where)
+    if index == _TWICE:
         raise InputFileError(f"{where}: more than one column is named {pair.column!r}; rename all but one")
-    return header.index(pair.column)
+    return index
 
 
 def _span(first: int, last: int) -> str:

@@ -87,12 +87,21 @@ class CustomerCodec:
     def learn(self, value: bytes) -> None:
         """Take over a layout record. Raises StateError."""
         _check_format(value, "a layout")
-        layout = _decode_layout(value[1:])
+        try:
+            layout = _decode_layout(value[1:])
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise StateError(f"a layout record cannot be read: {error}") from None
         self._known.setdefault(layout.digest, KnownLayout(layout, False))
 
     def header(self, value: bytes) -> Header:
         """The header of a customer record. Raises StateError."""
         _check_format(value, "a customer record")
+        try:
+            return self._header(value)
+        except (ValueError, IndexError, OverflowError) as error:
+            raise _malformed(error) from None
+
+    def _header(self, value: bytes) -> Header:
         flags, deadline, active = value[1], read_i64_le(value, 2), read_i64_le(value, 10)
         source = Unpacker(value, _PREFIX)
         count = source.length()
@@ -151,6 +160,12 @@ class CustomerCodec:
     def decode(self, key: bytes, value: bytes) -> Customer:
         """The customer of a record, in the layout of the lifecycles as they are now. Raises StateError."""
         _check_format(value, "a customer record")
+        try:
+            return self._decode(key, value)
+        except (ValueError, IndexError, OverflowError) as error:
+            raise _malformed(error) from None
+
+    def _decode(self, key: bytes, value: bytes) -> Customer:
         flags = value[1]
         identified = flags & _IDENTIFIED != 0
         source = Unpacker(value, _PREFIX)
@@ -189,6 +204,10 @@ class CustomerCodec:
         if known is None:
             raise StateError(f"a customer record has the layout {digest.hex()}, of which there is no layout record")
         return known
+
+
+def _malformed(error: Exception) -> StateError:
+    return StateError(f"a customer record is damaged ({error}): it is not what this application wrote")
 
 
 def _check_format(value: bytes, what: str) -> None:

@@ -9,12 +9,11 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
+from stream.codec.bounded_yaml import MAX_BYTES, MAX_DEPTH, BoundedComposer, BoundedConstructor
 from stream.codec.scalar_places import place_within
 from stream.core.definition import define
 from stream.core.lifecycle import DefinitionError, Lifecycle, Problem
 from stream.errors import LifecycleError
-
-MAX_BYTES = 1_048_576
 
 
 class Finding(NamedTuple):
@@ -63,10 +62,12 @@ def load(source: str) -> LifecycleFile:
         return parse(text, f"{source} (preset)")
     path = Path(source)
     try:
-        content = path.read_bytes()
-    except OSError as error:
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
         hint = f"; presets are {', '.join(presets())}" if path.suffix == "" else ""
-        raise LifecycleFileError([Finding(source, 1, 1, f"cannot be read: {error.strerror}{hint}")]) from None
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise LifecycleFileError([Finding(source, 1, 1, f"cannot be read: {reason}{hint}")]) from None
     if len(content) > MAX_BYTES:
         raise LifecycleFileError([Finding(source, 1, 1, f"larger than {MAX_BYTES:,} bytes")])
     try:
@@ -103,6 +104,8 @@ def load_all(sources: Iterable[str]) -> list[LifecycleFile]:
 def parse(text: str, name: str) -> LifecycleFile:
     """The lifecycle in `text`; `name` stands for the file in messages. Raises LifecycleFileError."""
     yaml = YAML(typ="rt", pure=True)
+    yaml.max_depth = MAX_DEPTH
+    yaml.Composer, yaml.Constructor = BoundedComposer, BoundedConstructor
     try:
         document = yaml.load(text)
     except MarkedYAMLError as error:
@@ -110,16 +113,16 @@ def parse(text: str, name: str) -> LifecycleFile:
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         problem = (error.problem or error.context or "not YAML").split("\n")[0]
         raise LifecycleFileError([Finding(name, line, column, f"not YAML: {problem}")]) from None
-    except (YAMLError, ValueError, RecursionError) as error:
+    except Exception as error:  # noqa: BLE001 - a scalar that is not what its tag says raises whatever comes first
         line, column = _place_of_character(text, error)
-        raise LifecycleFileError([Finding(name, line, column, f"not YAML: {str(error).splitlines()[0]}")]) from None
+        kind = "" if isinstance(error, YAMLError | ValueError) else f"{type(error).__name__}: "
+        problem = kind + (str(error) or "a value that its tag does not allow").splitlines()[0]
+        raise LifecycleFileError([Finding(name, line, column, f"not YAML: {problem}")]) from None
     try:
         lifecycle = define(document)
     except DefinitionError as error:
         found = [_place(document, problem, text, name) for problem in error.problems]
         raise LifecycleFileError(sorted(found, key=lambda each: (each.line, each.column))) from None
-    except RecursionError:
-        raise LifecycleFileError([Finding(name, 1, 1, "a mapping or list contains itself")]) from None
     return LifecycleFile(
         name, lifecycle, tuple(_place(document, problem, text, name) for problem in lifecycle.warnings)
     )

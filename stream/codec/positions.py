@@ -58,5 +58,5 @@ def decode_position(value: bytes) -> Position:
                 "it was written by a newer version; upgrade this worker to that one"
             )
         return _decoder.decode(value)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise StateError(f"the position record cannot be read: {error}") from None

@@ -2,19 +2,18 @@
 
 import re
 from collections.abc import Mapping
+from itertools import islice
 from typing import cast
 
 from stream.core import graph
 from stream.core.conditions import compile_condition
 from stream.core.expressions import ConditionError
-from stream.core.facts import Fact
 from stream.core.lifecycle import (
     Condition,
     DefinitionError,
     Lifecycle,
     Problem,
     Reaction,
-    Signal,
     Stage,
     Transition,
 )
@@ -34,16 +33,15 @@ KEYS = (
     "stages",
     "transitions",
 )
-MAX_SIGNALS = 64
-MAX_FACTS = 64
-MAX_TRANSITIONS = 256
+MOST = {"scores": 64, "signals": 64, "facts": 64, "stages": 257, "transitions": 256}
+"""Of each there are at most so many. Every stage but the first needs a transition that leads to it."""
 _STAGE = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
 
 
 def define(definition: object) -> Lifecycle:
     """The lifecycle that `definition` describes: nested mappings, lists, texts, numbers and booleans.
 
-    Raises DefinitionError with every problem found, each with its place.
+    Raises DefinitionError with every problem found, up to MAX_PROBLEMS of them, each with its place.
     """
     return _Definition(definition).build()
 
@@ -56,6 +54,7 @@ class _Definition:
 
     def build(self) -> Lifecycle:
         reader, top = self.reader, self.top
+        self._limits()
         name = reader.text(top.get("lifecycle"), needed="lifecycle: a name, as in `lifecycle: shop`")
         if name and not _STAGE.fullmatch(name):
             reader.problem(top["lifecycle"], f"{name!r} is not a name: letters, digits, _ and -, a letter first")
@@ -73,7 +72,6 @@ class _Definition:
             words,
         )
         transitions = self._transitions(scope)
-        self._limits(measures.signals, measures.facts)
         if not self.problems and stages:
             for lost in graph.unreachable(list(stages), transitions):
                 reader.problem(
@@ -158,8 +156,6 @@ class _Definition:
             condition = self._condition(place, keys, scope)
             if len(self.problems) == before and condition is not None:
                 transitions.append(Transition(index, sources, target, condition))
-        if len(transitions) > MAX_TRANSITIONS:
-            self.reader.problem(self.top["transitions"], f"at most {MAX_TRANSITIONS} transitions")
         return tuple(transitions)
 
     def _target(self, place: Place, keys: Mapping[str, Place], stages: tuple[str, ...]) -> str:
@@ -200,11 +196,16 @@ class _Definition:
             self.reader.warnings.append(Problem(keys["when"].path, warning))
         return condition
 
-    def _limits(self, signals: list[Signal], facts: list[Fact]) -> None:
-        if len(signals) > MAX_SIGNALS:
-            self.reader.problem(self.top["signals"], f"at most {MAX_SIGNALS} signals, here are {len(signals)}")
-        if len(facts) > MAX_FACTS:
-            self.reader.problem(self.top["facts"], f"at most {MAX_FACTS} facts, here are {len(facts)}")
+    def _limits(self) -> None:
+        """Note what there is too much of, and leave out what is beyond: reading it takes time and tells nothing."""
+        for key, most in MOST.items():
+            place = self.top.get(key)
+            if place is None or not isinstance(place.value, Mapping | list) or len(place.value) <= most:
+                continue
+            value = place.value
+            self.reader.problem(place, f"at most {most} {key}, here are {len(value)}")
+            fewer = dict(islice(value.items(), most)) if isinstance(value, Mapping) else value[:most]
+            self.top[key] = Place(place.path, fewer)
 
 
 def _reactions(words: Mapping[str, str], passive: frozenset[str], measures: MeasureReader) -> dict[str, Reaction]:

@@ -1,7 +1,7 @@
 """The graph of stages and transitions: what cannot be reached, and cycles that nothing stops."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import product
+from itertools import count, product
 
 from stream.core.contradictions import Case, cases, contradiction
 from stream.core.expressions import EVENT_ROOTS, Bare, Call, Comparison, Name, Node
@@ -10,6 +10,8 @@ from stream.core.lifecycle import Problem, Transition
 MAX_CYCLE = 4
 MAX_COMBINATIONS = 256
 MAX_WARNINGS = 8
+MAX_STEPS = 20_000
+"""Of the search for cycles, whose number grows with the fourth power of the stages: no warning is worth hours."""
 
 
 def unreachable(stages: Sequence[str], transitions: Iterable[Transition]) -> list[str]:
@@ -50,15 +52,20 @@ def endless(stages: Sequence[str], transitions: Sequence[Transition]) -> list[Pr
 
 
 def _cycles(stages: Sequence[str], transitions: Sequence[Transition]) -> Iterator[tuple[Transition, ...]]:
-    """Every simple cycle of at most MAX_CYCLE stages, once, beginning at its first stage in file order."""
+    """Simple cycles of at most MAX_CYCLE stages, each once, beginning at its first stage in file order.
+
+    All of them where the search takes no more than MAX_STEPS steps, else those found until then.
+    """
     order = {stage: place for place, stage in enumerate(stages)}
+    leaving = {stage: [each for each in transitions if stage in each.sources] for stage in stages}
+    steps = count()
 
     def walk(
         start: str, stage: str, path: tuple[Transition, ...], seen: frozenset[str]
     ) -> Iterator[tuple[Transition, ...]]:
-        for each in transitions:
-            if stage not in each.sources:
-                continue
+        for each in leaving[stage]:
+            if next(steps) >= MAX_STEPS:
+                return
             if each.target == start:
                 yield (*path, each)
             elif each.target not in seen and order[each.target] > order[start] and len(path) + 1 < MAX_CYCLE:
@@ -71,8 +78,8 @@ def _cycles(stages: Sequence[str], transitions: Sequence[Transition]) -> Iterato
 def _exclusive(cycle: Sequence[Transition]) -> bool:
     """Whether no moment can make all conditions of the cycle hold."""
     ways = [[_lasting(case) for case in cases(each.condition.tree) if not _sees_interaction(case)] for each in cycle]
-    for count, combination in enumerate(product(*ways)):
-        if count == MAX_COMBINATIONS:
+    for number, combination in enumerate(product(*ways)):
+        if number == MAX_COMBINATIONS:
             return False
         joined: Case = tuple(each for case in combination for each in case)
         if contradiction(joined) is None:

@@ -1,6 +1,6 @@
 """Operands of conditions: which names exist, their types, and how they are read."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Literal, NamedTuple
 
@@ -23,6 +23,9 @@ TYPE_NAMES = {
     "any": "a property",
     "list": "a list",
 }
+
+
+_LONGEST_NAME = 100
 
 
 class Scope(NamedTuple):
@@ -109,9 +112,17 @@ _NAMES = ("stage", "idle", "in_stage", "event.type", "event.name", "properties",
 
 def unknown(name: str, known: list[str], what: str) -> str:
     """The message for a name that does not exist, with the nearest that does."""
-    near = get_close_matches(name, known, n=1, cutoff=0.5)
-    hint = f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(known)}" if known else ""
+    near = nearest(name, known, cutoff=0.5)
+    hint = f"; did you mean {near!r}?" if near else f"; known are {', '.join(known)}" if known else ""
     return f"unknown {what} {name!r}{hint}"
+
+
+def nearest(name: str, known: Iterable[str], *, cutoff: float) -> str | None:
+    """The known name most like `name`, at least `cutoff` from 0 to 1; None for names longer than people write."""
+    if len(name) > _LONGEST_NAME:  # to compare two takes the square of their lengths
+        return None
+    near = get_close_matches(name, [each for each in known if len(each) <= _LONGEST_NAME], n=1, cutoff=cutoff)
+    return near[0] if near else None
 
 
 def _event(name: Name) -> Read:

@@ -1,13 +1,17 @@
 """Reading a definition's mappings, lists and texts; every problem is noted with its place, none stops the rest."""
 
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from hashlib import blake2b
 from typing import NamedTuple
 
 from stream.core.durations import parse_duration
-from stream.core.lifecycle import Problem
-from stream.core.operands import unknown
+from stream.core.lifecycle import DefinitionError, Problem
+from stream.core.operands import nearest, unknown
+
+MAX_PROBLEMS = 100
+"""Then reading stops: nobody reads more at once, and a broken file of a megabyte would have hundreds of thousands."""
+_COMPARISONS = 100_000
+"""Names that are compared, to say which one a word that nobody declared may have meant."""
 
 Path = tuple[str | int, ...]
 
@@ -49,14 +53,20 @@ def _kind(value: object) -> str:
 
 
 class Reader:
-    """Collects problems and warnings while a definition is read."""
+    """Collects problems and warnings while a definition is read.
+
+    Every method raises DefinitionError where it finds one problem more than MAX_PROBLEMS.
+    """
 
     def __init__(self) -> None:
         self.problems: list[Problem] = []
         self.warnings: list[Problem] = []
+        self._comparisons = _COMPARISONS
 
     def problem(self, place: Place, message: str, *, offset: int | None = None, on_key: bool = False) -> None:
         """Note a problem at `place`."""
+        if len(self.problems) == MAX_PROBLEMS:
+            raise DefinitionError([*self.problems, Problem(place.path, "and more; the first hundred are shown")])
         self.problems.append(Problem(place.path, message, offset, on_key))
 
     def mapping(
@@ -133,12 +143,16 @@ class Reader:
             word = str(each.value)
             if words.get(word, word) != word:
                 self.problem(each, f"{word!r} is an event name; here its word {words[word]!r} is meant")
-            elif word not in words and (near := get_close_matches(word, words, n=1, cutoff=0.8)):
-                self.warnings.append(
-                    Problem(each.path, f"{word!r} is not among the interactions; did you mean {near[0]!r}?")
-                )
+            elif word not in words:
+                self._undeclared(each, word, words)
             found.append(word)
         return found
+
+    def _undeclared(self, place: Place, word: str, words: Mapping[str, str]) -> None:
+        """A word may stand for itself; warn where it looks like another one, as long as that is quickly found."""
+        self._comparisons -= len(words)
+        if self._comparisons >= 0 and (near := nearest(word, words, cutoff=0.8)):
+            self.warnings.append(Problem(place.path, f"{word!r} is not among the interactions; did you mean {near!r}?"))
 
     def whole(self, place: Place | None, low: int, high: int, *, default: int) -> int:
         """A whole number within bounds."""

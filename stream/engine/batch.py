@@ -129,6 +129,16 @@ class DeadlineFailed(Exception):
         self.__cause__ = cause
 
 
+class EncodingFailed(Exception):
+    """A customer cannot be encoded; which of the inputs that touched it is to blame is found by looking closely."""
+
+    def __init__(self, next_offset: int, cause: BaseException | None = None) -> None:
+        super().__init__(f"our code failed on encoding a customer, before offset {next_offset}")
+        self.next_offset = next_offset
+        """Where the source would have been read on: the input to blame came before."""
+        self.__cause__ = cause
+
+
 class Machine(Protocol):
     """One partition's state and rules; deterministic, without I/O.
 
@@ -163,3 +173,10 @@ class Machine(Protocol):
 
     def isolate(self, *, offsets: Iterable[int] = (), keys: Iterable[bytes] = ()) -> None:
         """Dead-letter these source offsets as `unprocessable`; never again fire these customers' deadlines."""
+
+    def look_closely(self, until: int) -> None:
+        """Encode each customer at once, until the source is read on beyond offset `until`.
+
+        Slower, but an input after which its customer cannot be encoded is then known, and fails as if its step had
+        raised.
+        """

@@ -10,6 +10,8 @@ from stream.engine.batch import Headers, Outgoing
 
 HEADER: Final = "lifecycle_control"
 TICK: Final = b"tick"
+_LONGEST: Final = 1_024
+"""Bytes of a control record that is read."""
 
 
 def tick(time: int) -> Outgoing:
@@ -28,7 +30,7 @@ def control_of(headers: Headers) -> bytes | None:
 def tick_time(control: bytes, value: bytes | None) -> int | Rejected:
     """The time of a tick, epoch milliseconds."""
     try:
-        body = orjson.loads(value or b"")
+        body = orjson.loads(value or b"") if len(value or b"") <= _LONGEST else None
     except orjson.JSONDecodeError:
         body = None
     time = body.get("time") if isinstance(body, dict) else None

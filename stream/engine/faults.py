@@ -10,7 +10,7 @@ from aiokafka.errors import (
     RecordTooLargeError,
 )
 
-from stream.engine.batch import DeadlineFailed, RecordFailed
+from stream.engine.batch import DeadlineFailed, EncodingFailed, RecordFailed
 from stream.errors import LifecycleError
 
 _FIRST_DELAY = 0.1
@@ -42,13 +42,16 @@ class Faults:
     """The memory that the judgement needs: what failed already, and where. One for each partition.
 
     Errors of Kafka never count toward giving up: a broker that is away is waited for. An interaction or
-    deadline on which our code failed twice is isolated; any other error of ours is fatal the third time
+    deadline on which our code failed twice is isolated, also where it leaves a customer that cannot be encoded, which
+    is found out by looking closely; any other error of ours is fatal the third time
     at one position.
     """
 
     def __init__(self) -> None:
         self.isolated_offsets: set[int] = set()
         self.isolated_keys: set[bytes] = set()
+        self.closely_until: int | None = None
+        """Look closely until the source is read on beyond this offset; None: no need."""
         self._failed_offsets: set[int] = set()
         self._failed_keys: set[bytes] = set()
         self._bugs = 0
@@ -74,6 +77,9 @@ class Faults:
                     self.isolated_keys.add(key)
                 self._failed_keys.add(key)
                 return Verdict("deadline", _FIRST_DELAY)
+            case EncodingFailed(next_offset=offset) if self.closely_until is None or offset > self.closely_until:
+                self.closely_until = offset
+                return Verdict("record", _FIRST_DELAY)
             case MessageSizeTooLargeError() | RecordTooLargeError():
                 return self._bug(position, delay)  # the same record would be as large the next time
             case KafkaError() | OSError() | TimeoutError():
@@ -84,6 +90,8 @@ class Faults:
     def forget_before(self, offset: int) -> None:
         """A batch was written: everything before `offset` is done."""
         self._in_a_row = 0
+        if self.closely_until is not None and offset > self.closely_until:
+            self.closely_until = None
         if self._failed_offsets:
             self._failed_offsets = {failed for failed in self._failed_offsets if failed >= offset}
             self.isolated_offsets = {isolated for isolated in self.isolated_offsets if isolated >= offset}

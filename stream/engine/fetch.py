@@ -17,7 +17,10 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.consumer.fetcher import FetchResult
 
 from stream.engine.batch import SourceRecord
+from stream.engine.header_names import install
 from stream.errors import PositionError
+
+install()
 
 FRESH_MS = 1_000
 """A broker's word on where the log ends counts as news for this long.
@@ -86,7 +89,7 @@ class Reader:
                 self._unconfirmed = (state, position, state.timestamp)
             elif seek is not None and seek[2] != state.timestamp:
                 self._unconfirmed = None
-            records = self._drain(max_records)
+            records = self._drain(position, max_records)
             end = _readable_end(state)
             buffered = self._tp in self._fetcher._records
             caught_up = not buffered and _is_at_end(state, end) and _is_fresh(state)
@@ -122,7 +125,7 @@ class Reader:
         state: _State | None = assignment.state_value(self._tp)
         return state
 
-    def _drain(self, max_records: int) -> Sequence[SourceRecord]:
+    def _drain(self, position: int, max_records: int) -> Sequence[SourceRecord]:
         """Take what is buffered; moves aiokafka's position. Must not await."""
         fetcher, tp = self._fetcher, self._tp
         result = fetcher._records.get(tp)
@@ -131,10 +134,11 @@ class Reader:
         try:
             if type(result) is not FetchResult:
                 result.check_raise()
-            if result._partition_records is not None:
-                result._partition_records._consumer_record = _raw_record
-            records: list[SourceRecord] = result.getall(max_records)
-            return records
+            try:
+                return _take(result, max_records)
+            except UnicodeDecodeError:
+                result._partition_records = result._partition_records.with_any_names(position)
+                return _take(result, max_records)
         finally:
             if type(result) is not FetchResult or not result.has_more():
                 fetcher._records.pop(tp, None)
@@ -193,6 +197,14 @@ def is_cancelled() -> bool:
     """Whether a CancelledError at hand was meant for the running task."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
+
+
+def _take(result: FetchResult, max_records: int) -> Sequence[SourceRecord]:
+    private: Any = result
+    if private._partition_records is not None:
+        private._partition_records._consumer_record = _raw_record
+    records: list[SourceRecord] = private.getall(max_records)
+    return records
 
 
 def _raw_record(_: TopicPartition, record: SourceRecord) -> SourceRecord:

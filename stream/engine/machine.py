@@ -20,7 +20,7 @@ from stream.core.change import StageChange
 from stream.core.customer import Customer
 from stream.core.interaction import Interaction
 from stream.core.step import Arrival, Model, Passing, due, step
-from stream.engine.batch import Batch, DeadlineFailed, Outgoing, RecordFailed, SourceRecord
+from stream.engine.batch import Batch, DeadlineFailed, EncodingFailed, Outgoing, RecordFailed, SourceRecord
 from stream.engine.clock import PartitionClock
 from stream.engine.controls import control_of, tick_time
 from stream.engine.dead_letters import dead_letter
@@ -69,6 +69,7 @@ class PartitionMachine:
         self._isolated_offsets: set[int] = set()
         self._isolated_keys: set[bytes] = set()
         self._origin = Origin({each.id: each.digest.hex() for each in model.lifecycles}, settings.deciding)
+        self._closely_until: int | None = None
 
     @property
     def customers(self) -> int:
@@ -129,6 +130,10 @@ class PartitionMachine:
         self._isolated_offsets.update(offsets)
         self._isolated_keys.update(keys)
 
+    def look_closely(self, until: int) -> None:
+        """See `Machine`."""
+        self._closely_until = until
+
     def next_due(self) -> int | None:
         """See `Machine`."""
         time = self._state.schedule.next()
@@ -142,6 +147,9 @@ class PartitionMachine:
         self._origin.begin(source[0].offset if self.next_offset is None and source else batch.next_offset)
         self._open(batch, wall)
         self._behind, self._fired = False, 0
+        if self._closely_until is not None and batch.next_offset > self._closely_until:
+            self._closely_until = None
+        breath = BREATH if self._closely_until is None else 1
         size = yield from self._fire(batch, 0)
         for record in source:
             if batch.more:
@@ -150,11 +158,11 @@ class PartitionMachine:
             size += self._take(record, offset, batch, wall)
             batch.next_offset = offset + 1
             batch.inputs += 1
+            if batch.inputs % breath == 0:
+                size += self._encode(batch, RecordFailed(offset))
+                yield
             if not self._behind and self._is_due():
                 size = yield from self._fire(batch, size)
-            if batch.inputs % BREATH == 0:
-                size += self._state.encode()
-                yield
             if size >= MAX_BYTES:
                 batch.more = True
         else:
@@ -264,6 +272,7 @@ class PartitionMachine:
         shared = self._clock.follows_wall
         limit = size + SHARE if shared else MAX_BYTES
         looked = 0
+        breath = BREATH if self._closely_until is None else 1
         while (first := schedule.take(until)) is not None:
             scheduled, key = first
             inputs = batch.inputs
@@ -273,8 +282,8 @@ class PartitionMachine:
                 raise DeadlineFailed(key, error) from error
             self._fired += batch.inputs - inputs
             looked += 1
-            if looked % BREATH == 0:
-                size += state.encode()
+            if looked % breath == 0:
+                size += self._encode(batch, DeadlineFailed(key))
                 yield
             if self._fired >= MAX_FIRED or size >= limit or (shared and looked >= MAX_LOOKED):
                 left = schedule.earliest <= until
@@ -284,14 +293,11 @@ class PartitionMachine:
 
     def _pass(self, key: bytes, scheduled: int, until: int, batch: Batch) -> int:
         state = self._state
+        if key in self._isolated_keys:
+            self._quarantine(key, batch)
+            return 0
         customer = state.customer(key)
         if customer is None:
-            return 0
-        if key in self._isolated_keys and not customer.quarantined:
-            customer.quarantined = True
-            batch.counts.quarantined += 1
-            batch.inputs += 1
-            state.keep(key, customer)
             return 0
         time = due(self.model, customer)
         if time is None or time > scheduled:
@@ -302,6 +308,31 @@ class PartitionMachine:
         batch.inputs += 1
         state.keep(key, after)
         return self._tell(changes, batch.next_offset, batch)
+
+    def _quarantine(self, key: bytes, batch: Batch) -> None:
+        """Never fire this customer's deadlines again; one whose record cannot be read stays as it is."""
+        try:
+            customer = self._state.customer(key)
+        except Exception:  # noqa: BLE001 - that is why it is isolated
+            batch.counts.quarantined += 1
+            return
+        if customer is not None and not customer.quarantined:
+            customer.quarantined = True
+            batch.counts.quarantined += 1
+            batch.inputs += 1
+            self._state.keep(key, customer)
+
+    def _encode(self, batch: Batch, last: Exception) -> int:
+        """Encode the customers touched; returns the bytes of their records.
+
+        Where that fails, what was taken `last` is to blame if we look closely.
+        """
+        try:
+            return self._state.encode()
+        except Exception as error:
+            failed = last if self._closely_until is not None else EncodingFailed(batch.next_offset)
+            failed.__cause__ = error
+            raise failed from error
 
     def _tell(self, changes: list[StageChange], offset: int, batch: Batch) -> int:
         source = Source(self._topic, self._partition, offset)
@@ -325,6 +356,7 @@ class PartitionMachine:
         """Encode what was touched; the position comes last."""
         batch.current_stages = list(self._latest.values())
         self._latest = {}
+        self._encode(batch, EncodingFailed(batch.next_offset))
         batch.customers += self._state.take_records()
         self.next_offset = batch.next_offset
         position = Position(

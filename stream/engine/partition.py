@@ -217,6 +217,8 @@ class Partition:
         else:
             self.position = machine.next_offset
         machine.isolate(offsets=self._faults.isolated_offsets, keys=self._faults.isolated_keys)
+        if self._faults.closely_until is not None:
+            machine.look_closely(self._faults.closely_until)
         seconds = time.monotonic() - began
         around.observer.recovered(self.number, self.recovery.records, seconds)
         log.info(

@@ -266,7 +266,7 @@ def _check_dead_letters(settings: Settings, plan: TopicPlan, topic: FoundTopic) 
         return too_small
     return [
         Finding(
-            "warning",
+            "error",
             plan.name,
             f"max.message.bytes is {largest}: a dead letter has up to {LARGEST} bytes, and one that does not fit stops "
             "its partition",

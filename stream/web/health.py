@@ -7,6 +7,7 @@ much business there is.
 """
 
 import errno
+import logging
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -14,12 +15,23 @@ from dataclasses import asdict
 from typing import Any
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
 from stream.engine.supervisor import EngineStatus
 from stream.errors import SettingsError
 from stream.web.access import ask_for, sends
+
+_log = logging.getLogger(__name__)
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    """Whether an error is ours: a stranger's broken request is answered with 400, and is no line of our log."""
+    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
+
+
+_log.addFilter(_is_ours)
 
 
 def health_routes(status: Callable[[], EngineStatus], registry: CollectorRegistry, token: str = "") -> web.Application:
@@ -42,7 +54,10 @@ def health_routes(status: Callable[[], EngineStatus], registry: CollectorRegistr
         return web.json_response(body, status=200 if now.ready else 503)
 
     async def metrics(request: web.Request) -> web.Response:
-        encode, content_type = choose_encoder(request.headers.get("Accept", ""))
+        try:
+            encode, content_type = choose_encoder(request.headers.get("Accept", ""))
+        except (TypeError, ValueError):  # a version that is no version
+            encode, content_type = choose_encoder("")
         return web.Response(body=encode(registry), headers={"Content-Type": content_type})
 
     app = web.Application(middlewares=[ask_for(token)])
@@ -58,7 +73,7 @@ async def serve(app: web.Application, host: str, port: int) -> AsyncIterator[int
 
     Raises SettingsError where the address cannot be bound.
     """
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0, logger=_log)
     await runner.setup()
     try:
         site = web.TCPSite(runner, host, port)

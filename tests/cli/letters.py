@@ -13,6 +13,7 @@ from stream.core.interaction import Interaction
 from stream.core.step import model_of
 from stream.engine.batch import Batch, Outgoing, RecordFailed, SourceRecord
 from stream.engine.dead_letters import DeadLetter, read
+from stream.engine.lookout import SourceTopic
 from stream.engine.machine import PartitionMachine, Place
 from stream.settings import Settings
 from tests.cli.on_kafka import environment_of
@@ -68,8 +69,8 @@ async def work(settings: Settings, *, buggy: bool = False, unblocked: bool = Fal
     blocked = frozenset({"nobody"}) if unblocked else settings.blocked
     settings = replace(settings, blocked=blocked)
 
-    def machine(partition: int, partitions: int) -> Any:
-        made = PartitionMachine(MODEL, settings, Place(settings.topics.interactions, partition, partitions))
+    def machine(partition: int, topic: SourceTopic) -> Any:
+        made = PartitionMachine(MODEL, settings, Place(settings.topics.interactions, partition, *topic))
         return Buggy(made) if buggy else made
 
     async with Rig(settings, machine, fenced_wait=1.0) as rig:

@@ -260,7 +260,7 @@ def test_a_record_that_was_cut_short_is_an_error_wherever_it_was_cut() -> None:
     """Never a customer with something missing."""
     value = CODEC.encode(walked(list(MODEL.lifecycles), [(T0, "visit", {}), (T0 + HOUR, "buy", {"country": "DE"})]))
     for end in range(len(value)):
-        with pytest.raises((ValueError, IndexError, StateError)):
+        with pytest.raises(StateError):
             CODEC.decode(b"cx", value[:end])
 
 

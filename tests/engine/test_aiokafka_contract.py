@@ -4,6 +4,7 @@ What they must do is shown by the other tests; this one says what to look at whe
 """
 
 import inspect
+import re
 import socket
 from importlib.metadata import version
 
@@ -63,6 +64,9 @@ def test_what_the_reader_calls_has_the_same_arguments() -> None:
     assert callable(FetchError.check_raise)
     assert list(inspect.signature(PartitionRecords._consumer_record).parameters) == ["self", "tp", "record"]
     source = inspect.getsource(Fetcher)
+    assert "records = MemoryRecords(part_data[-1])" in source, "read stream/engine/header_names.py against it"
+    called = "partition_records = PartitionRecords(tp, records, aborted_transactions, fetch_offset,"
+    assert called.replace(" ", "") in re.sub(r"\s", "", source)
     for attribute in ("_records", "_wait_consume_future", "_closed"):
         assert f"self.{attribute} =" in source
     for attribute in ("highwater", "lso", "timestamp"):

@@ -107,7 +107,9 @@ async def test_a_large_record_that_its_sender_compressed_does_not_stop_its_parti
     """Kafka measures what is compressed; what we write is not."""
     settings = Settings(bootstrap=kafka.bootstrap, topic_prefix=topic_prefix, app=f"{topic_prefix}app", partitions=1)
     model, topics = model_of([load("journey").lifecycle]), settings.topics
-    async with Rig(settings, lambda n, of: PartitionMachine(model, settings, Place(topics.interactions, n, of))) as rig:
+    async with Rig(
+        settings, lambda n, of: PartitionMachine(model, settings, Place(topics.interactions, n, *of))
+    ) as rig:
         async with AIOKafkaProducer(
             bootstrap_servers=settings.bootstrap, compression_type="gzip", max_request_size=1 << 24
         ) as producer:

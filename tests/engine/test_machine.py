@@ -5,18 +5,16 @@ from typing import Any
 import orjson
 import pytest
 
-from stream.codec.customers import CustomerCodec, customer_key
-from stream.codec.interactions import Reason
 from stream.codec.lifecycle_files import parse
 from stream.codec.positions import KEY, Position, decode_position, encode_position
 from stream.core.interaction import Interaction
 from stream.core.step import Model, model_of
-from stream.engine.batch import Batch, DeadlineFailed, Outgoing, RecordFailed
+from stream.engine.batch import Batch
 from stream.engine.controls import tick
 from stream.engine.machine import PartitionMachine, Place
 from stream.errors import PositionError, StateError
 from stream.settings import Settings
-from tests.kit.machines import TOPIC, Record, compacted, finish, machine, records_of, run_all
+from tests.kit.machines import TOPIC, compacted, finish, machine, records_of, run_all
 
 DAY = 86_400_000
 T0 = 1_700_000_000_000
@@ -154,105 +152,6 @@ def test_a_repeated_offset_counts_once(model: Model) -> None:
     batches = run_all(again, records)
     assert published(batches) == []
     assert batches[0].counts.results["repeated"] == 2
-
-
-BAD: list[tuple[bytes | None, Reason]] = [
-    (None, Reason.NULL_VALUE),
-    (b" " * 1_048_577, Reason.TOO_LARGE),
-    (b'{"type":"\xff"}', Reason.NOT_UTF8),
-    (b"{", Reason.NOT_JSON),
-    (b"[" * 65 + b"]" * 65, Reason.TOO_DEEP),
-    (b"[]", Reason.NOT_AN_OBJECT),
-    (b'{"customer_id":"a","time":1}', Reason.NO_EVENT_NAME),
-    (b'{"type":"x","customer_id":{},"time":1}', Reason.BAD_SUBJECT),
-    (b'{"type":"x","customer_id":"' + b"a" * 257 + b'","time":1}', Reason.ID_TOO_LONG),
-    (b'{"type":"x","time":1}', Reason.NO_SUBJECT),
-    (b'{"type":"x","customer_id":"NULL","time":1}', Reason.BLOCKED_SUBJECT),
-    (b'{"type":"x","customer_id":"a","time":1,"properties":[]}', Reason.BAD_SHAPE),
-    (b'{"type":"x","customer_id":"a","time":"yesterday"}', Reason.BAD_TIME),
-]
-
-
-@pytest.mark.parametrize(("value", "reason"), BAD, ids=[reason.value for _value, reason in BAD])
-def test_what_cannot_be_read_is_kept_with_its_reason_and_the_partition_goes_on(
-    model: Model, value: bytes | None, reason: Reason
-) -> None:
-    """The dead letter has the bytes, key, headers, reason and place; the next record is applied."""
-    made = machine(model, Settings(clock="stream"))
-    bad = Record(0, T0, b"key", value, [("sender", b"x")])
-    batches = run_all(made, [bad, *records_of([buy("a", T0)], first=1)])
-    (letter,) = batches[0].dead_letters
-    about = dict(letter.headers)
-    assert (letter.key, letter.value) == (b"key", value)
-    assert about["sender"] == b"x"
-    assert about["lifecycle_reason"] == reason.value.encode()
-    assert (about["lifecycle_topic"], about["lifecycle_partition"], about["lifecycle_offset"]) == (
-        b"interactions",
-        b"0",
-        b"0",
-    )
-    assert batches[0].counts.rejected == {reason.value: 1}
-    assert moves(batches) == [(None, "lead", 0), ("lead", "customer", 0)]
-
-
-def test_a_dead_letter_that_does_not_fit_is_cut_and_flagged(model: Model) -> None:
-    """The flag tells the whole length."""
-    made = machine(model, Settings(clock="stream"))
-    batches = run_all(made, [Record(0, T0, None, b"x" * 2_000_000)])
-    (letter,) = batches[0].dead_letters
-    assert len(letter.value or b"") == 1_114_112
-    assert dict(letter.headers)["lifecycle_truncated"] == b"2000000"
-
-
-def test_a_broken_control_record_is_a_dead_letter(model: Model) -> None:
-    """A tick without a time says nothing."""
-    made = machine(model, Settings(clock="stream"))
-    batches = run_all(made, records_of([Outgoing(None, b"{}", [("lifecycle_control", b"tick")])]))
-    assert batches[0].counts.rejected == {"bad_shape": 1}
-
-
-def swollen(model: Model, customer: str, batches: list[Batch]) -> dict[bytes, bytes]:
-    """The changelog, with more points for one customer than a double holds: reading the score raises."""
-    changelog, key, codec = compacted(batches), customer_key("customer", customer), CustomerCodec(model)
-    kept = codec.decode(key, changelog[key])
-    kept.lives["shop"].millionths[0] = 10**400
-    return {**changelog, key: codec.encode(kept)}
-
-
-def test_a_record_that_makes_our_code_fail_is_isolated(model: Model) -> None:
-    """The failure names its offset; a machine told to isolate it dead-letters that one and goes on."""
-    visit = Interaction("poison", None, None, "page", T0, {}, {})
-    changelog = swollen(model, "poison", run_all(machine(model, Settings(clock="stream")), records_of([visit])))
-    records = records_of([buy("a", T0), buy("poison", T0), buy("b", T0)], first=1)
-    with pytest.raises(RecordFailed) as failed:
-        run_all(machine(model, Settings(clock="stream"), changelog), records)
-    assert failed.value.offset == 2
-    assert isinstance(failed.value.__cause__, OverflowError)
-    made = machine(model, Settings(clock="stream"), changelog)
-    made.isolate(offsets=[2])
-    batches = run_all(made, records)
-    assert batches[0].counts.rejected == {"unprocessable": 1}
-    assert {each["customer_id"] for each in published(batches)} == {"a", "b"}
-
-
-def test_a_deadline_that_makes_our_code_fail_quarantines_that_customer(model: Model) -> None:
-    """Other customers' deadlines are fired; the quarantine is kept with the customer."""
-    orders = run_all(machine(model, Settings(clock="stream")), records_of([buy("a", T0), buy("b", T0)]))
-    changelog = swollen(model, "a", orders)
-    later = records_of([tick(T0 + 31 * DAY)], broker_time=T0, first=2)
-    with pytest.raises(DeadlineFailed) as failed:
-        run_all(machine(model, Settings(clock="stream"), changelog), later)
-    assert failed.value.key == b"ca"
-    assert isinstance(failed.value.__cause__, OverflowError)
-    made = machine(model, Settings(clock="stream"), changelog)
-    made.isolate(keys=[b"ca"])
-    batches = run_all(made, later)
-    assert [each["customer_id"] for each in published(batches) if each["to"] == "dormant"] == ["b"]
-    assert batches[0].counts.quarantined == 1
-    restarted = machine(model, Settings(clock="stream"), compacted(batches, changelog))
-    kept = restarted.customer(b"ca")
-    assert kept is not None
-    assert kept.quarantined
 
 
 def test_a_customer_comes_back_in_the_batch_in_which_it_was_forgotten(model: Model) -> None:

@@ -84,10 +84,10 @@ def test_a_topic_too_small_for_our_batches_is_an_error() -> None:
     assert "500000" in problem
 
 
-def test_a_topic_that_not_every_dead_letter_fits_is_doubtful() -> None:
+def test_a_topic_that_not_every_dead_letter_fits_is_an_error() -> None:
     small = FoundTopic(4, {"max.message.bytes": "1048588"})
     ((level, topic, problem),) = findings(all_found(dead_letters=small))
-    assert (level, topic) == ("warning", "lifecycle-dead-letters")
+    assert (level, topic) == ("error", "lifecycle-dead-letters")
     assert "1310720" in problem
 
 

@@ -60,6 +60,9 @@ class Toy:
         self._isolated_offsets.update(offsets)
         self._isolated_keys.update(keys)
 
+    def look_closely(self, until: int) -> None:
+        """It encodes nothing."""
+
     def _take(self, record: SourceRecord, batch: Batch, dirty: set[bytes]) -> None:
         key, value = record.key or b"", record.value or b""
         if record.offset in self._isolated_offsets:
