@@ -52,8 +52,9 @@ def replay(
     replayed: a worker that still fails on it makes it a dead letter again.
 
     An interaction without a time of its own takes the time of the replay; where the topic keeps producers' times
-    (CreateTime), that of its first arrival. On Kafka interaction and receipt are one transaction; on a broker
-    without transactions, a replay that is killed may repeat some when it is run again.
+    (CreateTime), that of its first arrival, unless retention would soon remove it for that. On Kafka interaction and
+    receipt are one transaction; on a broker without transactions, a replay that is killed may repeat some when it is
+    run again.
     """
     from rich.console import Console  # noqa: PLC0415 - slow to load
 

@@ -68,6 +68,16 @@ class Target:
         """The largest message that it takes, in bytes."""
         return int(self.topic.configs.get("max.message.bytes", DEFAULT_MAX_MESSAGE))
 
+    def time_of(self, letter: DeadLetter) -> int:
+        """The time with which a replay is sent, epoch ms: that of the source record, where the topic keeps it long.
+
+        Retention goes by it where the topic keeps producers' times: what is sent as old may be gone before a worker
+        reads it, so that it gets the present time.
+        """
+        then, now = letter.origin.timestamp, time.time_ns() // 1_000_000
+        retention = int(self.topic.configs.get("retention.ms", -1))
+        return then if then >= 0 and (retention < 0 or now - then < retention // 2) else now
+
     def refusal(self, letter: DeadLetter) -> Refusal | None:
         """Why a dead letter cannot be replayed, or need not be; None: it can.
 
@@ -84,7 +94,7 @@ class Target:
             return Refusal(f"{name} has its partition no more, so the sender has to send it again", str(origin))
         if _size(replayed(letter)) > self.largest:
             return Refusal(f"it is larger than the {self.largest} bytes that {name} takes; raise its max.message.bytes")
-        rejected = _rejected(letter, self.settings)
+        rejected = _rejected(letter, self.time_of(letter), self.settings)
         return (
             None if rejected is None else Refusal(f"it would be rejected again as {rejected.reason}", rejected.detail)
         )
@@ -126,6 +136,7 @@ class _Writer:
 
     def __init__(self, target: Target, *, exactly_once: bool) -> None:
         settings = target.settings
+        self._target = target
         self._topics = settings.topics
         self._exactly_once = exactly_once
         transactional: dict[str, Any] = {
@@ -160,8 +171,9 @@ class _Writer:
         try:
             if self._exactly_once:
                 await self._producer.begin_transaction()
+            time_of = self._target.time_of
             interactions, receipts = self._topics.interactions, self._topics.dead_letters
-            await self._send(interactions, [(each.origin.partition, _received(each), replayed(each)) for each in batch])
+            await self._send(interactions, [(each.origin.partition, time_of(each), replayed(each)) for each in batch])
             await self._send(receipts, [(each.address.partition, None, receipt(each.origin)) for each in batch])
             if self._exactly_once:
                 await self._producer.commit_transaction()
@@ -192,20 +204,10 @@ def _append(builder: BatchBuilder, timestamp: int | None, record: Outgoing) -> b
     return builder.append(timestamp=timestamp, key=record.key, value=record.value, headers=headers) is not None
 
 
-def _received(letter: DeadLetter) -> int:
-    """When the source record arrived, as far as it is known."""
-    time_then = letter.origin.timestamp
-    return time_then if time_then >= 0 else time.time_ns() // 1_000_000
-
-
-def _rejected(letter: DeadLetter, settings: Settings) -> Rejected | None:
+def _rejected(letter: DeadLetter, received: int, settings: Settings) -> Rejected | None:
     """What a worker would say of it."""
     control = control_of(letter.headers)
-    read = (
-        decode(letter.value, _received(letter), settings.blocked)
-        if control is None
-        else tick_time(control, letter.value)
-    )
+    read = decode(letter.value, received, settings.blocked) if control is None else tick_time(control, letter.value)
     return read if isinstance(read, Rejected) else None
 
 

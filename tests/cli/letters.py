@@ -7,17 +7,18 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from stream.codec.interactions import encode_native
+from stream.codec.interactions import Reason, Rejected, encode_native
 from stream.codec.lifecycle_files import parse
 from stream.core.interaction import Interaction
 from stream.core.step import model_of
 from stream.engine.batch import Batch, Outgoing, RecordFailed, SourceRecord
-from stream.engine.dead_letters import DeadLetter, read
+from stream.engine.dead_letters import DeadLetter, dead_letter, read
 from stream.engine.lookout import SourceTopic
 from stream.engine.machine import PartitionMachine, Place
 from stream.settings import Settings
 from tests.cli.on_kafka import environment_of
 from tests.engine.rig import Rig
+from tests.kit.machines import Record
 from tests.kit.topics import produce, read_all
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -125,3 +126,15 @@ async def replayed(run: Run, settings: Settings, *arguments: str, **environment:
     done = await called(run, settings, "replay", "--yes", *arguments, **environment)
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
     return done.stderr
+
+
+async def interactions(settings: Settings) -> list[Any]:
+    records = await read_all(settings.bootstrap, settings.topics.interactions)
+    return [record for partition in records.values() for record in partition]
+
+
+async def put(settings: Settings, record: Record, *, topic: str | None = None, partition: int = 0) -> None:
+    """The dead letter of a record on which our code failed."""
+    rejected = Rejected(Reason.UNPROCESSABLE, "failed twice")
+    letter = dead_letter(record, rejected, topic or settings.topics.interactions, partition)
+    await produce(settings.bootstrap, settings.topics.dead_letters, [letter])
