@@ -127,6 +127,7 @@ def test_the_worst_records_are_read_where_they_are_interactions() -> None:
     assert read == set(WORST) - refused
 
 
+@pytest.mark.slow
 def test_a_million_keys_are_beyond_the_largest_record() -> None:
     value = json.dumps({str(number): 0 for number in range(1_000_000)}).encode()
     result: list[object] = []
@@ -160,6 +161,7 @@ def lifecycle_of(kind: str, count: int) -> str:
     raise ValueError(kind)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["stages", "words", "unknown words", "problems", "aliases", "brackets"])
 def test_a_lifecycle_file_twice_as_large_takes_at_most_twice_the_work(kind: str) -> None:
     def reading(count: int) -> Callable[[], object]:
@@ -235,6 +237,7 @@ transitions:
 """
 
 
+@pytest.mark.slow
 def test_deadlines_by_the_thousand_are_fired_in_bounded_transactions() -> None:
     """A thousand customers have a deadline every millisecond: 64 fire, then each waits; no batch grows with them."""
     customers = 1_000
