@@ -21,6 +21,7 @@ from faust.types.auth import CredentialsT
 
 from stream.engine.clients import ssl_context
 from stream.engine.fetch import Fetched, Reader, let_stop, tune
+from stream.engine.leaving import leave_rebalance
 from stream.engine.supervisor import Engine
 from stream.settings import Settings
 
@@ -52,7 +53,12 @@ class EngineThread(driver.AIOKafkaConsumerThread):
         return consumer
 
     async def on_thread_stop(self) -> None:
-        await let_stop(super().on_thread_stop(), self._ensure_consumer())
+        consumer = self._ensure_consumer()
+        leaving = asyncio.create_task(leave_rebalance(consumer))
+        try:
+            await let_stop(super().on_thread_stop(), consumer)
+        finally:
+            leaving.cancel()
 
     def _reader(self, partition: int) -> Reader:
         reader = self.readers.get(partition)

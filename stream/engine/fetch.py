@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, Protocol
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.consumer.fetcher import FetchResult
+from aiokafka.errors import KafkaError
 
 from stream.engine.batch import SourceRecord
 from stream.engine.header_names import install
@@ -29,6 +30,7 @@ An idle partition always has a long poll at the broker, which answers at once wh
 what is not known after this time is a broker that does not answer.
 """
 _LOOK_AGAIN = 0.02
+_LEAVE_SECONDS = 1.0
 
 
 class Fetched(NamedTuple):
@@ -182,12 +184,17 @@ async def let_stop(stop: Awaitable[None], consumer: AIOKafkaConsumer) -> None:
     """Await `stop`, which stops `consumer`, and let only a cancellation that is meant for us through.
 
     While the broker is away aiokafka's fetcher cancels a request that was waiting to try again, and lets
-    that escape from `consumer.stop()` as if the caller had been cancelled.
+    that escape from `consumer.stop()` as if the caller had been cancelled. So it does with its heartbeats,
+    where they are stopped before their first step, just after a rebalance; then it has not left the group.
     """
     try:
         await stop
     except asyncio.CancelledError:
         private: Any = consumer
+        leave_group = getattr(private._coordinator, "_maybe_leave_group", None)
+        if leave_group is not None:  # else there is no group
+            with contextlib.suppress(KafkaError, TimeoutError):
+                await asyncio.wait_for(leave_group(), _LEAVE_SECONDS)
         await private._client.close()
         if is_cancelled():
             raise

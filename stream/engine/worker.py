@@ -38,7 +38,7 @@ Service = Callable[[Engine], AbstractAsyncContextManager[object]]
 
 _RETRY_SECONDS = 1.0
 _STOP_DEADLINE = 8.0
-"""Longest in a rebalance: the group lets nobody go before all have joined, or their sessions ran out."""
+"""Then the process ends anyway."""
 _ONE_REQUEST = 1.0
 """Signals so many seconds apart ask for one thing: a terminal and a wrapper may both send theirs."""
 _COMMIT_DEADLINE = 5.0
@@ -214,15 +214,16 @@ class _Worker:
 
     async def _leave(self, app: EngineApp, starting: "asyncio.Task[None]") -> None:
         """Finish running batches and leave the group."""
-        try:
-            await asyncio.wait_for(app.stop(), _STOP_DEADLINE)
-        except Exception as error:  # noqa: BLE001 it ends here in any case
+        # Not `asyncio.wait_for`: Faust goes on stopping when it is cancelled, and that would be waited for.
+        stopping = asyncio.create_task(app.stop())
+        await asyncio.wait([stopping], timeout=_STOP_DEADLINE)
+        starting.cancel()
+        error = stopping.exception() if stopping.done() else TimeoutError(f"not done after {_STOP_DEADLINE:g} s")
+        if error is not None:
             # Faust's consumer thread may hang on to a broker that is away, and Python would wait for it.
             log.warning("left without saying goodbye: %s", type(error).__name__)
             logging.shutdown()
             os._exit(1 if self._engine.failure else 0)
-        finally:
-            starting.cancel()
 
     async def _unless_stopped(self, work: Coroutine[Any, Any, T]) -> T | None:
         """The result of `work`; None when the worker was asked to stop before."""

@@ -12,11 +12,14 @@ import aiokafka
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.client import AIOKafkaClient
 from aiokafka.conn import collect_hosts, create_conn
 from aiokafka.consumer.fetcher import Fetcher, FetchError, FetchResult, PartitionRecords
+from aiokafka.consumer.group_coordinator import BaseCoordinator, GroupCoordinator
 from aiokafka.consumer.subscription_state import TopicPartitionState
 from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.protocol.api import Request
+from aiokafka.protocol.group import LeaveGroupRequest
 from aiokafka.record.default_records import DefaultRecordBatch, DefaultRecordBatchBuilder
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer
 
@@ -117,6 +120,15 @@ def test_a_connection_can_be_made_and_asked_without_a_client() -> None:
     ]
     assert list(inspect.signature(AIOKafkaAdminClient._send_request).parameters) == ["self", "request", "node_id"]
     assert list(inspect.signature(Request.prepare).parameters) == ["self", "versions"]
+
+
+def test_a_member_of_a_group_can_be_taken_out_of_it_by_another_connection() -> None:
+    source = inspect.getsource(GroupCoordinator)
+    for attribute in ("_closing", "_coordination_task", "coordinator_id", "member_id", "group_id"):
+        assert f"self.{attribute} = " in source + inspect.getsource(BaseCoordinator)
+    assert inspect.iscoroutinefunction(GroupCoordinator._maybe_leave_group)
+    assert list(inspect.signature(AIOKafkaClient.send).parameters) == ["self", "node_id", "request", "group"]
+    assert list(inspect.signature(LeaveGroupRequest).parameters) == ["group", "member_id"]
 
 
 def test_fausts_consumer_has_the_hooks_that_we_override() -> None:

@@ -11,10 +11,11 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -131,9 +132,9 @@ async def starting(place: Place) -> Ended:
 async def rebalance(place: Place) -> Ended:
     """Another worker joins at that moment."""
     async with place.worker() as worker:
-        await ready(worker)
+        await ready(worker, PARTITIONS)
         async with place.worker() as other:
-            await until(worker, lambda health: health["phase"] == "rebalancing")
+            await until(worker, rebalances)
             ended = await place.end(worker, others=1)
             await ready(other, PARTITIONS)
             return ended
@@ -142,9 +143,9 @@ async def rebalance(place: Place) -> Ended:
 async def joining(place: Place) -> Ended:
     """It is the one that joins, and the others wait for it."""
     async with place.worker() as other:
-        await ready(other)
+        await ready(other, PARTITIONS)
         async with place.worker() as worker:
-            await until(other, lambda health: health["phase"] == "rebalancing")
+            await until(other, rebalances)
             ended = await place.end(worker, others=1)
             await ready(other, PARTITIONS)
             return ended
@@ -187,11 +188,6 @@ async def waiting(place: Place) -> Ended:
         return await place.end(worker, asks=False)
 
 
-def _close(connections: list[asyncio.StreamWriter]) -> None:
-    for each in connections:
-        each.close()
-
-
 async def silent(place: Place) -> Ended:
     """Kafka was never there: something listens and never answers."""
     connections: list[asyncio.StreamWriter] = []
@@ -203,6 +199,11 @@ async def silent(place: Place) -> Ended:
             await until(worker, lambda health: health["phase"] == "waiting for Kafka")
             await asyncio.sleep(1)
             return await place.end(worker, asks=False)
+
+
+def _close(connections: Iterable[asyncio.StreamWriter]) -> None:
+    for each in connections:
+        each.close()
 
 
 async def away(place: Place) -> Ended:
@@ -230,6 +231,11 @@ async def _away(place: Place, seconds: float) -> Ended:
 async def ready(worker: BenchWorker, partitions: int = 1) -> None:
     """Return when it owns so many partitions at least, and all that it owns run."""
     await until(worker, lambda health: health["status"] == "ready" and len(health["partitions"]) >= partitions)
+
+
+def rebalances(health: Mapping[str, Any]) -> bool:
+    """It does so now, or has just done, for it is over in milliseconds: others have some of its partitions."""
+    return health["phase"] == "rebalancing" or len(health["partitions"]) < PARTITIONS
 
 
 async def until(worker: BenchWorker, holds: Callable[..., bool]) -> None:
