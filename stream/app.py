@@ -10,7 +10,8 @@ from stream.codec.lifecycle_files import LifecycleFile, load_all
 from stream.codec.times import format_time
 from stream.core.step import Model, model_of
 from stream.engine.lookout import SourceTopic
-from stream.engine.machine import PartitionMachine, Place
+from stream.engine.machine import PartitionMachine
+from stream.engine.place import Place
 from stream.engine.supervisor import Engine
 from stream.engine.worker import run_worker
 from stream.metrics import Metrics, PartitionView

@@ -9,13 +9,12 @@ batches. Nothing differs for any customer; only that a change of a deadline may 
 """
 
 from collections.abc import Generator, Iterable, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
-from stream.codec import positions, stage_changes
+from stream.codec import positions
 from stream.codec.customers import customer_key
 from stream.codec.interactions import Reason, Rejected, decode
 from stream.codec.positions import Position, decode_position, encode_position
-from stream.codec.stage_changes import Source
 from stream.core.change import StageChange
 from stream.core.customer import Customer
 from stream.core.interaction import Interaction
@@ -26,24 +25,15 @@ from stream.engine.controls import control_of, tick_time
 from stream.engine.dead_letters import dead_letter
 from stream.engine.limits import MAX_BYTES, MAX_FIRED, MAX_LOOKED, SHARE
 from stream.engine.origin import Origin
+from stream.engine.place import Place
 from stream.engine.state import BREATH, State
-from stream.errors import PositionError, StateError
+from stream.engine.telling import Telling
+from stream.errors import StateError
 from stream.settings import Settings
 
 AHEAD: Final = 300_000
 """Milliseconds that an interaction may be ahead of its broker time."""
 LOG_APPEND_TIME: Final = 1
-
-
-class Place(NamedTuple):
-    """The partition that a machine runs."""
-
-    topic: str
-    partition: int
-    partitions: int
-    """Of the topic."""
-    topic_id: str | None = None
-    """Kafka's own; None where the broker has none."""
 
 
 class PartitionMachine:
@@ -61,7 +51,7 @@ class PartitionMachine:
         self._clock = PartitionClock(settings.clock, settings.live_from, None)
         self._state = State(model)
         self._opening: list[Outgoing] = []
-        self._latest: dict[bytes, Outgoing] = {}
+        self._telling = Telling(place.topic, place.partition)
         self._started = False
         self._behind = False
         """More deadlines have come than were fired, and interactions need not wait for them."""
@@ -101,25 +91,8 @@ class PartitionMachine:
             raise StateError(f"topic {self.settings.topics.customers}, partition {self._partition}: {error}") from error
 
     def _resume(self, position: Position) -> None:
-        if position.partitions == 0:
-            raise PositionError(
-                f"a `lifecycle reset` of {self.place.topic}, partition {self.place.partition}, broke off; run it again"
-            )
-        if position.partitions != self.place.partitions:
-            raise PositionError(
-                f"topic {self.place.topic} has {self.place.partitions} partitions, the state was written with "
-                f"{position.partitions}: customers would be looked for in the wrong place. Give the topic its old "
-                f"number, or begin anew with `lifecycle reset --to earliest`"
-            )
+        self.place.require(position)
         self.next_offset = position.offsets.get(self.place.topic)
-        known = position.topic_ids.get(self.place.topic)
-        if known is not None and self.place.topic_id not in (None, known):
-            raise PositionError(
-                f"topic {self.place.topic} was deleted and created anew: the state of partition "
-                f"{self.place.partition} was made from the old one, up to offset {(self.next_offset or 0) - 1}, and "
-                f"what that held beyond is gone. Name the old topic, or begin anew on this one with "
-                f"`lifecycle reset --to earliest`"
-            )
         live_from = self.settings.live_from if self.settings.live_from is not None else position.live_from
         self._clock = PartitionClock(self.settings.clock, live_from, position.clock)
         self._origin.resume(position, self.next_offset)
@@ -335,27 +308,13 @@ class PartitionMachine:
             raise failed from error
 
     def _tell(self, changes: list[StageChange], offset: int, batch: Batch) -> int:
-        source = Source(self._topic, self._partition, offset)
-        live_from = self._clock.live_from
-        size = 0
         for change in changes:
-            batch.counts.change(change)
             self._state.count(change)
-            value = stage_changes.encode(change, source)
-            about = stage_changes.headers(change)
-            key = stage_changes.current_key(change)
-            gone = change.to_stage is None
-            self._latest[key] = Outgoing(key, None) if gone else Outgoing(key, value, about)
-            size += len(value) + 200
-            if live_from is None or change.at >= live_from:
-                batch.stage_changes.append(Outgoing(change.subject.encode(), value, about))
-                size += len(value) + 200
-        return size
+        return self._telling.tell(changes, offset, self._clock.live_from, batch)
 
     def _close(self, batch: Batch) -> None:
         """Encode what was touched; the position comes last."""
-        batch.current_stages = list(self._latest.values())
-        self._latest = {}
+        batch.current_stages = self._telling.take_current()
         self._encode(batch, EncodingFailed(batch.next_offset))
         batch.customers += self._state.take_records()
         self.next_offset = batch.next_offset
@@ -364,7 +323,7 @@ class PartitionMachine:
             clock=self._clock.now,
             partitions=self.place.partitions,
             live_from=self._clock.live_from,
-            topic_ids={} if self.place.topic_id is None else {self._topic: self.place.topic_id},
+            topic_ids=self.place.topic_ids,
             lifecycles=self._origin.lifecycles,
             settings=self._origin.settings,
             begun=self._origin.begun,

@@ -24,7 +24,8 @@ from stream.codec.customers import CUSTOMER, LAYOUT
 from stream.codec.lifecycle_files import load_all
 from stream.core.step import Model, model_of
 from stream.engine.controls import tick
-from stream.engine.machine import PartitionMachine, Place
+from stream.engine.machine import PartitionMachine
+from stream.engine.place import Place
 from stream.settings import Settings
 from tests.bench.workload import UNTIL, WEEK, Record, workload
 from tests.kit import machines

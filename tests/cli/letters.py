@@ -14,7 +14,8 @@ from stream.core.step import model_of
 from stream.engine.batch import Batch, Outgoing, RecordFailed, SourceRecord
 from stream.engine.dead_letters import DeadLetter, dead_letter, read
 from stream.engine.lookout import SourceTopic
-from stream.engine.machine import PartitionMachine, Place
+from stream.engine.machine import PartitionMachine
+from stream.engine.place import Place
 from stream.settings import Settings
 from tests.cli.on_kafka import environment_of
 from tests.engine.rig import Rig

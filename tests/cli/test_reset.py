@@ -20,7 +20,8 @@ from stream.engine.batch import Batch, Outgoing
 from stream.engine.delivery import Route, Transactional
 from stream.engine.embedded import EmbeddedBroker
 from stream.engine.lookout import SourceTopic
-from stream.engine.machine import PartitionMachine, Place
+from stream.engine.machine import PartitionMachine
+from stream.engine.place import Place
 from stream.engine.recovery import Progress, read_changelog
 from stream.engine.resetting import Anew, Beginning
 from stream.engine.topics import ensure_topics

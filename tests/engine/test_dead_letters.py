@@ -21,7 +21,8 @@ from stream.engine.dead_letters import (
     receipt,
     replayed,
 )
-from stream.engine.machine import PartitionMachine, Place
+from stream.engine.machine import PartitionMachine
+from stream.engine.place import Place
 from stream.settings import Settings
 from tests.engine.rig import Rig
 from tests.kit.kafka import KafkaBroker

@@ -18,7 +18,8 @@ from stream.engine.controls import tick
 from stream.engine.dead_letters import MAX_BYTES
 from stream.engine.faults import Faults
 from stream.engine.lookout import SourceTopic
-from stream.engine.machine import PartitionMachine, Place
+from stream.engine.machine import PartitionMachine
+from stream.engine.place import Place
 from stream.settings import Settings
 from tests.engine.rig import Rig
 from tests.engine.test_machine import DAY, SHOP, T0, buy, moves, published

@@ -11,7 +11,8 @@ from stream.core.interaction import Interaction
 from stream.core.step import Model, model_of
 from stream.engine.batch import Batch
 from stream.engine.controls import tick
-from stream.engine.machine import PartitionMachine, Place
+from stream.engine.machine import PartitionMachine
+from stream.engine.place import Place
 from stream.errors import PositionError, StateError
 from stream.settings import Settings
 from tests.kit.machines import TOPIC, compacted, finish, machine, records_of, run_all

@@ -7,7 +7,8 @@ from stream.codec.interactions import encode_native
 from stream.core.interaction import Interaction
 from stream.core.step import Model
 from stream.engine.batch import Batch, Headers, Outgoing
-from stream.engine.machine import PartitionMachine, Place
+from stream.engine.machine import PartitionMachine
+from stream.engine.place import Place
 from stream.settings import Settings
 
 T = TypeVar("T")
