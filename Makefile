@@ -21,7 +21,7 @@ test: ## Everything: lint, types, all tests on Apache Kafka, compiled and not (i
 	@tests/kit/compiled.sh
 	@$(MAKE) --no-print-directory lint
 	@$(COMPILED) $(BIN)/pytest --override-ini pythonpath=
-	@$(BIN)/pytest --ignore=tests/faults
+	@$(BIN)/pytest --ignore=tests/faults -m "not slow"
 
 check: ## The quick part of test: lint, types, quick tests without Apache Kafka
 	@tests/kit/venv.sh dev
