@@ -24,11 +24,13 @@ from stream.errors import SettingsError
 from stream.web.access import ask_for, sends
 
 _log = logging.getLogger(__name__)
+_STRANGERS = (HttpProcessingError, web.RequestPayloadError, ConnectionError)
+"""What goes wrong on the other side."""
 
 
 def _is_ours(record: logging.LogRecord) -> bool:
-    """Whether an error is ours: a stranger's broken request is answered with 400, and is no line of our log."""
-    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
+    """Whether an error is ours: not a stranger's broken request, answered with 400, nor one who left unanswered."""
+    return not (record.exc_info and isinstance(record.exc_info[1], _STRANGERS))
 
 
 _log.addFilter(_is_ours)
