@@ -119,6 +119,13 @@ class EngineConsumer(driver.Consumer):
         if not self._is_hot(tp):  # Faust would complain that no stream processes it
             super().verify_event_path(now, tp)
 
+    def close(self) -> None:
+        """Faust closes the consumer here where a rebalance comes while the worker ends: we do not.
+
+        It would do so in an event loop that is not the consumer's, and then nothing would leave the group. The
+        consumer is about to be stopped anyway, by its own thread.
+        """
+
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         await self.app.engine.pause()
         await super().on_partitions_revoked(revoked)

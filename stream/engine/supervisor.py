@@ -19,9 +19,9 @@ from stream.engine.recovery import Progress
 log = logging.getLogger(__name__)
 
 _RECOVERIES_AT_ONCE = 4
-_FINISH_DEADLINE = 1.5
+_FINISH_DEADLINE = 1.2
 """For a running batch when the worker ends: hundreds of times what one takes, unless the broker is away."""
-_LET_GO_DEADLINE = 0.5
+_LET_GO_DEADLINE = 0.3
 """For producers to take their leave when the worker ends; one that does not is as good as killed."""
 
 

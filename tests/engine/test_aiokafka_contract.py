@@ -139,6 +139,7 @@ def test_fausts_consumer_has_the_hooks_that_we_override() -> None:
         (Consumer, "_new_consumer_thread", ["self"]),
         (Consumer, "_getmany", ["self", "active_partitions", "timeout"]),
         (Consumer, "seek_to_committed", ["self"]),
+        (Consumer, "close", ["self"]),
         (Consumer, "verify_event_path", ["self", "now", "tp"]),
         (Consumer, "on_partitions_revoked", ["self", "revoked"]),
         (Consumer, "on_partitions_assigned", ["self", "assigned", "generation_id"]),

@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 import pytest
 from aiokafka import AIOKafkaConsumer
 
+from stream.engine.faust_app import EngineConsumer
 from stream.engine.fetch import let_stop
 from stream.engine.leaving import leave_rebalance
 from stream.engine.resetting import running_workers
@@ -91,3 +92,9 @@ async def test_a_member_leaves_a_rebalance_that_waits_for_somebody_else(
         await let_stop(each.stop(), each)
         leaving.cancel()
     await asyncio.wait([starting])
+
+
+def test_a_rebalance_that_comes_while_a_worker_ends_closes_nothing() -> None:
+    """Faust would close the consumer from another thread's event loop; then it is never taken out of the group."""
+    consumer = object.__new__(EngineConsumer)  # what is closed would have to be there
+    consumer.close()
