@@ -134,7 +134,9 @@ class _Found:
 async def _find(settings: Settings, choice: Choice, replayed: bool, limit: int | None, console: "Console") -> _Found:
     """Read what is wanted, and keep the newest `limit`; 0: all of them, None: none, they are only counted."""
     from stream.engine.letter_reading import letters  # noqa: PLC0415
+    from stream.engine.permissions import of_letters, require  # noqa: PLC0415
 
+    await require(settings, of_letters(settings))
     ledger = await ledger_of(settings, console)
     found = _Found(replayed=ledger.replayed)
     async with bar(console, "reading dead letters") as progress:
@@ -186,7 +188,9 @@ async def _look_at(
 ) -> "tuple[DeadLetter, int | None]":
     from stream.engine.dead_letters import DeadLetter  # noqa: PLC0415
     from stream.engine.letter_reading import find_letter  # noqa: PLC0415
+    from stream.engine.permissions import of_letters, require  # noqa: PLC0415
 
+    await require(settings, of_letters(settings))
     letter = await find_letter(settings, address)
     if not isinstance(letter, DeadLetter):
         raise LifecycleError(_not_there(settings, address, letter))

@@ -95,11 +95,13 @@ class _Plan:
 
 async def _plan(settings: Settings, choice: Choice, console: "Console") -> _Plan:
     from stream.engine.letter_reading import letters  # noqa: PLC0415
+    from stream.engine.permissions import of_replay, require  # noqa: PLC0415
     from stream.engine.replaying import Target  # noqa: PLC0415
     from stream.engine.topics import find_topics  # noqa: PLC0415
 
+    await require(settings, of_replay(settings))
     name = settings.topics.interactions
-    topic = (await find_topics(settings)).get(name)
+    topic = (await find_topics(settings, [name])).get(name)
     if topic is None:
         raise TopicError(
             f"topic {name} does not exist on {settings.bootstrap}. "
@@ -144,12 +146,12 @@ def _tell(plan: _Plan, console: "Console") -> None:
 
 async def _replay(plan: _Plan, choice: Choice, console: "Console") -> None:
     from stream.cli.letter_lines import how_many  # noqa: PLC0415
-    from stream.engine.delivery import supports_transactions  # noqa: PLC0415
     from stream.engine.replaying import Done, replay  # noqa: PLC0415
+    from stream.engine.transactions import knows_transactions  # noqa: PLC0415
 
     settings = plan.target.settings
     exactly_once = settings.delivery == "exactly_once" or (
-        settings.delivery == "auto" and await supports_transactions(settings)
+        settings.delivery == "auto" and await knows_transactions(settings)
     )
     done = Done()
     try:

@@ -136,7 +136,7 @@ async def _partitions(settings: Settings, messages: "Console") -> int:
     await require(settings, of_tail(settings))
     topic = settings.topics.stage_changes
     told = False
-    while (found := await count_partitions(settings, topic)) is None:
+    while (found := (await count_partitions(settings, topic)).get(topic)) is None:
         if not told:
             messages.print(Text(f"waiting for topic {topic}, which the first worker creates"), soft_wrap=True)
         told = True

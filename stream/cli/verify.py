@@ -106,7 +106,8 @@ def _run(
 
     from stream.cli.connection import run  # noqa: PLC0415
     from stream.codec.customers import customer_key  # noqa: PLC0415
-    from stream.engine.delivery import supports_transactions  # noqa: PLC0415
+    from stream.engine.permissions import of_verify, require  # noqa: PLC0415
+    from stream.engine.transactions import knows_transactions  # noqa: PLC0415
     from stream.engine.verification.verifier import Choice, Verifier  # noqa: PLC0415
 
     subjects = None
@@ -119,8 +120,9 @@ def _run(
         task = progress.add_task("verifying", total=1.0)
 
         async def work() -> "list[Customer]":
+            await require(settings, of_verify(settings))
             exactly_once = settings.delivery == "exactly_once" or (
-                settings.delivery == "auto" and await supports_transactions(settings)
+                settings.delivery == "auto" and await knows_transactions(settings)
             )
             choice = Choice(sorted(set(partitions)), subjects, exactly_once)
             verifier = Verifier(

@@ -13,7 +13,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from stream.engine.clients import client_options
 from stream.engine.dead_letters import Address, DeadLetter, Origin, Receipt, read
-from stream.engine.topics import FoundTopic, find_topics
+from stream.engine.topics import count_partitions
 from stream.errors import BrokerError, TopicError
 from stream.settings import Settings
 
@@ -44,9 +44,8 @@ class Ledger:
 
 async def read_ledger(settings: Settings, progress: Progress) -> Ledger:
     """Read all receipts. Raises TopicError where there is no topic, and as `records_of`."""
-    topic = await _topic(settings)
     ledger = Ledger(settings.topics.dead_letters, {})
-    await _note(settings, ledger, dict.fromkeys(range(topic.partitions)), ledger.ends, progress)
+    await _note(settings, ledger, dict.fromkeys(range(await _partitions(settings))), ledger.ends, progress)
     return ledger
 
 
@@ -71,8 +70,7 @@ async def letters(
 
 async def find_letter(settings: Settings, address: Address) -> DeadLetter | Receipt | None:
     """What stands at an address; None where nothing does, or something else. Raises as `read_ledger`."""
-    topic = await _topic(settings)
-    if address.partition >= topic.partitions:
+    if address.partition >= await _partitions(settings):
         return None
     starts, ends = {address.partition: address.offset}, {address.partition: address.offset + 1}
     name = settings.topics.dead_letters
@@ -135,9 +133,9 @@ async def records_of(
             unread = dict(left)
 
 
-async def _topic(settings: Settings) -> FoundTopic:
+async def _partitions(settings: Settings) -> int:
     name = settings.topics.dead_letters
-    found = (await find_topics(settings)).get(name)
+    found = (await count_partitions(settings, name)).get(name)
     if found is None:
         raise TopicError(
             f"topic {name} does not exist on {settings.bootstrap}: no worker ever ran there. "

@@ -68,6 +68,27 @@ def of_tail(settings: Settings) -> list[Grant]:
     return [Grant(Operation.READ, settings.topics.stage_changes)]
 
 
+def of_verify(settings: Settings) -> list[Grant]:
+    """What `lifecycle verify` needs."""
+    return [Grant(Operation.READ, name) for name in settings.topics.all]
+
+
+def of_letters(settings: Settings) -> list[Grant]:
+    """What `lifecycle dead-letters list` and `show` need."""
+    return [Grant(Operation.READ, settings.topics.dead_letters)]
+
+
+def of_replay(settings: Settings) -> list[Grant]:
+    """What `lifecycle dead-letters replay` needs; beside it `Write` on its transactional id."""
+    topics = settings.topics
+    return [
+        *of_letters(settings),
+        Grant(Operation.WRITE, topics.dead_letters),
+        Grant(Operation.WRITE, topics.interactions),
+        Grant(Operation.DESCRIBE_CONFIGS, topics.interactions),
+    ]
+
+
 def of_topics(settings: Settings) -> list[Grant]:
     """What `lifecycle topics` needs; to create topics also that."""
     names = settings.topics.all

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, Self
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced
+from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced, TransactionalIdAuthorizationFailed
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from stream.codec.interactions import Rejected, decode
@@ -27,6 +27,7 @@ from stream.engine.controls import control_of, tick_time
 from stream.engine.dead_letters import DeadLetter, Origin, receipt, replayed
 from stream.engine.delivery import BATCH_BYTES, TRANSACTION_TIMEOUT_MS
 from stream.engine.letter_reading import Ledger, Progress, letters, refresh
+from stream.engine.permissions import Grant, Operation, remedy
 from stream.engine.topics import DEFAULT_MAX_MESSAGE, FoundTopic
 from stream.errors import BrokerError
 from stream.settings import Settings
@@ -131,6 +132,11 @@ async def replay(
             done.count += len(batch)
 
 
+def transactional_id(settings: Settings) -> str:
+    """That of all replays of an application; no worker's, so that who may use it cannot stop workers with it."""
+    return f"{settings.app}-{settings.topics.dead_letters}"
+
+
 class _Writer:
     """Writes interactions and receipts."""
 
@@ -140,7 +146,7 @@ class _Writer:
         self._topics = settings.topics
         self._exactly_once = exactly_once
         transactional: dict[str, Any] = {
-            "transactional_id": f"{settings.app}-{settings.topics.dead_letters}",
+            "transactional_id": transactional_id(settings),
             "transaction_timeout_ms": TRANSACTION_TIMEOUT_MS,
         }
         self._producer = AIOKafkaProducer(
@@ -153,6 +159,13 @@ class _Writer:
     async def __aenter__(self) -> Self:
         try:
             await asyncio.wait_for(self._producer.start(), _START_TIMEOUT)
+        except TransactionalIdAuthorizationFailed as error:
+            await self._producer.stop()
+            settings = self._target.settings
+            raise BrokerError(
+                f"Kafka at {settings.bootstrap} does not let us write the transactions of a replay; "
+                + remedy(settings, [Grant(Operation.WRITE, transactional_id(settings), "transactional-id")])
+            ) from error
         except BaseException:
             await self._producer.stop()
             raise

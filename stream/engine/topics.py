@@ -136,10 +136,10 @@ async def find_topics(settings: Settings, names: Iterable[str] | None = None) ->
         return await _find(admin, settings, set(settings.topics.all if names is None else names))
 
 
-async def count_partitions(settings: Settings, name: str) -> int | None:
-    """How many partitions a topic has; None where it does not exist. Raises as `find_topics`."""
+async def count_partitions(settings: Settings, *names: str) -> dict[str, int]:
+    """How many partitions each of these topics has, where it exists. Raises as `find_topics`."""
     async with admin_client(settings) as admin:
-        return (await _counts(admin, {name})).get(name)
+        return await _counts(admin, set(names))
 
 
 async def ensure_topics(settings: Settings) -> list[Finding]:

@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Iterator
+from itertools import chain
 
 import pytest
 
-from tests.engine.secured import CREATOR, PASSWORDS, SENDER, SUBSCRIBER, WORKER, caller_of
+from tests.engine.secured import CREATOR, PASSWORDS, ROLES, caller_of
 from tests.kit.acls import grant
 from tests.kit.secured import SecuredKafka
 
@@ -19,6 +20,6 @@ def secured_kafka() -> Iterator[SecuredKafka]:
 
 
 async def prepare(kafka: SecuredKafka) -> None:
-    await grant(kafka.bootstrap, [*CREATOR, *WORKER, *SENDER, *SUBSCRIBER])
+    await grant(kafka.bootstrap, chain.from_iterable(ROLES))
     code, said = await caller_of(kafka, CREATOR).run("topics")
     assert (code, said.count("created")) == (0, 5), said

@@ -18,14 +18,14 @@ from tests.kit.acls import Acl, documented, grant, revoke
 from tests.kit.secured import SecuredKafka
 
 DOCUMENT = Path(__file__).parents[2] / "deploy" / "security.md"
-CREATOR, WORKER, SENDER, SUBSCRIBER = (
+ROLES = CREATOR, WORKER, SENDER, SUBSCRIBER, VERIFIER, REPAIRER = [
     documented(DOCUMENT, heading)
-    for heading in ("Who creates the topics", "Workers", "Who sends interactions", "Who subscribes to stage changes")
-)
-PASSWORDS = {
-    acls[0].principal.removeprefix("User:"): f"canary-{number}-password"
-    for number, acls in enumerate((CREATOR, WORKER, SENDER, SUBSCRIBER))
-}
+    for heading in (
+        *("Who creates the topics", "Workers", "Who sends interactions", "Who subscribes to stage changes"),
+        *("Who verifies", "Who repairs dead letters"),
+    )
+]
+PASSWORDS = {acls[0].principal.removeprefix("User:"): f"canary-{number}-password" for number, acls in enumerate(ROLES)}
 PARTITIONS = 2
 
 
@@ -111,13 +111,17 @@ class Worker:
 
     async def until_applied(self, count: int) -> None:
         """Wait until it has applied so many interactions."""
-        sample = f'lifecycle_interactions_total{{result="applied"}} {count}.0'
+        await self.until_counted("applied", count)
+
+    async def until_counted(self, result: str, count: int) -> None:
+        """Wait until so many interactions had that result."""
+        sample = f'lifecycle_interactions_total{{result="{result}"}} {count}.0'
         try:
             async with asyncio.timeout(60), aiohttp.ClientSession() as session:
                 while sample not in await self._metrics(session):
                     await asyncio.sleep(0.05)
         except TimeoutError:
-            pytest.fail(f"not {count} interactions applied:\n{self.log}")
+            pytest.fail(f"not {count} interactions {result}:\n{self.log}")
 
     async def _metrics(self, session: aiohttp.ClientSession) -> str:
         try:

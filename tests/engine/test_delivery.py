@@ -15,6 +15,7 @@ from stream.engine.batch import Batch, Outgoing
 from stream.engine.delivery import AtLeastOnce, Route, Transactional, supports_transactions
 from stream.engine.embedded import EmbeddedBroker
 from stream.engine.murmur2 import partition_of
+from stream.engine.transactions import knows_transactions
 from stream.settings import Settings
 from tests.kit.kafka import KafkaBroker
 from tests.kit.topics import Records, create_topics, produce, read_all
@@ -211,6 +212,13 @@ async def test_whether_a_broker_has_transactions_is_found_out(
 ) -> None:
     assert await supports_transactions(Settings(bootstrap=kafka.bootstrap, app=topic_prefix))
     assert not await supports_transactions(Settings(bootstrap=embedded.bootstrap, app=topic_prefix))
+
+
+async def test_whether_the_broker_has_transactions_is_found_without_writing_one_too(
+    kafka: KafkaBroker, embedded: EmbeddedBroker
+) -> None:
+    assert await knows_transactions(Settings(bootstrap=kafka.bootstrap))
+    assert not await knows_transactions(Settings(bootstrap=embedded.bootstrap))
 
 
 @given(st.binary(max_size=300), st.integers(1, 200))

@@ -1,20 +1,26 @@
 """A Kafka with TLS, passwords and an authorizer: everything with the least rights, and what is said where one lacks."""
 
 import asyncio
+import json
 import re
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 
+from stream.codec.interactions import Reason, Rejected
 from stream.engine.clients import client_options
+from stream.engine.dead_letters import dead_letter
 from stream.engine.permissions import of_topics, require
 from stream.errors import BrokerError
 from tests.engine.secured import (
     CREATOR,
+    REPAIRER,
     SENDER,
     SUBSCRIBER,
+    VERIFIER,
     WORKER,
     assert_clear,
     caller_of,
@@ -24,7 +30,9 @@ from tests.engine.secured import (
     worker_of,
 )
 from tests.kit.acls import Acl
+from tests.kit.machines import Record
 from tests.kit.secured import SecuredKafka
+from tests.kit.topics import produce
 
 ONE_OF_EACH_KIND = list({acl.resource: acl for acl in WORKER}.values())
 
@@ -32,9 +40,11 @@ ONE_OF_EACH_KIND = list({acl.resource: acl for acl in WORKER}.values())
 async def test_every_role_does_its_work_with_the_rights_that_are_documented(
     secured_kafka: SecuredKafka, tmp_path: Path
 ) -> None:
-    """Import, worker, tail, a producer and a subscriber of one's own, and reset: over TLS, with a password."""
+    """Import, worker, tail, a producer and a subscriber of one's own, verify, dead letters, reset: with a password."""
     kafka = secured_kafka
-    sender, subscriber, operator = (caller_of(kafka, role) for role in (SENDER, SUBSCRIBER, WORKER))
+    sender, subscriber, operator, auditor, repairer = (
+        caller_of(kafka, role) for role in (SENDER, SUBSCRIBER, WORKER, VERIFIER, REPAIRER)
+    )
     async with worker_of(operator, tmp_path / "worker.log") as worker:
         code, said = await sender.run("import", "-", stdin="".join(map(interaction, range(20))))
         assert code == 0, said
@@ -59,8 +69,24 @@ async def test_every_role_does_its_work_with_the_rights_that_are_documented(
             record = await asyncio.wait_for(anext(changes), 60)
             assert record.value is not None
             await changes.commit()
+        async with AIOKafkaProducer(**client_options(sender.settings)) as producer:
+            await producer.send_and_wait("interactions", interaction(41).replace("c-41", "null").encode())
+        await worker.until_counted("rejected", 1)
     assert "exactly_once" in worker.log
     assert not re.search(r"\[(warning|error|critical)", worker.log), worker.log
+    code, said = await auditor.run("verify", "--json")
+    assert code == 0, said
+    found = json.loads(said)
+    assert (found["customers"], found["dead_letters"], found["differing"]) == (31, 1, 0), said
+    code, said = await repairer.run("dead-letters", "list", "--count")
+    assert (code, said.split()) == (0, ["blocked_subject", "1"]), said
+    code, said = await repairer.run("dead-letters", "list", "--json")
+    assert code == 0, said
+    code, said = await repairer.run("dead-letters", "show", json.loads(said.splitlines()[0])["address"])
+    assert (code, "blocked_subject" in said) == (0, True), said
+    code, said = await repairer.run("dead-letters", "replay", "--all", "--yes", "--blocked", "nobody")
+    assert code == 0, said
+    assert "1 dead letter replayed" in said
     code, said = await operator.run("reset", "--to", "earliest", "--yes")
     assert code == 0, said
     assert "31 customers forgotten" in said
@@ -111,6 +137,57 @@ async def test_a_tail_without_its_right_does_not_wait_for_a_topic_that_it_may_no
     assert_clear(said)
 
 
+@pytest.mark.parametrize("acl", VERIFIER, ids=str)
+async def test_a_verification_that_lacks_one_right_verifies_nothing_and_names_it(
+    secured_kafka: SecuredKafka, acl: Acl
+) -> None:
+    """A topic that it may not see must not look like one that is missing, or empty."""
+    async with without(secured_kafka, acl):
+        code, said = await caller_of(secured_kafka, VERIFIER).run("verify")
+    assert code == 2
+    assert re.search(names(acl), said), said
+    assert_clear(said)
+
+
+@pytest.mark.parametrize("command", [("list",), ("show", "0-0")], ids=" ".join)
+async def test_dead_letters_are_shown_to_nobody_without_the_right_to_read_them(
+    secured_kafka: SecuredKafka, command: tuple[str, ...]
+) -> None:
+    """Reading them is the first of the rights, and all that both need."""
+    async with without(secured_kafka, REPAIRER[0]):
+        code, said = await caller_of(secured_kafka, REPAIRER).run("dead-letters", *command)
+    assert code == 1
+    assert re.search(names(REPAIRER[0]), said), said
+    assert_clear(said)
+
+
+async def test_to_show_dead_letters_nothing_is_needed_but_to_read_them(secured_kafka: SecuredKafka) -> None:
+    await letter_to_replay(secured_kafka)
+    async with AsyncExitStack() as stack:
+        for acl in REPAIRER[1:]:
+            await stack.enter_async_context(without(secured_kafka, acl))
+        code, said = await caller_of(secured_kafka, REPAIRER).run("dead-letters", "list", "--json")
+        assert code == 0, said
+        address = json.loads(said.splitlines()[0])["address"]
+        code, said = await caller_of(secured_kafka, REPAIRER).run("dead-letters", "show", address)
+    assert (code, "unprocessable" in said) == (0, True), said
+
+
+@pytest.mark.parametrize("acl", REPAIRER, ids=str)
+async def test_a_replay_that_lacks_one_right_replays_nothing_and_names_it(
+    secured_kafka: SecuredKafka, acl: Acl
+) -> None:
+    """So the documented set is the least one."""
+    await letter_to_replay(secured_kafka)
+    async with without(secured_kafka, acl):
+        code, said = await caller_of(secured_kafka, REPAIRER).run("dead-letters", "replay", "--all", "--yes")
+    assert code == 1
+    assert re.search(names(acl), said), said
+    assert said.count("kafka-acls.sh") == 1, "only what is missing"
+    assert_clear(said)
+    assert not re.search(r"[1-9]\d* dead letters? replayed", said), said
+
+
 @pytest.mark.parametrize("acl", [acl for acl in CREATOR if acl.operation != "Create"], ids=str)
 async def test_who_lacks_one_right_to_look_at_topics_is_told_which(secured_kafka: SecuredKafka, acl: Acl) -> None:
     """Instead of being shown a topic as missing."""
@@ -139,6 +216,13 @@ async def test_a_topic_that_is_missing_and_that_we_may_not_create_is_named(
     assert_clear(said, f"topic {create.name} does not exist", "`lifecycle topics`")
     code, said = await creator.run("topics")
     assert (code, said.count("created")) == (0, 1), said
+
+
+async def letter_to_replay(kafka: SecuredKafka) -> None:
+    """A dead letter that nobody replayed."""
+    record = Record(1_000, 1_700_000_000_000, b"c-1", interaction(1).encode())
+    letter = dead_letter(record, Rejected(Reason.UNPROCESSABLE, "failed twice"), "interactions", 0)
+    await produce(kafka.bootstrap, "lifecycle-dead-letters", [letter])
 
 
 async def delete(kafka: SecuredKafka, topic: str) -> None:

@@ -15,7 +15,7 @@ from stream.codec.customers import LAYOUT, CustomerCodec
 from stream.codec.positions import Position, decode_position
 from stream.core.customer import Customer
 from stream.core.step import Model
-from stream.engine.topics import find_topics
+from stream.engine.topics import count_partitions
 from stream.engine.verification.comparison import Cut, Verification
 from stream.engine.verification.current_stages import CurrentStages
 from stream.engine.verification.findings import Difference, Findings
@@ -71,8 +71,7 @@ class Verifier:
     async def run(self) -> None:
         """Verify. Raises LifecycleError where that cannot be done, KafkaError where the broker does not answer."""
         topics = self._settings.topics
-        found = await find_topics(self._settings)
-        self._counts = {name: each.partitions for name, each in found.items()}
+        self._counts = await count_partitions(self._settings, *topics.all)
         for topic in (topics.interactions, topics.customers, topics.stage_changes, topics.current_stages):
             if topic not in self._counts:
                 raise TopicError(
