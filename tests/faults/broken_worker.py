@@ -5,6 +5,7 @@
 KIND is one of BROKEN.
 """
 
+import asyncio
 import sys
 from collections.abc import Callable
 from itertools import count
@@ -20,6 +21,8 @@ from stream.engine.lookout import SourceTopic
 from stream.engine.partition import Partition
 
 _numbers = count()
+_IN_BETWEEN = 0.3
+"""Seconds between two transactions that should be one: a fault is to hit there, however busy the machine is."""
 
 
 def no_fencing() -> None:
@@ -42,6 +45,7 @@ def position_apart() -> None:
 
     async def write(self: Transactional, batch: Batch) -> None:
         await really(self, Batch(batch.next_offset, customers=[batch.customers.pop()], inputs=batch.inputs))
+        await asyncio.sleep(_IN_BETWEEN)
         await really(self, batch)
 
     Transactional.write = write  # type: ignore[method-assign]
@@ -53,6 +57,7 @@ def changes_last() -> None:
 
     async def write(self: Transactional, batch: Batch) -> None:
         await really(self, Batch(batch.next_offset, customers=batch.customers, inputs=batch.inputs))
+        await asyncio.sleep(_IN_BETWEEN)
         batch.customers = []
         await really(self, batch)
 

@@ -1,10 +1,12 @@
 """Does what a schedule says, one fault after the other."""
 
 import asyncio
+import contextlib
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from stream.engine.resetting import running_workers
@@ -16,6 +18,7 @@ from tests.kit.kafka import KafkaBroker
 from tests.kit.proxy import Proxy
 
 _RIVAL_SECONDS = 15.0
+_PATIENCE = 30.0
 _JOIN_SECONDS = 60.0
 _ROLLING = 3
 
@@ -33,19 +36,27 @@ class Injector:
         *,
         kafka: KafkaBroker | KafkaCluster | None = None,
         proxies: Sequence[Proxy] = (),
+        patient: bool = False,
     ) -> None:
-        """`kafka` is what can be stopped and started; `proxies` stand between it and the workers."""
+        """`kafka` is what can be stopped and started; `proxies` stand between it and the workers.
+
+        `patient`: no fault comes before workers have got on since the one before, however long they take to start.
+        """
         self.done: Counter[str] = Counter()
         """How often each kind of fault was there; `rebalance`: workers that came or left, as the group sees it."""
         self._settings = settings
         self._fleet = fleet
         self._kafka = kafka
         self._proxies = proxies
+        self._patient = patient
+        self._taken = 0
         self._say = say
 
     async def run(self, faults: Iterable[Fault]) -> None:
         """One after the other, with their pauses."""
         for fault in faults:
+            if self._patient:
+                await self._until_taken_more()
             await asyncio.sleep(fault.after)
             await self._fleet.size(max(1, len(self._fleet.workers)))  # one may have fallen
             self._say(f"{fault.kind}" + (f" for {fault.lasts:.1f} s" if fault.lasts else ""))
@@ -105,6 +116,20 @@ class Injector:
         await asyncio.sleep(fault.lasts)
         for proxy in self._proxies:
             proxy.heal()
+
+    async def _until_taken_more(self) -> None:
+        """Return when the workers have taken more interactions than before, or after some time."""
+        topic = self._settings.topics.interactions
+        partitions = [TopicPartition(topic, number) for number in range(self._settings.partitions)]
+        before, deadline = self._taken, time.monotonic() + _PATIENCE
+        async with AIOKafkaConsumer(
+            bootstrap_servers=self._settings.bootstrap, group_id=self._settings.app, enable_auto_commit=False
+        ) as group:
+            group.assign(partitions)
+            while self._taken <= before and time.monotonic() < deadline:
+                await asyncio.sleep(0.2)
+                with contextlib.suppress(KafkaError):
+                    self._taken = sum([await group.committed(each) or 0 for each in partitions])
 
     def _worker(self, fault: Fault) -> WorkerProcess:
         workers = self._fleet.workers  # one at least: `size` came before

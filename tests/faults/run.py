@@ -60,6 +60,8 @@ class Plan:
     """On the embedded broker, at least once: only workers fail."""
     cluster: bool = False
     """On three brokers, of which one is lost at a time."""
+    patient: bool = False
+    """No fault comes before workers have got on since the one before."""
     clock: Clock = "stream"
     """What fires deadlines; in `wall` clock they come within seconds."""
 
@@ -135,7 +137,7 @@ async def run(plan: Plan, folder: Path, say: Say) -> Outcome:
         }
         async with Fleet(environment, folder, plan.command) as fleet:
             await fleet.size(2)
-            injector = Injector(settings, fleet, say, kafka=stage.kafka, proxies=stage.proxies)
+            injector = Injector(settings, fleet, say, kafka=stage.kafka, proxies=stage.proxies, patient=plan.patient)
             async with asyncio.TaskGroup() as group:
                 sent = traffic(plan.interactions, plan.customers, plan.seed, live=plan.clock == "wall")
                 rate = plan.interactions / (plan.minutes * 60)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from stream.settings import Clock
 from tests.faults.broken_worker import BROKEN
 from tests.faults.run import Plan, run
 from tests.faults.schedule import KINDS, Kind
@@ -17,7 +18,7 @@ HARMED_BY: dict[str, list[Kind]] = {
     "changes-last": ["kill-all"] * 6,
     "state-kept": ["rival"] * 6,
     "early": ["kill"],
-    "rash": ["kill-all"] * 4,
+    "rash": ["stall"] * 6,
 }
 """What each wrong build cannot stand."""
 
@@ -45,6 +46,7 @@ async def test_a_build_that_is_wrong_on_purpose_is_caught(kind: str, tmp_path: P
     """Faults, and a worker that breaks one of the promises: the verdict says so."""
     command = (sys.executable, str(BROKEN_WORKER), kind, "worker")
     wall = kind in ("early", "rash")
-    plan = Plan(2, 0.5, 10_000 if wall else 50_000, 500, command, HARMED_BY[kind], clock="wall" if wall else "stream")
+    clock: Clock = "wall" if wall else "stream"
+    plan = Plan(2, 0.75, 15_000 if wall else 50_000, 500, command, HARMED_BY[kind], clock=clock, patient=True)
     outcome = await run(plan, tmp_path, lambda _: None)
     assert outcome.verdict.differences
