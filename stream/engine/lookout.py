@@ -2,10 +2,18 @@
 
 import asyncio
 import contextlib
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from aiokafka.client import AIOKafkaClient
-from aiokafka.errors import KafkaError
+from aiokafka.client import AIOKafkaClient, CoordinationType
+from aiokafka.errors import (
+    GroupCoordinatorNotAvailableError,
+    GroupLoadInProgressError,
+    IncompatibleBrokerVersion,
+    KafkaError,
+    NotCoordinatorForGroupError,
+    for_code,
+)
+from aiokafka.protocol.admin import DescribeGroupsRequest
 
 from stream.engine.clients import client_options
 from stream.engine.topic_metadata import TopicMetadata, look_up
@@ -15,6 +23,7 @@ _LOOK_EVERY = 5.0
 _LOOK_SOON = 1.0
 """Where the last look found nobody."""
 _PATIENCE = 5.0
+_UNREADY = (GroupCoordinatorNotAvailableError, GroupLoadInProgressError, NotCoordinatorForGroupError)
 _INTERNAL = ("__consumer_offsets", "__transaction_state")
 """What transactions and groups need; seen where we may see them."""
 
@@ -41,6 +50,8 @@ class Lookout:
         """Kafka answered the last look, and what we write to can be written to."""
         self.missing = False
         """It answered, and the interactions topic was not there."""
+        self.coordinates = False
+        """It answers for our group, as far as it can be told: a broker that starts first reads of it."""
 
     def look_again(self) -> None:
         """What was seen until now may be old: `source` waits for another look."""
@@ -65,8 +76,9 @@ class Lookout:
                             client = AIOKafkaClient(**client_options(self._settings))
                             await client.bootstrap()
                         self._note(await look_up(client, self._topics))
+                        self.coordinates = await _coordinates(client, self._settings.app)
                 except (KafkaError, OSError, TimeoutError):
-                    self.serves = self.missing = False
+                    self.serves = self.missing = self.coordinates = False
                     if client is not None:
                         await _close(client)
                         client = None
@@ -86,6 +98,16 @@ class Lookout:
     async def _pause(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._wanted.wait(), seconds)
+
+
+async def _coordinates(client: AIOKafkaClient, group: str) -> bool:
+    """Whether somebody answers for the group. Raises KafkaError where nobody coordinates it."""
+    try:
+        node = await client.coordinator_lookup(CoordinationType.GROUP, group)
+        answer: Any = await client.send(node, DescribeGroupsRequest([group]))
+    except (NotImplementedError, IncompatibleBrokerVersion):  # who does not know cannot tell
+        return True
+    return not any(issubclass(for_code(code), _UNREADY) for code, *_ in answer.groups)
 
 
 async def _close(client: AIOKafkaClient) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from aiokafka import TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from stream.engine.admission import admin_client, words_of
 from stream.engine.delivery import AtLeastOnce, Delivery, Route, Transactional, supports_transactions
@@ -118,9 +118,12 @@ class _Worker:
             os._exit(128 + number)
 
     async def _work(self, data: Path) -> None:
+        while await self._unless_stopped(self._find_out()) is not None and await self._run_once(data):
+            log.warning("Kafka went away while we started")
+
+    async def _run_once(self, data: Path) -> bool:
+        """Run Faust until the worker is to end; True where Faust did not start because the broker went away."""
         settings = self._settings
-        if await self._unless_stopped(self._find_out()) is None:
-            return
         looking = asyncio.create_task(self._lookout.run())
         app = make_app(settings, self._engine, data)
         self._connect(app)
@@ -139,9 +142,11 @@ class _Worker:
             self._engine.fail(looking.exception() or RuntimeError("the lookout ended"))
         for end in (*ends, looking):
             end.cancel()
-        if not self._asked_to_stop.is_set() and self._engine.failure is None:
+        away = self._engine.rebalances == 0 and _is_away(app.crash_reason) and not self._asked_to_stop.is_set()
+        if not (away or self._asked_to_stop.is_set() or self._engine.failure is not None):
             self._engine.fail(app.crash_reason or RuntimeError("Faust stopped by itself"))
         await self._leave(app, starting)
+        return away and self._engine.failure is None
 
     async def _find_out(self) -> bool:
         """Wait for the broker; settle topics and delivery, as far as they are not known."""
@@ -209,7 +214,9 @@ class _Worker:
             for number in partitions.look(engine.marks(), counts=lookout.serves):
                 engine.fail(StalledError(f"{engine.stands(number)} stands still though Kafka answers"))
             waits = engine.phase in ("joining", "rebalancing")
-            for phase in group.look({engine.phase: engine.rebalances} if waits else {}, counts=lookout.serves):
+            for phase in group.look(
+                {engine.phase: engine.rebalances} if waits else {}, counts=lookout.serves and lookout.coordinates
+            ):
                 engine.fail(StalledError(f"the worker has not got into its group, though Kafka answers ({phase})"))
 
     async def _leave(self, app: EngineApp, starting: "asyncio.Task[None]") -> None:
@@ -239,6 +246,10 @@ class _Worker:
 async def _ping(settings: Settings) -> None:
     async with admin_client(settings, request_timeout_ms=5_000):
         pass
+
+
+def _is_away(error: BaseException | None) -> bool:
+    return isinstance(error, KafkaConnectionError | OSError | TimeoutError)
 
 
 async def _crashed(app: EngineApp, starting: "asyncio.Task[None]") -> None:

@@ -9,6 +9,7 @@ import asyncio
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from faust.assignor.partition_assignor import PartitionAssignor
@@ -19,6 +20,7 @@ from stream.engine.delivery import Transactional
 from stream.engine.fetch import Reader
 from stream.engine.partition import Partition
 from stream.engine.supervisor import Engine
+from stream.settings import Settings
 
 
 async def _for_ever(*_: object, **__: object) -> Any:
@@ -74,8 +76,19 @@ def blind() -> None:
     PartitionAssignor.assign = assign
 
 
+def late() -> None:
+    """The broker is away when Faust starts, though it was there right before."""
+    really = worker.make_app
+    seldom = iter([True])
+
+    def make_app(settings: Settings, *others: Any) -> Any:
+        return really(replace(settings, bootstrap="127.0.0.1:1") if next(seldom, False) else settings, *others)
+
+    worker.make_app = make_app
+
+
 STUCK: dict[str, Callable[[], None]] = {each.__name__: each for each in (loop, fetch, producer, recovery, group)}
 
 if __name__ == "__main__":
-    {**STUCK, "blind": blind, "none": none}[sys.argv.pop(1)]()
+    {**STUCK, "blind": blind, "late": late, "none": none}[sys.argv.pop(1)]()
     main()

@@ -214,6 +214,16 @@ async def test_partitions_that_the_leader_did_not_know_are_assigned_once_it_does
         assert "Ignoring missing topic" in worker.log.read_text()
 
 
+async def test_a_broker_that_goes_away_while_a_worker_starts_is_waited_for(
+    kafka: KafkaBroker, topic_prefix: str, tmp_path: Path
+) -> None:
+    async with stuck_worker("late", kafka.bootstrap, topic_prefix, tmp_path) as worker:
+        await until_ready(worker, partitions=2)
+        assert "Kafka went away while we started" in worker.log.read_text()
+        worker.process.terminate()
+        assert await asyncio.wait_for(worker.process.wait(), SLACK) == 0
+
+
 async def until_ready(worker: Stuck, partitions: int = 0) -> None:
     """Until `/readyz` says so, with so many partitions at least."""
     async with asyncio.timeout(90), aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(2)) as session:
