@@ -21,7 +21,7 @@ from faust.types.auth import CredentialsT
 
 from stream.engine.clients import ssl_context
 from stream.engine.fetch import Fetched, Reader, let_stop, tune
-from stream.engine.leaving import leave_rebalance
+from stream.engine.leaving import hurry
 from stream.engine.supervisor import Engine
 from stream.settings import Settings
 
@@ -54,7 +54,7 @@ class EngineThread(driver.AIOKafkaConsumerThread):
 
     async def on_thread_stop(self) -> None:
         consumer = self._ensure_consumer()
-        leaving = asyncio.create_task(leave_rebalance(consumer))
+        leaving = asyncio.create_task(hurry(consumer))
         try:
             await let_stop(super().on_thread_stop(), consumer)
         finally:

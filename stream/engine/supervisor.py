@@ -19,8 +19,8 @@ from stream.engine.recovery import Progress
 log = logging.getLogger(__name__)
 
 _RECOVERIES_AT_ONCE = 4
-_FINISH_DEADLINE = 1.2
-"""For a running batch when the worker ends: hundreds of times what one takes, unless the broker is away."""
+_FINISH_DEADLINE = 1.0
+"""For a running batch when the worker ends, dozens of times what one takes; who has the partition next does it anew."""
 _LET_GO_DEADLINE = 0.3
 """For producers to take their leave when the worker ends; one that does not is as good as killed."""
 

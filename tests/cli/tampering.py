@@ -62,7 +62,7 @@ def extra_change(topics: Topics) -> list[str]:
     name = f"quick:customer:{change['customer_id']}:{change['born']}:{change['sequence'] + 90}"
     headers = [(key, name.encode() if key == "ce_id" else value) for key, value in forged[2]]
     records.append(forged._replace(headers=headers))
-    return [f"change {change['sequence'] + 90} of {change['born']} at ", "nothing leads to it"]
+    return [f"change {change['sequence'] + 90} of {change['born']} at ", " leads to it"]
 
 
 def extra_change_of_nobody(topics: Topics) -> list[str]:

@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaConsumer
 
 from stream.engine.faust_app import EngineConsumer
 from stream.engine.fetch import let_stop
-from stream.engine.leaving import leave_rebalance
+from stream.engine.leaving import hurry
 from stream.engine.resetting import running_workers
 from stream.settings import Settings
 from tests.kit.kafka import KafkaBroker
@@ -83,12 +83,12 @@ async def test_a_member_leaves_a_rebalance_that_waits_for_somebody_else(
         while consumer._subscription.reassignment_in_progress is False:
             await asyncio.sleep(0.05)
     async with asyncio.timeout(20):
-        leaving = asyncio.create_task(leave_rebalance(consumer))
+        leaving = asyncio.create_task(hurry(consumer))
         await let_stop(consumer.stop(), consumer)
-        await leaving
+        leaving.cancel()
     await joined(settings, 2)
     for each in (slow, new):
-        leaving = asyncio.create_task(leave_rebalance(each))
+        leaving = asyncio.create_task(hurry(each))
         await let_stop(each.stop(), each)
         leaving.cancel()
     await asyncio.wait([starting])

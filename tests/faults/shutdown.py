@@ -228,6 +228,26 @@ async def _away(place: Place, seconds: float) -> Ended:
             await asyncio.to_thread(place.broker.restart)
 
 
+async def mute(place: Place) -> Ended:
+    """The broker keeps its connections and answers nothing, in the middle of a backlog."""
+    async with mute_worker(place) as worker:
+        return await place.end(worker, asks=False)
+
+
+@asynccontextmanager
+async def mute_worker(place: Place) -> AsyncIterator[BenchWorker]:
+    """A worker whose broker stopped answering a second ago, until the block ends."""
+    await place.backlog()
+    async with place.worker() as worker:
+        await worker.until_taken(1, seconds=_PATIENCE)
+        place.broker.freeze()
+        try:
+            await asyncio.sleep(1)
+            yield worker
+        finally:
+            place.broker.thaw()
+
+
 async def ready(worker: BenchWorker, partitions: int = 1) -> None:
     """Return when it owns so many partitions at least, and all that it owns run."""
     await until(worker, lambda health: health["status"] == "ready" and len(health["partitions"]) >= partitions)
@@ -262,6 +282,7 @@ SITUATIONS: dict[str, Callable[[Place], Awaitable[Ended]]] = {
     "silent": silent,
     "away": away,
     "gone": gone,
+    "mute": mute,
 }
 REBALANCING = frozenset({"rebalance", "joining", "starting", "stuck", "stuck_for_long"})
 

@@ -10,7 +10,7 @@ import pytest
 from stream.codec.lifecycle_files import load_all
 from stream.core.step import model_of
 from stream.settings import Settings
-from tests.faults.shutdown import PARTITIONS, REBALANCING, SITUATIONS, Place, backlog, ready, stuck_worker
+from tests.faults.shutdown import PARTITIONS, REBALANCING, SITUATIONS, Place, backlog, mute_worker, ready
 from tests.faults.verdict import judge
 from tests.kit.kafka import KafkaBroker
 
@@ -66,10 +66,10 @@ async def test_what_a_worker_left_in_the_middle_of_a_backlog_is_done_once(place:
 
 
 async def test_a_second_signal_later_ends_a_worker_at_once(place: Place) -> None:
-    """Where ending takes long, because the group waits for somebody, and whoever asked will not."""
-    async with stuck_worker(place, "30s") as (worker, _other):
+    """Where ending takes long, because the broker does not answer, and whoever asked will not wait."""
+    async with mute_worker(place) as worker:
         worker.process.send_signal(signal.SIGTERM)
-        await asyncio.sleep(1.5)
+        await asyncio.sleep(1.2)
         assert (await place.end(worker, asks=False)).code == 128 + signal.SIGTERM
 
 

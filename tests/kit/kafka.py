@@ -1,6 +1,8 @@
 """A real Apache Kafka for tests: one node in KRaft mode, with settings that start and rebalance fast."""
 
+import os
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -112,6 +114,16 @@ class KafkaBroker:
         """End the node at once (SIGKILL), its data kept; without effect where it is down."""
         if self._process is not None:
             self._process.kill()
+
+    def freeze(self) -> None:
+        """Hold it where it is (SIGSTOP): it keeps its connections, and answers nothing."""
+        assert self._process is not None
+        os.kill(self._process.pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        assert self._process is not None
+        os.kill(self._process.pid, signal.SIGCONT)
 
     def restart(self) -> None:
         """Start the node again on its ports and data, after shutting it down where it still runs."""
