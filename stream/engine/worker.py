@@ -230,7 +230,7 @@ class _Worker:
             # Faust's consumer thread may hang on to a broker that is away, and Python would wait for it.
             log.warning("left without saying goodbye: %s", type(error).__name__)
             logging.shutdown()
-            os._exit(1 if self._engine.failure else 0)
+            os._exit(0 if self._asked_to_stop.is_set() and self._engine.failure is None else 1)
 
     async def _unless_stopped(self, work: Coroutine[Any, Any, T]) -> T | None:
         """The result of `work`; None when the worker was asked to stop before."""

@@ -17,6 +17,7 @@ from faust.assignor.partition_assignor import PartitionAssignor
 from stream.cli import main
 from stream.engine import worker
 from stream.engine.delivery import Transactional
+from stream.engine.faust_app import EngineApp
 from stream.engine.fetch import Reader
 from stream.engine.partition import Partition
 from stream.engine.supervisor import Engine
@@ -87,8 +88,14 @@ def late() -> None:
     worker.make_app = make_app
 
 
+def lost() -> None:
+    """As `late`, and Faust does not let go of what it began."""
+    late()
+    EngineApp.stop = _for_ever
+
+
 STUCK: dict[str, Callable[[], None]] = {each.__name__: each for each in (loop, fetch, producer, recovery, group)}
 
 if __name__ == "__main__":
-    {**STUCK, "blind": blind, "late": late, "none": none}[sys.argv.pop(1)]()
+    {**STUCK, "blind": blind, "late": late, "lost": lost, "none": none}[sys.argv.pop(1)]()
     main()

@@ -224,6 +224,15 @@ async def test_a_broker_that_goes_away_while_a_worker_starts_is_waited_for(
         assert await asyncio.wait_for(worker.process.wait(), SLACK) == 0
 
 
+async def test_a_worker_that_ends_though_nobody_told_it_to_exits_with_1(
+    kafka: KafkaBroker, topic_prefix: str, tmp_path: Path
+) -> None:
+    """Else whoever supervises it would not start another."""
+    async with stuck_worker("lost", kafka.bootstrap, topic_prefix, tmp_path) as worker:
+        assert await asyncio.wait_for(worker.process.wait(), NOTICED_WITHIN) == 1
+        assert "left without saying goodbye" in worker.log.read_text()
+
+
 async def until_ready(worker: Stuck, partitions: int = 0) -> None:
     """Until `/readyz` says so, with so many partitions at least."""
     async with asyncio.timeout(90), aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(2)) as session:
