@@ -202,8 +202,10 @@ async def test_a_pause_ends_a_partition_though_a_cancellation_gets_lost(
     """As `asyncio.wait_for` loses one where its future is done at that very moment."""
     really = PlainSource.fetch
     lost: set[int] = set()
+    waits = asyncio.Event()
 
     async def fetch(self: PlainSource, partition: int, position: int, patience: float) -> Fetched | None:
+        waits.set()
         try:
             return await really(self, partition, position, patience)
         except asyncio.CancelledError:
@@ -217,6 +219,9 @@ async def test_a_pause_ends_a_partition_though_a_cancellation_gets_lost(
         await send(on_kafka, visits(100))
         await rig.recorder.until(lambda: rig.recorder.inputs == 100)
         async with asyncio.timeout(10):
+            # One of them waits for what does not come, so that there is a cancellation to lose.
+            waits.clear()
+            await waits.wait()
             await rig.engine.pause()
     assert lost
 

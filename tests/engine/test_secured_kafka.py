@@ -14,7 +14,9 @@ from stream.codec.interactions import Reason, Rejected
 from stream.engine.clients import client_options
 from stream.engine.dead_letters import dead_letter
 from stream.engine.permissions import of_topics, require
+from stream.engine.topics import plan_topics
 from stream.errors import BrokerError
+from stream.settings import Settings
 from tests.engine.secured import (
     CREATOR,
     REPAIRER,
@@ -42,6 +44,7 @@ async def test_every_role_does_its_work_with_the_rights_that_are_documented(
 ) -> None:
     """Import, worker, tail, a producer and a subscriber of one's own, verify, dead letters, reset: with a password."""
     kafka = secured_kafka
+    await empty(kafka)
     sender, subscriber, operator, auditor, repairer = (
         caller_of(kafka, role) for role in (SENDER, SUBSCRIBER, WORKER, VERIFIER, REPAIRER)
     )
@@ -225,12 +228,19 @@ async def letter_to_replay(kafka: SecuredKafka) -> None:
     await produce(kafka.bootstrap, "lifecycle-dead-letters", [letter])
 
 
-async def delete(kafka: SecuredKafka, topic: str) -> None:
+async def empty(kafka: SecuredKafka) -> None:
+    """Topics without what other tests left in them; rights are to names, so they stay."""
+    await delete(kafka, *(topic.name for topic in plan_topics(Settings(), {})))
+    code, said = await caller_of(kafka, CREATOR).run("topics")
+    assert (code, said.count("created")) == (0, 5), said
+
+
+async def delete(kafka: SecuredKafka, *topics: str) -> None:
     admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap)
     await admin.start()
     try:
-        await admin.delete_topics([topic])
-        while topic in await admin.list_topics():
+        await admin.delete_topics([*topics])
+        while not set(topics).isdisjoint(await admin.list_topics()):
             await asyncio.sleep(0.05)
     finally:
         await admin.close()
