@@ -1,7 +1,7 @@
 """Apache Kafka of three nodes, of which one may be lost: replication 3, and two must have what is acknowledged."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Self
 
@@ -28,11 +28,14 @@ class KafkaCluster:
     As with a single node all methods but `until_whole` block, and `bootstrap` stays the same.
     """
 
-    def __init__(self, proxy_ports: Iterable[int] = ()) -> None:
-        """With `proxy_ports`, one for each node, a proxy for each `behind_proxy` must stand there."""
+    def __init__(self, proxy_ports: Iterable[int] = (), settings: Mapping[str, str] | None = None) -> None:
+        """With `proxy_ports`, one for each node, a proxy for each `behind_proxy` must stand there.
+
+        `settings` add to those of every node, or replace them.
+        """
         ports: list[int | None] = [*proxy_ports] or [None] * NODES
         self.nodes = [
-            KafkaBroker({**_REPLICATED, "node.id": str(number)}, proxy_port=port)
+            KafkaBroker({**_REPLICATED, **(settings or {}), "node.id": str(number)}, proxy_port=port)
             for number, port in enumerate(ports, start=1)
         ]
         voters = ",".join(f"{node.settings['node.id']}@{HOST}:{node.controller_port}" for node in self.nodes)

@@ -1,0 +1,59 @@
+"""What Kafka says of the group, where it says of the topics that all is well."""
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+from aiokafka.admin import AIOKafkaAdminClient
+
+from stream.engine import lookout
+from stream.engine.lookout import Lookout
+from stream.settings import Settings
+from tests.kit.cluster import KafkaCluster
+from tests.kit.kafka import KafkaBroker
+from tests.kit.topics import create_topics
+
+SETTINGS = {"offsets.topic.replication.factor": "1", "offsets.topic.num.partitions": "1"}
+
+
+async def test_a_group_whose_coordinator_is_away_is_seen_though_every_topic_can_be_written_to(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As for a worker that may not see `__consumer_offsets`, which the least rights do not show it."""
+    monkeypatch.setattr(lookout, "_INTERNAL", ())
+    cluster = KafkaCluster(settings=SETTINGS)
+    with cluster:
+        settings = Settings(bootstrap=cluster.bootstrap)
+        names = settings.topics
+        await create_topics(
+            cluster.bootstrap, names.interactions, names.customers, names.stage_changes, partitions=2, replication=3
+        )
+        looks = Lookout(settings)
+        looking = asyncio.create_task(looks.run())
+        try:
+            await until(lambda: looks.serves and looks.coordinates)
+            alone = await coordinator(cluster, settings.app)
+            await asyncio.to_thread(alone.kill)
+            await until(lambda: looks.serves and not looks.coordinates)
+            await asyncio.to_thread(alone.start)
+            await until(lambda: looks.serves and looks.coordinates)
+        finally:
+            looking.cancel()
+            await asyncio.wait([looking])
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(60):
+        while not holds():
+            await asyncio.sleep(0.05)
+
+
+async def coordinator(cluster: KafkaCluster, group: str) -> KafkaBroker:
+    """The node that answers for the group."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=cluster.bootstrap)
+    await admin.start()
+    try:
+        number = await admin.find_coordinator(group)
+    finally:
+        await admin.close()
+    return next(node for node in cluster.nodes if node.settings["node.id"] == str(number))
