@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import GroupCoordinatorNotAvailableError
 
 from stream.engine import lookout
 from stream.engine.lookout import Lookout
@@ -49,11 +50,17 @@ async def until(holds: Callable[[], bool]) -> None:
 
 
 async def coordinator(cluster: KafkaCluster, group: str) -> KafkaBroker:
-    """The node that answers for the group."""
+    """The node that answers for the group, once there is one."""
     admin = AIOKafkaAdminClient(bootstrap_servers=cluster.bootstrap)
     await admin.start()
+    number = None
     try:
-        number = await admin.find_coordinator(group)
+        async with asyncio.timeout(60):
+            while number is None:
+                try:
+                    number = await admin.find_coordinator(group)
+                except GroupCoordinatorNotAvailableError:
+                    await asyncio.sleep(0.1)
     finally:
         await admin.close()
     return next(node for node in cluster.nodes if node.settings["node.id"] == str(number))
