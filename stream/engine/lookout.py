@@ -47,11 +47,12 @@ class Lookout:
         self._seen = asyncio.Event()
         self._wanted = asyncio.Event()
         self.serves = False
-        """Kafka answered the last look, and what we write to can be written to."""
+        """Kafka answered the last look, what we write to can be written to, and somebody answers for our group.
+
+        Without the last, workers get no partitions, and no transaction ends: the group's offset is part of it.
+        """
         self.missing = False
         """It answered, and the interactions topic was not there."""
-        self.coordinates = False
-        """It answers for our group, as far as it can be told: a broker that starts first reads of it."""
 
     def look_again(self) -> None:
         """What was seen until now may be old: `source` waits for another look."""
@@ -75,10 +76,10 @@ class Lookout:
                         if client is None:
                             client = AIOKafkaClient(**client_options(self._settings))
                             await client.bootstrap()
-                        self._note(await look_up(client, self._topics))
-                        self.coordinates = await _coordinates(client, self._settings.app)
+                        found = await look_up(client, self._topics)
+                        self._note(found, coordinated=await _coordinates(client, self._settings.app))
                 except (KafkaError, OSError, TimeoutError):
-                    self.serves = self.missing = self.coordinates = False
+                    self.serves = self.missing = False
                     if client is not None:
                         await _close(client)
                         client = None
@@ -87,10 +88,10 @@ class Lookout:
             if client is not None:
                 await _close(client)
 
-    def _note(self, found: dict[str, TopicMetadata]) -> None:
+    def _note(self, found: dict[str, TopicMetadata], *, coordinated: bool) -> None:
         source = found.get(self._name)
         self.missing = source is None
-        self.serves = all(topic.writable for topic in found.values())
+        self.serves = coordinated and all(topic.writable for topic in found.values())
         if source is not None:
             self._source = SourceTopic(source.partitions, source.id)
             self._seen.set()
@@ -101,12 +102,14 @@ class Lookout:
 
 
 async def _coordinates(client: AIOKafkaClient, group: str) -> bool:
-    """Whether somebody answers for the group. Raises KafkaError where nobody coordinates it."""
+    """Whether somebody answers for the group, as far as it can be told: a broker that starts first reads of it."""
     try:
         node = await client.coordinator_lookup(CoordinationType.GROUP, group)
         answer: Any = await client.send(node, DescribeGroupsRequest([group]))
     except (NotImplementedError, IncompatibleBrokerVersion):  # who does not know cannot tell
         return True
+    except KafkaError:
+        return False
     return not any(issubclass(for_code(code), _UNREADY) for code, *_ in answer.groups)
 
 

@@ -214,9 +214,7 @@ class _Worker:
             for number in partitions.look(engine.marks(), counts=lookout.serves):
                 engine.fail(StalledError(f"{engine.stands(number)} stands still though Kafka answers"))
             waits = engine.phase in ("joining", "rebalancing")
-            for phase in group.look(
-                {engine.phase: engine.rebalances} if waits else {}, counts=lookout.serves and lookout.coordinates
-            ):
+            for phase in group.look({engine.phase: engine.rebalances} if waits else {}, counts=lookout.serves):
                 engine.fail(StalledError(f"the worker has not got into its group, though Kafka answers ({phase})"))
 
     async def _leave(self, app: EngineApp, starting: "asyncio.Task[None]") -> None:
