@@ -62,6 +62,10 @@ class Counts:
         """Interactions more than 5 minutes ahead of their broker time, taken at that."""
         self.quarantined = 0
         """Customers whose deadlines made our code fail."""
+        self.misplaced = 0
+        """Interactions of customers whose home is another partition: there they have another life, or will have."""
+        self.misplaced_cause: str | None = None
+        """Why, most likely, as `stream.engine.partitioners.likely_cause`; no key and no id stands in it."""
         self.caused: list[int] = []
         """Broker times of the interactions that caused a stage change."""
 
