@@ -19,7 +19,8 @@ class MisplacedWarnings:
             return
         self._warned.add(partition)
         log.warning(
-            "partition %d has interactions (%d so far) of customers that belong on another partition: such a customer "
-            "has a life on each. Likely cause: %s. The metric lifecycle_misplaced_interactions counts them",
+            "partition %d has interactions (%d so far) of customers that belong on another partition; a customer on "
+            "several partitions has a life on each. Likely cause: %s. "
+            "The metric lifecycle_misplaced_interactions counts them",
             partition, counts.misplaced, counts.misplaced_cause,
         )  # fmt: skip

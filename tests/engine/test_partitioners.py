@@ -236,8 +236,8 @@ def test_each_partition_is_warned_of_once_without_any_id(caplog: pytest.LogCaptu
         warnings.look(partition, counts)
     assert [record.levelname for record in caplog.records] == ["WARNING", "WARNING"]
     assert caplog.records[0].getMessage() == (
-        "partition 5 has interactions (7 so far) of customers that belong on another partition: such a customer has a "
-        "life on each. Likely cause: without a key; it must be the customer's id. "
+        "partition 5 has interactions (7 so far) of customers that belong on another partition; a customer on several "
+        "partitions has a life on each. Likely cause: without a key; it must be the customer's id. "
         "The metric lifecycle_misplaced_interactions counts them"
     )
 
