@@ -47,6 +47,11 @@ class Metrics:
         self.ahead = Counter(
             "lifecycle_ahead_interactions", "Interactions ahead of their broker time", registry=registry
         )
+        # Interactions on another partition than the one that `partitioner` gives their customer's id: such a customer
+        # has a life on each. Alert on it; the log says once for each partition what the likely cause is.
+        self.misplaced = Counter(
+            "lifecycle_misplaced_interactions", "Interactions not on their customer's partition", registry=registry
+        )
         # Dead letters by reason; `unprocessable` is a bug of ours: alert on it.
         self.dead_letters = Counter("lifecycle_dead_letters", "Dead letters, by reason", ["reason"], registry=registry)
         # Stage changes; `from` is empty where a life begins, `to` where a customer is forgotten.
@@ -117,6 +122,7 @@ class Metrics:
         self.published.inc(len(batch.stage_changes))
         self.late.inc(tally.late)
         self.ahead.inc(counts.ahead)
+        self.misplaced.inc(counts.misplaced)
         self.waiting.inc(tally.waiting)
         self.quarantined.inc(counts.quarantined)
         self.deadlines.inc(len(tally.fired))

@@ -21,6 +21,7 @@ from stream.errors import SettingsError
 Delivery = Literal["auto", "exactly_once", "at_least_once"]
 Clock = Literal["wall", "stream"]
 ApplyEdits = Literal["at_once", "when_touched"]
+Partitioner = Literal["murmur2", "crc32", "fnv1a"]
 SecurityProtocol = Literal["plaintext", "ssl", "sasl_plaintext", "sasl_ssl"]
 SaslMechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
 
@@ -158,6 +159,12 @@ class Settings:
     interactions: str = _setting("interactions", _name, "the topic of interactions, without prefix")
     partitions: int = _setting(16, _whole(1, 10_000), "partitions of topics that we create")
     replication: int = _setting(1, _whole(1, 32_767), "replication factor of topics that we create")
+    partitioner: Partitioner = _setting(
+        "murmur2",
+        _choice(Partitioner),
+        "how producers find a customer's partition: `murmur2` (Java, kafka-python, aiokafka, franz-go, KafkaJS), "
+        "`crc32` (librdkafka, so Confluent's for Python, Go and .NET, and PHP), `fnv1a` (Sarama); `import` does so too",
+    )
     lifecycles: tuple[str, ...] = _setting(
         ("journey",), _some_words, "lifecycle files or names of presets, comma-separated", "journey"
     )

@@ -21,6 +21,7 @@ from stream.settings import Settings
     "interactions",
     "partitions",
     "replication",
+    "partitioner",
     "max_records",
     "session_timeout",
     "web_bind",

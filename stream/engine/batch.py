@@ -66,6 +66,10 @@ class Counts:
         """Customers considered because lifecycles were edited since they were written."""
         self.moved_by_edit = 0
         """Those of them who moved."""
+        self.misplaced = 0
+        """Interactions of customers whose home is another partition: there they have another life, or will have."""
+        self.misplaced_cause: str | None = None
+        """Why, most likely, as `stream.engine.partitioners.likely_cause`; no key and no id stands in it."""
         self.caused: list[int] = []
         """Broker times of the interactions that caused a stage change."""
 

@@ -11,7 +11,7 @@ import random
 import time
 from bisect import bisect_left
 from collections.abc import Awaitable, Callable, Generator, Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol, TypeVar
 
@@ -23,6 +23,7 @@ from stream.engine.delivery import Delivery
 from stream.engine.faults import Faults
 from stream.engine.fetch import Fetched, is_cancelled
 from stream.engine.lookout import SourceTopic
+from stream.engine.misplaced import MisplacedWarnings
 from stream.engine.quiet import Seldom
 from stream.engine.recovery import Progress
 
@@ -94,6 +95,8 @@ class Surroundings:
     """Shared, so that a broker that is away costs a worker one line, not one for each partition."""
     fenced_wait: float
     """Longer than a heartbeat, so that a worker that lost the partition hears of it first."""
+    misplaced: MisplacedWarnings = field(default_factory=MisplacedWarnings)
+    """Shared, so that a partition that starts over does not warn again."""
 
 
 class Partition:
@@ -271,6 +274,7 @@ class Partition:
             await self._delivery.write(batch)
             now = time.monotonic()
             self._around.observer.batch_written(self.number, batch, now - began, now - ran)
+            self._around.misplaced.look(self.number, batch.counts)
             self._faults.forget_before(batch.next_offset)
             if batch.counts.reconsidered:
                 self._count_edited(batch)

@@ -22,7 +22,7 @@ from stream.core.interaction import Interaction
 from stream.engine.batch import Outgoing
 from stream.engine.clients import client_options
 from stream.engine.controls import tick
-from stream.engine.murmur2 import partition_of
+from stream.engine.partitioners import home_of
 from stream.engine.permissions import of_import, require
 from stream.engine.topics import DEFAULT_MAX_MESSAGE, FoundTopic, ensure_topics, find_topics
 from stream.errors import BrokerError
@@ -115,7 +115,7 @@ class InteractionProducer:
         if len(key) + len(value) + _RECORD_OVERHEAD > self._largest:
             detail = f"{len(value)} bytes; the topic {self._topic} takes messages up to {self._largest}"
             return Rejected(Reason.TOO_LARGE, detail)
-        await self._append(partition_of(key, self.partitions), Outgoing(key, value))
+        await self._append(home_of(self._settings.partitioner, key, self.partitions), Outgoing(key, value))
         self.sent += 1
         if self._rate is not None:
             await self._pace(self._rate)

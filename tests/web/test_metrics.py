@@ -18,9 +18,10 @@ from stream.core.step import Model, model_of
 from stream.engine.batch import Batch, Outgoing
 from stream.engine.controls import tick
 from stream.engine.machine import PartitionMachine
+from stream.engine.place import Place
 from stream.metrics import Metrics, PartitionView
 from stream.settings import Settings
-from tests.kit.machines import Record, compacted, machine, records_of, run_all
+from tests.kit.machines import TOPIC, Record, compacted, machine, records_of, run_all
 
 DAY = 86_400_000
 T0 = 1_700_000_000_000
@@ -156,6 +157,7 @@ def test_a_scrape_tells_exactly_what_happened(model: Model) -> None:
             ("lifecycle_deadline_lateness_seconds_count",): 4,
             ("lifecycle_deadline_lateness_seconds_sum",): sum(lateness) / 1000,
             ("lifecycle_waiting_lives_total",): 0,
+            ("lifecycle_misplaced_interactions_total",): 0,
             ("lifecycle_quarantined_customers_total",): 0,
             ("lifecycle_batch_seconds_count",): 1,
             ("lifecycle_batch_seconds_sum",): 0.25,
@@ -218,6 +220,15 @@ def test_what_is_to_alert_on_is_told_apart(model: Model) -> None:
     assert found["lifecycle_interactions_total", "rejected"] == 1
     assert found["lifecycle_quarantined_customers_total",] == 1
     assert found["lifecycle_deadlines_fired_total",] == 0
+
+
+def test_interactions_on_another_partition_than_their_customers_are_counted_over_all_partitions(model: Model) -> None:
+    metrics = Metrics(View())
+    records = records_of([buy("customer-42", T0), buy("customer-42", T0 + 1)])
+    for partition in (5, 6, 9):  # 9 of 12 is where Java puts this one
+        made = PartitionMachine(model, Settings(clock="stream"), Place(TOPIC, partition, 12))
+        told(metrics, run_all(made, records))
+    assert samples(metrics)["lifecycle_misplaced_interactions_total",] == 4
 
 
 def test_a_life_that_waits_after_64_deadlines_is_counted_once() -> None:
