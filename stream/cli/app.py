@@ -4,12 +4,11 @@ A command's module is loaded for every call, also for `--help`: what is slow to 
 imports inside the command.
 """
 
-from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated
 
 import typer
 
-from stream.build import is_compiled
+from stream.build import build_labels
 from stream.cli import dead_letters, demo, import_, reset, settings, simulate, tail, topics, validate, verify, worker
 
 app = typer.Typer(
@@ -38,11 +37,8 @@ app.command()(settings.settings)
 def _show_version(asked: bool) -> None:
     if not asked:
         return
-    try:
-        built = "compiled" if is_compiled() else "not compiled"
-        typer.echo(f"lifecycle {version('customer-lifecycle')} ({built})")
-    except PackageNotFoundError:
-        typer.echo("lifecycle (not installed)")
+    about = build_labels()
+    typer.echo(f"lifecycle {about['version']} ({about['build']}, Python {about['python']})")
     raise typer.Exit
 
 
