@@ -34,7 +34,7 @@ class Application:
         self.model: Model = model_of(
             [file.lifecycle for file in files], settings.forget_after, settings.forget_identified_after
         )
-        self.metrics = Metrics(self)
+        self.metrics = Metrics(self, self.model)
         self._engine: Engine | None = None
 
     def partitions(self) -> Iterable[PartitionView]:

@@ -8,11 +8,21 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+)
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from stream.build import build_labels
+from stream.core.step import Model, model_of
 from stream.engine.batch import Batch
+from stream.known_labels import known_labels, known_stages
 
 FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Buckets in seconds for what takes milliseconds."""
@@ -34,9 +44,15 @@ class PartitionView:
 
 
 class Metrics:
-    """The registry, and the observer that the engine reports to."""
+    """The registry, and the observer that the engine reports to.
 
-    def __init__(self, view: "View") -> None:
+    What can be named of `model` has its series from the start, with 0.
+    """
+
+    def __init__(self, view: "View", model: Model | None = None) -> None:
+        model = model or model_of([])
+        # A process's start says when its series began; to say it of each would double the size of a scrape.
+        disable_created_metrics()
         registry = self.registry = CollectorRegistry()
         # Records of the interactions topic by result: applied, duplicate (its id was remembered), repeated (after
         # a crash without transactions), rejected (a dead letter), tick.
@@ -103,7 +119,17 @@ class Metrics:
         self.recovery_seconds = Histogram(
             "lifecycle_recovery_seconds", "Recovery of one partition", buckets=SLOW, registry=registry
         )
-        registry.register(_Gauges(view))
+        # Memory, CPU seconds, open files and start of this process, `process_*`; on Linux.
+        ProcessCollector(registry=registry)
+        # Always 1: version, whether it is compiled, and Python's version.
+        build = build_labels()
+        self.build = Gauge("lifecycle_build_info", "What runs: always 1", [*build], registry=registry)
+        self.build.labels(**build).set(1)
+        for attribute, known in known_labels(model).items():
+            counter: Counter = getattr(self, attribute)
+            for labels in known:
+                counter.labels(*labels)
+        registry.register(_Gauges(view, known_stages(model)))
 
     def batch_written(self, partition: int, batch: Batch, seconds: float, transaction_seconds: float) -> None:
         """A batch is safe in Kafka."""
@@ -154,18 +180,19 @@ class View(Protocol):
 
 
 class _Gauges(Collector):
-    def __init__(self, view: View) -> None:
+    def __init__(self, view: View, stages: dict[tuple[str, str], int]) -> None:
         self._view = view
+        self._stages = stages
 
     def collect(self) -> Iterator[Metric]:
         """Read at every scrape."""
-        # Customers of this worker's partitions; sum over workers for the whole.
+        # Customers of this worker's partitions, 0 where nobody is in a stage; sum over workers for the whole.
         customers = GaugeMetricFamily("lifecycle_customers", "Customers by stage", labels=["lifecycle", "stage"])
         # Interactions of a partition that were not yet taken.
         lag = GaugeMetricFamily("lifecycle_lag_records", "Interactions not yet taken", labels=["partition"])
         # Share of a partition's changelog that was read; 1 when it runs.
         recovery = GaugeMetricFamily("lifecycle_recovery_ratio", "Recovery, 0 to 1", labels=["partition"])
-        totals: dict[tuple[str, str], int] = {}
+        totals = dict(self._stages)
         for view in self._view.partitions():
             for key, count in view.stages:
                 totals[key] = totals.get(key, 0) + count

@@ -28,7 +28,8 @@ ALLOWED: dict[str, frozenset[str]] = {
     # What the whole product shares: errors know nothing, settings read text, metrics observe the engine.
     "errors": frozenset(),
     "settings": frozenset({"core", "codec", "errors"}),
-    "metrics": frozenset({"core", "codec", "engine", "errors"}),
+    "metrics": frozenset({"core", "codec", "engine", "errors", "build", "known_labels"}),
+    "known_labels": frozenset({"core", "codec", "engine"}),
     "logs": frozenset({"errors", "settings"}),
     "build": frozenset({"core"}),
     "__init__": frozenset(),
@@ -47,7 +48,9 @@ CODEC_MAY_NOT_IMPORT = frozenset(
 
 TOP_LEVEL = frozenset({"stream", "schemas", "tests", "deploy"})
 STREAM_FOLDERS = frozenset({"core", "codec", "engine", "web", "webhooks", "presets", "cli", "demo"})
-STREAM_FILES = frozenset({"__init__.py", "app.py", "settings.py", "metrics.py", "errors.py", "logs.py"} | {"build.py"})
+STREAM_FILES = frozenset(
+    {"__init__.py", "app.py", "settings.py", "metrics.py", "errors.py", "logs.py"} | {"build.py", "known_labels.py"}
+)
 TEST_FOLDERS = frozenset(
     {"core", "properties", "contract", "engine", "web", "webhooks", "faults", "bench", "kit", "end_to_end"}
     | {"presets", "cli", "deploy", "end_to_end", "fuzz"}

@@ -3,12 +3,15 @@
 from collections import Counter
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from stream.core.change import StageChange
 from stream.core.tally import Tally
 
 Headers = Sequence[tuple[str, bytes]]
+
+RESULTS: Final = ("applied", "duplicate", "repeated", "rejected", "tick")
+"""What may become of a record of the source."""
 
 
 class SourceRecord(Protocol):
@@ -75,15 +78,9 @@ class Counts:
 
     @property
     def results(self) -> dict[str, int]:
-        """Records of the source by result: applied, duplicate, repeated, rejected, tick; those that there were."""
-        found = {
-            "applied": self.applied,
-            "duplicate": self.tally.duplicates,
-            "repeated": self.repeated,
-            "rejected": sum(self.rejected.values()),
-            "tick": self.ticks,
-        }
-        return {result: count for result, count in found.items() if count}
+        """Records of the source by result, in the order of RESULTS; those that there were."""
+        found = (self.applied, self.tally.duplicates, self.repeated, sum(self.rejected.values()), self.ticks)
+        return {result: count for result, count in zip(RESULTS, found, strict=True) if count}
 
     def change(self, change: StageChange) -> None:
         """A customer moved."""

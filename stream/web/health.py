@@ -8,6 +8,7 @@ much business there is.
 
 import errno
 import logging
+import re
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -60,13 +61,26 @@ def health_routes(status: Callable[[], EngineStatus], registry: CollectorRegistr
             encode, content_type = choose_encoder(request.headers.get("Accept", ""))
         except (TypeError, ValueError):  # a version that is no version
             encode, content_type = choose_encoder("")
-        return web.Response(body=encode(registry), headers={"Content-Type": content_type})
+        headers = {"Content-Type": content_type, "Vary": "Accept, Accept-Encoding"}
+        response = web.Response(body=encode(registry), headers=headers)
+        if _takes_gzip(request.headers.get("Accept-Encoding", "")):
+            response.enable_compression(web.ContentCoding.gzip)
+        return response
 
     app = web.Application(middlewares=[ask_for(token)])
     app.router.add_get("/livez", livez)
     app.router.add_get("/readyz", readyz)
     app.router.add_get("/metrics", metrics)
     return app
+
+
+def _takes_gzip(accepted: str) -> bool:
+    """Whether an Accept-Encoding header asks for gzip by name, and not with the weight 0, which forbids it."""
+    for each in accepted.lower().split(","):
+        coding, *parameters = (part.strip() for part in each.split(";"))
+        if coding == "gzip":
+            return not any(re.fullmatch(r"q\s*=\s*0(\.0*)?", parameter) for parameter in parameters)
+    return False
 
 
 @asynccontextmanager

@@ -1,6 +1,8 @@
 """Health and metrics over real HTTP, with a real engine whose Kafka is a few lines of this file."""
 
 import asyncio
+import gzip
+import re
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -255,6 +257,32 @@ async def test_metrics_are_served_in_the_format_that_the_scraper_asks_for(rig: R
     assert "customer-4711" not in text + open_text
 
 
+@pytest.mark.parametrize(
+    ("accepted", "encoding"),
+    [
+        ("gzip", "gzip"),
+        ("br;q=1.0, GZIP ; q=0.8, *;q=0.1", "gzip"),
+        ("identity", None),
+        ("gzip;q=0, identity", None),
+        ("x-gzip-like", None),
+        ("", None),
+    ],
+)
+async def test_metrics_are_compressed_for_who_asks_for_it(rig: Rig, accepted: str, encoding: str | None) -> None:
+    """The same text; who does not ask by name, or forbids it, gets it plain."""
+    headers = {"Accept-Encoding": accepted}
+    async with (
+        aiohttp.ClientSession(auto_decompress=False) as session,
+        session.get(f"{rig.url}/metrics", headers=headers) as response,
+    ):
+        body = await response.read()
+    assert response.headers.get("Content-Encoding") == encoding
+    assert response.headers["Vary"] == "Accept, Accept-Encoding"
+    text = gzip.decompress(body) if encoding == "gzip" else body
+    assert text.startswith(b"# HELP lifecycle_")
+    assert text.endswith(b"\n")
+
+
 async def test_customers_of_a_partition_that_went_to_another_worker_are_not_counted_here(rig: Rig) -> None:
     """The sum over all workers would count them twice."""
     rig.broker.recovered.set()
@@ -265,7 +293,8 @@ async def test_customers_of_a_partition_that_went_to_another_worker_are_not_coun
     rig.engine.assign([1])
     await rig.until(lambda body: body["status"] == "ready")
     text = (await rig.get("/metrics"))[1]
-    assert "lifecycle_customers{" not in text
+    customers = re.findall(r'lifecycle_customers\{lifecycle="metrics",stage="\w+"\} (.+)', text)
+    assert customers == ["0.0"] * len(rig.application.model.lifecycles[0].stages)
     assert 'partition="0"' not in text
 
 
