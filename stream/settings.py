@@ -50,13 +50,6 @@ def _words(value: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in value.split(",") if word.strip())
 
 
-def _some_words(value: str) -> tuple[str, ...]:
-    words = _words(value)
-    if not words:
-        raise _Unfit("a list, comma-separated, of at least one")
-    return words
-
-
 def _word_set(value: str) -> frozenset[str]:
     return frozenset(word.lower() for word in _words(value))
 
@@ -153,12 +146,14 @@ class Settings:
     sasl_username: str = _setting("", _text, "who we are to Kafka")
     sasl_password: str = _setting("", _text, "our password; no option, so that no process list shows it", secret=True)
     app: str = _setting("lifecycle", _name, "consumer group, and the first part of every transactional id")
-    topic_prefix: str = _setting("", _text, "put before the name of every topic")
+    topic_prefix: str = _setting(
+        "", _text, "put before the name of every topic, of the consumer group and of every transactional id"
+    )
     interactions: str = _setting("interactions", _name, "the topic of interactions, without prefix")
     partitions: int = _setting(16, _whole(1, 10_000), "partitions of topics that we create")
     replication: int = _setting(1, _whole(1, 32_767), "replication factor of topics that we create")
     lifecycles: tuple[str, ...] = _setting(
-        ("journey",), _some_words, "lifecycle files or names of presets, comma-separated", "journey"
+        (), _words, "lifecycle files or names of presets, comma-separated; a worker needs one", ""
     )
     delivery: Delivery = _setting(
         "auto", _choice(Delivery), "`exactly_once`, `at_least_once`, or `auto`: exactly once where the broker can"
@@ -204,6 +199,15 @@ class Settings:
     def uses_sasl(self) -> bool:
         """Kafka is told who we are."""
         return self.security_protocol in ("sasl_plaintext", "sasl_ssl")
+
+    @property
+    def group(self) -> str:
+        """The consumer group, with which every transactional id begins too.
+
+        It belongs to the prefix: workers of a rehearsal with topics of its own neither join production's group, which
+        would share out partitions that they do not read, nor fence its producers.
+        """
+        return self.topic_prefix + self.app
 
     @property
     def deciding(self) -> dict[str, str]:

@@ -37,6 +37,7 @@ TAKEN: list[tuple[str, str, object]] = [
     ("partitions", "10000", 10_000),
     ("replication", "3", 3),
     ("lifecycles", "journey", ("journey",)),
+    ("lifecycles", "", ()),
     ("lifecycles", " shop.yaml , metrics,", ("shop.yaml", "metrics")),
     ("delivery", "exactly_once", "exactly_once"),
     ("delivery", "at_least_once", "at_least_once"),
@@ -112,7 +113,7 @@ def test_without_any_source_every_setting_has_its_default() -> None:
     settings = load_settings({}, environment={})
     assert settings == Settings()
     assert (settings.bootstrap, settings.web_bind, settings.web_port) == ("127.0.0.1:9092", "127.0.0.1", 6066)
-    assert (settings.delivery, settings.clock, settings.lifecycles) == ("auto", "wall", ("journey",))
+    assert (settings.delivery, settings.clock, settings.lifecycles) == ("auto", "wall", ())
     assert (settings.forget_after, settings.forget_identified_after) == (90 * DAY, None)
 
 
