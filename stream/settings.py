@@ -30,6 +30,9 @@ _SHORTEST_TOKEN = 16
 _LONGEST_SESSION = 24 * 86_400_000
 """Kafka's protocol has 31 bits for its milliseconds."""
 _MAX_FILE = 65_536
+_SHORTEST_RETENTION = 3_600_000
+UNLIMITED = -1
+"""A retention, as Kafka writes it."""
 
 
 class _Unfit(ValueError):
@@ -104,6 +107,25 @@ def _or_off(ms: int | None) -> str:
     return "off" if ms is None else format_duration(ms)
 
 
+def _whole_or_auto(low: int, high: int) -> Callable[[str], int | None]:
+    def parse(value: str) -> int | None:
+        number = _digits(value)
+        if value != "auto" and (number is None or not low <= number <= high):
+            raise _Unfit(f"a whole number from {low} to {high}, or auto")
+        return number
+
+    return parse
+
+
+def _retention(value: str) -> int | None:
+    if value in ("", "unlimited"):
+        return UNLIMITED if value else None
+    ms = parse_duration(value)
+    if ms is None or ms < _SHORTEST_RETENTION:
+        raise _Unfit("a duration such as 400d, of an hour at least, or `unlimited`")
+    return ms
+
+
 def _time_or_none(value: str) -> int | None:
     if value == "first-start":
         return None
@@ -151,7 +173,18 @@ class Settings:
     )
     interactions: str = _setting("interactions", _name, "the topic of interactions, without prefix")
     partitions: int = _setting(16, _whole(1, 10_000), "partitions of topics that we create")
-    replication: int = _setting(1, _whole(1, 32_767), "replication factor of topics that we create")
+    replication: int | None = _setting(
+        None,
+        _whole_or_auto(1, 32_767),
+        "replication factor of topics that we create; `auto` is 3 where there are three brokers, else what there is",
+        "auto",
+    )
+    retention: int | None = _setting(
+        None,
+        _retention,
+        "how long an interactions topic that we create keeps them: `400d`, `unlimited`…; empty is 7d, with a warning",
+        "",
+    )
     lifecycles: tuple[str, ...] = _setting(
         (), _words, "lifecycle files or names of presets, comma-separated; a worker needs one", ""
     )

@@ -92,7 +92,7 @@ class _Import:
         return max((each for each in (latest, until) if each is not None), default=None)
 
 
-@with_settings("bootstrap", "topic_prefix", "interactions", "partitions", "replication", "blocked")
+@with_settings("bootstrap", "topic_prefix", "interactions", "partitions", "replication", "retention", "blocked")
 def import_(
     files: Annotated[
         list[str],

@@ -21,6 +21,7 @@ from stream.settings import Settings
     "interactions",
     "partitions",
     "replication",
+    "retention",
     "max_records",
     "session_timeout",
     "web_bind",

@@ -1,0 +1,43 @@
+"""How long interactions are kept, and what that means: a state can be made again from what is kept, and no more."""
+
+from stream.core.durations import format_duration
+from stream.engine.durability import Advice
+from stream.settings import DAY, UNLIMITED, Settings
+
+DEFAULT = 7 * DAY
+"""Where nobody chose; Kafka's own default."""
+
+
+def retention_ms(settings: Settings) -> int:
+    """Of an interactions topic that we create, as Kafka has it: -1 keeps everything."""
+    return DEFAULT if settings.retention is None else settings.retention
+
+
+def differs(settings: Settings, found: str | None) -> Advice | None:
+    """Where the existing topic's `retention.ms` is not what the setting chose; the remedy is the topic's setting."""
+    if settings.retention is None or found is None or int(found) == settings.retention:
+        return None
+    return Advice(
+        f"retention.ms is {found} ({_words(int(found))}), but the setting retention is {_words(settings.retention)}",
+        f"retention.ms={settings.retention}",
+    )
+
+
+def meaning(settings: Settings, found: str | None) -> Advice | None:
+    """What a topic that does not keep everything means for a reset, and how to choose; `found` is its retention.ms."""
+    kept = retention_ms(settings) if found is None else int(found)
+    if kept < 0:
+        return None
+    since = f"from day {kept // DAY + 1} on" if kept % DAY == 0 else f"after {_words(kept)}"
+    return Advice(
+        f"interactions are kept for {_words(kept)}, and `lifecycle reset` makes customers again from those alone: "
+        f"{since} it forgets who did nothing since, and all that others did before",
+        "choose how long with the setting retention (LIFECYCLE_RETENTION): `400d`, say, `unlimited`, or "
+        f"`{_words(kept)}` where that is meant"
+        if settings.retention is None
+        else "that is what the setting retention chose",
+    )
+
+
+def _words(ms: int) -> str:
+    return "unlimited" if ms == UNLIMITED else format_duration(ms)
