@@ -9,7 +9,7 @@ import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import Field, astuple, dataclass, field, fields
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 from xxhash import xxh3_64_hexdigest
 
@@ -24,6 +24,7 @@ SecurityProtocol = Literal["plaintext", "ssl", "sasl_plaintext", "sasl_ssl"]
 SaslMechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
 
 ENVIRONMENT_PREFIX = "LIFECYCLE_"
+SETTINGS_VARIABLE = ENVIRONMENT_PREFIX + "SETTINGS"
 _MOST_DIGITS = 18
 _SHORTEST_SESSION = 100
 _SHORTEST_TOKEN = 16
@@ -282,6 +283,53 @@ class TopicNames:
         return astuple(self)
 
 
+class Origin(NamedTuple):
+    """Where the value of a setting comes from, and its text there."""
+
+    source: Literal["option", "environment", "file"]
+    where: str
+    """`--app`, `LIFECYCLE_APP`, or the path of the file."""
+    text: str
+
+
+def origins(
+    options: Mapping[str, str | None],
+    *,
+    file: Path | None = None,
+    environment: Mapping[str, str] = os.environ,
+) -> dict[str, Origin]:
+    """By name, each setting that has not its default; `options` maps names to text or None.
+
+    Raises SettingsError for a file that cannot be read and for an unknown key of it.
+    """
+    named = file or (Path(environment[SETTINGS_VARIABLE]) if environment.get(SETTINGS_VARIABLE) else None)
+    from_file = _read_file(named) if named else {}
+    found: dict[str, Origin] = {}
+    for each in fields(Settings):
+        option, variable = f"--{each.name.replace('_', '-')}", ENVIRONMENT_PREFIX + each.name.upper()
+        text = options.get(each.name)
+        if text is not None:
+            found[each.name] = Origin("option", option, text)
+        elif variable in environment:
+            found[each.name] = Origin("environment", variable, environment[variable])
+        elif each.name in from_file:
+            found[each.name] = Origin("file", str(named), from_file[each.name])
+    return found
+
+
+def settings_from(found: Mapping[str, Origin]) -> Settings:
+    """The settings that come from there, and the default of every other.
+
+    Raises SettingsError for a value that cannot be read.
+    """
+    values: dict[str, Any] = {}
+    for each in fields(Settings):
+        if each.name in found:
+            source, where, text = found[each.name]
+            values[each.name] = _parse(text, f"{where}: {each.name}" if source == "file" else where, each)
+    return Settings(**values)
+
+
 def load_settings(
     options: Mapping[str, str | None],
     *,
@@ -292,20 +340,7 @@ def load_settings(
 
     Raises SettingsError for an unknown key of the file and for a value that cannot be read.
     """
-    named = file or (Path(environment["LIFECYCLE_SETTINGS"]) if environment.get("LIFECYCLE_SETTINGS") else None)
-    from_file = _read_file(named) if named else {}
-    values: dict[str, Any] = {}
-    for each in fields(Settings):
-        variable = ENVIRONMENT_PREFIX + each.name.upper()
-        for text, where in (
-            (options.get(each.name), f"--{each.name.replace('_', '-')}"),
-            (environment.get(variable), variable),
-            (from_file.get(each.name), f"{named}: {each.name}"),
-        ):
-            if text is not None:
-                values[each.name] = _parse(text, where, each)
-                break
-    return Settings(**values)
+    return settings_from(origins(options, file=file, environment=environment))
 
 
 def _parse(text: str, where: str, setting: Field[Any]) -> Any:

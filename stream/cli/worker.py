@@ -1,9 +1,13 @@
 """`lifecycle worker`: score interactions until told to stop."""
 
+import logging
+import os
 import sys
 
 from stream.cli.options import with_settings
 from stream.settings import Settings
+
+log = logging.getLogger(__name__)
 
 
 @with_settings(
@@ -37,7 +41,10 @@ def worker(settings: Settings) -> None:
     worker with 1.
     """
     from stream.app import application  # noqa: PLC0415 - Faust is slow to load
+    from stream.cli.unknown_variables import unknown_variables  # noqa: PLC0415
     from stream.logs import configure_logs  # noqa: PLC0415
 
     configure_logs(settings)
+    for warning in unknown_variables(os.environ):
+        log.warning("%s", warning)
     sys.exit(application(settings).run())

@@ -8,9 +8,14 @@ DEFAULT = 7 * DAY
 """Where nobody chose; Kafka's own default."""
 
 
-def retention_ms(settings: Settings) -> int:
-    """Of an interactions topic that we create, as Kafka has it: -1 keeps everything."""
-    return DEFAULT if settings.retention is None else settings.retention
+def retention_ms(settings: Settings, found: str | None = None) -> int:
+    """Of an interactions topic as we would have it, in Kafka's words: -1 keeps everything.
+
+    Where nobody chose, that is what an existing topic has, `found`.
+    """
+    if settings.retention is not None:
+        return settings.retention
+    return DEFAULT if found is None else int(found)
 
 
 def differs(settings: Settings, found: str | None) -> Advice | None:
@@ -24,8 +29,8 @@ def differs(settings: Settings, found: str | None) -> Advice | None:
 
 
 def meaning(settings: Settings, found: str | None) -> Advice | None:
-    """What a topic that does not keep everything means for a reset, and how to choose; `found` is its retention.ms."""
-    kept = retention_ms(settings) if found is None else int(found)
+    """What it means for a reset that a topic does not keep everything, and how to choose; None where it does."""
+    kept = retention_ms(settings, found)
     if kept < 0:
         return None
     since = f"from day {kept // DAY + 1} on" if kept % DAY == 0 else f"after {_words(kept)}"

@@ -91,7 +91,8 @@ def plan_topics(settings: Settings, found: Mapping[str, FoundTopic], brokers: in
     source = found.get(names.interactions)
     partitions = source.partitions if source else settings.partitions
     largest = _whole(source, "max.message.bytes", DEFAULT_MAX_MESSAGE) if source else DEFAULT_MAX_MESSAGE
-    month, kept = str(30 * DAY_MS), str(retention_ms(settings))
+    month = str(30 * DAY_MS)
+    kept = str(retention_ms(settings, source.configs.get("retention.ms") if source else None))
     plans = [
         TopicPlan(
             names.interactions,

@@ -111,6 +111,11 @@ def test_a_retention_that_was_chosen_is_no_warning_but_says_what_it_means() -> N
     assert (finding.level, "from day 31 on" in finding.problem) == ("note", True)
 
 
+def test_nobody_is_to_set_a_retention_that_nobody_chose() -> None:
+    found = {NAMES.interactions: FoundTopic(4, {"retention.ms": str(30 * DAY_MS)})}
+    assert plan_topics(replace(SETTINGS, retention=None), found)[0].configs["retention.ms"] == str(30 * DAY_MS)
+
+
 def test_a_topic_that_keeps_everything_needs_no_choice() -> None:
     unset = replace(SETTINGS, retention=None)
     found = all_found(interactions=FoundTopic(4, {"retention.ms": "-1"}))
