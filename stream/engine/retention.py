@@ -36,7 +36,7 @@ def meaning(settings: Settings, found: str | None) -> Advice | None:
     since = f"from day {kept // DAY + 1} on" if kept % DAY == 0 else f"after {_words(kept)}"
     return Advice(
         f"interactions are kept for {_words(kept)}, and `lifecycle reset` makes customers again from those alone: "
-        f"{since} it forgets who did nothing since, and all that others did before",
+        f"{since} it forgets customers who did nothing in the last {_words(kept)}, and what all others did before",
         "choose how long with the setting retention (LIFECYCLE_RETENTION): `400d`, say, `unlimited`, or "
         f"`{_words(kept)}` where that is meant"
         if settings.retention is None

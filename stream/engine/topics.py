@@ -11,6 +11,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import (
     ClusterAuthorizationFailedError,
+    InvalidReplicationFactorError,
     TopicAlreadyExistsError,
     TopicAuthorizationFailedError,
     for_code,
@@ -252,6 +253,11 @@ async def _create(admin: AIOKafkaAdminClient, settings: Settings, plans: Sequenc
             raise BrokerError(
                 f"topic {name} does not exist, and Kafka does not let us create it; have it created by who may, with "
                 f"`lifecycle topics`, or {remedy(settings, [Grant(Operation.CREATE, name)])}"
+            )
+        if for_code(code) is InvalidReplicationFactorError:
+            raise BrokerError(
+                f"topic {name} could not be created: the cluster has fewer than {settings.replication} brokers "
+                "(setting replication); start them, or set replication to auto or to fewer"
             )
         if code and code != _EXISTS:  # another worker was faster
             raise BrokerError(

@@ -7,7 +7,7 @@ import pytest
 from stream.engine.durability import reassignment
 from stream.engine.embedded import EmbeddedBroker
 from stream.engine.topics import DAY_MS, FoundTopic, compare, ensure_topics, find_topics, plan_topics
-from stream.errors import TopicError
+from stream.errors import BrokerError, TopicError
 from stream.settings import UNLIMITED, Settings
 from tests.kit.cluster import KafkaCluster
 from tests.kit.kafka import KafkaBroker
@@ -264,3 +264,11 @@ async def test_topics_of_one_replica_in_a_cluster_of_three_are_warned_of_unless_
     warnings = await ensure_topics(replace(alone, replication=None))
     assert [each.topic for each in warnings] == list(alone.topics.all)
     assert {"on 1 broker of 3" in each.problem for each in warnings} == {True}
+
+
+async def test_more_replicas_than_there_are_brokers_are_refused_with_what_would_do(
+    kafka: KafkaBroker, topic_prefix: str
+) -> None:
+    settings = replace(SETTINGS, bootstrap=kafka.bootstrap, topic_prefix=topic_prefix, replication=3)
+    with pytest.raises(BrokerError, match=r"fewer than 3 brokers \(setting replication\).* set replication to auto"):
+        await ensure_topics(settings)
