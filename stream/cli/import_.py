@@ -92,7 +92,9 @@ class _Import:
         return max((each for each in (latest, until) if each is not None), default=None)
 
 
-@with_settings("bootstrap", "topic_prefix", "interactions", "partitions", "replication", "partitioner", "blocked")
+@with_settings(
+    "bootstrap", "topic_prefix", "interactions", "partitions", "replication", "retention", "partitioner", "blocked"
+)
 def import_(
     files: Annotated[
         list[str],

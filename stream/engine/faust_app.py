@@ -210,7 +210,7 @@ def make_app(settings: Settings, engine: Engine, data: Path) -> EngineApp:
     """
     session = settings.session_timeout / 1000
     app = EngineApp(
-        settings.app,
+        settings.group,
         broker_credentials=_credentials(settings),
         broker=[f"kafka://{server.strip()}" for server in settings.bootstrap.split(",")],
         autodiscover=False,

@@ -77,7 +77,7 @@ class Lookout:
                             client = AIOKafkaClient(**client_options(self._settings))
                             await client.bootstrap()
                         found = await look_up(client, self._topics)
-                        self._note(found, coordinated=await _coordinates(client, self._settings.app))
+                        self._note(found, coordinated=await _coordinates(client, self._settings.group))
                 except (KafkaError, OSError, TimeoutError):
                     self.serves = self.missing = False
                     if client is not None:

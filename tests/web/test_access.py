@@ -147,7 +147,14 @@ def test_addresses_that_others_reach_are_told_from_those_of_this_machine() -> No
 async def test_a_worker_that_others_reach_without_a_token_warns(bind: str, token: str, warned: bool) -> None:
     """At its start, with the variable that helps; the token itself is in no line."""
     said = await start_of_log(
-        {"WEB_BIND": bind, "WEB_TOKEN": token, "WEB_PORT": "0", "BOOTSTRAP": "127.0.0.1:1", "LOG_LEVEL": "debug"}
+        {
+            "LIFECYCLES": "metrics",
+            "WEB_BIND": bind,
+            "WEB_TOKEN": token,
+            "WEB_PORT": "0",
+            "BOOTSTRAP": "127.0.0.1:1",
+            "LOG_LEVEL": "debug",
+        }
     )
     assert ("LIFECYCLE_WEB_TOKEN" in said) == warned
     assert TOKEN not in said
