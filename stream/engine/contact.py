@@ -20,6 +20,8 @@ AWAY_AFTER = 4.0
 health must see within five seconds that Kafka is away."""
 _FROZEN = 3.0
 """Seconds between two looks after which this process, not Kafka, was away: a second is usual."""
+_SILENT_LOOKS = 3
+"""Before them it may be Kafka as a whole that goes away: of that the lookout may have heard a second later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,7 @@ class ContactLog:
         self._seldom = Seldom(INTERVAL, clock)
         self._looked_at: float | None = None
         self._said_away = False
+        self._silent_looks = 0
 
     def look(self, waiting: int, silent: Sequence[int]) -> None:
         """To be called every second.
@@ -96,12 +99,13 @@ class ContactLog:
         self._looked_at = now
         if before is not None and now - before > _FROZEN:
             return
+        self._silent_looks = self._silent_looks + 1 if silent else 0
         if self._contact.away:
             self._say_away(waiting)
         elif self._said_away:
             self._said_away = False
             log.warning("Kafka answers again after %d s", round(self._contact.silence))
-        elif silent and self._seldom.passes("silent") is not None:
+        elif self._silent_looks >= _SILENT_LOOKS and self._seldom.passes("silent") is not None:
             numbers = ", ".join(map(str, silent))
             log.warning(
                 "Kafka at %s answers, but not for partition%s %s: no broker that leads them is heard",

@@ -45,7 +45,7 @@ class SourceTopic(NamedTuple):
 
 
 class Lookout:
-    """Looks every five seconds while `run` runs, and at once after `look_again`; tells `contact` of every answer."""
+    """Looks every five seconds while `run` runs, and at once after `look_again`; `contact` hears every answer."""
 
     def __init__(self, settings: Settings, contact: Contact | None = None) -> None:
         self._settings = settings

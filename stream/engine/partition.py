@@ -144,6 +144,7 @@ class Partition:
     def start(self) -> None:
         """Begin, or go on after `pause`."""
         self._moves += 1
+        self._answered = time.monotonic()  # the group did
         if self._task is None:
             self._task = asyncio.create_task(self._run(), name=f"partition-{self.number}")
 
