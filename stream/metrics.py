@@ -22,6 +22,7 @@ from prometheus_client.registry import Collector
 from stream.build import build_labels
 from stream.core.step import Model, model_of
 from stream.engine.batch import Batch
+from stream.engine.contact import ContactStatus
 from stream.known_labels import known_labels, known_stages
 
 FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -36,11 +37,15 @@ class PartitionView:
 
     partition: int
     lag: int | None
-    """Interactions not yet taken."""
+    """Interactions not yet taken, as last known."""
     recovered: float
     """Share of the changelog read, 0 to 1."""
     stages: Iterable[tuple[tuple[str, str], int]]
     """Customers by lifecycle and stage."""
+    lag_age: float | None = None
+    """Seconds since a broker last said where the log ends."""
+    open_transaction: float = 0.0
+    """Seconds for which a transaction has been open in it; 0: none is."""
 
 
 class Metrics:
@@ -178,6 +183,9 @@ class View(Protocol):
     def partitions(self) -> Iterable[PartitionView]:
         """The partitions that this worker owns now."""
 
+    def kafka(self) -> ContactStatus | None:
+        """Whether Kafka answers; None before the worker runs."""
+
 
 class _Gauges(Collector):
     def __init__(self, view: View, stages: dict[tuple[str, str], int]) -> None:
@@ -188,8 +196,18 @@ class _Gauges(Collector):
         """Read at every scrape."""
         # Customers of this worker's partitions, 0 where nobody is in a stage; sum over workers for the whole.
         customers = GaugeMetricFamily("lifecycle_customers", "Customers by stage", labels=["lifecycle", "stage"])
-        # Interactions of a partition that were not yet taken.
+        # Interactions of a partition that were not yet taken, to the end of its log, also behind a transaction that is
+        # open; as last known where Kafka is away or the partition starts over, and how old that is: an alert on lag
+        # needs one on its age, too.
         lag = GaugeMetricFamily("lifecycle_lag_records", "Interactions not yet taken", labels=["partition"])
+        lag_age = GaugeMetricFamily(
+            "lifecycle_lag_age_seconds", "Since a broker last said where the log ends", labels=["partition"]
+        )
+        # For how long a producer's transaction has been seen open in a partition: what is behind it cannot be read. 0
+        # where none is. Producers that do not end theirs hold up everybody; alert on minutes.
+        opened = GaugeMetricFamily(
+            "lifecycle_open_transaction_seconds", "Age of the oldest open transaction", labels=["partition"]
+        )
         # Share of a partition's changelog that was read; 1 when it runs.
         recovery = GaugeMetricFamily("lifecycle_recovery_ratio", "Recovery, 0 to 1", labels=["partition"])
         totals = dict(self._stages)
@@ -198,7 +216,23 @@ class _Gauges(Collector):
                 totals[key] = totals.get(key, 0) + count
             if view.lag is not None:
                 lag.add_metric([str(view.partition)], view.lag)
+            if view.lag_age is not None:
+                lag_age.add_metric([str(view.partition)], view.lag_age)
+                opened.add_metric([str(view.partition)], view.open_transaction)
             recovery.add_metric([str(view.partition)], view.recovered)
         for (lifecycle, stage), count in sorted(totals.items()):
             customers.add_metric([lifecycle, stage], count)
-        yield from (customers, lag, recovery)
+        yield from (customers, lag, lag_age, opened, recovery)
+        yield from _of_kafka(self._view.kafka())
+
+
+def _of_kafka(status: ContactStatus | None) -> Iterator[Metric]:
+    if status is None:
+        return
+    # Whether Kafka answered this worker within the last 4 seconds, 1 or 0; alert on 0.
+    yield GaugeMetricFamily("lifecycle_kafka_up", "Kafka answers", value=status.up)
+    # Since its last answer; not there before the first one.
+    answer_age = GaugeMetricFamily("lifecycle_kafka_answer_age_seconds", "Since Kafka last answered")
+    if status.seconds_since_answer is not None:
+        answer_age.add_metric([], status.seconds_since_answer)
+    yield answer_age

@@ -46,6 +46,10 @@ class Fetched(NamedTuple):
     """
     end_offset: int | None
     """The offset after the last readable record, as last heard."""
+    log_end: int | None = None
+    """The offset after the last record, those of open transactions too, as last heard."""
+    heard_ms: int | None = None
+    """When a broker last said so, epoch milliseconds."""
 
 
 class _State(Protocol):
@@ -96,10 +100,10 @@ class Reader:
             buffered = self._tp in self._fetcher._records
             caught_up = not buffered and _is_at_end(state, end) and _is_fresh(state)
             if records or state.position != position:
-                return Fetched(records, state.position, caught_up, end)
+                return Fetched(records, state.position, caught_up, end, state.highwater, state.timestamp)
             left = deadline - time.monotonic()
             if left <= 0 and (caught_up or left <= -FRESH_MS / 1000):
-                return Fetched((), position, caught_up, end)
+                return Fetched((), position, caught_up, end, state.highwater, state.timestamp)
             await self._wait_for_data(left if left > 0 else _LOOK_AGAIN)
 
     async def first_offset(self) -> int:

@@ -19,9 +19,11 @@ from aiokafka.errors import KafkaError
 
 from stream.engine.admission import words_of
 from stream.engine.batch import Batch, DeadlineFailed, Machine, RecordFailed, SourceRecord
+from stream.engine.contact import AWAY_AFTER, Contact
 from stream.engine.delivery import Delivery
 from stream.engine.faults import Faults
 from stream.engine.fetch import Fetched, is_cancelled
+from stream.engine.lag import Lag
 from stream.engine.lookout import SourceTopic
 from stream.engine.misplaced import MisplacedWarnings
 from stream.engine.quiet import Seldom
@@ -48,6 +50,8 @@ class State(StrEnum):
     WAITING = "waiting to recover"
     RECOVERING = "recovering"
     RUNNING = "running"
+    AWAY = "waiting for Kafka"
+    """It would run, but no broker answers for it; as `Partition.shown` has it."""
     BACKING_OFF = "backing off"
     PAUSED = "paused"
     FAILED = "failed"
@@ -93,6 +97,7 @@ class Surroundings:
     in_background: Callable[[Awaitable[None]], None]
     seldom: Seldom
     """Shared, so that a broker that is away costs a worker one line, not one for each partition."""
+    contact: Contact
     fenced_wait: float
     """Longer than a heartbeat, so that a worker that lost the partition hears of it first."""
     misplaced: MisplacedWarnings = field(default_factory=MisplacedWarnings)
@@ -107,11 +112,13 @@ class Partition:
         self.state = State.PAUSED
         self.recovery = Progress()
         self.position: int | None = None
-        self.end_offset: int | None = None
+        self.lag = Lag()
         self.last_progress = time.monotonic()
         """When, by time.monotonic(), this partition last wrote a batch or had nothing to write."""
         self.last_error: BaseException | None = None
         """What it started over for; None once it runs again."""
+        self._answered = time.monotonic()
+        """When a broker last answered for this partition."""
         self._moves = 0
         self._reconsidered = self._moved_by_edit = 0
         self._topic: SourceTopic | None = None
@@ -130,9 +137,18 @@ class Partition:
             return None
         return self._moves, self.recovery.position
 
+    @property
+    def shown(self) -> State:
+        """The state, as others should see it: what runs where no broker answers for it does not run."""
+        if self.state is not State.RUNNING or self._writing is not None:
+            return self.state
+        silent = time.monotonic() - max(self._answered, self.last_progress)
+        return State.AWAY if silent > AWAY_AFTER else State.RUNNING
+
     def start(self) -> None:
         """Begin, or go on after `pause`."""
         self._moves += 1
+        self._answered = time.monotonic()  # the group did
         if self._task is None:
             self._task = asyncio.create_task(self._run(), name=f"partition-{self.number}")
 
@@ -160,7 +176,9 @@ class Partition:
             self.state = State.PAUSED
 
     def drop(self) -> None:
-        """Forget state and producer."""
+        """Forget state and producer; what is known of the lag stays."""
+        if self.position is not None:
+            self.lag.position = self.position
         delivery, self._delivery, self.machine, self.position = self._delivery, None, None, None
         if delivery is not None:
             self._around.in_background(delivery.discard())
@@ -196,7 +214,8 @@ class Partition:
             log.warning("partition %d starts over: %s", self.number, _place(error), exc_info=error)
             log.debug("partition %d: what failed", self.number, exc_info=error)
         else:
-            kept = self._around.seldom.passes("waits for Kafka")
+            away = self._around.contact.away  # then one line speaks for all partitions
+            kept = None if away else self._around.seldom.passes("waits for Kafka")
             if kept is not None:
                 more = f" ({kept} more like this kept back)" if kept else ""
                 log.warning("partition %d waits for Kafka: %s%s", self.number, words_of(error), more)
@@ -230,6 +249,7 @@ class Partition:
             self.number, self.recovery.records, seconds, self.position,
         )  # fmt: skip
         self.machine, self._topic, self.last_error = machine, topic, None
+        self._answered = time.monotonic()
 
     async def _turn(self) -> None:
         """One fetch, and batches until nothing is left at this position."""
@@ -238,7 +258,10 @@ class Partition:
         if fetched is None:  # a rebalance is under way: it will pause us
             await asyncio.sleep(_NOT_ASSIGNED_WAIT)
             return
-        self.end_offset = fetched.end_offset
+        age = self.lag.hear(fetched)
+        if age is not None:
+            self._answered = time.monotonic() - age
+            self._around.contact.heard(age)
         if not fetched.records and not fetched.caught_up:
             self.position = fetched.next_offset
             self._moves += 1

@@ -1,9 +1,9 @@
 """`/livez`, `/readyz` and `/metrics`.
 
-Live: the event loop answers, and nothing failed that ends the worker. Ready: a member of the consumer group, and
-every owned partition is recovered and runs. Both answer with a JSON body that says why. Where a token is set,
-everything else asks for it, and who does not send it sees of `/readyz` the states alone: positions and lags tell how
-much business there is.
+Live: the event loop answers, and nothing failed that ends the worker. Ready: Kafka answers, a member of the consumer
+group, and every owned partition is recovered and runs. Both answer with a JSON body that says why. Where a token is
+set, everything else asks for it, and who does not send it sees of `/readyz` the states alone: positions and lags tell
+how much business there is.
 """
 
 import errno
@@ -20,7 +20,8 @@ from aiohttp.http_exceptions import HttpProcessingError
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
-from stream.engine.supervisor import EngineStatus
+from stream.codec.times import format_time
+from stream.engine.supervisor import EngineStatus, PartitionStatus
 from stream.errors import SettingsError
 from stream.web.access import ask_for, sends
 
@@ -47,11 +48,10 @@ def health_routes(status: Callable[[], EngineStatus], registry: CollectorRegistr
     async def readyz(request: web.Request) -> web.Response:
         now = status()
         body: dict[str, Any] = {"status": "ready" if now.ready else "not ready", "phase": now.phase}
+        body["kafka"] = {**asdict(now.kafka), "since": format_time(now.kafka.since)}
         if sends(request, token):
             body["delivery"] = now.delivery
-            body["partitions"] = [
-                {**asdict(each), "state": each.state.value, "lag": each.lag} for each in now.partitions
-            ]
+            body["partitions"] = [_shown(each) for each in now.partitions]
         else:
             body["partitions"] = [{"partition": each.partition, "state": each.state.value} for each in now.partitions]
         return web.json_response(body, status=200 if now.ready else 503)
@@ -81,6 +81,16 @@ def _takes_gzip(accepted: str) -> bool:
         if coding == "gzip":
             return not any(re.fullmatch(r"q\s*=\s*0(\.0*)?", parameter) for parameter in parameters)
     return False
+
+
+def _shown(partition: PartitionStatus) -> dict[str, Any]:
+    opened = partition.open_transaction_since
+    return {
+        **asdict(partition),
+        "state": partition.state.value,
+        "lag": partition.lag,
+        "open_transaction_since": None if opened is None else format_time(opened),
+    }
 
 
 @asynccontextmanager

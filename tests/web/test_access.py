@@ -13,6 +13,7 @@ import pytest
 from aiohttp import web
 from prometheus_client import CollectorRegistry, Counter
 
+from stream.engine.contact import ContactStatus
 from stream.engine.partition import State
 from stream.engine.supervisor import EngineStatus, PartitionStatus
 from stream.web.access import is_of_this_machine
@@ -20,7 +21,10 @@ from stream.web.health import health_routes, serve
 
 TOKEN = "0123456789abcdef-of-this-test"  # noqa: S105 - a test's own
 STATUS = EngineStatus(
-    "running", "exactly_once", (PartitionStatus(3, State.RUNNING, 1.0, 4_711, 4_800, idle_seconds=0.5),)
+    "running",
+    "exactly_once",
+    (PartitionStatus(3, State.RUNNING, 1.0, 4_711, 4_800, idle_seconds=0.5),),
+    ContactStatus(up=True, since=1_700_000_000_000, seconds_since_answer=0.5),
 )
 PATHS = ["/metrics", "/", "/nothing-here", "/livez/", "/readyz/more", "//livez", "/LIVEZ", "/new"]
 """All but health: what exists, what does not, and what only looks like health."""
@@ -103,7 +107,12 @@ async def test_health_asks_for_none_and_then_tells_of_states_alone(url: str) -> 
     status, _, body = await ask(f"{url}/readyz")
     assert (status, json.loads(body)) == (
         200,
-        {"status": "ready", "phase": "running", "partitions": [{"partition": 3, "state": "running"}]},
+        {
+            "status": "ready",
+            "phase": "running",
+            "kafka": {"up": True, "since": "2023-11-14T22:13:20.000Z", "seconds_since_answer": 0.5},
+            "partitions": [{"partition": 3, "state": "running"}],
+        },
     )
     (seen,) = json.loads((await ask(f"{url}/readyz", f"Bearer {TOKEN}"))[2])["partitions"]
     assert (seen["position"], seen["lag"]) == (4_711, 89)

@@ -5,7 +5,9 @@ import gzip
 import re
 import socket
 import sys
+import time
 from collections.abc import AsyncIterator, Callable
+from datetime import datetime
 from typing import Any, ClassVar
 
 import aiohttp
@@ -17,6 +19,7 @@ from prometheus_client.parser import text_string_to_metric_families as classic_m
 from stream.app import Application
 from stream.codec.lifecycle_files import load_all
 from stream.engine.batch import Batch
+from stream.engine.contact import AWAY_AFTER, Contact
 from stream.engine.fetch import Fetched
 from stream.engine.lookout import SourceTopic
 from stream.engine.recovery import Progress
@@ -36,15 +39,18 @@ class Broker:
     def __init__(self) -> None:
         self.recovered = asyncio.Event()
         self.away: set[int] = set()
+        self.held_back = {0: 0, 1: 0}
+        """Records of a transaction that is open."""
         self.records = {0: [Record(0, 1_700_000_000_000, b"customer-4711", VISIT)], 1: []}
 
     async def fetch(self, partition: int, position: int, patience: float) -> Fetched:
         records = [each for each in self.records[partition] if each.offset >= position]
-        if not records and position:
-            await asyncio.Event().wait()
-        await asyncio.sleep(0)
+        await asyncio.sleep(0 if records or not position else patience)
+        if partition in self.away:
+            raise KafkaConnectionError
         end = len(self.records[partition])
-        return Fetched(records, end, caught_up=True, end_offset=end)
+        held_back = self.held_back[partition]
+        return Fetched(records, end, not held_back, end, end + held_back, time.time_ns() // 1_000_000)
 
     async def source(self) -> SourceTopic:
         return SourceTopic(partitions=2, id=None)
@@ -91,12 +97,16 @@ class Rig:
     def __init__(self) -> None:
         self.broker = Broker()
         self.application = Application(Settings(clock="stream"), load_all(["metrics"]))
-        self.engine = Engine(self.application._machine, self.application.metrics, fenced_wait=1.0)
+        self.now = 0.0
+        """What the clock of `contact` says."""
+        self.contact = Contact(lambda: self.now)
+        self.engine = Engine(self.application._machine, self.application.metrics, fenced_wait=1.0, contact=self.contact)
         self.application._engine = self.engine
         self.routes = health_routes(self.engine.status, self.application.metrics.registry)
-        self.url = ""
+        self.url = self.since = ""
 
     def connect(self) -> None:
+        self.contact.heard()
         self.engine.connect(
             "exactly_once",
             source=self.broker,
@@ -112,6 +122,17 @@ class Rig:
     async def ready(self) -> Answer:
         async with aiohttp.ClientSession() as session, session.get(f"{self.url}/readyz") as response:
             return response.status, await response.json()
+
+    async def ready_beside_kafka(self) -> tuple[int, dict[str, Any], dict[str, Any]]:
+        """Status and body of /readyz without, and then with what it says of Kafka, but for the time since when."""
+        status, body = await self.ready()
+        kafka = body.pop("kafka")
+        self.since = kafka.pop("since")
+        return status, body, kafka
+
+    def away_since(self) -> float:
+        """As `ready_beside_kafka` last heard it, epoch seconds."""
+        return datetime.fromisoformat(self.since).timestamp()
 
     async def until(self, holds: Callable[[dict[str, Any]], bool]) -> Answer:
         """The first answer of /readyz of which `holds`."""
@@ -147,14 +168,16 @@ async def test_a_worker_is_live_until_something_ends_it(rig: Rig) -> None:
 
 async def test_not_ready_before_the_broker_answers_and_before_the_group_does(rig: Rig) -> None:
     """The body names the phase; delivery is unknown until the broker said what it can."""
-    assert await rig.ready() == (
+    assert await rig.ready_beside_kafka() == (
         503,
         {"status": "not ready", "phase": "waiting for Kafka", "delivery": None, "partitions": []},
+        {"up": False, "seconds_since_answer": None},
     )
     rig.connect()
-    assert await rig.ready() == (
+    assert await rig.ready_beside_kafka() == (
         503,
         {"status": "not ready", "phase": "joining", "delivery": "exactly_once", "partitions": []},
+        {"up": True, "seconds_since_answer": 0.0},
     )
 
 
@@ -185,10 +208,29 @@ async def test_a_worker_that_owns_no_partition_is_ready(rig: Rig) -> None:
     """It stands by: more workers than partitions are no fault."""
     rig.connect()
     rig.engine.assign([])
-    assert await rig.ready() == (
+    assert await rig.ready_beside_kafka() == (
         200,
         {"status": "ready", "phase": "running", "delivery": "exactly_once", "partitions": []},
+        {"up": True, "seconds_since_answer": 0.0},
     )
+
+
+async def test_a_worker_that_owns_no_partition_is_not_ready_while_kafka_is_away(rig: Rig) -> None:
+    """And is again at the first answer; body and metrics say since when."""
+    rig.connect()
+    rig.engine.assign([])
+    rig.now += AWAY_AFTER
+    assert (await rig.ready())[0] == 200
+    rig.now += 60
+    status, _, kafka = await rig.ready_beside_kafka()
+    assert (status, kafka) == (503, {"up": False, "seconds_since_answer": AWAY_AFTER + 60})
+    assert rig.away_since() == pytest.approx(time.time() - AWAY_AFTER - 60, abs=5)
+    text = (await rig.get("/metrics"))[1]
+    assert "\nlifecycle_kafka_up 0.0\n" in text
+    assert f"\nlifecycle_kafka_answer_age_seconds {AWAY_AFTER + 60}\n" in text
+    rig.contact.heard()
+    assert (await rig.ready())[0] == 200
+    assert "\nlifecycle_kafka_up 1.0\n" in (await rig.get("/metrics"))[1]
 
 
 async def test_one_partition_that_does_not_run_makes_the_worker_not_ready(rig: Rig) -> None:
@@ -202,6 +244,28 @@ async def test_one_partition_that_does_not_run_makes_the_worker_not_ready(rig: R
     assert "lifecycle_partition_failures_total{kind=" in (await rig.get("/metrics"))[1]
     rig.broker.away.clear()
     assert (await rig.until(lambda body: states(body) == ["running", "running"]))[0] == 200
+
+
+async def test_a_partition_that_backs_off_keeps_the_last_known_lag_beside_its_age(rig: Rig) -> None:
+    """Kafka goes away with records waiting: what is known of them stays in body and metrics, and gets older."""
+    rig.broker.recovered.set()
+    rig.connect()
+    rig.engine.assign([0, 1])
+    await rig.until(lambda body: [each["lag"] for each in body["partitions"]] == [0, 0])
+    rig.broker.held_back[0] = 3
+    await rig.until(lambda body: [each["lag"] for each in body["partitions"]] == [3, 0])
+    rig.broker.away.add(0)
+    _, body = await rig.until(lambda body: states(body) == ["backing off", "running"])
+    before = body["partitions"][0]
+    _, body = await rig.until(lambda body: body["partitions"][0]["lag_age_seconds"] >= before["lag_age_seconds"] + 0.1)
+    partition = body["partitions"][0]
+    assert (partition["position"], partition["end_offset"], partition["lag"]) == (1, 4, 3)
+    text = (await rig.get("/metrics"))[1]
+    assert 'lifecycle_lag_records{partition="0"} 3.0' in text
+    assert 'lifecycle_lag_age_seconds{partition="0"} ' in text
+    rig.broker.away.clear()
+    rig.broker.held_back[0] = 0
+    await rig.until(lambda body: [each["lag"] for each in body["partitions"]] == [0, 0])
 
 
 async def test_not_ready_while_a_rebalance_lasts(rig: Rig) -> None:

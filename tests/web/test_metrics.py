@@ -22,6 +22,7 @@ from stream.codec.positions import KEY
 from stream.core.interaction import Interaction
 from stream.core.step import Model, model_of
 from stream.engine.batch import RESULTS, Batch, Outgoing
+from stream.engine.contact import ContactStatus
 from stream.engine.controls import tick
 from stream.engine.faults import KINDS
 from stream.engine.machine import PartitionMachine
@@ -55,13 +56,17 @@ Samples = dict[tuple[str, ...], float]
 
 
 class View:
-    """The partitions that a worker owns."""
+    """The partitions that a worker owns, and whether Kafka answers it."""
 
     def __init__(self, *partitions: PartitionView) -> None:
         self.owned: Iterable[PartitionView] = partitions
+        self.contact: ContactStatus | None = None
 
     def partitions(self) -> Iterable[PartitionView]:
         return self.owned
+
+    def kafka(self) -> ContactStatus | None:
+        return self.contact
 
 
 def families(metrics: Metrics) -> dict[str, Metric]:
@@ -127,7 +132,11 @@ def owned(made: PartitionMachine) -> View:
     """The machine's partition, caught up, beside one that is being recovered."""
     view = View()
     stages = made.stages.items()
-    view.owned = (PartitionView(0, 3, 1.0, stages), PartitionView(1, None, 0.25, [(("shop", "lead"), 2)]))
+    view.owned = (
+        PartitionView(0, 3, 1.0, stages, lag_age=0.5, open_transaction=7.5),
+        PartitionView(1, None, 0.25, [(("shop", "lead"), 2)]),
+    )
+    view.contact = ContactStatus(up=True, since=T0, seconds_since_answer=0.25)
     return view
 
 
@@ -182,6 +191,10 @@ def test_a_scrape_tells_exactly_what_happened(model: Model) -> None:
             ("lifecycle_customers", "shop", "customer"): 0,
             ("lifecycle_customers", "shop", "dormant"): 3,
             ("lifecycle_lag_records", "0"): 3,
+            ("lifecycle_lag_age_seconds", "0"): 0.5,
+            ("lifecycle_open_transaction_seconds", "0"): 7.5,
+            ("lifecycle_kafka_up",): 1,
+            ("lifecycle_kafka_answer_age_seconds",): 0.25,
             ("lifecycle_recovery_ratio", "0"): 1,
             ("lifecycle_recovery_ratio", "1"): 0.25,
         }
