@@ -7,6 +7,7 @@ LifecycleError                 something a person can act on; the message says w
 ├── TopicError                 a topic whose partitions, timestamps or sizes do not fit
 ├── PositionError              a partition's recorded position contradicts its source topic
 ├── StateError                 a state record that this version cannot read
+├── UnreadableError            a batch of records that cannot be read: its codec, or damaged bytes
 └── StalledError               the worker stands still although Kafka answers
 """
 
@@ -37,6 +38,22 @@ class PositionError(LifecycleError):
 
 class StateError(LifecycleError):
     """A state record was written by something that this version cannot read."""
+
+
+class UnreadableError(LifecycleError):
+    """A batch of records cannot be read, and could not be the next time: its codec is not known, or it is damaged."""
+
+    def __init__(self, topic: str, partition: int, offset: int, *, after: int, data: bytes, why: str) -> None:
+        self.topic, self.partition = topic, partition
+        self.offset = offset
+        """The first that cannot be read."""
+        self.after = after
+        """The offset at which the next batch begins."""
+        self.data = data
+        """The whole batch as the broker keeps it."""
+        self.why = why
+        offsets = f"offset {offset}" if after == offset + 1 else f"offsets {offset} to {after - 1}"
+        super().__init__(f"topic {topic}, partition {partition}, {offsets}: the batch cannot be read, {why}")
 
 
 class StalledError(LifecycleError):

@@ -10,7 +10,20 @@ from typing import Annotated
 import typer
 
 from stream.build import is_compiled
-from stream.cli import dead_letters, demo, import_, reset, settings, simulate, tail, topics, validate, verify, worker
+from stream.cli import (
+    dead_letters,
+    demo,
+    import_,
+    reset,
+    settings,
+    simulate,
+    skip,
+    tail,
+    topics,
+    validate,
+    verify,
+    worker,
+)
 
 app = typer.Typer(
     help="Score customers and move them through lifecycles, as they act and as time passes.",
@@ -32,6 +45,7 @@ app.command()(topics.topics)
 app.add_typer(dead_letters.app, name="dead-letters")
 app.command()(verify.verify)
 app.command()(reset.reset)
+app.command()(skip.skip)
 app.command()(settings.settings)
 
 

@@ -19,7 +19,7 @@ from aiokafka.errors import KafkaError
 
 from stream.engine.batch import SourceRecord
 from stream.engine.header_names import install
-from stream.errors import PositionError
+from stream.errors import PositionError, UnreadableError
 
 install()
 
@@ -74,7 +74,8 @@ class Reader:
         """Records from exactly `position`; None while the consumer does not own the partition.
 
         Waits at most `patience` seconds for something new, and up to a second longer for news of the log's
-        end. Raises PositionError where `position` does not exist.
+        end. Raises PositionError where `position` does not exist, UnreadableError where what stands exactly there
+        cannot be read; what is readable before it is handed over first.
         """
         deadline = time.monotonic() + patience
         while True:
@@ -207,10 +208,25 @@ def is_cancelled() -> bool:
 
 
 def _take(result: FetchResult, max_records: int) -> Sequence[SourceRecord]:
+    """As FetchResult.getall, which would lose what is readable before a batch that is not."""
     private: Any = result
-    if private._partition_records is not None:
-        private._partition_records._consumer_record = _raw_record
-    records: list[SourceRecord] = private.getall(max_records)
+    if not private.has_more() or not private.check_assignment(private._topic_partition):
+        return ()
+    block = private._partition_records
+    block._consumer_record = _raw_record
+    start, records = block.next_fetch_offset, []
+    try:
+        for record in block:
+            records.append(record)
+            if len(records) >= max_records:
+                private._update_position()
+                return records
+    except UnreadableError:
+        if block.next_fetch_offset == start:
+            private._partition_records = None
+            raise
+    private._update_position()
+    private._partition_records = None
     return records
 
 

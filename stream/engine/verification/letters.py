@@ -4,6 +4,7 @@ from stream.engine.batch import SourceRecord
 from stream.engine.verification.findings import Difference, Findings
 
 _UNPROCESSABLE = "unprocessable"
+_UNREADABLE = "unreadable"
 
 
 class Letters:
@@ -31,6 +32,14 @@ class Letters:
     def is_unprocessable(self, offset: int) -> bool:
         """Whether our own code failed on that interaction, so that it had no effect."""
         return _UNPROCESSABLE in self._reasons.get(offset, ())
+
+    def is_skipped(self, offset: int) -> bool:
+        """Whether what begins there could not be read, and `lifecycle skip` went on without it: then that is right."""
+        skipped = _UNREADABLE in self._reasons.get(offset, ())
+        if skipped:
+            del self._reasons[offset]
+            self._findings.counts["dead letters"] += 1
+        return skipped
 
     def check(self, offset: int, reason: str | None) -> None:
         """An interaction was read; with a reason it must be among the dead letters, once."""

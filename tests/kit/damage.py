@@ -1,0 +1,55 @@
+"""Batches that nobody can read, as a disk or a client may leave them: in the log of a broker, running or not.
+
+A broker does not look into batches when it hands them out, and what it has in memory is the file itself.
+"""
+
+import struct
+from enum import StrEnum
+from pathlib import Path
+
+from aiokafka.record.util import calc_crc32c
+
+from tests.kit.kafka import KafkaBroker
+
+_PREFIX = struct.Struct(">qi")
+_MAGIC, _CRC, _ATTRIBUTES, _LAST_OFFSET_DELTA = 16, 17, 21, 23
+
+
+class Damage(StrEnum):
+    """What is wrong with a batch."""
+
+    BIT = "a flipped bit"
+    CODEC = "an unknown codec"
+
+
+def damage(kafka: KafkaBroker, topic: str, partition: int, offset: int, how: Damage) -> tuple[int, int]:
+    """Spoil the batch that holds `offset`; returns its first offset and the one behind its last.
+
+    Raises LookupError where there is no such batch.
+    """
+    for segment in sorted((Path(kafka.settings["log.dirs"]) / f"{topic}-{partition}").glob("*.log")):
+        data = bytearray(segment.read_bytes())
+        start = 0
+        while start + _PREFIX.size <= len(data):
+            base, length = _PREFIX.unpack_from(data, start)
+            end = start + _PREFIX.size + length
+            if data[start + _MAGIC] != 2:  # the file goes on with zeros
+                break
+            after = base + struct.unpack_from(">i", data, start + _LAST_OFFSET_DELTA)[0] + 1
+            if base <= offset < after:
+                batch = data[start:end]
+                _spoil(batch, how)
+                with segment.open("r+b") as file:
+                    file.seek(start)
+                    file.write(batch)
+                return base, after
+            start = end
+    raise LookupError(f"{topic}-{partition} has no batch with offset {offset}")
+
+
+def _spoil(batch: bytearray, how: Damage) -> None:
+    if how is Damage.BIT:
+        batch[-1] ^= 1
+        return
+    batch[_ATTRIBUTES + 1] = batch[_ATTRIBUTES + 1] & ~7 | 5
+    struct.pack_into(">I", batch, _CRC, calc_crc32c(bytes(batch[_ATTRIBUTES:])))
