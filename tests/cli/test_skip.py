@@ -2,114 +2,29 @@
 
 import asyncio
 import logging
-import subprocess
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 
 import pytest
-from aiokafka import AIOKafkaProducer
 
-from stream.codec.interactions import encode_native
-from stream.codec.lifecycle_files import load
-from stream.core.interaction import Interaction
-from stream.core.step import model_of
 from stream.engine import partition as partitions
-from stream.engine.lookout import SourceTopic
-from stream.engine.machine import PartitionMachine
 from stream.engine.partition import State
-from stream.engine.place import Place
 from stream.engine.quiet import quiet_loop
-from stream.engine.topics import ensure_topics
 from stream.settings import Settings
-from tests.cli.on_kafka import environment_of
+from tests.cli.batches import SIZE, Run, call, machine, positions, settings_in_batches, states, three_batches, until
 from tests.engine.rig import Rig
 from tests.kit.damage import Damage, damage
 from tests.kit.kafka import KafkaBroker
 from tests.kit.topics import read_all
 
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
-
-T = 1_767_225_600_000  # 2026-01-01T00:00:00Z
-MODEL = model_of([load("journey").lifecycle])
-SIZE = 50
-"""Interactions in a batch."""
-
 
 @pytest.fixture
 def settings(kafka: KafkaBroker, topic_prefix: str) -> Settings:
-    return Settings(
-        bootstrap=kafka.bootstrap,
-        topic_prefix=topic_prefix,
-        app=f"{topic_prefix}app",
-        partitions=2,
-        lifecycles=("journey",),
-        live_from=T - 1,
-    )
+    return settings_in_batches(kafka.bootstrap, topic_prefix)
 
 
 @pytest.fixture(autouse=True)
 def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(partitions, "_READ_AGAIN", 0.2)
-
-
-def environment(settings: Settings) -> dict[str, str]:
-    return {
-        **environment_of(settings),
-        "LIFECYCLE_LIFECYCLES": ",".join(settings.lifecycles),
-        "LIFECYCLE_LIVE_FROM": str(settings.live_from),
-    }
-
-
-def machine(settings: Settings) -> Callable[[int, SourceTopic], PartitionMachine]:
-    def make(partition: int, topic: SourceTopic) -> PartitionMachine:
-        place = Place(settings.topics.interactions, partition, topic.partitions, topic.id)
-        return PartitionMachine(MODEL, settings, place)
-
-    return make
-
-
-def orders(numbers: Iterable[int]) -> list[Interaction]:
-    return [Interaction(f"c{n}", None, f"order-{n}", "Order Completed", T + n, {}, {}) for n in numbers]
-
-
-async def write_batches(settings: Settings, partition: int, *batches: Iterable[Interaction]) -> None:
-    """Each of them as one batch, one after another."""
-    async with AIOKafkaProducer(bootstrap_servers=settings.bootstrap) as producer:
-        for interactions in batches:
-            batch = producer.create_batch()
-            for each in interactions:
-                fits = batch.append(timestamp=None, key=each.subject.encode(), value=encode_native(each))
-                assert fits is not None
-            await (await producer.send_batch(batch, settings.topics.interactions, partition=partition))
-
-
-async def three_batches(settings: Settings) -> None:
-    """In each of two partitions, so that the second one of partition 0 can be damaged."""
-    await ensure_topics(settings)
-    for partition in range(2):
-        start = partition * 1_000
-        await write_batches(
-            settings, partition, *(orders(range(at, at + SIZE)) for at in range(start, start + 3 * SIZE, SIZE))
-        )
-
-
-async def until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(30):
-        while not holds():
-            await asyncio.sleep(0.02)
-
-
-def states(rig: Rig) -> list[State]:
-    return [each.state for each in rig.engine.status().partitions]
-
-
-def positions(rig: Rig) -> list[int | None]:
-    return [each.position for each in rig.engine.status().partitions]
-
-
-async def call(run: Run, settings: Settings, *arguments: str, **given: str) -> tuple[int, str]:
-    """A command's exit code, and what it said, in one line."""
-    done = await asyncio.to_thread(run, *arguments, environment=environment(settings), stdin=given.get("stdin"))
-    return done.returncode, " ".join((done.stdout + done.stderr).split())
 
 
 async def dead_letters(settings: Settings) -> list[tuple[bytes | None, Mapping[str, bytes]]]:
