@@ -14,12 +14,13 @@ from prometheus_client.parser import text_string_to_metric_families as classic_m
 
 from stream.app import Application
 from stream.codec.lifecycle_files import load_all
+from stream.engine import partition as partitions
 from stream.engine.batch import Batch
 from stream.engine.fetch import Fetched
 from stream.engine.lookout import SourceTopic
 from stream.engine.recovery import Progress
 from stream.engine.supervisor import Engine
-from stream.errors import SettingsError
+from stream.errors import SettingsError, UnreadableError
 from stream.settings import Settings
 from stream.web.health import health_routes, serve
 from tests.kit.machines import Record
@@ -34,9 +35,12 @@ class Broker:
     def __init__(self) -> None:
         self.recovered = asyncio.Event()
         self.away: set[int] = set()
+        self.unreadable: set[int] = set()
         self.records = {0: [Record(0, 1_700_000_000_000, b"customer-4711", VISIT)], 1: []}
 
     async def fetch(self, partition: int, position: int, patience: float) -> Fetched:
+        if partition in self.unreadable:
+            raise UnreadableError("interactions", partition, position, after=position + 1, data=b"", why="…")
         records = [each for each in self.records[partition] if each.offset >= position]
         if not records and position:
             await asyncio.Event().wait()
@@ -199,6 +203,25 @@ async def test_one_partition_that_does_not_run_makes_the_worker_not_ready(rig: R
     assert (status, body["status"], body["phase"]) == (503, "not ready", "running")
     assert "lifecycle_partition_failures_total{kind=" in (await rig.get("/metrics"))[1]
     rig.broker.away.clear()
+    assert (await rig.until(lambda body: states(body) == ["running", "running"]))[0] == 200
+
+
+async def test_a_partition_before_something_unreadable_is_blocked_and_its_worker_live(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also after a rebalance, until it can be read."""
+    monkeypatch.setattr(partitions, "_READ_AGAIN", 0.01)
+    rig.broker.recovered.set()
+    rig.broker.unreadable.add(1)
+    rig.connect()
+    for _ in range(2):
+        rig.engine.assign([0, 1])
+        status, body = await rig.until(lambda body: states(body) == ["running", "blocked"])
+        assert (status, body["status"], body["phase"]) == (503, "not ready", "running")
+        assert (await rig.get("/livez"))[0].status == 200
+        await rig.engine.pause()
+    rig.engine.assign([0, 1])
+    rig.broker.unreadable.clear()
     assert (await rig.until(lambda body: states(body) == ["running", "running"]))[0] == 200
 
 
