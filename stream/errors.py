@@ -52,6 +52,8 @@ class UnreadableError(LifecycleError):
         self.data = data
         """The whole batch as the broker keeps it."""
         self.why = why
+        self.end: int | None = None
+        """Where the partition ends, as last heard."""
         offsets = f"offset {offset}" if after == offset + 1 else f"offsets {offset} to {after - 1}"
         super().__init__(f"topic {topic}, partition {partition}, {offsets}: the batch cannot be read, {why}")
 

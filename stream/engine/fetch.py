@@ -92,7 +92,11 @@ class Reader:
                 self._unconfirmed = (state, position, state.timestamp)
             elif seek is not None and seek[2] != state.timestamp:
                 self._unconfirmed = None
-            records = self._drain(position, max_records)
+            try:
+                records = self._drain(position, max_records)
+            except UnreadableError as error:
+                error.end = _readable_end(state)
+                raise
             end = _readable_end(state)
             buffered = self._tp in self._fetcher._records
             caught_up = not buffered and _is_at_end(state, end) and _is_fresh(state)

@@ -279,6 +279,7 @@ class Partition:
         assert self._delivery is not None
         assert self.position is not None
         self.blocked, self.state = error, State.BLOCKED
+        self.end_offset = error.end if error.end is not None else self.end_offset
         self._moves += 1
         kept = self._around.seldom.passes(f"blocked {self.number}")
         if kept is not None:

@@ -72,6 +72,12 @@ async def write_batches(
             await (await producer.send_batch(batch, settings.topics.interactions, partition=partition))
 
 
+async def write_bad(settings: Settings, codec: str | None = None) -> None:
+    """One interaction to partition 0 that is no JSON."""
+    async with AIOKafkaProducer(bootstrap_servers=settings.bootstrap, compression_type=codec) as producer:
+        await producer.send_and_wait(settings.topics.interactions, b"{" * 100, key=b"c0", partition=0)
+
+
 async def three_batches(settings: Settings) -> None:
     """In each of two partitions, so that the second one of partition 0 can be damaged."""
     await ensure_topics(settings)

@@ -6,7 +6,6 @@ from importlib.metadata import requires
 
 import aiokafka.codec
 import pytest
-from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
@@ -16,7 +15,7 @@ from stream.engine.partition import State
 from stream.engine.topics import ensure_topics, plan_topics
 from stream.errors import StateError
 from stream.settings import Settings
-from tests.cli.batches import SIZE, Run, call, machine, orders, positions, settings_in_batches, states, until
+from tests.cli.batches import SIZE, Run, call, machine, orders, positions, settings_in_batches, states, until, write_bad
 from tests.cli.batches import write_batches as write
 from tests.engine.rig import Rig
 from tests.kit.damage import codecs
@@ -58,12 +57,6 @@ async def compress(settings: Settings, codec: str) -> None:
         )
     finally:
         await admin.close()
-
-
-async def write_bad(settings: Settings, codec: str | None) -> None:
-    """One interaction to partition 0 that is no JSON."""
-    async with AIOKafkaProducer(bootstrap_servers=settings.bootstrap, compression_type=codec) as producer:
-        await producer.send_and_wait(settings.topics.interactions, b"{" * 100, key=b"c0", partition=0)
 
 
 async def process(settings: Settings, *ends: int) -> None:
@@ -120,7 +113,7 @@ async def test_a_broker_that_compresses_everything_is_read(
         for partition in range(2):
             start = (2 * number + partition) * SIZE
             await write(settings, partition, orders(range(start, start + SIZE)))
-        await write_bad(settings, None)
+        await write_bad(settings)
         await process(settings, (SIZE + 1) * number, SIZE * number)
     assert {*codecs(kafka_with_lz4, settings.topics.customers, 0)} == {3}
     await look(lifecycle, settings, 4 * SIZE)

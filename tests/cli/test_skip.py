@@ -9,8 +9,20 @@ import pytest
 from stream.engine import partition as partitions
 from stream.engine.partition import State
 from stream.engine.quiet import quiet_loop
+from stream.errors import StateError
 from stream.settings import Settings
-from tests.cli.batches import SIZE, Run, call, machine, positions, settings_in_batches, states, three_batches, until
+from tests.cli.batches import (
+    SIZE,
+    Run,
+    call,
+    machine,
+    positions,
+    settings_in_batches,
+    states,
+    three_batches,
+    until,
+    write_bad,
+)
 from tests.engine.rig import Rig
 from tests.kit.damage import Damage, damage
 from tests.kit.kafka import KafkaBroker
@@ -73,3 +85,53 @@ async def test_a_batch_that_cannot_be_read_holds_up_only_what_comes_behind_it_un
     assert (code, "dead letters verified 1" in said) == (0, True), said
     code, said = await call(lifecycle, settings, "dead-letters", "replay", "--all", "--yes")
     assert "a whole batch that could not be read" in said
+
+
+async def test_nothing_is_skipped_but_what_a_partition_stands_before(
+    kafka: KafkaBroker, settings: Settings, lifecycle: Run
+) -> None:
+    await three_batches(settings)
+    damage(kafka, settings.topics.interactions, 0, SIZE, Damage.CODEC)
+    topic = settings.topics.interactions
+    code, said = await call(lifecycle, settings, "skip", "0", "50", "--yes")
+    assert (code, "interactions from offset 0 on are not processed yet" in said) == (1, True), said
+    async with Rig(settings, machine(settings)) as rig:
+        await until(lambda: states(rig) == [State.BLOCKED, State.RUNNING] and positions(rig) == [SIZE, 3 * SIZE])
+    for arguments, words in (
+        (("0", "49"), "offset 49 is done with already; it goes on at 50"),
+        (("0", "51"), "It is this that can be skipped now, not what is at 51"),
+        (("1", "150"), f"topic {topic}, partition 1 ends at 150, and all before that can be read"),
+        (("2", "0"), f"topic {topic} has no partition 2"),
+    ):
+        code, said = await call(lifecycle, settings, "skip", *arguments, "--yes")
+        assert (code, words in said) == (1, True), said
+    code, said = await call(lifecycle, settings, "skip", "0", "50", stdin="n\n")
+    assert (code, "Aborted" in said) == (1, True), said
+    assert await dead_letters(settings) == []
+
+
+async def test_whatever_is_read_says_where_it_cannot_be(
+    kafka: KafkaBroker, settings: Settings, lifecycle: Run, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Stage changes, dead letters and customer records; by commands, and by a worker that has lost its state."""
+    await three_batches(settings)
+    topics = settings.topics
+    await write_bad(settings)
+    async with Rig(settings, machine(settings)) as rig:
+        await until(lambda: positions(rig) == [3 * SIZE + 1, 3 * SIZE])
+    for topic, arguments in (
+        (topics.stage_changes, ("tail", "--from-beginning")),
+        (topics.dead_letters, ("dead-letters", "list")),
+        (topics.customers, ("verify",)),
+    ):
+        damage(kafka, topic, 0, 0, Damage.BIT)
+        code, said = await call(lifecycle, settings, *arguments)
+        assert code == (2 if arguments == ("verify",) else 1), said
+        assert f"topic {topic}, partition 0, offset" in said
+        assert "its checksum is wrong" in said
+    async with Rig(settings, machine(settings)) as rig:
+        await asyncio.wait_for(rig.engine.wait_failed(), 30)
+        assert isinstance(rig.engine.failure, StateError)
+        assert f"topic {topics.customers}, partition 0, offsets 0 to " in str(rig.engine.failure)
+        assert "lifecycle reset" in str(rig.engine.failure)
+    assert "waits for Kafka" not in caplog.text
