@@ -19,6 +19,7 @@ from aiokafka.errors import KafkaError
 
 from stream.engine.batch import SourceRecord
 from stream.engine.header_names import install
+from stream.engine.refused_reads import damaged, is_damaged
 from stream.errors import PositionError, UnreadableError
 
 install()
@@ -69,6 +70,8 @@ class Reader:
         self._fetcher, self._subscriptions = private._fetcher, private._subscription
         self._unconfirmed: tuple[_State, int, int | None] | None = None
         """A seek that no answer confirmed yet: state, position, and the time of the last answer before."""
+        self._paused = False
+        """aiokafka does not fetch, until we are asked to again."""
 
     async def fetch(self, position: int, *, max_records: int, patience: float) -> Fetched | None:
         """Records from exactly `position`; None while the consumer does not own the partition.
@@ -78,6 +81,10 @@ class Reader:
         cannot be read; what is readable before it is handed over first.
         """
         deadline = time.monotonic() + patience
+        if self._paused:
+            self._paused = False
+            if self._state() is not None:
+                self._consumer.resume(self._tp)
         while True:
             state = self._state()
             if state is None:
@@ -104,6 +111,8 @@ class Reader:
                 return Fetched(records, state.position, caught_up, end)
             left = deadline - time.monotonic()
             if left <= 0 and (caught_up or left <= -FRESH_MS / 1000):
+                if not _is_fresh(state):
+                    await self._require_undamaged(position)
                 return Fetched((), position, caught_up, end)
             await self._wait_for_data(left if left > 0 else _LOOK_AGAIN)
 
@@ -154,6 +163,16 @@ class Reader:
     async def _wait_for_data(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._fetcher._create_fetch_waiter(), seconds)
+
+    async def _require_undamaged(self, position: int) -> None:
+        """Tell what the broker cannot hand out from a broker that does not answer."""
+        if await is_damaged(self._consumer, self._tp, position):
+            error, state = damaged(self._tp, position), self._state()
+            if state is not None:
+                error.end = _readable_end(state)
+                self._consumer.pause(self._tp)  # aiokafka would ask again without any delay
+                self._paused = True
+            raise error
 
     async def _require_existing(self, position: int) -> None:
         """Tell an offset out of range, which would be reset for ever, from a passing reset."""

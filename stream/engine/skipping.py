@@ -22,6 +22,7 @@ from stream.engine.dead_letters import dead_letter
 from stream.engine.delivery import AtLeastOnce, Delivery, Route, Transactional
 from stream.engine.fetch import Reader, let_stop
 from stream.engine.recovery import Progress, read_changelog
+from stream.engine.refused_reads import damaged, undamaged_from
 from stream.engine.unreadable import time_of
 from stream.errors import BrokerError, PositionError, UnreadableError
 from stream.settings import Settings
@@ -85,6 +86,9 @@ async def find_block(settings: Settings, partition: int, partitions: int, offset
             start = await reader.first_offset()
         error = await _stands_before(reader, tp, start, offset)
         end = reader.log_end()
+        if not error.data:  # the broker does not even say where it ends
+            end = (await consumer.end_offsets([tp]))[tp]
+            error = damaged(tp, error.offset, await undamaged_from(consumer, tp, error.offset, end))
     finally:
         await let_stop(consumer.stop(), consumer)
     # What a damaged header says of its end may lie anywhere.
@@ -171,7 +175,7 @@ def _letter(block: Block) -> Outgoing:
     error, now = block.error, time.time_ns() // 1_000_000
     record = _Batch(error.offset, now if block.time is None else block.time, error.data)
     detail = f"the batch of offsets {error.offset} to {block.after - 1}: {error.why}"
-    return dead_letter(record, Rejected(Reason.UNREADABLE, detail), error.topic, error.partition)
+    return dead_letter(record, Rejected(Reason.UNREADABLE, detail), error.topic, error.partition, until=block.after)
 
 
 def _delivery(settings: Settings, source: TopicPartition, *, exactly_once: bool) -> Delivery:

@@ -44,7 +44,7 @@ async def dead_letters(settings: Settings) -> list[tuple[bytes | None, Mapping[s
     return [(record.value, dict(record.headers)) for records in read.values() for record in records]
 
 
-@pytest.mark.parametrize("how", Damage)
+@pytest.mark.parametrize("how", [Damage.BIT, Damage.CODEC])
 async def test_a_batch_that_cannot_be_read_holds_up_only_what_comes_behind_it_until_it_is_skipped(
     kafka: KafkaBroker, settings: Settings, lifecycle: Run, caplog: pytest.LogCaptureFixture, how: Damage
 ) -> None:
@@ -85,6 +85,26 @@ async def test_a_batch_that_cannot_be_read_holds_up_only_what_comes_behind_it_un
     assert (code, "dead letters verified 1" in said) == (0, True), said
     code, said = await call(lifecycle, settings, "dead-letters", "replay", "--all", "--yes")
     assert "a whole batch that could not be read" in said
+
+
+async def test_what_the_broker_itself_cannot_hand_out_is_skipped_as_far_as_it_reaches(
+    kafka: KafkaBroker, settings: Settings, lifecycle: Run, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It answers with an error, and finds no offset behind it up to the next one that its index has: a batch's last."""
+    quiet_loop(asyncio.get_running_loop())
+    await three_batches(settings)
+    damage(kafka, settings.topics.interactions, 0, SIZE, Damage.LENGTH)
+    async with Rig(settings, machine(settings), fenced_wait=0.2) as rig:
+        await until(lambda: states(rig) == [State.BLOCKED, State.RUNNING] and positions(rig) == [SIZE, 3 * SIZE])
+        assert "offset 50: the batch cannot be read, for the broker itself finds it damaged" in caplog.text
+        assert "waits for Kafka" not in caplog.text
+        code, said = await call(lifecycle, settings, "skip", "0", "50", "--yes")
+        assert (code, "offsets 50 to 148: the batch cannot be read" in said) == (0, True), said
+        await until(lambda: states(rig) == [State.RUNNING, State.RUNNING] and positions(rig)[0] == 3 * SIZE)
+    [(value, headers)] = await dead_letters(settings)
+    assert (value, headers["lifecycle_reason"], headers["lifecycle_until"]) == (b"", b"unreadable", b"149")
+    code, said = await call(lifecycle, settings, "verify")
+    assert (code, f"customers verified {4 * SIZE + 1}" in said) == (0, True), said
 
 
 async def test_nothing_is_skipped_but_what_a_partition_stands_before(

@@ -15,6 +15,7 @@ from tests.kit.kafka import KafkaBroker
 
 _PREFIX = struct.Struct(">qi")
 _CONTROL = 0x20
+_LENGTH = 8
 _MAGIC, _CRC, _ATTRIBUTES, _LAST_OFFSET_DELTA = 16, 17, 21, 23
 
 
@@ -23,6 +24,8 @@ class Damage(StrEnum):
 
     BIT = "a flipped bit"
     CODEC = "an unknown codec"
+    LENGTH = "a length that cannot be"
+    """For which the broker itself does not find what follows, up to the next place that its index knows."""
 
 
 def damage(kafka: KafkaBroker, topic: str, partition: int, offset: int, how: Damage) -> tuple[int, int]:
@@ -75,6 +78,9 @@ def _batches(kafka: KafkaBroker, topic: str, partition: int) -> Iterator[_Batch]
 def _spoil(batch: bytearray, how: Damage) -> None:
     if how is Damage.BIT:
         batch[-1] ^= 1
+        return
+    if how is Damage.LENGTH:
+        struct.pack_into(">i", batch, _LENGTH, 5)
         return
     batch[_ATTRIBUTES + 1] = batch[_ATTRIBUTES + 1] & ~7 | 5
     struct.pack_into(">I", batch, _CRC, calc_crc32c(bytes(batch[_ATTRIBUTES:])))

@@ -260,9 +260,10 @@ async def _interactions(
             async for records in log.read(tp, begin, end):
                 yield records
         except UnreadableError as error:
-            if not letters.is_skipped(error.offset):
+            until = letters.skipped_until(error.offset)
+            if until is None:
                 raise
-            begin = error.after
+            begin = until
         else:
             return
 
