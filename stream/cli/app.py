@@ -18,6 +18,7 @@ from stream.cli import (
     schema,
     settings,
     simulate,
+    skip,
     tail,
     topics,
     validate,
@@ -47,6 +48,7 @@ app.command()(topics.topics)
 app.add_typer(dead_letters.app, name="dead-letters")
 app.command()(verify.verify)
 app.command()(reset.reset)
+app.command()(skip.skip)
 app.command()(settings.settings)
 
 

@@ -28,6 +28,7 @@ from stream.engine.lookout import SourceTopic
 from stream.engine.misplaced import MisplacedWarnings
 from stream.engine.quiet import Seldom
 from stream.engine.recovery import Progress
+from stream.errors import UnreadableError
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +42,8 @@ _LEAST_WAIT = 0.001
 _NOT_ASSIGNED_WAIT = 0.05
 _PAUSE_DEADLINE = 5.0
 _CANCEL_AGAIN = 0.5
+_READ_AGAIN = 5.0
+"""What cannot be read is seldom cured by itself: a bit that changed on its way here, or another replica that leads."""
 
 
 class State(StrEnum):
@@ -52,6 +55,8 @@ class State(StrEnum):
     RUNNING = "running"
     AWAY = "waiting for Kafka"
     """It would run, but no broker answers for it; as `Partition.shown` has it."""
+    BLOCKED = "blocked"
+    """Its next interactions cannot be read; it goes on once they can be, or are skipped."""
     BACKING_OFF = "backing off"
     PAUSED = "paused"
     FAILED = "failed"
@@ -119,6 +124,8 @@ class Partition:
         """What it started over for; None once it runs again."""
         self._answered = time.monotonic()
         """When a broker last answered for this partition."""
+        self.blocked: UnreadableError | None = None
+        """What it cannot read; None once it has read on."""
         self._moves = 0
         self._reconsidered = self._moved_by_edit = 0
         self._topic: SourceTopic | None = None
@@ -189,7 +196,8 @@ class Partition:
                 topic = await self._around.source_topic()
                 if self.machine is None or topic != self._topic:
                     await self._fence_and_recover(topic)
-                self.state = State.RUNNING
+                if self.blocked is None:
+                    self.state = State.RUNNING
                 await self._turn()
             except asyncio.CancelledError:
                 if is_cancelled():
@@ -213,7 +221,9 @@ class Partition:
         if verdict.ours:
             log.warning("partition %d starts over: %s", self.number, _place(error), exc_info=error)
             log.debug("partition %d: what failed", self.number, exc_info=error)
-        else:
+        elif verdict.kind == "fenced" and self._around.seldom.passes("fenced") is not None:
+            log.warning("partition %d begins again: another worker, or a command, came for it meanwhile", self.number)
+        elif verdict.kind != "fenced":
             away = self._around.contact.away  # then one line speaks for all partitions
             kept = None if away else self._around.seldom.passes("waits for Kafka")
             if kept is not None:
@@ -254,7 +264,15 @@ class Partition:
     async def _turn(self) -> None:
         """One fetch, and batches until nothing is left at this position."""
         assert self.position is not None
-        fetched = await self._around.source.fetch(self.number, self.position, self._patience())
+        unreadable: UnreadableError | None = None
+        fetched: Fetched | None = None
+        try:
+            fetched = await self._around.source.fetch(self.number, self.position, self._patience())
+        except UnreadableError as error:
+            unreadable = error
+        if unreadable is not None:
+            await self._stand_before(unreadable)
+            return
         if fetched is None:  # a rebalance is under way: it will pause us
             await asyncio.sleep(_NOT_ASSIGNED_WAIT)
             return
@@ -262,6 +280,8 @@ class Partition:
         if age is not None:
             self._answered = time.monotonic() - age
             self._around.contact.heard(age)
+        if self.blocked is not None and (fetched.records or fetched.caught_up or fetched.next_offset > self.position):
+            self.blocked, self.state = None, State.RUNNING
         if not fetched.records and not fetched.caught_up:
             self.position = fetched.next_offset
             self._moves += 1
@@ -276,6 +296,42 @@ class Partition:
             if not batch.more:
                 return
             records = records[bisect_left(records, batch.next_offset, key=_offset) :]
+
+    async def _stand_before(self, error: UnreadableError) -> None:
+        """Wait before what cannot be read, and find out whether it was skipped meanwhile.
+
+        Nothing is processed behind it, no deadline either, and everything is kept: other partitions go on. `lifecycle
+        skip` moves the recorded position, and fences this partition's producer, which its next transaction notices.
+        """
+        assert self._delivery is not None
+        assert self.position is not None
+        self.blocked, self.state = error, State.BLOCKED
+        self.end_offset = error.end if error.end is not None else self.end_offset
+        self._moves += 1
+        kept = self._around.seldom.passes(f"blocked {self.number}")
+        if kept is not None:
+            more = f" ({kept} more like this kept back)" if kept else ""
+            log.error(
+                "partition %d is blocked: %s. Its other interactions wait behind this; when it cannot be cured, "
+                "`lifecycle skip %d %d` goes on without it%s",
+                self.number, error, self.number, error.offset, more,
+            )  # fmt: skip
+        await asyncio.sleep(_READ_AGAIN)
+        if self._delivery.exclusive:
+            self._writing = asyncio.create_task(self._prove_ownership())
+            await asyncio.shield(self._writing)
+            self._writing = None
+        else:
+            self.drop()
+        self._moves += 1
+
+    async def _prove_ownership(self) -> Batch:
+        """Write a transaction that says nothing new; it fails where another writer came for this partition."""
+        assert self._delivery is not None
+        assert self.position is not None
+        batch = Batch(next_offset=self.position)
+        await self._delivery.write(batch)
+        return batch
 
     def _patience(self) -> float:
         """How long a fetch may wait for records, seconds: until the next deadline."""

@@ -20,7 +20,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced, TransactionalIdAuthorizationFailed
 from aiokafka.producer.message_accumulator import BatchBuilder
 
-from stream.codec.interactions import Rejected, decode
+from stream.codec.interactions import Reason, Rejected, decode
 from stream.engine.batch import Outgoing
 from stream.engine.clients import client_options
 from stream.engine.controls import control_of, tick_time
@@ -85,6 +85,8 @@ class Target:
         What the decoder still rejects, with the blocked ids of the settings, would only be dead-lettered again.
         """
         name, origin = self.settings.topics.interactions, letter.origin
+        if letter.reason == Reason.UNREADABLE:
+            return Refusal("it is a whole batch that could not be read, so the sender has to send that again")
         if letter.truncated:
             return Refusal("its value was cut off, so the sender has to send it again")
         if origin.topic != name:

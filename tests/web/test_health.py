@@ -18,13 +18,14 @@ from prometheus_client.parser import text_string_to_metric_families as classic_m
 
 from stream.app import Application
 from stream.codec.lifecycle_files import load_all
+from stream.engine import partition as partitions
 from stream.engine.batch import Batch
 from stream.engine.contact import AWAY_AFTER, Contact
 from stream.engine.fetch import Fetched
 from stream.engine.lookout import SourceTopic
 from stream.engine.recovery import Progress
 from stream.engine.supervisor import Engine
-from stream.errors import SettingsError
+from stream.errors import SettingsError, UnreadableError
 from stream.settings import Settings
 from stream.web.health import health_routes, serve
 from tests.kit.machines import Record
@@ -41,9 +42,12 @@ class Broker:
         self.away: set[int] = set()
         self.held_back = {0: 0, 1: 0}
         """Records of a transaction that is open."""
+        self.unreadable: set[int] = set()
         self.records = {0: [Record(0, 1_700_000_000_000, b"customer-4711", VISIT)], 1: []}
 
     async def fetch(self, partition: int, position: int, patience: float) -> Fetched:
+        if partition in self.unreadable:
+            raise UnreadableError("interactions", partition, position, after=position + 1, data=b"", why="…")
         records = [each for each in self.records[partition] if each.offset >= position]
         await asyncio.sleep(0 if records or not position else patience)
         if partition in self.away:
@@ -266,6 +270,25 @@ async def test_a_partition_that_backs_off_keeps_the_last_known_lag_beside_its_ag
     rig.broker.away.clear()
     rig.broker.held_back[0] = 0
     await rig.until(lambda body: [each["lag"] for each in body["partitions"]] == [0, 0])
+
+
+async def test_a_partition_before_something_unreadable_is_blocked_and_its_worker_live(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also after a rebalance, until it can be read."""
+    monkeypatch.setattr(partitions, "_READ_AGAIN", 0.01)
+    rig.broker.recovered.set()
+    rig.broker.unreadable.add(1)
+    rig.connect()
+    for _ in range(2):
+        rig.engine.assign([0, 1])
+        status, body = await rig.until(lambda body: states(body) == ["running", "blocked"])
+        assert (status, body["status"], body["phase"]) == (503, "not ready", "running")
+        assert (await rig.get("/livez"))[0].status == 200
+        await rig.engine.pause()
+    rig.engine.assign([0, 1])
+    rig.broker.unreadable.clear()
+    assert (await rig.until(lambda body: states(body) == ["running", "running"]))[0] == 200
 
 
 async def test_not_ready_while_a_rebalance_lasts(rig: Rig) -> None:

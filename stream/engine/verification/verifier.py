@@ -4,7 +4,7 @@ First the changelog, which gives the cut; then what others read, which holds at 
 interactions up to it. At the end current-stages, and what the changelogs say of after the cut.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -15,6 +15,7 @@ from stream.codec.customers import LAYOUT, CustomerCodec
 from stream.codec.positions import Position, decode_position
 from stream.core.customer import Customer
 from stream.core.step import Model
+from stream.engine.batch import SourceRecord
 from stream.engine.topics import count_partitions
 from stream.engine.verification.comparison import Cut, Verification
 from stream.engine.verification.current_stages import CurrentStages
@@ -23,7 +24,7 @@ from stream.engine.verification.letters import Letters
 from stream.engine.verification.log_reading import LogReader
 from stream.engine.verification.published import PublishedChanges
 from stream.engine.verification.reach import OLD_VERSION, Reach
-from stream.errors import PositionError, SettingsError, TopicError
+from stream.errors import PositionError, SettingsError, TopicError, UnreadableError
 from stream.settings import Settings
 
 Progress = Callable[[str, float], None]
@@ -108,7 +109,7 @@ class Verifier:
         )
         what = f"partition {number}: interactions"
         try:
-            async for records in log.read(source, reach.start, cut.offset):
+            async for records in _interactions(log, source, reach.start, cut.offset, letters):
                 for record in records:
                     unprocessable = letters.is_unprocessable(record.offset)
                     reason = verification.take(record, unprocessable=unprocessable)
@@ -245,6 +246,26 @@ class Verifier:
                     for difference in differences:
                         self._findings.differ(difference)
         self._current.finish({number: each.touched for number, each in self._verified.items()})
+
+
+async def _interactions(
+    log: LogReader, tp: TopicPartition, begin: int, end: int, letters: Letters
+) -> AsyncIterator[Sequence[SourceRecord]]:
+    """As LogReader.read, without the batches that could not be read and were skipped.
+
+    Raises UnreadableError where one was not.
+    """
+    while True:
+        try:
+            async for records in log.read(tp, begin, end):
+                yield records
+        except UnreadableError as error:
+            until = letters.skipped_until(error.offset)
+            if until is None:
+                raise
+            begin = until
+        else:
+            return
 
 
 def _apply(customers: dict[bytes, bytes], records: list[tuple[bytes, bytes | None]]) -> None:
