@@ -38,8 +38,9 @@ class Metrics:
 
     def __init__(self, view: "View") -> None:
         registry = self.registry = CollectorRegistry()
-        # Records of the interactions topic by result: applied, duplicate (its id was remembered), repeated (after
-        # a crash without transactions), rejected (a dead letter), tick.
+        # Records of the interactions topic by result: applied, duplicate (its id was remembered), known (a row
+        # of an import that was applied before), repeated (after a crash without transactions), rejected (a dead
+        # letter), tick.
         self.interactions = Counter("lifecycle_interactions", "Records read, by result", ["result"], registry=registry)
         # Interactions before a customer's clock, counted once per lifecycle.
         self.late = Counter("lifecycle_late_interactions", "Interactions older than the clock", registry=registry)

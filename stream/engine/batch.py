@@ -67,10 +67,11 @@ class Counts:
 
     @property
     def results(self) -> dict[str, int]:
-        """Records of the source by result: applied, duplicate, repeated, rejected, tick; those that there were."""
+        """Records of the source by result, where any: applied, duplicate, known, repeated, rejected, tick."""
         found = {
             "applied": self.applied,
             "duplicate": self.tally.duplicates,
+            "known": self.tally.known_rows,
             "repeated": self.repeated,
             "rejected": sum(self.rejected.values()),
             "tick": self.ticks,

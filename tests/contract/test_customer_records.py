@@ -233,6 +233,10 @@ def plain(customer: Customer) -> Any:
     told = asdict(customer)
     marks, moments = told.pop("marks"), told.pop("moments")
     numbers = [int.from_bytes(marks[at : at + MARK], "little") for at in range(0, len(marks), MARK)]
+    if told["rows"] is None:  # as in the first format, which knew of no imports
+        del told["rows"]
+    else:
+        told["rows"] = [[source.hex(), time, number] for source, time, number in told["rows"]]
     told["remembered"] = list(zip(numbers, moments, strict=True))
     for life in told["lives"].values():
         life["sums"] = [one or other for one, other in zip(life["sums"], life.pop("millionths"), strict=True)]

@@ -13,6 +13,7 @@ import orjson
 from aiokafka import ConsumerRecord
 
 from stream.codec.customers import customer_key
+from stream.codec.import_rows import row_of
 from stream.codec.interactions import DEFAULT_BLOCKED, Rejected, decode
 from stream.codec.stage_changes import Source, data
 from stream.core.change import StageChange
@@ -89,7 +90,7 @@ class Partition:
         return self.expected
 
     def _tick(self, record: ConsumerRecord[bytes | None, bytes | None]) -> int | None:
-        if not record.headers or record.value is None:
+        if record.value is None or "lifecycle_control" not in dict(record.headers):
             return None
         time: int = orjson.loads(record.value)["time"]
         return time
@@ -100,15 +101,18 @@ class Partition:
             place = self._topic, self._number, record.offset
             self.expected.dead_letters.append(Letter(*place, interaction.reason.value, record.key, record.value))
             return
+        row = row_of(record.headers)
+        assert not isinstance(row, Rejected)
+        interaction.row = row
         if interaction.time > record.timestamp + AHEAD:
             interaction.time = record.timestamp
         key = customer_key(interaction.kind, interaction.subject)
-        before = self._tally.duplicates
+        before = self._tally.untouched
         arrival = Arrival(interaction, self._number, record.offset)
         customer, changes = step(self._model, self.expected.customers.get(key), arrival, self._tally)
         assert customer is not None
         self._move(interaction.time)
-        if self._tally.duplicates == before:
+        if self._tally.untouched == before:
             customer.offset = record.offset
             self._keep(key, customer)
         self._tell(changes, record.offset)
