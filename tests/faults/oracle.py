@@ -47,6 +47,8 @@ class Expected:
     dead_letters: list["Letter"] = field(default_factory=list)
     """In the order of their source records."""
     duplicates: int = 0
+    known: int = 0
+    """Rows of imports that began again."""
     late: int = 0
     deadlines: int = 0
 
@@ -86,6 +88,7 @@ class Partition:
     def _counted(self) -> Expected:
         self.expected.late = self._tally.late
         self.expected.duplicates = self._tally.duplicates
+        self.expected.known = self._tally.known_rows
         self.expected.deadlines += len(self._tally.fired)
         return self.expected
 
