@@ -15,7 +15,7 @@ from stream.codec.interactions import Reason, Rejected
 from stream.core.interaction import MAX_TIME, MIN_TIME, ImportedRow
 
 HEADER: Final = "lifecycle_import"
-MAX_NAME: Final = 48
+MAX_NAME: Final = 64
 MAX_ROW: Final = 2**53
 _LONGEST: Final = MAX_NAME + 34
 _NAME: Final = re.compile(rf"[!-9;-~]{{1,{MAX_NAME}}}")

@@ -11,15 +11,15 @@ import orjson
 from xxhash import xxh3_64, xxh3_64_hexdigest
 
 from stream.codec.column_mapping import Mapping
-from stream.codec.import_rows import MAX_NAME, is_name
+from stream.codec.import_rows import is_name
 from stream.codec.input_files import content_hash, read_interactions
 from stream.codec.interactions import Rejected
 from stream.core.imported import REMEMBERED
 from stream.core.interaction import ImportedRow, Interaction
 from stream.errors import InputFileError
 
-MAX_GIVEN: Final = MAX_NAME - len(".16.as-is")
-"""Characters of a name that somebody chose."""
+MAX_GIVEN: Final = 40
+"""Characters of a name that somebody chose; what is put behind it leaves it a name."""
 
 
 class Sources:
