@@ -59,8 +59,9 @@ class Metrics:
         # A process's start says when its series began; to say it of each would double the size of a scrape.
         disable_created_metrics()
         registry = self.registry = CollectorRegistry()
-        # Records of the interactions topic by result: applied, duplicate (its id was remembered), repeated (after
-        # a crash without transactions), rejected (a dead letter), tick.
+        # Records of the interactions topic by result: applied, duplicate (its id was remembered), known (a row
+        # of an import that was applied before), repeated (after a crash without transactions), rejected (a dead
+        # letter), tick.
         self.interactions = Counter("lifecycle_interactions", "Records read, by result", ["result"], registry=registry)
         # Interactions before a customer's clock, counted once per lifecycle.
         self.late = Counter("lifecycle_late_interactions", "Interactions older than the clock", registry=registry)

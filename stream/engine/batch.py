@@ -10,7 +10,7 @@ from stream.core.tally import Tally
 
 Headers = Sequence[tuple[str, bytes]]
 
-RESULTS: Final = ("applied", "duplicate", "repeated", "rejected", "tick")
+RESULTS: Final = ("applied", "duplicate", "known", "repeated", "rejected", "tick")
 """What may become of a record of the source."""
 
 
@@ -79,7 +79,8 @@ class Counts:
     @property
     def results(self) -> dict[str, int]:
         """Records of the source by result, in the order of RESULTS; those that there were."""
-        found = (self.applied, self.tally.duplicates, self.repeated, sum(self.rejected.values()), self.ticks)
+        tally, rejected = self.tally, sum(self.rejected.values())
+        found = (self.applied, tally.duplicates, tally.known_rows, self.repeated, rejected, self.ticks)
         return {result: count for result, count in zip(RESULTS, found, strict=True) if count}
 
     def change(self, change: StageChange) -> None:

@@ -15,7 +15,8 @@ Two kinds of records stand on their topic, told apart by their headers:
 A dead letter is known by its source record, not by where it stands: after a crash without transactions, or a
 `lifecycle reset`, the same record may be dead-lettered again, and one receipt is for all of them.
 
-A replayed interaction has the source record's key, value and headers, and `lifecycle_replay_of`, the address of the
+A replayed interaction has the source record's key, value and headers, without `lifecycle_import` (it comes behind rows
+that stood behind it, and would be taken for one that is known), and `lifecycle_replay_of`, the address of the
 dead letter. Where it fails again that header is kept as all others are.
 """
 
@@ -23,6 +24,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple, Protocol
 
+from stream.codec.import_rows import HEADER as IMPORT
 from stream.codec.interactions import MAX_BYTES as LARGEST_READ
 from stream.codec.interactions import Rejected
 from stream.engine.batch import Headers, Outgoing, SourceRecord
@@ -152,8 +154,8 @@ def receipt(origin: Origin) -> Outgoing:
 
 
 def replayed(letter: DeadLetter) -> Outgoing:
-    """The interaction again, as it was, with where it comes from."""
-    headers = [header for header in letter.headers if header[0] != REPLAY_OF]
+    """The interaction again, as it was, with where it comes from; no row of its import any more."""
+    headers = [header for header in letter.headers if header[0] not in (REPLAY_OF, IMPORT)]
     return Outgoing(letter.key, letter.value, [*headers, (REPLAY_OF, str(letter.address).encode())])
 
 

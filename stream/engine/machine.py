@@ -13,6 +13,7 @@ from typing import Final
 
 from stream.codec import positions
 from stream.codec.customers import customer_key
+from stream.codec.import_rows import row_of
 from stream.codec.interactions import Reason, Rejected, decode
 from stream.codec.positions import Position, decode_position, encode_position
 from stream.core.change import StageChange
@@ -198,6 +199,10 @@ class PartitionMachine:
             interaction = decode(record.value, broker_time, self._blocked)
             if isinstance(interaction, Rejected):
                 return self._reject(record, interaction, batch)
+            row = row_of(headers) if headers else None
+            if isinstance(row, Rejected):
+                return self._reject(record, row, batch)
+            interaction.row = row
             return self._apply(record, offset, interaction, broker_time, batch)
         except DeadlineFailed:
             raise
@@ -238,15 +243,16 @@ class PartitionMachine:
             if len(self._misplaced) < _EXAMPLES:
                 self._misplaced.append((record.key, key[1:]))
         tally = counts.tally
-        duplicates = tally.duplicates
+        duplicates, untouched = tally.duplicates, tally.untouched
         after, changes = step(
             self.model, customer, Arrival(interaction, self._partition, offset, self._generation), tally
         )
         assert after is not None
         self._clock.record(interaction.time, broker_time)
-        if tally.duplicates > duplicates:
+        if tally.untouched > untouched:
             return size
-        counts.applied += 1
+        if tally.duplicates == duplicates:
+            counts.applied += 1
         after.offset = offset
         state.keep(key, after)
         if not changes:

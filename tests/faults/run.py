@@ -207,7 +207,7 @@ async def _send(settings: Settings, records: Iterable[Sent], rate: float, idempo
     waiting: set[asyncio.Future[object]] = set()
     try:
         for record in records:
-            waiting.add(await producer.send(topic, record.value, key=record.key))
+            waiting.add(await producer.send(topic, record.value, key=record.key, headers=list(record.headers)))
             count += 1
             ahead = count / rate - (time.monotonic() - began)
             if ahead > _SLICE:
