@@ -54,6 +54,8 @@ def as_json(findings: Findings, customers: Sequence[Customer], model: Model) -> 
         "customers_not_verified": findings.not_reached,
         "differing": findings.differing,
         "differences": [each._asdict() for each in findings.differences],
+        "behind": [each._asdict() for each in findings.behind],
+        "unseen": findings.unseen,
         "notes": findings.notes,
         "recomputed": [_recomputed(each, model) for each in customers],
     }

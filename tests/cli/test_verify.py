@@ -20,7 +20,6 @@ from tests.cli.verifying import (
     Run,
     T,
     Topics,
-    Verdict,
     Verify,
     copied,
     delete_before,
@@ -31,6 +30,7 @@ from tests.cli.verifying import (
     send_ticks,
     settings_of,
     until_caught_up,
+    verifying,
     worked_stream,
     workers,
     write,
@@ -45,14 +45,8 @@ def settings(kafka: KafkaBroker, topic_prefix: str, tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def verify(lifecycle: Run) -> "Verify":
-    async def run(settings: Settings, *arguments: str, **more: str) -> Verdict:
-        done = await asyncio.to_thread(
-            lifecycle, "verify", "--json", *arguments, environment=environment_of(settings, **more)
-        )
-        return Verdict(done)
-
-    return run
+def verify(lifecycle: Run) -> Verify:
+    return verifying(lifecycle)
 
 
 async def test_a_history_in_stream_clock_that_killed_workers_went_through_is_verified_whole(
@@ -246,13 +240,13 @@ async def test_after_a_reset_only_what_came_of_the_new_state_counts(
     done = await asyncio.to_thread(lifecycle, "reset", "--to", "earliest", "--yes", environment=environment)
     assert done.returncode == 0, done.stderr
 
-    before_any_worker = await verify(settings)
+    before_any_worker = await verify(settings, "--wait", "0")
     async with workers(settings, tmp_path):
         await until_caught_up(settings)
     found = await verify(settings)
 
-    assert (before_any_worker.code, before_any_worker.differences) == (0, []), before_any_worker.stderr
-    assert before_any_worker.told["customers"] == 0
+    assert (before_any_worker.code, before_any_worker.differences) == (2, []), before_any_worker.stderr
+    assert {each["position"] for each in before_any_worker.told["behind"]} == {None}
     assert (found.code, found.differences) == (0, []), found.stderr
     assert found.told["customers"] > 10
     assert found.told["changes_repeated"] == 0
@@ -293,8 +287,8 @@ async def test_one_customer_is_recomputed_alone_and_its_scores_are_derived(
     [customer] = found.told["recomputed"]
     told = customer["lifecycles"]["quick"]
     assert sum(part["points"] for part in told["contributions"]["heat"]) == pytest.approx(told["scores"]["heat"])
-    assert (nobody.code, nobody.told["customers"]) == (0, 0)
-    assert "no customer 'nobody' could be recomputed" in nobody.stderr
+    assert (nobody.code, nobody.told["customers"]) == (2, 0)
+    assert "no customer 'nobody' is known" in nobody.stderr
     assert (one_partition.code, one_partition.told["partitions"]) == (0, 1), one_partition.differences
     assert "customer c1, recomputed" in shown.stdout
     assert "customers verified" in shown.stdout
@@ -325,7 +319,8 @@ async def test_where_nothing_can_be_verified_it_says_why_and_ends_with_2(
     assert "has no partition 7" in no_partition.stderr
 
     nothing_yet = await verify(settings)
-    assert (nothing_yet.code, nothing_yet.told["customers"]) == (0, 0), nothing_yet.stderr
+    assert (nothing_yet.code, nothing_yet.told["customers"]) == (2, 0), nothing_yet.stderr
+    assert "nothing was applied yet" in nothing_yet.stderr
 
     no_lifecycle = await verify(settings, "--lifecycles", "absent.yaml")
     assert no_lifecycle.code == 2
