@@ -11,9 +11,9 @@ from stream.settings import Settings
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from stream.core.customer import Customer
     from stream.core.step import Model
     from stream.engine.verification.findings import Findings
+    from stream.engine.verification.verifier import Shown
 
 _NOT_SEEN = 2
 
@@ -116,7 +116,7 @@ def _run(
     findings: "Findings",
     wanted: Wanted,
     messages: "Console",
-) -> "list[Customer]":
+) -> "list[Shown]":
     """Verify; returns the chosen customers as they were recomputed. Raises LifecycleError."""
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
 
@@ -135,7 +135,7 @@ def _run(
     ) as progress:
         task = progress.add_task("verifying", total=1.0)
 
-        async def work() -> "list[Customer]":
+        async def work() -> "list[Shown]":
             await require(settings, of_verify(settings))
             exactly_once = settings.delivery == "exactly_once" or (
                 settings.delivery == "auto" and await knows_transactions(settings)
@@ -149,6 +149,6 @@ def _run(
                 lambda what, share: progress.update(task, description=what, completed=share),
             )
             await verifier.run()
-            return list(verifier.customers.values())
+            return verifier.customers
 
         return run(work(), settings.bootstrap)

@@ -134,6 +134,7 @@ async def test_where_no_worker_ever_ran_nothing_is_called_right(settings: Settin
 
     found = await verify(settings, "--wait", "0")
 
+    assert found.told, found.stderr
     assert (found.code, found.told["customers"], found.told["changes"]) == (2, 0, 0), found.stderr
     assert [each["position"] for each in found.told["behind"]] == [None] * PARTITIONS
     assert sum(each["waiting"] for each in found.told["behind"]) == 20

@@ -17,13 +17,16 @@ from stream.engine.verification.comparison import Cut, Verification
 from stream.engine.verification.current_stages import CurrentStages
 from stream.engine.verification.cut_reading import CutReader, Source, Wait
 from stream.engine.verification.findings import Difference, Findings
+from stream.engine.verification.homes import Homes
 from stream.engine.verification.letters import Letters
 from stream.engine.verification.log_reading import LogReader
 from stream.engine.verification.published import PublishedChanges
-from stream.engine.verification.reach import OLD_VERSION, Reach
+from stream.engine.verification.reach import NoReach, Reach
 from stream.errors import PositionError, SettingsError, TopicError
 from stream.settings import Settings
 
+PARTITIONER = "murmur2"
+"""What `lifecycle import` and most clients key with."""
 Progress = Callable[[str, float], None]
 """Hears of what is read now, and the share of the whole that is done."""
 
@@ -51,23 +54,33 @@ class Verified:
     """Changelog keys written after the cut."""
 
 
+class Shown(NamedTuple):
+    """A chosen customer, as one partition has it."""
+
+    partition: int
+    customer: Customer
+    recomputed: bool
+    """Else it is as its record says."""
+
+
 class Verifier:
     """One run."""
 
     def __init__(
         self, settings: Settings, model: Model, choice: Choice, findings: Findings, progress: Progress
     ) -> None:
-        self.customers: dict[bytes, Customer] = {}
-        """Of chosen subjects: as they were recomputed."""
+        self.customers: list[Shown] = []
+        """Of chosen subjects."""
         self._settings = settings
         self._model = model
         self._choice = choice
         self._findings = findings
         self._progress = progress
-        self._current = CurrentStages(findings)
+        self._current = CurrentStages(findings, {each.id for each in model.lifecycles})
         self._counts: dict[str, int] = {}
         self._verified: dict[int, Verified] = {}
         self._wait = Wait(choice.wait)
+        self._homes = Homes(0, PARTITIONER)
 
     async def run(self) -> None:
         """Verify. Raises LifecycleError where that cannot be done, KafkaError where the broker does not answer."""
@@ -86,6 +99,7 @@ class Verifier:
         async with LogReader(self._settings) as log:
             sources = [TopicPartition(topics.interactions, number) for number in partitions]
             ends = await log.log_ends(sources)
+            self._homes = Homes(self._counts[topics.interactions], PARTITIONER)
             for place, tp in enumerate(sources):
                 first = await log.first_offset(tp)
                 source = Source(tp, self._counts[topics.interactions], first, ends[tp])
@@ -102,11 +116,15 @@ class Verifier:
         )
         if behind is not None:
             self._findings.behind.append(behind)
-        if cut.position.lifecycles and not self._is_made_with_ours(number, cut):
-            return
+        only = self._choice.subjects
+        self._homes.add(number, cut.customers if only is None else only & cut.customers.keys())
+        ours = not cut.position.lifecycles or self._is_made_with_ours(number, cut)
         self._progress(f"partition {number}: stage changes", before)
         published, gone = await self._read_changes(log, number, cut)
-        reach = Reach(number, cut.position, source.first, gone, self._settings.clock)
+        if ours:
+            reach = Reach(number, cut.position, source.first, gone, self._settings.clock)
+        else:
+            reach = NoReach(number, cut.position, cut.offset, gone, self._settings.clock)
         once = self._choice.exactly_once and not cut.position.changes_from  # a reset leaves the letters there
         letters = Letters(source.tp.topic, number, self._findings, exactly_once=once)
         settled = max(reach.start, cut.position.since or 0)
@@ -129,15 +147,17 @@ class Verifier:
         verification.finish()
         if self._choice.subjects is None and not cut.position.changes_from:
             letters.finish(settled, cut.offset)
-        for key in self._choice.subjects or ():
+        for key in sorted(self._choice.subjects or ()):
             customer = verification.recomputed.customer(key)
             if customer is not None:
-                self.customers[key] = customer
+                self.customers.append(Shown(number, customer, recomputed=True))
+            elif (customer := verification.kept(key)) is not None:
+                self.customers.append(Shown(number, customer, recomputed=False))
         self._findings.counts["partitions"] += 1
         self._verified[number] = Verified(changelog.tail or 0, verification.open, changelog.early)
 
     def _is_made_with_ours(self, number: int, cut: Cut) -> bool:
-        """Whether lifecycles and settings are those of the state; else says so, and counts its customers."""
+        """Whether lifecycles and settings are those of the state; else says so."""
         position, settings = cut.position, self._settings.deciding
         ours, theirs = {each.id: each.digest.hex() for each in self._model.lifecycles}, position.lifecycles
         unequal = [
@@ -152,9 +172,6 @@ class Verifier:
         ]
         if unequal:
             self._findings.unseen.append(f"partition {number} was last written with others: {'; '.join(unequal)}")
-            self._findings.not_reached[OLD_VERSION] += sum(
-                self._choice.subjects is None or key in self._choice.subjects for key in cut.customers
-            )
         return not unequal
 
     async def _read_changes(self, log: LogReader, number: int, cut: Cut) -> tuple[PublishedChanges, int | None]:
@@ -200,4 +217,5 @@ class Verifier:
                 if key not in verified.touched:
                     for difference in differences:
                         self._findings.differ(difference)
-        self._current.finish({number: each.touched for number, each in self._verified.items()})
+        self._homes.finish(self._findings)
+        self._current.finish({number: each.touched for number, each in self._verified.items()}, self._homes.several)
