@@ -11,6 +11,7 @@ import pytest
 
 from stream.engine.embedded import EmbeddedBroker
 from stream.engine.topics import ensure_topics
+from stream.engine.verification.reach import BEFORE_EDIT, OTHERS
 from stream.settings import Settings
 from tests.cli.tampering import IN_BOTH, IN_STREAM
 from tests.cli.verifying import (
@@ -146,7 +147,7 @@ async def test_where_retention_cut_the_interactions_those_who_came_later_are_ver
 
     assert (found.code, found.differences) == (0, []), found.stderr
     old = found.told["customers_not_verified"]
-    assert list(old) == ["further back than the interactions that are kept"]
+    assert list(old) == ["began before the oldest interaction that is kept"]
     assert found.told["customers"] + sum(old.values()) == whole.told["customers"]
     assert found.told["changes"] > 0
     assert found.told["changes"] + found.told["changes_out_of_reach"] <= whole.told["changes"]
@@ -172,7 +173,7 @@ async def test_where_retention_cut_the_stage_changes_only_what_is_kept_is_held_a
         assert found.told["customers"] == whole.told["customers"]
         assert found.told["changes"] + found.told["changes_no_longer_kept"] == whole.told["changes"]
     else:
-        assert list(old) == ["further back than the stage changes that are kept"]
+        assert list(old) == ["began before the oldest stage change that is kept"]
         assert found.told["customers"] + sum(old.values()) == whole.told["customers"]
 
 
@@ -222,14 +223,29 @@ async def test_after_an_edit_of_the_lifecycle_those_who_came_later_are_verified_
     with_other_settings = await verify(new, "--grace", "1s", **environment)
 
     assert (found.code, found.differences) == (0, []), found.stderr
-    other = "made by another version of the lifecycles or settings"
-    assert found.told["customers_not_verified"] == {other: 20}
+    assert found.told["customers_not_verified"] == {BEFORE_EDIT: 20}
     assert found.told["customers"] == 10
     assert with_the_old_file.code == 2
-    assert with_the_old_file.told["customers_not_verified"] == {other: 30}
+    assert with_the_old_file.differences == []
+    assert with_the_old_file.told["customers_not_verified"] == {OTHERS: 30}
     assert "lifecycle quick is another version" in with_the_old_file.stderr
     assert with_other_settings.code == 2
     assert "grace is 1s, was 0ms" in " ".join(with_other_settings.stderr.split())
+
+    edited.write_text(QUICK.replace("heat: 3", "heat: 5"), encoding="utf-8")
+    async with workers(new, tmp_path, **environment):
+        while (nobody_later := await verify(new, **environment)).code == 2:
+            pass  # the worker has not begun yet
+    of_one = await verify(new, "--customer", "c1", **environment)
+
+    assert (nobody_later.code, nobody_later.differences) == (0, []), nobody_later.stderr
+    assert nobody_later.told["customers_not_verified"] == {BEFORE_EDIT: 30}
+    assert (nobody_later.told["customers"], nobody_later.told["current_stages"]) == (0, 30)
+    assert (of_one.code, of_one.told["recomputed"]) == (0, []), of_one.stderr
+    [customer] = of_one.told["from_records"]
+    told = customer["lifecycles"]["quick"]
+    assert sum(part["points"] for part in told["contributions"]["value"]) == pytest.approx(told["scores"]["value"])
+    assert told["contributions"]["heat"]
 
 
 async def test_after_a_reset_only_what_came_of_the_new_state_counts(
@@ -290,7 +306,7 @@ async def test_one_customer_is_recomputed_alone_and_its_scores_are_derived(
     assert (nobody.code, nobody.told["customers"]) == (2, 0)
     assert "no customer 'nobody' is known" in nobody.stderr
     assert (one_partition.code, one_partition.told["partitions"]) == (0, 1), one_partition.differences
-    assert "customer c1, recomputed" in shown.stdout
+    assert f"customer c1, partition {customer['partition']}, recomputed" in shown.stdout
     assert "customers verified" in shown.stdout
 
 

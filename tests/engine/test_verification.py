@@ -19,7 +19,7 @@ from stream.engine.verification.comparison import Cut, Verification
 from stream.engine.verification.current_stages import CurrentStages
 from stream.engine.verification.findings import Findings, unlike
 from stream.engine.verification.published import PublishedChanges
-from stream.engine.verification.reach import Reach
+from stream.engine.verification.reach import BEFORE_EDIT, Reach
 from stream.settings import Clock, Settings
 from tests.kit.machines import TOPIC, Record, compacted, finish, machine, records_of
 
@@ -228,6 +228,7 @@ EDITS = {
     "dropped": (("quick", "cooling"), ("quick",)),
     "all replaced": (("quick",), ("cooling",)),
     "dropped and added": (("quick",), ("cooling", "later")),
+    "dropped and back": (("quick", "cooling"), ("quick",), ("quick", "cooling")),
 }
 
 
@@ -249,18 +250,62 @@ def test_after_an_edit_nothing_wrong_is_said_and_those_who_came_later_are_verifi
 ) -> None:
     """Whoever began before is counted; neither lifecycles that came or went nor the forgotten confuse it."""
     settings = settings_of(clock)
-    before, after = (model_named(*names) for names in EDITS[edit])
-    records = history(seed, 240, fresh_from=120)
-    old = work(records[:120], settings, seed, {}, before)
-    new = work(records[120:], settings, seed, old[-1].changelog, after)
-    written = [*old, *new]
-    for at in range(len(old), len(written), 8):
-        findings = verify(records, settings, written, at, model=after)
+    models = [model_named(*names) for names in EDITS[edit]]
+    records = history(seed, 120 * len(models), fresh_from=120 * (len(models) - 1))
+    written: list[Written] = []
+    for place, model in enumerate(models):
+        old = len(written)
+        changelog = written[-1].changelog if written else {}
+        written += work(records[120 * place : 120 * (place + 1)], settings, seed, changelog, model)
+    for at in range(old, len(written), 8):
+        findings = verify(records, settings, written, at, model=models[-1])
         assert list(map(str, findings.differences)) == [], at
-    findings = verify(records, settings, written, len(written) - 1, model=after)
+    findings = verify(records, settings, written, len(written) - 1, model=models[-1])
     assert list(map(str, findings.differences)) == []
     assert findings.counts["changes"] > 20
     assert findings.counts["changes out of reach"] > 20
+
+
+@pytest.mark.parametrize("clock", ["stream", "wall"])
+def test_of_those_who_began_before_an_edit_what_needs_no_history_is_verified(clock: Clock) -> None:
+    """Nobody came later: a missing change is found, a current stage that is another, a broken record."""
+    settings = settings_of(clock)
+    records = history(4)
+    old = work(records, settings, 4, {}, model_named("quick"))
+    after = model_named("edited")
+    made = machine(after, settings, old[-1].changelog)
+    batch = finish(made.run([], made.next_offset or 0, wall=records[-1].timestamp, caught_up=False))
+    written = [*old, Written(batch, compacted([batch], old[-1].changelog))]
+    last = len(written) - 1
+    customers = [key for key in written[last].changelog if key[:1] in (b"c", b"a")]
+
+    findings = verify(records, settings, written, last, after)
+    assert (list(map(str, findings.differences)), findings.counts["customers"]) == ([], 0)
+    assert findings.not_reached == {BEFORE_EDIT: len(customers)}
+    assert findings.counts["current stages"] == len(customers) > 2
+
+    at, place = next(
+        (at, place)
+        for at in range(last, -1, -1)
+        for place, change in reversed(list(enumerate(written[at].batch.stage_changes)))
+        if b"c" + (change.key or b"") in customers
+    )
+    changes = written[at].batch.stage_changes
+    lost = changes.pop(place)
+    [difference] = verify(records, settings, written, last, after).differences
+    assert str(difference).startswith(f"partition 0, customer {(lost.key or b'').decode()}, quick: change ")
+    assert "is missing from stage-changes" in str(difference)
+
+    other = Outgoing(lost.key, (lost.value or b"").replace(b'"version"', b'"Version"'), lost.headers)
+    changes.insert(place, other)
+    [difference] = verify(records, settings, written, last, after).differences
+    assert str(difference).endswith("the current stage is another than the latest stage change")
+    changes[place] = lost
+
+    key = customers[0]
+    broken = {**written[last].changelog, key: written[last].changelog[key][:-3]}
+    found = verify(records, settings, [*written[:last], Written(batch, broken)], last, after)
+    assert any("its record in lifecycle-customers cannot be read" in str(each) for each in found.differences)
 
 
 def test_what_two_values_differ_in_is_said_by_its_path() -> None:
