@@ -290,9 +290,11 @@ async def delete_before(settings: Settings, topic: str, offsets: Mapping[int, in
 
 
 def verifying(lifecycle: Run) -> Verify:
-    """Runs `lifecycle verify --json` with settings, further arguments and environment."""
+    """Runs `lifecycle verify --json` with settings, further arguments and environment; workers may need their time."""
 
     async def run(settings: Settings, *arguments: str, **more: str) -> Verdict:
+        if "--wait" not in arguments:
+            arguments = (*arguments, "--wait", "40")
         done = await asyncio.to_thread(
             lifecycle, "verify", "--json", *arguments, environment=environment_of(settings, **more)
         )
