@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from typing import Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -35,13 +36,40 @@ class LogReader:
             max_partition_fetch_bytes=4 << 20,
             fetch_max_wait_ms=20,
         )
+        self._uncommitted = AIOKafkaConsumer(
+            **client_options(settings), isolation_level="read_uncommitted", enable_auto_commit=False
+        )
 
     async def __aenter__(self) -> Self:
         await self._consumer.start()
+        try:
+            await self._uncommitted.start()
+        except BaseException:
+            await let_stop(self._consumer.stop(), self._consumer)
+            raise
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        await let_stop(self._uncommitted.stop(), self._uncommitted)
         await let_stop(self._consumer.stop(), self._consumer)
+
+    async def log_ends(self, tps: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+        """The offset after the last record of each, one of an open transaction included."""
+        ends: dict[TopicPartition, int] = await self._uncommitted.end_offsets(tps)
+        return ends
+
+    async def readable_end(self, tp: TopicPartition) -> int:
+        """The offset before which nothing belongs to a transaction that is still open."""
+        ends: dict[TopicPartition, int] = await self._consumer.end_offsets([tp])
+        return ends[tp]
+
+    async def has_records(self, tp: TopicPartition, begin: int, end: int) -> bool:
+        """Whether there is more than transaction markers from `begin` to before `end`, which must be readable."""
+        async with aclosing(self.read(tp, begin, end)) as batches:
+            async for records in batches:
+                if records:
+                    return True
+        return False
 
     async def first_offset(self, tp: TopicPartition) -> int:
         """The earliest offset that the partition still holds."""
@@ -64,7 +92,7 @@ class LogReader:
 
     async def read(
         self, tp: TopicPartition, begin: int | None = None, end: int | None = None
-    ) -> AsyncIterator[Sequence[SourceRecord]]:
+    ) -> AsyncGenerator[Sequence[SourceRecord]]:
         """The records from offset `begin`, else from the first, up to before `end`, else all that are there now.
 
         A transaction that is being committed at this moment belongs to what is there: it is waited for. Where the end

@@ -47,6 +47,8 @@ class Origin(NamedTuple):
     """Changelog keys of those who are wanted; None: all."""
     generation: int = 1
     """Of the state."""
+    elders_before: int = 0
+    """Whoever has an interaction before that offset is not new when a life begins later."""
 
 
 class LeastClock:
@@ -85,6 +87,8 @@ class Recomputation:
     def __init__(self, model: Model, origin: Origin, tell: Tell) -> None:
         self.tally = Tally()
         self.clock = LeastClock(origin.clock, origin.live_from, complete=origin.complete)
+        self.elders: set[bytes] = set()
+        """Who has interactions from before `elders_before`."""
         self._model = model
         self._origin = origin
         self._tell = tell
@@ -125,7 +129,10 @@ class Recomputation:
             self._fire_own(key, arrival.offset)
         customer = self.customer(key)
         births = self._origin.births
-        if customer is None and births is not None and (key, arrival.offset) not in births:
+        if arrival.offset < self._origin.elders_before:
+            self.elders.add(key)
+        is_elder = key in self.elders or (births is not None and (key, arrival.offset) not in births)
+        if customer is None and is_elder:
             return  # of a life whose beginning is out of reach
         untouched = self.tally.untouched
         after, changes = step(self._model, customer, arrival, self.tally)
