@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from aiokafka.client import AIOKafkaClient, CoordinationType
@@ -15,8 +16,10 @@ from aiokafka.errors import (
 )
 from aiokafka.protocol.admin import DescribeGroupsRequest
 
+from stream.engine.assignor import members_of
 from stream.engine.clients import client_options
 from stream.engine.topic_metadata import TopicMetadata, look_up
+from stream.engine.versions import Member
 from stream.settings import Settings
 
 _LOOK_EVERY = 5.0
@@ -26,6 +29,9 @@ _PATIENCE = 5.0
 _UNREADY = (GroupCoordinatorNotAvailableError, GroupLoadInProgressError, NotCoordinatorForGroupError)
 _INTERNAL = ("__consumer_offsets", "__transaction_state")
 """What transactions and groups need; seen where we may see them."""
+
+Hear = Callable[[list[Member]], None]
+"""Gets the members of our group."""
 
 
 class SourceTopic(NamedTuple):
@@ -39,8 +45,10 @@ class SourceTopic(NamedTuple):
 class Lookout:
     """Looks every five seconds while `run` runs, and at once after `look_again`."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, hear: Hear | None = None) -> None:
+        """`hear` gets the members of our group at each look, where Kafka tells of them."""
         self._settings = settings
+        self._hear = hear
         self._name = settings.topics.interactions
         self._topics = (self._name, settings.topics.customers, settings.topics.stage_changes, *_INTERNAL)
         self._source: SourceTopic | None = None
@@ -77,7 +85,7 @@ class Lookout:
                             client = AIOKafkaClient(**client_options(self._settings))
                             await client.bootstrap()
                         found = await look_up(client, self._topics)
-                        self._note(found, coordinated=await _coordinates(client, self._settings.app))
+                        self._note(found, coordinated=await _coordinates(client, self._settings.app, self._hear))
                 except (KafkaError, OSError, TimeoutError):
                     self.serves = self.missing = False
                     if client is not None:
@@ -101,7 +109,7 @@ class Lookout:
             await asyncio.wait_for(self._wanted.wait(), seconds)
 
 
-async def _coordinates(client: AIOKafkaClient, group: str) -> bool:
+async def _coordinates(client: AIOKafkaClient, group: str, hear: Hear | None) -> bool:
     """Whether somebody answers for the group, as far as it can be told: a broker that starts first reads of it."""
     try:
         node = await client.coordinator_lookup(CoordinationType.GROUP, group)
@@ -110,6 +118,8 @@ async def _coordinates(client: AIOKafkaClient, group: str) -> bool:
         return True
     except KafkaError:
         return False
+    if hear is not None and (members := members_of(answer.groups)) is not None:
+        hear(members)
     return not any(issubclass(for_code(code), _UNREADY) for code, *_ in answer.groups)
 
 

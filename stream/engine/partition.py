@@ -25,6 +25,7 @@ from stream.engine.fetch import Fetched, is_cancelled
 from stream.engine.lookout import SourceTopic
 from stream.engine.quiet import Seldom
 from stream.engine.recovery import Progress
+from stream.events import Event, report
 
 log = logging.getLogger(__name__)
 
@@ -89,6 +90,8 @@ class Surroundings:
     recovery_slots: asyncio.Semaphore
     fail: Callable[[BaseException], None]
     """Stop the worker: this error does not pass."""
+    recovered: Callable[[int, Machine], None]
+    """A partition was, with this machine."""
     in_background: Callable[[Awaitable[None]], None]
     seldom: Seldom
     """Shared, so that a broker that is away costs a worker one line, not one for each partition."""
@@ -189,13 +192,32 @@ class Partition:
             await asyncio.Event().wait()  # until the worker stops us
         self.state = State.BACKING_OFF
         if verdict.ours:
-            log.warning("partition %d starts over: %s", self.number, _place(error), exc_info=error)
-            log.debug("partition %d: what failed", self.number, exc_info=error)
+            report(
+                log.warning,
+                Event.PARTITION_RESTARTED,
+                "partition {partition} starts over: {reason}",
+                exc_info=error,
+                partition=self.number,
+                reason=_place(error),
+            )
+            report(
+                log.debug,
+                Event.PARTITION_RESTARTED_WORDS,
+                "partition {partition}: what failed",
+                exc_info=error,
+                partition=self.number,
+            )
         else:
             kept = self._around.seldom.passes("waits for Kafka")
             if kept is not None:
-                more = f" ({kept} more like this kept back)" if kept else ""
-                log.warning("partition %d waits for Kafka: %s%s", self.number, words_of(error), more)
+                report(
+                    log.warning,
+                    Event.PARTITION_WAITS,
+                    "partition {partition} waits for Kafka: {reason}",
+                    partition=self.number,
+                    reason=words_of(error),
+                    kept_back=kept,
+                )
         jitter = random.uniform(1.0, 1.5)  # noqa: S311 only so that partitions do not come back as one
         await asyncio.sleep(verdict.delay * jitter)
 
@@ -221,11 +243,17 @@ class Partition:
             machine.look_closely(self._faults.closely_until)
         seconds = time.monotonic() - began
         around.observer.recovered(self.number, self.recovery.records, seconds)
-        log.info(
-            "partition %d: recovered %d records in %.2f s, goes on at offset %d",
-            self.number, self.recovery.records, seconds, self.position,
-        )  # fmt: skip
+        report(
+            log.info,
+            Event.PARTITION_RECOVERED,
+            "partition {partition}: recovered {records} records in {seconds:.2f} s, goes on at offset {offset}",
+            partition=self.number,
+            records=self.recovery.records,
+            seconds=round(seconds, 3),
+            offset=self.position,
+        )
         self.machine, self._topic, self.last_error = machine, topic, None
+        around.recovered(self.number, machine)
 
     async def _turn(self) -> None:
         """One fetch, and batches until nothing is left at this position."""

@@ -20,6 +20,7 @@ from stream.engine.dead_letters import LARGEST
 from stream.engine.delivery import BATCH_BYTES
 from stream.engine.permissions import Grant, Operation, remedy
 from stream.errors import BrokerError, TopicError
+from stream.events import Event, report
 from stream.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -199,7 +200,7 @@ async def _create(admin: AIOKafkaAdminClient, settings: Settings, plans: Sequenc
             raise BrokerError(
                 f"topic {name} could not be created: {for_code(code).__name__} {' '.join(map(str, message))}"
             )
-    log.info("created topics: %s", ", ".join(plan.name for plan in plans))
+    report(log.info, Event.TOPICS_CREATED, "created topics: {topics}", topics=[plan.name for plan in plans])
     async with asyncio.timeout(_LEADERS_DEADLINE):
         while not _all_led(await admin.describe_topics(), plans):  # noqa: ASYNC110 the broker sends no event
             await asyncio.sleep(0.05)
