@@ -49,8 +49,8 @@ def test_a_worker_with_other_lifecycles_and_settings_is_warned_of_with_all_that_
                 "workers of this group differ, and what happens to a customer depends on who has the partition: "
                 "two:2 at 10.0.0.1 (lifecycle more version 3 (digest aaaaaaaaaaaaaaaa), which is not here; "
                 "lifecycle shop version 4 (digest bbbbbbbbbbbbbbbb), here version 3 (digest aaaaaaaaaaaaaaaa); "
-                "grace 1h, here 0ms). That is right while workers are replaced one after the other; else give all of them "
-                "the same lifecycle files and settings"
+                "grace 1h, here 0ms). That is right while workers are replaced one after the other; else give all of "
+                "them the same lifecycle files and settings"
             ),
         )
     ]
