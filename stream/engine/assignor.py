@@ -43,9 +43,12 @@ class EngineAssignor(PartitionAssignor):
 
 
 def members_of(groups: Iterable[Sequence[Any]]) -> list[Member] | None:
-    """The members in Kafka's answer to DescribeGroups for one group; None where it does not tell of them now."""
+    """The members in Kafka's answer to DescribeGroups for one group; None where it does not tell of them now.
+
+    The embedded broker never does: with it, metadata are empty.
+    """
     for code, _group, state, _protocol_type, _protocol, members, *_ in groups:
-        if not code and state == _STABLE:
+        if not code and state == _STABLE and all(metadata for _name, _client, _host, metadata, *_ in members):
             return [Member(name, host.lstrip("/"), _read(metadata)) for name, _client, host, metadata, *_ in members]
     return None
 

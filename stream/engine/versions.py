@@ -107,8 +107,8 @@ class GroupVersions:
 
     def __init__(self, ours: WorkerVersions) -> None:
         self.ours = ours
-        self.others: list[OtherWorker] = []
-        """Those that have other lifecycles, or settings that decide; none where the broker does not tell."""
+        self.others: list[OtherWorker] | None = None
+        """Those that have other lifecycles, or settings that decide; None while the broker did not tell."""
         self._heard: list[Member] | None = None
 
     def heard(self, members: Iterable[Member]) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,6 +12,7 @@ from typing import Any
 import aiohttp
 import orjson
 import pytest
+from aiokafka import AIOKafkaConsumer
 from aiokafka.coordinator.protocol import ConsumerProtocolMemberMetadata
 from faust.assignor import PartitionAssignor
 from faust.assignor.client_assignment import ClientMetadata
@@ -18,15 +20,43 @@ from yarl import URL
 
 from stream.codec.lifecycle_files import load
 from stream.engine.assignor import EngineAssignor, members_of
+from stream.engine.embedded import EmbeddedBroker
+from stream.engine.lookout import Lookout
 from stream.engine.versions import GroupVersions, LifecycleVersion, Member, WorkerVersions
+from stream.settings import Settings
 from tests.engine.secured import WORKER, Caller, caller_of, worker_of
 from tests.kit.secured import SecuredKafka
+from tests.kit.topics import create_topics
 
 SHOP = LifecycleVersion(3, "a" * 16)
 NEWER = LifecycleVersion(4, "b" * 16)
 OURS = WorkerVersions("one:1", "1.0", {"shop": SHOP}, {"grace": "0ms"})
 EDITED = WorkerVersions("two:2", "1.1", {"shop": NEWER, "more": SHOP}, {"grace": "1h"})
 FIELDS = {"worker", "host", "product", "lifecycles", "differences"}
+
+
+@pytest.fixture(scope="module")
+def embedded() -> Iterator[EmbeddedBroker]:
+    with EmbeddedBroker() as broker:
+        yield broker
+
+
+@pytest.fixture(params=["kafka", "embedded"])
+def broker(request: pytest.FixtureRequest) -> str:
+    """The kind of it."""
+    return str(request.param)
+
+
+@pytest.fixture
+def bootstrap(request: pytest.FixtureRequest, broker: str) -> str:
+    """Where that one is."""
+    return str(request.getfixturevalue(broker).bootstrap)
+
+
+@pytest.fixture
+def tells(broker: str) -> bool:
+    """Whether it tells what members say of themselves."""
+    return broker == "kafka"
 
 
 def member(versions: WorkerVersions | None, name: str = "member-1") -> Member:
@@ -54,7 +84,7 @@ def test_a_worker_with_other_lifecycles_and_settings_is_warned_of_with_all_that_
             ),
         )
     ]
-    assert [each.worker for each in group.others] == ["two:2"]
+    assert [each.worker for each in group.others or ()] == ["two:2"]
 
 
 def test_it_is_warned_of_again_only_where_something_changes_and_said_when_all_agree(
@@ -92,7 +122,7 @@ def test_an_earlier_release_that_says_nothing_of_itself_is_one_that_differs(capl
 def test_versions_in_the_group_are_counted_with_those_who_lack_one() -> None:
     """As long as the broker did not tell, nothing is said."""
     group = GroupVersions(OURS)
-    assert group.distinct() == {}
+    assert (group.distinct(), group.others) == ({}, None)
     group.heard([])
     assert group.distinct() == {"shop": 1}
     group.heard([member(OURS), member(EDITED)])
@@ -129,7 +159,7 @@ def test_a_member_that_says_what_nobody_understands_is_one_that_does_not_say(use
     assert members_of(described(metadata)) == [member(None)]
 
 
-@pytest.mark.parametrize("metadata", [b"", b"\x00", b"\xff" * 40])
+@pytest.mark.parametrize("metadata", [b"\x00", b"\xff" * 40])
 def test_metadata_that_are_not_those_of_a_consumer_say_nothing(metadata: bytes) -> None:
     assert members_of(described(metadata)) == [member(None)]
 
@@ -138,6 +168,29 @@ def test_a_group_that_is_in_a_rebalance_or_without_coordinator_tells_nothing() -
     """Kafka leaves the members' metadata out then, which would look like an earlier release."""
     assert members_of(described(b"", state="PreparingRebalance")) is None
     assert members_of(described(b"", code=15)) is None
+
+
+async def test_a_broker_that_keeps_what_members_say_to_itself_is_no_sign_that_they_differ(
+    bootstrap: str, tells: bool, topic_prefix: str
+) -> None:
+    """Apache Kafka tells; the embedded broker tells who the members are, and leaves out what they say."""
+    settings = Settings(bootstrap=bootstrap, app=f"{topic_prefix}app", topic_prefix=topic_prefix)
+    topic = settings.topics.interactions
+    await create_topics(bootstrap, topic, partitions=1)
+    heard: list[list[Member]] = []
+    async with AIOKafkaConsumer(topic, bootstrap_servers=bootstrap, group_id=settings.app) as consumer:
+        while not consumer.assignment():
+            await consumer.getmany(timeout_ms=100)
+        looks = Lookout(settings, heard.append)
+        looking = asyncio.create_task(looks.run())
+        try:
+            async with asyncio.timeout(60):
+                while not looks.serves:
+                    await asyncio.sleep(0.05)
+        finally:
+            looking.cancel()
+            await asyncio.wait([looking])
+    assert [[each.versions for each in members] for members in heard] == ([[None]] if tells else [])
 
 
 @pytest.mark.kafka

@@ -111,7 +111,7 @@ async def test_health_asks_for_none_and_then_tells_of_states_alone(url: str) -> 
     shown = json.loads((await ask(f"{url}/readyz", f"Bearer {TOKEN}"))[2])
     (seen,) = shown["partitions"]
     assert (seen["position"], seen["lag"]) == (4_711, 89)
-    assert (shown["lifecycles"], shown["others"]) == ({"shop": {"version": 3, "digest": "0123456789abcdef"}}, [])
+    assert (shown["lifecycles"], shown["others"]) == ({"shop": {"version": 3, "digest": "0123456789abcdef"}}, None)
     assert json.loads((await ask(f"{url}/readyz", "Bearer wrong"))[2]) == json.loads(body)
 
 
