@@ -7,6 +7,7 @@ LifecycleError                 something a person can act on; the message says w
 ├── TopicError                 a topic whose partitions, timestamps or sizes do not fit
 ├── PositionError              a partition's recorded position contradicts its source topic
 ├── StateError                 a state record that this version cannot read
+│   └── UnknownLayout          a customer record of a lifecycle version that nothing describes
 └── StalledError               the worker stands still although Kafka answers
 """
 
@@ -37,6 +38,14 @@ class PositionError(LifecycleError):
 
 class StateError(LifecycleError):
     """A state record was written by something that this version cannot read."""
+
+
+class UnknownLayout(StateError):
+    """A customer was written by a version of a lifecycle whose layout is neither kept nor that of a running one."""
+
+    def __init__(self, digest: bytes, remedy: str = "") -> None:
+        super().__init__(f"a customer record has the layout {digest.hex()}, of which there is no layout record{remedy}")
+        self.digest = digest
 
 
 class StalledError(LifecycleError):

@@ -92,6 +92,8 @@ class Event(StrEnum):
     """lifecycle, before, digest, partitions: their states were last written with another version"""
     LIFECYCLE_ADDED = "lifecycle_added"
     """lifecycle, digest, partitions: their states know nothing of it"""
+    EDIT_APPLIED = "edit_applied"
+    """partition, considered, moved: customers, once all that were written before the edit were considered again"""
     WORKERS_DIFFER = "workers_differ"
     """others, lifecycles: workers of the group have other lifecycles, or settings that decide"""
     WORKERS_AGREE = "workers_agree"

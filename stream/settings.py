@@ -20,6 +20,7 @@ from stream.errors import SettingsError
 
 Delivery = Literal["auto", "exactly_once", "at_least_once"]
 Clock = Literal["wall", "stream"]
+ApplyEdits = Literal["at_once", "when_touched"]
 SecurityProtocol = Literal["plaintext", "ssl", "sasl_plaintext", "sasl_ssl"]
 SaslMechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
 
@@ -159,6 +160,11 @@ class Settings:
     replication: int = _setting(1, _whole(1, 32_767), "replication factor of topics that we create")
     lifecycles: tuple[str, ...] = _setting(
         ("journey",), _some_words, "lifecycle files or names of presets, comma-separated", "journey"
+    )
+    apply_edits: ApplyEdits = _setting(
+        "at_once",
+        _choice(ApplyEdits),
+        "after an edit of a lifecycle, consider every customer `at_once`, or each one `when_touched` next",
     )
     delivery: Delivery = _setting(
         "auto", _choice(Delivery), "`exactly_once`, `at_least_once`, or `auto`: exactly once where the broker can"

@@ -23,7 +23,7 @@ from stream.core.customer import Customer, Life
 from stream.core.interaction import Kind
 from stream.core.lifecycle import Lifecycle
 from stream.core.step import Model, forgotten_at
-from stream.errors import StateError
+from stream.errors import StateError, UnknownLayout
 
 FORMAT: Final = 1
 NEVER: Final = 2**63 - 1
@@ -59,6 +59,8 @@ class Header(NamedTuple):
     """Per life: lifecycle and stage."""
     current: bool
     """Written with the lifecycles as they are now."""
+    edited: bool
+    """A lifecycle of which it holds a life was edited since, and time may still move that."""
 
 
 def customer_key(kind: Kind, subject: str) -> bytes:
@@ -106,11 +108,12 @@ class CustomerCodec:
         source = Unpacker(value, _PREFIX)
         count = source.length()
         stages: list[tuple[str, str]] = []
-        current = count == len(self._model.lifecycles)
+        current, edited = count == len(self._model.lifecycles), False
         for _ in range(count):
             source.expect(7)
             known = self._known_layout(source.raw())
-            current = current and known.current
+            if not known.current:
+                current, edited = False, edited or known.lifecycle in self._lifecycles
             source.integer()
             if not source.is_nil():
                 source.integer()
@@ -120,7 +123,8 @@ class CustomerCodec:
             source.integer()
         forgotten = forgotten_at(self._model, active, bool(flags & _IDENTIFIED))
         due = deadline if forgotten is None else min(deadline, forgotten)
-        return Header(None if due == NEVER or flags & _QUARANTINED else due, tuple(stages), current)
+        quarantined = flags & _QUARANTINED != 0
+        return Header(None if due == NEVER or quarantined else due, tuple(stages), current, edited and not quarantined)
 
     def encode(self, customer: Customer) -> bytes:
         """The record of a customer."""
@@ -195,14 +199,22 @@ class CustomerCodec:
             known = layouts[place]
             unpack_body(source, known, life)
             lifecycle = self._lifecycles.get(known.lifecycle)
-            if lifecycle is not None:
-                customer.lives[lifecycle.id] = life if known.current else adopt(life, known.layout, lifecycle)
+            if lifecycle is None:
+                continue
+            if known.current:
+                customer.lives[lifecycle.id] = life
+                continue
+            customer.lives[lifecycle.id] = adopt(life, known.layout, lifecycle)
+            edited = customer.edited
+            if edited is None:
+                edited = customer.edited = {}
+            edited[lifecycle.id] = life.deadline
         return customer
 
     def _known_layout(self, digest: bytes) -> KnownLayout:
         known = self._known.get(digest)
         if known is None:
-            raise StateError(f"a customer record has the layout {digest.hex()}, of which there is no layout record")
+            raise UnknownLayout(digest)
         return known
 
 

@@ -62,7 +62,10 @@ class StageChange:
     lifecycle: str
     version: int
     born: str
-    """`<partition>-<offset>` of the input that began this life; ids stay unique when a subject returns."""
+    """`<partition>-<offset>` of the input that began this life, after resets `<generation>.<partition>-<offset>`.
+
+    So ids stay unique when a subject returns, and when a reset reads interactions again.
+    """
     sequence: int
     """1, 2, 3… in this life and lifecycle, without a gap."""
     final: bool

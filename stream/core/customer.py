@@ -106,6 +106,8 @@ class Customer:
     """The last source offset applied, for brokers without transactions."""
     quarantined: bool
     """A deadline of this customer made our code fail: none is fired any more."""
+    edited: dict[str, int | None] | None
+    """By lifecycle that was edited since the record was written: the deadline that its life had; None: no such life."""
 
     def __init__(
         self,
@@ -130,3 +132,4 @@ class Customer:
         self.moments = [] if moments is None else moments
         self.offset = offset
         self.quarantined = quarantined
+        self.edited = None

@@ -9,6 +9,7 @@ Rules, with the numbers of the design:
     12  a deadline is the first millisecond at which time alone makes a transition's condition true
     14  a subject is forgotten some time after its last sign of life, after the deadlines of that millisecond
     15  every lifecycle as if it ran alone; deadlines of one millisecond in the order of their ids
+An edit of a lifecycle is an input, too: see `stream.core.editing`.
 """
 
 from collections.abc import Sequence
@@ -19,12 +20,14 @@ from stream.core import facts, remembering, scoring
 from stream.core.change import StageChange, Trigger
 from stream.core.customer import Customer, Life
 from stream.core.deadlines import MAX_FIRED, schedule
+from stream.core.editing import apply_edit
 from stream.core.interaction import MAX_TIME, Interaction
 from stream.core.lifecycle import Lifecycle, Points, Signal
 from stream.core.paths import Event, lookup
 from stream.core.remembering import DAY
 from stream.core.snapshot import Moment, stage_change
 from stream.core.tally import Tally
+from stream.core.transitions import leave_removed_stage, mark_final, run_transitions
 
 DEADLINE: Final = Trigger("deadline")
 
@@ -44,15 +47,18 @@ class Model:
 class Arrival:
     """An interaction to apply."""
 
-    def __init__(self, interaction: Interaction, partition: int, offset: int) -> None:
+    def __init__(self, interaction: Interaction, partition: int, offset: int, generation: int = 1) -> None:
         self.interaction = interaction
         self.partition = partition
         self.offset = offset
+        self.generation = generation
+        """Of the state: raised by each reset after which interactions are read again."""
 
     @property
     def origin(self) -> str:
-        """Names the life that may begin with it."""
-        return f"{self.partition}-{self.offset}"
+        """Names the life that may begin with it, and none of another generation."""
+        where = f"{self.partition}-{self.offset}"
+        return where if self.generation == 1 else f"{self.generation}.{where}"
 
 
 class Passing:
@@ -60,6 +66,13 @@ class Passing:
 
     def __init__(self, until: int) -> None:
         self.until = until
+
+
+class Edit:
+    """Lifecycles were edited since the customer's record was written; it is considered at `clock` (epoch ms)."""
+
+    def __init__(self, clock: int) -> None:
+        self.clock = clock
 
 
 def model_of(
@@ -74,7 +87,7 @@ def model_of(
 
 
 def step(
-    model: Model, customer: Customer | None, given: Arrival | Passing, tally: Tally
+    model: Model, customer: Customer | None, given: Arrival | Passing | Edit, tally: Tally
 ) -> tuple[Customer | None, list[StageChange]]:
     """The customer after the input, and what happened, in order; what is only counted goes to `tally`.
 
@@ -84,6 +97,10 @@ def step(
     changes: list[StageChange] = []
     if isinstance(given, Passing):
         return _pass(model, customer, given.until, changes, tally), changes
+    if isinstance(given, Edit):
+        if customer is not None:
+            apply_edit(model.lifecycles, customer, given.clock, changes)
+        return customer, changes
     interaction = given.interaction
     mark = remembering.mark_of(interaction.id) if interaction.id else None
     if mark is not None and customer is not None and remembering.is_remembered(customer, mark, interaction.time):
@@ -143,15 +160,9 @@ def _fire(
     if life.fired == MAX_FIRED:
         tally.waiting += 1
     before = len(changes)
-    _transitions(customer, lifecycle, life, None, DEADLINE, changes)
-    _mark_final(changes, before)
+    run_transitions(customer, lifecycle, life, None, DEADLINE, changes)
+    mark_final(changes, before)
     schedule(lifecycle, life)
-
-
-def _mark_final(changes: list[StageChange], before: int) -> None:
-    """The last change of a step, those after place `before`, is the one to act on."""
-    if len(changes) > before:
-        changes[-1].final = True
 
 
 def _forget(model: Model, customer: Customer, time: int, changes: list[StageChange]) -> None:
@@ -243,10 +254,10 @@ def _live(
                 tally.wrong_type((lifecycle.id, fact.name))
     before = len(changes)
     if life.stage not in lifecycle.stages:
-        _leave_removed_stage(customer, lifecycle, life, changes)
+        leave_removed_stage(customer, lifecycle, life, changes)
     trigger = Trigger("interaction", interaction.id, word, late)
-    _transitions(customer, lifecycle, life, event, trigger, changes)
-    _mark_final(changes, before)
+    run_transitions(customer, lifecycle, life, event, trigger, changes)
+    mark_final(changes, before)
     schedule(lifecycle, life)
     return alive
 
@@ -286,47 +297,3 @@ def _fits(windows: list[tuple[int, int]], window: int, times: int) -> bool:
     windows.sort()
     del windows[:-2]
     return True
-
-
-def _leave_removed_stage(customer: Customer, lifecycle: Lifecycle, life: Life, changes: list[StageChange]) -> None:
-    """The lifecycle was edited and the customer's stage is gone: begin at the first."""
-    moment = Moment(customer, lifecycle, life, Trigger("lifecycle"))
-    changes.append(stage_change(moment, life.stage, lifecycle.first_stage, None, False))
-
-
-def _transitions(
-    customer: Customer,
-    lifecycle: Lifecycle,
-    life: Life,
-    event: Event | None,
-    trigger: Trigger,
-    changes: list[StageChange],
-) -> None:
-    """Rule 10."""
-    now = life.clock
-    taken: list[int] | None = None
-    while True:
-        for transition in lifecycle.transitions_from[life.stage]:
-            condition = transition.condition
-            alone = condition.without_event
-            if event is not None:
-                if not condition.with_event.holds(life, now, event):
-                    continue
-            elif alone is None or not alone.holds(life, now, None):
-                continue
-            if taken is None:
-                taken = []
-            elif transition.index in taken:
-                continue
-            if (
-                event is not None
-                and alone is not condition.with_event
-                and (alone is None or not alone.holds(life, now, None))
-            ):
-                event = None  # it needed the interaction: the rest of the step sees none
-            taken.append(transition.index)
-            moment = Moment(customer, lifecycle, life, trigger)
-            changes.append(stage_change(moment, life.stage, transition.target, condition.text, False))
-            break
-        else:
-            break

@@ -1,7 +1,7 @@
 """What passes between the pure machine of a partition and the code that talks to Kafka."""
 
 from collections import Counter
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -62,6 +62,10 @@ class Counts:
         """Interactions more than 5 minutes ahead of their broker time, taken at that."""
         self.quarantined = 0
         """Customers whose deadlines made our code fail."""
+        self.reconsidered = 0
+        """Customers considered because lifecycles were edited since they were written."""
+        self.moved_by_edit = 0
+        """Those of them who moved."""
         self.caused: list[int] = []
         """Broker times of the interactions that caused a stage change."""
 
@@ -147,6 +151,17 @@ class Machine(Protocol):
 
     next_offset: int | None
     """Where to read on; None: nothing was ever recorded, begin at the topic's start."""
+
+    @property
+    def edited(self) -> Mapping[str, str | None]:
+        """Once restored: lifecycles that were edited since the state was last written, with the digests that they had.
+
+        In hex; None: the state knew none of that name.
+        """
+
+    @property
+    def to_reconsider(self) -> int:
+        """Customers written before the lifecycles were edited who were not considered again yet."""
 
     def restore(self, changelog: dict[bytes, bytes]) -> Generator[None, None, None]:
         """Take over the compacted changelog; yields now and then so that the caller's loop breathes.

@@ -2,24 +2,11 @@
 
 import logging
 from collections.abc import Iterable, Mapping
-from typing import Protocol, runtime_checkable
 
 from stream.engine.batch import Machine
 from stream.events import Event, report
 
 log = logging.getLogger(__name__)
-
-Edited = Mapping[str, str | None]
-"""By lifecycle, the digest that it had when the state was last written; None: the state does not know it."""
-
-
-@runtime_checkable
-class KnowsEdits(Protocol):
-    """A machine that knows, once it is restored, which lifecycles were edited since."""
-
-    @property
-    def edited(self) -> Edited:
-        """Those that were."""
 
 
 class Edits:
@@ -29,13 +16,13 @@ class Edits:
         """`digests` are those of the lifecycles that this worker has."""
         self._digests = digests
         self._found: dict[tuple[str, str | None], list[int]] = {}
-        self._known: dict[int, Edited] = {}
+        self._known: dict[int, dict[str, str | None]] = {}
 
     def recovered(self, partition: int, machine: Machine) -> None:
         """A partition's state was restored by `machine`; what it has said before is not said again."""
-        edited = machine.edited if isinstance(machine, KnowsEdits) else {}
+        edited = dict(machine.edited)
         if self._known.get(partition) != edited:
-            self._known[partition] = dict(edited)
+            self._known[partition] = edited
             for lifecycle, before in edited.items():
                 self._found.setdefault((lifecycle, before), []).append(partition)
 

@@ -8,7 +8,7 @@ share is fired, then records are taken, each after its own customer's deadlines,
 batches. Nothing differs for any customer; only that a change of a deadline may name a later offset as its source.
 """
 
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from typing import Final
 
 from stream.codec import positions
@@ -18,7 +18,7 @@ from stream.codec.positions import Position, decode_position, encode_position
 from stream.core.change import StageChange
 from stream.core.customer import Customer
 from stream.core.interaction import Interaction
-from stream.core.step import Arrival, Model, Passing, due, step
+from stream.core.step import Arrival, Edit, Model, Passing, due, step
 from stream.engine.batch import Batch, DeadlineFailed, EncodingFailed, Outgoing, RecordFailed, SourceRecord
 from stream.engine.clock import PartitionClock
 from stream.engine.controls import control_of, tick_time
@@ -28,7 +28,7 @@ from stream.engine.origin import Origin
 from stream.engine.place import Place
 from stream.engine.state import BREATH, State
 from stream.engine.telling import Telling
-from stream.errors import StateError
+from stream.errors import StateError, UnknownLayout
 from stream.settings import Settings
 
 AHEAD: Final = 300_000
@@ -50,7 +50,6 @@ class PartitionMachine:
         self._grace = settings.grace
         self._clock = PartitionClock(settings.clock, settings.live_from, None)
         self._state = State(model)
-        self._opening: list[Outgoing] = []
         self._telling = Telling(place.topic, place.partition)
         self._started = False
         self._behind = False
@@ -60,6 +59,17 @@ class PartitionMachine:
         self._isolated_keys: set[bytes] = set()
         self._origin = Origin({each.id: each.digest.hex() for each in model.lifecycles}, settings.deciding)
         self._closely_until: int | None = None
+        self._generation = 1
+
+    @property
+    def edited(self) -> Mapping[str, str | None]:
+        """See `Machine`."""
+        return self._origin.edited
+
+    @property
+    def to_reconsider(self) -> int:
+        """See `Machine`."""
+        return self._state.edited
 
     @property
     def customers(self) -> int:
@@ -86,7 +96,9 @@ class PartitionMachine:
             position = changelog.get(positions.KEY)
             if position is not None:
                 self._resume(decode_position(position))
-            yield from self._state.restore(changelog, self._opening)
+            yield from self._state.restore(changelog, at_once=self.settings.apply_edits == "at_once")
+        except UnknownLayout as error:
+            raise UnknownLayout(error.digest, self._origin.remedy(error.digest.hex())) from error
         except StateError as error:
             raise StateError(f"topic {self.settings.topics.customers}, partition {self._partition}: {error}") from error
 
@@ -96,6 +108,7 @@ class PartitionMachine:
         live_from = self.settings.live_from if self.settings.live_from is not None else position.live_from
         self._clock = PartitionClock(self.settings.clock, live_from, position.clock)
         self._origin.resume(position, self.next_offset)
+        self._generation = position.generation
         self._started = True
 
     def isolate(self, *, offsets: Iterable[int] = (), keys: Iterable[bytes] = ()) -> None:
@@ -148,14 +161,19 @@ class PartitionMachine:
         return batch
 
     def _open(self, batch: Batch, wall: int) -> None:
-        """What is written once: layouts, and a first position that keeps when the application first started."""
+        """See that what must be kept is written at once, inputs or not.
+
+        That is what records need to be read, by which lifecycles and settings they are made, and a first position,
+        which keeps when the application first started.
+        """
         if not self._started:
             self._started = True
             batch.inputs += 1
             if self.settings.clock == "wall" and self._clock.live_from is None:
                 self._clock.live_from = wall
-        batch.customers += self._opening
-        self._opening = []
+        elif self._origin.differs or not self._state.is_laid_out:
+            batch.inputs += 1
+        self._origin.differs = False
 
     def _take(self, record: SourceRecord, offset: int, batch: Batch, wall: int) -> int:
         """Apply one record; returns the bytes that it made to be written, customers left out."""
@@ -203,9 +221,13 @@ class PartitionMachine:
         if customer is not None and offset <= customer.offset:
             counts.repeated += 1
             return size
+        if customer is not None and customer.edited is not None:
+            size += self._reconsider(key, customer, batch)
         tally = counts.tally
         duplicates = tally.duplicates
-        after, changes = step(self.model, customer, Arrival(interaction, self._partition, offset), tally)
+        after, changes = step(
+            self.model, customer, Arrival(interaction, self._partition, offset, self._generation), tally
+        )
         assert after is not None
         self._clock.record(interaction.time, broker_time)
         if tally.duplicates > duplicates:
@@ -272,6 +294,8 @@ class PartitionMachine:
         customer = state.customer(key)
         if customer is None:
             return 0
+        if customer.edited is not None:
+            return self._reconsider(key, customer, batch)
         time = due(self.model, customer)
         if time is None or time > scheduled:
             if time is not None:
@@ -280,6 +304,17 @@ class PartitionMachine:
         after, changes = step(self.model, customer, Passing(until), batch.counts.tally)
         batch.inputs += 1
         state.keep(key, after)
+        return self._tell(changes, batch.next_offset, batch)
+
+    def _reconsider(self, key: bytes, customer: Customer, batch: Batch) -> int:
+        """Lifecycles were edited since the customer was written: it moves if it satisfies a transition now."""
+        after, changes = step(self.model, customer, Edit(self._clock.now or 0), batch.counts.tally)
+        batch.inputs += 1
+        batch.counts.reconsidered += 1
+        batch.counts.moved_by_edit += bool(changes)
+        if not customer.quarantined:
+            self._state.edited -= 1
+        self._state.keep(key, after)
         return self._tell(changes, batch.next_offset, batch)
 
     def _quarantine(self, key: bytes, batch: Batch) -> None:
@@ -324,6 +359,7 @@ class PartitionMachine:
             partitions=self.place.partitions,
             live_from=self._clock.live_from,
             topic_ids=self.place.topic_ids,
+            generation=self._generation,
             lifecycles=self._origin.lifecycles,
             settings=self._origin.settings,
             begun=self._origin.begun,

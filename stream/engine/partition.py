@@ -113,6 +113,7 @@ class Partition:
         self.last_error: BaseException | None = None
         """What it started over for; None once it runs again."""
         self._moves = 0
+        self._reconsidered = self._moved_by_edit = 0
         self._topic: SourceTopic | None = None
         self._around = surroundings
         self._faults = Faults()
@@ -299,12 +300,31 @@ class Partition:
             now = time.monotonic()
             self._around.observer.batch_written(self.number, batch, now - began, now - ran)
             self._faults.forget_before(batch.next_offset)
+            if batch.counts.reconsidered:
+                self._count_edited(batch)
         elif batch.more:
             raise RuntimeError(f"partition {self.number}: the machine made no progress at {batch.next_offset}")
         self.position = batch.next_offset
         self.last_progress = time.monotonic()
         self._moves += 1
         return batch
+
+    def _count_edited(self, batch: Batch) -> None:
+        """Say how many customers an edit moved, once all of them were considered."""
+        assert self.machine is not None
+        self._reconsidered += batch.counts.reconsidered
+        self._moved_by_edit += batch.counts.moved_by_edit
+        if not self.machine.to_reconsider:
+            report(
+                log.info,
+                Event.EDIT_APPLIED,
+                "partition {partition}: lifecycles were edited: {considered} customers considered again, "
+                "{moved} of them moved",
+                partition=self.number,
+                considered=self._reconsidered,
+                moved=self._moved_by_edit,
+            )
+            self._reconsidered = self._moved_by_edit = 0
 
     def _moved(self) -> None:
         self._moves += 1

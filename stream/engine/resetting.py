@@ -163,11 +163,17 @@ def _batches(settings: Settings, changelog: Mapping[bytes, bytes], anew: Anew, *
     first_start = anew.now if settings.clock == "wall" else None
     live_from = old.live_from if old is not None else settings.live_from or first_start
     lifecycles = {} if old is None else old.lifecycles
+    # Raised each time, also where a reset is done again after it broke off: what was published keeps its ids to itself.
+    generation = 1 if old is None else old.generation + 1
     offsets = {} if beginning.offset is None else {settings.topics.interactions: beginning.offset}
     last = Position(
-        offsets=offsets, partitions=beginning.partitions, live_from=live_from, changes_from=anew.changes_from
+        offsets=offsets,
+        partitions=beginning.partitions,
+        live_from=live_from,
+        changes_from=anew.changes_from,
+        generation=generation,
     )
-    refused = Position(offsets=offsets, partitions=0, live_from=live_from, lifecycles=lifecycles)
+    refused = Position(offsets=offsets, partitions=0, live_from=live_from, lifecycles=lifecycles, generation=generation)
     keys = [key for key in changelog if key != positions.KEY]
     parts = [keys[start : start + _AT_ONCE] for start in range(0, len(keys), _AT_ONCE)]
     in_one = exclusive and len(parts) <= 1

@@ -18,6 +18,8 @@ from stream.errors import StateError
 
 BREATH: Final = 200
 """Records or deadlines after which the caller's loop gets a turn."""
+AT_ONCE: Final = -(1 << 62)
+"""When those are due whom an edit of a lifecycle may move: before every deadline."""
 
 
 class State:
@@ -29,10 +31,14 @@ class State:
         """When each customer is due, forgetting included."""
         self.stages: dict[tuple[str, str], int] = {}
         """Customers by lifecycle and stage."""
+        self.edited = 0
+        """Customers whose lifecycles were edited since they were written, when the state was restored."""
         self._codec = CustomerCodec(model)
         self._written: dict[bytes, bytes] = {}
         self._touched: dict[bytes, Customer] = {}
         self._changed: dict[bytes, bytes | None] = {}
+        self._layouts: list[Outgoing] = [Outgoing(*each) for each in self._codec.layout_records()]
+        """Those of our lifecycles that are not kept yet: they are written before any customer is."""
 
     def __len__(self) -> int:
         return len(self._written)
@@ -81,24 +87,29 @@ class State:
         self._touched = {}
         return size
 
+    @property
+    def is_laid_out(self) -> bool:
+        """All that is needed to read the records that are written is kept beside them."""
+        return not self._layouts
+
     def take_records(self) -> list[Outgoing]:
-        """The changelog records of the customers touched since this was last called."""
+        """The changelog records of what changed since this was last called, each layout before its first customer."""
         self.encode()
-        records: list[Outgoing] = []
+        records, self._layouts = self._layouts, []
         for key, value in self._changed.items():
             records.append(Outgoing(key, value))
         self._changed = {}
         return records
 
-    def restore(self, changelog: dict[bytes, bytes], opening: list[Outgoing]) -> Generator[None, None, None]:
-        """Take over the compacted changelog; what is missing in it, our layouts, is added to `opening`.
+    def restore(self, changelog: dict[bytes, bytes], *, at_once: bool = True) -> Generator[None, None, None]:
+        """Take over the compacted changelog; `at_once`: whoever an edit may move is due now, not when next touched.
 
         Raises StateError.
         """
         layouts = {key: value for key, value in changelog.items() if key[:1] == records.LAYOUT}
         for value in layouts.values():
             self._codec.learn(value)
-        opening += [Outgoing(*each) for each in self._codec.layout_records() if each[0] not in layouts]
+        self._layouts = [each for each in self._layouts if each.key not in layouts]
         self._written = {
             key: value for key, value in changelog.items() if key[:1] in (records.CUSTOMER, records.ANONYMOUS)
         }
@@ -110,7 +121,10 @@ class State:
         for number, (key, value) in enumerate(self._written.items()):
             header = self._codec.header(value)
             time = header.due
-            if not header.current:  # the lifecycles were edited: what time makes true may have changed
+            self.edited += header.edited
+            if header.edited and at_once:
+                time = AT_ONCE
+            elif not header.current:  # the lifecycles were edited: what time makes true may have changed
                 time = due(self.model, self._codec.decode(key, value))
             if time is not None:
                 entries.append((time, key))

@@ -19,6 +19,8 @@ class Toy:
 
     def __init__(self, every: int = 5, limit: int = 100_000) -> None:
         self.next_offset: int | None = None
+        self.edited: dict[str, str | None] = {}
+        self.to_reconsider = 0
         self.counts: dict[bytes, list[int | bool | None]] = {}
         self._every, self._limit = every, limit
         self._isolated_offsets: set[int] = set()

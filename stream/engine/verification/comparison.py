@@ -81,6 +81,7 @@ class Verification:
             complete=reach.complete,
             births=self._births,
             only=only,
+            generation=cut.position.generation,
         )
         self.recomputed = Recomputation(model, origin, self._tell)
 

@@ -126,6 +126,6 @@ def _decode(record: SourceRecord) -> _Change | None:
 
 
 def born_at(born: str, partition: int) -> int | None:
-    """The source offset in `<partition>-<offset>`; None where it is none of this partition."""
-    of, _, offset = born.partition("-")
+    """The source offset in `<partition>-<offset>`, behind a generation or not; None where the partition is another."""
+    of, _, offset = born.rpartition(".")[2].partition("-")
     return int(offset) if of == str(partition) and offset.isdecimal() else None

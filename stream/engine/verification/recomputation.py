@@ -44,6 +44,8 @@ class Origin(NamedTuple):
     """Who began when; None: whoever comes up is new, for nobody came before."""
     only: frozenset[bytes] | None
     """Changelog keys of those who are wanted; None: all."""
+    generation: int = 1
+    """Of the state."""
 
 
 class LeastClock:
@@ -109,7 +111,7 @@ class Recomputation:
         time = interaction.time
         key = customer_key(interaction.kind, interaction.subject)
         if origin.only is None or key in origin.only:
-            self._apply(key, Arrival(interaction, origin.partition, record.offset))
+            self._apply(key, Arrival(interaction, origin.partition, record.offset, origin.generation))
         self.clock.interaction(time, record.timestamp)
         return None
 
