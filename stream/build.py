@@ -1,4 +1,4 @@
-"""How this copy of the product was built."""
+"""Which release this copy of the product is, and how it was built."""
 
 import platform
 from importlib.metadata import PackageNotFoundError, version

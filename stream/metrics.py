@@ -23,6 +23,7 @@ from stream.build import build_labels
 from stream.core.step import Model, model_of
 from stream.engine.batch import Batch
 from stream.engine.contact import ContactStatus
+from stream.engine.versions import GroupVersions
 from stream.known_labels import known_labels, known_stages
 
 FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -137,6 +138,10 @@ class Metrics:
                 counter.labels(*labels)
         registry.register(_Gauges(view, known_stages(model)))
 
+    def show_versions(self, group: GroupVersions) -> None:
+        """Show the lifecycles of this worker, and how far its group agrees."""
+        self.registry.register(_Versions(group))
+
     def batch_written(self, partition: int, batch: Batch, seconds: float, transaction_seconds: float) -> None:
         """A batch is safe in Kafka."""
         del partition
@@ -237,3 +242,25 @@ def _of_kafka(status: ContactStatus | None) -> Iterator[Metric]:
     if status.seconds_since_answer is not None:
         answer_age.add_metric([], status.seconds_since_answer)
     yield answer_age
+
+
+class _Versions(Collector):
+    def __init__(self, group: GroupVersions) -> None:
+        self._group = group
+
+    def collect(self) -> Iterator[Metric]:
+        """Read at every scrape."""
+        # 1 for each lifecycle of this worker; `digest` as `lifecycle validate` shows it of a file.
+        info = GaugeMetricFamily(
+            "lifecycle_info", "Lifecycles of this worker, always 1", labels=["lifecycle", "version", "digest"]
+        )
+        for name, each in self._group.ours.lifecycles.items():
+            info.add_metric([name, str(each.version), each.digest], 1)
+        # How many versions of a lifecycle the workers of the group have, to lack it being one; absent where the
+        # broker does not tell. More than 1 for longer than it takes to replace all workers: alert on it.
+        versions = GaugeMetricFamily(
+            "lifecycle_group_versions", "Versions of a lifecycle in the group", labels=["lifecycle"]
+        )
+        for name, count in self._group.distinct().items():
+            versions.add_metric([name], count)
+        yield from (info, versions)

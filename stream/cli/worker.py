@@ -5,6 +5,7 @@ import os
 import sys
 
 from stream.cli.options import with_settings
+from stream.events import Event, report
 from stream.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -48,5 +49,5 @@ def worker(settings: Settings) -> None:
 
     configure_logs(settings)
     for warning in unknown_variables(os.environ):
-        log.warning("%s", warning)
+        report(log.warning, Event.VARIABLE_UNKNOWN, "{warning}", warning=warning)
     sys.exit(application(settings).run())

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from stream.codec.times import format_time
 from stream.engine.admission import refusal, words_of
 from stream.engine.quiet import INTERVAL, Seldom
+from stream.events import Event, report
 
 log = logging.getLogger(__name__)
 
@@ -104,13 +105,20 @@ class ContactLog:
             self._say_away(waiting)
         elif self._said_away:
             self._said_away = False
-            log.warning("Kafka answers again after %d s", round(self._contact.silence))
+            report(
+                log.warning,
+                Event.KAFKA_BACK,
+                "Kafka answers again after {seconds} s",
+                seconds=round(self._contact.silence),
+            )
         elif self._silent_looks >= _SILENT_LOOKS and self._seldom.passes("silent") is not None:
-            numbers = ", ".join(map(str, silent))
-            log.warning(
-                "Kafka at %s answers, but not for partition%s %s: no broker that leads them is heard",
-                self._host, "" if len(silent) == 1 else "s", numbers,
-            )  # fmt: skip
+            report(
+                log.warning,
+                Event.PARTITIONS_UNANSWERED,
+                "Kafka at {bootstrap} answers, but no broker that leads these partitions does: {partitions}",
+                bootstrap=self._host,
+                partitions=list(silent),
+            )
 
     def _say_away(self, waiting: int) -> None:
         error = self._contact.error
@@ -119,11 +127,12 @@ class ContactLog:
         self._said_away = True
         if self._seldom.passes("away") is None:
             return
-        log.warning(
-            "Kafka at %s does not answer since %s%s; %d partition%s wait%s",
-            self._host,
-            format_time(self._contact.status().since),
-            "" if error is None else f" ({words_of(error)})",
-            waiting,
-            *(("", "s") if waiting == 1 else ("s", "")),
+        report(
+            log.warning,
+            Event.KAFKA_SILENT,
+            "Kafka at {bootstrap} does not answer since {since} ({reason}); partitions that wait: {waiting}",
+            bootstrap=self._host,
+            since=format_time(self._contact.status().since),
+            reason="no answer" if error is None else words_of(error),
+            waiting=waiting,
         )

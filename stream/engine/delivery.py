@@ -30,6 +30,7 @@ from stream.engine.clients import client_options
 from stream.engine.murmur2 import partition_of
 from stream.engine.permissions import Grant, Operation, remedy
 from stream.errors import BrokerError, TopicError
+from stream.events import Event, report
 from stream.settings import Settings, TopicNames
 
 log = logging.getLogger(__name__)
@@ -114,7 +115,14 @@ class _Producing:
         try:
             await asyncio.wait_for(producer.client.close(), _DISCARD_TIMEOUT)
         except (KafkaError, OSError, TimeoutError) as error:
-            log.debug("abandoned a producer of %s: %r", self._route.source, error)
+            report(
+                log.debug,
+                Event.PRODUCER_ABANDONED,
+                "partition {partition} of {topic}: abandoned a producer: {error}",
+                topic=self._route.source.topic,
+                partition=self._route.source.partition,
+                error=repr(error),
+            )
 
     async def _send(self, parts: Iterable[tuple[str, int, Iterable[Outgoing]]]) -> None:
         """Send, and wait until all of it is acknowledged."""

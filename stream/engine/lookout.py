@@ -5,6 +5,7 @@ In between it is asked every second for as little as can be, to know whether it 
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from aiokafka.client import AIOKafkaClient, CoordinationType
@@ -18,9 +19,11 @@ from aiokafka.errors import (
 )
 from aiokafka.protocol.admin import DescribeGroupsRequest
 
+from stream.engine.assignor import members_of
 from stream.engine.clients import client_options
 from stream.engine.contact import Contact
 from stream.engine.topic_metadata import TopicMetadata, look_up
+from stream.engine.versions import Member
 from stream.settings import Settings
 
 _LOOK_EVERY = 5.0
@@ -35,6 +38,9 @@ _UNREADY = (GroupCoordinatorNotAvailableError, GroupLoadInProgressError, NotCoor
 _INTERNAL = ("__consumer_offsets", "__transaction_state")
 """What transactions and groups need; seen where we may see them."""
 
+Hear = Callable[[list[Member]], None]
+"""Gets the members of our group."""
+
 
 class SourceTopic(NamedTuple):
     """The interactions topic, as positions in it are meant."""
@@ -47,9 +53,11 @@ class SourceTopic(NamedTuple):
 class Lookout:
     """Looks every five seconds while `run` runs, and at once after `look_again`; `contact` hears every answer."""
 
-    def __init__(self, settings: Settings, contact: Contact | None = None) -> None:
+    def __init__(self, settings: Settings, contact: Contact | None = None, hear: Hear | None = None) -> None:
+        """`hear` gets the members of our group at each look, where Kafka tells of them."""
         self._settings = settings
         self.contact = contact or Contact()
+        self._hear = hear
         self._name = settings.topics.interactions
         self._topics = (self._name, settings.topics.customers, settings.topics.stage_changes, *_INTERNAL)
         self._source: SourceTopic | None = None
@@ -89,7 +97,7 @@ class Lookout:
                             await client.bootstrap()
                         found = await look_up(client, self._topics)
                         self.contact.heard()
-                        self._note(found, coordinated=await _coordinates(client, self._settings.group))
+                        self._note(found, coordinated=await _coordinates(client, self._settings.group, self._hear))
                     await self._probe_until_next(client)
                 except (KafkaError, OSError, TimeoutError) as error:
                     self.serves = self.missing = False
@@ -130,7 +138,7 @@ class Lookout:
             await asyncio.wait_for(self._wanted.wait(), seconds)
 
 
-async def _coordinates(client: AIOKafkaClient, group: str) -> bool:
+async def _coordinates(client: AIOKafkaClient, group: str, hear: Hear | None) -> bool:
     """Whether somebody answers for the group, as far as it can be told: a broker that starts first reads of it."""
     try:
         node = await client.coordinator_lookup(CoordinationType.GROUP, group)
@@ -139,6 +147,8 @@ async def _coordinates(client: AIOKafkaClient, group: str) -> bool:
         return True
     except KafkaError:
         return False
+    if hear is not None and (members := members_of(answer.groups)) is not None:
+        hear(members)
     return not any(issubclass(for_code(code), _UNREADY) for code, *_ in answer.groups)
 
 

@@ -3,6 +3,7 @@
 import logging
 
 from stream.engine.batch import Counts
+from stream.events import Event, report
 
 log = logging.getLogger(__name__)
 
@@ -18,9 +19,13 @@ class MisplacedWarnings:
         if not counts.misplaced or partition in self._warned:
             return
         self._warned.add(partition)
-        log.warning(
-            "partition %d has interactions (%d so far) of customers that belong on another partition; a customer on "
-            "several partitions has a life on each. Likely cause: %s. "
+        report(
+            log.warning,
+            Event.INTERACTIONS_MISPLACED,
+            "partition {partition} has interactions ({interactions} so far) of customers that belong on another "
+            "partition; a customer on several partitions has a life on each. Likely cause: {cause}. "
             "The metric lifecycle_misplaced_interactions counts them",
-            partition, counts.misplaced, counts.misplaced_cause,
-        )  # fmt: skip
+            partition=partition,
+            interactions=counts.misplaced,
+            cause=counts.misplaced_cause,
+        )

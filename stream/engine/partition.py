@@ -29,6 +29,7 @@ from stream.engine.misplaced import MisplacedWarnings
 from stream.engine.quiet import Seldom
 from stream.engine.recovery import Progress
 from stream.errors import UnreadableError
+from stream.events import Event, report
 
 log = logging.getLogger(__name__)
 
@@ -99,6 +100,8 @@ class Surroundings:
     recovery_slots: asyncio.Semaphore
     fail: Callable[[BaseException], None]
     """Stop the worker: this error does not pass."""
+    recovered: Callable[[int, Machine], None]
+    """A partition was, with this machine."""
     in_background: Callable[[Awaitable[None]], None]
     seldom: Seldom
     """Shared, so that a broker that is away costs a worker one line, not one for each partition."""
@@ -219,16 +222,40 @@ class Partition:
             await asyncio.Event().wait()  # until the worker stops us
         self.state = State.BACKING_OFF
         if verdict.ours:
-            log.warning("partition %d starts over: %s", self.number, _place(error), exc_info=error)
-            log.debug("partition %d: what failed", self.number, exc_info=error)
+            report(
+                log.warning,
+                Event.PARTITION_RESTARTED,
+                "partition {partition} starts over: {reason}",
+                exc_info=error,
+                partition=self.number,
+                reason=_place(error),
+            )
+            report(
+                log.debug,
+                Event.PARTITION_RESTARTED_WORDS,
+                "partition {partition}: what failed",
+                exc_info=error,
+                partition=self.number,
+            )
         elif verdict.kind == "fenced" and self._around.seldom.passes("fenced") is not None:
-            log.warning("partition %d begins again: another worker, or a command, came for it meanwhile", self.number)
+            report(
+                log.warning,
+                Event.PARTITION_FENCED,
+                "partition {partition} begins again: another worker, or a command, came for it meanwhile",
+                partition=self.number,
+            )
         elif verdict.kind != "fenced":
             away = self._around.contact.away  # then one line speaks for all partitions
             kept = None if away else self._around.seldom.passes("waits for Kafka")
             if kept is not None:
-                more = f" ({kept} more like this kept back)" if kept else ""
-                log.warning("partition %d waits for Kafka: %s%s", self.number, words_of(error), more)
+                report(
+                    log.warning,
+                    Event.PARTITION_WAITS,
+                    "partition {partition} waits for Kafka: {reason}",
+                    partition=self.number,
+                    reason=words_of(error),
+                    kept_back=kept,
+                )
         jitter = random.uniform(1.0, 1.5)  # noqa: S311 only so that partitions do not come back as one
         await asyncio.sleep(verdict.delay * jitter)
 
@@ -254,12 +281,18 @@ class Partition:
             machine.look_closely(self._faults.closely_until)
         seconds = time.monotonic() - began
         around.observer.recovered(self.number, self.recovery.records, seconds)
-        log.info(
-            "partition %d: recovered %d records in %.2f s, goes on at offset %d",
-            self.number, self.recovery.records, seconds, self.position,
-        )  # fmt: skip
+        report(
+            log.info,
+            Event.PARTITION_RECOVERED,
+            "partition {partition}: recovered {records} records in {seconds:.2f} s, goes on at offset {offset}",
+            partition=self.number,
+            records=self.recovery.records,
+            seconds=round(seconds, 3),
+            offset=self.position,
+        )
         self.machine, self._topic, self.last_error = machine, topic, None
         self._answered = time.monotonic()
+        around.recovered(self.number, machine)
 
     async def _turn(self) -> None:
         """One fetch, and batches until nothing is left at this position."""
@@ -306,16 +339,21 @@ class Partition:
         assert self._delivery is not None
         assert self.position is not None
         self.blocked, self.state = error, State.BLOCKED
-        self.end_offset = error.end if error.end is not None else self.end_offset
+        if error.end is not None:
+            self.lag.end, self.lag.heard_at = error.end, time.monotonic()
         self._moves += 1
         kept = self._around.seldom.passes(f"blocked {self.number}")
         if kept is not None:
-            more = f" ({kept} more like this kept back)" if kept else ""
-            log.error(
-                "partition %d is blocked: %s. Its other interactions wait behind this; when it cannot be cured, "
-                "`lifecycle skip %d %d` goes on without it%s",
-                self.number, error, self.number, error.offset, more,
-            )  # fmt: skip
+            report(
+                log.error,
+                Event.PARTITION_BLOCKED,
+                "partition {partition} is blocked: {reason}. Its other interactions wait behind this; when it cannot "
+                "be cured, `lifecycle skip {partition} {offset}` goes on without it",
+                partition=self.number,
+                offset=error.offset,
+                reason=str(error),
+                kept_back=kept,
+            )
         await asyncio.sleep(_READ_AGAIN)
         if self._delivery.exclusive:
             self._writing = asyncio.create_task(self._prove_ownership())
@@ -370,10 +408,15 @@ class Partition:
         self._reconsidered += batch.counts.reconsidered
         self._moved_by_edit += batch.counts.moved_by_edit
         if not self.machine.to_reconsider:
-            log.info(
-                "partition %d: lifecycles were edited: %d customers considered again, %d of them moved",
-                self.number, self._reconsidered, self._moved_by_edit,
-            )  # fmt: skip
+            report(
+                log.info,
+                Event.EDIT_APPLIED,
+                "partition {partition}: lifecycles were edited: {considered} customers considered again, "
+                "{moved} of them moved",
+                partition=self.number,
+                considered=self._reconsidered,
+                moved=self._moved_by_edit,
+            )
             self._reconsidered = self._moved_by_edit = 0
 
     def _moved(self) -> None:

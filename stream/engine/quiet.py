@@ -18,6 +18,7 @@ from typing import Any, Protocol
 from aiokafka.errors import KafkaError
 
 from stream.engine.admission import refusal
+from stream.events import Event, Line, report
 
 LIBRARIES = ("aiohttp", "aiokafka", "faust", "mode")
 INTERVAL = 10.0
@@ -97,7 +98,8 @@ class _Gate(logging.Handler):
         if self._seldom.passes("refused") is None:
             return
         record.levelno, record.levelname = logging.WARNING, "WARNING"
-        record.msg, record.args, record.exc_info = "Kafka refuses us: %s; trying again", (why,), None
+        record.msg = Line(Event.KAFKA_REFUSES, "Kafka refuses us: {reason}; trying again", {"reason": why})
+        record.args, record.exc_info = None, None
         logging.getLogger().handle(record)
 
 
@@ -131,6 +133,6 @@ def quiet_loop(loop: asyncio.AbstractEventLoop) -> None:
         if message == "Unclosed AIOKafkaProducer":
             return
         # Not as Python does it: it prints the future, and with it what the exception says, which may quote a record.
-        logging.getLogger("asyncio").error("%s", message, exc_info=error)
+        report(logging.getLogger("asyncio").error, Event.TASK_FAILED, "{what}", exc_info=error, what=message)
 
     loop.set_exception_handler(handle)

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Hashable, Iterable
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -12,10 +12,12 @@ from aiokafka.errors import KafkaError
 from stream.engine.batch import Machine
 from stream.engine.contact import Contact, ContactStatus
 from stream.engine.delivery import Delivery
+from stream.engine.edits import Edits
 from stream.engine.lookout import SourceTopic
 from stream.engine.partition import MakeMachine, Observer, Partition, Source, State, Surroundings
 from stream.engine.quiet import Seldom
 from stream.engine.recovery import Progress
+from stream.events import Event, report
 
 log = logging.getLogger(__name__)
 
@@ -85,8 +87,15 @@ class Engine:
     """Owns partitions: begins, pauses and ends them as the group says, and stops at a fatal error."""
 
     def __init__(
-        self, make_machine: MakeMachine, observer: Observer, *, fenced_wait: float, contact: Contact | None = None
+        self,
+        make_machine: MakeMachine,
+        observer: Observer,
+        *,
+        fenced_wait: float,
+        contact: Contact | None = None,
+        digests: Mapping[str, str] | None = None,
     ) -> None:
+        """`digests` are those of the worker's lifecycles, for the log."""
         self.phase = "waiting for Kafka"
         self.delivery: str | None = None
         self.failure: BaseException | None = None
@@ -95,6 +104,7 @@ class Engine:
         self._surroundings: Surroundings | None = None
         self._lookout: SourceTopics | None = None
         self._partitions: dict[int, Partition] = {}
+        self._edits = Edits(digests or {})
         self.rebalances = 0
         """Assignments that were taken."""
         self._failed = asyncio.Event()
@@ -121,6 +131,7 @@ class Engine:
             observer=self._observer,
             recovery_slots=asyncio.Semaphore(_RECOVERIES_AT_ONCE),
             fail=self.fail,
+            recovered=self._recovered,
             in_background=self._in_background,
             seldom=Seldom(),
             contact=self.contact,
@@ -131,6 +142,7 @@ class Engine:
         """A rebalance begins: every partition ends its batch, and nothing is written afterwards."""
         if self.phase == "running":
             self.phase = "rebalancing"
+        self._edits.say()
         await asyncio.gather(*(partition.pause() for partition in self._partitions.values()))
 
     def assign(self, numbers: Iterable[int]) -> None:
@@ -145,6 +157,15 @@ class Engine:
         if self.phase in ("stopping", "failed"):
             return
         owned = set(numbers)
+        report(
+            log.info,
+            Event.PARTITIONS_ASSIGNED,
+            "this worker has partitions {partitions}: added {added}, given up {given_up}",
+            partitions=sorted(owned),
+            added=sorted(owned - self._partitions.keys()),
+            given_up=sorted(self._partitions.keys() - owned),
+        )
+        self._edits.given_up(self._partitions.keys() - owned)
         for number in self._partitions.keys() - owned:
             self._partitions.pop(number).drop()
         for number in sorted(owned):
@@ -158,6 +179,14 @@ class Engine:
         if self.phase != "failed":
             self.phase = "stopping"
         await asyncio.gather(*(partition.pause(_FINISH_DEADLINE) for partition in self._partitions.values()))
+        self._edits.say()
+        if self._partitions:
+            report(
+                log.info,
+                Event.PARTITIONS_GIVEN_UP,
+                "the worker ends: given up partitions {partitions}",
+                partitions=sorted(self._partitions),
+            )
         for partition in self._partitions.values():
             partition.drop()
         self._partitions.clear()
@@ -211,6 +240,13 @@ class Engine:
     def machines(self) -> dict[int, Machine]:
         """The machines of the partitions that are recovered."""
         return {number: each.machine for number, each in self._partitions.items() if each.machine is not None}
+
+    def _recovered(self, number: int, machine: Machine) -> None:
+        """One more partition was; once it was the last that is on its way, what they know of edits is said."""
+        self._edits.recovered(number, machine)
+        failing = (State.BACKING_OFF, State.FAILED)
+        if all(each.machine is not None or each.state in failing for each in self._partitions.values()):
+            self._edits.say()
 
     def _in_background(self, work: Awaitable[None]) -> None:
         task = asyncio.ensure_future(work)

@@ -25,6 +25,7 @@ from stream.engine.durability import check_durability, durable_configs, few_brok
 from stream.engine.permissions import Grant, Operation, remedy
 from stream.engine.retention import differs, meaning, retention_ms
 from stream.errors import BrokerError, TopicError
+from stream.events import Event, report
 from stream.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -199,7 +200,7 @@ async def ensure_topics(settings: Settings) -> list[Finding]:
             await _create(admin, settings, missing)
             lacking = few_brokers(settings, len(brokers))
             if lacking is not None:
-                log.info("%s", lacking)
+                report(log.info, Event.BROKERS_FEW, "{reason}", reason=lacking)
         return [finding for finding in findings if finding.level == "warning"]
 
 
@@ -263,8 +264,13 @@ async def _create(admin: AIOKafkaAdminClient, settings: Settings, plans: Sequenc
             raise BrokerError(
                 f"topic {name} could not be created: {for_code(code).__name__} {' '.join(map(str, message))}"
             )
-    names = ", ".join(plan.name for plan in plans)
-    log.info("created topics, with replication %d: %s", plans[0].replication, names)
+    report(
+        log.info,
+        Event.TOPICS_CREATED,
+        "created topics, with replication {replication}: {topics}",
+        replication=plans[0].replication,
+        topics=[plan.name for plan in plans],
+    )
     async with asyncio.timeout(_LEADERS_DEADLINE):
         while not _all_led(await admin.describe_topics(), plans):  # noqa: ASYNC110 the broker sends no event
             await asyncio.sleep(0.05)

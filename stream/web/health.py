@@ -15,6 +15,7 @@ from contextlib import asynccontextmanager
 from dataclasses import asdict
 from typing import Any
 
+import msgspec
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 from prometheus_client import CollectorRegistry
@@ -22,6 +23,7 @@ from prometheus_client.exposition import choose_encoder
 
 from stream.codec.times import format_time
 from stream.engine.supervisor import EngineStatus, PartitionStatus
+from stream.engine.versions import GroupVersions
 from stream.errors import SettingsError
 from stream.web.access import ask_for, sends
 
@@ -38,8 +40,16 @@ def _is_ours(record: logging.LogRecord) -> bool:
 _log.addFilter(_is_ours)
 
 
-def health_routes(status: Callable[[], EngineStatus], registry: CollectorRegistry, token: str = "") -> web.Application:
-    """The application that serves health and metrics; without `token` to everybody."""
+def health_routes(
+    status: Callable[[], EngineStatus],
+    registry: CollectorRegistry,
+    token: str = "",
+    group: GroupVersions | None = None,
+) -> web.Application:
+    """The application that serves health and metrics; without `token` to everybody.
+
+    `group` knows the lifecycles of this worker and of others; workers that differ are named, and are no less ready.
+    """
 
     async def livez(_request: web.Request) -> web.Response:
         live = status().phase != "failed"
@@ -52,6 +62,9 @@ def health_routes(status: Callable[[], EngineStatus], registry: CollectorRegistr
         if sends(request, token):
             body["delivery"] = now.delivery
             body["partitions"] = [_shown(each) for each in now.partitions]
+            if group is not None:
+                body["lifecycles"] = msgspec.to_builtins(group.ours.lifecycles)
+                body["others"] = msgspec.to_builtins(group.others)
         else:
             body["partitions"] = [{"partition": each.partition, "state": each.state.value} for each in now.partitions]
         return web.json_response(body, status=200 if now.ready else 503)

@@ -16,6 +16,7 @@ from prometheus_client import CollectorRegistry, Counter
 from stream.engine.contact import ContactStatus
 from stream.engine.partition import State
 from stream.engine.supervisor import EngineStatus, PartitionStatus
+from stream.engine.versions import GroupVersions, LifecycleVersion, WorkerVersions
 from stream.web.access import is_of_this_machine
 from stream.web.health import health_routes, serve
 
@@ -26,6 +27,8 @@ STATUS = EngineStatus(
     (PartitionStatus(3, State.RUNNING, 1.0, 4_711, 4_800, idle_seconds=0.5),),
     ContactStatus(up=True, since=1_700_000_000_000, seconds_since_answer=0.5),
 )
+SHOP = LifecycleVersion(3, "0123456789abcdef")
+GROUP = GroupVersions(WorkerVersions("one:1", "1.0", {"shop": SHOP}, {}))
 PATHS = ["/metrics", "/", "/nothing-here", "/livez/", "/readyz/more", "//livez", "/LIVEZ", "/new"]
 """All but health: what exists, what does not, and what only looks like health."""
 WRONG = [
@@ -53,7 +56,7 @@ def routes(token: str) -> web.Application:
     async def new(_request: web.Request) -> web.Response:
         return web.Response(text="new")
 
-    app = health_routes(lambda: STATUS, registry, token)
+    app = health_routes(lambda: STATUS, registry, token, GROUP)
     app.router.add_get("/new", new)
     return app
 
@@ -114,8 +117,10 @@ async def test_health_asks_for_none_and_then_tells_of_states_alone(url: str) -> 
             "partitions": [{"partition": 3, "state": "running"}],
         },
     )
-    (seen,) = json.loads((await ask(f"{url}/readyz", f"Bearer {TOKEN}"))[2])["partitions"]
+    shown = json.loads((await ask(f"{url}/readyz", f"Bearer {TOKEN}"))[2])
+    (seen,) = shown["partitions"]
     assert (seen["position"], seen["lag"]) == (4_711, 89)
+    assert (shown["lifecycles"], shown["others"]) == ({"shop": {"version": 3, "digest": "0123456789abcdef"}}, None)
     assert json.loads((await ask(f"{url}/readyz", "Bearer wrong"))[2]) == json.loads(body)
 
 

@@ -27,6 +27,7 @@ from stream.engine.controls import tick
 from stream.engine.faults import KINDS
 from stream.engine.machine import PartitionMachine
 from stream.engine.place import Place
+from stream.engine.versions import GroupVersions, Member, WorkerVersions, versions_of
 from stream.metrics import Metrics, PartitionView
 from stream.settings import Settings
 from tests.kit.machines import TOPIC, Record, compacted, machine, records_of, run_all
@@ -359,10 +360,24 @@ def test_what_came_from_ahead_of_wall_time_took_no_negative_time(model: Model) -
     assert found["lifecycle_end_to_end_latency_seconds_sum",] == 0
 
 
+def test_the_lifecycles_of_a_worker_are_shown_and_how_many_versions_its_group_has(model: Model) -> None:
+    """Of the group nothing while the broker does not tell: that is no sign that all agree."""
+    metrics, [shop] = Metrics(View()), model.lifecycles
+    group = GroupVersions(versions_of(model.lifecycles, "1.0", {}))
+    metrics.show_versions(group)
+    assert samples(metrics)["lifecycle_info", shop.digest.hex(), "shop", "1"] == 1
+    assert "lifecycle_group_versions" not in str(samples(metrics))
+    group.heard([Member("a", "10.0.0.1", group.ours)])
+    assert samples(metrics)["lifecycle_group_versions", "shop"] == 1
+    group.heard([Member("b", "10.0.0.2", WorkerVersions("b:1", "1.0", {}, {}))])
+    assert samples(metrics)["lifecycle_group_versions", "shop"] == 2
+
+
 def test_every_metric_of_the_product_is_scraped_and_none_besides(model: Model) -> None:
     """The names in the source are those in the exposition; what is counted ends in `_total` there."""
     made = machine(model, Settings(clock="stream"))
     metrics = Metrics(owned(made))
+    metrics.show_versions(GroupVersions(versions_of(model.lifecycles, "1.0", {})))
     told(metrics, run_all(made, story()))
     metrics.failed(0, "kafka")
     found = families(metrics)
