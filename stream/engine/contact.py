@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from stream.codec.times import format_time
-from stream.engine.admission import refusal, words_of
 from stream.engine.quiet import INTERVAL, Seldom
 
 log = logging.getLogger(__name__)
@@ -46,8 +45,6 @@ class Contact:
         self._last: float | None = None
         self.silence = 0.0
         """Seconds that the silence before `up_since` lasted."""
-        self.error: BaseException | None = None
-        """Why the last look failed; None where it did not."""
 
     def heard(self, age: float = 0.0) -> None:
         """Kafka answered `age` seconds ago."""
@@ -58,7 +55,6 @@ class Contact:
             self.silence = at - (self._up_since if self._last is None else self._last)
             self._up_since = at
         self._last = at
-        self.error = None
 
     @property
     def away(self) -> bool:
@@ -113,17 +109,13 @@ class ContactLog:
             )  # fmt: skip
 
     def _say_away(self, waiting: int) -> None:
-        error = self._contact.error
-        if error is not None and refusal(error) is not None:
-            return  # that has a line of its own
         self._said_away = True
         if self._seldom.passes("away") is None:
             return
         log.warning(
-            "Kafka at %s does not answer since %s%s; %d partition%s wait%s",
+            "Kafka at %s does not answer since %s; %d partition%s wait%s",
             self._host,
             format_time(self._contact.status().since),
-            "" if error is None else f" ({words_of(error)})",
             waiting,
             *(("", "s") if waiting == 1 else ("s", "")),
         )
