@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from stream.codec.times import format_time
-from stream.engine.admission import refusal, words_of
 from stream.engine.quiet import INTERVAL, Seldom
 from stream.events import Event, report
 
@@ -47,8 +46,6 @@ class Contact:
         self._last: float | None = None
         self.silence = 0.0
         """Seconds that the silence before `up_since` lasted."""
-        self.error: BaseException | None = None
-        """Why the last look failed; None where it did not."""
 
     def heard(self, age: float = 0.0) -> None:
         """Kafka answered `age` seconds ago."""
@@ -59,7 +56,6 @@ class Contact:
             self.silence = at - (self._up_since if self._last is None else self._last)
             self._up_since = at
         self._last = at
-        self.error = None
 
     @property
     def away(self) -> bool:
@@ -121,18 +117,14 @@ class ContactLog:
             )
 
     def _say_away(self, waiting: int) -> None:
-        error = self._contact.error
-        if error is not None and refusal(error) is not None:
-            return  # that has a line of its own
         self._said_away = True
         if self._seldom.passes("away") is None:
             return
         report(
             log.warning,
             Event.KAFKA_SILENT,
-            "Kafka at {bootstrap} does not answer since {since} ({reason}); partitions that wait: {waiting}",
+            "Kafka at {bootstrap} does not answer since {since}; partitions that wait: {waiting}",
             bootstrap=self._host,
             since=format_time(self._contact.status().since),
-            reason="no answer" if error is None else words_of(error),
             waiting=waiting,
         )

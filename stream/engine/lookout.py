@@ -99,9 +99,8 @@ class Lookout:
                         self.contact.heard()
                         self._note(found, coordinated=await _coordinates(client, self._settings.group, self._hear))
                     await self._probe_until_next(client)
-                except (KafkaError, OSError, TimeoutError) as error:
+                except (KafkaError, OSError, TimeoutError):
                     self.serves = self.missing = False
-                    self.contact.error = error
                     if client is not None:
                         await _close(client)
                         client = None
