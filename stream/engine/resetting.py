@@ -163,8 +163,8 @@ def _batches(settings: Settings, changelog: Mapping[bytes, bytes], anew: Anew, *
     first_start = anew.now if settings.clock == "wall" else None
     live_from = old.live_from if old is not None else settings.live_from or first_start
     lifecycles = {} if old is None else old.lifecycles
-    # Raised each time, also where a reset is done again after it broke off: what was published keeps its ids to itself.
-    generation = 1 if old is None else old.generation + 1
+    # One that broke off had raised it already, and no worker went on from there.
+    generation = 1 if old is None else old.generation if old.partitions == 0 else old.generation + 1
     offsets = {} if beginning.offset is None else {settings.topics.interactions: beginning.offset}
     last = Position(
         offsets=offsets,

@@ -147,13 +147,29 @@ async def test_a_reset_to_the_earliest_leaves_nothing_but_a_position_and_a_repla
             partitions=PARTITIONS,
             live_from=LIVE_FROM,
             changes_from={str(number): ends[number]},
+            generation=2,
+            format=positions.WITH_GENERATION,
         )
     assert await current_stages(worked) == {}
     assert await changes(worked) == before
 
-    await work(worked, 40)
-    assert await current_stages(worked) == stages
-    assert await changes(worked) == [partition * 2 for partition in before]
+    await work(worked, 40 + PARTITIONS, customers=40)
+    assert await current_stages(worked) == {key: in_generation_2(value) for key, value in stages.items()}
+    again = [[*partition, *map(in_generation_2, partition)] for partition in before]
+    assert await changes(worked) == again
+    ids = await change_ids(worked)
+    assert len(ids) == len(set(ids)) == 2 * sum(map(len, before))
+
+
+def in_generation_2(change: bytes | None) -> bytes:
+    """The same change of a life that began again after a reset."""
+    assert change is not None
+    return change.replace(b'"born":"', b'"born":"2.')
+
+
+async def change_ids(settings: Settings) -> list[bytes]:
+    records = await read_all(settings.bootstrap, settings.topics.stage_changes)
+    return [dict(record.headers)["ce_id"] for partition in records.values() for record in partition]
 
 
 async def test_a_reset_to_a_time_begins_with_the_first_record_that_arrived_then_or_at_the_end(
