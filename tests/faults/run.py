@@ -41,6 +41,9 @@ _SESSION_MS = 2_000
 _SLICE = 0.05
 _CATCH_UP_SECONDS = 240.0
 _SETTLE_SECONDS = 2.0
+_CODECS = (None, "gzip", "snappy", "lz4", "zstd")
+_IN_ONE_CODEC = 500
+"""Interactions in a row: some batches."""
 
 Say = Callable[[str], None]
 
@@ -197,16 +200,24 @@ async def _embedded() -> AsyncIterator[Stage]:
 
 
 async def _send(settings: Settings, records: Iterable[Sent], rate: float, idempotent: bool, say: Say) -> None:
-    """Write records at a rate, each acknowledged; a broker that is away is waited for."""
+    """Write records at a rate, in every codec by turns, each acknowledged; a broker that is away is waited for."""
     topic = settings.topics.interactions
-    producer = AIOKafkaProducer(
-        bootstrap_servers=settings.bootstrap, enable_idempotence=idempotent, request_timeout_ms=120_000, linger_ms=10
-    )
-    await producer.start()
+    producers = [
+        AIOKafkaProducer(
+            bootstrap_servers=settings.bootstrap,
+            enable_idempotence=idempotent,
+            request_timeout_ms=120_000,
+            linger_ms=10,
+            compression_type=codec,
+        )
+        for codec in _CODECS
+    ]
+    await asyncio.gather(*(producer.start() for producer in producers))
     began, count, told = time.monotonic(), 0, time.monotonic()
     waiting: set[asyncio.Future[object]] = set()
     try:
         for record in records:
+            producer = producers[count // _IN_ONE_CODEC % len(producers)]
             waiting.add(await producer.send(topic, record.value, key=record.key, headers=list(record.headers)))
             count += 1
             ahead = count / rate - (time.monotonic() - began)
@@ -220,7 +231,7 @@ async def _send(settings: Settings, records: Iterable[Sent], rate: float, idempo
                 say(f"{count:,} interactions written")
         await asyncio.gather(*waiting)
     finally:
-        await producer.stop()
+        await asyncio.gather(*(producer.stop() for producer in producers))
 
 
 async def _tick(settings: Settings, until: int) -> None:
