@@ -2,13 +2,15 @@
 
 import gc
 import logging
+import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 
-from stream.build import is_compiled, release
+from stream.build import is_compiled, product_version
 from stream.codec.lifecycle_files import LifecycleFile, load_all
 from stream.codec.times import format_time
 from stream.core.step import Model, model_of
+from stream.engine.contact import ContactStatus
 from stream.engine.introduction import introduce
 from stream.engine.lookout import SourceTopic
 from stream.engine.machine import PartitionMachine
@@ -37,8 +39,8 @@ class Application:
         self.files = list(files)
         lifecycles = [file.lifecycle for file in self.files]
         self.model: Model = model_of(lifecycles, settings.forget_after, settings.forget_identified_after)
-        self.group = GroupVersions(versions_of(lifecycles, release(), settings.deciding))
-        self.metrics = Metrics(self)
+        self.group = GroupVersions(versions_of(lifecycles, product_version(), settings.deciding))
+        self.metrics = Metrics(self, self.model)
         self.metrics.show_versions(self.group)
         self._engine: Engine | None = None
 
@@ -50,7 +52,19 @@ class Application:
         for status in self._engine.status().partitions:
             machine = machines.get(status.partition)
             stages = list(machine.stages.items()) if isinstance(machine, PartitionMachine) else []
-            yield PartitionView(status.partition, status.lag, status.recovered, stages)
+            opened = status.open_transaction_since
+            yield PartitionView(
+                status.partition,
+                status.lag,
+                status.recovered,
+                stages,
+                status.lag_age_seconds,
+                0.0 if opened is None else max(time.time() - opened / 1000, 0.0),
+            )
+
+    def kafka(self) -> ContactStatus | None:
+        """Whether Kafka answers; None before the engine is there."""
+        return None if self._engine is None else self._engine.contact.status()
 
     def run(self, *, serving: Callable[[int], None] | None = None) -> int:
         """Run until told to stop; returns the exit code. `serving` hears the port of health and metrics."""

@@ -28,7 +28,8 @@ ALLOWED: dict[str, frozenset[str]] = {
     # What the whole product shares: errors and events know nothing, settings read text, metrics observe the engine.
     "errors": frozenset(),
     "settings": frozenset({"core", "codec", "errors"}),
-    "metrics": frozenset({"core", "codec", "engine", "errors"}),
+    "metrics": frozenset({"core", "codec", "engine", "errors", "build", "known_labels"}),
+    "known_labels": frozenset({"core", "codec", "engine"}),
     "events": frozenset(),
     "logs": frozenset({"errors", "settings", "events"}),
     "build": frozenset({"core"}),
@@ -49,7 +50,8 @@ CODEC_MAY_NOT_IMPORT = frozenset(
 TOP_LEVEL = frozenset({"stream", "schemas", "tests", "deploy"})
 STREAM_FOLDERS = frozenset({"core", "codec", "engine", "web", "webhooks", "presets", "cli", "demo"})
 STREAM_FILES = frozenset(
-    {"__init__.py", "app.py", "settings.py", "metrics.py", "errors.py", "logs.py"} | {"build.py", "events.py"}
+    {"__init__.py", "app.py", "settings.py", "metrics.py", "errors.py", "logs.py"}
+    | {"build.py", "known_labels.py", "events.py"}
 )
 TEST_FOLDERS = frozenset(
     {"core", "properties", "contract", "engine", "web", "webhooks", "faults", "bench", "kit", "end_to_end"}

@@ -214,7 +214,7 @@ def make_app(settings: Settings, engine: Engine, data: Path, versions: WorkerVer
     """
     session = settings.session_timeout / 1000
     app = EngineApp(
-        settings.app,
+        settings.group,
         broker_credentials=_credentials(settings),
         broker=[f"kafka://{server.strip()}" for server in settings.bootstrap.split(",")],
         autodiscover=False,

@@ -1,4 +1,7 @@
-"""What Kafka says of our topics, asked every few seconds: is it there, and is the source topic the one we know."""
+"""What Kafka says of our topics, asked every few seconds: is it there, and is the source topic the one we know.
+
+In between it is asked every second for as little as can be, to know whether it answers at all.
+"""
 
 import asyncio
 import contextlib
@@ -18,6 +21,7 @@ from aiokafka.protocol.admin import DescribeGroupsRequest
 
 from stream.engine.assignor import members_of
 from stream.engine.clients import client_options
+from stream.engine.contact import Contact
 from stream.engine.topic_metadata import TopicMetadata, look_up
 from stream.engine.versions import Member
 from stream.settings import Settings
@@ -26,6 +30,10 @@ _LOOK_EVERY = 5.0
 _LOOK_SOON = 1.0
 """Where the last look found nobody."""
 _PATIENCE = 5.0
+_PROBE_EVERY = 1.0
+_PROBE_TIMEOUT = 1.5
+_REQUEST_TIMEOUT_MS = 3_000
+"""So that one of several brokers that holds its connections and does not answer leaves time to ask another."""
 _UNREADY = (GroupCoordinatorNotAvailableError, GroupLoadInProgressError, NotCoordinatorForGroupError)
 _INTERNAL = ("__consumer_offsets", "__transaction_state")
 """What transactions and groups need; seen where we may see them."""
@@ -43,11 +51,12 @@ class SourceTopic(NamedTuple):
 
 
 class Lookout:
-    """Looks every five seconds while `run` runs, and at once after `look_again`."""
+    """Looks every five seconds while `run` runs, and at once after `look_again`; `contact` hears every answer."""
 
-    def __init__(self, settings: Settings, hear: Hear | None = None) -> None:
+    def __init__(self, settings: Settings, contact: Contact | None = None, hear: Hear | None = None) -> None:
         """`hear` gets the members of our group at each look, where Kafka tells of them."""
         self._settings = settings
+        self.contact = contact or Contact()
         self._hear = hear
         self._name = settings.topics.interactions
         self._topics = (self._name, settings.topics.customers, settings.topics.stage_changes, *_INTERNAL)
@@ -82,16 +91,20 @@ class Lookout:
                 try:
                     async with asyncio.timeout(_PATIENCE):
                         if client is None:
-                            client = AIOKafkaClient(**client_options(self._settings))
+                            client = AIOKafkaClient(
+                                **client_options(self._settings), request_timeout_ms=_REQUEST_TIMEOUT_MS
+                            )
                             await client.bootstrap()
                         found = await look_up(client, self._topics)
-                        self._note(found, coordinated=await _coordinates(client, self._settings.app, self._hear))
+                        self.contact.heard()
+                        self._note(found, coordinated=await _coordinates(client, self._settings.group, self._hear))
+                    await self._probe_until_next(client)
                 except (KafkaError, OSError, TimeoutError):
                     self.serves = self.missing = False
                     if client is not None:
                         await _close(client)
                         client = None
-                await self._pause(_LOOK_EVERY if self.serves else _LOOK_SOON)
+                    await self._pause(_LOOK_SOON)
         finally:
             if client is not None:
                 await _close(client)
@@ -103,6 +116,21 @@ class Lookout:
         if source is not None:
             self._source = SourceTopic(source.partitions, source.id)
             self._seen.set()
+
+    async def _probe_until_next(self, client: AIOKafkaClient) -> None:
+        """Wait for the time of the next look.
+
+        Raises KafkaError or TimeoutError where Kafka does not answer meanwhile.
+        """
+        probes = round((_LOOK_EVERY if self.serves else _LOOK_SOON) / _PROBE_EVERY) - 1
+        await self._pause(_PROBE_EVERY)
+        for _ in range(probes):
+            if self._wanted.is_set():
+                return
+            async with asyncio.timeout(_PROBE_TIMEOUT):
+                await look_up(client, ())
+            self.contact.heard()
+            await self._pause(_PROBE_EVERY)
 
     async def _pause(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):

@@ -10,6 +10,7 @@ from typing import Protocol
 from aiokafka.errors import KafkaError
 
 from stream.engine.batch import Machine
+from stream.engine.contact import Contact, ContactStatus
 from stream.engine.delivery import Delivery
 from stream.engine.edits import Edits
 from stream.engine.lookout import SourceTopic
@@ -36,15 +37,19 @@ class PartitionStatus:
     recovered: float
     """Share of the changelog read, 0 to 1; 1 once it runs."""
     position: int | None
-    """The next offset to take; None before recovery."""
+    """The next offset to take, the last known one where the partition starts over; None before recovery."""
     end_offset: int | None
-    """The offset after the last interaction, as last heard; None before the first fetch."""
+    """The end of the log, as last heard, behind transactions that are open, too; None before the first fetch."""
     idle_seconds: float
     """Since this partition last wrote a batch or had nothing to write."""
+    lag_age_seconds: float | None = None
+    """Since a broker last said where the log ends; None before it did."""
+    open_transaction_since: int | None = None
+    """Since when, in epoch milliseconds, the transaction that holds up reading has been seen; None: there is none."""
 
     @property
     def lag(self) -> int | None:
-        """Interactions not yet taken; None while unknown."""
+        """Interactions not yet taken, as last known; None before anything is."""
         if self.position is None or self.end_offset is None:
             return None
         return max(self.end_offset - self.position, 0)
@@ -59,11 +64,13 @@ class EngineStatus:
     delivery: str | None
     """`exactly_once` or `at_least_once`; None until the broker told what it can."""
     partitions: tuple[PartitionStatus, ...]
+    kafka: ContactStatus
 
     @property
     def ready(self) -> bool:
-        """A member of the group, and every partition that it owns runs."""
-        return self.phase == "running" and all(each.state is State.RUNNING for each in self.partitions)
+        """Kafka answers, the worker is a member of the group, and every partition that it owns runs."""
+        running = all(each.state is State.RUNNING for each in self.partitions)
+        return self.kafka.up and self.phase == "running" and running
 
 
 class SourceTopics(Protocol):
@@ -85,6 +92,7 @@ class Engine:
         observer: Observer,
         *,
         fenced_wait: float,
+        contact: Contact | None = None,
         digests: Mapping[str, str] | None = None,
     ) -> None:
         """`digests` are those of the worker's lifecycles, for the log."""
@@ -92,6 +100,7 @@ class Engine:
         self.delivery: str | None = None
         self.failure: BaseException | None = None
         self._make_machine, self._observer, self._fenced_wait = make_machine, observer, fenced_wait
+        self.contact = contact or Contact()
         self._surroundings: Surroundings | None = None
         self._lookout: SourceTopics | None = None
         self._partitions: dict[int, Partition] = {}
@@ -125,6 +134,7 @@ class Engine:
             recovered=self._recovered,
             in_background=self._in_background,
             seldom=Seldom(),
+            contact=self.contact,
             fenced_wait=self._fenced_wait,
         )
 
@@ -214,14 +224,17 @@ class Engine:
             tuple(
                 PartitionStatus(
                     number,
-                    each.state,
+                    each.shown,
                     each.recovery.share if each.state not in (State.FENCING, State.WAITING) else 0.0,
-                    each.position,
-                    each.end_offset,
+                    each.position if each.position is not None else each.lag.position,
+                    each.lag.end,
                     now - each.last_progress,
+                    None if each.lag.heard_at is None else now - each.lag.heard_at,
+                    each.lag.open_since,
                 )
                 for number, each in sorted(self._partitions.items())
             ),
+            self.contact.status(),
         )
 
     def machines(self) -> dict[int, Machine]:

@@ -15,10 +15,11 @@ from aiokafka import TopicPartition
 from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from stream.engine.admission import admin_client, words_of
+from stream.engine.contact import ContactLog
 from stream.engine.delivery import AtLeastOnce, Delivery, Route, Transactional, supports_transactions
 from stream.engine.faust_app import EngineApp, FaustSource, make_app, rebalance_timeout
 from stream.engine.lookout import Lookout
-from stream.engine.partition import MakeMachine, Observer
+from stream.engine.partition import MakeMachine, Observer, State
 from stream.engine.permissions import of_worker, require
 from stream.engine.quiet import Seldom, quiet_libraries, quiet_loop
 from stream.engine.recovery import Progress, read_changelog
@@ -81,12 +82,13 @@ class _Worker:
         self._asked_at = 0.0
         self._seldom = Seldom()
         self._delivery: DeliveryMode = settings.delivery
+        self._contact_log = ContactLog(self._engine.contact, settings.bootstrap)
         self._group = group
-        self._lookout = Lookout(settings, None if group is None else group.heard)
+        self._lookout = Lookout(settings, self._engine.contact, None if group is None else group.heard)
 
     async def run(self, services: Sequence[Service]) -> int:
         loop = asyncio.get_running_loop()
-        quiet_libraries()
+        quiet_libraries(self._engine.contact)
         quiet_loop(loop)
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._ask_to_stop, number)
@@ -181,6 +183,7 @@ class _Worker:
         while True:
             try:
                 await _ping(settings)
+                self._engine.contact.heard()
                 await require(settings, of_worker(settings))
                 for finding in await ensure_topics(settings):
                     report(
@@ -252,6 +255,8 @@ class _Worker:
         group = Stalls[str](round(_REBALANCES * rebalance_timeout(self._settings)))
         while True:
             await asyncio.sleep(LOOK_EVERY)
+            owned = engine.status().partitions
+            self._contact_log.look(len(owned), [each.partition for each in owned if each.state is State.AWAY])
             if missing.look({topic: None} if lookout.missing else {}, counts=True):
                 engine.fail(
                     TopicError(
