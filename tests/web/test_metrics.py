@@ -80,7 +80,7 @@ def samples(metrics: Metrics) -> Samples:
         (sample.name, *(label for _name, label in sorted(sample.labels.items()))): sample.value
         for family in families(metrics).values()
         for sample in family.samples
-        if not sample.name.endswith(("_bucket", "_info")) and not sample.name.startswith("process_")
+        if not sample.name.endswith(("_bucket", "_build_info")) and not sample.name.startswith("process_")
     }
 
 
