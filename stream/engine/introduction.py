@@ -10,7 +10,7 @@ from stream.codec.times import format_time
 from stream.core.durations import format_duration
 from stream.engine.versions import WorkerVersions
 from stream.events import Event, report
-from stream.settings import Settings
+from stream.settings import UNLIMITED, Settings
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ def introduce(settings: Settings, files: Iterable[LifecycleFile], ours: WorkerVe
         Event.KAFKA_CHOSEN,
         "Kafka at {bootstrap}, group {group}, delivery {delivery}, topics {topics}",
         bootstrap=settings.bootstrap,
-        group=settings.app,
+        group=settings.group,
         delivery=settings.delivery,
         topics=list(settings.topics.all),
     )
@@ -73,6 +73,8 @@ def _text(settings: Settings, name: str) -> str:
         return settings.deciding[name]
     if name == "session_timeout":
         return format_duration(settings.session_timeout)
+    if name == "retention" and settings.retention is not None:
+        return "unlimited" if settings.retention == UNLIMITED else format_duration(settings.retention)
     if name == "live_from" and settings.live_from is not None:
         return format_time(settings.live_from)
     value = getattr(settings, name)

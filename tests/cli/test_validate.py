@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from rich.cells import cell_len
 
-from stream.codec.lifecycle_files import presets
+from stream.codec.lifecycle_files import load, presets
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -277,3 +277,17 @@ def test_the_settings_table_as_markdown_has_a_row_for_each_setting(lifecycle: Ru
 
     assert lines[:2] == ["| Setting | Environment variable | Default | Meaning |", "|---|---|---|---|"]
     assert "| `web_port` | `LIFECYCLE_WEB_PORT` | `6066` | port of health and metrics; 0 takes a free one |" in lines
+
+
+def test_the_digest_of_each_file_is_shown_so_that_a_state_or_a_worker_can_be_matched_to_it(
+    lifecycle: Run, tmp_path: Path
+) -> None:
+    """However long the title is, which is cut off."""
+    text = SHOP.replace("Online shop", "A shop with a long title. " * 9)
+    files = [tmp_path / "shop.yaml", tmp_path / "edited.yaml"]
+    files[0].write_text(text)
+    files[1].write_text(text.replace("90d", "91d"))
+    digests = [load(str(file)).lifecycle.digest.hex() for file in files]
+    assert digests[0] != digests[1]
+    lines = lines_of(lifecycle("validate", "shop.yaml", "edited.yaml").stdout)
+    assert [line for line in lines if line.startswith("digest ")] == [f"digest {digest}" for digest in digests]

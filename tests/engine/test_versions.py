@@ -178,10 +178,10 @@ async def test_a_broker_that_keeps_what_members_say_to_itself_is_no_sign_that_th
     topic = settings.topics.interactions
     await create_topics(bootstrap, topic, partitions=1)
     heard: list[list[Member]] = []
-    async with AIOKafkaConsumer(topic, bootstrap_servers=bootstrap, group_id=settings.app) as consumer:
+    async with AIOKafkaConsumer(topic, bootstrap_servers=bootstrap, group_id=settings.group) as consumer:
         while not consumer.assignment():
             await consumer.getmany(timeout_ms=100)
-        looks = Lookout(settings, heard.append)
+        looks = Lookout(settings, hear=heard.append)
         looking = asyncio.create_task(looks.run())
         try:
             async with asyncio.timeout(60):
