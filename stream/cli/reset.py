@@ -67,7 +67,7 @@ def reset(
     start = "the earliest interaction" if time is None else f"what arrived from {format_time(time)} on"
     console.print(
         Text(
-            f"{settings.topics.interactions} on {settings.bootstrap}, group {settings.app}: the state of "
+            f"{settings.topics.interactions} on {settings.bootstrap}, group {settings.group}: the state of "
             f"{len(beginnings):,} partitions will be thrown away, and workers will begin at {start}, with "
             f"about {count:,} records to read."
         ),
@@ -155,7 +155,7 @@ async def _require_no_workers(settings: Settings) -> None:
     hosts = await running_workers(settings)
     if hosts:
         raise LifecycleError(
-            f"workers of group {settings.app} are running: {len(hosts)} on {', '.join(sorted(set(hosts)))}. "
+            f"workers of group {settings.group} are running: {len(hosts)} on {', '.join(sorted(set(hosts)))}. "
             "Stop them and try again; one that was killed counts for "
             f"{settings.session_timeout / 1000:g} s more"
         )

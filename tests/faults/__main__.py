@@ -70,7 +70,7 @@ def _table(plan: Plan, outcome: Outcome) -> Table:
     for kind, count in sorted(outcome.faults.items()):
         table.add_row(kind, f"{count:,}")
     table.add_section()
-    for name in ("interactions", "duplicates", "late", "dead_letters", "deadlines", "changes"):
+    for name in ("interactions", "duplicates", "known", "late", "dead_letters", "deadlines", "changes"):
         table.add_row(name.replace("_", " "), f"{getattr(verdict, name):,}")
     if plan.embedded:
         table.add_row("changes written again", f"{verdict.repeated:,}")

@@ -7,7 +7,7 @@ from contextlib import aclosing
 from typing import Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaTimeoutError
+from aiokafka.errors import KafkaTimeoutError, UnsupportedVersionError
 
 from stream.engine.batch import SourceRecord
 from stream.engine.clients import client_options
@@ -25,12 +25,12 @@ _WAIT = 0.02
 class LogReader:
     """One consumer that is handed a partition at a time; reads what is committed, as subscribers do."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, isolation: str = "read_committed") -> None:
         self.position = 0
         """Where the latest reading ended."""
         self._consumer = AIOKafkaConsumer(
             **client_options(settings),
-            isolation_level="read_committed",
+            isolation_level=isolation,
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             max_partition_fetch_bytes=4 << 20,
@@ -75,6 +75,20 @@ class LogReader:
         """The earliest offset that the partition still holds."""
         offsets: dict[TopicPartition, int] = await self._consumer.beginning_offsets([tp])
         return offsets[tp]
+
+    async def spans(
+        self, tps: Sequence[TopicPartition], since: int | None = None
+    ) -> dict[TopicPartition, tuple[int, int]]:
+        """By partition the first offset and the one after the last, of records of at least `since`, epoch ms."""
+        begins, ends = await self._consumer.beginning_offsets(tps), await self._consumer.end_offsets(tps)
+        spans: dict[TopicPartition, tuple[int, int]] = {tp: (begins[tp], ends[tp]) for tp in tps}
+        if since is None:
+            return spans
+        try:
+            found = await self._consumer.offsets_for_times(dict.fromkeys(tps, since))
+        except UnsupportedVersionError:
+            return spans
+        return {tp: (end if found[tp] is None else found[tp].offset, end) for tp, (_, end) in spans.items()}
 
     async def read(
         self, tp: TopicPartition, begin: int | None = None, end: int | None = None

@@ -10,6 +10,7 @@ from heapq import heappop, heappush
 from typing import Final, NamedTuple
 
 from stream.codec.customers import CustomerCodec, customer_key
+from stream.codec.import_rows import row_of
 from stream.codec.interactions import Rejected, decode
 from stream.core.change import StageChange
 from stream.core.customer import Customer
@@ -110,6 +111,10 @@ class Recomputation:
         interaction = decode(record.value, record.timestamp, origin.blocked)
         if isinstance(interaction, Rejected):
             return interaction
+        row = row_of(record.headers) if record.headers else None
+        if isinstance(row, Rejected):
+            return row
+        interaction.row = row
         if interaction.time > record.timestamp + AHEAD:
             interaction.time = record.timestamp
         time = interaction.time
@@ -129,10 +134,10 @@ class Recomputation:
         is_elder = key in self.elders or (births is not None and (key, arrival.offset) not in births)
         if customer is None and is_elder:
             return  # of a life whose beginning is out of reach
-        duplicates = self.tally.duplicates
+        untouched = self.tally.untouched
         after, changes = step(self._model, customer, arrival, self.tally)
         assert after is not None
-        if self.tally.duplicates == duplicates:
+        if self.tally.untouched == untouched:
             after.offset = arrival.offset
             self._keep(key, after)
         self._tell(key, changes, arrival.offset)

@@ -4,7 +4,7 @@ First the changelog, which gives the cut; then what others read, which holds at 
 interactions up to it. At the end current-stages, and what the changelogs say of after the cut.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -12,6 +12,7 @@ from aiokafka import TopicPartition
 
 from stream.core.customer import Customer
 from stream.core.step import Model
+from stream.engine.batch import SourceRecord
 from stream.engine.topics import count_partitions
 from stream.engine.verification.comparison import Cut, Verification
 from stream.engine.verification.current_stages import CurrentStages
@@ -22,11 +23,9 @@ from stream.engine.verification.letters import Letters
 from stream.engine.verification.log_reading import LogReader
 from stream.engine.verification.published import PublishedChanges
 from stream.engine.verification.reach import NoReach, Reach
-from stream.errors import PositionError, SettingsError, TopicError
+from stream.errors import PositionError, SettingsError, TopicError, UnreadableError
 from stream.settings import Settings
 
-PARTITIONER = "murmur2"
-"""What `lifecycle import` and most clients key with."""
 Progress = Callable[[str, float], None]
 """Hears of what is read now, and the share of the whole that is done."""
 
@@ -80,7 +79,7 @@ class Verifier:
         self._counts: dict[str, int] = {}
         self._verified: dict[int, Verified] = {}
         self._wait = Wait(choice.wait)
-        self._homes = Homes(0, PARTITIONER)
+        self._homes = Homes(0, settings.partitioner)
 
     async def run(self) -> None:
         """Verify. Raises LifecycleError where that cannot be done, KafkaError where the broker does not answer."""
@@ -99,7 +98,7 @@ class Verifier:
         async with LogReader(self._settings) as log:
             sources = [TopicPartition(topics.interactions, number) for number in partitions]
             ends = await log.log_ends(sources)
-            self._homes = Homes(self._counts[topics.interactions], PARTITIONER)
+            self._homes = Homes(self._counts[topics.interactions], self._settings.partitioner)
             for place, tp in enumerate(sources):
                 first = await log.first_offset(tp)
                 source = Source(tp, self._counts[topics.interactions], first, ends[tp])
@@ -134,7 +133,7 @@ class Verifier:
         )
         what = f"partition {number}: interactions"
         try:
-            async for records in log.read(source.tp, reach.start, cut.offset):
+            async for records in _interactions(log, source.tp, reach.start, cut.offset, letters):
                 for record in records:
                     unprocessable = letters.is_unprocessable(record.offset)
                     reason = verification.take(record, unprocessable=unprocessable)
@@ -219,3 +218,23 @@ class Verifier:
                         self._findings.differ(difference)
         self._homes.finish(self._findings)
         self._current.finish({number: each.touched for number, each in self._verified.items()}, self._homes.several)
+
+
+async def _interactions(
+    log: LogReader, tp: TopicPartition, begin: int, end: int, letters: Letters
+) -> AsyncIterator[Sequence[SourceRecord]]:
+    """As LogReader.read, without the batches that could not be read and were skipped.
+
+    Raises UnreadableError where one was not.
+    """
+    while True:
+        try:
+            async for records in log.read(tp, begin, end):
+                yield records
+        except UnreadableError as error:
+            until = letters.skipped_until(error.offset)
+            if until is None:
+                raise
+            begin = until
+        else:
+            return
