@@ -6,6 +6,8 @@ from stream.errors import StateError
 
 KEY = b"p"
 FORMAT = 1
+WITH_GENERATION = 2
+"""The format of a state after a reset that replays: an older worker, which knows no generations, must not go on."""
 
 
 class Position(msgspec.Struct, kw_only=True):
@@ -47,6 +49,7 @@ _encoder = msgspec.json.Encoder()
 
 def encode_position(position: Position) -> bytes:
     """The record's value."""
+    position.format = FORMAT if position.generation == 1 else WITH_GENERATION
     return _encoder.encode(position)
 
 
@@ -54,9 +57,9 @@ def decode_position(value: bytes) -> Position:
     """The position of a record. Raises StateError where a newer version wrote it."""
     try:
         written = _format_decoder.decode(value).format
-        if written != FORMAT:
+        if written not in (FORMAT, WITH_GENERATION):
             raise StateError(
-                f"the position record has format {written}, this version reads {FORMAT}: "
+                f"the position record has format {written}, this version reads {FORMAT} to {WITH_GENERATION}: "
                 "it was written by a newer version; upgrade this worker to that one"
             )
         return _decoder.decode(value)

@@ -37,9 +37,9 @@ def few_brokers(settings: Settings, brokers: int) -> str | None:
     if settings.replication is not None or brokers >= REPLICAS:
         return None
     return (
-        f"the cluster has {_count(brokers, 'broker')}: topics are created with replication {max(1, brokers)}, and what "
-        f"is acknowledged can be lost with a disk; production wants {REPLICAS} brokers, where topics are created with "
-        f"replication {REPLICAS} and min.insync.replicas {IN_SYNC}"
+        f"the cluster has {_count(brokers, 'broker')}: new topics get replication {max(1, brokers)}, and what is "
+        f"acknowledged can be lost with a disk; in a cluster of {REPLICAS} they get replication {REPLICAS} and "
+        f"min.insync.replicas {IN_SYNC}, as production wants it"
     )
 
 

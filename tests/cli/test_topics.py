@@ -109,7 +109,7 @@ async def test_what_was_not_chosen_and_what_a_small_cluster_lacks_is_said(lifecy
         assert f"{unset.topics.interactions}: warning: interactions are kept for 7d" in done.stdout
         assert "from day 8 on it forgets" in done.stdout
         assert "LIFECYCLE_RETENTION" in done.stdout
-        assert "the cluster has 1 broker: topics are created with replication 1" in done.stdout
+        assert "the cluster has 1 broker: new topics get replication 1" in done.stdout
 
 
 async def test_the_reassignment_is_printed_alone(lifecycle: Run, settings: Settings) -> None:

@@ -66,6 +66,7 @@ class Caller:
             "SASL_PASSWORD": self.password,
             "SASL_MECHANISM": self.mechanism,
             "PARTITIONS": str(PARTITIONS),
+            "RETENTION": "unlimited",
             "LIFECYCLES": "metrics",
             "SESSION_TIMEOUT": "2s",
             "WEB_PORT": str(self.web_port),
