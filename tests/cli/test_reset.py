@@ -153,6 +153,7 @@ async def test_a_reset_to_the_earliest_leaves_nothing_but_a_position_and_a_repla
             live_from=LIVE_FROM,
             changes_from={str(number): ends[number]},
             generation=2,
+            format=positions.WITH_GENERATION,
         )
     assert await current_stages(worked) == {}
     assert await changes(worked) == before
