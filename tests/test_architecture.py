@@ -20,7 +20,8 @@ ALLOWED: dict[str, frozenset[str]] = {
         {"core", "codec", "engine", "web", "webhooks", "errors", "settings", "metrics", "logs"} | {"build", "events"}
     ),
     "cli": frozenset(
-        {"core", "codec", "engine", "web", "app", "cli", "errors", "settings", "logs", "demo", "presets", "build"}
+        {"core", "codec", "engine", "web", "app", "cli", "errors", "settings", "logs", "demo", "presets"}
+        | {"build", "events"}
     ),
     # Data, and what makes it.
     "presets": frozenset(),

@@ -46,6 +46,8 @@ TAKEN: list[tuple[str, str, object]] = [
     ("lifecycles", "journey", ("journey",)),
     ("lifecycles", "", ()),
     ("lifecycles", " shop.yaml , metrics,", ("shop.yaml", "metrics")),
+    ("apply_edits", "at_once", "at_once"),
+    ("apply_edits", "when_touched", "when_touched"),
     ("delivery", "exactly_once", "exactly_once"),
     ("delivery", "at_least_once", "at_least_once"),
     ("clock", "stream", "stream"),

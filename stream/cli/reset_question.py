@@ -45,10 +45,10 @@ def of_keeping(outlook: Outlook) -> Iterator[str]:
 def _customers(outlook: Outlook) -> str:
     before = outlook.lost + outlook.poorer
     if not before:
-        return f"Of {outlook.customers:,} customers none is known to have begun before it."
+        return f"Of {outlook.customers:,} customers none is known to have begun before what will be read."
     return (
-        f"Of {outlook.customers:,} customers {before:,} began before it: {outlook.lost:,} will be lost, as nothing of "
-        f"theirs will be read, and {outlook.poorer:,} will lack what came before."
+        f"Of {outlook.customers:,} customers {before:,} began before what will be read: {outlook.lost:,} will be lost, "
+        f"as nothing of theirs is left, and {outlook.poorer:,} will lack what came before."
     )
 
 

@@ -38,6 +38,7 @@ class Wanted(NamedTuple):
     "forget_after",
     "forget_identified_after",
     "blocked",
+    "partitioner",
 )
 def verify(
     *,

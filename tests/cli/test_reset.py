@@ -96,9 +96,9 @@ async def changes_end(settings: Settings) -> list[int]:
     return [ends[tp] for tp in tps]
 
 
-async def changes(settings: Settings) -> list[list[bytes | None]]:
+async def changes(settings: Settings) -> list[list[bytes]]:
     records = await read_all(settings.bootstrap, settings.topics.stage_changes)
-    return [[record.value for record in partition] for partition in records.values()]
+    return [[record.value or b"" for record in partition] for partition in records.values()]
 
 
 async def reset(

@@ -63,7 +63,7 @@ async def test_it_names_the_oldest_interaction_who_will_be_lost_or_poorer_and_wh
     said = await asked(lifecycle, settings)
 
     assert f"oldest interaction that will be read arrived at {format_time(min(map(min, orders.values())))}." in said
-    assert "Of 40 customers none is known to have begun before it." in said
+    assert "Of 40 customers none is known to have begun before what will be read." in said
     assert f"with new ids, those from live_from, {format_time(LIVE_FROM)}, on" in said
     (upto,) = re.findall(r"subscribers had up to (\d+) since then", said)
     assert published <= int(upto) <= published + 2 * PARTITIONS  # each transaction counts for one
@@ -77,7 +77,7 @@ async def test_it_names_the_oldest_interaction_who_will_be_lost_or_poorer_and_wh
 
     assert len(kept) == 10
     assert f"arrived at {format_time(min(kept))}." in said
-    assert "Of 40 customers 40 began before it: 30 will be lost" in said
+    assert "Of 40 customers 40 began before what will be read: 30 will be lost" in said
     assert "and 10 will lack what came before" in said
 
 

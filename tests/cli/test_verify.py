@@ -98,13 +98,14 @@ async def test_while_workers_run_and_interactions_come_a_verification_is_of_one_
 ) -> None:
     await ensure_topics(settings)
     async with workers(settings, tmp_path, 2) as fleet:
-        traffic = asyncio.create_task(live(settings, 25))
+        traffic = asyncio.create_task(live(settings, 600))  # it ends with the last verification
         await asyncio.sleep(3)
         verdicts = [await verify(settings) for _ in range(3)]
         await fleet.kill(fleet.workers[0])
         await fleet.size(2)
         verdicts += [await verify(settings) for _ in range(2)]
-        await traffic
+        traffic.cancel()
+        await asyncio.wait([traffic])
         await until_caught_up(settings)
     verdicts.append(await verify(settings))
     assert [(each.code, each.differences) for each in verdicts] == [(0, [])] * 6, [each.stderr for each in verdicts]

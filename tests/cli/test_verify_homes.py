@@ -54,6 +54,7 @@ async def test_a_customer_in_two_partitions_is_a_difference_and_one_in_a_strange
         await visit(settings, everybody, "crc32")
         await until_caught_up(settings)
         strange = await verify(settings)
+        at_home = await verify(settings, "--partitioner", "crc32")
         await visit(settings, everybody, "murmur2")
         await until_caught_up(settings)
         found = await verify(settings, "--show", "100")
@@ -62,6 +63,7 @@ async def test_a_customer_in_two_partitions_is_a_difference_and_one_in_a_strange
     assert len(torn) > 10
     assert (strange.code, strange.differences) == (0, []), strange.stderr
     assert (strange.told["customers"], strange.told["misplaced_customers"]) == (len(everybody), len(torn))
+    assert (at_home.code, at_home.told["misplaced_customers"]) == (0, 0), at_home.stderr
     for number in range(PARTITIONS):
         count = sum(home_of("crc32", each.encode(), PARTITIONS) == number for each in torn)
         words = f"partition {number}: {count} customers belong in another partition. Likely cause: keyed by another "

@@ -254,7 +254,7 @@ def test_absent_and_null_properties_and_context_are_empty():
         segment(),
         segment(properties=None, context=None),
     ):
-        assert fields(interaction(result))[5:] == ({}, {})
+        assert fields(interaction(result))[5:7] == ({}, {})
 
 
 # ── Time ──

@@ -144,7 +144,7 @@ async def test_a_worker_whose_kafka_goes_away_is_not_ready_says_since_when_and_c
             body = await worker.until_ready(lambda status, body: status == 503 and not body["kafka"]["up"])
             assert body["status"] == "not ready"
             assert body["kafka"]["seconds_since_answer"] > 4
-            await worker.until_said(AWAY + "; 2 partitions wait")
+            await worker.until_said(AWAY + "; partitions that wait: 2")
             body = await worker.until_ready(lambda _, body: body["kafka"]["seconds_since_answer"] > 6)
             assert [each["lag"] for each in body["partitions"]] == [0, 2]
             assert all(each["lag_age_seconds"] > 4 for each in body["partitions"])

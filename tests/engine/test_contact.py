@@ -89,7 +89,7 @@ def test_a_minute_without_kafka_is_a_line_in_ten_seconds_and_one_that_it_is_back
     said = rig.pass_seconds(60, heard=False)
     assert len(said) == 6
     assert {line.partition(" since ")[0] for line in said} == {"Kafka at kafka:9092 does not answer"}
-    assert {line.partition("Z")[2] for line in said} == {"; 3 partitions wait"}
+    assert {line.partition("Z")[2] for line in said} == {"; partitions that wait: 3"}
     assert rig.pass_seconds(20, heard=True) == ["Kafka answers again after 61 s"]
 
 
@@ -110,7 +110,7 @@ def test_partitions_whose_leader_is_away_are_named_though_others_answer(rig: Rig
     rig.pass_seconds(1, heard=True)
     assert rig.pass_seconds(2, heard=True, silent=(1, 4)) == []
     said = rig.pass_seconds(12, heard=True, silent=(1, 4))
-    assert said == ["Kafka at kafka:9092 answers, but not for partitions 1, 4: no broker that leads them is heard"] * 2
+    assert said == ["Kafka at kafka:9092 answers, but no broker that leads these partitions does: 1, 4"] * 2
 
 
 def heard(end: int, log_end: int, *, at: float) -> Fetched:
