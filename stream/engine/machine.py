@@ -68,6 +68,8 @@ class PartitionMachine:
         self._origin = Origin({each.id: each.digest.hex() for each in model.lifecycles}, settings.deciding)
         self._closely_until: int | None = None
         self._generation = 1
+        self._edited_at: int | None = None
+        """Wall time at which these lifecycles began to run here; None before the first batch."""
 
     @property
     def edited(self) -> Mapping[str, str | None]:
@@ -130,6 +132,8 @@ class PartitionMachine:
 
     def next_due(self) -> int | None:
         """See `Machine`."""
+        if self._may_consider_edits():
+            return 0
         time = self._state.schedule.next()
         return time + self._grace if time is not None and self._clock.follows_wall else None
 
@@ -140,6 +144,8 @@ class PartitionMachine:
         batch = Batch(next_offset=self.next_offset if self.next_offset is not None else next_offset)
         self._origin.begin(source[0].offset if self.next_offset is None and source else batch.next_offset)
         self._open(batch, wall)
+        if self._edited_at is None:
+            self._edited_at = wall
         self._behind, self._fired = False, 0
         self._misplaced = []
         if self._closely_until is not None and batch.next_offset > self._closely_until:
@@ -230,14 +236,16 @@ class PartitionMachine:
         if interaction.time > broker_time + AHEAD:
             interaction.time = broker_time
             counts.ahead += 1
-        key = customer_key(interaction.kind, interaction.subject)
-        size = self._catch_up(key, batch) if self._behind else 0
+        key, size = customer_key(interaction.kind, interaction.subject), 0
         customer = state.customer(key)
+        if customer is not None and customer.edited is not None:
+            size += self._reconsider(key, customer, batch, broker_time)
+        if self._behind:
+            size += self._catch_up(key, batch)
+            customer = state.customer(key)
         if customer is not None and offset <= customer.offset:
             counts.repeated += 1
             return size
-        if customer is not None and customer.edited is not None:
-            size += self._reconsider(key, customer, batch)
         if home_of(self._partitioner, key, self._partitions, 1) != self._partition:  # behind the byte of its kind
             counts.misplaced += 1
             if len(self._misplaced) < _EXAMPLES:
@@ -273,23 +281,44 @@ class PartitionMachine:
             raise DeadlineFailed(key, error) from error
 
     def _is_due(self) -> bool:
-        """Whether a deadline may have come."""
+        """Whether a deadline may have come, or customers are to be considered after an edit."""
         now = self._clock.now
-        return now is not None and self._state.schedule.earliest <= now - self._grace
+        return now is not None and (self._state.schedule.earliest <= now - self._grace or self._may_consider_edits())
+
+    def _may_consider_edits(self) -> bool:
+        """Whether the partition's clock has come to the edit.
+
+        Where it follows wall time, what arrived before the edit is processed first: a clock that stood still while no
+        worker ran would give changes a time before the edit.
+        """
+        now = self._clock.now
+        if now is None or not self._state.edits:
+            return False
+        return not self._clock.follows_wall or (self._edited_at is not None and now >= self._edited_at)
 
     def _fire(self, batch: Batch, size: int) -> Generator[None, None, int]:
-        """Fire the deadlines that have come, up to what one transaction takes, or their share of it."""
+        """Consider whom an edit may move and fire the deadlines that have come.
+
+        Up to what one transaction takes, or their share of it.
+        """
         if not self._is_due():
             return size
         state = self._state
         schedule = state.schedule
         until = (self._clock.now or 0) - self._grace
+        edits = self._may_consider_edits()
         shared = self._clock.follows_wall
         limit = size + SHARE if shared else MAX_BYTES
         looked = 0
         breath = BREATH if self._closely_until is None else 1
-        while (first := schedule.take(until)) is not None:
-            scheduled, key = first
+        while True:
+            if edits and state.edits:
+                scheduled, key = until, state.edits.popleft()
+            else:
+                first = schedule.take(until)
+                if first is None:
+                    break
+                scheduled, key = first
             inputs = batch.inputs
             try:
                 size += self._pass(key, scheduled, until, batch)
@@ -301,7 +330,7 @@ class PartitionMachine:
                 size += self._encode(batch, DeadlineFailed(key))
                 yield
             if self._fired >= MAX_FIRED or size >= limit or (shared and looked >= MAX_LOOKED):
-                left = schedule.earliest <= until
+                left = schedule.earliest <= until or (edits and len(state.edits) > 0)
                 self._behind, batch.more = left and shared, left and not shared
                 break
         return size
@@ -315,7 +344,7 @@ class PartitionMachine:
         if customer is None:
             return 0
         if customer.edited is not None:
-            return self._reconsider(key, customer, batch)
+            return self._reconsider(key, customer, batch, self._clock.now or 0)
         time = due(self.model, customer)
         if time is None or time > scheduled:
             if time is not None:
@@ -326,9 +355,14 @@ class PartitionMachine:
         state.keep(key, after)
         return self._tell(changes, batch.next_offset, batch)
 
-    def _reconsider(self, key: bytes, customer: Customer, batch: Batch) -> int:
-        """Lifecycles were edited since the customer was written: it moves if it satisfies a transition now."""
-        after, changes = step(self.model, customer, Edit(self._clock.now or 0), batch.counts.tally)
+    def _reconsider(self, key: bytes, customer: Customer, batch: Batch, broker_time: int) -> int:
+        """Lifecycles were edited since the customer was written: it moves if it satisfies a transition now.
+
+        Now is the partition's clock, which follows the broker's time where it does not follow the interactions'.
+        """
+        now = self._clock.now or 0
+        clock = max(now, broker_time) if self._clock.follows_wall else now
+        after, changes = step(self.model, customer, Edit(clock), batch.counts.tally)
         batch.inputs += 1
         batch.counts.reconsidered += 1
         batch.counts.moved_by_edit += bool(changes)
@@ -345,6 +379,7 @@ class PartitionMachine:
             batch.counts.quarantined += 1
             return
         if customer is not None and not customer.quarantined:
+            self._state.edited -= customer.edited is not None
             customer.quarantined = True
             batch.counts.quarantined += 1
             batch.inputs += 1

@@ -4,6 +4,7 @@ A record is a few hundred bytes in one place; decoded it is dozens of objects al
 again costs less than to fetch these from there, and takes no memory.
 """
 
+from collections import deque
 from collections.abc import Generator
 from typing import Final
 
@@ -18,8 +19,6 @@ from stream.errors import StateError
 
 BREATH: Final = 200
 """Records or deadlines after which the caller's loop gets a turn."""
-AT_ONCE: Final = -(1 << 62)
-"""When those are due whom an edit of a lifecycle may move: before every deadline."""
 
 
 class State:
@@ -32,7 +31,9 @@ class State:
         self.stages: dict[tuple[str, str], int] = {}
         """Customers by lifecycle and stage."""
         self.edited = 0
-        """Customers whose lifecycles were edited since they were written, when the state was restored."""
+        """Customers whose lifecycles were edited since they were written, and who were not considered again yet."""
+        self.edits: deque[bytes] = deque()
+        """Those of them who are to be considered without being touched; some may have been meanwhile."""
         self._codec = CustomerCodec(model)
         self._written: dict[bytes, bytes] = {}
         self._touched: dict[bytes, Customer] = {}
@@ -102,7 +103,7 @@ class State:
         return records
 
     def restore(self, changelog: dict[bytes, bytes], *, at_once: bool = True) -> Generator[None, None, None]:
-        """Take over the compacted changelog; `at_once`: whoever an edit may move is due now, not when next touched.
+        """Take over the compacted changelog; `at_once`: whoever an edit may move goes to `edits`, too.
 
         Raises StateError.
         """
@@ -123,7 +124,8 @@ class State:
             time = header.due
             self.edited += header.edited
             if header.edited and at_once:
-                time = AT_ONCE
+                self.edits.append(key)
+                time = None  # it has none before it is considered
             elif not header.current:  # the lifecycles were edited: what time makes true may have changed
                 time = due(self.model, self._codec.decode(key, value))
             if time is not None:

@@ -148,6 +148,24 @@ def test_an_interaction_of_a_customer_who_was_not_considered_yet_comes_after_the
     assert [(each["customer_id"], each["trigger"]["kind"]) for each in published([batch])] == [(late, "interaction")]
 
 
+def test_no_change_of_an_edit_is_before_it_though_the_partition_was_idle() -> None:
+    """The position's clock stood still for three days, in which nothing happened; with 2 days, all would be asleep.
+
+    T0: visits of a, b ...... T0 + 3d: the worker stops, a visits, it starts with the edited file
+    """
+    settings = Settings(clock="wall", live_from=0)
+    before = machine(funnel(50), settings)
+    changelog = compacted(run_all(before, records_of(visits("a", "b")), wall=T0 + 9, caught_up=True))
+    made, start = machine(funnel(50, days=2), settings, changelog), T0 + 3 * DAY
+    records = records_of(visits("a", time=start), first=2)
+    (batch,) = run_all(made, records, wall=start + 5, caught_up=True)
+    assert [(each["customer_id"], each["trigger"]["kind"], each["at"] - start) for each in published([batch])] == [
+        ("a", "lifecycle", 0),  # before its visit, which arrived while no worker ran
+        ("b", "lifecycle", 5),
+    ]
+    assert (batch.counts.reconsidered, made.to_reconsider) == (2, 0)
+
+
 def test_edits_may_wait_until_a_customer_is_touched() -> None:
     """By an interaction, or by a deadline that the edit brought into the past; both at the partition's clock."""
     settings = Settings(clock="stream", apply_edits="when_touched")
