@@ -48,7 +48,7 @@ CODEC_MAY_NOT_IMPORT = frozenset(
     {"asyncio", "aiokafka", "faust", "mode", "aiohttp", "prometheus_client", "time", "random"}
 )
 
-TOP_LEVEL = frozenset({"stream", "schemas", "tests", "deploy"})
+TOP_LEVEL = frozenset({"stream", "schemas", "tests", "deploy", "findings"})
 STREAM_FOLDERS = frozenset({"core", "codec", "engine", "web", "webhooks", "presets", "cli", "demo"})
 STREAM_FILES = frozenset(
     {"__init__.py", "app.py", "settings.py", "metrics.py", "errors.py", "logs.py"}
