@@ -70,7 +70,17 @@ def _table(plan: Plan, outcome: Outcome) -> Table:
     for kind, count in sorted(outcome.faults.items()):
         table.add_row(kind, f"{count:,}")
     table.add_section()
-    for name in ("interactions", "duplicates", "late", "dead_letters", "deadlines", "changes"):
+    for name in (
+        "interactions",
+        "duplicates",
+        "late",
+        "dead_letters",
+        "deadlines",
+        "changes",
+        "edits",
+        "considered",
+        "moved_by_edits",
+    ):
         table.add_row(name.replace("_", " "), f"{getattr(verdict, name):,}")
     if plan.embedded:
         table.add_row("changes written again", f"{verdict.repeated:,}")

@@ -11,6 +11,7 @@ from aiokafka.errors import KafkaError
 
 from stream.engine.resetting import running_workers
 from stream.settings import Settings
+from tests.faults.edits import Version
 from tests.faults.fleet import Fleet, WorkerProcess
 from tests.faults.schedule import Fault
 from tests.kit.cluster import KafkaCluster
@@ -37,10 +38,12 @@ class Injector:
         kafka: KafkaBroker | KafkaCluster | None = None,
         proxies: Sequence[Proxy] = (),
         patient: bool = False,
+        edits: Iterable[Version] = (),
     ) -> None:
         """`kafka` is what can be stopped and started; `proxies` stand between it and the workers.
 
-        `patient`: no fault comes before workers have got on since the one before, however long they take to start.
+        `edits` are the versions of the lifecycles that come one after the other. `patient`: no fault comes before
+        workers have got on since the one before, however long they take to start.
         """
         self.done: Counter[str] = Counter()
         """How often each kind of fault was there; `rebalance`: workers that came or left, as the group sees it."""
@@ -49,6 +52,7 @@ class Injector:
         self._kafka = kafka
         self._proxies = proxies
         self._patient = patient
+        self._edits = iter(edits)
         self._taken = 0
         self._say = say
 
@@ -86,6 +90,8 @@ class Injector:
                     await self._fleet.terminate(worker)
                     await self._fleet.size(_ROLLING)
                 await self._joined(_ROLLING)
+            case "edit":
+                await self._edit(fault)
             case "freeze":
                 # Past the session timeout, so that another takes over: then the zombie wakes where it stopped.
                 worker = self._worker(fault)
@@ -99,6 +105,27 @@ class Injector:
                 await self._lose_a_broker(fault)
             case "stall" | "refuse" | "reset":
                 await self._harm_the_network(fault)
+
+    async def _edit(self, fault: Fault) -> None:
+        """A rolling change of the lifecycle files, in the middle of which a worker is killed."""
+        version = next(self._edits, None)
+        if version is None:
+            return
+        self._say(f"  {version.what}")
+        await self._fleet.size(_ROLLING)
+        await self._joined(_ROLLING)
+        former = list(self._fleet.workers)
+        self._fleet.lifecycles = ",".join(map(str, version.files))
+        for number, worker in enumerate(former):
+            if worker in self._fleet.workers:
+                await self._fleet.terminate(worker)
+            await self._fleet.size(_ROLLING)
+            if number == fault.which % len(former):
+                await asyncio.sleep(fault.lasts)  # two versions side by side; then one goes, wherever it is
+                await self._fleet.kill(self._fleet.workers[fault.which // 7 % _ROLLING])
+                await self._fleet.size(_ROLLING)
+            else:
+                await self._joined(_ROLLING)
 
     async def _lose_a_broker(self, fault: Fault) -> None:
         cluster = self._kafka if isinstance(self._kafka, KafkaCluster) else None

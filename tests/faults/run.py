@@ -12,16 +12,16 @@ from pathlib import Path
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from stream.codec.lifecycle_files import load_all
-from stream.core.step import model_of
 from stream.engine.broker_process import HOST, free_port
 from stream.engine.controls import tick
 from stream.engine.embedded import EmbeddedBroker
 from stream.engine.topics import ensure_topics
 from stream.settings import Clock, Settings
+from tests.faults.edits import versions
 from tests.faults.fleet import COMMAND, Fleet
 from tests.faults.inject import Injector
 from tests.faults.schedule import KINDS, OF_WORKERS, Fault, Kind, needed, schedule
+from tests.faults.stints import Versions
 from tests.faults.traffic import DAY, END, Sent, traffic
 from tests.faults.verdict import Verdict, judge
 from tests.kit.cluster import NODES, KafkaCluster
@@ -123,11 +123,14 @@ async def run(plan: Plan, folder: Path, say: Say) -> Outcome:
             session_timeout=_SESSION_MS,
         )
         await ensure_topics(settings)
+        edited = versions(
+            settings.lifecycles, sum(each.kind == "edit" for each in plan.faults), plan.seed, folder, plan.clock
+        )
         environment = {
             "LIFECYCLE_BOOTSTRAP": stage.for_workers,
             "LIFECYCLE_APP": settings.app,
             "LIFECYCLE_PARTITIONS": str(_PARTITIONS),
-            "LIFECYCLE_LIFECYCLES": ",".join(settings.lifecycles),
+            "LIFECYCLE_LIFECYCLES": ",".join(map(str, edited[0].files)),
             "LIFECYCLE_CLOCK": settings.clock,
             **({} if settings.live_from is None else {"LIFECYCLE_LIVE_FROM": str(settings.live_from)}),
             "LIFECYCLE_FORGET_AFTER": f"{settings.forget_after}ms",
@@ -137,7 +140,15 @@ async def run(plan: Plan, folder: Path, say: Say) -> Outcome:
         }
         async with Fleet(environment, folder, plan.command) as fleet:
             await fleet.size(2)
-            injector = Injector(settings, fleet, say, kafka=stage.kafka, proxies=stage.proxies, patient=plan.patient)
+            injector = Injector(
+                settings,
+                fleet,
+                say,
+                kafka=stage.kafka,
+                proxies=stage.proxies,
+                patient=plan.patient,
+                edits=edited[1:],
+            )
             async with asyncio.TaskGroup() as group:
                 sent = traffic(plan.interactions, plan.customers, plan.seed, live=plan.clock == "wall")
                 rate = plan.interactions / (plan.minutes * 60)
@@ -151,8 +162,8 @@ async def run(plan: Plan, folder: Path, say: Say) -> Outcome:
             await asyncio.sleep(_SETTLE_SECONDS)  # deadlines that came last, where they take more than one transaction
             await fleet.stop()
             say("reading the topics, and working out what they must hold")
-            model = model_of([each.lifecycle for each in load_all(list(settings.lifecycles))], settings.forget_after)
-            verdict = await judge(model, settings, exactly_once=not plan.embedded, settled=settled)
+            known = Versions([each for version in edited for each in version.lifecycles], settings.forget_after)
+            verdict = await judge(known, settings, exactly_once=not plan.embedded, settled=settled)
             verdict.differences += behind
             return Outcome(verdict, injector.done, fleet.started, time.monotonic() - began, fleet.fallen)
 
