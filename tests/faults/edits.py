@@ -14,12 +14,14 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from stream.codec.lifecycle_files import load_all
+from stream.codec.lifecycle_files import LifecycleFileError, load_all
 from stream.core.lifecycle import Lifecycle
 from stream.settings import Clock
 
 _NUMBER = re.compile(r"(?<=[<>=] )\d+(?=$| |\))")
 _TRIES = 200
+_FEWEST = 4
+"""Stages that are left at least."""
 _PRESETS = Path(__file__).parents[2] / "stream" / "presets"
 _EXTRA = "platform"
 """The lifecycle that is added and dropped."""
@@ -59,8 +61,8 @@ def _edited(documents: dict[str, Document], kind: "Kind", number: int, chance: r
                 document["version"] = number + 1
         try:
             version = _written(tried, folder, number, ", ".join(filter(None, what)))
-        except Exception:  # noqa: BLE001, S112 - whatever is wrong with it
-            continue
+        except LifecycleFileError:
+            continue  # such as a stage that no transition leads to any more
         documents.clear()
         documents.update(tried)
         return version
@@ -138,8 +140,9 @@ def _half_life(documents: dict[str, Document], number: int, chance: random.Rando
 def _more(documents: dict[str, Document], number: int, chance: random.Random) -> str:
     document = _any(documents, chance)
     score = chance.choice(sorted(document["scores"]))
-    document["signals"].insert(0, f"signal_{number}", {"each": _words(document, chance), "add": {score: 1}})
-    document["facts"].insert(0, f"fact_{number}", {"count": _words(document, chance)})
+    signal = {"each": _words(document, chance), "add": {score: 1}}
+    document["signals"] = {f"signal_{number}": signal, **document["signals"]}
+    document["facts"] = {f"fact_{number}": {"count": _words(document, chance)}, **document["facts"]}
     return "signal and fact added"
 
 
@@ -170,6 +173,8 @@ def _rename(documents: dict[str, Document], number: int, chance: random.Random) 
 
 def _remove(documents: dict[str, Document], number: int, chance: random.Random) -> str:
     document = _any(documents, chance)
+    if len(document["stages"]) <= _FEWEST:
+        return _rename(documents, number, chance)
     gone = chance.choice(list(document["stages"])[1:])
     stays = chance.choice([each for each in document["stages"] if each != gone])
     _rename_stage(document, gone, stays)
