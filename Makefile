@@ -11,7 +11,7 @@ help: ## List the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
 
 demo: ## Score a small shop's customers before your eyes; needs Python 3.11 alone. Options: ARGS="..."
-	@tests/kit/venv.sh
+	@tests/kit/venv.sh demo
 	@$(BIN)/lifecycle demo $(ARGS)
 
 test: ## Everything: lint, types, all tests on Apache Kafka, compiled and not (installs Java, gcc, … where it may)

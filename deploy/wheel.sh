@@ -43,6 +43,12 @@ fi
 
 copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
-cp -R pyproject.toml README.md LICENSE stream "$copy"
+cp -R pyproject.toml README.md LICENSE schemas stream "$copy"
 HATCH_BUILD_HOOK_ENABLE_MYPYC=1 "$PYTHON" -m pip wheel --quiet --disable-pip-version-check \
   --no-deps --wheel-dir "$FOLDER" "$copy"
+
+if [[ $# == 0 ]]; then # for people
+  "$PYTHON" -c 'import platform, sys
+print(f"A compiled wheel, for the Python and platform that built it alone: Python {sys.version_info[0]}."
+      f"{sys.version_info[1]} on {platform.system()} {platform.machine()}. Build it with the Python of your servers.")'
+fi

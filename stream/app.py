@@ -2,18 +2,23 @@
 
 import gc
 import logging
+import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 
-from stream.build import is_compiled
+from stream.build import is_compiled, product_version
 from stream.codec.lifecycle_files import LifecycleFile, load_all
 from stream.codec.times import format_time
 from stream.core.step import Model, model_of
+from stream.engine.contact import ContactStatus
+from stream.engine.introduction import introduce
 from stream.engine.lookout import SourceTopic
 from stream.engine.machine import PartitionMachine
 from stream.engine.place import Place
 from stream.engine.supervisor import Engine
+from stream.engine.versions import GroupVersions, versions_of
 from stream.engine.worker import run_worker
+from stream.events import Event, report
 from stream.metrics import Metrics, PartitionView
 from stream.settings import Settings
 from stream.web.access import is_of_this_machine
@@ -31,10 +36,12 @@ class Application:
 
     def __init__(self, settings: Settings, files: Iterable[LifecycleFile]) -> None:
         self.settings = settings
-        self.model: Model = model_of(
-            [file.lifecycle for file in files], settings.forget_after, settings.forget_identified_after
-        )
-        self.metrics = Metrics(self)
+        self.files = list(files)
+        lifecycles = [file.lifecycle for file in self.files]
+        self.model: Model = model_of(lifecycles, settings.forget_after, settings.forget_identified_after)
+        self.group = GroupVersions(versions_of(lifecycles, product_version(), settings.deciding))
+        self.metrics = Metrics(self, self.model)
+        self.metrics.show_versions(self.group)
         self._engine: Engine | None = None
 
     def partitions(self) -> Iterable[PartitionView]:
@@ -45,7 +52,19 @@ class Application:
         for status in self._engine.status().partitions:
             machine = machines.get(status.partition)
             stages = list(machine.stages.items()) if isinstance(machine, PartitionMachine) else []
-            yield PartitionView(status.partition, status.lag, status.recovered, stages)
+            opened = status.open_transaction_since
+            yield PartitionView(
+                status.partition,
+                status.lag,
+                status.recovered,
+                stages,
+                status.lag_age_seconds,
+                0.0 if opened is None else max(time.time() - opened / 1000, 0.0),
+            )
+
+    def kafka(self) -> ContactStatus | None:
+        """Whether Kafka answers; None before the engine is there."""
+        return None if self._engine is None else self._engine.contact.status()
 
     def run(self, *, serving: Callable[[int], None] | None = None) -> int:
         """Run until told to stop; returns the exit code. `serving` hears the port of health and metrics."""
@@ -54,21 +73,41 @@ class Application:
         async def web(engine: Engine) -> AsyncIterator[None]:
             self._engine = engine
             settings = self.settings
-            routes = health_routes(engine.status, self.metrics.registry, settings.web_token)
+            routes = health_routes(engine.status, self.metrics.registry, settings.web_token, self.group)
             async with serve(routes, settings.web_bind, settings.web_port) as port:
-                log.info("health and metrics at http://%s:%d/metrics", settings.web_bind, port)
+                report(
+                    log.info,
+                    Event.WEB_SERVED,
+                    "health and metrics at http://{bind}:{port}/metrics",
+                    bind=settings.web_bind,
+                    port=port,
+                )
                 if not settings.web_token and not is_of_this_machine(settings.web_bind):
-                    log.warning("whoever reaches this address sees the metrics; LIFECYCLE_WEB_TOKEN asks for a token")
+                    report(
+                        log.warning,
+                        Event.WEB_OPEN,
+                        "whoever reaches this address sees the metrics; LIFECYCLE_WEB_TOKEN asks for a token",
+                    )
                 if serving is not None:
                     serving(port)
                 yield
 
+        introduce(self.settings, self.files, self.group.ours, compiled=is_compiled())
         if self.settings.clock == "wall":
-            log.info("changes from before %s are applied but not published", _since(self.settings.live_from))
+            report(
+                log.info,
+                Event.LIVE_FROM,
+                "changes from before {since} are applied but not published",
+                since=_since(self.settings.live_from),
+            )
         if not is_compiled():
-            log.info("this build is not compiled: a compiled one takes several times as many interactions (README)")
+            report(
+                log.info,
+                Event.NOT_COMPILED,
+                "this build is not compiled: a compiled one takes several times as many interactions (README)",
+            )
         gc.set_threshold(*GARBAGE_THRESHOLDS)
-        return run_worker(self.settings, self._machine, self.metrics, services=[web])
+        return run_worker(self.settings, self._machine, self.metrics, services=[web], group=self.group)
 
     def _machine(self, partition: int, topic: SourceTopic) -> PartitionMachine:
         place = Place(self.settings.topics.interactions, partition, topic.partitions, topic.id)
@@ -84,5 +123,13 @@ def application(settings: Settings) -> Application:
     files = load_all(settings.lifecycles)
     for file in files:
         for warning in file.warnings:
-            log.warning("%s", warning)
+            report(
+                log.warning,
+                Event.LIFECYCLE_WARNED,
+                "{file}:{line}:{column}: {warning}",
+                file=warning.file,
+                line=warning.line,
+                column=warning.column,
+                warning=warning.message,
+            )
     return Application(settings, files)

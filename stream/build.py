@@ -1,6 +1,23 @@
-"""How this copy of the product was built."""
+"""Which release this copy of the product is, and how it was built."""
+
+import platform
+from importlib.metadata import PackageNotFoundError, version
 
 import stream.core.step
+
+
+def product_version() -> str:
+    """The version of the installed product; `not installed` where it runs from sources alone."""
+    try:
+        return version("customer-lifecycle")
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def build_labels() -> dict[str, str]:
+    """What tells one build from another: the version, `compiled` or `not compiled`, and Python's version."""
+    build = "compiled" if is_compiled() else "not compiled"
+    return {"version": product_version(), "build": build, "python": platform.python_version()}
 
 
 def is_compiled() -> bool:

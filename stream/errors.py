@@ -8,6 +8,7 @@ LifecycleError                 something a person can act on; the message says w
 ├── PositionError              a partition's recorded position contradicts its source topic
 ├── StateError                 a state record that this version cannot read
 │   └── UnknownLayout          a customer record of a lifecycle version that nothing describes
+├── UnreadableError            a batch of records that cannot be read: its codec, or damaged bytes
 └── StalledError               the worker stands still although Kafka answers
 """
 
@@ -46,6 +47,24 @@ class UnknownLayout(StateError):
     def __init__(self, digest: bytes, remedy: str = "") -> None:
         super().__init__(f"a customer record has the layout {digest.hex()}, of which there is no layout record{remedy}")
         self.digest = digest
+
+
+class UnreadableError(LifecycleError):
+    """A batch of records cannot be read, and could not be the next time: its codec is not known, or it is damaged."""
+
+    def __init__(self, topic: str, partition: int, offset: int, *, after: int, data: bytes, why: str) -> None:
+        self.topic, self.partition = topic, partition
+        self.offset = offset
+        """The first that cannot be read."""
+        self.after = after
+        """The offset at which the next batch begins."""
+        self.data = data
+        """The whole batch as the broker keeps it."""
+        self.why = why
+        self.end: int | None = None
+        """Where the partition ends, as last heard."""
+        offsets = f"offset {offset}" if after == offset + 1 else f"offsets {offset} to {after - 1}"
+        super().__init__(f"topic {topic}, partition {partition}, {offsets}: the batch cannot be read, {why}")
 
 
 class StalledError(LifecycleError):

@@ -1,5 +1,7 @@
 """Logging: structlog over the standard library, so that Faust, aiokafka and our own lines look alike.
 
+Text is a sentence a line; JSON also has its event and facts as fields, as `stream.events` lists them.
+
 No line above debug carries a customer's id or property, nor a secret: where an exception is logged, its kind and
 the way to it in the code are shown, but not what it says, which quotes whatever value it met. That is shown at debug.
 """
@@ -9,11 +11,13 @@ import sys
 import traceback
 from collections.abc import Iterator
 
+import msgspec
 import structlog
 from aiokafka.errors import KafkaError
 from structlog.typing import EventDict, WrappedLogger
 
 from stream.errors import LifecycleError
+from stream.events import LIBRARY, Line
 from stream.settings import Settings
 
 _SPEAKS_OF_NOBODY = (LifecycleError, KafkaError, OSError)
@@ -30,21 +34,32 @@ def configure_logs(settings: Settings) -> None:
         # Before any renderer: structlog's own would print local variables, too, and with them whole records.
         _render_exception,
     ]
-    last: structlog.typing.Processor
+    last: list[structlog.typing.Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
     if settings.log_format == "json":
-        last = structlog.processors.JSONRenderer()
+        last = [_as_fields, *last, structlog.processors.JSONRenderer(default=_plain)]
     else:
-        last = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        last.append(structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()))
     handler = logging.StreamHandler()
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, last],
+            processors=last,
         )
     )
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.log_level.upper())
+
+
+def _as_fields(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
+    line = event["_record"].msg
+    named, facts = (line.event.value, line.facts) if isinstance(line, Line) else (LIBRARY, {})
+    return {"event": named, "message": event.pop("event"), **facts, **event}
+
+
+def _plain(value: object) -> object:
+    """A fact that JSON has no form of."""
+    return msgspec.to_builtins(value) if isinstance(value, msgspec.Struct) else str(value)
 
 
 def _render_exception(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:

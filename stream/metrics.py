@@ -8,11 +8,23 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+)
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from stream.build import build_labels
+from stream.core.step import Model, model_of
 from stream.engine.batch import Batch
+from stream.engine.contact import ContactStatus
+from stream.engine.versions import GroupVersions
+from stream.known_labels import known_labels, known_stages
 
 FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Buckets in seconds for what takes milliseconds."""
@@ -26,26 +38,42 @@ class PartitionView:
 
     partition: int
     lag: int | None
-    """Interactions not yet taken."""
+    """Interactions not yet taken, as last known."""
     recovered: float
     """Share of the changelog read, 0 to 1."""
     stages: Iterable[tuple[tuple[str, str], int]]
     """Customers by lifecycle and stage."""
+    lag_age: float | None = None
+    """Seconds since a broker last said where the log ends."""
+    open_transaction: float = 0.0
+    """Seconds for which a transaction has been open in it; 0: none is."""
 
 
 class Metrics:
-    """The registry, and the observer that the engine reports to."""
+    """The registry, and the observer that the engine reports to.
 
-    def __init__(self, view: "View") -> None:
+    What can be named of `model` has its series from the start, with 0.
+    """
+
+    def __init__(self, view: "View", model: Model | None = None) -> None:
+        model = model or model_of([])
+        # A process's start says when its series began; to say it of each would double the size of a scrape.
+        disable_created_metrics()
         registry = self.registry = CollectorRegistry()
-        # Records of the interactions topic by result: applied, duplicate (its id was remembered), repeated (after
-        # a crash without transactions), rejected (a dead letter), tick.
+        # Records of the interactions topic by result: applied, duplicate (its id was remembered), known (a row
+        # of an import that was applied before), repeated (after a crash without transactions), rejected (a dead
+        # letter), tick.
         self.interactions = Counter("lifecycle_interactions", "Records read, by result", ["result"], registry=registry)
         # Interactions before a customer's clock, counted once per lifecycle.
         self.late = Counter("lifecycle_late_interactions", "Interactions older than the clock", registry=registry)
         # Interactions more than 5 minutes ahead of their broker time, taken at that.
         self.ahead = Counter(
             "lifecycle_ahead_interactions", "Interactions ahead of their broker time", registry=registry
+        )
+        # Interactions on another partition than the one that `partitioner` gives their customer's id: such a customer
+        # has a life on each. Alert on it; the log says once for each partition what the likely cause is.
+        self.misplaced = Counter(
+            "lifecycle_misplaced_interactions", "Interactions not on their customer's partition", registry=registry
         )
         # Dead letters by reason; `unprocessable` is a bug of ours: alert on it.
         self.dead_letters = Counter("lifecycle_dead_letters", "Dead letters, by reason", ["reason"], registry=registry)
@@ -98,7 +126,21 @@ class Metrics:
         self.recovery_seconds = Histogram(
             "lifecycle_recovery_seconds", "Recovery of one partition", buckets=SLOW, registry=registry
         )
-        registry.register(_Gauges(view))
+        # Memory, CPU seconds, open files and start of this process, `process_*`; on Linux.
+        ProcessCollector(registry=registry)
+        # Always 1: version, whether it is compiled, and Python's version.
+        build = build_labels()
+        self.build = Gauge("lifecycle_build_info", "What runs: always 1", [*build], registry=registry)
+        self.build.labels(**build).set(1)
+        for attribute, known in known_labels(model).items():
+            counter: Counter = getattr(self, attribute)
+            for labels in known:
+                counter.labels(*labels)
+        registry.register(_Gauges(view, known_stages(model)))
+
+    def show_versions(self, group: GroupVersions) -> None:
+        """Show the lifecycles of this worker, and how far its group agrees."""
+        self.registry.register(_Versions(group))
 
     def batch_written(self, partition: int, batch: Batch, seconds: float, transaction_seconds: float) -> None:
         """A batch is safe in Kafka."""
@@ -117,6 +159,7 @@ class Metrics:
         self.published.inc(len(batch.stage_changes))
         self.late.inc(tally.late)
         self.ahead.inc(counts.ahead)
+        self.misplaced.inc(counts.misplaced)
         self.waiting.inc(tally.waiting)
         self.quarantined.inc(counts.quarantined)
         self.deadlines.inc(len(tally.fired))
@@ -146,26 +189,78 @@ class View(Protocol):
     def partitions(self) -> Iterable[PartitionView]:
         """The partitions that this worker owns now."""
 
+    def kafka(self) -> ContactStatus | None:
+        """Whether Kafka answers; None before the worker runs."""
+
 
 class _Gauges(Collector):
-    def __init__(self, view: View) -> None:
+    def __init__(self, view: View, stages: dict[tuple[str, str], int]) -> None:
         self._view = view
+        self._stages = stages
 
     def collect(self) -> Iterator[Metric]:
         """Read at every scrape."""
-        # Customers of this worker's partitions; sum over workers for the whole.
+        # Customers of this worker's partitions, 0 where nobody is in a stage; sum over workers for the whole.
         customers = GaugeMetricFamily("lifecycle_customers", "Customers by stage", labels=["lifecycle", "stage"])
-        # Interactions of a partition that were not yet taken.
+        # Interactions of a partition that were not yet taken, to the end of its log, also behind a transaction that is
+        # open; as last known where Kafka is away or the partition starts over, and how old that is: an alert on lag
+        # needs one on its age, too.
         lag = GaugeMetricFamily("lifecycle_lag_records", "Interactions not yet taken", labels=["partition"])
+        lag_age = GaugeMetricFamily(
+            "lifecycle_lag_age_seconds", "Since a broker last said where the log ends", labels=["partition"]
+        )
+        # For how long a producer's transaction has been seen open in a partition: what is behind it cannot be read. 0
+        # where none is. Producers that do not end theirs hold up everybody; alert on minutes.
+        opened = GaugeMetricFamily(
+            "lifecycle_open_transaction_seconds", "Age of the oldest open transaction", labels=["partition"]
+        )
         # Share of a partition's changelog that was read; 1 when it runs.
         recovery = GaugeMetricFamily("lifecycle_recovery_ratio", "Recovery, 0 to 1", labels=["partition"])
-        totals: dict[tuple[str, str], int] = {}
+        totals = dict(self._stages)
         for view in self._view.partitions():
             for key, count in view.stages:
                 totals[key] = totals.get(key, 0) + count
             if view.lag is not None:
                 lag.add_metric([str(view.partition)], view.lag)
+            if view.lag_age is not None:
+                lag_age.add_metric([str(view.partition)], view.lag_age)
+                opened.add_metric([str(view.partition)], view.open_transaction)
             recovery.add_metric([str(view.partition)], view.recovered)
         for (lifecycle, stage), count in sorted(totals.items()):
             customers.add_metric([lifecycle, stage], count)
-        yield from (customers, lag, recovery)
+        yield from (customers, lag, lag_age, opened, recovery)
+        yield from _of_kafka(self._view.kafka())
+
+
+def _of_kafka(status: ContactStatus | None) -> Iterator[Metric]:
+    if status is None:
+        return
+    # Whether Kafka answered this worker within the last 4 seconds, 1 or 0; alert on 0.
+    yield GaugeMetricFamily("lifecycle_kafka_up", "Kafka answers", value=status.up)
+    # Since its last answer; not there before the first one.
+    answer_age = GaugeMetricFamily("lifecycle_kafka_answer_age_seconds", "Since Kafka last answered")
+    if status.seconds_since_answer is not None:
+        answer_age.add_metric([], status.seconds_since_answer)
+    yield answer_age
+
+
+class _Versions(Collector):
+    def __init__(self, group: GroupVersions) -> None:
+        self._group = group
+
+    def collect(self) -> Iterator[Metric]:
+        """Read at every scrape."""
+        # 1 for each lifecycle of this worker; `digest` as `lifecycle validate` shows it of a file.
+        info = GaugeMetricFamily(
+            "lifecycle_info", "Lifecycles of this worker, always 1", labels=["lifecycle", "version", "digest"]
+        )
+        for name, each in self._group.ours.lifecycles.items():
+            info.add_metric([name, str(each.version), each.digest], 1)
+        # How many versions of a lifecycle the workers of the group have, to lack it being one; absent where the
+        # broker does not tell. More than 1 for longer than it takes to replace all workers: alert on it.
+        versions = GaugeMetricFamily(
+            "lifecycle_group_versions", "Versions of a lifecycle in the group", labels=["lifecycle"]
+        )
+        for name, count in self._group.distinct().items():
+            versions.add_metric([name], count)
+        yield from (info, versions)

@@ -9,7 +9,7 @@ import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import Field, astuple, dataclass, field, fields
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 from xxhash import xxh3_64_hexdigest
 
@@ -21,16 +21,21 @@ from stream.errors import SettingsError
 Delivery = Literal["auto", "exactly_once", "at_least_once"]
 Clock = Literal["wall", "stream"]
 ApplyEdits = Literal["at_once", "when_touched"]
+Partitioner = Literal["murmur2", "crc32", "fnv1a"]
 SecurityProtocol = Literal["plaintext", "ssl", "sasl_plaintext", "sasl_ssl"]
 SaslMechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
 
 ENVIRONMENT_PREFIX = "LIFECYCLE_"
+SETTINGS_VARIABLE = ENVIRONMENT_PREFIX + "SETTINGS"
 _MOST_DIGITS = 18
 _SHORTEST_SESSION = 100
 _SHORTEST_TOKEN = 16
 _LONGEST_SESSION = 24 * 86_400_000
 """Kafka's protocol has 31 bits for its milliseconds."""
 _MAX_FILE = 65_536
+_SHORTEST_RETENTION = 3_600_000
+UNLIMITED = -1
+"""A retention, as Kafka writes it."""
 
 
 class _Unfit(ValueError):
@@ -49,13 +54,6 @@ def _name(value: str) -> str:
 
 def _words(value: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in value.split(",") if word.strip())
-
-
-def _some_words(value: str) -> tuple[str, ...]:
-    words = _words(value)
-    if not words:
-        raise _Unfit("a list, comma-separated, of at least one")
-    return words
 
 
 def _word_set(value: str) -> frozenset[str]:
@@ -112,6 +110,25 @@ def _or_off(ms: int | None) -> str:
     return "off" if ms is None else format_duration(ms)
 
 
+def _whole_or_auto(low: int, high: int) -> Callable[[str], int | None]:
+    def parse(value: str) -> int | None:
+        number = _digits(value)
+        if value != "auto" and (number is None or not low <= number <= high):
+            raise _Unfit(f"a whole number from {low} to {high}, or auto")
+        return number
+
+    return parse
+
+
+def _retention(value: str) -> int | None:
+    if value in ("", "unlimited"):
+        return UNLIMITED if value else None
+    ms = parse_duration(value)
+    if ms is None or ms < _SHORTEST_RETENTION:
+        raise _Unfit("a duration such as 400d, of an hour at least, or `unlimited`")
+    return ms
+
+
 def _time_or_none(value: str) -> int | None:
     if value == "first-start":
         return None
@@ -154,12 +171,31 @@ class Settings:
     sasl_username: str = _setting("", _text, "who we are to Kafka")
     sasl_password: str = _setting("", _text, "our password; no option, so that no process list shows it", secret=True)
     app: str = _setting("lifecycle", _name, "consumer group, and the first part of every transactional id")
-    topic_prefix: str = _setting("", _text, "put before the name of every topic")
+    topic_prefix: str = _setting(
+        "", _text, "put before the name of every topic, of the consumer group and of every transactional id"
+    )
     interactions: str = _setting("interactions", _name, "the topic of interactions, without prefix")
     partitions: int = _setting(16, _whole(1, 10_000), "partitions of topics that we create")
-    replication: int = _setting(1, _whole(1, 32_767), "replication factor of topics that we create")
+    replication: int | None = _setting(
+        None,
+        _whole_or_auto(1, 32_767),
+        "replication factor of topics that we create; `auto` is 3 where there are three brokers, else what there is",
+        "auto",
+    )
+    retention: int | None = _setting(
+        None,
+        _retention,
+        "how long an interactions topic that we create keeps them: `400d`, `unlimited`…; empty is 7d, with a warning",
+        "",
+    )
+    partitioner: Partitioner = _setting(
+        "murmur2",
+        _choice(Partitioner),
+        "how producers find a customer's partition: `murmur2` (Java, kafka-python, aiokafka, franz-go, KafkaJS), "
+        "`crc32` (librdkafka, so Confluent's for Python, Go and .NET, and PHP), `fnv1a` (Sarama); `import` does so too",
+    )
     lifecycles: tuple[str, ...] = _setting(
-        ("journey",), _some_words, "lifecycle files or names of presets, comma-separated", "journey"
+        (), _words, "lifecycle files or names of presets, comma-separated; a worker needs one", ""
     )
     apply_edits: ApplyEdits = _setting(
         "at_once",
@@ -212,6 +248,15 @@ class Settings:
         return self.security_protocol in ("sasl_plaintext", "sasl_ssl")
 
     @property
+    def group(self) -> str:
+        """The consumer group, with which every transactional id begins too.
+
+        It belongs to the prefix: workers of a rehearsal with topics of its own neither join production's group, which
+        would share out partitions that they do not read, nor fence its producers.
+        """
+        return self.topic_prefix + self.app
+
+    @property
     def deciding(self) -> dict[str, str]:
         """Those that decide, beside the lifecycles, what interactions lead to; by name, as a person writes them."""
         return {
@@ -251,6 +296,53 @@ class TopicNames:
         return astuple(self)
 
 
+class Origin(NamedTuple):
+    """Where the value of a setting comes from, and its text there."""
+
+    source: Literal["option", "environment", "file"]
+    where: str
+    """`--app`, `LIFECYCLE_APP`, or the path of the file."""
+    text: str
+
+
+def origins(
+    options: Mapping[str, str | None],
+    *,
+    file: Path | None = None,
+    environment: Mapping[str, str] = os.environ,
+) -> dict[str, Origin]:
+    """By name, each setting that has not its default; `options` maps names to text or None.
+
+    Raises SettingsError for a file that cannot be read and for an unknown key of it.
+    """
+    named = file or (Path(environment[SETTINGS_VARIABLE]) if environment.get(SETTINGS_VARIABLE) else None)
+    from_file = _read_file(named) if named else {}
+    found: dict[str, Origin] = {}
+    for each in fields(Settings):
+        option, variable = f"--{each.name.replace('_', '-')}", ENVIRONMENT_PREFIX + each.name.upper()
+        text = options.get(each.name)
+        if text is not None:
+            found[each.name] = Origin("option", option, text)
+        elif variable in environment:
+            found[each.name] = Origin("environment", variable, environment[variable])
+        elif each.name in from_file:
+            found[each.name] = Origin("file", str(named), from_file[each.name])
+    return found
+
+
+def settings_from(found: Mapping[str, Origin]) -> Settings:
+    """The settings that come from there, and the default of every other.
+
+    Raises SettingsError for a value that cannot be read.
+    """
+    values: dict[str, Any] = {}
+    for each in fields(Settings):
+        if each.name in found:
+            source, where, text = found[each.name]
+            values[each.name] = _parse(text, f"{where}: {each.name}" if source == "file" else where, each)
+    return Settings(**values)
+
+
 def load_settings(
     options: Mapping[str, str | None],
     *,
@@ -261,20 +353,7 @@ def load_settings(
 
     Raises SettingsError for an unknown key of the file and for a value that cannot be read.
     """
-    named = file or (Path(environment["LIFECYCLE_SETTINGS"]) if environment.get("LIFECYCLE_SETTINGS") else None)
-    from_file = _read_file(named) if named else {}
-    values: dict[str, Any] = {}
-    for each in fields(Settings):
-        variable = ENVIRONMENT_PREFIX + each.name.upper()
-        for text, where in (
-            (options.get(each.name), f"--{each.name.replace('_', '-')}"),
-            (environment.get(variable), variable),
-            (from_file.get(each.name), f"{named}: {each.name}"),
-        ):
-            if text is not None:
-                values[each.name] = _parse(text, where, each)
-                break
-    return Settings(**values)
+    return settings_from(origins(options, file=file, environment=environment))
 
 
 def _parse(text: str, where: str, setting: Field[Any]) -> Any:

@@ -6,6 +6,7 @@ from itertools import count
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.kit.cluster import KafkaCluster
 from tests.kit.kafka import KafkaBroker
 
 _numbers = count(1)
@@ -38,6 +39,13 @@ def kafka() -> Iterator[KafkaBroker]:
     """One Apache Kafka for the whole session; a test that harms its broker starts one of its own."""
     with KafkaBroker() as broker:
         yield broker
+
+
+@pytest.fixture(scope="session")
+def kafka_cluster() -> Iterator[KafkaCluster]:
+    """Three nodes for the whole session; a test that stops one starts it again."""
+    with KafkaCluster() as cluster:
+        yield cluster
 
 
 @pytest.fixture

@@ -13,11 +13,11 @@ MODULES = sorted(STREAM.rglob("*.py"))
 ALLOWED: dict[str, frozenset[str]] = {
     "core": frozenset({"core"}),
     "codec": frozenset({"core", "codec", "errors"}),
-    "engine": frozenset({"core", "codec", "engine", "errors", "settings"}),
-    "web": frozenset({"core", "codec", "engine", "web", "errors", "settings", "metrics"}),
+    "engine": frozenset({"core", "codec", "engine", "errors", "settings", "events"}),
+    "web": frozenset({"core", "codec", "engine", "web", "errors", "settings", "metrics", "events"}),
     "webhooks": frozenset({"core", "codec", "engine", "webhooks", "errors", "settings", "metrics"}),
     "app": frozenset(
-        {"core", "codec", "engine", "web", "webhooks", "errors", "settings", "metrics", "logs"} | {"build"}
+        {"core", "codec", "engine", "web", "webhooks", "errors", "settings", "metrics", "logs"} | {"build", "events"}
     ),
     "cli": frozenset(
         {"core", "codec", "engine", "web", "app", "cli", "errors", "settings", "logs", "demo", "presets", "build"}
@@ -25,11 +25,13 @@ ALLOWED: dict[str, frozenset[str]] = {
     # Data, and what makes it.
     "presets": frozenset(),
     "demo": frozenset({"core", "codec"}),
-    # What the whole product shares: errors know nothing, settings read text, metrics observe the engine.
+    # What the whole product shares: errors and events know nothing, settings read text, metrics observe the engine.
     "errors": frozenset(),
     "settings": frozenset({"core", "codec", "errors"}),
-    "metrics": frozenset({"core", "codec", "engine", "errors"}),
-    "logs": frozenset({"errors", "settings"}),
+    "metrics": frozenset({"core", "codec", "engine", "errors", "build", "known_labels"}),
+    "known_labels": frozenset({"core", "codec", "engine"}),
+    "events": frozenset(),
+    "logs": frozenset({"errors", "settings", "events"}),
     "build": frozenset({"core"}),
     "__init__": frozenset(),
 }
@@ -47,7 +49,10 @@ CODEC_MAY_NOT_IMPORT = frozenset(
 
 TOP_LEVEL = frozenset({"stream", "schemas", "tests", "deploy"})
 STREAM_FOLDERS = frozenset({"core", "codec", "engine", "web", "webhooks", "presets", "cli", "demo"})
-STREAM_FILES = frozenset({"__init__.py", "app.py", "settings.py", "metrics.py", "errors.py", "logs.py"} | {"build.py"})
+STREAM_FILES = frozenset(
+    {"__init__.py", "app.py", "settings.py", "metrics.py", "errors.py", "logs.py"}
+    | {"build.py", "known_labels.py", "events.py"}
+)
 TEST_FOLDERS = frozenset(
     {"core", "properties", "contract", "engine", "web", "webhooks", "faults", "bench", "kit", "end_to_end"}
     | {"presets", "cli", "deploy", "end_to_end", "fuzz"}

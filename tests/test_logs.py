@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from stream.errors import BrokerError
+from stream.events import Event, report
 from stream.logs import configure_logs
 from stream.settings import Settings
 
@@ -80,5 +81,63 @@ def test_a_line_of_json_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     logging.getLogger("a.b").warning("it %s", "failed", exc_info=failed())
     (line,) = capsys.readouterr().err.splitlines()
     seen = json.loads(line)
-    assert (seen["event"], seen["level"], seen["logger"]) == ("it failed", "warning", "a.b")
+    assert (seen["event"], seen["message"]) == ("library", "it failed")
+    assert (seen["level"], seen["logger"]) == ("warning", "a.b")
     assert seen["exception"].startswith("Traceback (most recent call last):")
+
+
+def recovered(**facts: object) -> None:
+    """One of our own lines."""
+    report(
+        logging.getLogger("a").info,
+        Event.PARTITION_RECOVERED,
+        "partition {partition}: recovered {records} records in {seconds:.2f} s",
+        **{"partition": 2, "records": 325, "seconds": 0.0312, **facts},
+    )
+
+
+def test_one_of_our_lines_is_a_sentence_for_people(capsys: pytest.CaptureFixture[str]) -> None:
+    """Without the facts: they are in it."""
+    configure_logs(Settings())
+    recovered(offset=279)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "partition 2: recovered 325 records in 0.03 s" in line
+    assert "279" not in line
+
+
+def test_one_of_our_lines_is_an_event_with_its_facts_for_machines(capsys: pytest.CaptureFixture[str]) -> None:
+    """The sentence is there, too, and a fact that the sentence leaves out."""
+    configure_logs(Settings(log_format="json"))
+    recovered(offset=279)
+    seen = json.loads(capsys.readouterr().err)
+    assert seen.pop("timestamp")
+    assert seen == {
+        "event": "partition_recovered",
+        "message": "partition 2: recovered 325 records in 0.03 s",
+        "level": "info",
+        "logger": "a",
+        "partition": 2,
+        "records": 325,
+        "seconds": 0.0312,
+        "offset": 279,
+    }
+
+
+def test_a_sentence_says_how_many_like_it_were_kept_back(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    for kept_back in (0, 3):
+        recovered(kept_back=kept_back)
+    assert [record.getMessage().partition(" s")[2] for record in caplog.records] == [
+        "",
+        " (3 more like this kept back)",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "shown"),
+    [([], "none"), ([5], "5"), ([0, 1, 2, 7], "0-2, 7"), (["a", "b"], "a, b"), ([0, 2, 3], "0, 2-3")],
+)
+def test_a_list_in_a_sentence_is_short(numbers: list[object], shown: str, caplog: pytest.LogCaptureFixture) -> None:
+    """A worker may have hundreds of partitions."""
+    report(logging.getLogger("a").warning, Event.PARTITIONS_GIVEN_UP, "{partitions}", partitions=numbers)
+    assert caplog.messages == [shown]

@@ -13,7 +13,7 @@ from stream.cli.app import app
 from stream.cli.options import default_of, variable_of
 from stream.codec.interactions import DEFAULT_BLOCKED
 from stream.errors import SettingsError
-from stream.settings import Settings, TopicNames, load_settings
+from stream.settings import UNLIMITED, Settings, TopicNames, load_settings
 
 ROOT = Path(__file__).parents[1]
 DAY = 86_400_000
@@ -35,8 +35,16 @@ TAKEN: list[tuple[str, str, object]] = [
     ("interactions", "events", "events"),
     ("partitions", "1", 1),
     ("partitions", "10000", 10_000),
+    ("replication", "auto", None),
     ("replication", "3", 3),
+    ("partitioner", "crc32", "crc32"),
+    ("partitioner", "fnv1a", "fnv1a"),
+    ("retention", "", None),
+    ("retention", "400d", 400 * DAY),
+    ("retention", "1h", 3_600_000),
+    ("retention", "unlimited", UNLIMITED),
     ("lifecycles", "journey", ("journey",)),
+    ("lifecycles", "", ()),
     ("lifecycles", " shop.yaml , metrics,", ("shop.yaml", "metrics")),
     ("delivery", "exactly_once", "exactly_once"),
     ("delivery", "at_least_once", "at_least_once"),
@@ -70,11 +78,16 @@ REFUSED: list[tuple[str, str, str]] = [
     ("partitions", "10001", "a whole number from 1 to 10000"),
     ("partitions", "1.5", "a whole number from 1 to 10000"),
     ("partitions", "", "a whole number from 1 to 10000"),
-    ("replication", "-1", "a whole number from 1 to 32767"),
+    ("replication", "-1", "a whole number from 1 to 32767, or auto"),
+    ("replication", "", "a whole number from 1 to 32767, or auto"),
+    ("retention", "59m", "a duration such as 400d, of an hour at least, or `unlimited`"),
+    ("retention", "-1", "a duration such as 400d, of an hour at least, or `unlimited`"),
+    ("retention", "off", "a duration such as 400d, of an hour at least, or `unlimited`"),
     ("web_port", "65536", "a whole number from 0 to 65535"),
     ("web_port", "http", "a whole number from 0 to 65535"),
     ("web_port", "\N{ARABIC-INDIC DIGIT SIX}", "a whole number from 0 to 65535"),
     ("max_records", "0", "a whole number from 1 to 1000000"),
+    ("partitioner", "murmur2_random", "one of murmur2, crc32, fnv1a"),
     ("delivery", "at_most_once", "one of auto, exactly_once, at_least_once"),
     ("clock", "Wall", "one of wall, stream"),
     ("log_level", "trace", "one of debug, info, warning, error"),
@@ -112,7 +125,7 @@ def test_without_any_source_every_setting_has_its_default() -> None:
     settings = load_settings({}, environment={})
     assert settings == Settings()
     assert (settings.bootstrap, settings.web_bind, settings.web_port) == ("127.0.0.1:9092", "127.0.0.1", 6066)
-    assert (settings.delivery, settings.clock, settings.lifecycles) == ("auto", "wall", ("journey",))
+    assert (settings.delivery, settings.clock, settings.lifecycles) == ("auto", "wall", ())
     assert (settings.forget_after, settings.forget_identified_after) == (90 * DAY, None)
 
 

@@ -1,13 +1,21 @@
 """The command `lifecycle`."""
 
 import os
+import signal
 import sys
+from types import FrameType
 
 from stream.errors import LifecycleError
 
 
 def main() -> None:
-    """Run the command line and exit: 0 done, 1 could not be done, 2 wrongly called, 130 interrupted."""
+    """Run the command line and exit: 0 done, 1 could not be done, 2 wrongly called, 130 interrupted.
+
+    A worker that is asked to stop has done what it was to do: 0, also while it is still loading, which takes seconds.
+    """
+    if sys.argv[1:2] == ["worker"]:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, _leave)  # until its event loop listens to them
     try:
         try:
             from stream.cli.app import app  # noqa: PLC0415 - an interrupt while it loads is one like any other
@@ -24,6 +32,11 @@ def main() -> None:
         # Who read our output has enough. What is left of it must go somewhere when Python exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+
+
+def _leave(_number: int, _frame: FrameType | None) -> None:
+    """Nothing is held yet. At once, for an exception may be swallowed wherever an import was interrupted."""
+    os._exit(0)
 
 
 def _tell(message: str) -> None:

@@ -4,13 +4,27 @@ A command's module is loaded for every call, also for `--help`: what is slow to 
 imports inside the command.
 """
 
-from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated
 
 import typer
 
-from stream.build import is_compiled
-from stream.cli import dead_letters, demo, import_, reset, settings, simulate, tail, topics, validate, verify, worker
+from stream.build import build_labels
+from stream.cli import (
+    dead_letters,
+    demo,
+    import_,
+    preset,
+    reset,
+    schema,
+    settings,
+    simulate,
+    skip,
+    tail,
+    topics,
+    validate,
+    verify,
+    worker,
+)
 
 app = typer.Typer(
     help="Score customers and move them through lifecycles, as they act and as time passes.",
@@ -25,6 +39,8 @@ app = typer.Typer(
 app.command()(demo.demo)
 app.command()(worker.worker)
 app.command()(validate.validate)
+app.command()(preset.preset)
+app.command()(schema.schema)
 app.command()(simulate.simulate)
 app.command("import")(import_.import_)
 app.command()(tail.tail)
@@ -32,17 +48,15 @@ app.command()(topics.topics)
 app.add_typer(dead_letters.app, name="dead-letters")
 app.command()(verify.verify)
 app.command()(reset.reset)
+app.command()(skip.skip)
 app.command()(settings.settings)
 
 
 def _show_version(asked: bool) -> None:
     if not asked:
         return
-    try:
-        built = "compiled" if is_compiled() else "not compiled"
-        typer.echo(f"lifecycle {version('customer-lifecycle')} ({built})")
-    except PackageNotFoundError:
-        typer.echo("lifecycle (not installed)")
+    about = build_labels()
+    typer.echo(f"lifecycle {about['version']} ({about['build']}, Python {about['python']})")
     raise typer.Exit
 
 

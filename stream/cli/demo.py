@@ -6,8 +6,7 @@ import logging
 import os
 import signal
 import sys
-import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from importlib.resources import files
@@ -21,6 +20,7 @@ from stream.settings import Settings
 
 if TYPE_CHECKING:
     from stream.cli.demo_screen import Screen
+    from stream.engine.child_guard import ChildGuard
 
 DATA = ("purchases.jsonl.gz", "shop.jsonl.gz")
 LIFECYCLE = "metrics"
@@ -32,6 +32,8 @@ _SECONDS = 25
 _START_SECONDS = 30.0
 _STOP_SECONDS = 10.0
 _POLL = 0.2
+_ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Ctrl-C, a request to end, and a terminal that was closed."""
 
 
 def demo(
@@ -55,17 +57,37 @@ def demo(
     # The embedded broker cannot do transactions, and aiokafka would say so three times.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_demo(once, seconds, web_port))
+        asyncio.run(_until_asked_to_end(_demo(once, seconds, web_port)))
+
+
+async def _until_asked_to_end(work: Coroutine[None, None, None]) -> None:
+    """Run `work`; a signal cancels it, so that it stops what it started. One that comes again hastens that."""
+    loop, running = asyncio.get_running_loop(), asyncio.ensure_future(work)
+    asked = asyncio.Event()
+
+    def end() -> None:
+        asked.set()
+        running.cancel()
+
+    for number in _ENDS:
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup and shells ask for what runs behind them
+            loop.add_signal_handler(number, end)
+    try:
+        await running
+    except (asyncio.CancelledError, OSError):  # OSError: the terminal was closed, and cannot be written to
+        if not asked.is_set():
+            raise
 
 
 async def _demo(once: bool, seconds: int, web_port: int) -> None:
     from stream.cli.demo_screen import Screen  # noqa: PLC0415 - slow to load, like the others
     from stream.codec.lifecycle_files import load  # noqa: PLC0415
     from stream.engine.broker_process import free_port  # noqa: PLC0415
+    from stream.engine.child_guard import ChildGuard  # noqa: PLC0415
     from stream.engine.embedded import EmbeddedBroker  # noqa: PLC0415
 
     async with AsyncExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="lifecycle-demo-")))
+        guard = stack.enter_context(ChildGuard("lifecycle-demo-"))
         broker = await stack.enter_async_context(EmbeddedBroker())
         settings = Settings(
             bootstrap=broker.bootstrap,
@@ -76,8 +98,8 @@ async def _demo(once: bool, seconds: int, web_port: int) -> None:
             web_port=web_port or free_port(),
         )
         screen = Screen(load(LIFECYCLE).lifecycle, settings)
-        worker = await stack.enter_async_context(_worker(settings, folder / "worker.log"))
-        await _until_ready(settings, worker, folder / "worker.log")
+        worker = await stack.enter_async_context(_worker(settings, guard))
+        await _until_ready(settings, worker, guard)
         with screen:
             watching = asyncio.create_task(_watch(settings, screen))
             replaying = asyncio.create_task(_replay(settings, screen, seconds))
@@ -95,7 +117,7 @@ async def _demo(once: bool, seconds: int, web_port: int) -> None:
 
 
 @asynccontextmanager
-async def _worker(settings: Settings, log: Path) -> AsyncIterator[asyncio.subprocess.Process]:
+async def _worker(settings: Settings, guard: "ChildGuard") -> AsyncIterator[asyncio.subprocess.Process]:
     """A worker in a process of its own, stopped at the end."""
     options = {
         "bootstrap": settings.bootstrap,
@@ -108,12 +130,13 @@ async def _worker(settings: Settings, log: Path) -> AsyncIterator[asyncio.subpro
     }
     # Nothing that is set for other workers may reach this one.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("LIFECYCLE_")}
-    with log.open("wb") as output:
+    environment["TMPDIR"] = str(guard.folder)
+    command = [sys.executable, "-m", "stream.cli", "worker"]
+    command += [part for name, value in options.items() for part in (f"--{name}", value)]
+    with _log(guard).open("wb") as output:
         process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            *("-m", "stream.cli", "worker"),
-            *(part for name, value in options.items() for part in (f"--{name}", value)),
-            stdin=asyncio.subprocess.DEVNULL,
+            *guard.command(command),
+            stdin=guard.fd,
             stdout=output,
             stderr=output,
             env=environment,
@@ -129,9 +152,14 @@ async def _worker(settings: Settings, log: Path) -> AsyncIterator[asyncio.subpro
             except TimeoutError:
                 process.kill()
                 await process.wait()
+        guard.ended()
 
 
-async def _until_ready(settings: Settings, worker: asyncio.subprocess.Process, log: Path) -> None:
+def _log(guard: "ChildGuard") -> Path:
+    return guard.folder / "worker.log"
+
+
+async def _until_ready(settings: Settings, worker: asyncio.subprocess.Process, guard: "ChildGuard") -> None:
     """Raises BrokerError with the worker's last words where it does not become ready."""
     for _ in range(round(_START_SECONDS / _POLL)):
         if worker.returncode is not None:
@@ -139,7 +167,7 @@ async def _until_ready(settings: Settings, worker: asyncio.subprocess.Process, l
         if await _lag(settings) is not None:
             return
         await asyncio.sleep(_POLL)
-    last_words = await asyncio.to_thread(log.read_text)
+    last_words = await asyncio.to_thread(_log(guard).read_text)
     raise BrokerError(f"the worker did not start; its log ends with:\n{last_words[-2_000:]}")
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from itertools import chain
+from pathlib import Path
 from time import perf_counter, time_ns
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,17 +13,19 @@ import typer
 
 from stream.cli.moments import moment
 from stream.cli.options import with_settings
+from stream.codec.import_rows import encode_row
 from stream.codec.interactions import Rejected
 from stream.codec.times import format_time
 from stream.core.interaction import Interaction
-from stream.errors import InputFileError
+from stream.errors import BrokerError, InputFileError, PositionError
 from stream.settings import Settings
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
 
-    from stream.codec.column_mapping import Mapping
+    from stream.codec.import_sources import Sources
+    from stream.engine.earlier_rows import Rows
     from stream.engine.producing import InteractionProducer
 
 _PLACES = 3
@@ -45,15 +48,19 @@ class _Rejections:
 class _Import:
     """One run, and what it counts."""
 
-    files: list[str]
-    mapping: "Mapping | None"
+    sources: "Sources"
     settings: Settings
+    since: int | None
+    """The files were not there before, epoch milliseconds; None: nobody knows."""
+    resume: bool
     records: int = 0
+    known: int = 0
+    """Those that the topic had already."""
     sent: int = 0
     acknowledged: int = 0
     earliest: int | None = None
     latest: int | None = None
-    """Of the interactions sent, epoch milliseconds."""
+    """Of the interactions sent or known, epoch milliseconds."""
     ticked: tuple[int, int] | None = None
     """The time of the tick, and to how many partitions it went."""
     seconds: float = 0.0
@@ -61,15 +68,12 @@ class _Import:
 
     def read(self) -> Iterator[tuple[str, Interaction]]:
         """The good interactions of all files, each with its place; the others are counted."""
-        from stream.codec.input_files import read_interactions  # noqa: PLC0415 - slow to load, like the others
-
-        for file in self.files:
-            for line, record in read_interactions(file, mapping=self.mapping, blocked=self.settings.blocked):
-                self.records += 1
-                if isinstance(record, Rejected):
-                    self.reject(record, f"{file}:{line}")
-                else:
-                    yield f"{file}:{line}", record
+        for file, line, record in self.sources.read():
+            self.records += 1
+            if isinstance(record, Rejected):
+                self.reject(record, f"{file}:{line}")
+            else:
+                yield f"{file}:{line}", record
 
     def reject(self, rejected: Rejected, place: str) -> None:
         known = self.rejected.setdefault(rejected.reason, _Rejections(rejected.detail))
@@ -78,7 +82,7 @@ class _Import:
             known.places.append(place)
 
     def note(self, interaction: Interaction) -> None:
-        """Remember the time of an interaction that was sent."""
+        """Remember the time of an interaction that was sent, or known."""
         time = interaction.time
         self.earliest = time if self.earliest is None else min(time, self.earliest)
         self.latest = time if self.latest is None else max(time, self.latest)
@@ -92,7 +96,9 @@ class _Import:
         return max((each for each in (latest, until) if each is not None), default=None)
 
 
-@with_settings("bootstrap", "topic_prefix", "interactions", "partitions", "replication", "blocked")
+@with_settings(
+    "bootstrap", "topic_prefix", "interactions", "partitions", "replication", "retention", "partitioner", "blocked"
+)
 def import_(
     files: Annotated[
         list[str],
@@ -114,6 +120,22 @@ def import_(
     as_is: Annotated[
         bool, typer.Option("--as-is", help="Send in the order of the files instead of sorting by time.")
     ] = False,
+    name: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Name of this import, by which its rows are known when it is repeated; else made of the files' "
+            "content, --map and --as-is. With --as-is a file may have grown at its end since.",
+        ),
+    ] = None,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume/--no-resume",
+            help="Do not send again what the topic has of the same import. After a `lifecycle reset` that forgot "
+            "customers and does not read it again, --no-resume brings it back.",
+        ),
+    ] = True,
     until: Annotated[
         str | None,
         typer.Option(
@@ -130,6 +152,11 @@ def import_(
     tick, which tells its worker that time has passed up to the latest interaction, or to --until. Where
     the topic of interactions is missing, all topics are created; a broker that is away is waited for.
 
+    The same import run again, or broken off and begun again, counts each row once, with or without ids: each
+    interaction is sent with the import's name and its row, of which customers remember the last one for their
+    16 latest imports. Each file is an import of its own (of more than 16 files all are one). The standard input
+    with --as-is has no name but by --name.
+
     Records that cannot be read are not sent, but counted and listed by their reason; only where there is no
     other, the exit code is 1.
     """
@@ -138,10 +165,13 @@ def import_(
 
     from stream.cli.connection import run  # noqa: PLC0415
     from stream.codec.column_mapping import Mapping  # noqa: PLC0415
+    from stream.codec.import_sources import Sources  # noqa: PLC0415
 
     end = None if until is None else _until(until, settings)
     console = Console(stderr=True)
-    work = _Import(files, Mapping.parse(map) if map else None, settings)
+    mapping = Mapping.parse(map) if map else None
+    sources = Sources(files, mapping, settings.blocked, as_is=as_is, name=name)
+    work = _Import(sources, settings, None if name else _since(files), resume)
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}  {task.completed:,}"),
@@ -159,7 +189,7 @@ def import_(
     finally:
         if work.records:
             _show(work, console)
-    if work.records and not work.acknowledged:
+    if work.records and not work.acknowledged and not work.known:
         reason, first = next(iter(work.rejected.items()))
         where = f", {first.places[0]}" if first.places else ""
         raise InputFileError(
@@ -202,10 +232,21 @@ async def _send(
                 work.settings.bootstrap,
                 console,
             )
+            names = work.sources.names
+            written = await _earlier(work, producer.partitions, progress, console)
             watching = asyncio.create_task(_watch(producer, work, progress, console))
             stack.callback(watching.cancel)
             for place, interaction in interactions:
-                refused = await producer.send(interaction)
+                row = interaction.row
+                name = names[int.from_bytes(row.source)] if row is not None else None
+                header: bytes | None = None
+                if name is not None and row is not None:
+                    if not written[name].add(row.number):
+                        work.known += 1
+                        work.note(interaction)
+                        continue
+                    header = encode_row(name, row.time, row.number)
+                refused = await producer.send(interaction, header)
                 if refused is None:
                     work.note(interaction)
                 else:
@@ -218,6 +259,43 @@ async def _send(
     finally:
         if producer is not None:
             work.sent, work.acknowledged = producer.sent, producer.acknowledged
+
+
+async def _earlier(work: _Import, partitions: int, progress: "Progress", console: "Console") -> "dict[str, Rows]":
+    """The rows of the same imports that were written before."""
+    from aiokafka.errors import KafkaError  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    from stream.engine.earlier_rows import Rows, find_rows  # noqa: PLC0415
+
+    names = {each for each in work.sources.names if each is not None}
+    rows = {name: Rows() for name in names}
+    if not names or not work.resume:
+        return rows
+    task = progress.add_task("looking how far it came before", total=None)
+
+    def show(done: int, whole: int) -> None:
+        progress.update(task, completed=done, total=whole)
+
+    try:
+        return await find_rows(work.settings, partitions, names, work.since, show)
+    except (BrokerError, PositionError, KafkaError, TimeoutError) as error:
+        why = str(error) or type(error).__name__
+        console.print(
+            Text(f"whether this import was made before cannot be seen, so that all of it is sent: {why}"),
+            soft_wrap=True,
+        )
+        return rows
+    finally:
+        progress.remove_task(task)
+
+
+def _since(files: list[str]) -> int | None:
+    """When the oldest file was written, before which none of them was imported; None: nobody knows."""
+    paths = [Path(file) for file in files]
+    if not all(path.is_file() for path in paths):
+        return None
+    return min(path.stat().st_mtime_ns for path in paths) // 1_000_000
 
 
 async def _watch(producer: "InteractionProducer", work: _Import, progress: "Progress", console: "Console") -> None:
@@ -254,6 +332,8 @@ def _show(work: _Import, console: "Console") -> None:
         rate = work.acknowledged / work.seconds
         text += f" in {work.seconds:,.1f} s ({rate:,.0f}/s)"
         text += f", from {format_time(work.earliest)} to {format_time(work.latest)}"
+    if work.known:
+        text += f"; {work.known:,} rows were on the topic from an earlier run, and were not sent again"
     if work.sent > work.acknowledged:
         text += f"; of {work.sent - work.acknowledged:,} more it is not known whether they arrived"
     if work.ticked is not None:
@@ -261,6 +341,8 @@ def _show(work: _Import, console: "Console") -> None:
         text += f"; time has passed to {format_time(time)} in {partitions:,} partitions"
     elif work.sent:
         text += "; broken off, so no partition was told that time has passed"
+        if any(work.sources.names):
+            text += "; the same command goes on from here"
     console.print(Text(text), soft_wrap=True)
 
 

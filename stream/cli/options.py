@@ -1,6 +1,7 @@
 """Settings as options of a command."""
 
 import inspect
+import os
 from collections.abc import Callable
 from dataclasses import Field, fields
 from functools import wraps
@@ -9,7 +10,9 @@ from typing import Annotated, Any, cast
 
 import typer
 
-from stream.settings import ENVIRONMENT_PREFIX, Settings, load_settings
+from stream.cli.unknown_variables import unknown_variables
+from stream.errors import SettingsError
+from stream.settings import ENVIRONMENT_PREFIX, Settings, origins, settings_from
 
 Command = Callable[..., None]
 _FILE = "settings_file"
@@ -24,27 +27,39 @@ _BESIDE_BOOTSTRAP = (
 """Whoever connects may have to say these, too. Passwords are no options: every process list would show them."""
 
 
-def with_settings(*names: str) -> Callable[[Command], Command]:
+def with_settings(*names: str, apart: bool = False) -> Callable[[Command], Command]:
     """Give a command an option for each of these settings, and `--settings FILE`.
 
     The command itself takes one argument `settings`, by name: all settings, loaded from options over
     environment over file over defaults. Its other parameters stay options and arguments of their own.
     With `bootstrap` come the other options of the connection to Kafka.
+    With `apart`, the argument is `found` instead: where each setting comes from, as `stream.settings.origins` has it.
+    A variable that looks like a setting and is none is warned of on stderr, or by a command with `log_format` itself,
+    in its log.
     Raises KeyError for a name that is no setting; the command raises SettingsError for an impossible value.
     """
     known = {each.name: each for each in fields(Settings)}
     beside = _BESIDE_BOOTSTRAP if "bootstrap" in names else ()
     options = {name: _option(known[name]) for name in (*names, *beside)}
+    argument = "found" if apart else "settings"
 
     def decorate(command: Command) -> Command:
         @wraps(command)
         def run(**given: object) -> None:
             chosen = {name: cast("str | None", given.pop(name)) for name in options}
             file = cast("Path | None", given.pop(_FILE))
-            command(settings=load_settings(chosen, file=file), **given)
+            try:
+                found = origins(chosen, file=file)
+                given[argument] = found if apart else settings_from(found)
+            except SettingsError:
+                _warn()  # it may be why
+                raise
+            if apart or "log_format" not in options:
+                _warn()
+            command(**given)
 
         own = inspect.signature(command, eval_str=True).parameters.values()
-        parameters = [each.replace(kind=each.KEYWORD_ONLY) for each in own if each.name != "settings"]
+        parameters = [each.replace(kind=each.KEYWORD_ONLY) for each in own if each.name != argument]
         parameters += [_parameter(*each) for each in (*options.items(), (_FILE, _SETTINGS_FILE))]
         # typer reads a command's options from these two.
         run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # functions have none
@@ -52,6 +67,11 @@ def with_settings(*names: str) -> Callable[[Command], Command]:
         return run
 
     return decorate
+
+
+def _warn() -> None:
+    for warning in unknown_variables(os.environ):
+        typer.secho(warning, err=True, fg=typer.colors.YELLOW)
 
 
 def variable_of(setting: Field[Any]) -> str:

@@ -71,7 +71,8 @@ def picture(lifecycle: Lifecycle) -> RenderableType:
     """The stages from top to bottom as boxes, and between them the ways that lead on, past and back."""
     title = Text.assemble((lifecycle.title, "bold"), (f"  {lifecycle.id}, version {lifecycle.version}", "dim"))
     parts = [*_stages(lifecycle), _legend(lifecycle), *_scores(lifecycle)]
-    return Group(Rule(title, align="left", style="dim"), Text(), *parts)
+    digest = Text(f"digest {lifecycle.digest.hex()}", style="dim")  # in no title: a long one is cut off
+    return Group(Rule(title, align="left", style="dim"), digest, Text(), *parts)
 
 
 def _stages(lifecycle: Lifecycle) -> Iterator[RenderableType]:

@@ -59,7 +59,7 @@ def reset(
     beginnings = run(_look(settings, time), settings.bootstrap)
     if keep_states:
         if not yes:
-            typer.confirm("Are all workers stopped, and shall it be done?", abort=True, err=True)
+            _ask(settings, beginnings, console, keep_states=True)
         lost = run(_each(settings, beginnings, console, keep_states=True), settings.bootstrap)
         console.print(Text(f"{lost:,} interactions are skipped, which retention deleted; states stay"), soft_wrap=True)
         return
@@ -67,14 +67,14 @@ def reset(
     start = "the earliest interaction" if time is None else f"what arrived from {format_time(time)} on"
     console.print(
         Text(
-            f"{settings.topics.interactions} on {settings.bootstrap}, group {settings.app}: the state of "
+            f"{settings.topics.interactions} on {settings.bootstrap}, group {settings.group}: the state of "
             f"{len(beginnings):,} partitions will be thrown away, and workers will begin at {start}, with "
             f"about {count:,} records to read."
         ),
         soft_wrap=True,
     )
     if not yes:
-        typer.confirm("Are all workers stopped, and shall it be done?", abort=True, err=True)
+        _ask(settings, beginnings, console, keep_states=False)
     customers = run(_each(settings, beginnings, console, keep_states=False), settings.bootstrap)
     console.print(Text(f"{customers:,} customers forgotten in {len(beginnings):,} partitions"), soft_wrap=True)
 
@@ -96,6 +96,28 @@ async def _look(settings: Settings, time: int | None) -> "list[Beginning]":
     await _require_no_workers(settings)
     await ensure_topics(settings)
     return await find_beginnings(settings, found.partitions, time)
+
+
+def _ask(settings: Settings, beginnings: "list[Beginning]", console: "Console", *, keep_states: bool) -> None:
+    """Say what it will cost, and go on with a yes only."""
+    from rich.progress import Progress  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    from stream.cli.connection import run  # noqa: PLC0415
+    from stream.cli.reset_question import of_keeping, of_reset  # noqa: PLC0415
+    from stream.engine.reset_outlook import look_ahead  # noqa: PLC0415
+
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task("looking at customers", total=1.0)
+        outlook = run(
+            look_ahead(settings, beginnings, lambda share: progress.update(task, completed=share)), settings.bootstrap
+        )
+    for line in of_keeping(outlook) if keep_states else of_reset(outlook):
+        console.print(Text(line), soft_wrap=True)
+    question = "Are all workers stopped, and shall it be done?"
+    if keep_states:
+        question = "Are all workers stopped, and shall they go on without these interactions?"
+    typer.confirm(question, abort=True, err=True)
 
 
 async def _each(settings: Settings, beginnings: "list[Beginning]", console: "Console", *, keep_states: bool) -> int:
@@ -133,7 +155,7 @@ async def _require_no_workers(settings: Settings) -> None:
     hosts = await running_workers(settings)
     if hosts:
         raise LifecycleError(
-            f"workers of group {settings.app} are running: {len(hosts)} on {', '.join(sorted(set(hosts)))}. "
+            f"workers of group {settings.group} are running: {len(hosts)} on {', '.join(sorted(set(hosts)))}. "
             "Stop them and try again; one that was killed counts for "
             f"{settings.session_timeout / 1000:g} s more"
         )

@@ -5,7 +5,7 @@ from contextlib import ExitStack, contextmanager
 from itertools import chain
 from pathlib import Path
 from time import perf_counter
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +13,10 @@ from stream.cli.moments import moment
 from stream.cli.options import with_settings
 from stream.errors import InputFileError, LifecycleError
 from stream.settings import Settings
+
+if TYPE_CHECKING:
+    from stream.codec.stage_changes import Source
+    from stream.core.change import StageChange
 
 _BUFFER = 1 << 20
 """Bytes of output that are written at a time."""
@@ -65,6 +69,8 @@ def simulate(
     A file with columns of its own needs --map, such as
     "customer_id=household,time=day,type='Order Completed',properties.total=sales".
 
+    A file that is given twice counts once, as an import does that is repeated.
+
     Records that cannot be read are counted and listed on stderr by their reason; only where there is no
     other, the exit code is 1.
     """
@@ -73,7 +79,7 @@ def simulate(
 
     from stream.cli.simulation_summary import Summary  # noqa: PLC0415
     from stream.codec.column_mapping import Mapping  # noqa: PLC0415
-    from stream.codec.input_files import read_interactions  # noqa: PLC0415
+    from stream.codec.input_files import content_hash, read_interactions  # noqa: PLC0415
     from stream.codec.lifecycle_files import load_all  # noqa: PLC0415
     from stream.codec.simulation import Simulation, encode_standing  # noqa: PLC0415
     from stream.codec.stage_changes import encode  # noqa: PLC0415
@@ -98,13 +104,17 @@ def simulate(
         progress = stack.enter_context(
             Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
         )
-        runs = (
-            simulation.run(
-                progress.track(read_interactions(name, mapping=mapping, blocked=settings.blocked), description=name),
-                name,
-            )
-            for name in input
-        )
+        contents: set[bytes] = set()
+
+        def run(name: str) -> "Iterator[tuple[StageChange, Source]]":
+            content = content_hash(name) if len(input) > 1 else None
+            known = content in contents
+            if content is not None:
+                contents.add(content)
+            records = read_interactions(name, mapping=mapping, blocked=settings.blocked)
+            return simulation.run(progress.track(records, description=name), name, known=known)
+
+        runs = (run(name) for name in input)
         endings = [] if end is None else [simulation.finish(end)]
         for change, source in chain(chain.from_iterable(runs), *endings):
             summary.add(change)

@@ -38,10 +38,11 @@ class Summary:
             console.print(_rejected(simulation), "", sep="\n")
         if simulation.tally.wrong_types:
             console.print(_wrong_types(simulation), "", sep="\n")
+        known = f"{simulation.known:,} known from the same file before, " if simulation.known else ""
         rate = simulation.records / seconds if seconds else 0
         console.print(
             f"{simulation.records:,} records, {simulation.tally.duplicates:,} of them duplicates, "
-            f"{simulation.late:,} late; {simulation.deadlines:,} deadlines; {rate:,.0f} records/s",
+            f"{known}{simulation.late:,} late; {simulation.deadlines:,} deadlines; {rate:,.0f} records/s",
             highlight=False,
         )
 

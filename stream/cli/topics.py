@@ -13,15 +13,22 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-    from stream.engine.topics import Finding, FoundTopic, TopicPlan
+    from stream.engine.topics import Finding, FoundTopic, Survey, TopicPlan
 
-_STYLES = {"error": "bold red", "warning": "bold yellow", "missing": "bold"}
+_STYLES = {"error": "bold red", "warning": "bold yellow", "missing": "bold", "note": "bold"}
 
 
-@with_settings("bootstrap", "topic_prefix", "interactions", "partitions", "replication")
+@with_settings("bootstrap", "topic_prefix", "interactions", "partitions", "replication", "retention")
 def topics(
     *,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show; create nothing.")] = False,
+    reassignment: Annotated[
+        bool,
+        typer.Option(
+            "--reassignment",
+            help="Only print what kafka-reassign-partitions.sh takes to give the topics more replicas.",
+        ),
+    ] = False,
     settings: Settings,
 ) -> None:
     """Show the topics that a worker needs, create those that are missing, and say what does not fit.
@@ -33,16 +40,20 @@ def topics(
     from rich.text import Text  # noqa: PLC0415
 
     from stream.cli.connection import run  # noqa: PLC0415
+    from stream.engine.durability import few_brokers  # noqa: PLC0415
     from stream.engine.permissions import of_topics, require  # noqa: PLC0415
-    from stream.engine.topics import compare, ensure_topics, find_topics, plan_topics  # noqa: PLC0415
+    from stream.engine.topics import compare, ensure_topics, plan_topics, survey  # noqa: PLC0415
 
-    async def look() -> "dict[str, FoundTopic]":
+    async def look() -> "Survey":
         await require(settings, of_topics(settings))
-        return await find_topics(settings)
+        return await survey(settings)
 
-    found = run(look(), settings.bootstrap)
-    plans = plan_topics(settings, found)
-    findings = compare(settings, plans, found)
+    found, brokers = run(look(), settings.bootstrap)
+    if reassignment:
+        typer.echo(_reassignment(settings, found, brokers))
+        return
+    plans = plan_topics(settings, found, len(brokers))
+    findings = compare(settings, plans, found, len(brokers))
     wrong = any(each.level == "error" for each in findings)
     created = not dry_run and not wrong and len(found) < len(plans)
     if created:
@@ -50,12 +61,23 @@ def topics(
         findings = [each for each in findings if each.level != "missing"]
     console = Console()
     console.print(_table(plans, found, findings, created))
+    lacking = few_brokers(settings, len(brokers))
+    if lacking is not None:
+        console.print(Text(f"\n{lacking}"), soft_wrap=True)
     for each in findings:
         text = Text.assemble(f"\n{each.topic}: ", (each.level, _STYLES[each.level]), f": {each.problem}")
         text.append(f"\n  {each.remedy}")
         console.print(text, soft_wrap=True)
     if wrong:
         raise typer.Exit(1)
+
+
+def _reassignment(settings: Settings, found: "Mapping[str, FoundTopic]", brokers: "Sequence[int]") -> str:
+    from orjson import dumps  # noqa: PLC0415
+
+    from stream.engine.durability import reassignment  # noqa: PLC0415
+
+    return dumps(reassignment(settings, brokers, {name: topic.replicas for name, topic in found.items()})).decode()
 
 
 def _table(
@@ -73,7 +95,7 @@ def _table(
     table.columns[1].justify = "right"
     for plan in plans:
         topic = found.get(plan.name)
-        levels = [each.level for each in findings if each.topic == plan.name]
+        levels = [each.level for each in findings if each.topic == plan.name and each.level != "note"]
         if topic is None:
             state = Text("created", "bold green") if created else Text("missing", _STYLES["missing"])
         elif levels:

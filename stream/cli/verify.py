@@ -1,6 +1,6 @@
 """`lifecycle verify`: prove that the topics hold what the interactions lead to."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -11,11 +11,19 @@ from stream.settings import Settings
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from stream.core.customer import Customer
     from stream.core.step import Model
     from stream.engine.verification.findings import Findings
+    from stream.engine.verification.verifier import Shown
 
-_NOT_DONE = 2
+_NOT_SEEN = 2
+
+
+class Wanted(NamedTuple):
+    """What is asked for."""
+
+    partitions: list[int]
+    customer: str | None
+    wait: float
 
 
 @with_settings(
@@ -41,6 +49,12 @@ def verify(
         typer.Option(metavar="ID", help="Only this customer, by its customer or anonymous id; its scores are derived."),
     ] = None,
     show: Annotated[int, typer.Option(metavar="N", min=0, help="Tell so many differences; all are counted.")] = 20,
+    wait: Annotated[
+        float,
+        typer.Option(
+            metavar="SECONDS", min=0, help="How long workers may need for the interactions that have arrived by now."
+        ),
+    ] = 10,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead.")] = False,
     settings: Settings,
 ) -> None:
@@ -48,10 +62,11 @@ def verify(
 
     Everything is made again from the interactions that the topic still has, as far back as they reach, and held
     against the stage changes, the current stages, the customer records and the dead letters, to the last bit of each
-    score. Nothing is written, and workers may go on: what they do meanwhile is left out. Give it the settings that
-    the workers have.
+    score. Nothing is written, and workers may go on: what arrives after the start is left out, what had arrived must
+    be applied. Give it the settings that the workers have.
 
-    The exit code is 0 where all is equal, 1 where something differs, 2 where nothing could be verified.
+    The exit code is 0 where all is equal, 1 where something differs, else 2 where not everything was seen:
+    interactions wait, or nothing was applied yet, or the settings are others than the workers'.
     """
     from rich.console import Console  # noqa: PLC0415 - slow to load
     from rich.text import Text  # noqa: PLC0415
@@ -66,12 +81,14 @@ def verify(
     try:
         loaded = [file.lifecycle for file in load_all(settings.lifecycles)]
         model = model_of(loaded, settings.forget_after, settings.forget_identified_after)
-        customers = _run(settings, model, findings, partition or [], customer, messages)
+        customers = _run(settings, model, findings, Wanted(partition or [], customer, wait), messages)
     except LifecycleError as error:
         messages.print(Text(str(error), style="red"), soft_wrap=True)
-        raise typer.Exit(_NOT_DONE) from None
-    done = any(findings.counts[each] for each in ("customers", "changes")) or findings.differing
-    nothing = not done and bool(findings.not_reached)
+        raise typer.Exit(_NOT_SEEN) from None
+    if customer is not None and not customers and not findings.differing:
+        findings.unseen.append(f"no customer {customer!r} is known: no record and no interaction is theirs")
+    elif not findings.looked and not findings.behind:
+        findings.unseen.append(f"nothing was applied yet: {settings.topics.interactions} has nothing to verify")
     if json:
         typer.echo(as_json(findings, customers, model))
     else:
@@ -83,24 +100,23 @@ def verify(
             console.print(Text(str(difference)), soft_wrap=True)
     for note in findings.notes:
         messages.print(Text(note, style="yellow"), soft_wrap=True)
-    if customer is not None and not customers and not findings.differing:
-        messages.print(Text(f"no customer {customer!r} could be recomputed", style="yellow"), soft_wrap=True)
-    if nothing:
-        messages.print(Text("nothing could be verified", style="red"), soft_wrap=True)
+    unseen = [*map(str, findings.behind), *findings.unseen]
+    for each in unseen:
+        messages.print(Text(each, style="red"), soft_wrap=True)
     if findings.differing:
         raise typer.Exit(1)
-    if nothing:
-        raise typer.Exit(_NOT_DONE)
+    if unseen:
+        messages.print(Text("not everything could be verified", style="red"), soft_wrap=True)
+        raise typer.Exit(_NOT_SEEN)
 
 
 def _run(
     settings: Settings,
     model: "Model",
     findings: "Findings",
-    partitions: list[int],
-    customer: str | None,
+    wanted: Wanted,
     messages: "Console",
-) -> "list[Customer]":
+) -> "list[Shown]":
     """Verify; returns the chosen customers as they were recomputed. Raises LifecycleError."""
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
 
@@ -111,20 +127,20 @@ def _run(
     from stream.engine.verification.verifier import Choice, Verifier  # noqa: PLC0415
 
     subjects = None
-    if customer is not None:
-        subjects = frozenset({customer_key("customer", customer), customer_key("anonymous", customer)})
+    if wanted.customer is not None:
+        subjects = frozenset(customer_key(kind, wanted.customer) for kind in ("customer", "anonymous"))
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:.0f} %"))
     with Progress(
         *columns, TimeElapsedColumn(), console=messages, transient=True, disable=not messages.is_terminal
     ) as progress:
         task = progress.add_task("verifying", total=1.0)
 
-        async def work() -> "list[Customer]":
+        async def work() -> "list[Shown]":
             await require(settings, of_verify(settings))
             exactly_once = settings.delivery == "exactly_once" or (
                 settings.delivery == "auto" and await knows_transactions(settings)
             )
-            choice = Choice(sorted(set(partitions)), subjects, exactly_once)
+            choice = Choice(sorted(set(wanted.partitions)), subjects, exactly_once, wanted.wait)
             verifier = Verifier(
                 settings,
                 model,
@@ -133,6 +149,6 @@ def _run(
                 lambda what, share: progress.update(task, description=what, completed=share),
             )
             await verifier.run()
-            return list(verifier.customers.values())
+            return verifier.customers
 
         return run(work(), settings.bootstrap)

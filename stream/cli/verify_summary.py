@@ -6,15 +6,16 @@ import orjson
 from rich.table import Table
 from rich.text import Text
 
-from stream.core.customer import Customer
 from stream.core.snapshot import contributions_of, facts_of, scores_of
 from stream.core.step import Model
 from stream.engine.verification.findings import Findings, plain
+from stream.engine.verification.verifier import Shown
 
 _COUNTS = {
     "partitions": "partitions",
     "interactions": "interactions read",
     "customers": "customers verified",
+    "misplaced customers": "in another partition than theirs",
     "changes": "stage changes verified",
     "changes not to be published": "of before live_from, not to be published",
     "changes no longer kept": "no longer kept",
@@ -22,6 +23,8 @@ _COUNTS = {
     "changes repeated": "repeated with the same id",
     "current stages": "current stages verified",
     "current stages changed meanwhile": "changed meanwhile",
+    "current stages out of reach": "of lives that cannot be recomputed",
+    "current stages of other lifecycles": "of lifecycles that are no more",
     "dead letters": "dead letters verified",
 }
 """By the name of a count: what is counted, in the order of the table; what begins small belongs to the line above."""
@@ -36,17 +39,17 @@ def summary(findings: Findings) -> Table:
     for name, words in _COUNTS.items():
         count = findings.counts[name]
         if count or name in _ALWAYS:
-            inner = name.startswith(("changes ", "current stages "))
+            inner = name.startswith(("changes ", "current stages ", "misplaced "))
             table.add_row(Text(("  " if inner else "") + words, "dim" if inner else ""), f"{count:,}")
         if name == "customers":
             for reason, customers in sorted(findings.not_reached.items()):
-                table.add_row(Text(f"  {reason}", "dim"), f"{customers:,}")
+                table.add_row(Text(f"  not recomputed: {reason}", "dim"), f"{customers:,}")
     style = "bold red" if findings.differing else "bold green"
     table.add_row(Text("differences", style), Text(f"{findings.differing:,}", style))
     return table
 
 
-def as_json(findings: Findings, customers: Sequence[Customer], model: Model) -> str:
+def as_json(findings: Findings, customers: Sequence[Shown], model: Model) -> str:
     """The same as one object."""
     counts = {name.replace(" ", "_"): findings.counts[name] for name in _COUNTS}
     told = {
@@ -54,15 +57,20 @@ def as_json(findings: Findings, customers: Sequence[Customer], model: Model) -> 
         "customers_not_verified": findings.not_reached,
         "differing": findings.differing,
         "differences": [each._asdict() for each in findings.differences],
+        "behind": [each._asdict() for each in findings.behind],
+        "unseen": findings.unseen,
         "notes": findings.notes,
-        "recomputed": [_recomputed(each, model) for each in customers],
+        "recomputed": [_shown(each, model) for each in customers if each.recomputed],
+        "from_records": [_shown(each, model) for each in customers if not each.recomputed],
     }
     return orjson.dumps(told).decode()
 
 
-def derivation(customer: Customer, model: Model) -> Table:
-    """A customer as recomputed: each score with what each signal adds to it, at the customer's clock."""
-    title = f"{customer.kind} {plain(customer.id)}, recomputed"
+def derivation(shown: Shown, model: Model) -> Table:
+    """A customer: each score with what each signal adds to it, at the customer's clock."""
+    customer = shown.customer
+    how = "recomputed" if shown.recomputed else "as the record says, not recomputed"
+    title = f"{customer.kind} {plain(customer.id)}, partition {shown.partition}, {how}"
     table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
     for heading in ("Lifecycle", "Stage", "Score", "Signal"):
         table.add_column(heading, header_style="dim", overflow="fold")
@@ -81,8 +89,10 @@ def derivation(customer: Customer, model: Model) -> Table:
     return table
 
 
-def _recomputed(customer: Customer, model: Model) -> dict[str, object]:
+def _shown(shown: Shown, model: Model) -> dict[str, object]:
+    customer = shown.customer
     return {
+        "partition": shown.partition,
         f"{customer.kind}_id": customer.id,
         "lifecycles": {
             each.id: {

@@ -1,9 +1,14 @@
 """`lifecycle worker`: score interactions until told to stop."""
 
+import logging
+import os
 import sys
 
 from stream.cli.options import with_settings
+from stream.events import Event, report
 from stream.settings import Settings
+
+log = logging.getLogger(__name__)
 
 
 @with_settings(
@@ -21,6 +26,9 @@ from stream.settings import Settings
     "interactions",
     "partitions",
     "replication",
+    "retention",
+    "partitioner",
+    "apply_edits",
     "max_records",
     "session_timeout",
     "web_bind",
@@ -36,7 +44,10 @@ def worker(settings: Settings) -> None:
     worker with 1.
     """
     from stream.app import application  # noqa: PLC0415 - Faust is slow to load
+    from stream.cli.unknown_variables import unknown_variables  # noqa: PLC0415
     from stream.logs import configure_logs  # noqa: PLC0415
 
     configure_logs(settings)
+    for warning in unknown_variables(os.environ):
+        report(log.warning, Event.VARIABLE_UNKNOWN, "{warning}", warning=warning)
     sys.exit(application(settings).run())

@@ -7,7 +7,9 @@ bytes 10-17  the last sign of life, likewise: when the customer is forgotten dep
 bytes 18-19  length of the header
 header       MessagePack: per life [digest, clock, next deadline, stage, entered, born, sequence]
 body         MessagePack: [latest, offset, id hashes, their times, per life [active, fired, counts,
-             windows, sums, times, facts]]
+             windows, sums, times, facts]]; in format 2 then [import, time, row] of the imports that are remembered
+
+Format 2 is written for customers with imports alone, so that every other record can be read by older versions, too.
 """
 
 from typing import Final, NamedTuple
@@ -20,12 +22,14 @@ from stream.codec.lives import KnownLayout, pack_body, pack_head, unpack_body, u
 from stream.codec.packing import pack_array, pack_bytes, pack_int
 from stream.codec.unpacking import Unpacker
 from stream.core.customer import Customer, Life
-from stream.core.interaction import Kind
+from stream.core.interaction import ImportedRow, Kind
 from stream.core.lifecycle import Lifecycle
 from stream.core.step import Model, forgotten_at
 from stream.errors import StateError, UnknownLayout
 
 FORMAT: Final = 1
+WITH_IMPORTS: Final = 2
+"""The format of a customer who remembers imports."""
 NEVER: Final = 2**63 - 1
 CUSTOMER: Final = b"c"
 ANONYMOUS: Final = b"a"
@@ -97,7 +101,7 @@ class CustomerCodec:
 
     def header(self, value: bytes) -> Header:
         """The header of a customer record. Raises StateError."""
-        _check_format(value, "a customer record")
+        _check_format(value, "a customer record", WITH_IMPORTS)
         try:
             return self._header(value)
         except (ValueError, IndexError, OverflowError) as error:
@@ -137,7 +141,8 @@ class CustomerCodec:
                 if life.deadline is not None and life.deadline < first:
                     first = life.deadline
         out = BytesWriter()
-        out.append(FORMAT)
+        rows = customer.rows
+        out.append(FORMAT if rows is None else WITH_IMPORTS)
         out.append((_IDENTIFIED if customer.identified else 0) | (_QUARANTINED if customer.quarantined else 0))
         write_i64_le(out, first)
         write_i64_le(out, customer.active)
@@ -148,7 +153,7 @@ class CustomerCodec:
         length = len(out) - _PREFIX
         out[_LENGTH] = length & 0xFF
         out[_LENGTH + 1] = length >> 8
-        pack_array(out, 5)
+        pack_array(out, 5 if rows is None else 6)
         latest = customer.latest
         pack_int(out, latest)
         pack_int(out, customer.offset)
@@ -159,11 +164,18 @@ class CustomerCodec:
         pack_array(out, len(lives))
         for lifecycle, life in lives:
             pack_body(out, lifecycle, life)
+        if rows is not None:
+            pack_array(out, len(rows))
+            for row in rows:
+                pack_array(out, 3)
+                pack_bytes(out, row.source)
+                pack_int(out, row.time)
+                pack_int(out, row.number)
         return out.getvalue()
 
     def decode(self, key: bytes, value: bytes) -> Customer:
         """The customer of a record, in the layout of the lifecycles as they are now. Raises StateError."""
-        _check_format(value, "a customer record")
+        _check_format(value, "a customer record", WITH_IMPORTS)
         try:
             return self._decode(key, value)
         except (ValueError, IndexError, OverflowError) as error:
@@ -180,7 +192,7 @@ class CustomerCodec:
             known = self._known_layout(source.raw())
             layouts.append(known)
             lives.append(unpack_head(source, known, identified))
-        source.expect(5)
+        source.expect(5 if value[0] == FORMAT else 6)
         latest = source.integer()
         customer = Customer(
             "customer" if key[0] == _CUSTOMER_BYTE else "anonymous",
@@ -209,6 +221,8 @@ class CustomerCodec:
             if edited is None:
                 edited = customer.edited = {}
             edited[lifecycle.id] = life.deadline
+        if value[0] == WITH_IMPORTS:
+            customer.rows = _rows(source)
         return customer
 
     def _known_layout(self, digest: bytes) -> KnownLayout:
@@ -222,7 +236,17 @@ def _malformed(error: Exception) -> StateError:
     return StateError(f"a customer record is damaged ({error}): it is not what this application wrote")
 
 
-def _check_format(value: bytes, what: str) -> None:
-    if not value or value[0] != FORMAT:
+def _rows(source: Unpacker) -> list[ImportedRow]:
+    rows: list[ImportedRow] = []
+    for _ in range(source.length()):
+        source.expect(3)
+        name, time = source.raw(), source.integer()
+        rows.append(ImportedRow(name, time, source.integer()))
+    return rows
+
+
+def _check_format(value: bytes, what: str, newest: int = FORMAT) -> None:
+    if not value or not FORMAT <= value[0] <= newest:
         found = value[0] if value else "none"
-        raise StateError(f"{what} has format {found}, this version reads {FORMAT}: it was {NEWER}")
+        readable = f"{FORMAT}" if newest == FORMAT else f"{FORMAT} to {newest}"
+        raise StateError(f"{what} has format {found}, this version reads {readable}: it was {NEWER}")

@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from os import PathLike, fspath
 from pathlib import Path
-from typing import Final, Literal, TypeAlias, cast
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, cast
 
 import orjson
+from xxhash import xxh3_64
 
 from stream.codec.column_mapping import Mapping, Pair
 from stream.codec.csv_records import Unreadable, csv_records, time_value
@@ -18,6 +19,9 @@ from stream.codec.interactions import DEFAULT_BLOCKED, Reason, Rejected, decode
 from stream.codec.text_lines import Lines, LineTooLongError
 from stream.core.interaction import Interaction
 from stream.errors import InputFileError
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer  # collections.abc has it from Python 3.12 on
 
 Record = tuple[int, Interaction | Rejected]
 """The line on which a record begins, counted from 1, and what it says or why it cannot be read."""
@@ -29,6 +33,7 @@ _Format = Literal["jsonl", "csv"]
 _GZIP_MAGIC: Final = b"\x1f\x8b"
 _BOM: Final = b"\xef\xbb\xbf"
 _BUFFER: Final = 64 * 1024
+_HASHED_AT_ONCE: Final = 1 << 20
 _FORMATS: Final[dict[str, _Format]] = {
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
@@ -44,13 +49,14 @@ def read_interactions(
     *,
     mapping: Mapping | None = None,
     blocked: frozenset[str] = DEFAULT_BLOCKED,
+    digest: xxh3_64 | None = None,
 ) -> Iterator[Record]:
     """Yield every record of a file in the file's order, the unreadable ones with their reason.
 
     `-` is the standard input. The format follows the extension (.jsonl .ndjson .json .csv .tsv .tab, each
     also with .gz), else the first character; gzip is recognised by its first bytes. CSV has a header, and a
     comma, semicolon, tab or bar as its delimiter. Lines with nothing in them are no records. `blocked` is as
-    for `decode`.
+    for `decode`. `digest`, if given, has hashed the whole content, decompressed, once the last record was had.
 
     Without a mapping, a line of JSON goes to `decode` as it is, and of a CSV file the columns are read that
     are named as the native format names its parts (`properties.total`). With one, it says where each part is.
@@ -68,7 +74,8 @@ def read_interactions(
         return decode(value, None, blocked)
 
     try:
-        with _opened(name) as file:
+        with _opened(name) as opened:
+            file = opened if digest is None else _hashed(opened, digest)
             if _format(name, file, where) == "csv":
                 yield from _csv(file, mapping, read, where)
             else:
@@ -77,6 +84,49 @@ def read_interactions(
         raise InputFileError(f"{where}: the compressed data are damaged or incomplete: {error}") from error
     except OSError as error:
         raise InputFileError(f"{where}: {error.strerror or error}") from error
+
+
+def content_hash(path: str) -> bytes | None:
+    """The hash of a file's content, decompressed; None where that can be read only once, as a pipe can.
+
+    `InputFileError`: it cannot be read.
+    """
+    if path == "-" or not Path(path).is_file():
+        return None
+    digest = xxh3_64()
+    try:
+        with _opened(path) as file:
+            while data := file.read1(_HASHED_AT_ONCE):
+                digest.update(data)
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise InputFileError(f"{path}: the compressed data are damaged or incomplete: {error}") from error
+    except OSError as error:
+        raise InputFileError(f"{path}: {error.strerror or error}") from error
+    return digest.digest()
+
+
+class _Hashed(io.RawIOBase):
+    """A file all of whose bytes are hashed as they are read."""
+
+    def __init__(self, file: _File, digest: xxh3_64) -> None:
+        self._file, self._digest = file, digest
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, buffer: "Buffer") -> int:
+        """What the file has next."""
+        view = memoryview(buffer)
+        data = self._file.read1(len(view))
+        self._digest.update(data)
+        view[: len(data)] = data
+        return len(data)
+
+
+def _hashed(file: _File, digest: xxh3_64) -> _File:
+    raw: io.RawIOBase = _Hashed(file, digest)
+    return io.BufferedReader(raw, _BUFFER)
 
 
 @contextmanager

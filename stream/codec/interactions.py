@@ -83,6 +83,9 @@ class Reason(StrEnum):
     """A time that cannot be read or lies outside years 1 to 9999; offline, none at all."""
     UNPROCESSABLE = "unprocessable"
     """It was read, but processing it failed twice: a bug of ours. Never given by `decode`."""
+    UNREADABLE = "unreadable"
+    """A whole batch of records that could not be read and was skipped by `lifecycle skip`: damaged, or of an unknown
+    codec. The dead letter's value is the batch as Kafka keeps it. Never given by `decode`."""
 
 
 class Rejected(NamedTuple):

@@ -26,6 +26,9 @@ class Layout(msgspec.Struct, frozen=True, array_like=True):
     """Name, fingerprint and kind."""
 
 
+_decoder = msgspec.msgpack.Decoder(Layout)
+
+
 def layout_of(lifecycle: Lifecycle) -> Layout:
     """The layout in which this version writes its lives."""
     return Layout(
@@ -67,3 +70,8 @@ def adopt(life: Life, old: Layout, lifecycle: Lifecycle) -> Life:
             adopted.facts[place] = life.facts[before]
     schedule(lifecycle, adopted)
     return adopted
+
+
+def lifecycle_of(record: bytes) -> str:
+    """Whose layout a layout record holds; its first byte is the format. Raises msgspec.DecodeError."""
+    return _decoder.decode(record[1:]).lifecycle

@@ -13,7 +13,7 @@ from stream.codec.bounded_yaml import MAX_BYTES, MAX_DEPTH, BoundedComposer, Bou
 from stream.codec.scalar_places import place_within
 from stream.core.definition import define
 from stream.core.lifecycle import DefinitionError, Lifecycle, Problem
-from stream.errors import LifecycleError
+from stream.errors import LifecycleError, SettingsError
 
 
 class Finding(NamedTuple):
@@ -80,8 +80,15 @@ def load(source: str) -> LifecycleFile:
 def load_all(sources: Iterable[str]) -> list[LifecycleFile]:
     """All lifecycles, in the order given.
 
-    Raises LifecycleFileError with the problems of all files, and where two files have the same id.
+    Raises SettingsError where none is named, LifecycleFileError with the problems of all files, and where two files
+    have the same id.
     """
+    sources = tuple(sources)
+    if not sources:
+        raise SettingsError(
+            "no lifecycle is named: set --lifecycles or LIFECYCLE_LIFECYCLES to files or presets, comma-separated, "
+            f"such as shop.yaml or shop.yaml,metrics; presets are {', '.join(presets())}"
+        )
     loaded: list[LifecycleFile] = []
     findings: list[Finding] = []
     for source in sources:

@@ -55,7 +55,9 @@ class Simulation:
         self.tally = Tally()
         """What `step` counted; its `fired` is always empty here, see `deadlines`."""
         self.records = 0
-        """Records read, rejected and duplicate ones too."""
+        """Records read, rejected, duplicate and known ones too."""
+        self.known = 0
+        """Interactions of files that were run before."""
         self.late = 0
         """Interactions that came before the clock of at least one lifecycle."""
         self.deadlines = 0
@@ -64,9 +66,12 @@ class Simulation:
         """In the order of their first record."""
         self._customers: dict[tuple[Kind, str], Customer] = {}
 
-    def run(self, records: Iterable[Record], file: str = "") -> Iterator[tuple[StageChange, Source]]:
+    def run(
+        self, records: Iterable[Record], file: str = "", *, known: bool = False
+    ) -> Iterator[tuple[StageChange, Source]]:
         """Apply the records of one file in their order; may be called again for the next file.
 
+        `known`: they were applied before, and are only counted, as a worker does with an import that is repeated.
         A change's source is the record that caused it: `file`, partition 0, and the number of the record
         counted from 0 over all files. `born` is `0-<that number>` of a life's first record.
         """
@@ -76,6 +81,9 @@ class Simulation:
             self.records += 1
             if isinstance(record, Rejected):
                 self._reject(record, file, line)
+                continue
+            if known:
+                self.known += 1
                 continue
             key = record.kind, record.subject
             late = tally.late

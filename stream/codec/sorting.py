@@ -10,7 +10,7 @@ from typing import IO, Final, Literal, Self
 
 import msgspec
 
-from stream.core.interaction import Interaction
+from stream.core.interaction import ImportedRow, Interaction
 from stream.errors import InputFileError
 
 Phase = Literal["reading", "sorted"]
@@ -29,7 +29,16 @@ _MIN_BLOCK: Final = 4096
 _MAX_BLOCK: Final = 1024 * 1024
 
 _Entry = tuple[int, bytes]
-_Fields = tuple[str | None, str | None, str | None, str, int, Mapping[str, object], Mapping[str, object]]
+_Fields = tuple[
+    str | None,
+    str | None,
+    str | None,
+    str,
+    int,
+    Mapping[str, object],
+    Mapping[str, object],
+    ImportedRow | None,
+]
 _time_of = itemgetter(0)
 
 
@@ -90,6 +99,7 @@ def _fields(interaction: Interaction) -> _Fields:
         interaction.time,
         interaction.properties,
         interaction.context,
+        interaction.row,
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from stream.core.change import Value
-from stream.core.interaction import Kind
+from stream.core.interaction import ImportedRow, Kind
 
 Window = tuple[int, int]
 """A window of `at_most` on the grid floor(time / per), and how often the signal counted in it."""
@@ -106,6 +106,8 @@ class Customer:
     """The last source offset applied, for brokers without transactions."""
     quarantined: bool
     """A deadline of this customer made our code fail: none is fired any more."""
+    rows: list[ImportedRow] | None
+    """The last row of each import that is remembered, the latest to arrive last; None: of no import."""
     edited: dict[str, int | None] | None
     """By lifecycle that was edited since the record was written: the deadline that its life had; None: no such life."""
 
@@ -121,6 +123,7 @@ class Customer:
         moments: list[int] | None = None,
         offset: int = -1,
         quarantined: bool = False,
+        rows: list[ImportedRow] | None = None,
     ) -> None:
         self.kind = kind
         self.id = id
@@ -132,4 +135,5 @@ class Customer:
         self.moments = [] if moments is None else moments
         self.offset = offset
         self.quarantined = quarantined
+        self.rows = rows
         self.edited = None

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 Kind = Literal["customer", "anonymous"]
 
@@ -10,6 +10,17 @@ MAX_TIME: Final = 253_402_300_799_999
 """The last millisecond of the year 9999; nothing happens later."""
 MIN_TIME: Final = -62_135_596_800_000
 """The first millisecond of the year 1; nothing happens earlier."""
+
+
+class ImportedRow(NamedTuple):
+    """Where an interaction stands in the import that wrote it: rows of one import ascend by time, then by number."""
+
+    source: bytes
+    """The hash of the import's name: 8 bytes."""
+    time: int
+    """The interaction's time as it was written, where the import is sorted by time; else 0."""
+    number: int
+    """Of the row in its file."""
 
 
 @dataclass(init=False)
@@ -30,6 +41,8 @@ class Interaction:
     """Milliseconds since the epoch, UTC."""
     properties: Mapping[str, object]
     context: Mapping[str, object]
+    row: ImportedRow | None
+    """Of the import that wrote it; None where none did."""
 
     def __init__(
         self,
@@ -40,6 +53,7 @@ class Interaction:
         time: int,
         properties: Mapping[str, object],
         context: Mapping[str, object],
+        row: ImportedRow | None = None,
     ) -> None:
         self.customer_id = customer_id
         self.anonymous_id = anonymous_id
@@ -48,6 +62,7 @@ class Interaction:
         self.time = time
         self.properties = properties
         self.context = context
+        self.row = row
 
     @property
     def kind(self) -> Kind:

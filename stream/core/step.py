@@ -1,7 +1,7 @@
 """The one function: a customer and an input in, the customer and its stage changes out.
 
 Rules, with the numbers of the design:
-    8   an interaction whose id is remembered has no effect at all
+    8   an interaction whose id is remembered, or whose row of an import is known, has no effect at all
     9   duplicate check; every deadline at or before the interaction, in order; birth where the customer is
         new; then identification, signals in file order, facts, transitions
     10  transitions in file order, each at most once in a step, until none holds; once one was taken that
@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from stream.core import facts, remembering, scoring
+from stream.core import facts, imported, remembering, scoring
 from stream.core.change import StageChange, Trigger
 from stream.core.customer import Customer, Life
 from stream.core.deadlines import MAX_FIRED, schedule
@@ -102,9 +102,18 @@ def step(
             apply_edit(model.lifecycles, customer, given.clock, changes)
         return customer, changes
     interaction = given.interaction
+    row = interaction.row
+    if row is not None and customer is not None and imported.is_known(customer, row):
+        tally.known_rows += 1
+        tally.untouched += 1
+        return customer, changes
     mark = remembering.mark_of(interaction.id) if interaction.id else None
     if mark is not None and customer is not None and remembering.is_remembered(customer, mark, interaction.time):
         tally.duplicates += 1
+        if row is None:
+            tally.untouched += 1
+        else:  # the id may be forgotten when the import is repeated
+            imported.remember_row(customer, row)
         return customer, changes
     customer = _pass(model, customer, interaction.time, changes, tally)
     return _apply(model, customer, given, mark, changes, tally), changes
@@ -189,6 +198,8 @@ def _apply(
     births = _begin(model, customer, given, changes)
     customer.latest = max(customer.latest, time)
     remembering.remember(customer, mark)
+    if interaction.row is not None:
+        imported.remember_row(customer, interaction.row)
     customer.identified = customer.identified or interaction.customer_id is not None
     alive = False
     for lifecycle in model.lifecycles:

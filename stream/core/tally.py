@@ -12,6 +12,10 @@ class Tally:
     def __init__(self) -> None:
         self.duplicates = 0
         """Interactions whose id was remembered."""
+        self.known_rows = 0
+        """Interactions that were known as a row of an import that came before."""
+        self.untouched = 0
+        """Those of both kinds that left their customer exactly as it was."""
         self.late = 0
         """Interactions before a life's clock, counted once per lifecycle."""
         self.waiting = 0

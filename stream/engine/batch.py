@@ -3,12 +3,15 @@
 from collections import Counter
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from stream.core.change import StageChange
 from stream.core.tally import Tally
 
 Headers = Sequence[tuple[str, bytes]]
+
+RESULTS: Final = ("applied", "duplicate", "known", "repeated", "rejected", "tick")
+"""What may become of a record of the source."""
 
 
 class SourceRecord(Protocol):
@@ -66,20 +69,19 @@ class Counts:
         """Customers considered because lifecycles were edited since they were written."""
         self.moved_by_edit = 0
         """Those of them who moved."""
+        self.misplaced = 0
+        """Interactions of customers whose home is another partition: there they have another life, or will have."""
+        self.misplaced_cause: str | None = None
+        """Why, most likely, as `stream.engine.partitioners.likely_cause`; no key and no id stands in it."""
         self.caused: list[int] = []
         """Broker times of the interactions that caused a stage change."""
 
     @property
     def results(self) -> dict[str, int]:
-        """Records of the source by result: applied, duplicate, repeated, rejected, tick; those that there were."""
-        found = {
-            "applied": self.applied,
-            "duplicate": self.tally.duplicates,
-            "repeated": self.repeated,
-            "rejected": sum(self.rejected.values()),
-            "tick": self.ticks,
-        }
-        return {result: count for result, count in found.items() if count}
+        """Records of the source by result, in the order of RESULTS; those that there were."""
+        tally, rejected = self.tally, sum(self.rejected.values())
+        found = (self.applied, tally.duplicates, tally.known_rows, self.repeated, rejected, self.ticks)
+        return {result: count for result, count in zip(RESULTS, found, strict=True) if count}
 
     def change(self, change: StageChange) -> None:
         """A customer moved."""

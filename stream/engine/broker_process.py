@@ -1,9 +1,7 @@
 """A Kafka broker run as a child process on this machine, that never outlives its parent.
 
 The broker runs in a session of its own: Ctrl-C in the terminal reaches the parent alone, which then stops
-the broker in its own order. So that a parent that was killed leaves nothing behind, a one-line shell
-waits on a pipe that only the parent holds open, and kills the broker once the pipe closes. The operating
-system closes it however the parent died, on Linux and macOS alike.
+the broker in its own order. So that a parent that was killed leaves nothing behind, a guard kills the broker then.
 """
 
 import asyncio
@@ -18,6 +16,7 @@ from pathlib import Path
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
+from stream.engine.child_guard import ChildGuard
 from stream.errors import BrokerError
 
 HOST = "127.0.0.1"
@@ -27,8 +26,6 @@ HOST = "127.0.0.1"
 _PORTS = range(20_000, 32_000)
 
 _given: set[int] = set()
-
-_GUARD = 'read -r _; kill -KILL "$1"'
 
 _LINES_SHOWN = 60
 
@@ -62,32 +59,27 @@ class BrokerProcess:
         port: int,
         log: Path,
         environment: Mapping[str, str] | None = None,
+        guard: ChildGuard | None = None,
     ) -> None:
         """Start `command`, which will listen on `port`; `environment` replaces the parent's.
 
-        Raises BrokerError where the program cannot be started.
+        A `guard` that is handed in is open, and left open at the end, for whoever has its folder.
         """
         self._port = port
         self._log = log
-        try:
-            with log.open("ab") as printed:
-                self._process = subprocess.Popen(
-                    command,
-                    stdin=subprocess.DEVNULL,
-                    stdout=printed,
-                    stderr=subprocess.STDOUT,
-                    env=environment,
-                    start_new_session=True,
-                )
-        except OSError as error:
-            raise BrokerError(f"the broker {command[0]} cannot be started: {error}") from error
-        self._guard = subprocess.Popen(
-            ["/bin/sh", "-c", _GUARD, "broker-guard", str(self.pid)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        self._own_guard = ChildGuard("lifecycle-guard-")
+        if guard is None:
+            self._own_guard.open()
+        self._guard = guard or self._own_guard
+        with log.open("ab") as printed:
+            self._process = subprocess.Popen(
+                self._guard.command(command),
+                stdin=self._guard.fd,
+                stdout=printed,
+                stderr=subprocess.STDOUT,
+                env=environment,
+                start_new_session=True,
+            )
 
     @property
     def pid(self) -> int:
@@ -125,9 +117,8 @@ class BrokerProcess:
         """End the broker at once (SIGKILL); nothing where it has ended."""
         self._process.kill()
         self._process.wait()
-        # The guard goes before its pipe closes: the process id it knows may belong to another by now.
-        self._guard.kill()
-        self._guard.communicate()
+        self._guard.ended()
+        self._own_guard.close()
 
     def _listens(self) -> bool:
         # aiokafka logs an error for each refused connection, so a bare socket dials first.

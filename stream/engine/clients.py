@@ -7,8 +7,11 @@ import ssl
 from functools import lru_cache
 from typing import Any
 
+from stream.engine.header_names import install
 from stream.errors import SettingsError
 from stream.settings import Settings
+
+install()  # so that whoever reads hears where it is that something cannot be read
 
 
 def client_options(settings: Settings) -> dict[str, Any]:

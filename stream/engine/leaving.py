@@ -17,6 +17,8 @@ from aiokafka.client import ConnectionGroup
 from aiokafka.errors import KafkaError
 from aiokafka.protocol.group import LeaveGroupRequest
 
+from stream.events import Event, report
+
 log = logging.getLogger(__name__)
 
 _REBALANCE_SECONDS = 0.3
@@ -36,6 +38,11 @@ async def hurry(consumer: AIOKafkaConsumer) -> None:
         try:
             await asyncio.wait_for(asked, _ANSWER_SECONDS)
         except (KafkaError, TimeoutError) as error:
-            log.debug("could not leave the group in its rebalance: %r", error)
+            report(
+                log.debug,
+                Event.GROUP_NOT_LEFT,
+                "could not leave the group in its rebalance: {error}",
+                error=repr(error),
+            )
     await asyncio.sleep(_ANSWER_SECONDS)
     await private._client.close()  # what is not answered fails now

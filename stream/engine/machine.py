@@ -13,6 +13,7 @@ from typing import Final
 
 from stream.codec import positions
 from stream.codec.customers import customer_key
+from stream.codec.import_rows import row_of
 from stream.codec.interactions import Reason, Rejected, decode
 from stream.codec.positions import Position, decode_position, encode_position
 from stream.core.change import StageChange
@@ -25,6 +26,7 @@ from stream.engine.controls import control_of, tick_time
 from stream.engine.dead_letters import dead_letter
 from stream.engine.limits import MAX_BYTES, MAX_FIRED, MAX_LOOKED, SHARE
 from stream.engine.origin import Origin
+from stream.engine.partitioners import home_of, likely_cause_of
 from stream.engine.place import Place
 from stream.engine.state import BREATH, State
 from stream.engine.telling import Telling
@@ -34,6 +36,8 @@ from stream.settings import Settings
 AHEAD: Final = 300_000
 """Milliseconds that an interaction may be ahead of its broker time."""
 LOG_APPEND_TIME: Final = 1
+_EXAMPLES: Final = 20
+"""Misplaced records of one batch that the likely cause is found by."""
 
 
 class PartitionMachine:
@@ -46,6 +50,10 @@ class PartitionMachine:
         self.next_offset: int | None = None
         self._topic = place.topic
         self._partition = place.partition
+        self._partitions = place.partitions
+        self._partitioner: str = settings.partitioner
+        self._misplaced: list[tuple[bytes | None, bytes]] = []
+        """Of the running batch: key and customer's id of the first records that belong on another partition."""
         self._blocked = settings.blocked
         self._grace = settings.grace
         self._clock = PartitionClock(settings.clock, settings.live_from, None)
@@ -133,6 +141,7 @@ class PartitionMachine:
         self._origin.begin(source[0].offset if self.next_offset is None and source else batch.next_offset)
         self._open(batch, wall)
         self._behind, self._fired = False, 0
+        self._misplaced = []
         if self._closely_until is not None and batch.next_offset > self._closely_until:
             self._closely_until = None
         breath = BREATH if self._closely_until is None else 1
@@ -190,7 +199,11 @@ class PartitionMachine:
             interaction = decode(record.value, broker_time, self._blocked)
             if isinstance(interaction, Rejected):
                 return self._reject(record, interaction, batch)
-            return self._apply(offset, interaction, broker_time, batch)
+            row = row_of(headers) if headers else None
+            if isinstance(row, Rejected):
+                return self._reject(record, row, batch)
+            interaction.row = row
+            return self._apply(record, offset, interaction, broker_time, batch)
         except DeadlineFailed:
             raise
         except Exception as error:
@@ -210,7 +223,9 @@ class PartitionMachine:
         batch.counts.rejected[rejected.reason.value] += 1
         return len(letter.value or b"") + 500
 
-    def _apply(self, offset: int, interaction: Interaction, broker_time: int, batch: Batch) -> int:
+    def _apply(
+        self, record: SourceRecord, offset: int, interaction: Interaction, broker_time: int, batch: Batch
+    ) -> int:
         counts, state = batch.counts, self._state
         if interaction.time > broker_time + AHEAD:
             interaction.time = broker_time
@@ -223,16 +238,21 @@ class PartitionMachine:
             return size
         if customer is not None and customer.edited is not None:
             size += self._reconsider(key, customer, batch)
+        if home_of(self._partitioner, key, self._partitions, 1) != self._partition:  # behind the byte of its kind
+            counts.misplaced += 1
+            if len(self._misplaced) < _EXAMPLES:
+                self._misplaced.append((record.key, key[1:]))
         tally = counts.tally
-        duplicates = tally.duplicates
+        duplicates, untouched = tally.duplicates, tally.untouched
         after, changes = step(
             self.model, customer, Arrival(interaction, self._partition, offset, self._generation), tally
         )
         assert after is not None
         self._clock.record(interaction.time, broker_time)
-        if tally.duplicates > duplicates:
+        if tally.untouched > untouched:
             return size
-        counts.applied += 1
+        if tally.duplicates == duplicates:
+            counts.applied += 1
         after.offset = offset
         state.keep(key, after)
         if not changes:
@@ -349,6 +369,10 @@ class PartitionMachine:
 
     def _close(self, batch: Batch) -> None:
         """Encode what was touched; the position comes last."""
+        if self._misplaced:
+            batch.counts.misplaced_cause = likely_cause_of(
+                self._misplaced, self._partition, self._partitions, self._partitioner
+            )
         batch.current_stages = self._telling.take_current()
         self._encode(batch, EncodingFailed(batch.next_offset))
         batch.customers += self._state.take_records()

@@ -11,7 +11,7 @@ import random
 import time
 from bisect import bisect_left
 from collections.abc import Awaitable, Callable, Generator, Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol, TypeVar
 
@@ -19,12 +19,17 @@ from aiokafka.errors import KafkaError
 
 from stream.engine.admission import words_of
 from stream.engine.batch import Batch, DeadlineFailed, Machine, RecordFailed, SourceRecord
+from stream.engine.contact import AWAY_AFTER, Contact
 from stream.engine.delivery import Delivery
 from stream.engine.faults import Faults
 from stream.engine.fetch import Fetched, is_cancelled
+from stream.engine.lag import Lag
 from stream.engine.lookout import SourceTopic
+from stream.engine.misplaced import MisplacedWarnings
 from stream.engine.quiet import Seldom
 from stream.engine.recovery import Progress
+from stream.errors import UnreadableError
+from stream.events import Event, report
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +43,8 @@ _LEAST_WAIT = 0.001
 _NOT_ASSIGNED_WAIT = 0.05
 _PAUSE_DEADLINE = 5.0
 _CANCEL_AGAIN = 0.5
+_READ_AGAIN = 5.0
+"""What cannot be read is seldom cured by itself: a bit that changed on its way here, or another replica that leads."""
 
 
 class State(StrEnum):
@@ -47,6 +54,10 @@ class State(StrEnum):
     WAITING = "waiting to recover"
     RECOVERING = "recovering"
     RUNNING = "running"
+    AWAY = "waiting for Kafka"
+    """It would run, but no broker answers for it; as `Partition.shown` has it."""
+    BLOCKED = "blocked"
+    """Its next interactions cannot be read; it goes on once they can be, or are skipped."""
     BACKING_OFF = "backing off"
     PAUSED = "paused"
     FAILED = "failed"
@@ -89,11 +100,16 @@ class Surroundings:
     recovery_slots: asyncio.Semaphore
     fail: Callable[[BaseException], None]
     """Stop the worker: this error does not pass."""
+    recovered: Callable[[int, Machine], None]
+    """A partition was, with this machine."""
     in_background: Callable[[Awaitable[None]], None]
     seldom: Seldom
     """Shared, so that a broker that is away costs a worker one line, not one for each partition."""
+    contact: Contact
     fenced_wait: float
     """Longer than a heartbeat, so that a worker that lost the partition hears of it first."""
+    misplaced: MisplacedWarnings = field(default_factory=MisplacedWarnings)
+    """Shared, so that a partition that starts over does not warn again."""
 
 
 class Partition:
@@ -104,11 +120,15 @@ class Partition:
         self.state = State.PAUSED
         self.recovery = Progress()
         self.position: int | None = None
-        self.end_offset: int | None = None
+        self.lag = Lag()
         self.last_progress = time.monotonic()
         """When, by time.monotonic(), this partition last wrote a batch or had nothing to write."""
         self.last_error: BaseException | None = None
         """What it started over for; None once it runs again."""
+        self._answered = time.monotonic()
+        """When a broker last answered for this partition."""
+        self.blocked: UnreadableError | None = None
+        """What it cannot read; None once it has read on."""
         self._moves = 0
         self._reconsidered = self._moved_by_edit = 0
         self._topic: SourceTopic | None = None
@@ -127,9 +147,18 @@ class Partition:
             return None
         return self._moves, self.recovery.position
 
+    @property
+    def shown(self) -> State:
+        """The state, as others should see it: what runs where no broker answers for it does not run."""
+        if self.state is not State.RUNNING or self._writing is not None:
+            return self.state
+        silent = time.monotonic() - max(self._answered, self.last_progress)
+        return State.AWAY if silent > AWAY_AFTER else State.RUNNING
+
     def start(self) -> None:
         """Begin, or go on after `pause`."""
         self._moves += 1
+        self._answered = time.monotonic()  # the group did
         if self._task is None:
             self._task = asyncio.create_task(self._run(), name=f"partition-{self.number}")
 
@@ -157,7 +186,9 @@ class Partition:
             self.state = State.PAUSED
 
     def drop(self) -> None:
-        """Forget state and producer."""
+        """Forget state and producer; what is known of the lag stays."""
+        if self.position is not None:
+            self.lag.position = self.position
         delivery, self._delivery, self.machine, self.position = self._delivery, None, None, None
         if delivery is not None:
             self._around.in_background(delivery.discard())
@@ -168,7 +199,8 @@ class Partition:
                 topic = await self._around.source_topic()
                 if self.machine is None or topic != self._topic:
                     await self._fence_and_recover(topic)
-                self.state = State.RUNNING
+                if self.blocked is None:
+                    self.state = State.RUNNING
                 await self._turn()
             except asyncio.CancelledError:
                 if is_cancelled():
@@ -190,13 +222,40 @@ class Partition:
             await asyncio.Event().wait()  # until the worker stops us
         self.state = State.BACKING_OFF
         if verdict.ours:
-            log.warning("partition %d starts over: %s", self.number, _place(error), exc_info=error)
-            log.debug("partition %d: what failed", self.number, exc_info=error)
-        else:
-            kept = self._around.seldom.passes("waits for Kafka")
+            report(
+                log.warning,
+                Event.PARTITION_RESTARTED,
+                "partition {partition} starts over: {reason}",
+                exc_info=error,
+                partition=self.number,
+                reason=_place(error),
+            )
+            report(
+                log.debug,
+                Event.PARTITION_RESTARTED_WORDS,
+                "partition {partition}: what failed",
+                exc_info=error,
+                partition=self.number,
+            )
+        elif verdict.kind == "fenced" and self._around.seldom.passes("fenced") is not None:
+            report(
+                log.warning,
+                Event.PARTITION_FENCED,
+                "partition {partition} begins again: another worker, or a command, came for it meanwhile",
+                partition=self.number,
+            )
+        elif verdict.kind != "fenced":
+            away = self._around.contact.away  # then one line speaks for all partitions
+            kept = None if away else self._around.seldom.passes("waits for Kafka")
             if kept is not None:
-                more = f" ({kept} more like this kept back)" if kept else ""
-                log.warning("partition %d waits for Kafka: %s%s", self.number, words_of(error), more)
+                report(
+                    log.warning,
+                    Event.PARTITION_WAITS,
+                    "partition {partition} waits for Kafka: {reason}",
+                    partition=self.number,
+                    reason=words_of(error),
+                    kept_back=kept,
+                )
         jitter = random.uniform(1.0, 1.5)  # noqa: S311 only so that partitions do not come back as one
         await asyncio.sleep(verdict.delay * jitter)
 
@@ -222,20 +281,40 @@ class Partition:
             machine.look_closely(self._faults.closely_until)
         seconds = time.monotonic() - began
         around.observer.recovered(self.number, self.recovery.records, seconds)
-        log.info(
-            "partition %d: recovered %d records in %.2f s, goes on at offset %d",
-            self.number, self.recovery.records, seconds, self.position,
-        )  # fmt: skip
+        report(
+            log.info,
+            Event.PARTITION_RECOVERED,
+            "partition {partition}: recovered {records} records in {seconds:.2f} s, goes on at offset {offset}",
+            partition=self.number,
+            records=self.recovery.records,
+            seconds=round(seconds, 3),
+            offset=self.position,
+        )
         self.machine, self._topic, self.last_error = machine, topic, None
+        self._answered = time.monotonic()
+        around.recovered(self.number, machine)
 
     async def _turn(self) -> None:
         """One fetch, and batches until nothing is left at this position."""
         assert self.position is not None
-        fetched = await self._around.source.fetch(self.number, self.position, self._patience())
+        unreadable: UnreadableError | None = None
+        fetched: Fetched | None = None
+        try:
+            fetched = await self._around.source.fetch(self.number, self.position, self._patience())
+        except UnreadableError as error:
+            unreadable = error
+        if unreadable is not None:
+            await self._stand_before(unreadable)
+            return
         if fetched is None:  # a rebalance is under way: it will pause us
             await asyncio.sleep(_NOT_ASSIGNED_WAIT)
             return
-        self.end_offset = fetched.end_offset
+        age = self.lag.hear(fetched)
+        if age is not None:
+            self._answered = time.monotonic() - age
+            self._around.contact.heard(age)
+        if self.blocked is not None and (fetched.records or fetched.caught_up or fetched.next_offset > self.position):
+            self.blocked, self.state = None, State.RUNNING
         if not fetched.records and not fetched.caught_up:
             self.position = fetched.next_offset
             self._moves += 1
@@ -250,6 +329,47 @@ class Partition:
             if not batch.more:
                 return
             records = records[bisect_left(records, batch.next_offset, key=_offset) :]
+
+    async def _stand_before(self, error: UnreadableError) -> None:
+        """Wait before what cannot be read, and find out whether it was skipped meanwhile.
+
+        Nothing is processed behind it, no deadline either, and everything is kept: other partitions go on. `lifecycle
+        skip` moves the recorded position, and fences this partition's producer, which its next transaction notices.
+        """
+        assert self._delivery is not None
+        assert self.position is not None
+        self.blocked, self.state = error, State.BLOCKED
+        if error.end is not None:
+            self.lag.end, self.lag.heard_at = error.end, time.monotonic()
+        self._moves += 1
+        kept = self._around.seldom.passes(f"blocked {self.number}")
+        if kept is not None:
+            report(
+                log.error,
+                Event.PARTITION_BLOCKED,
+                "partition {partition} is blocked: {reason}. Its other interactions wait behind this; when it cannot "
+                "be cured, `lifecycle skip {partition} {offset}` goes on without it",
+                partition=self.number,
+                offset=error.offset,
+                reason=str(error),
+                kept_back=kept,
+            )
+        await asyncio.sleep(_READ_AGAIN)
+        if self._delivery.exclusive:
+            self._writing = asyncio.create_task(self._prove_ownership())
+            await asyncio.shield(self._writing)
+            self._writing = None
+        else:
+            self.drop()
+        self._moves += 1
+
+    async def _prove_ownership(self) -> Batch:
+        """Write a transaction that says nothing new; it fails where another writer came for this partition."""
+        assert self._delivery is not None
+        assert self.position is not None
+        batch = Batch(next_offset=self.position)
+        await self._delivery.write(batch)
+        return batch
 
     def _patience(self) -> float:
         """How long a fetch may wait for records, seconds: until the next deadline."""
@@ -271,6 +391,7 @@ class Partition:
             await self._delivery.write(batch)
             now = time.monotonic()
             self._around.observer.batch_written(self.number, batch, now - began, now - ran)
+            self._around.misplaced.look(self.number, batch.counts)
             self._faults.forget_before(batch.next_offset)
             if batch.counts.reconsidered:
                 self._count_edited(batch)
@@ -287,10 +408,15 @@ class Partition:
         self._reconsidered += batch.counts.reconsidered
         self._moved_by_edit += batch.counts.moved_by_edit
         if not self.machine.to_reconsider:
-            log.info(
-                "partition %d: lifecycles were edited: %d customers considered again, %d of them moved",
-                self.number, self._reconsidered, self._moved_by_edit,
-            )  # fmt: skip
+            report(
+                log.info,
+                Event.EDIT_APPLIED,
+                "partition {partition}: lifecycles were edited: {considered} customers considered again, "
+                "{moved} of them moved",
+                partition=self.number,
+                considered=self._reconsidered,
+                moved=self._moved_by_edit,
+            )
             self._reconsidered = self._moved_by_edit = 0
 
     def _moved(self) -> None:

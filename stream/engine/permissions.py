@@ -53,7 +53,7 @@ def of_worker(settings: Settings) -> list[Grant]:
         *(Grant(Operation.READ, name) for name in (topics.interactions, topics.customers)),
         *(Grant(Operation.WRITE, name) for name in written),
         *(Grant(Operation.DESCRIBE_CONFIGS, name) for name in (topics.interactions, *written)),
-        Grant(Operation.READ, settings.app, "group"),
+        Grant(Operation.READ, settings.group, "group"),
     ]
 
 

@@ -17,12 +17,13 @@ from aiokafka.errors import (
 )
 from aiokafka.producer.message_accumulator import BatchBuilder
 
+from stream.codec.import_rows import HEADER as IMPORT
 from stream.codec.interactions import Reason, Rejected, encode_native
 from stream.core.interaction import Interaction
 from stream.engine.batch import Outgoing
 from stream.engine.clients import client_options
 from stream.engine.controls import tick
-from stream.engine.murmur2 import partition_of
+from stream.engine.partitioners import home_of
 from stream.engine.permissions import of_import, require
 from stream.engine.topics import DEFAULT_MAX_MESSAGE, FoundTopic, ensure_topics, find_topics
 from stream.errors import BrokerError
@@ -106,16 +107,20 @@ class InteractionProducer:
         """For how many seconds the broker has owed us an answer; 0 where it owes none."""
         return time.monotonic() - self._progress if self._in_flight else 0.0
 
-    async def send(self, interaction: Interaction) -> Rejected | None:
+    async def send(self, interaction: Interaction, row: bytes | None = None) -> Rejected | None:
         """Send an interaction, waiting for its turn where a rate is set, but not for the acknowledgement.
 
+        `row` is the header of its row, where it is of an import (`stream.codec.import_rows`).
         One that is larger than the topic takes is not sent, and the answer says so.
         """
         key, value = interaction.subject.encode(), encode_native(interaction)
-        if len(key) + len(value) + _RECORD_OVERHEAD > self._largest:
+        headers = () if row is None else ((IMPORT, row),)
+        beside = _RECORD_OVERHEAD if row is None else _RECORD_OVERHEAD + len(IMPORT) + len(row)
+        if len(key) + len(value) + beside > self._largest:
             detail = f"{len(value)} bytes; the topic {self._topic} takes messages up to {self._largest}"
             return Rejected(Reason.TOO_LARGE, detail)
-        await self._append(partition_of(key, self.partitions), Outgoing(key, value))
+        where = home_of(self._settings.partitioner, key, self.partitions)
+        await self._append(where, Outgoing(key, value, headers))
         self.sent += 1
         if self._rate is not None:
             await self._pace(self._rate)

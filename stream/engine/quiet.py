@@ -3,6 +3,9 @@
 Every client object of aiokafka complains by itself, several times a second. The gate lets one such
 line through every ten seconds, with the number of those kept back; other lines of the libraries are
 limited in the same way, each by its own text. One that tells why a broker refuses us is told in our words.
+
+A worker, which says itself that Kafka is away, keeps those lines back, but where they go on though Kafka answers: then
+they speak of one broker among several.
 """
 
 import asyncio
@@ -10,14 +13,17 @@ import logging
 import re
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Protocol
 
 from aiokafka.errors import KafkaError
 
 from stream.engine.admission import refusal
+from stream.events import Event, Line, report
 
 LIBRARIES = ("aiohttp", "aiokafka", "faust", "mode")
 INTERVAL = 10.0
+_SETTLES = 5.0
+"""Seconds in which clients of a Kafka that answers find their way back by themselves."""
 
 _BROKER_AWAY = re.compile(
     r"connect|metadata|failed fetch|heartbeat|coordinator|could not send|cannot send|produce response"
@@ -44,12 +50,21 @@ class Seldom:
         return kept
 
 
+class Answers(Protocol):
+    """Knows whether Kafka answers; see `stream.engine.contact.Contact`."""
+
+    def up_for(self, seconds: float) -> bool:
+        """It answers, and did so for so long already."""
+
+
 class _Gate(logging.Handler):
     """Hands a library's records to the root logger, but seldom."""
 
-    def __init__(self) -> None:
+    def __init__(self, kafka: Answers | None, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
-        self._seldom = Seldom()
+        self._kafka, self._clock = kafka, clock
+        self._seldom = Seldom(clock=clock)
+        self._first_away = self._last_away = -INTERVAL
 
     def emit(self, record: logging.LogRecord) -> None:
         template = str(record.msg)
@@ -58,6 +73,8 @@ class _Gate(logging.Handler):
             self._tell_refusal(record, why)
             return
         away = _BROKER_AWAY.search(template) is not None
+        if away and self._passes_by():
+            return
         kept = self._seldom.passes("broker away" if away else record.name + template)
         if kept is None:
             return
@@ -67,11 +84,22 @@ class _Gate(logging.Handler):
             record.msg = f"{template} ({kept} more like this kept back)"
         logging.getLogger().handle(record)
 
+    def _passes_by(self) -> bool:
+        """Whether a line about a broker that is away needs nobody: Kafka is away, or back, or it was a hiccup."""
+        if self._kafka is None:
+            return False
+        now = self._clock()
+        if now - self._last_away >= INTERVAL:
+            self._first_away = now
+        self._last_away = now
+        return now - self._first_away < _SETTLES or not self._kafka.up_for(_SETTLES)
+
     def _tell_refusal(self, record: logging.LogRecord, why: str) -> None:
         if self._seldom.passes("refused") is None:
             return
         record.levelno, record.levelname = logging.WARNING, "WARNING"
-        record.msg, record.args, record.exc_info = "Kafka refuses us: %s; trying again", (why,), None
+        record.msg = Line(Event.KAFKA_REFUSES, "Kafka refuses us: {reason}; trying again", {"reason": why})
+        record.args, record.exc_info = None, None
         logging.getLogger().handle(record)
 
 
@@ -80,11 +108,14 @@ def _exceptions(record: logging.LogRecord) -> Iterator[BaseException]:
     yield from (each for each in arguments if isinstance(each, BaseException))
 
 
-def quiet_libraries() -> None:
-    """Limit the log lines of aiohttp, aiokafka, Faust and mode; the root logger's handlers get what remains."""
+def quiet_libraries(kafka: Answers | None = None) -> None:
+    """Limit the log lines of aiohttp, aiokafka, Faust and mode; the root logger's handlers get what remains.
+
+    With `kafka`, somebody else says that it is away.
+    """
     for name in LIBRARIES:
         logger = logging.getLogger(name)
-        logger.handlers = [_Gate()]
+        logger.handlers = [_Gate(kafka)]
         logger.propagate = False
         logger.setLevel(logging.WARNING)
 
@@ -102,6 +133,6 @@ def quiet_loop(loop: asyncio.AbstractEventLoop) -> None:
         if message == "Unclosed AIOKafkaProducer":
             return
         # Not as Python does it: it prints the future, and with it what the exception says, which may quote a record.
-        logging.getLogger("asyncio").error("%s", message, exc_info=error)
+        report(logging.getLogger("asyncio").error, Event.TASK_FAILED, "{what}", exc_info=error, what=message)
 
     loop.set_exception_handler(handle)

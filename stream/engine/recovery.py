@@ -9,6 +9,7 @@ from aiokafka.errors import KafkaTimeoutError
 
 from stream.engine.clients import client_options
 from stream.engine.fetch import Reader, let_stop
+from stream.errors import StateError, UnreadableError
 from stream.settings import Settings
 
 _AT_ONCE = 4_000
@@ -32,11 +33,14 @@ class Progress:
         return (self.position - self.first) / (self.end - self.first) if self.end > self.first else 1.0
 
 
-async def read_changelog(settings: Settings, tp: TopicPartition, progress: Progress) -> dict[bytes, bytes]:
+async def read_changelog(
+    settings: Settings, tp: TopicPartition, progress: Progress, *, begin: int | None = None
+) -> dict[bytes, bytes]:
     """The latest value of every key of `tp` up to its present end, deleted keys left out; values stay bytes.
 
-    The caller must have fenced the partition's writer first: then the end does not move any more.
-    Raises KafkaTimeoutError after 30 s without progress.
+    Begins at the offset `begin`, else at the earliest. The caller must have fenced the partition's writer first: then
+    the end does not move any more. Raises KafkaTimeoutError after 30 s without progress, StateError where a part of it
+    cannot be read.
     """
     consumer = AIOKafkaConsumer(
         **client_options(settings),
@@ -51,7 +55,7 @@ async def read_changelog(settings: Settings, tp: TopicPartition, progress: Progr
     try:
         await consumer.start()
         reader = Reader(consumer, tp)
-        progress.first = progress.position = await reader.first_offset()
+        progress.first = progress.position = await reader.first_offset() if begin is None else begin
         last_progress = time.monotonic()
         caught_up = False
         while not caught_up:
@@ -74,6 +78,12 @@ async def read_changelog(settings: Settings, tp: TopicPartition, progress: Progr
             progress.position, progress.end = fetched.next_offset, fetched.end_offset or 0
             caught_up = fetched.caught_up
             await asyncio.sleep(0)
+    except UnreadableError as error:
+        raise StateError(
+            f"{error}. Without it the states of this partition are not whole, and no worker goes on with them. What "
+            f"helps: what the words above name; or a replica or backup of {tp.topic} that is whole; or to delete that "
+            "topic, states and all, and `lifecycle reset --to earliest`"
+        ) from error
     finally:
         await let_stop(consumer.stop(), consumer)
     return changelog

@@ -20,7 +20,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced, TransactionalIdAuthorizationFailed
 from aiokafka.producer.message_accumulator import BatchBuilder
 
-from stream.codec.interactions import Rejected, decode
+from stream.codec.interactions import Reason, Rejected, decode
 from stream.engine.batch import Outgoing
 from stream.engine.clients import client_options
 from stream.engine.controls import control_of, tick_time
@@ -85,6 +85,8 @@ class Target:
         What the decoder still rejects, with the blocked ids of the settings, would only be dead-lettered again.
         """
         name, origin = self.settings.topics.interactions, letter.origin
+        if letter.reason == Reason.UNREADABLE:
+            return Refusal("it is a whole batch that could not be read, so the sender has to send that again")
         if letter.truncated:
             return Refusal("its value was cut off, so the sender has to send it again")
         if origin.topic != name:
@@ -134,7 +136,7 @@ async def replay(
 
 def transactional_id(settings: Settings) -> str:
     """That of all replays of an application; no worker's, so that who may use it cannot stop workers with it."""
-    return f"{settings.app}-{settings.topics.dead_letters}"
+    return f"{settings.group}-{settings.topics.dead_letters}"
 
 
 class _Writer:

@@ -79,7 +79,7 @@ async def running_workers(settings: Settings) -> list[str]:
     The embedded broker never forgets a member, nor does it know an address: there the list is always empty.
     """
     async with admin_client(settings) as admin:
-        [answer] = await when_ready_for_groups(lambda: admin.describe_consumer_groups([settings.app]))
+        [answer] = await when_ready_for_groups(lambda: admin.describe_consumer_groups([settings.group]))
         group = answer.to_object()["groups"][0]
         return [host.lstrip("/") for each in group["members"] if (host := each["client_host"])]
 
@@ -220,7 +220,7 @@ def _record(position: Position) -> Outgoing:
 
 async def _commit_offset(settings: Settings, tp: TopicPartition, offset: int) -> None:
     """Write the group's offset, which only lag tools look at."""
-    consumer = AIOKafkaConsumer(**client_options(settings), group_id=settings.app, enable_auto_commit=False)
+    consumer = AIOKafkaConsumer(**client_options(settings), group_id=settings.group, enable_auto_commit=False)
     consumer.assign([tp])
     try:
         await consumer.start()

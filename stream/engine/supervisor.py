@@ -3,18 +3,21 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Hashable, Iterable
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from aiokafka.errors import KafkaError
 
 from stream.engine.batch import Machine
+from stream.engine.contact import Contact, ContactStatus
 from stream.engine.delivery import Delivery
+from stream.engine.edits import Edits
 from stream.engine.lookout import SourceTopic
 from stream.engine.partition import MakeMachine, Observer, Partition, Source, State, Surroundings
 from stream.engine.quiet import Seldom
 from stream.engine.recovery import Progress
+from stream.events import Event, report
 
 log = logging.getLogger(__name__)
 
@@ -34,15 +37,19 @@ class PartitionStatus:
     recovered: float
     """Share of the changelog read, 0 to 1; 1 once it runs."""
     position: int | None
-    """The next offset to take; None before recovery."""
+    """The next offset to take, the last known one where the partition starts over; None before recovery."""
     end_offset: int | None
-    """The offset after the last interaction, as last heard; None before the first fetch."""
+    """The end of the log, as last heard, behind transactions that are open, too; None before the first fetch."""
     idle_seconds: float
     """Since this partition last wrote a batch or had nothing to write."""
+    lag_age_seconds: float | None = None
+    """Since a broker last said where the log ends; None before it did."""
+    open_transaction_since: int | None = None
+    """Since when, in epoch milliseconds, the transaction that holds up reading has been seen; None: there is none."""
 
     @property
     def lag(self) -> int | None:
-        """Interactions not yet taken; None while unknown."""
+        """Interactions not yet taken, as last known; None before anything is."""
         if self.position is None or self.end_offset is None:
             return None
         return max(self.end_offset - self.position, 0)
@@ -57,11 +64,13 @@ class EngineStatus:
     delivery: str | None
     """`exactly_once` or `at_least_once`; None until the broker told what it can."""
     partitions: tuple[PartitionStatus, ...]
+    kafka: ContactStatus
 
     @property
     def ready(self) -> bool:
-        """A member of the group, and every partition that it owns runs."""
-        return self.phase == "running" and all(each.state is State.RUNNING for each in self.partitions)
+        """Kafka answers, the worker is a member of the group, and every partition that it owns runs."""
+        running = all(each.state is State.RUNNING for each in self.partitions)
+        return self.kafka.up and self.phase == "running" and running
 
 
 class SourceTopics(Protocol):
@@ -77,14 +86,25 @@ class SourceTopics(Protocol):
 class Engine:
     """Owns partitions: begins, pauses and ends them as the group says, and stops at a fatal error."""
 
-    def __init__(self, make_machine: MakeMachine, observer: Observer, *, fenced_wait: float) -> None:
+    def __init__(
+        self,
+        make_machine: MakeMachine,
+        observer: Observer,
+        *,
+        fenced_wait: float,
+        contact: Contact | None = None,
+        digests: Mapping[str, str] | None = None,
+    ) -> None:
+        """`digests` are those of the worker's lifecycles, for the log."""
         self.phase = "waiting for Kafka"
         self.delivery: str | None = None
         self.failure: BaseException | None = None
         self._make_machine, self._observer, self._fenced_wait = make_machine, observer, fenced_wait
+        self.contact = contact or Contact()
         self._surroundings: Surroundings | None = None
         self._lookout: SourceTopics | None = None
         self._partitions: dict[int, Partition] = {}
+        self._edits = Edits(digests or {})
         self.rebalances = 0
         """Assignments that were taken."""
         self._failed = asyncio.Event()
@@ -111,8 +131,10 @@ class Engine:
             observer=self._observer,
             recovery_slots=asyncio.Semaphore(_RECOVERIES_AT_ONCE),
             fail=self.fail,
+            recovered=self._recovered,
             in_background=self._in_background,
             seldom=Seldom(),
+            contact=self.contact,
             fenced_wait=self._fenced_wait,
         )
 
@@ -120,6 +142,7 @@ class Engine:
         """A rebalance begins: every partition ends its batch, and nothing is written afterwards."""
         if self.phase == "running":
             self.phase = "rebalancing"
+        self._edits.say()
         await asyncio.gather(*(partition.pause() for partition in self._partitions.values()))
 
     def assign(self, numbers: Iterable[int]) -> None:
@@ -134,6 +157,15 @@ class Engine:
         if self.phase in ("stopping", "failed"):
             return
         owned = set(numbers)
+        report(
+            log.info,
+            Event.PARTITIONS_ASSIGNED,
+            "this worker has partitions {partitions}: added {added}, given up {given_up}",
+            partitions=sorted(owned),
+            added=sorted(owned - self._partitions.keys()),
+            given_up=sorted(self._partitions.keys() - owned),
+        )
+        self._edits.given_up(self._partitions.keys() - owned)
         for number in self._partitions.keys() - owned:
             self._partitions.pop(number).drop()
         for number in sorted(owned):
@@ -147,6 +179,14 @@ class Engine:
         if self.phase != "failed":
             self.phase = "stopping"
         await asyncio.gather(*(partition.pause(_FINISH_DEADLINE) for partition in self._partitions.values()))
+        self._edits.say()
+        if self._partitions:
+            report(
+                log.info,
+                Event.PARTITIONS_GIVEN_UP,
+                "the worker ends: given up partitions {partitions}",
+                partitions=sorted(self._partitions),
+            )
         for partition in self._partitions.values():
             partition.drop()
         self._partitions.clear()
@@ -184,19 +224,29 @@ class Engine:
             tuple(
                 PartitionStatus(
                     number,
-                    each.state,
+                    each.shown,
                     each.recovery.share if each.state not in (State.FENCING, State.WAITING) else 0.0,
-                    each.position,
-                    each.end_offset,
+                    each.position if each.position is not None else each.lag.position,
+                    each.lag.end,
                     now - each.last_progress,
+                    None if each.lag.heard_at is None else now - each.lag.heard_at,
+                    each.lag.open_since,
                 )
                 for number, each in sorted(self._partitions.items())
             ),
+            self.contact.status(),
         )
 
     def machines(self) -> dict[int, Machine]:
         """The machines of the partitions that are recovered."""
         return {number: each.machine for number, each in self._partitions.items() if each.machine is not None}
+
+    def _recovered(self, number: int, machine: Machine) -> None:
+        """One more partition was; once it was the last that is on its way, what they know of edits is said."""
+        self._edits.recovered(number, machine)
+        failing = (State.BACKING_OFF, State.FAILED)
+        if all(each.machine is not None or each.state in failing for each in self._partitions.values()):
+            self._edits.say()
 
     def _in_background(self, work: Awaitable[None]) -> None:
         task = asyncio.ensure_future(work)

@@ -3,23 +3,29 @@
 import asyncio
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from operator import itemgetter
 from typing import Any, Literal, NamedTuple
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import (
     ClusterAuthorizationFailedError,
+    InvalidReplicationFactorError,
     TopicAlreadyExistsError,
     TopicAuthorizationFailedError,
     for_code,
 )
 
 from stream.engine.admission import admin_client
+from stream.engine.create_time import harms
 from stream.engine.dead_letters import LARGEST
 from stream.engine.delivery import BATCH_BYTES
+from stream.engine.durability import check_durability, durable_configs, few_brokers, replication_for
 from stream.engine.permissions import Grant, Operation, remedy
+from stream.engine.retention import differs, meaning, retention_ms
 from stream.errors import BrokerError, TopicError
+from stream.events import Event, report
 from stream.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -40,6 +46,7 @@ class TopicPlan:
     purpose: str
     partitions: int
     configs: Mapping[str, str] = field(default_factory=dict)
+    replication: int = 1
 
 
 class FoundTopic(NamedTuple):
@@ -47,13 +54,28 @@ class FoundTopic(NamedTuple):
 
     partitions: int
     configs: Mapping[str, str]
+    replicas: tuple[tuple[int, ...], ...] = ()
+    """By partition, which brokers hold it; empty where that is not known."""
+
+    @property
+    def replication(self) -> int | None:
+        """The least of its partitions; None where it is not known."""
+        return min(map(len, self.replicas), default=None)
+
+
+class Survey(NamedTuple):
+    """What there is on the broker's side."""
+
+    found: dict[str, FoundTopic]
+    brokers: tuple[int, ...]
+    """Their numbers, of those that are there."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
     """Something about a topic, and what to do about it."""
 
-    level: Literal["missing", "warning", "error"]
+    level: Literal["missing", "note", "warning", "error"]
     topic: str
     problem: str
     remedy: str
@@ -62,19 +84,23 @@ class Finding:
         return f"topic {self.topic}: {self.problem}; {self.remedy}"
 
 
-def plan_topics(settings: Settings, found: Mapping[str, FoundTopic]) -> list[TopicPlan]:
-    """The topics of `settings`; an existing interactions topic decides partitions and sizes of the others."""
+def plan_topics(settings: Settings, found: Mapping[str, FoundTopic], brokers: int = 1) -> list[TopicPlan]:
+    """The topics of `settings` in a cluster of so many brokers.
+
+    An existing interactions topic decides partitions and sizes of the others.
+    """
     names = settings.topics
     source = found.get(names.interactions)
     partitions = source.partitions if source else settings.partitions
     largest = _whole(source, "max.message.bytes", DEFAULT_MAX_MESSAGE) if source else DEFAULT_MAX_MESSAGE
-    month, week = str(30 * DAY_MS), str(7 * DAY_MS)
-    return [
+    month = str(30 * DAY_MS)
+    kept = str(retention_ms(settings, source.configs.get("retention.ms") if source else None))
+    plans = [
         TopicPlan(
             names.interactions,
             "what customers do",
             partitions,
-            {"cleanup.policy": "delete", "retention.ms": week, "message.timestamp.type": "LogAppendTime"},
+            {"cleanup.policy": "delete", "retention.ms": kept, "message.timestamp.type": "LogAppendTime"},
         ),
         TopicPlan(
             names.stage_changes,
@@ -105,9 +131,14 @@ def plan_topics(settings: Settings, found: Mapping[str, FoundTopic]) -> list[Top
             },
         ),
     ]
+    replication = replication_for(settings, brokers)
+    durable = durable_configs(replication)
+    return [replace(plan, replication=replication, configs={**plan.configs, **durable}) for plan in plans]
 
 
-def compare(settings: Settings, plans: Iterable[TopicPlan], found: Mapping[str, FoundTopic]) -> list[Finding]:
+def compare(
+    settings: Settings, plans: Iterable[TopicPlan], found: Mapping[str, FoundTopic], brokers: int = 1
+) -> list[Finding]:
     """What is missing, wrong or doubtful, in the order of the plan."""
     names, findings = settings.topics, []
     for plan in plans:
@@ -124,6 +155,10 @@ def compare(settings: Settings, plans: Iterable[TopicPlan], found: Mapping[str, 
             findings += _check_cleanup(settings, plan, topic)
         if topic is not None and plan.name == names.customers and topic.partitions != plan.partitions:
             findings.append(_wrong_count(settings, plan, topic))
+        if plan.name == names.interactions:
+            findings += _check_retention(settings, plan.name, topic)
+        if topic is not None:
+            findings += _check_durability(settings, plan.name, topic, brokers)
     return findings
 
 
@@ -134,6 +169,12 @@ async def find_topics(settings: Settings, names: Iterable[str] | None = None) ->
     """
     async with admin_client(settings) as admin:
         return await _find(admin, settings, set(settings.topics.all if names is None else names))
+
+
+async def survey(settings: Settings) -> Survey:
+    """Those of our topics that exist, and the brokers. Raises as `find_topics`."""
+    async with admin_client(settings) as admin:
+        return await _survey(admin, settings)
 
 
 async def count_partitions(settings: Settings, *names: str) -> dict[str, int]:
@@ -148,24 +189,33 @@ async def ensure_topics(settings: Settings) -> list[Finding]:
     Raises TopicError with all that does not fit, and as `find_topics`.
     """
     async with admin_client(settings) as admin:
-        found = await _find(admin, settings, set(settings.topics.all))
-        plans = plan_topics(settings, found)
-        findings = compare(settings, plans, found)
+        found, brokers = await _survey(admin, settings)
+        plans = plan_topics(settings, found, len(brokers))
+        findings = compare(settings, plans, found, len(brokers))
         errors = [finding for finding in findings if finding.level == "error"]
         if errors:
             raise TopicError("\n".join(map(str, errors)))
         missing = [plan for plan in plans if plan.name not in found]
         if missing:
             await _create(admin, settings, missing)
+            lacking = few_brokers(settings, len(brokers))
+            if lacking is not None:
+                report(log.info, Event.BROKERS_FEW, "{reason}", reason=lacking)
         return [finding for finding in findings if finding.level == "warning"]
 
 
+async def _survey(admin: AIOKafkaAdminClient, settings: Settings) -> Survey:
+    found = await _find(admin, settings, set(settings.topics.all))
+    cluster = await admin.describe_cluster()
+    return Survey(found, tuple(sorted(broker["node_id"] for broker in cluster["brokers"])))
+
+
 async def _find(admin: AIOKafkaAdminClient, settings: Settings, names: set[str]) -> dict[str, FoundTopic]:
-    counts = await _counts(admin, names)
-    if not counts:
+    described = await _describe(admin, names)
+    if not described:
         return {}
     configs: dict[str, dict[str, str]] = {}
-    resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in sorted(counts)]
+    resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in sorted(described)]
     for response in await admin.describe_configs(resources):
         answer: Any = response
         for code, message, _, name, entries in answer.resources:
@@ -177,17 +227,27 @@ async def _find(admin: AIOKafkaAdminClient, settings: Settings, names: set[str])
             if code:
                 raise for_code(code)(f"settings of topic {name}: {message}")
             configs[name] = {entry[0]: entry[1] for entry in entries if entry[1] is not None}
-    return {name: FoundTopic(count, configs.get(name, {})) for name, count in counts.items()}
+    return {name: FoundTopic(len(replicas), configs.get(name, {}), replicas) for name, replicas in described.items()}
 
 
 async def _counts(admin: AIOKafkaAdminClient, names: set[str]) -> dict[str, int]:
+    return {name: len(replicas) for name, replicas in (await _describe(admin, names)).items()}
+
+
+async def _describe(admin: AIOKafkaAdminClient, names: set[str]) -> dict[str, tuple[tuple[int, ...], ...]]:
     described = await admin.describe_topics()  # all: to name a topic may create it
-    return {topic["topic"]: len(topic["partitions"]) for topic in described if topic["topic"] in names}
+    return {
+        topic["topic"]: tuple(
+            tuple(each["replicas"]) for each in sorted(topic["partitions"], key=itemgetter("partition"))
+        )
+        for topic in described
+        if topic["topic"] in names
+    }
 
 
 async def _create(admin: AIOKafkaAdminClient, settings: Settings, plans: Sequence[TopicPlan]) -> None:
     response: Any = await admin.create_topics(
-        [NewTopic(plan.name, plan.partitions, settings.replication, topic_configs=dict(plan.configs)) for plan in plans]
+        [NewTopic(plan.name, plan.partitions, plan.replication, topic_configs=dict(plan.configs)) for plan in plans]
     )
     for name, code, *message in response.topic_errors:
         if for_code(code) in (TopicAuthorizationFailedError, ClusterAuthorizationFailedError):
@@ -195,11 +255,22 @@ async def _create(admin: AIOKafkaAdminClient, settings: Settings, plans: Sequenc
                 f"topic {name} does not exist, and Kafka does not let us create it; have it created by who may, with "
                 f"`lifecycle topics`, or {remedy(settings, [Grant(Operation.CREATE, name)])}"
             )
+        if for_code(code) is InvalidReplicationFactorError:
+            raise BrokerError(
+                f"topic {name} could not be created: the cluster has fewer than {settings.replication} brokers "
+                "(setting replication); start them, or set replication to auto or to fewer"
+            )
         if code and code != _EXISTS:  # another worker was faster
             raise BrokerError(
                 f"topic {name} could not be created: {for_code(code).__name__} {' '.join(map(str, message))}"
             )
-    log.info("created topics: %s", ", ".join(plan.name for plan in plans))
+    report(
+        log.info,
+        Event.TOPICS_CREATED,
+        "created topics, with replication {replication}: {topics}",
+        replication=plans[0].replication,
+        topics=[plan.name for plan in plans],
+    )
     async with asyncio.timeout(_LEADERS_DEADLINE):
         while not _all_led(await admin.describe_topics(), plans):  # noqa: ASYNC110 the broker sends no event
             await asyncio.sleep(0.05)
@@ -222,7 +293,7 @@ def _check_source(settings: Settings, name: str, topic: FoundTopic) -> list[Find
             Finding(
                 "warning",
                 name,
-                "its times are the producers' own (CreateTime): a wrong clock there fires deadlines early",
+                harms(topic.configs),
                 _alter_command(settings, name, "message.timestamp.type=LogAppendTime"),
             )
         )
@@ -236,6 +307,27 @@ def _check_source(settings: Settings, name: str, topic: FoundTopic) -> list[Find
             )
         )
     return findings
+
+
+def _check_retention(settings: Settings, name: str, topic: FoundTopic | None) -> list[Finding]:
+    found = None if topic is None else topic.configs.get("retention.ms")
+    if topic is not None and (found is None or "delete" not in topic.configs.get("cleanup.policy", "delete")):
+        return []
+    other = differs(settings, found)
+    if other is not None:
+        return [Finding("warning", name, other.problem, _alter_command(settings, name, other.remedy))]
+    meant = meaning(settings, found)
+    level: Literal["note", "warning"] = "warning" if settings.retention is None else "note"
+    return [] if meant is None else [Finding(level, name, meant.problem, meant.remedy)]
+
+
+def _check_durability(settings: Settings, name: str, topic: FoundTopic, brokers: int) -> list[Finding]:
+    advice = check_durability(settings, brokers, topic.replication, topic.configs)
+    if advice is None:
+        return []
+    is_config = advice.remedy.startswith("min.insync.replicas=")
+    remedy = _alter_command(settings, name, advice.remedy) if is_config else advice.remedy
+    return [Finding("warning", name, advice.problem, remedy)]
 
 
 def _check_cleanup(settings: Settings, plan: TopicPlan, topic: FoundTopic) -> list[Finding]:
@@ -301,5 +393,5 @@ def _create_command(settings: Settings, plan: TopicPlan) -> str:
     configs = " ".join(f"--config {name}={value}" for name, value in plan.configs.items())
     return (
         f"kafka-topics.sh --bootstrap-server {settings.bootstrap} --create --topic {plan.name} "
-        f"--partitions {plan.partitions} --replication-factor {settings.replication} {configs}"
+        f"--partitions {plan.partitions} --replication-factor {plan.replication} {configs}"
     )

@@ -13,6 +13,8 @@ from collections.abc import Hashable, Mapping
 from types import FrameType
 from typing import Generic, Self, TypeVar
 
+from stream.events import Event, report
+
 log = logging.getLogger(__name__)
 
 K = TypeVar("K", bound=Hashable)
@@ -73,10 +75,12 @@ class LoopGuard:
             looks = looks + 1 if seen == self._beats else 0
             seen = self._beats
             if looks >= self._patience:
-                log.critical(
-                    "the worker stops: its event loop has not answered for %d s; it is in\n%s",
-                    round(looks * self._every),
-                    _stack(sys._current_frames().get(self._loop_thread)),
+                report(
+                    log.critical,
+                    Event.WORKER_HANGS,
+                    "the worker stops: its event loop has not answered for {seconds} s; it is in\n{stack}",
+                    seconds=round(looks * self._every),
+                    stack=_stack(sys._current_frames().get(self._loop_thread)),
                 )
                 logging.shutdown()
                 os._exit(1)

@@ -15,17 +15,20 @@ from aiokafka import TopicPartition
 from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from stream.engine.admission import admin_client, words_of
+from stream.engine.contact import ContactLog
 from stream.engine.delivery import AtLeastOnce, Delivery, Route, Transactional, supports_transactions
 from stream.engine.faust_app import EngineApp, FaustSource, make_app, rebalance_timeout
 from stream.engine.lookout import Lookout
-from stream.engine.partition import MakeMachine, Observer
+from stream.engine.partition import MakeMachine, Observer, State
 from stream.engine.permissions import of_worker, require
 from stream.engine.quiet import Seldom, quiet_libraries, quiet_loop
 from stream.engine.recovery import Progress, read_changelog
 from stream.engine.supervisor import Engine
 from stream.engine.topics import ensure_topics
+from stream.engine.versions import GroupVersions
 from stream.engine.watchdog import LOOK_EVERY, LoopGuard, Stalls
 from stream.errors import BrokerError, LifecycleError, StalledError, TopicError
+from stream.events import Event, report
 from stream.settings import Delivery as DeliveryMode
 from stream.settings import Settings
 
@@ -53,30 +56,39 @@ def run_worker(
     observer: Observer,
     *,
     services: Sequence[Service] = (),
+    group: GroupVersions | None = None,
 ) -> int:
     """Run until SIGTERM or SIGINT (returns 0) or an error that does not pass (logged; returns 1).
 
     `make_machine` makes a new machine for a partition, `observer` hears of every batch, and `services`
-    are entered first and left last.
+    are entered first and left last. `group` hears which lifecycles the workers of the group have, and others hear
+    of its own.
     """
-    return asyncio.run(_Worker(settings, make_machine, observer).run(services))
+    return asyncio.run(_Worker(settings, make_machine, observer, group).run(services))
 
 
 class _Worker:
-    def __init__(self, settings: Settings, make_machine: MakeMachine, observer: Observer) -> None:
+    def __init__(
+        self, settings: Settings, make_machine: MakeMachine, observer: Observer, group: GroupVersions | None
+    ) -> None:
         self._settings = settings
         self._engine = Engine(
-            make_machine, observer, fenced_wait=settings.session_timeout / 1000 / 4 * _FENCED_HEARTBEATS
+            make_machine,
+            observer,
+            fenced_wait=settings.session_timeout / 1000 / 4 * _FENCED_HEARTBEATS,
+            digests=None if group is None else {name: each.digest for name, each in group.ours.lifecycles.items()},
         )
         self._asked_to_stop = asyncio.Event()
         self._asked_at = 0.0
         self._seldom = Seldom()
         self._delivery: DeliveryMode = settings.delivery
-        self._lookout = Lookout(settings)
+        self._contact_log = ContactLog(self._engine.contact, settings.bootstrap)
+        self._group = group
+        self._lookout = Lookout(settings, self._engine.contact, None if group is None else group.heard)
 
     async def run(self, services: Sequence[Service]) -> int:
         loop = asyncio.get_running_loop()
-        quiet_libraries()
+        quiet_libraries(self._engine.contact)
         quiet_loop(loop)
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._ask_to_stop, number)
@@ -93,14 +105,26 @@ class _Worker:
                 self._engine.fail(error)
         failure = self._engine.failure
         if failure is None:
-            log.info("stopped")
+            report(log.info, Event.WORKER_STOPPED, "stopped")
             return 0
-        if isinstance(failure, LifecycleError):
-            log.critical("the worker stops: %s", failure)
-        else:
-            # Its words may quote a record: they are for debug alone.
-            log.critical("the worker stops: %s", type(failure).__name__, exc_info=failure)
-            log.debug("what stopped the worker", exc_info=failure)
+        ours = isinstance(failure, LifecycleError)
+        # What another says may quote a record: its words are for debug alone.
+        report(
+            log.critical,
+            Event.WORKER_FAILED,
+            "the worker stops: {reason}",
+            exc_info=None if ours else failure,
+            error=type(failure).__name__,
+            reason=str(failure) if ours else type(failure).__name__,
+        )
+        if not ours:
+            report(
+                log.debug,
+                Event.WORKER_FAILED_WORDS,
+                "what stopped the worker",
+                exc_info=failure,
+                error=type(failure).__name__,
+            )
         return 1
 
     def _ask_to_stop(self, number: int) -> None:
@@ -113,19 +137,24 @@ class _Worker:
             self._asked_at = now
             self._asked_to_stop.set()
         elif now - self._asked_at > _ONE_REQUEST:
-            log.warning("asked to end a second time: left without saying goodbye")
+            report(
+                log.warning,
+                Event.SECOND_SIGNAL,
+                "asked to end a second time: left without saying goodbye",
+                signal=signal.Signals(number).name,
+            )
             logging.shutdown()
             os._exit(128 + number)
 
     async def _work(self, data: Path) -> None:
         while await self._unless_stopped(self._find_out()) is not None and await self._run_once(data):
-            log.warning("Kafka went away while we started")
+            report(log.warning, Event.KAFKA_LEFT, "Kafka went away while we started")
 
     async def _run_once(self, data: Path) -> bool:
         """Run Faust until the worker is to end; True where Faust did not start because the broker went away."""
         settings = self._settings
         looking = asyncio.create_task(self._lookout.run())
-        app = make_app(settings, self._engine, data)
+        app = make_app(settings, self._engine, data, None if self._group is None else self._group.ours)
         self._connect(app)
         starting = asyncio.create_task(app.start())
         ends = [
@@ -154,9 +183,17 @@ class _Worker:
         while True:
             try:
                 await _ping(settings)
+                self._engine.contact.heard()
                 await require(settings, of_worker(settings))
                 for finding in await ensure_topics(settings):
-                    log.warning("%s", finding)
+                    report(
+                        log.warning,
+                        Event.TOPIC_WARNED,
+                        "topic {topic}: {problem}; {remedy}",
+                        topic=finding.topic,
+                        problem=finding.problem,
+                        remedy=finding.remedy,
+                    )
                 self._delivery = settings.delivery
                 if self._delivery != "at_least_once":
                     able = await supports_transactions(settings)
@@ -169,7 +206,14 @@ class _Worker:
             except (KafkaError, OSError, TimeoutError) as error:
                 kept = self._seldom.passes("away")
                 if kept is not None:
-                    log.warning("waiting for Kafka at %s: %s", settings.bootstrap, words_of(error))
+                    report(
+                        log.warning,
+                        Event.KAFKA_AWAY,
+                        "waiting for Kafka at {bootstrap}: {reason}",
+                        bootstrap=settings.bootstrap,
+                        reason=words_of(error),
+                        kept_back=kept,
+                    )
                 await asyncio.sleep(_RETRY_SECONDS)
             else:
                 return True
@@ -182,7 +226,14 @@ class _Worker:
             try:
                 await asyncio.wait_for(source.commit(tp, offset), _COMMIT_DEADLINE)
             except (KafkaError, TimeoutError) as error:  # only lag tools look at it
-                log.debug("group offset of %s not written: %r", tp, error)
+                report(
+                    log.debug,
+                    Event.OFFSET_NOT_WRITTEN,
+                    "partition {partition} of {topic}: the group's offset was not written: {error}",
+                    topic=tp.topic,
+                    partition=tp.partition,
+                    error=repr(error),
+                )
 
         def make_delivery(partition: int) -> Delivery:
             route = Route(settings, TopicPartition(topics.interactions, partition))
@@ -192,7 +243,7 @@ class _Worker:
             return await read_changelog(settings, TopicPartition(topics.customers, partition), progress)
 
         exactly_once = self._delivery == "exactly_once"
-        log.info("delivery is %s", self._delivery)
+        report(log.info, Event.DELIVERY_CHOSEN, "delivery is {delivery}", delivery=self._delivery)
         self._engine.connect(
             self._delivery, source=source, lookout=self._lookout, make_delivery=make_delivery, read_changelog=read
         )
@@ -204,6 +255,8 @@ class _Worker:
         group = Stalls[str](round(_REBALANCES * rebalance_timeout(self._settings)))
         while True:
             await asyncio.sleep(LOOK_EVERY)
+            owned = engine.status().partitions
+            self._contact_log.look(len(owned), [each.partition for each in owned if each.state is State.AWAY])
             if missing.look({topic: None} if lookout.missing else {}, counts=True):
                 engine.fail(
                     TopicError(
@@ -226,7 +279,12 @@ class _Worker:
         error = stopping.exception() if stopping.done() else TimeoutError(f"not done after {_STOP_DEADLINE:g} s")
         if error is not None:
             # Faust's consumer thread may hang on to a broker that is away, and Python would wait for it.
-            log.warning("left without saying goodbye: %s", type(error).__name__)
+            report(
+                log.warning,
+                Event.LEFT_UNFINISHED,
+                "left without saying goodbye: {error}",
+                error=type(error).__name__,
+            )
             logging.shutdown()
             os._exit(0 if self._asked_to_stop.is_set() and self._engine.failure is None else 1)
 

@@ -1,25 +1,29 @@
 """`/livez`, `/readyz` and `/metrics`.
 
-Live: the event loop answers, and nothing failed that ends the worker. Ready: a member of the consumer group, and
-every owned partition is recovered and runs. Both answer with a JSON body that says why. Where a token is set,
-everything else asks for it, and who does not send it sees of `/readyz` the states alone: positions and lags tell how
-much business there is.
+Live: the event loop answers, and nothing failed that ends the worker. Ready: Kafka answers, a member of the consumer
+group, and every owned partition is recovered and runs. Both answer with a JSON body that says why. Where a token is
+set, everything else asks for it, and who does not send it sees of `/readyz` the states alone: positions and lags tell
+how much business there is.
 """
 
 import errno
 import logging
+import re
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from typing import Any
 
+import msgspec
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
-from stream.engine.supervisor import EngineStatus
+from stream.codec.times import format_time
+from stream.engine.supervisor import EngineStatus, PartitionStatus
+from stream.engine.versions import GroupVersions
 from stream.errors import SettingsError
 from stream.web.access import ask_for, sends
 
@@ -36,8 +40,16 @@ def _is_ours(record: logging.LogRecord) -> bool:
 _log.addFilter(_is_ours)
 
 
-def health_routes(status: Callable[[], EngineStatus], registry: CollectorRegistry, token: str = "") -> web.Application:
-    """The application that serves health and metrics; without `token` to everybody."""
+def health_routes(
+    status: Callable[[], EngineStatus],
+    registry: CollectorRegistry,
+    token: str = "",
+    group: GroupVersions | None = None,
+) -> web.Application:
+    """The application that serves health and metrics; without `token` to everybody.
+
+    `group` knows the lifecycles of this worker and of others; workers that differ are named, and are no less ready.
+    """
 
     async def livez(_request: web.Request) -> web.Response:
         live = status().phase != "failed"
@@ -46,11 +58,13 @@ def health_routes(status: Callable[[], EngineStatus], registry: CollectorRegistr
     async def readyz(request: web.Request) -> web.Response:
         now = status()
         body: dict[str, Any] = {"status": "ready" if now.ready else "not ready", "phase": now.phase}
+        body["kafka"] = {**asdict(now.kafka), "since": format_time(now.kafka.since)}
         if sends(request, token):
             body["delivery"] = now.delivery
-            body["partitions"] = [
-                {**asdict(each), "state": each.state.value, "lag": each.lag} for each in now.partitions
-            ]
+            body["partitions"] = [_shown(each) for each in now.partitions]
+            if group is not None:
+                body["lifecycles"] = msgspec.to_builtins(group.ours.lifecycles)
+                body["others"] = msgspec.to_builtins(group.others)
         else:
             body["partitions"] = [{"partition": each.partition, "state": each.state.value} for each in now.partitions]
         return web.json_response(body, status=200 if now.ready else 503)
@@ -60,13 +74,36 @@ def health_routes(status: Callable[[], EngineStatus], registry: CollectorRegistr
             encode, content_type = choose_encoder(request.headers.get("Accept", ""))
         except (TypeError, ValueError):  # a version that is no version
             encode, content_type = choose_encoder("")
-        return web.Response(body=encode(registry), headers={"Content-Type": content_type})
+        headers = {"Content-Type": content_type, "Vary": "Accept, Accept-Encoding"}
+        response = web.Response(body=encode(registry), headers=headers)
+        if _takes_gzip(request.headers.get("Accept-Encoding", "")):
+            response.enable_compression(web.ContentCoding.gzip)
+        return response
 
     app = web.Application(middlewares=[ask_for(token)])
     app.router.add_get("/livez", livez)
     app.router.add_get("/readyz", readyz)
     app.router.add_get("/metrics", metrics)
     return app
+
+
+def _takes_gzip(accepted: str) -> bool:
+    """Whether an Accept-Encoding header asks for gzip by name, and not with the weight 0, which forbids it."""
+    for each in accepted.lower().split(","):
+        coding, *parameters = (part.strip() for part in each.split(";"))
+        if coding == "gzip":
+            return not any(re.fullmatch(r"q\s*=\s*0(\.0*)?", parameter) for parameter in parameters)
+    return False
+
+
+def _shown(partition: PartitionStatus) -> dict[str, Any]:
+    opened = partition.open_transaction_since
+    return {
+        **asdict(partition),
+        "state": partition.state.value,
+        "lag": partition.lag,
+        "open_transaction_since": None if opened is None else format_time(opened),
+    }
 
 
 @asynccontextmanager

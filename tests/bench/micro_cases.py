@@ -18,6 +18,7 @@ from stream.core.interaction import Interaction
 from stream.core.lifecycle import Lifecycle
 from stream.core.step import Arrival, model_of, step
 from stream.core.tally import Tally
+from stream.engine.partitioners import home_of
 from tests.bench.generated import lifecycle_of
 from tests.bench.workload import UNTIL, workload
 
@@ -44,7 +45,7 @@ class Case(NamedTuple):
 
 def cases(operations: int) -> list[Case]:
     """All of them, each of about so many operations."""
-    found = decoding(operations)
+    found = [*decoding(operations), finding_homes(operations)]
     found += [stepping(f"step, {count} signals", lifecycle_of(count, 5), operations) for count in SIGNALS]
     found += [stepping(f"step, {count} transitions", lifecycle_of(5, count), operations) for count in TRANSITIONS]
     for file, name in zip(load_all([TRIVIAL, "metrics", DENSE]), ("trivial", "metrics", "dense"), strict=True):
@@ -62,6 +63,17 @@ def decoding(operations: int) -> list[Case]:
         Case("decode, native", operations, lambda: lambda: _decode_all(native)),
         Case("decode, Segment", operations, lambda: lambda: _decode_all(segment)),
     ]
+
+
+def finding_homes(operations: int) -> Case:
+    """The partition that a customer's interactions belong on, found for each of them."""
+    keys = [b"c" + (record.key or b"") for record in workload(operations, operations)]
+
+    def find() -> None:
+        for key in keys:
+            home_of("murmur2", key, 16, 1)
+
+    return Case("find home, murmur2", len(keys), lambda: find)
 
 
 def _decode_all(values: Sequence[bytes]) -> None:

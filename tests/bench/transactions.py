@@ -86,7 +86,7 @@ async def _transaction(producer: AIOKafkaProducer, settings: Settings, batch: Ba
         sent.append(await producer.send_batch(builder, topic, partition=0))
     # The acknowledgements first: the broker's check of the batches would race with the offsets and cost 100 ms.
     await asyncio.gather(*sent)
-    await producer.send_offsets_to_transaction({TopicPartition(topics.interactions, 0): 1}, settings.app)
+    await producer.send_offsets_to_transaction({TopicPartition(topics.interactions, 0): 1}, settings.group)
     await producer.commit_transaction()
     return time.perf_counter() - began
 

@@ -14,7 +14,7 @@ PARTITIONS = 4
 
 def settings_of(bootstrap: str, prefix: str) -> Settings:
     """Settings with topics and a group that belong to one test."""
-    return Settings(bootstrap=bootstrap, topic_prefix=prefix, app=f"{prefix}app", partitions=PARTITIONS)
+    return Settings(bootstrap=bootstrap, topic_prefix=prefix, app="app", partitions=PARTITIONS)
 
 
 def environment_of(settings: Settings) -> dict[str, str]:
@@ -24,6 +24,7 @@ def environment_of(settings: Settings) -> dict[str, str]:
         "LIFECYCLE_TOPIC_PREFIX": settings.topic_prefix,
         "LIFECYCLE_APP": settings.app,
         "LIFECYCLE_PARTITIONS": str(settings.partitions),
+        **({"LIFECYCLE_LIFECYCLES": ",".join(settings.lifecycles)} if settings.lifecycles else {}),
     }
 
 

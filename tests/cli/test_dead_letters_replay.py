@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -74,7 +75,8 @@ async def test_a_real_worker_processes_what_a_setting_blocked(
 ) -> None:
     file = tmp_path / "ladder.yaml"
     file.write_text(LADDER, encoding="utf-8")
-    for name, value in (("LIFECYCLES", str(file)), ("WEB_PORT", "0"), ("SESSION_TIMEOUT", "2s")):
+    settings = replace(settings, lifecycles=(str(file),))
+    for name, value in (("WEB_PORT", "0"), ("SESSION_TIMEOUT", "2s")):
         monkeypatch.setenv(f"LIFECYCLE_{name}", value)
     await send(settings, buy("guest"))
     async with started(settings, "worker"), asyncio.timeout(60):

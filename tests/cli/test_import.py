@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import time
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -111,6 +112,22 @@ async def test_files_of_every_kind_are_merged_by_time_and_each_partition_ends_wi
         for record in before:
             assert record.key == json.loads(record.value or b"")["customer_id"].encode()
             assert partition_of(record.key, PARTITIONS) == number
+
+
+async def test_interactions_are_put_where_the_producers_put_them_that_the_partitioner_is_of(
+    lifecycle: Run, settings: Settings, tmp_path: Path
+) -> None:
+    """As librdkafka: the history that is imported meets what its producers send from now on."""
+    given = write(tmp_path / "a.jsonl", [native(f"c{n}", T) for n in range(40)])
+    _, records = await imported(lifecycle, settings, given, "--partitioner", "crc32")
+    homes = [
+        (number, zlib.crc32(record.key or b"") % PARTITIONS)
+        for number, partition in records.items()
+        for record in partition
+        if not is_tick(record)
+    ]
+    assert len(homes) == 40
+    assert [number for number, home in homes if number != home] == []
 
 
 async def test_as_is_keeps_the_order_of_the_files_and_ticks_at_the_latest_time(

@@ -185,13 +185,13 @@ async def test_it_is_refused_while_the_group_has_a_member_and_then_nothing_is_to
     async with AIOKafkaConsumer(
         worked.topics.interactions,
         bootstrap_servers=worked.bootstrap,
-        group_id=worked.app,
+        group_id=worked.group,
         enable_auto_commit=False,
     ):
         done = await reset(lifecycle, worked, "earliest", "--yes")
 
     assert done.returncode == 1
-    assert f"workers of group {worked.app} are running: 1 on 127.0.0.1. Stop them" in done.stderr
+    assert f"workers of group {worked.group} are running: 1 on 127.0.0.1. Stop them" in done.stderr
     assert await changelogs(worked) == before
 
 

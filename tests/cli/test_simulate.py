@@ -237,6 +237,28 @@ def test_the_summary_counts_stages_transitions_rejections_duplicates_and_late_on
     assert rows[-1].startswith("6 records, 1 of them duplicates, 1 late; 1 deadlines;")
 
 
+def test_a_file_that_is_given_twice_counts_once_with_and_without_ids_and_it_is_said(
+    lifecycle: Run, tmp_path: Path
+) -> None:
+    """Months apart, so that no id is remembered; another file with the same ids would count."""
+    orders = "order,client,paid,amount\no-1,c-90,2026-01-05,100\no-2,c-90,2026-02-05,100\no-3,c-90,2026-03-05,100\n"
+    for name in ("orders.csv", "copy.csv"):
+        (tmp_path / name).write_text(orders)
+    (tmp_path / "other.csv").write_text(f"{orders}o-4,c-91,2026-03-06,1\n")
+    mapping = "customer_id=client,time=paid,type='Order Completed',properties.total=amount"
+    for ids in ("", "id=order,"):
+        given = ["--lifecycle", "small.yaml", "--customers", "out.jsonl", "--map", ids + mapping]
+        files = ["orders.csv", "orders.csv", "copy.csv"]
+        result = lifecycle("simulate", *given, *(part for file in files for part in ("--input", file)))
+        told = " ".join(result.stderr.split())
+        assert "9 records, 0 of them duplicates, 6 known from the same file before, 0 late" in told
+        [ann] = read(tmp_path / "out.jsonl")
+        assert (ann["facts"]["orders"], ann["facts"]["revenue"]) == (3, 300)
+        lifecycle("simulate", *given, "--input", "orders.csv", "--input", "other.csv")
+        [ann, _bob] = read(tmp_path / "out.jsonl")
+        assert ann["facts"]["orders"] == (5 if ids else 6)  # the third is still known by its id
+
+
 def test_where_every_record_is_rejected_the_run_fails_with_the_first_reason(lifecycle: Run, tmp_path: Path) -> None:
     (tmp_path / "in.jsonl").write_text("\n5\n" + native("", T))
 

@@ -1,13 +1,15 @@
 """`lifecycle topics`: what it shows and creates, and when it fails."""
 
 import asyncio
+import json
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from stream.engine.topics import find_topics, plan_topics
-from stream.settings import Settings
+from stream.settings import UNLIMITED, Settings
 from tests.cli.on_kafka import PARTITIONS, environment_of, settings_of
 from tests.kit.kafka import KafkaBroker
 from tests.kit.topics import create_topics
@@ -17,11 +19,13 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 @pytest.fixture
 def settings(kafka: KafkaBroker, topic_prefix: str) -> Settings:
-    return settings_of(kafka.bootstrap, topic_prefix)
+    return replace(settings_of(kafka.bootstrap, topic_prefix), retention=UNLIMITED)
 
 
 async def topics(run: Run, settings: Settings, *arguments: str) -> "subprocess.CompletedProcess[str]":
     around = environment_of(settings) | {"COLUMNS": "200"}  # so that nothing is folded
+    if settings.retention == UNLIMITED:
+        around |= {"LIFECYCLE_RETENTION": "unlimited"}
     return await asyncio.to_thread(run, "topics", *arguments, environment=around)
 
 
@@ -93,6 +97,25 @@ async def test_a_warning_shows_the_setting_that_we_would_choose_and_does_not_fai
     assert f"{settings.topics.interactions}: warning: " in done.stdout
     assert "--add-config message.timestamp.type=LogAppendTime" in done.stdout
     assert (await find_topics(settings))[settings.topics.customers].partitions == 3
+
+
+async def test_what_was_not_chosen_and_what_a_small_cluster_lacks_is_said(lifecycle: Run, settings: Settings) -> None:
+    """Also of topics that are about to be created, and again as long as it is so."""
+    unset = replace(settings, retention=None)
+    for first in (True, False):
+        done = await topics(lifecycle, unset)
+        assert done.returncode == 0
+        assert states(done.stdout, unset)["interactions"] == ("created" if first else "warning")
+        assert f"{unset.topics.interactions}: warning: interactions are kept for 7d" in done.stdout
+        assert "from day 8 on it forgets" in done.stdout
+        assert "LIFECYCLE_RETENTION" in done.stdout
+        assert "the cluster has 1 broker: topics are created with replication 1" in done.stdout
+
+
+async def test_the_reassignment_is_printed_alone(lifecycle: Run, settings: Settings) -> None:
+    """For Kafka's own tool; of a cluster of one broker nothing can be given."""
+    await topics(lifecycle, settings)
+    assert json.loads((await topics(lifecycle, settings, "--reassignment")).stdout) == {"version": 1, "partitions": []}
 
 
 def test_a_broker_that_does_not_answer_is_named(lifecycle: Run) -> None:

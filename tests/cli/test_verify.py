@@ -11,6 +11,7 @@ import pytest
 
 from stream.engine.embedded import EmbeddedBroker
 from stream.engine.topics import ensure_topics
+from stream.engine.verification.reach import BEFORE_EDIT, OTHERS
 from stream.settings import Settings
 from tests.cli.tampering import IN_BOTH, IN_STREAM
 from tests.cli.verifying import (
@@ -20,7 +21,6 @@ from tests.cli.verifying import (
     Run,
     T,
     Topics,
-    Verdict,
     Verify,
     copied,
     delete_before,
@@ -31,6 +31,7 @@ from tests.cli.verifying import (
     send_ticks,
     settings_of,
     until_caught_up,
+    verifying,
     worked_stream,
     workers,
     write,
@@ -45,14 +46,8 @@ def settings(kafka: KafkaBroker, topic_prefix: str, tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def verify(lifecycle: Run) -> "Verify":
-    async def run(settings: Settings, *arguments: str, **more: str) -> Verdict:
-        done = await asyncio.to_thread(
-            lifecycle, "verify", "--json", *arguments, environment=environment_of(settings, **more)
-        )
-        return Verdict(done)
-
-    return run
+def verify(lifecycle: Run) -> Verify:
+    return verifying(lifecycle)
 
 
 async def test_a_history_in_stream_clock_that_killed_workers_went_through_is_verified_whole(
@@ -152,7 +147,7 @@ async def test_where_retention_cut_the_interactions_those_who_came_later_are_ver
 
     assert (found.code, found.differences) == (0, []), found.stderr
     old = found.told["customers_not_verified"]
-    assert list(old) == ["further back than the interactions that are kept"]
+    assert list(old) == ["began before the oldest interaction that is kept"]
     assert found.told["customers"] + sum(old.values()) == whole.told["customers"]
     assert found.told["changes"] > 0
     assert found.told["changes"] + found.told["changes_out_of_reach"] <= whole.told["changes"]
@@ -178,7 +173,7 @@ async def test_where_retention_cut_the_stage_changes_only_what_is_kept_is_held_a
         assert found.told["customers"] == whole.told["customers"]
         assert found.told["changes"] + found.told["changes_no_longer_kept"] == whole.told["changes"]
     else:
-        assert list(old) == ["further back than the stage changes that are kept"]
+        assert list(old) == ["began before the oldest stage change that is kept"]
         assert found.told["customers"] + sum(old.values()) == whole.told["customers"]
 
 
@@ -228,14 +223,29 @@ async def test_after_an_edit_of_the_lifecycle_those_who_came_later_are_verified_
     with_other_settings = await verify(new, "--grace", "1s", **environment)
 
     assert (found.code, found.differences) == (0, []), found.stderr
-    other = "made by another version of the lifecycles or settings"
-    assert found.told["customers_not_verified"] == {other: 20}
+    assert found.told["customers_not_verified"] == {BEFORE_EDIT: 20}
     assert found.told["customers"] == 10
     assert with_the_old_file.code == 2
-    assert with_the_old_file.told["customers_not_verified"] == {other: 30}
+    assert with_the_old_file.differences == []
+    assert with_the_old_file.told["customers_not_verified"] == {OTHERS: 30}
     assert "lifecycle quick is another version" in with_the_old_file.stderr
     assert with_other_settings.code == 2
     assert "grace is 1s, was 0ms" in " ".join(with_other_settings.stderr.split())
+
+    edited.write_text(QUICK.replace("heat: 3", "heat: 5"), encoding="utf-8")
+    async with workers(new, tmp_path, **environment):
+        while (nobody_later := await verify(new, **environment)).code == 2:
+            pass  # the worker has not begun yet
+    of_one = await verify(new, "--customer", "c1", **environment)
+
+    assert (nobody_later.code, nobody_later.differences) == (0, []), nobody_later.stderr
+    assert nobody_later.told["customers_not_verified"] == {BEFORE_EDIT: 30}
+    assert (nobody_later.told["customers"], nobody_later.told["current_stages"]) == (0, 30)
+    assert (of_one.code, of_one.told["recomputed"]) == (0, []), of_one.stderr
+    [customer] = of_one.told["from_records"]
+    told = customer["lifecycles"]["quick"]
+    assert sum(part["points"] for part in told["contributions"]["value"]) == pytest.approx(told["scores"]["value"])
+    assert told["contributions"]["heat"]
 
 
 async def test_after_a_reset_only_what_came_of_the_new_state_counts(
@@ -246,13 +256,13 @@ async def test_after_a_reset_only_what_came_of_the_new_state_counts(
     done = await asyncio.to_thread(lifecycle, "reset", "--to", "earliest", "--yes", environment=environment)
     assert done.returncode == 0, done.stderr
 
-    before_any_worker = await verify(settings)
+    before_any_worker = await verify(settings, "--wait", "0")
     async with workers(settings, tmp_path):
         await until_caught_up(settings)
     found = await verify(settings)
 
-    assert (before_any_worker.code, before_any_worker.differences) == (0, []), before_any_worker.stderr
-    assert before_any_worker.told["customers"] == 0
+    assert (before_any_worker.code, before_any_worker.differences) == (2, []), before_any_worker.stderr
+    assert {each["position"] for each in before_any_worker.told["behind"]} == {None}
     assert (found.code, found.differences) == (0, []), found.stderr
     assert found.told["customers"] > 10
     assert found.told["changes_repeated"] == 0
@@ -293,10 +303,10 @@ async def test_one_customer_is_recomputed_alone_and_its_scores_are_derived(
     [customer] = found.told["recomputed"]
     told = customer["lifecycles"]["quick"]
     assert sum(part["points"] for part in told["contributions"]["heat"]) == pytest.approx(told["scores"]["heat"])
-    assert (nobody.code, nobody.told["customers"]) == (0, 0)
-    assert "no customer 'nobody' could be recomputed" in nobody.stderr
+    assert (nobody.code, nobody.told["customers"]) == (2, 0)
+    assert "no customer 'nobody' is known" in nobody.stderr
     assert (one_partition.code, one_partition.told["partitions"]) == (0, 1), one_partition.differences
-    assert "customer c1, recomputed" in shown.stdout
+    assert f"customer c1, partition {customer['partition']}, recomputed" in shown.stdout
     assert "customers verified" in shown.stdout
 
 
@@ -325,7 +335,8 @@ async def test_where_nothing_can_be_verified_it_says_why_and_ends_with_2(
     assert "has no partition 7" in no_partition.stderr
 
     nothing_yet = await verify(settings)
-    assert (nothing_yet.code, nothing_yet.told["customers"]) == (0, 0), nothing_yet.stderr
+    assert (nothing_yet.code, nothing_yet.told["customers"]) == (2, 0), nothing_yet.stderr
+    assert "nothing was applied yet" in nothing_yet.stderr
 
     no_lifecycle = await verify(settings, "--lifecycles", "absent.yaml")
     assert no_lifecycle.code == 2

@@ -287,3 +287,17 @@ async def delete_before(settings: Settings, topic: str, offsets: Mapping[int, in
         await admin.delete_records({TopicPartition(topic, n): RecordsToDelete(at) for n, at in offsets.items()})
     finally:
         await admin.close()
+
+
+def verifying(lifecycle: Run) -> Verify:
+    """Runs `lifecycle verify --json` with settings, further arguments and environment; workers may need their time."""
+
+    async def run(settings: Settings, *arguments: str, **more: str) -> Verdict:
+        if "--wait" not in arguments:
+            arguments = (*arguments, "--wait", "40")
+        done = await asyncio.to_thread(
+            lifecycle, "verify", "--json", *arguments, environment=environment_of(settings, **more)
+        )
+        return Verdict(done)
+
+    return run

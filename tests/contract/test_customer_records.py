@@ -16,7 +16,7 @@ from stream.codec.lifecycle_files import load, parse, presets
 from stream.codec.positions import Position, decode_position, encode_position
 from stream.codec.unpacking import Unpacker
 from stream.core.customer import MARK, Customer, FactState, Life
-from stream.core.interaction import MAX_TIME, MIN_TIME, Interaction
+from stream.core.interaction import MAX_TIME, MIN_TIME, ImportedRow, Interaction
 from stream.core.lifecycle import Lifecycle
 from stream.core.step import Arrival, Model, due, model_of, step
 from stream.core.tally import Tally
@@ -53,6 +53,7 @@ stages: {out: {}, in: {}}
 transitions: [{from: out, to: in, when: idle >= 5d}]
 """
 FORMAT_1 = Path(__file__).parent / "records" / "format_1.json"
+FORMAT_2 = FORMAT_1.with_name("format_2.json")
 
 
 def loaded(*texts: str) -> Model:
@@ -68,6 +69,7 @@ counts = st.integers(0, 2**40)
 whole = st.integers(-(2**200), 2**200) | st.sampled_from([-(2**63) - 1, -(2**63), 2**63 - 1, 2**63, 2**64])
 real = st.floats(allow_nan=False, allow_infinity=False)
 ids = st.text(st.characters(exclude_categories=["Cs"]), max_size=256).filter(lambda text: len(text.encode()) <= 256)
+rows = st.builds(ImportedRow, st.binary(min_size=8, max_size=8), times, st.integers(0, 2**53))
 values = ids | real | st.booleans() | st.integers(-(10**15), 10**15)
 
 
@@ -116,6 +118,7 @@ def customers(draw: st.DrawFn) -> Customer:
         moments=moments,
         offset=draw(st.integers(-1, 2**62)),
         quarantined=draw(st.booleans()),
+        rows=draw(st.none() | st.lists(rows, min_size=1, max_size=16)),
     )
 
 
@@ -199,9 +202,28 @@ def test_a_typical_customer_takes_less_than_400_bytes(name: str | None) -> None:
     assert len(CustomerCodec(model_of([lifecycle])).encode(customer)) < 400
 
 
-def test_a_customer_of_format_1_is_read_for_ever() -> None:
-    """The records that the first version wrote; this file is never written again, only more beside it."""
-    written = json.loads(FORMAT_1.read_text(encoding="utf-8"))
+@given(customer=customers())
+@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
+def test_who_remembers_no_import_is_written_in_format_1_to_the_byte(customer: Customer) -> None:
+    """An older worker reads it. Who remembers one is written in format 2, which an older worker refuses."""
+    with_rows = CODEC.encode(customer)
+    remembered, customer.rows = customer.rows, None
+    without = CODEC.encode(customer)
+    assert without[0] == 1
+    if remembered is None:
+        assert with_rows == without
+    else:
+        head = 20 + int.from_bytes(without[18:20], "little")
+        assert with_rows[0] == 2
+        assert with_rows[1:head] == without[1:head]
+        assert (without[head], with_rows[head]) == (0x95, 0x96)  # one element more
+        assert with_rows[head + 1 :].startswith(without[head + 1 :])
+
+
+@pytest.mark.parametrize("file", [FORMAT_1, FORMAT_2], ids=["1", "2"])
+def test_a_customer_of_every_format_is_read_for_ever(file: Path) -> None:
+    """The records that earlier versions wrote; these files are never written again, only more beside them."""
+    written = json.loads(file.read_text(encoding="utf-8"))
     codec = CustomerCodec(loaded(*written["lifecycles"]))
     for layout in written["layouts"]:
         codec.learn(bytes.fromhex(layout))
@@ -210,6 +232,8 @@ def test_a_customer_of_format_1_is_read_for_ever() -> None:
         assert plain(codec.decode(key, value)) == record["decoded"]
         header = codec.header(value)
         assert [header.due, [list(each) for each in header.stages]] == record["header"]
+    if "position" not in written:
+        return
     not_known = {"topic_ids": {}, "settings": {}, "begun": None, "since": None, "changes_from": {}}
     added = not_known | {"generation": 1}  # later
     position = decode_position(bytes.fromhex(written["position"]["value"]))
@@ -226,7 +250,9 @@ def test_a_record_of_format_1_is_written_with_the_lifecycles_as_they_are() -> No
 def test_records_of_every_format_ever_written_are_kept() -> None:
     """A new format comes with a file of its own beside the old ones, which stay."""
     kept = {path.name for path in FORMAT_1.parent.iterdir()}
-    assert kept == {f"format_{number}.json" for number in range(1, max(customer_records.FORMAT, positions.FORMAT) + 1)}
+    assert kept == {
+        f"format_{number}.json" for number in range(1, max(customer_records.WITH_IMPORTS, positions.FORMAT) + 1)
+    }
 
 
 def plain(customer: Customer) -> Any:
@@ -235,6 +261,10 @@ def plain(customer: Customer) -> Any:
     assert told.pop("edited") is None  # no part of the record
     marks, moments = told.pop("marks"), told.pop("moments")
     numbers = [int.from_bytes(marks[at : at + MARK], "little") for at in range(0, len(marks), MARK)]
+    if told["rows"] is None:  # as in the first format, which knew of no imports
+        del told["rows"]
+    else:
+        told["rows"] = [[source.hex(), time, number] for source, time, number in told["rows"]]
     told["remembered"] = list(zip(numbers, moments, strict=True))
     for life in told["lives"].values():
         life["sums"] = [one or other for one, other in zip(life["sums"], life.pop("millionths"), strict=True)]
@@ -246,12 +276,15 @@ def plain_position(position: Position) -> Any:
     return json.loads(encode_position(position))
 
 
-@pytest.mark.parametrize("value", [b"", b"\x00", b"\x02" + b"\x00" * 30, b"\xff"])
+@pytest.mark.parametrize("value", [b"", b"\x00", b"\x03" + b"\x00" * 30, b"\xff"])
 def test_a_newer_format_is_refused(value: bytes) -> None:
     """With a message that says which version to run."""
-    for read in (CODEC.header, lambda value: CODEC.decode(b"cx", value), CODEC.learn):
-        with pytest.raises(StateError, match="this version reads 1: it was written by a newer version"):
+    for read in (CODEC.header, lambda value: CODEC.decode(b"cx", value)):
+        with pytest.raises(StateError, match="this version reads 1 to 2: it was written by a newer version"):
             read(value)
+    for layout in (value, b"\x02" + b"\x00" * 30):
+        with pytest.raises(StateError, match="this version reads 1: it was written by a newer version"):
+            CODEC.learn(layout)
     with pytest.raises(StateError):
         decode_position(b'{"format":2,"offsets":{},"partitions":1}')
     with pytest.raises(StateError, match="cannot be read"):
@@ -261,9 +294,12 @@ def test_a_newer_format_is_refused(value: bytes) -> None:
 def test_a_record_that_was_cut_short_is_an_error_wherever_it_was_cut() -> None:
     """Never a customer with something missing."""
     value = CODEC.encode(walked(list(MODEL.lifecycles), [(T0, "visit", {}), (T0 + HOUR, "buy", {"country": "DE"})]))
-    for end in range(len(value)):
-        with pytest.raises(StateError):
-            CODEC.decode(b"cx", value[:end])
+    imported = walked(list(MODEL.lifecycles), [(T0, "visit", {})])
+    imported.rows = [ImportedRow(b"import-1", T0, 5), ImportedRow(b"import-2", 0, 70_000)]
+    for whole in (value, CODEC.encode(imported)):
+        for end in range(len(whole)):
+            with pytest.raises(StateError):
+                CODEC.decode(b"cx", whole[:end])
 
 
 def test_a_length_beyond_the_record_is_an_error_before_anything_is_made_of_it() -> None:

@@ -106,7 +106,7 @@ class Rig:
         self._stack.push_async_callback(consumer.stop)
         await consumer.start()
         self._stack.push_async_callback(self.engine.stop)
-        lookout = Lookout(settings)
+        lookout = Lookout(settings, self.engine.contact)
         looking = asyncio.create_task(lookout.run())
         self._stack.callback(looking.cancel)
 

@@ -41,6 +41,8 @@ class Caller:
     password: str = ""
     mechanism: str = "SCRAM-SHA-512"
     web_port: int = field(default_factory=free_port)
+    extra: dict[str, str] = field(default_factory=dict)
+    """Settings of its own, by the variable's name without prefix."""
 
     @property
     def settings(self) -> Settings:
@@ -67,6 +69,7 @@ class Caller:
             "LIFECYCLES": "metrics",
             "SESSION_TIMEOUT": "2s",
             "WEB_PORT": str(self.web_port),
+            **self.extra,
         }
         around = {name: value for name, value in os.environ.items() if not name.startswith("LIFECYCLE_")}
         return {**around, **{f"LIFECYCLE_{name}": value for name, value in named.items()}, "COLUMNS": "200"}

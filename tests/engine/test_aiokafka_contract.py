@@ -9,16 +9,20 @@ import socket
 from importlib.metadata import version
 
 import aiokafka
+import aiokafka.codec
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.client import AIOKafkaClient
+from aiokafka.cluster import ClusterMetadata
 from aiokafka.conn import collect_hosts, create_conn
 from aiokafka.consumer.fetcher import Fetcher, FetchError, FetchResult, PartitionRecords
 from aiokafka.consumer.group_coordinator import BaseCoordinator, GroupCoordinator
 from aiokafka.consumer.subscription_state import TopicPartitionState
+from aiokafka.errors import UnsupportedCodecError
 from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.protocol.api import Request
+from aiokafka.protocol.fetch import FetchRequest
 from aiokafka.protocol.group import LeaveGroupRequest
 from aiokafka.record.default_records import DefaultRecordBatch, DefaultRecordBatchBuilder
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer
@@ -64,6 +68,15 @@ def test_what_the_reader_calls_has_the_same_arguments() -> None:
     assert list(inspect.signature(Fetcher._notify).parameters) == ["self", "future"]
     assert list(inspect.signature(FetchResult.getall).parameters) == ["self", "max_records"]
     assert callable(FetchResult.has_more)
+    assert list(inspect.signature(FetchResult.check_assignment).parameters) == ["self", "tp"]
+    assert list(inspect.signature(FetchResult._update_position).parameters) == ["self"]
+    for attribute in ("_topic_partition", "_partition_records"):
+        assert f"self.{attribute} = " in inspect.getsource(FetchResult.__init__)
+    theirs = next(each for each in PartitionRecords.__mro__ if each.__module__ == Fetcher.__module__)
+    assert inspect.isgeneratorfunction(theirs._unpack_records)
+    made = inspect.getsource(theirs.__init__)
+    assert "self.next_fetch_offset = fetch_offset" in made
+    assert "self._records_iterator = self._unpack_records()" in made
     assert callable(FetchError.check_raise)
     assert list(inspect.signature(PartitionRecords._consumer_record).parameters) == ["self", "tp", "record"]
     source = inspect.getsource(Fetcher)
@@ -75,6 +88,20 @@ def test_what_the_reader_calls_has_the_same_arguments() -> None:
     for attribute in ("highwater", "lso", "timestamp"):
         assert f"tp_state.{attribute} =" in source
     assert "self.awaiting_reset" not in inspect.getsource(TopicPartitionState.seek)
+
+
+def test_a_codec_is_unsupported_where_its_library_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And all but gzip need this one."""
+    batch = DefaultRecordBatchBuilder(
+        magic=2, compression_type=3, is_transactional=0, producer_id=-1, producer_epoch=-1, base_sequence=-1,
+        batch_size=10_000,
+    )  # fmt: skip
+    batch.append(0, timestamp=5, key=b"k", value=bytes(1_000), headers=[])
+    data = bytes(batch.build())
+    assert [record.offset for record in DefaultRecordBatch(data)] == [0]
+    monkeypatch.setattr(aiokafka.codec, "cramjam", None)
+    with pytest.raises(UnsupportedCodecError, match="lz4"):
+        iter(DefaultRecordBatch(data))
 
 
 def test_a_raw_record_has_what_a_source_record_needs() -> None:
@@ -129,6 +156,18 @@ def test_a_member_of_a_group_can_be_taken_out_of_it_by_another_connection() -> N
     assert inspect.iscoroutinefunction(GroupCoordinator._maybe_leave_group)
     assert list(inspect.signature(AIOKafkaClient.send).parameters) == ["self", "node_id", "request", "group"]
     assert list(inspect.signature(LeaveGroupRequest).parameters) == ["group", "member_id"]
+
+
+def test_a_broker_can_be_asked_for_records_past_the_fetcher() -> None:
+    """So that an error is heard that the fetcher only logs."""
+    assert list(inspect.signature(FetchRequest).parameters) == [
+        *("max_wait_time", "min_bytes", "max_bytes", "isolation_level", "topics", "rack_id"),
+    ]
+    assert "for partition, error_code, highwater, *part_data in partitions:" in inspect.getsource(Fetcher)
+    assert list(inspect.signature(ClusterMetadata.leader_for_partition).parameters) == ["self", "partition"]
+    assert 'log.warning(\n                            "Unexpected error while fetching data' in inspect.getsource(
+        Fetcher
+    )
 
 
 def test_fausts_consumer_has_the_hooks_that_we_override() -> None:

@@ -74,7 +74,7 @@ def keys(records: Records) -> dict[int, list[bytes | None]]:
 async def group_offset(route: Route) -> int:
     admin = AIOKafkaAdminClient(bootstrap_servers=route.settings.bootstrap)
     await admin.start()
-    offsets = await admin.list_consumer_group_offsets(route.settings.app)
+    offsets = await admin.list_consumer_group_offsets(route.settings.group)
     await admin.close()
     return int(offsets[route.source].offset)
 

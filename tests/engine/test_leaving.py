@@ -29,7 +29,7 @@ def member(settings: Settings) -> AIOKafkaConsumer:
     return AIOKafkaConsumer(
         settings.topics.interactions,
         bootstrap_servers=settings.bootstrap,
-        group_id=settings.app,
+        group_id=settings.group,
         enable_auto_commit=False,
         session_timeout_ms=60_000,
         rebalance_timeout_ms=60_000,

@@ -33,7 +33,7 @@ async def test_a_group_whose_coordinator_is_away_is_seen_though_every_topic_can_
         looking = asyncio.create_task(looks.run())
         try:
             await until(lambda: looks.serves)
-            alone = await coordinator(cluster, settings.app)
+            alone = await coordinator(cluster, settings.group)
             await asyncio.to_thread(alone.kill)
             await until(lambda: not looks.serves, for_seconds=15.0)
             await asyncio.to_thread(alone.start)

@@ -342,3 +342,27 @@ async def test_the_status_tells_states_positions_and_lag(on_kafka: Settings) -> 
             (0, State.RUNNING, 1.0, 0),
             (1, State.RUNNING, 1.0, 0),
         ]
+
+
+async def test_the_lag_counts_what_lies_behind_a_transaction_that_is_open(on_kafka: Settings) -> None:
+    """It cannot be read yet, but it waits; and the status says since when."""
+    async with (
+        Rig(on_kafka, toy) as rig,
+        AIOKafkaProducer(
+            bootstrap_servers=on_kafka.bootstrap, transactional_id=f"{on_kafka.topic_prefix}open"
+        ) as producer,
+    ):
+        await rig.recorder.until(lambda: {each.lag for each in rig.engine.status().partitions} == {0})
+        began = time.time_ns() // 1_000_000
+        await producer.begin_transaction()
+        for _ in range(3):
+            await producer.send_and_wait(on_kafka.topics.interactions, b"visit", key=b"k", partition=0)
+        await rig.recorder.until(lambda: rig.engine.status().partitions[0].lag == 3)
+        held_up, other = rig.engine.status().partitions
+        assert (held_up.position, held_up.end_offset, other.lag, other.open_transaction_since) == (0, 3, 0, None)
+        assert held_up.open_transaction_since is not None
+        assert held_up.open_transaction_since >= began
+        assert held_up.state is State.RUNNING
+        await producer.abort_transaction()
+        await rig.recorder.until(lambda: rig.engine.status().partitions[0].lag == 0)
+        assert rig.engine.status().partitions[0].open_transaction_since is None

@@ -9,7 +9,7 @@ import pytest
 from aiokafka.errors import KafkaError, SaslAuthenticationFailed
 
 from stream.engine.admission import refusal
-from stream.engine.quiet import LIBRARIES, Seldom, quiet_libraries, quiet_loop
+from stream.engine.quiet import LIBRARIES, Seldom, _Gate, quiet_libraries, quiet_loop
 
 
 @contextmanager
@@ -44,6 +44,45 @@ def test_a_flood_about_an_absent_broker_becomes_one_warning(caplog: pytest.LogCa
             logging.getLogger("aiokafka").warning("Unable to update metadata from %s", [number])
     assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
         ("WARNING", "Unable connect to node with id 0")
+    ]
+
+
+class Kafka:
+    """Says whether it answers."""
+
+    def __init__(self) -> None:
+        self.up = True
+
+    def up_for(self, seconds: float) -> bool:
+        return self.up
+
+
+def gated(kafka: Kafka, seconds: range, caplog: pytest.LogCaptureFixture) -> list[str]:
+    """What passes where aiokafka complains ten times in each of these seconds."""
+    now = 0.0
+    gate = _Gate(kafka, clock=lambda: now)
+    for second in seconds:
+        for tenth in range(10):
+            now = second + tenth / 10
+            gate.emit(logging.LogRecord("aiokafka", logging.ERROR, "", 0, "Unable connect to node", (), None))
+    return [record.getMessage() for record in caplog.records]
+
+
+def test_of_a_kafka_that_is_away_no_library_speaks_where_we_do(caplog: pytest.LogCaptureFixture) -> None:
+    kafka = Kafka()
+    kafka.up = False
+    assert gated(kafka, range(60), caplog) == []
+
+
+def test_of_one_broker_that_is_away_though_kafka_answers_a_library_speaks_once_in_ten_seconds(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """But not of a hiccup of less than five seconds."""
+    assert gated(Kafka(), range(5), caplog) == []
+    assert gated(Kafka(), range(26), caplog) == [
+        "Unable connect to node",
+        "Unable connect to node (99 more like this kept back)",
+        "Unable connect to node (99 more like this kept back)",
     ]
 
 

@@ -32,7 +32,13 @@ CUSTOMERS = 20
 @pytest.fixture
 def settings(kafka: KafkaBroker, topic_prefix: str) -> Settings:
     """Two partitions of a test's own."""
-    return Settings(bootstrap=kafka.bootstrap, topic_prefix=topic_prefix, app=f"{topic_prefix}app", partitions=2)
+    return Settings(
+        bootstrap=kafka.bootstrap,
+        topic_prefix=topic_prefix,
+        app=f"{topic_prefix}app",
+        partitions=2,
+        lifecycles=("journey",),
+    )
 
 
 class Worker:

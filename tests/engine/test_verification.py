@@ -19,7 +19,7 @@ from stream.engine.verification.comparison import Cut, Verification
 from stream.engine.verification.current_stages import CurrentStages
 from stream.engine.verification.findings import Findings, unlike
 from stream.engine.verification.published import PublishedChanges
-from stream.engine.verification.reach import Reach
+from stream.engine.verification.reach import BEFORE_EDIT, Reach
 from stream.settings import Clock, Settings
 from tests.kit.machines import TOPIC, Record, compacted, finish, machine, records_of
 
@@ -65,14 +65,17 @@ class Written(NamedTuple):
     changelog: dict[bytes, bytes]
 
 
-def history(seed: int, count: int = 150) -> list[Record]:
-    """Interactions that arrive a little after their time, some of them much later; their broker times do not fall."""
+def history(seed: int, count: int = 150, fresh_from: int = 1_000_000) -> list[Record]:
+    """Interactions that arrive a little after their time, some of them much later; their broker times do not fall.
+
+    From the record `fresh_from` on there are new subjects, too.
+    """
     chance = random.Random(seed)
     now = T0
     records: list[Record] = []
     for number in range(count):
         now += chance.choice([0, 1, 50, 200, 900])
-        who = chance.randrange(8)
+        who = chance.randrange(8 if number < fresh_from else 16)
         given: Interaction | bytes | Outgoing = Interaction(
             f"c{who}" if who % 2 else None,
             f"a{who}",
@@ -88,10 +91,12 @@ def history(seed: int, count: int = 150) -> list[Record]:
     return records
 
 
-def work(records: Sequence[Record], settings: Settings, seed: int, changelog: dict[bytes, bytes]) -> list[Written]:
+def work(
+    records: Sequence[Record], settings: Settings, seed: int, changelog: dict[bytes, bytes], model: Model = MODEL
+) -> list[Written]:
     """Batches of random lengths, with time that passes between them and restarts of the machine."""
     chance = random.Random(seed)
-    made = machine(MODEL, settings, changelog)
+    made = machine(model, settings, changelog)
     written: list[Written] = []
     left, wall = list(records), (records[0].timestamp if records else T0)
     while left:
@@ -114,7 +119,7 @@ def work(records: Sequence[Record], settings: Settings, seed: int, changelog: di
                 break
         left = follows
         if chance.random() < 0.1:
-            made = machine(MODEL, settings, changelog)
+            made = machine(model, settings, changelog)
     while (due := made.next_due()) is not None and due <= (made.clock or 0):  # more came at once than a batch takes
         batch = finish(made.run([], made.next_offset or 0, wall=wall, caught_up=False))
         if not batch.inputs:
@@ -142,7 +147,7 @@ def verify(
     published = PublishedChanges(TOPIC, 0, findings, exactly_once=True)
     for offset, each in enumerate(change for one in written for change in one.batch.stage_changes):
         published.add(0, Record(offset, 0, each.key, each.value, each.headers), alike=True, only=None)
-    current = CurrentStages(findings)
+    current = CurrentStages(findings, {each.id for each in model.lifecycles})
     reach = Reach(0, position, first, None, settings.clock)
     verification = Verification(model, settings, cut, reach, published, current, findings, None)
     for record in records:
@@ -215,6 +220,92 @@ def test_every_batch_that_is_lost_is_found(clock: Clock) -> None:
                 found = verify(records, settings, [*written[:last], Written(written[last].batch, stale)], last)
                 assert found.differing, key
                 break
+
+
+EDITS = {
+    "edited": (("quick", "cooling"), ("edited", "cooling")),
+    "added": (("quick",), ("quick", "cooling")),
+    "dropped": (("quick", "cooling"), ("quick",)),
+    "all replaced": (("quick",), ("cooling",)),
+    "dropped and added": (("quick",), ("cooling", "later")),
+    "dropped and back": (("quick", "cooling"), ("quick",), ("quick", "cooling")),
+}
+
+
+def model_named(*names: str) -> Model:
+    """Of `FILES`, and of two that are made of these."""
+    texts = {
+        **FILES,
+        "edited": FILES["quick"].replace("heat: 3", "heat: 4").replace("heat >= 1.5", "heat >= 1.2"),
+        "later": FILES["quick"].replace("lifecycle: quick", "lifecycle: later"),
+    }
+    return model_of([parse(texts[name], f"{name}.yaml").lifecycle for name in names], forget_after=4_000)
+
+
+@pytest.mark.parametrize("edit", EDITS)
+@pytest.mark.parametrize("clock", ["stream", "wall"])
+@pytest.mark.parametrize("seed", range(2))
+def test_after_an_edit_nothing_wrong_is_said_and_those_who_came_later_are_verified(
+    seed: int, clock: Clock, edit: str
+) -> None:
+    """Whoever began before is counted; neither lifecycles that came or went nor the forgotten confuse it."""
+    settings = settings_of(clock)
+    models = [model_named(*names) for names in EDITS[edit]]
+    records = history(seed, 120 * len(models), fresh_from=120 * (len(models) - 1))
+    written: list[Written] = []
+    for place, model in enumerate(models):
+        old = len(written)
+        changelog = written[-1].changelog if written else {}
+        written += work(records[120 * place : 120 * (place + 1)], settings, seed, changelog, model)
+    for at in range(old, len(written), 8):
+        findings = verify(records, settings, written, at, model=models[-1])
+        assert list(map(str, findings.differences)) == [], at
+    findings = verify(records, settings, written, len(written) - 1, model=models[-1])
+    assert list(map(str, findings.differences)) == []
+    assert findings.counts["changes"] > 20
+    assert findings.counts["changes out of reach"] > 20
+
+
+@pytest.mark.parametrize("clock", ["stream", "wall"])
+def test_of_those_who_began_before_an_edit_what_needs_no_history_is_verified(clock: Clock) -> None:
+    """Nobody came later: a missing change is found, a current stage that is another, a broken record."""
+    settings = settings_of(clock)
+    records = history(4)
+    old = work(records, settings, 4, {}, model_named("quick"))
+    after = model_named("edited")
+    made = machine(after, settings, old[-1].changelog)
+    batch = finish(made.run([], made.next_offset or 0, wall=records[-1].timestamp, caught_up=False))
+    written = [*old, Written(batch, compacted([batch], old[-1].changelog))]
+    last = len(written) - 1
+    customers = [key for key in written[last].changelog if key[:1] in (b"c", b"a")]
+
+    findings = verify(records, settings, written, last, after)
+    assert (list(map(str, findings.differences)), findings.counts["customers"]) == ([], 0)
+    assert findings.not_reached == {BEFORE_EDIT: len(customers)}
+    assert findings.counts["current stages"] == len(customers) > 2
+
+    at, place = next(
+        (at, place)
+        for at in range(last, -1, -1)
+        for place, change in reversed(list(enumerate(written[at].batch.stage_changes)))
+        if b"c" + (change.key or b"") in customers
+    )
+    changes = written[at].batch.stage_changes
+    lost = changes.pop(place)
+    [difference] = verify(records, settings, written, last, after).differences
+    assert str(difference).startswith(f"partition 0, customer {(lost.key or b'').decode()}, quick: change ")
+    assert "is missing from stage-changes" in str(difference)
+
+    other = Outgoing(lost.key, (lost.value or b"").replace(b'"version"', b'"Version"'), lost.headers)
+    changes.insert(place, other)
+    [difference] = verify(records, settings, written, last, after).differences
+    assert str(difference).endswith("the current stage is another than the latest stage change")
+    changes[place] = lost
+
+    key = customers[0]
+    broken = {**written[last].changelog, key: written[last].changelog[key][:-3]}
+    found = verify(records, settings, [*written[:last], Written(batch, broken)], last, after)
+    assert any("its record in lifecycle-customers cannot be read" in str(each) for each in found.differences)
 
 
 def test_what_two_values_differ_in_is_said_by_its_path() -> None:

@@ -155,6 +155,7 @@ async def stuck_worker(kind: str, bootstrap: str, prefix: str, folder: Path) -> 
         "LIFECYCLE_APP": f"{prefix}{kind}",
         "LIFECYCLE_TOPIC_PREFIX": f"{prefix}{kind}-",
         "LIFECYCLE_PARTITIONS": "2",
+        "LIFECYCLE_LIFECYCLES": "metrics",
         "LIFECYCLE_WEB_PORT": str(port),
     }
     with log.open("w") as said:

@@ -73,6 +73,7 @@ def _table(plan: Plan, outcome: Outcome) -> Table:
     for name in (
         "interactions",
         "duplicates",
+        "known",
         "late",
         "dead_letters",
         "deadlines",

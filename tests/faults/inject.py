@@ -150,7 +150,7 @@ class Injector:
         partitions = [TopicPartition(topic, number) for number in range(self._settings.partitions)]
         before, deadline = self._taken, time.monotonic() + _PATIENCE
         async with AIOKafkaConsumer(
-            bootstrap_servers=self._settings.bootstrap, group_id=self._settings.app, enable_auto_commit=False
+            bootstrap_servers=self._settings.bootstrap, group_id=self._settings.group, enable_auto_commit=False
         ) as group:
             group.assign(partitions)
             while self._taken <= before and time.monotonic() < deadline:
@@ -170,7 +170,7 @@ class Injector:
 
     async def _rival(self, partition: int) -> None:
         """Someone else begins with the id of a partition's producer, which fences whoever has it."""
-        name = f"{self._settings.app}-{self._settings.topics.interactions}-{partition}"
+        name = f"{self._settings.group}-{self._settings.topics.interactions}-{partition}"
         rival = AIOKafkaProducer(bootstrap_servers=self._settings.bootstrap, transactional_id=name)
         try:
             await asyncio.wait_for(rival.start(), _RIVAL_SECONDS)

@@ -17,6 +17,7 @@ import orjson
 from aiokafka import ConsumerRecord
 
 from stream.codec.customers import customer_key
+from stream.codec.import_rows import row_of
 from stream.codec.interactions import DEFAULT_BLOCKED, Rejected, decode
 from stream.codec.stage_changes import Source, data
 from stream.core.change import StageChange
@@ -58,6 +59,8 @@ class Expected:
     """Customers who were considered because of that."""
     moved_by_edits: int = 0
     duplicates: int = 0
+    known: int = 0
+    """Rows of imports that began again."""
     late: int = 0
     deadlines: int = 0
 
@@ -143,11 +146,12 @@ class Partition:
         self.expected.edits = sum(one.lifecycles != two.lifecycles for one, two in pairwise(self._stints))
         self.expected.late = self._tally.late
         self.expected.duplicates = self._tally.duplicates
+        self.expected.known = self._tally.known_rows
         self.expected.deadlines += len(self._tally.fired)
         return self.expected
 
     def _tick(self, record: Interaction) -> int | None:
-        if not record.headers or record.value is None:
+        if record.value is None or "lifecycle_control" not in dict(record.headers):
             return None
         time: int = orjson.loads(record.value)["time"]
         return time
@@ -158,15 +162,18 @@ class Partition:
             place = self._topic, self._number, record.offset
             self.expected.dead_letters.append(Letter(*place, interaction.reason.value, record.key, record.value))
             return
+        row = row_of(record.headers)
+        assert not isinstance(row, Rejected)
+        interaction.row = row
         if interaction.time > record.timestamp + AHEAD:
             interaction.time = record.timestamp
         key = customer_key(interaction.kind, interaction.subject)
-        before = self._tally.duplicates
+        before = self._tally.untouched
         arrival = Arrival(interaction, self._number, record.offset)
         customer, changes = step(self._model, self._customer(key), arrival, self._tally)
         assert customer is not None
         self._move(interaction.time)
-        if self._tally.duplicates == before:
+        if self._tally.untouched == before:
             customer.offset = record.offset
             self._keep(key, customer)
         self._tell(changes, record.offset)

@@ -218,7 +218,7 @@ async def _send(settings: Settings, records: Iterable[Sent], rate: float, idempo
     waiting: set[asyncio.Future[object]] = set()
     try:
         for record in records:
-            waiting.add(await producer.send(topic, record.value, key=record.key))
+            waiting.add(await producer.send(topic, record.value, key=record.key, headers=list(record.headers)))
             count += 1
             ahead = count / rate - (time.monotonic() - began)
             if ahead > _SLICE:
@@ -254,7 +254,7 @@ async def _caught_up(settings: Settings, fleet: Fleet) -> list[str]:
     committed: dict[TopicPartition, int | None] = {}
     deadline = time.monotonic() + _CATCH_UP_SECONDS
     async with AIOKafkaConsumer(
-        bootstrap_servers=settings.bootstrap, group_id=settings.app, enable_auto_commit=False
+        bootstrap_servers=settings.bootstrap, group_id=settings.group, enable_auto_commit=False
     ) as group:
         group.assign(partitions)
         while any((committed.get(each) or 0) < ends[each] for each in partitions):

@@ -1,4 +1,4 @@
-"""A known stream of interactions: seeded, with repeats, late ones, poison and bursts."""
+"""A known stream of interactions: seeded, with repeats, late ones, poison, bursts, and imports that begin again."""
 
 import random
 from collections.abc import Iterator
@@ -6,6 +6,8 @@ from time import time as clock
 from typing import NamedTuple
 
 import orjson
+
+from stream.codec.import_rows import HEADER, encode_row
 
 DAY = 86_400_000
 END = 1_767_225_600_000
@@ -27,6 +29,13 @@ REPEATED, LATE, POISON, ANONYMOUS = 0.03, 0.05, 0.005, 0.1
 BURST = 0.001
 """How often one customer does forty things at once."""
 _BURST_SIZE = 40
+IMPORTED = 0.15
+"""Share of interactions that are rows of an import, without ids."""
+BEGUN_AGAIN = 0.0005
+"""How often an import breaks off, and begins again with rows that were written."""
+_ROWS_OF_AN_IMPORT = 3_000
+_AGAIN = 200
+"""How many of its rows are written again, on average."""
 _LIVE_LATE = 8_000
 """Milliseconds that late interactions are late at most, where they are live."""
 _REMEMBERED = 500
@@ -49,6 +58,7 @@ class Sent(NamedTuple):
 
     key: bytes
     value: bytes
+    headers: tuple[tuple[str, bytes], ...] = ()
 
 
 def traffic(count: int, customers: int, seed: int, *, live: bool = False) -> Iterator[Sent]:
@@ -59,6 +69,8 @@ def traffic(count: int, customers: int, seed: int, *, live: bool = False) -> Ite
     chance = random.Random(seed)
     names = [name for name, percent in NAMES.items() for _ in range(percent)]
     recent: list[Sent] = []
+    rows: list[Sent] = []
+    count_of_rows = 0
     number = 0
     while number < count:
         time = END - SPAN + number * SPAN // count
@@ -71,6 +83,11 @@ def traffic(count: int, customers: int, seed: int, *, live: bool = False) -> Ite
             yield chance.choice(recent)
             number += 1
             continue
+        if rows and chance.random() < BEGUN_AGAIN:
+            again = rows[-chance.randrange(1, 2 * _AGAIN) :][: count - number]
+            yield from again
+            number += len(again)
+            continue
         whose = chance.randrange(customers)
         size = _BURST_SIZE if chance.random() < BURST else 1
         for _ in range(min(size, count - number)):
@@ -78,20 +95,29 @@ def traffic(count: int, customers: int, seed: int, *, live: bool = False) -> Ite
             at: int | None = time - chance.randrange(10 * DAY) if late else time
             if live:
                 at = int(clock() * 1_000) - chance.randrange(_LIVE_LATE) if late else None
-            sent = _interaction(number, whose, chance.choice(names), at, chance)
+            row: tuple[str, int] | None = None
+            if chance.random() < IMPORTED:
+                row = f"import-{count_of_rows // _ROWS_OF_AN_IMPORT}", count_of_rows % _ROWS_OF_AN_IMPORT
+                count_of_rows += 1
+            sent = _interaction(number, whose, chance.choice(names), at, row, chance)
+            if row is not None:
+                rows = [*rows[-2 * _AGAIN :], sent] if row[1] else [sent]
             recent.append(sent)
             number += 1
             yield sent
         del recent[:-_REMEMBERED]
 
 
-def _interaction(number: int, whose: int, name: str, time: int | None, chance: random.Random) -> Sent:
+def _interaction(
+    number: int, whose: int, name: str, time: int | None, row: tuple[str, int] | None, chance: random.Random
+) -> Sent:
     who = f"v-{whose}" if chance.random() < ANONYMOUS else f"c-{whose}"
     interaction: dict[str, object] = {
-        "id": f"i-{number}",
+        **({} if row is not None else {"id": f"i-{number}"}),
         "type": name,
         "anonymous_id" if who[0] == "v" else "customer_id": who,
         **({} if time is None else {"time": time}),
         "properties": {"total": chance.randrange(1, 20_000) / 100, "path": f"/p/{chance.randrange(100)}"},
     }
-    return Sent(who.encode(), orjson.dumps(interaction))
+    headers = () if row is None else ((HEADER, encode_row(row[0], 0, row[1])),)
+    return Sent(who.encode(), orjson.dumps(interaction), headers)

@@ -29,6 +29,8 @@ class Verdict:
     interactions: int
     changes: int
     duplicates: int
+    known: int
+    """Rows of imports that began again."""
     late: int
     deadlines: int
     dead_letters: int
@@ -80,6 +82,7 @@ async def judge(
         interactions=sum(map(len, source.values())),
         changes=sum(map(len, wanted.values())),
         duplicates=sum(each.duplicates for each in expected.values()),
+        known=sum(each.known for each in expected.values()),
         late=sum(each.late for each in expected.values()),
         deadlines=sum(each.deadlines for each in expected.values()),
         dead_letters=len(must),

@@ -11,6 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, Counter
 
+from stream.engine.contact import Contact
 from stream.engine.supervisor import EngineStatus
 from stream.web.health import health_routes, serve
 from tests.fuzz import nasty
@@ -137,7 +138,9 @@ async def serving(complaints: list[str]) -> AsyncIterator[Server]:
     registry = CollectorRegistry()
     Counter("taken", "How many.", ["kind"], registry=registry).labels('a\\b"c\né').inc()
     try:
-        async with serve(health_routes(lambda: EngineStatus("joining", None, ()), registry), "127.0.0.1", 0) as port:
+        async with serve(
+            health_routes(lambda: EngineStatus("joining", None, (), Contact().status()), registry), "127.0.0.1", 0
+        ) as port:
             yield Server(port)
     finally:
         logger.removeHandler(handler)

@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 readonly TARGET=.venv/compiled
-wanted=$(find stream pyproject.toml -type f ! -path '*/__pycache__/*' -print0 | sort -z | xargs -0 cksum | cksum)
+wanted=$(find stream schemas/*.json pyproject.toml -type f ! -path '*/__pycache__/*' -print0 | sort -z | xargs -0 cksum | cksum)
 
 if [[ $(cat "$TARGET/made-of" 2>/dev/null) == "$wanted" ]]; then exit 0; fi
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes .venv ready: tests/kit/venv.sh, or `tests/kit/venv.sh dev` for what the tests need besides.
+# Makes .venv ready: tests/kit/venv.sh, or with the name of an extra, `dev` for what the tests need besides.
 # Does nothing where it was made for this very pyproject.toml before.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -45,11 +45,12 @@ make_venv() {
   "$python" -m venv .venv
 }
 
-# What the tests need includes what the product needs.
+# What the tests need includes what the product and the demo need.
 if is_current "$STAMP" || is_current .venv/installed-dev; then exit 0; fi
+if [[ -z $EXTRA ]] && is_current .venv/installed-demo; then exit 0; fi
 
 is_recent_enough .venv/bin/python || make_venv
 
-echo "Installing the ${EXTRA:+development }dependencies into .venv (once; a minute or so)"
+echo "Installing the dependencies${EXTRA:+ and those of \`$EXTRA\`} into .venv (once; a minute or so)"
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --editable ".${EXTRA:+[$EXTRA]}"
 echo "$wanted" >"$STAMP"

@@ -13,15 +13,22 @@ import pytest
 from aiohttp import web
 from prometheus_client import CollectorRegistry, Counter
 
+from stream.engine.contact import ContactStatus
 from stream.engine.partition import State
 from stream.engine.supervisor import EngineStatus, PartitionStatus
+from stream.engine.versions import GroupVersions, LifecycleVersion, WorkerVersions
 from stream.web.access import is_of_this_machine
 from stream.web.health import health_routes, serve
 
 TOKEN = "0123456789abcdef-of-this-test"  # noqa: S105 - a test's own
 STATUS = EngineStatus(
-    "running", "exactly_once", (PartitionStatus(3, State.RUNNING, 1.0, 4_711, 4_800, idle_seconds=0.5),)
+    "running",
+    "exactly_once",
+    (PartitionStatus(3, State.RUNNING, 1.0, 4_711, 4_800, idle_seconds=0.5),),
+    ContactStatus(up=True, since=1_700_000_000_000, seconds_since_answer=0.5),
 )
+SHOP = LifecycleVersion(3, "0123456789abcdef")
+GROUP = GroupVersions(WorkerVersions("one:1", "1.0", {"shop": SHOP}, {}))
 PATHS = ["/metrics", "/", "/nothing-here", "/livez/", "/readyz/more", "//livez", "/LIVEZ", "/new"]
 """All but health: what exists, what does not, and what only looks like health."""
 WRONG = [
@@ -49,7 +56,7 @@ def routes(token: str) -> web.Application:
     async def new(_request: web.Request) -> web.Response:
         return web.Response(text="new")
 
-    app = health_routes(lambda: STATUS, registry, token)
+    app = health_routes(lambda: STATUS, registry, token, GROUP)
     app.router.add_get("/new", new)
     return app
 
@@ -103,10 +110,17 @@ async def test_health_asks_for_none_and_then_tells_of_states_alone(url: str) -> 
     status, _, body = await ask(f"{url}/readyz")
     assert (status, json.loads(body)) == (
         200,
-        {"status": "ready", "phase": "running", "partitions": [{"partition": 3, "state": "running"}]},
+        {
+            "status": "ready",
+            "phase": "running",
+            "kafka": {"up": True, "since": "2023-11-14T22:13:20.000Z", "seconds_since_answer": 0.5},
+            "partitions": [{"partition": 3, "state": "running"}],
+        },
     )
-    (seen,) = json.loads((await ask(f"{url}/readyz", f"Bearer {TOKEN}"))[2])["partitions"]
+    shown = json.loads((await ask(f"{url}/readyz", f"Bearer {TOKEN}"))[2])
+    (seen,) = shown["partitions"]
     assert (seen["position"], seen["lag"]) == (4_711, 89)
+    assert (shown["lifecycles"], shown["others"]) == ({"shop": {"version": 3, "digest": "0123456789abcdef"}}, None)
     assert json.loads((await ask(f"{url}/readyz", "Bearer wrong"))[2]) == json.loads(body)
 
 
@@ -147,7 +161,14 @@ def test_addresses_that_others_reach_are_told_from_those_of_this_machine() -> No
 async def test_a_worker_that_others_reach_without_a_token_warns(bind: str, token: str, warned: bool) -> None:
     """At its start, with the variable that helps; the token itself is in no line."""
     said = await start_of_log(
-        {"WEB_BIND": bind, "WEB_TOKEN": token, "WEB_PORT": "0", "BOOTSTRAP": "127.0.0.1:1", "LOG_LEVEL": "debug"}
+        {
+            "LIFECYCLES": "metrics",
+            "WEB_BIND": bind,
+            "WEB_TOKEN": token,
+            "WEB_PORT": "0",
+            "BOOTSTRAP": "127.0.0.1:1",
+            "LOG_LEVEL": "debug",
+        }
     )
     assert ("LIFECYCLE_WEB_TOKEN" in said) == warned
     assert TOKEN not in said

@@ -1,9 +1,13 @@
 """Health and metrics over real HTTP, with a real engine whose Kafka is a few lines of this file."""
 
 import asyncio
+import gzip
+import re
 import socket
 import sys
+import time
 from collections.abc import AsyncIterator, Callable
+from datetime import datetime
 from typing import Any, ClassVar
 
 import aiohttp
@@ -14,12 +18,14 @@ from prometheus_client.parser import text_string_to_metric_families as classic_m
 
 from stream.app import Application
 from stream.codec.lifecycle_files import load_all
+from stream.engine import partition as partitions
 from stream.engine.batch import Batch
+from stream.engine.contact import AWAY_AFTER, Contact
 from stream.engine.fetch import Fetched
 from stream.engine.lookout import SourceTopic
 from stream.engine.recovery import Progress
 from stream.engine.supervisor import Engine
-from stream.errors import SettingsError
+from stream.errors import SettingsError, UnreadableError
 from stream.settings import Settings
 from stream.web.health import health_routes, serve
 from tests.kit.machines import Record
@@ -34,15 +40,21 @@ class Broker:
     def __init__(self) -> None:
         self.recovered = asyncio.Event()
         self.away: set[int] = set()
+        self.held_back = {0: 0, 1: 0}
+        """Records of a transaction that is open."""
+        self.unreadable: set[int] = set()
         self.records = {0: [Record(0, 1_700_000_000_000, b"customer-4711", VISIT)], 1: []}
 
     async def fetch(self, partition: int, position: int, patience: float) -> Fetched:
+        if partition in self.unreadable:
+            raise UnreadableError("interactions", partition, position, after=position + 1, data=b"", why="…")
         records = [each for each in self.records[partition] if each.offset >= position]
-        if not records and position:
-            await asyncio.Event().wait()
-        await asyncio.sleep(0)
+        await asyncio.sleep(0 if records or not position else patience)
+        if partition in self.away:
+            raise KafkaConnectionError
         end = len(self.records[partition])
-        return Fetched(records, end, caught_up=True, end_offset=end)
+        held_back = self.held_back[partition]
+        return Fetched(records, end, not held_back, end, end + held_back, time.time_ns() // 1_000_000)
 
     async def source(self) -> SourceTopic:
         return SourceTopic(partitions=2, id=None)
@@ -89,12 +101,16 @@ class Rig:
     def __init__(self) -> None:
         self.broker = Broker()
         self.application = Application(Settings(clock="stream"), load_all(["metrics"]))
-        self.engine = Engine(self.application._machine, self.application.metrics, fenced_wait=1.0)
+        self.now = 0.0
+        """What the clock of `contact` says."""
+        self.contact = Contact(lambda: self.now)
+        self.engine = Engine(self.application._machine, self.application.metrics, fenced_wait=1.0, contact=self.contact)
         self.application._engine = self.engine
         self.routes = health_routes(self.engine.status, self.application.metrics.registry)
-        self.url = ""
+        self.url = self.since = ""
 
     def connect(self) -> None:
+        self.contact.heard()
         self.engine.connect(
             "exactly_once",
             source=self.broker,
@@ -110,6 +126,17 @@ class Rig:
     async def ready(self) -> Answer:
         async with aiohttp.ClientSession() as session, session.get(f"{self.url}/readyz") as response:
             return response.status, await response.json()
+
+    async def ready_beside_kafka(self) -> tuple[int, dict[str, Any], dict[str, Any]]:
+        """Status and body of /readyz without, and then with what it says of Kafka, but for the time since when."""
+        status, body = await self.ready()
+        kafka = body.pop("kafka")
+        self.since = kafka.pop("since")
+        return status, body, kafka
+
+    def away_since(self) -> float:
+        """As `ready_beside_kafka` last heard it, epoch seconds."""
+        return datetime.fromisoformat(self.since).timestamp()
 
     async def until(self, holds: Callable[[dict[str, Any]], bool]) -> Answer:
         """The first answer of /readyz of which `holds`."""
@@ -145,14 +172,16 @@ async def test_a_worker_is_live_until_something_ends_it(rig: Rig) -> None:
 
 async def test_not_ready_before_the_broker_answers_and_before_the_group_does(rig: Rig) -> None:
     """The body names the phase; delivery is unknown until the broker said what it can."""
-    assert await rig.ready() == (
+    assert await rig.ready_beside_kafka() == (
         503,
         {"status": "not ready", "phase": "waiting for Kafka", "delivery": None, "partitions": []},
+        {"up": False, "seconds_since_answer": None},
     )
     rig.connect()
-    assert await rig.ready() == (
+    assert await rig.ready_beside_kafka() == (
         503,
         {"status": "not ready", "phase": "joining", "delivery": "exactly_once", "partitions": []},
+        {"up": True, "seconds_since_answer": 0.0},
     )
 
 
@@ -183,10 +212,29 @@ async def test_a_worker_that_owns_no_partition_is_ready(rig: Rig) -> None:
     """It stands by: more workers than partitions are no fault."""
     rig.connect()
     rig.engine.assign([])
-    assert await rig.ready() == (
+    assert await rig.ready_beside_kafka() == (
         200,
         {"status": "ready", "phase": "running", "delivery": "exactly_once", "partitions": []},
+        {"up": True, "seconds_since_answer": 0.0},
     )
+
+
+async def test_a_worker_that_owns_no_partition_is_not_ready_while_kafka_is_away(rig: Rig) -> None:
+    """And is again at the first answer; body and metrics say since when."""
+    rig.connect()
+    rig.engine.assign([])
+    rig.now += AWAY_AFTER
+    assert (await rig.ready())[0] == 200
+    rig.now += 60
+    status, _, kafka = await rig.ready_beside_kafka()
+    assert (status, kafka) == (503, {"up": False, "seconds_since_answer": AWAY_AFTER + 60})
+    assert rig.away_since() == pytest.approx(time.time() - AWAY_AFTER - 60, abs=5)
+    text = (await rig.get("/metrics"))[1]
+    assert "\nlifecycle_kafka_up 0.0\n" in text
+    assert f"\nlifecycle_kafka_answer_age_seconds {AWAY_AFTER + 60}\n" in text
+    rig.contact.heard()
+    assert (await rig.ready())[0] == 200
+    assert "\nlifecycle_kafka_up 1.0\n" in (await rig.get("/metrics"))[1]
 
 
 async def test_one_partition_that_does_not_run_makes_the_worker_not_ready(rig: Rig) -> None:
@@ -199,6 +247,47 @@ async def test_one_partition_that_does_not_run_makes_the_worker_not_ready(rig: R
     assert (status, body["status"], body["phase"]) == (503, "not ready", "running")
     assert "lifecycle_partition_failures_total{kind=" in (await rig.get("/metrics"))[1]
     rig.broker.away.clear()
+    assert (await rig.until(lambda body: states(body) == ["running", "running"]))[0] == 200
+
+
+async def test_a_partition_that_backs_off_keeps_the_last_known_lag_beside_its_age(rig: Rig) -> None:
+    """Kafka goes away with records waiting: what is known of them stays in body and metrics, and gets older."""
+    rig.broker.recovered.set()
+    rig.connect()
+    rig.engine.assign([0, 1])
+    await rig.until(lambda body: [each["lag"] for each in body["partitions"]] == [0, 0])
+    rig.broker.held_back[0] = 3
+    await rig.until(lambda body: [each["lag"] for each in body["partitions"]] == [3, 0])
+    rig.broker.away.add(0)
+    _, body = await rig.until(lambda body: states(body) == ["backing off", "running"])
+    before = body["partitions"][0]
+    _, body = await rig.until(lambda body: body["partitions"][0]["lag_age_seconds"] >= before["lag_age_seconds"] + 0.1)
+    partition = body["partitions"][0]
+    assert (partition["position"], partition["end_offset"], partition["lag"]) == (1, 4, 3)
+    text = (await rig.get("/metrics"))[1]
+    assert 'lifecycle_lag_records{partition="0"} 3.0' in text
+    assert 'lifecycle_lag_age_seconds{partition="0"} ' in text
+    rig.broker.away.clear()
+    rig.broker.held_back[0] = 0
+    await rig.until(lambda body: [each["lag"] for each in body["partitions"]] == [0, 0])
+
+
+async def test_a_partition_before_something_unreadable_is_blocked_and_its_worker_live(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also after a rebalance, until it can be read."""
+    monkeypatch.setattr(partitions, "_READ_AGAIN", 0.01)
+    rig.broker.recovered.set()
+    rig.broker.unreadable.add(1)
+    rig.connect()
+    for _ in range(2):
+        rig.engine.assign([0, 1])
+        status, body = await rig.until(lambda body: states(body) == ["running", "blocked"])
+        assert (status, body["status"], body["phase"]) == (503, "not ready", "running")
+        assert (await rig.get("/livez"))[0].status == 200
+        await rig.engine.pause()
+    rig.engine.assign([0, 1])
+    rig.broker.unreadable.clear()
     assert (await rig.until(lambda body: states(body) == ["running", "running"]))[0] == 200
 
 
@@ -255,6 +344,32 @@ async def test_metrics_are_served_in_the_format_that_the_scraper_asks_for(rig: R
     assert "customer-4711" not in text + open_text
 
 
+@pytest.mark.parametrize(
+    ("accepted", "encoding"),
+    [
+        ("gzip", "gzip"),
+        ("br;q=1.0, GZIP ; q=0.8, *;q=0.1", "gzip"),
+        ("identity", None),
+        ("gzip;q=0, identity", None),
+        ("x-gzip-like", None),
+        ("", None),
+    ],
+)
+async def test_metrics_are_compressed_for_who_asks_for_it(rig: Rig, accepted: str, encoding: str | None) -> None:
+    """The same text; who does not ask by name, or forbids it, gets it plain."""
+    headers = {"Accept-Encoding": accepted}
+    async with (
+        aiohttp.ClientSession(auto_decompress=False) as session,
+        session.get(f"{rig.url}/metrics", headers=headers) as response,
+    ):
+        body = await response.read()
+    assert response.headers.get("Content-Encoding") == encoding
+    assert response.headers["Vary"] == "Accept, Accept-Encoding"
+    text = gzip.decompress(body) if encoding == "gzip" else body
+    assert text.startswith(b"# HELP lifecycle_")
+    assert text.endswith(b"\n")
+
+
 async def test_customers_of_a_partition_that_went_to_another_worker_are_not_counted_here(rig: Rig) -> None:
     """The sum over all workers would count them twice."""
     rig.broker.recovered.set()
@@ -265,7 +380,8 @@ async def test_customers_of_a_partition_that_went_to_another_worker_are_not_coun
     rig.engine.assign([1])
     await rig.until(lambda body: body["status"] == "ready")
     text = (await rig.get("/metrics"))[1]
-    assert "lifecycle_customers{" not in text
+    customers = re.findall(r'lifecycle_customers\{lifecycle="metrics",stage="\w+"\} (.+)', text)
+    assert customers == ["0.0"] * len(rig.application.model.lifecycles[0].stages)
     assert 'partition="0"' not in text
 
 

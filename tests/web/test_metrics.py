@@ -1,6 +1,9 @@
 """Every metric, from what the machine of a partition did to the text that Prometheus scrapes."""
 
+import platform
+import random
 import re
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from types import SimpleNamespace
@@ -8,19 +11,26 @@ from types import SimpleNamespace
 import pytest
 from prometheus_client import generate_latest
 from prometheus_client.metrics_core import Metric
+from prometheus_client.openmetrics.exposition import generate_latest as open_metrics
 from prometheus_client.parser import text_string_to_metric_families
 
 from stream import metrics as metrics_module
-from stream.codec.lifecycle_files import parse
+from stream.build import build_labels
+from stream.codec.interactions import Reason
+from stream.codec.lifecycle_files import load, parse, presets
 from stream.codec.positions import KEY
 from stream.core.interaction import Interaction
 from stream.core.step import Model, model_of
-from stream.engine.batch import Batch, Outgoing
+from stream.engine.batch import RESULTS, Batch, Outgoing
+from stream.engine.contact import ContactStatus
 from stream.engine.controls import tick
+from stream.engine.faults import KINDS
 from stream.engine.machine import PartitionMachine
+from stream.engine.place import Place
+from stream.engine.versions import GroupVersions, Member, WorkerVersions, versions_of
 from stream.metrics import Metrics, PartitionView
 from stream.settings import Settings
-from tests.kit.machines import Record, compacted, machine, records_of, run_all
+from tests.kit.machines import TOPIC, Record, compacted, machine, records_of, run_all
 
 DAY = 86_400_000
 T0 = 1_700_000_000_000
@@ -43,17 +53,21 @@ NAMES = sorted(set(re.findall(r'"(lifecycle_[a-z_]+)"', SOURCE)))
 """Every metric that the product defines."""
 
 Samples = dict[tuple[str, ...], float]
-"""By name and label values, in the order of the labels' names; without buckets and creation times."""
+"""By name and label values, in the order of the labels' names; without buckets, process and build."""
 
 
 class View:
-    """The partitions that a worker owns."""
+    """The partitions that a worker owns, and whether Kafka answers it."""
 
     def __init__(self, *partitions: PartitionView) -> None:
         self.owned: Iterable[PartitionView] = partitions
+        self.contact: ContactStatus | None = None
 
     def partitions(self) -> Iterable[PartitionView]:
         return self.owned
+
+    def kafka(self) -> ContactStatus | None:
+        return self.contact
 
 
 def families(metrics: Metrics) -> dict[str, Metric]:
@@ -66,7 +80,7 @@ def samples(metrics: Metrics) -> Samples:
         (sample.name, *(label for _name, label in sorted(sample.labels.items()))): sample.value
         for family in families(metrics).values()
         for sample in family.samples
-        if not sample.name.endswith(("_bucket", "_created"))
+        if not sample.name.endswith(("_bucket", "_info")) and not sample.name.startswith("process_")
     }
 
 
@@ -119,14 +133,18 @@ def owned(made: PartitionMachine) -> View:
     """The machine's partition, caught up, beside one that is being recovered."""
     view = View()
     stages = made.stages.items()
-    view.owned = (PartitionView(0, 3, 1.0, stages), PartitionView(1, None, 0.25, [(("shop", "lead"), 2)]))
+    view.owned = (
+        PartitionView(0, 3, 1.0, stages, lag_age=0.5, open_transaction=7.5),
+        PartitionView(1, None, 0.25, [(("shop", "lead"), 2)]),
+    )
+    view.contact = ContactStatus(up=True, since=T0, seconds_since_answer=0.25)
     return view
 
 
 def test_a_scrape_tells_exactly_what_happened(model: Model) -> None:
     """Every sample of every metric; changes before live_from happened, but were not published."""
     made = machine(model, Settings(clock="stream", live_from=T0 + 1))
-    metrics = Metrics(owned(made))
+    metrics = Metrics(owned(made), model)
     batches = run_all(made, story())
     assert len(batches) == 1
     told(metrics, batches)
@@ -137,7 +155,8 @@ def test_a_scrape_tells_exactly_what_happened(model: Model) -> None:
     lateness = [NOW - (T0 + 30 * DAY), NOW - (T0 + 31 * DAY), NOW - (T0 + 31 * DAY), NOW - (T0 + 91 * DAY)]
     caused = [NOW - T0, *[NOW - (T0 + DAY)] * 3]
     assert samples(metrics) == pytest.approx(
-        {
+        samples(Metrics(View(), model))
+        | {
             ("lifecycle_interactions_total", "applied"): 5,
             ("lifecycle_interactions_total", "duplicate"): 1,
             ("lifecycle_interactions_total", "rejected"): 1,
@@ -156,6 +175,7 @@ def test_a_scrape_tells_exactly_what_happened(model: Model) -> None:
             ("lifecycle_deadline_lateness_seconds_count",): 4,
             ("lifecycle_deadline_lateness_seconds_sum",): sum(lateness) / 1000,
             ("lifecycle_waiting_lives_total",): 0,
+            ("lifecycle_misplaced_interactions_total",): 0,
             ("lifecycle_quarantined_customers_total",): 0,
             ("lifecycle_batch_seconds_count",): 1,
             ("lifecycle_batch_seconds_sum",): 0.25,
@@ -172,10 +192,95 @@ def test_a_scrape_tells_exactly_what_happened(model: Model) -> None:
             ("lifecycle_customers", "shop", "customer"): 0,
             ("lifecycle_customers", "shop", "dormant"): 3,
             ("lifecycle_lag_records", "0"): 3,
+            ("lifecycle_lag_age_seconds", "0"): 0.5,
+            ("lifecycle_open_transaction_seconds", "0"): 7.5,
+            ("lifecycle_kafka_up",): 1,
+            ("lifecycle_kafka_answer_age_seconds",): 0.25,
             ("lifecycle_recovery_ratio", "0"): 1,
             ("lifecycle_recovery_ratio", "1"): 0.25,
         }
     )
+
+
+def test_every_series_that_can_be_named_is_there_before_anything_happens(model: Model) -> None:
+    """With 0, so that `rate` sees the first event; of stages that nobody is in, too, and without a partition."""
+    assert {key: value for key, value in samples(Metrics(View(), model)).items() if len(key) > 1} == dict.fromkeys(
+        [
+            *(("lifecycle_interactions_total", result) for result in RESULTS),
+            *(("lifecycle_dead_letters_total", reason.value) for reason in Reason),
+            ("lifecycle_stage_changes_total", "", "shop", "lead"),
+            ("lifecycle_stage_changes_total", "lead", "shop", "customer"),
+            ("lifecycle_stage_changes_total", "customer", "shop", "dormant"),
+            ("lifecycle_stage_changes_total", "dormant", "shop", "customer"),
+            *(("lifecycle_stage_changes_total", stage, "shop", "") for stage in ("lead", "customer", "dormant")),
+            ("lifecycle_signals_total", "shop", "spent"),
+            ("lifecycle_unusable_properties_total", "shop", "spent"),
+            *(("lifecycle_partition_failures_total", kind) for kind in KINDS),
+            *(("lifecycle_customers", "shop", stage) for stage in ("lead", "customer", "dormant")),
+        ],
+        0,
+    )
+
+
+def test_nobody_is_forgotten_where_forgetting_is_off(model: Model) -> None:
+    """No series says that it could happen."""
+    never = model_of(model.lifecycles, forget_after=None)
+    ends = [key for key in samples(Metrics(View(), never)) if key[0] == "lifecycle_stage_changes_total" and not key[3]]
+    assert ends == []
+
+
+@pytest.mark.parametrize("preset", presets())
+def test_what_happens_in_a_preset_makes_no_new_series(preset: str) -> None:
+    """All that thousands of random interactions count was there from the start, and some of it happened."""
+    model = model_of([load(preset).lifecycle])
+    made = machine(model, Settings(clock="stream"))
+    metrics = Metrics(owned(made), model)
+    before = samples(metrics).keys()
+    chance = random.Random(7)
+    names = sorted(model.lifecycles[0].words)
+    told(metrics, run_all(made, records_of([*random_interactions(chance, names), tick(NOW)])))
+    found = samples(metrics)
+    assert found.keys() - before == set()
+    assert sum(value for key, value in found.items() if key[0] == "lifecycle_stage_changes_total") > 100
+
+
+def random_interactions(chance: random.Random, names: list[str]) -> list[Interaction]:
+    """Of 50 subjects in 60 days, with properties of any type, in the order of time."""
+    times = sorted(T0 + chance.randrange(60 * DAY) for _ in range(2_000))
+    values: list[object] = [0, 9, 19.9, "a", True, None]
+    return [
+        Interaction(
+            *((f"known-{who}", None) if who % 2 else (None, f"visitor-{who}")),
+            None,
+            chance.choice(names),
+            time,
+            {name: chance.choice(values) for name in ("total", "score", "cost", "rating", "revenue", "path")},
+            {},
+        )
+        for time in times
+        for who in [chance.randrange(50)]
+    ]
+
+
+def test_the_process_and_its_build_are_named(model: Model) -> None:
+    """Memory, CPU and open files of this very process; version, kind of build and Python of what runs."""
+    found = families(Metrics(View(), model))
+    memory, start = found["process_resident_memory_bytes"], found["process_start_time_seconds"]
+    assert memory.samples[0].value > 1_000_000
+    assert start.samples[0].value <= time.time()
+    assert {"process_cpu_seconds", "process_open_fds", "process_max_fds"} <= found.keys()
+    (build,) = found["lifecycle_build_info"].samples
+    assert (build.labels, build.value) == (build_labels(), 1)
+    assert build.labels["python"] == platform.python_version()
+    assert build.labels["build"] in ("compiled", "not compiled")
+
+
+def test_no_series_says_when_each_series_began(model: Model) -> None:
+    """`_created` would double a scrape."""
+    text = generate_latest(Metrics(View(), model).registry).decode()
+    open_text = open_metrics(Metrics(View(), model).registry).decode()
+    assert "lifecycle_interactions_total" in open_text
+    assert "_created" not in text + open_text
 
 
 def test_how_batches_are_cut_changes_no_count(model: Model) -> None:
@@ -200,7 +305,7 @@ def test_what_a_crash_hands_over_again_is_counted_as_repeated(model: Model) -> N
     metrics = Metrics(View())
     told(metrics, run_all(machine(model, Settings(clock="stream"), changelog), records_of([buy("a", T0)])))
     found = samples(metrics)
-    assert {key: value for key, value in found.items() if key[0] == "lifecycle_interactions_total"} == {
+    assert {key: value for key, value in found.items() if key[0] == "lifecycle_interactions_total" and value} == {
         ("lifecycle_interactions_total", "repeated"): 1
     }
     assert found["lifecycle_stage_changes_published_total",] == 0
@@ -218,6 +323,15 @@ def test_what_is_to_alert_on_is_told_apart(model: Model) -> None:
     assert found["lifecycle_interactions_total", "rejected"] == 1
     assert found["lifecycle_quarantined_customers_total",] == 1
     assert found["lifecycle_deadlines_fired_total",] == 0
+
+
+def test_interactions_on_another_partition_than_their_customers_are_counted_over_all_partitions(model: Model) -> None:
+    metrics = Metrics(View())
+    records = records_of([buy("customer-42", T0), buy("customer-42", T0 + 1)])
+    for partition in (5, 6, 9):  # 9 of 12 is where Java puts this one
+        made = PartitionMachine(model, Settings(clock="stream"), Place(TOPIC, partition, 12))
+        told(metrics, run_all(made, records))
+    assert samples(metrics)["lifecycle_misplaced_interactions_total",] == 4
 
 
 def test_a_life_that_waits_after_64_deadlines_is_counted_once() -> None:
@@ -246,18 +360,30 @@ def test_what_came_from_ahead_of_wall_time_took_no_negative_time(model: Model) -
     assert found["lifecycle_end_to_end_latency_seconds_sum",] == 0
 
 
+def test_the_lifecycles_of_a_worker_are_shown_and_how_many_versions_its_group_has(model: Model) -> None:
+    """Of the group nothing while the broker does not tell: that is no sign that all agree."""
+    metrics, [shop] = Metrics(View()), model.lifecycles
+    group = GroupVersions(versions_of(model.lifecycles, "1.0", {}))
+    metrics.show_versions(group)
+    assert samples(metrics)["lifecycle_info", shop.digest.hex(), "shop", "1"] == 1
+    assert "lifecycle_group_versions" not in str(samples(metrics))
+    group.heard([Member("a", "10.0.0.1", group.ours)])
+    assert samples(metrics)["lifecycle_group_versions", "shop"] == 1
+    group.heard([Member("b", "10.0.0.2", WorkerVersions("b:1", "1.0", {}, {}))])
+    assert samples(metrics)["lifecycle_group_versions", "shop"] == 2
+
+
 def test_every_metric_of_the_product_is_scraped_and_none_besides(model: Model) -> None:
     """The names in the source are those in the exposition; what is counted ends in `_total` there."""
     made = machine(model, Settings(clock="stream"))
     metrics = Metrics(owned(made))
+    metrics.show_versions(GroupVersions(versions_of(model.lifecycles, "1.0", {})))
     told(metrics, run_all(made, story()))
     metrics.failed(0, "kafka")
     found = families(metrics)
-    assert sorted(name for name in found if not name.endswith("_created")) == NAMES
+    assert sorted(name for name in found if not name.startswith("process_")) == NAMES
     for name, family in found.items():
-        if name.endswith("_created"):
-            continue
-        assert [sample for sample in family.samples if not sample.name.endswith("_created")], name
+        assert family.samples, name
 
 
 def test_names_and_labels_follow_prometheus(model: Model) -> None:
@@ -267,22 +393,21 @@ def test_names_and_labels_follow_prometheus(model: Model) -> None:
     told(metrics, run_all(made, story()))
     metrics.failed(0, "kafka")
     for name, family in families(metrics).items():
-        assert re.fullmatch(r"lifecycle(_[a-z]+)+", name)
+        assert re.fullmatch(r"(lifecycle|process)(_[a-z]+)+", name)
         assert not re.search(r"_(ms|milliseconds|minutes|hours|days|percent|kib|mib|gauge|counter|count|sum)$", name)
-        if name.endswith("_created"):
-            continue
         assert family.type in ("counter", "gauge", "histogram")
         assert family.documentation.strip()
         assert family.documentation != name
         if family.type == "histogram":
             assert name.endswith("_seconds")
         for sample in family.samples:
-            if family.type == "counter" and not sample.name.endswith("_created"):
+            if family.type == "counter":
                 assert sample.name == f"{name}_total"
             if family.type != "counter":
                 assert not sample.name.endswith("_total")
             assert set(sample.labels) <= {
-                *("result", "reason", "lifecycle", "from", "to", "signal", "name", "kind", "stage", "partition", "le")
+                *("result", "reason", "lifecycle", "from", "to", "signal", "name", "kind", "stage", "partition", "le"),
+                *("version", "build", "python"),
             }
 
 
@@ -322,4 +447,5 @@ def test_gauges_are_read_at_every_scrape() -> None:
     assert found["lifecycle_customers", "other", "lead"] == 1
     assert (found["lifecycle_lag_records", "0"], found["lifecycle_lag_records", "1"]) == (5, 0)
     view.owned = ()
-    assert not [key for key in samples(metrics) if len(key) > 1]
+    gauges = ("lifecycle_customers", "lifecycle_lag_records", "lifecycle_recovery_ratio")
+    assert not [key for key in samples(metrics) if key[0] in gauges]

@@ -11,6 +11,7 @@ import orjson
 
 from stream.codec import stage_changes
 from stream.codec.customers import CustomerCodec
+from stream.codec.layouts import lifecycle_of
 from stream.codec.positions import Position
 from stream.codec.stage_changes import Source
 from stream.codec.times import format_time
@@ -18,11 +19,14 @@ from stream.core.change import StageChange
 from stream.core.customer import Customer
 from stream.core.step import Model
 from stream.engine.batch import SourceRecord
+from stream.engine.verification.births import PublishedBirths
 from stream.engine.verification.current_stages import CurrentStages
 from stream.engine.verification.findings import Difference, Findings, subject_of, told, unlike
+from stream.engine.verification.out_of_reach import OutOfReach
 from stream.engine.verification.published import Id, Published, PublishedChanges, born_at
-from stream.engine.verification.reach import Reach
+from stream.engine.verification.reach import UNREADABLE, Reach
 from stream.engine.verification.recomputation import Origin, Recomputation
+from stream.errors import StateError
 from stream.settings import Settings
 
 
@@ -67,8 +71,8 @@ class Verification:
         self._codec = CustomerCodec(model)
         for layout in cut.layouts:
             self._codec.learn(layout)
-        self._old: dict[tuple[bytes, str, str], int] = {}
-        """Lives out of reach that have a record: their sequence."""
+        self._old = OutOfReach(reach, self._live_from, current, findings)
+        self._unreadable: set[bytes] = set()
         self._births = None if reach.everyone else self._find_births()
         self._hints = [] if reach.exact else self._find_hints()
         self._hint = 0
@@ -82,31 +86,44 @@ class Verification:
             births=self._births,
             only=only,
             generation=cut.position.generation,
+            elders_before=reach.since if self._births is not None and self._has_dropped() else 0,
         )
         self.recomputed = Recomputation(model, origin, self._tell)
 
+    def _has_dropped(self) -> bool:
+        """Whether the state knew lifecycles that are no more."""
+        ours = {each.id for each in self._model.lifecycles}
+        return any(lifecycle_of(layout) not in ours for layout in self._cut.layouts)
+
     def _find_births(self) -> set[tuple[bytes, int]]:
-        """Who is known to have begun within reach: by their record, or by a change that was published."""
+        """Who is known to have begun within reach: by their record, or by the changes that were published."""
         births: set[tuple[bytes, int]] = set()
-        old: set[bytes] = set()
+        changes = PublishedBirths(self._published, self._reach, {each.id for each in self._model.lifecycles})
         for key, value in self._cut.customers.items():
             if self._only is not None and key not in self._only:
                 continue
-            customer = self._codec.decode(key, value)
-            born = [born_at(life.born, self._partition) for life in customer.lives.values()]
-            if all(at is not None and at >= self._reach.floor for at in born):
-                births.update((key, at) for at in born[:1] if at is not None)
+            customer = self._read(key, value)
+            if customer is None:
+                self._old.add(key, None, UNREADABLE)
+                continue
+            born = {born_at(life.born, self._partition) or 0 for life in customer.lives.values()}
+            if len(born) == 1 and min(born) >= self._reach.floor and key not in changes.of_dropped:
+                births.add((key, min(born)))
             else:
-                old.add(key)
-                self._findings.not_reached[self._reach.why(min((at or 0) for at in born) if born else 0)] += 1
-                for lifecycle, life in customer.lives.items():
-                    self._old[key, lifecycle, life.born] = life.sequence
-                    self._current.expect_life(self._partition, key, lifecycle, life)
-        for key, name, _change in self._published.left():
-            at = born_at(name.born, self._partition)
-            if key not in old and at is not None and at >= self._reach.floor:
-                births.add((key, at))
+                oldest = min(born, default=self._reach.floor)
+                self._old.add(key, customer, self._reach.why(oldest if oldest < self._reach.floor else None))
+        births.update((key, at) for key, at in changes.births() if key not in self._old)
         return births
+
+    def _read(self, key: bytes, value: bytes) -> Customer | None:
+        """A customer's record; None where it cannot be read, which is a difference."""
+        try:
+            return self._codec.decode(key, value)
+        except StateError as error:
+            if key not in self._unreadable:
+                self._unreadable.add(key)
+                self._differ(key, "", f"its record in lifecycle-customers cannot be read: {error}")
+            return None
 
     def _find_hints(self) -> list[tuple[int, bytes, int]]:
         """Before which offset whose deadlines fired up to when: what the changes say of lives within reach."""
@@ -118,7 +135,9 @@ class Verification:
 
     def _is_reached(self, key: bytes, name: Id) -> bool:
         at = born_at(name.born, self._partition)
-        return at is not None and at >= self._reach.floor and (self._births is None or (key, at) in self._births)
+        if at is None or at < self._reach.floor:
+            return False
+        return self._births is None or (key, at) in self._births
 
     def take(self, record: SourceRecord, *, unprocessable: bool) -> str | None:
         """The next interaction; returns the reason for which it must be a dead letter, if it must."""
@@ -164,19 +183,31 @@ class Verification:
             else:
                 self._differ(key, change.lifecycle, f"change {_words(change)} is missing from stage-changes")
 
+    def kept(self, key: bytes) -> Customer | None:
+        """A customer as the record says; None where there is none, or none that can be read."""
+        value = self._cut.customers.get(key)
+        return None if value is None else self._read(key, value)
+
     def finish(self) -> None:
         """After the last interaction before the cut."""
         self._take_hints(self._cut.offset)
+        self._find_elders()
         self._fire_the_last()
         self._compare_customers()
         self._look_at_what_is_left()
+
+    def _find_elders(self) -> None:
+        """Who was there before the edit though all lives began after it: in lifecycles that are no more."""
+        for key in self.recomputed.elders:
+            value = self._cut.customers.get(key)
+            if value is not None and key not in self._old and self.recomputed.customer(key) is None:
+                self._old.add(key, self._read(key, value), self._reach.why(None))
 
     def _fire_the_last(self) -> None:
         """Deadlines at the cut itself have fired as far as the customer's record says."""
         until = self.recomputed.least if self._reach.exact else self._until
         for key in [] if until is None else self.recomputed.due_until(until):
-            value = self._cut.customers.get(key)
-            target = None if value is None else self._codec.decode(key, value)
+            target = self.kept(key)
             if target is not None and target.quarantined:
                 continue
             while (time := self.recomputed.due(key)) is not None and until is not None and time <= until:
@@ -204,59 +235,53 @@ class Verification:
         if found == wanted:
             self._findings.counts["customers"] += 1
             return
-        is_now = None if found is None else self._codec.decode(key, found)
+        if key in self._old:
+            return
+        is_now = None if found is None else self._read(key, found)
         must_be = None if wanted is None else self._codec.decode(key, wanted)
-        if is_now is None:
+        if found is None:
             self._differ(key, "", "has no record in lifecycle-customers, must have one")
+        elif is_now is None:
+            return
         elif is_now.quarantined:
             self._findings.not_reached["quarantined, as our code failed on a deadline of theirs"] += 1
         elif must_be is not None:
             unequal = unlike(told(self._model, is_now), told(self._model, must_be))
             self._differ(key, "", f"record in lifecycle-customers: {unequal or 'the same in other bytes'}")
-        elif not any((key, lifecycle, life.born) in self._old for lifecycle, life in is_now.lives.items()):
+        else:
             self._differ(key, "", "has a record in lifecycle-customers, but no interaction led to it")
 
     def _look_at_what_is_left(self) -> None:
         """Published changes that nothing accounted for."""
-        old: dict[tuple[bytes, str, str], list[int]] = {}
         for key, name, change in self._published.left():
             if self._is_quarantined(key):
                 continue
-            at = born_at(name.born, self._partition)
             what = f"change {name.sequence} of {name.born} at {format_time(change.at)} is on stage-changes"
             if self._came_later(key, name, change):
                 self._doubt(key, name.lifecycle, f"{what}, before offset {change.source}, but nothing leads to it")
-            elif self._births is None or (at is not None and at >= self._reach.floor):
+            elif self._births is None or (self._is_reached(key, name) and not self._is_elder(key)):
                 self._differ(key, name.lifecycle, f"{what}, but no interaction or deadline leads to it")
             else:
-                old.setdefault((key, *name[:2]), []).append(name.sequence)
-                self._findings.counts["changes out of reach"] += 1
-        for (key, lifecycle, born), sequences in old.items():
-            self._check_sequences(key, lifecycle, born, sequences)
+                self._old.add_change(key, name, change)
+        self._old.finish()
+
+    def _is_elder(self, key: bytes) -> bool:
+        return key in self._old or key in self.recomputed.elders
 
     def _is_quarantined(self, key: bytes) -> bool:
-        value = self._cut.customers.get(key)
-        return value is not None and self._codec.decode(key, value).quarantined
+        customer = self.kept(key)
+        return customer is not None and customer.quarantined
 
     def _came_later(self, key: bytes, name: Id, change: Published) -> bool:
         """Whether it is of after the cut: past its offset, or there and not yet in the record."""
         if change.source != self._cut.offset:
             return change.source > self._cut.offset
         value = self._cut.customers.get(key)
-        life = None if value is None else self._codec.decode(key, value).lives.get(name.lifecycle)
+        customer = self.kept(key)
+        life = None if customer is None else customer.lives.get(name.lifecycle)
         if life is None or life.born != name.born:
             return value is not None or not change.by_time
         return life.sequence < name.sequence
-
-    def _check_sequences(self, key: bytes, lifecycle: str, born: str, sequences: list[int]) -> None:
-        """Of a life out of reach: its changes are without a gap up to what its record says."""
-        last = self._old.get((key, lifecycle, born), max(sequences))
-        missing = sorted(set(range(min(sequences), last + 1)) - set(sequences))
-        if missing:
-            self._differ(key, lifecycle, f"change {missing[0]} of {born} is missing from stage-changes")
-        if max(sequences) > last:
-            extra = f"change {max(sequences)} of {born} is on stage-changes, but its record has come to {last} only"
-            self._differ(key, lifecycle, extra)
 
     def _differ(self, key: bytes, lifecycle: str, problem: str) -> None:
         self._findings.differ(Difference(self._partition, subject_of(key), lifecycle, problem))

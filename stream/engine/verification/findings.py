@@ -30,6 +30,25 @@ class Difference(NamedTuple):
         return f"{', '.join(each for each in where if each)}: {self.problem}"
 
 
+class Behind(NamedTuple):
+    """What had arrived in a partition when the verification began, and was not applied when it gave up waiting."""
+
+    partition: int
+    position: int | None
+    """The offset at which the partition reads on; None: no worker began there yet."""
+    end: int
+    """The offset at which the partition's log ended."""
+    waiting: int
+    """Interactions between the two, transaction markers among them."""
+    open: bool
+    """Some stand behind a transaction of a producer that is still open."""
+
+    def __str__(self) -> str:
+        where = "no worker began there yet" if self.position is None else f"applied up to offset {self.position:,}"
+        behind = ", behind a transaction that is still open" if self.open else ""
+        return f"partition {self.partition}: {where}, its log ended at {self.end:,}: {self.waiting:,} waiting{behind}"
+
+
 class Findings:
     """Of all partitions; the first differences are kept, all are counted."""
 
@@ -38,11 +57,20 @@ class Findings:
         """By what is counted, see `stream/cli/verify_summary.py`."""
         self.not_reached: Counter[str] = Counter()
         """Customers that were not verified, by the reason."""
+        self.behind: list[Behind] = []
+        """Partitions that lack what had arrived."""
+        self.unseen: list[str] = []
+        """What else could not be verified, and why."""
         self.notes: list[str] = []
         """What a person should know beside."""
         self.differences: list[Difference] = []
         self.differing = 0
         self._show = show
+
+    @property
+    def looked(self) -> bool:
+        """Whether there was anything to look at."""
+        return any(count for name, count in self.counts.items() if name != "partitions") or bool(self.not_reached)
 
     def differ(self, difference: Difference) -> None:
         """Something is not as it must be."""

@@ -4,6 +4,7 @@ from stream.engine.batch import SourceRecord
 from stream.engine.verification.findings import Difference, Findings
 
 _UNPROCESSABLE = "unprocessable"
+_UNREADABLE = "unreadable"
 
 
 class Letters:
@@ -17,6 +18,8 @@ class Letters:
         self._findings = findings
         self._exactly_once = exactly_once
         self._reasons: dict[int, list[str]] = {}
+        self._until: dict[int, int] = {}
+        """Of batches that were skipped: the offset behind each."""
         self._first: int | None = None
 
     def add(self, record: SourceRecord) -> None:
@@ -26,11 +29,24 @@ class Letters:
         if place == (self._topic, str(self._partition)) and offset.isdecimal():
             if self._first is None:
                 self._first = int(offset)
+            if (until := told.get("lifecycle_until", "")).isdecimal():
+                self._until[int(offset)] = int(until)
             self._reasons.setdefault(int(offset), []).append(told.get("lifecycle_reason", ""))
 
     def is_unprocessable(self, offset: int) -> bool:
         """Whether our own code failed on that interaction, so that it had no effect."""
         return _UNPROCESSABLE in self._reasons.get(offset, ())
+
+    def skipped_until(self, offset: int) -> int | None:
+        """Where it goes on behind what could not be read there and was left out by `lifecycle skip`; None: it was not.
+
+        That there is a dead letter for it is right, then.
+        """
+        if _UNREADABLE not in self._reasons.get(offset, ()):
+            return None
+        del self._reasons[offset]
+        self._findings.counts["dead letters"] += 1
+        return self._until.get(offset, offset + 1)
 
     def check(self, offset: int, reason: str | None) -> None:
         """An interaction was read; with a reason it must be among the dead letters, once."""

@@ -2,11 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from typing import Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaTimeoutError
+from aiokafka.errors import KafkaTimeoutError, UnsupportedVersionError
 
 from stream.engine.batch import SourceRecord
 from stream.engine.clients import client_options
@@ -24,33 +25,74 @@ _WAIT = 0.02
 class LogReader:
     """One consumer that is handed a partition at a time; reads what is committed, as subscribers do."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, isolation: str = "read_committed") -> None:
         self.position = 0
         """Where the latest reading ended."""
         self._consumer = AIOKafkaConsumer(
             **client_options(settings),
-            isolation_level="read_committed",
+            isolation_level=isolation,
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             max_partition_fetch_bytes=4 << 20,
             fetch_max_wait_ms=20,
         )
+        self._uncommitted = AIOKafkaConsumer(
+            **client_options(settings), isolation_level="read_uncommitted", enable_auto_commit=False
+        )
 
     async def __aenter__(self) -> Self:
         await self._consumer.start()
+        try:
+            await self._uncommitted.start()
+        except BaseException:
+            await let_stop(self._consumer.stop(), self._consumer)
+            raise
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        await let_stop(self._uncommitted.stop(), self._uncommitted)
         await let_stop(self._consumer.stop(), self._consumer)
+
+    async def log_ends(self, tps: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+        """The offset after the last record of each, one of an open transaction included."""
+        ends: dict[TopicPartition, int] = await self._uncommitted.end_offsets(tps)
+        return ends
+
+    async def readable_end(self, tp: TopicPartition) -> int:
+        """The offset before which nothing belongs to a transaction that is still open."""
+        ends: dict[TopicPartition, int] = await self._consumer.end_offsets([tp])
+        return ends[tp]
+
+    async def has_records(self, tp: TopicPartition, begin: int, end: int) -> bool:
+        """Whether there is more than transaction markers from `begin` to before `end`, which must be readable."""
+        async with aclosing(self.read(tp, begin, end)) as batches:
+            async for records in batches:
+                if records:
+                    return True
+        return False
 
     async def first_offset(self, tp: TopicPartition) -> int:
         """The earliest offset that the partition still holds."""
         offsets: dict[TopicPartition, int] = await self._consumer.beginning_offsets([tp])
         return offsets[tp]
 
+    async def spans(
+        self, tps: Sequence[TopicPartition], since: int | None = None
+    ) -> dict[TopicPartition, tuple[int, int]]:
+        """By partition the first offset and the one after the last, of records of at least `since`, epoch ms."""
+        begins, ends = await self._consumer.beginning_offsets(tps), await self._consumer.end_offsets(tps)
+        spans: dict[TopicPartition, tuple[int, int]] = {tp: (begins[tp], ends[tp]) for tp in tps}
+        if since is None:
+            return spans
+        try:
+            found = await self._consumer.offsets_for_times(dict.fromkeys(tps, since))
+        except UnsupportedVersionError:
+            return spans
+        return {tp: (end if found[tp] is None else found[tp].offset, end) for tp, (_, end) in spans.items()}
+
     async def read(
         self, tp: TopicPartition, begin: int | None = None, end: int | None = None
-    ) -> AsyncIterator[Sequence[SourceRecord]]:
+    ) -> AsyncGenerator[Sequence[SourceRecord]]:
         """The records from offset `begin`, else from the first, up to before `end`, else all that are there now.
 
         A transaction that is being committed at this moment belongs to what is there: it is waited for. Where the end

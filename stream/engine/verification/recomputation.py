@@ -10,6 +10,7 @@ from heapq import heappop, heappush
 from typing import Final, NamedTuple
 
 from stream.codec.customers import CustomerCodec, customer_key
+from stream.codec.import_rows import row_of
 from stream.codec.interactions import Rejected, decode
 from stream.core.change import StageChange
 from stream.core.customer import Customer
@@ -46,6 +47,8 @@ class Origin(NamedTuple):
     """Changelog keys of those who are wanted; None: all."""
     generation: int = 1
     """Of the state."""
+    elders_before: int = 0
+    """Whoever has an interaction before that offset is not new when a life begins later."""
 
 
 class LeastClock:
@@ -84,6 +87,8 @@ class Recomputation:
     def __init__(self, model: Model, origin: Origin, tell: Tell) -> None:
         self.tally = Tally()
         self.clock = LeastClock(origin.clock, origin.live_from, complete=origin.complete)
+        self.elders: set[bytes] = set()
+        """Who has interactions from before `elders_before`."""
         self._model = model
         self._origin = origin
         self._tell = tell
@@ -106,6 +111,10 @@ class Recomputation:
         interaction = decode(record.value, record.timestamp, origin.blocked)
         if isinstance(interaction, Rejected):
             return interaction
+        row = row_of(record.headers) if record.headers else None
+        if isinstance(row, Rejected):
+            return row
+        interaction.row = row
         if interaction.time > record.timestamp + AHEAD:
             interaction.time = record.timestamp
         time = interaction.time
@@ -120,12 +129,15 @@ class Recomputation:
             self._fire_own(key, arrival.offset)
         customer = self.customer(key)
         births = self._origin.births
-        if customer is None and births is not None and (key, arrival.offset) not in births:
+        if arrival.offset < self._origin.elders_before:
+            self.elders.add(key)
+        is_elder = key in self.elders or (births is not None and (key, arrival.offset) not in births)
+        if customer is None and is_elder:
             return  # of a life whose beginning is out of reach
-        duplicates = self.tally.duplicates
+        untouched = self.tally.untouched
         after, changes = step(self._model, customer, arrival, self.tally)
         assert after is not None
-        if self.tally.duplicates == duplicates:
+        if self.tally.untouched == untouched:
             after.offset = arrival.offset
             self._keep(key, after)
         self._tell(key, changes, arrival.offset)

@@ -4,26 +4,26 @@ First the changelog, which gives the cut; then what others read, which holds at 
 interactions up to it. At the end current-stages, and what the changelogs say of after the cut.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from aiokafka import TopicPartition
 
-from stream.codec import positions
-from stream.codec.customers import LAYOUT, CustomerCodec
-from stream.codec.positions import Position, decode_position
 from stream.core.customer import Customer
 from stream.core.step import Model
+from stream.engine.batch import SourceRecord
 from stream.engine.topics import count_partitions
 from stream.engine.verification.comparison import Cut, Verification
 from stream.engine.verification.current_stages import CurrentStages
+from stream.engine.verification.cut_reading import CutReader, Source, Wait
 from stream.engine.verification.findings import Difference, Findings
+from stream.engine.verification.homes import Homes
 from stream.engine.verification.letters import Letters
 from stream.engine.verification.log_reading import LogReader
 from stream.engine.verification.published import PublishedChanges
-from stream.engine.verification.reach import OLD_VERSION, Reach
-from stream.errors import PositionError, SettingsError, TopicError
+from stream.engine.verification.reach import NoReach, Reach
+from stream.errors import PositionError, SettingsError, TopicError, UnreadableError
 from stream.settings import Settings
 
 Progress = Callable[[str, float], None]
@@ -38,6 +38,8 @@ class Choice(NamedTuple):
     subjects: frozenset[bytes] | None
     """Changelog keys; None: all."""
     exactly_once: bool
+    wait: float = 10.0
+    """Seconds that workers may need, over all partitions, to apply what had arrived."""
 
 
 @dataclass
@@ -51,22 +53,33 @@ class Verified:
     """Changelog keys written after the cut."""
 
 
+class Shown(NamedTuple):
+    """A chosen customer, as one partition has it."""
+
+    partition: int
+    customer: Customer
+    recomputed: bool
+    """Else it is as its record says."""
+
+
 class Verifier:
     """One run."""
 
     def __init__(
         self, settings: Settings, model: Model, choice: Choice, findings: Findings, progress: Progress
     ) -> None:
-        self.customers: dict[bytes, Customer] = {}
-        """Of chosen subjects: as they were recomputed."""
+        self.customers: list[Shown] = []
+        """Of chosen subjects."""
         self._settings = settings
         self._model = model
         self._choice = choice
         self._findings = findings
         self._progress = progress
-        self._current = CurrentStages(findings)
+        self._current = CurrentStages(findings, {each.id for each in model.lifecycles})
         self._counts: dict[str, int] = {}
         self._verified: dict[int, Verified] = {}
+        self._wait = Wait(choice.wait)
+        self._homes = Homes(0, settings.partitioner)
 
     async def run(self) -> None:
         """Verify. Raises LifecycleError where that cannot be done, KafkaError where the broker does not answer."""
@@ -83,24 +96,36 @@ class Verifier:
             if number >= self._counts[topics.interactions]:
                 raise SettingsError(f"topic {topics.interactions} has no partition {number}")
         async with LogReader(self._settings) as log:
-            for place, number in enumerate(partitions):
-                await self._partition(log, number, place / len(partitions), 1 / len(partitions))
+            sources = [TopicPartition(topics.interactions, number) for number in partitions]
+            ends = await log.log_ends(sources)
+            self._homes = Homes(self._counts[topics.interactions], self._settings.partitioner)
+            for place, tp in enumerate(sources):
+                first = await log.first_offset(tp)
+                source = Source(tp, self._counts[topics.interactions], first, ends[tp])
+                await self._partition(log, source, place / len(partitions), 1 / len(partitions))
             if self._verified:
                 await self._settle(log)
 
-    async def _partition(self, log: LogReader, number: int, before: float, share: float) -> None:
+    async def _partition(self, log: LogReader, source: Source, before: float, share: float) -> None:
+        number = source.tp.partition
         self._progress(f"partition {number}: customers", before)
-        source = TopicPartition(self._settings.topics.interactions, number)
-        first = await log.first_offset(source)
-        cut, early = await self._read_cut(log, number, first)
-        tail = log.position
-        if cut.position.lifecycles and not self._is_made_with_ours(number, cut):
-            return
+        changelog = CutReader(self._settings, self._model, source, exactly_once=self._choice.exactly_once)
+        cut, behind = await changelog.read(
+            log, self._wait, lambda lack: self._progress(f"partition {number}: {lack.waiting:,} waiting", before)
+        )
+        if behind is not None:
+            self._findings.behind.append(behind)
+        only = self._choice.subjects
+        self._homes.add(number, cut.customers if only is None else only & cut.customers.keys())
+        ours = not cut.position.lifecycles or self._is_made_with_ours(number, cut)
         self._progress(f"partition {number}: stage changes", before)
         published, gone = await self._read_changes(log, number, cut)
-        reach = Reach(number, cut.position, first, gone, self._settings.clock)
+        if ours:
+            reach = Reach(number, cut.position, source.first, gone, self._settings.clock)
+        else:
+            reach = NoReach(number, cut.position, cut.offset, gone, self._settings.clock)
         once = self._choice.exactly_once and not cut.position.changes_from  # a reset leaves the letters there
-        letters = Letters(source.topic, number, self._findings, exactly_once=once)
+        letters = Letters(source.tp.topic, number, self._findings, exactly_once=once)
         settled = max(reach.start, cut.position.since or 0)
         await self._read_letters(log, letters, number)
         verification = Verification(
@@ -108,7 +133,7 @@ class Verifier:
         )
         what = f"partition {number}: interactions"
         try:
-            async for records in log.read(source, reach.start, cut.offset):
+            async for records in _interactions(log, source.tp, reach.start, cut.offset, letters):
                 for record in records:
                     unprocessable = letters.is_unprocessable(record.offset)
                     reason = verification.take(record, unprocessable=unprocessable)
@@ -121,67 +146,17 @@ class Verifier:
         verification.finish()
         if self._choice.subjects is None and not cut.position.changes_from:
             letters.finish(settled, cut.offset)
-        for key in self._choice.subjects or ():
+        for key in sorted(self._choice.subjects or ()):
             customer = verification.recomputed.customer(key)
             if customer is not None:
-                self.customers[key] = customer
+                self.customers.append(Shown(number, customer, recomputed=True))
+            elif (customer := verification.kept(key)) is not None:
+                self.customers.append(Shown(number, customer, recomputed=False))
         self._findings.counts["partitions"] += 1
-        self._verified[number] = Verified(tail, verification.open, early)
-
-    async def _read_cut(self, log: LogReader, number: int, first: int) -> tuple[Cut, set[bytes]]:
-        """The state at the last position that was written, and the keys that were written ahead of it.
-
-        Every transaction ends with its position. Without transactions customers may stand there before their position.
-        """
-        customers: dict[bytes, bytes] = {}
-        layouts: list[bytes] = []
-        position: bytes | None = None
-        ahead: list[tuple[bytes, bytes | None]] = []
-        async for records in log.read(TopicPartition(self._settings.topics.customers, number)):
-            for record in records:
-                if record.key == positions.KEY:
-                    position = record.value
-                    _apply(customers, ahead)
-                    ahead = []
-                elif record.key is not None and record.key[:1] == LAYOUT:
-                    if record.value is not None:
-                        layouts.append(record.value)
-                elif record.key is not None:
-                    ahead.append((record.key, record.value))
-        began = self._begun(number, None if position is None else decode_position(position), first)
-        offset = began.offsets[self._settings.topics.interactions]
-        early: set[bytes] = set()
-        if not self._choice.exactly_once:
-            codec = CustomerCodec(self._model)
-            for layout in layouts:
-                codec.learn(layout)
-            early = {key for key, value in ahead if value and codec.decode(key, value).offset >= offset}
-        _apply(customers, [each for each in ahead if each[0] not in early])
-        return Cut(began, offset, customers, layouts), early
-
-    def _begun(self, number: int, position: Position | None, first: int) -> Position:
-        """The position, complete where no worker has begun there yet. Raises LifecycleError where it does not fit."""
-        topic, count = self._settings.topics.interactions, self._counts[self._settings.topics.interactions]
-        if position is None:
-            return Position(offsets={topic: first}, partitions=count, begun=first, since=first)
-        if position.partitions == 0:
-            raise PositionError(f"a `lifecycle reset` of {topic}, partition {number}, broke off; run it again")
-        if position.partitions != count:
-            raise PositionError(
-                f"topic {topic} has {count} partitions, the state was written with {position.partitions}"
-            )
-        if not position.lifecycles:  # after a reset
-            begun = position.offsets.get(topic, first)
-            position.offsets, position.begun, position.since = {topic: begun}, begun, begun
-        if topic not in position.offsets:
-            raise SettingsError(
-                f"the state was made of {', '.join(position.offsets)}, not of {topic}: are topic_prefix and "
-                "interactions as the workers have them?"
-            )
-        return position
+        self._verified[number] = Verified(changelog.tail or 0, verification.open, changelog.early)
 
     def _is_made_with_ours(self, number: int, cut: Cut) -> bool:
-        """Whether lifecycles and settings are those of the state; else says so, and counts its customers."""
+        """Whether lifecycles and settings are those of the state; else says so."""
         position, settings = cut.position, self._settings.deciding
         ours, theirs = {each.id: each.digest.hex() for each in self._model.lifecycles}, position.lifecycles
         unequal = [
@@ -195,10 +170,7 @@ class Verifier:
             if settings.get(name) != value
         ]
         if unequal:
-            self._findings.notes.append(f"partition {number} was last written with others: {'; '.join(unequal)}")
-            self._findings.not_reached[OLD_VERSION] += sum(
-                self._choice.subjects is None or key in self._choice.subjects for key in cut.customers
-            )
+            self._findings.unseen.append(f"partition {number} was last written with others: {'; '.join(unequal)}")
         return not unequal
 
     async def _read_changes(self, log: LogReader, number: int, cut: Cut) -> tuple[PublishedChanges, int | None]:
@@ -244,12 +216,25 @@ class Verifier:
                 if key not in verified.touched:
                     for difference in differences:
                         self._findings.differ(difference)
-        self._current.finish({number: each.touched for number, each in self._verified.items()})
+        self._homes.finish(self._findings)
+        self._current.finish({number: each.touched for number, each in self._verified.items()}, self._homes.several)
 
 
-def _apply(customers: dict[bytes, bytes], records: list[tuple[bytes, bytes | None]]) -> None:
-    for key, value in records:
-        if value is None:
-            customers.pop(key, None)
+async def _interactions(
+    log: LogReader, tp: TopicPartition, begin: int, end: int, letters: Letters
+) -> AsyncIterator[Sequence[SourceRecord]]:
+    """As LogReader.read, without the batches that could not be read and were skipped.
+
+    Raises UnreadableError where one was not.
+    """
+    while True:
+        try:
+            async for records in log.read(tp, begin, end):
+                yield records
+        except UnreadableError as error:
+            until = letters.skipped_until(error.offset)
+            if until is None:
+                raise
+            begin = until
         else:
-            customers[key] = value
+            return

@@ -1,0 +1,35 @@
+"""`lifecycle schema`: the JSON Schemas of what goes in and comes out."""
+
+from enum import StrEnum
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class Schema(StrEnum):
+    """What there is a schema of."""
+
+    LIFECYCLE = "lifecycle"
+    INTERACTION = "interaction"
+    STAGE_CHANGE = "stage-change"
+
+
+def schema(
+    name: Annotated[Schema, typer.Argument(help="What the schema describes.")] = Schema.LIFECYCLE,
+) -> None:
+    """Print a JSON Schema: of lifecycle files, of interactions, or of stage changes.
+
+    Editors complete a lifecycle file whose first line is `# yaml-language-server: $schema=lifecycle.schema.json`,
+    with `lifecycle schema > lifecycle.schema.json` beside it.
+    """
+    typer.echo(_folder().joinpath(f"{name}.schema.json").read_text(encoding="utf-8"), nl=False)
+
+
+def _folder() -> Traversable:
+    """Inside the package where it was installed, beside it where it runs from its sources."""
+    package = files("stream")
+    installed = package.joinpath("schemas")
+    return installed if installed.is_dir() else Path(str(package)).parent / "schemas"

@@ -1,0 +1,77 @@
+"""`lifecycle skip`: go on without interactions that cannot be read."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from stream.cli.options import with_settings
+from stream.codec.times import format_time
+from stream.errors import SettingsError, TopicError
+from stream.settings import Settings
+
+if TYPE_CHECKING:
+    from stream.engine.skipping import Block
+
+
+@with_settings("bootstrap", "app", "topic_prefix", "interactions", "delivery", "clock", "live_from")
+def skip(
+    *,
+    partition: Annotated[int, typer.Argument(metavar="PARTITION", min=0, help="Of the interactions topic.")],
+    offset: Annotated[int, typer.Argument(metavar="OFFSET", min=0, help="Where the workers say that it is blocked.")],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    settings: Settings,
+) -> None:
+    """Let a partition go on behind a batch of interactions that cannot be read: damaged, or of an unknown codec.
+
+    It skips the whole batch, the least that can be, and only where the partition stands right before it. The batch is
+    kept as a dead letter with the reason `unreadable`, its bytes as Kafka has them; what was in it the sender has to
+    send again. Workers may run: the one that has the partition goes on by itself some seconds later.
+    """
+    from rich.console import Console  # noqa: PLC0415 - slow to load
+    from rich.text import Text  # noqa: PLC0415
+
+    from stream.cli.connection import run  # noqa: PLC0415
+
+    console = Console(stderr=True)
+    block = run(_look(settings, partition, offset), settings.bootstrap)
+    time = "" if block.time is None else f", of {format_time(block.time)}"
+    console.print(
+        Text(
+            f"{block.error}.\nIt will be skipped ({len(block.error.data):,} bytes{time}) and kept as a dead letter; "
+            f"partition {partition} goes on at offset {block.after}."
+        ),
+        soft_wrap=True,
+    )
+    if not yes:
+        typer.confirm("Shall it be done?", abort=True, err=True)
+    run(_skip(settings, block), settings.bootstrap)
+    console.print(Text(f"partition {partition} goes on at offset {block.after}"), soft_wrap=True)
+
+
+async def _look(settings: Settings, partition: int, offset: int) -> "Block":
+    from stream.engine.permissions import of_worker, require  # noqa: PLC0415
+    from stream.engine.skipping import find_block  # noqa: PLC0415
+    from stream.engine.topics import count_partitions  # noqa: PLC0415
+
+    await require(settings, of_worker(settings))
+    counts = await count_partitions(settings, *settings.topics.all)
+    for topic in (settings.topics.interactions, settings.topics.customers, settings.topics.dead_letters):
+        if topic not in counts:
+            raise TopicError(
+                f"topic {topic} does not exist on {settings.bootstrap}: no worker ever ran there. "
+                "Are bootstrap, topic_prefix and interactions as the workers have them?"
+            )
+    partitions = counts[settings.topics.interactions]
+    if partition >= partitions:
+        raise SettingsError(f"topic {settings.topics.interactions} has no partition {partition}")
+    return await find_block(settings, partition, partitions, offset)
+
+
+async def _skip(settings: Settings, block: "Block") -> None:
+    from stream.engine.delivery import supports_transactions  # noqa: PLC0415
+    from stream.engine.skipping import skip as skip_block  # noqa: PLC0415
+
+    exactly_once = settings.delivery == "exactly_once" or (
+        settings.delivery == "auto" and await supports_transactions(settings)
+    )
+    await skip_block(settings, block, exactly_once=exactly_once)

@@ -1,0 +1,169 @@
+"""Every line of log that the product writes by itself: its event, and how it is written.
+
+A line is one sentence for people and, where `log_format` is `json`, fields for machines: `event`, a stable name from
+the list below, `message`, that sentence, and each fact in it under a name of its own. Names of events and facts are
+kept as those of metrics are: alerts and searches rest on them. Lines of libraries have the event `library`.
+
+No fact above debug is a customer's id or property, nor a secret.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from string import Formatter
+from typing import Protocol
+
+LIBRARY = "library"
+"""The event of lines that libraries wrote."""
+RESERVED = frozenset({"event", "message", "level", "logger", "timestamp", "exception", "exc_info", "stack_info"})
+"""Fields of every line, which no fact may be named like."""
+
+
+class Event(StrEnum):
+    """What a line says, with its facts."""
+
+    # A worker starts, and ends.
+    WORKER_STARTED = "worker_started"
+    """version, build, python, worker: host and process id"""
+    LIFECYCLE_LOADED = "lifecycle_loaded"
+    """lifecycle, version, digest, file; one line for each"""
+    LIFECYCLE_WARNED = "lifecycle_warned"
+    """file, line, column, warning"""
+    KAFKA_CHOSEN = "kafka_chosen"
+    """bootstrap, group, topics, delivery: as the settings say"""
+    SETTINGS_CHANGED = "settings_changed"
+    """settings: those that differ from their default, without secrets and what the lines before said"""
+    NOT_COMPILED = "not_compiled"
+    LIVE_FROM = "live_from"
+    """since: changes of earlier interactions are applied, but not published"""
+    WEB_SERVED = "web_served"
+    """bind, port"""
+    WEB_OPEN = "web_open"
+    DELIVERY_CHOSEN = "delivery_chosen"
+    """delivery: `exactly_once` or `at_least_once`, as the broker can"""
+    VARIABLE_UNKNOWN = "variable_unknown"
+    """warning: an environment variable that no setting has"""
+    BROKERS_FEW = "brokers_few"
+    """reason: topics were created with fewer copies than production wants"""
+    TOPICS_CREATED = "topics_created"
+    """topics, replication"""
+    TOPIC_WARNED = "topic_warned"
+    """topic, problem, remedy"""
+    WORKER_STOPPED = "worker_stopped"
+    """In order."""
+    WORKER_FAILED = "worker_failed"
+    """error, reason: the worker ends with 1"""
+    WORKER_FAILED_WORDS = "worker_failed_words"
+    """error; at debug, with the words of the exception, which may quote a record"""
+    WORKER_HANGS = "worker_hangs"
+    """seconds, stack: the worker ends with 1"""
+    SECOND_SIGNAL = "second_signal"
+    """signal: the process ends at once"""
+    LEFT_UNFINISHED = "left_unfinished"
+    """error: leaving the group took too long"""
+    GROUP_NOT_LEFT = "group_not_left"
+    """error; at debug"""
+
+    # Kafka.
+    KAFKA_AWAY = "kafka_away"
+    """bootstrap, reason, kept_back; once in ten seconds while a worker starts"""
+    KAFKA_SILENT = "kafka_silent"
+    """bootstrap, since, waiting: partitions that wait, kept_back; once in ten seconds while a worker runs"""
+    KAFKA_BACK = "kafka_back"
+    """seconds: for so long Kafka did not answer"""
+    PARTITIONS_UNANSWERED = "partitions_unanswered"
+    """bootstrap, partitions: Kafka answers, but not the brokers that lead these"""
+    KAFKA_LEFT = "kafka_left"
+    """Kafka went away while the worker started."""
+    KAFKA_REFUSES = "kafka_refuses"
+    """reason"""
+    OFFSET_NOT_WRITTEN = "offset_not_written"
+    """topic, partition, error; at debug"""
+    PRODUCER_ABANDONED = "producer_abandoned"
+    """topic, partition, error; at debug"""
+    TASK_FAILED = "task_failed"
+    """what: an error that nobody waited for; a bug of ours or of a library"""
+
+    # The group and its partitions.
+    PARTITIONS_ASSIGNED = "partitions_assigned"
+    """partitions, added, given_up"""
+    PARTITIONS_GIVEN_UP = "partitions_given_up"
+    """partitions: all of them, because the worker ends"""
+    PARTITION_RECOVERED = "partition_recovered"
+    """partition, records, seconds, offset"""
+    PARTITION_WAITS = "partition_waits"
+    """partition, reason, kept_back: for Kafka; once in ten seconds for all partitions"""
+    PARTITION_RESTARTED = "partition_restarted"
+    """partition, reason: our own code failed, and the partition recovers and tries again"""
+    PARTITION_BLOCKED = "partition_blocked"
+    """partition, offset, reason, kept_back: a batch cannot be read; once in ten seconds"""
+    INTERACTIONS_MISPLACED = "interactions_misplaced"
+    """partition, interactions, cause: of customers that belong on another partition; once a partition"""
+    PARTITION_FENCED = "partition_fenced"
+    """partition: another worker, or a command, came for it; it begins again"""
+    PARTITION_RESTARTED_WORDS = "partition_restarted_words"
+    """partition; at debug, with the words of the exception, which may quote a record"""
+
+    # Lifecycles of this worker, and of others.
+    LIFECYCLE_EDITED = "lifecycle_edited"
+    """lifecycle, before, digest, partitions: their states were last written with another version"""
+    LIFECYCLE_ADDED = "lifecycle_added"
+    """lifecycle, digest, partitions: their states know nothing of it"""
+    EDIT_APPLIED = "edit_applied"
+    """partition, considered, moved: customers, once all that were written before the edit were considered again"""
+    WORKERS_DIFFER = "workers_differ"
+    """others, lifecycles: workers of the group have other lifecycles, or settings that decide"""
+    WORKERS_AGREE = "workers_agree"
+    """workers: all have the same again"""
+
+
+class _Write(Protocol):
+    """A logger's method, such as `log.warning`."""
+
+    def __call__(self, msg: object, /, *, exc_info: BaseException | None = None) -> None: ...
+
+
+class _Sentence(Formatter):
+    def format_field(self, value: object, format_spec: str) -> str:
+        """A list as its items, numbers that follow each other as a range; a map as its names and values."""
+        match value:
+            case list():
+                return _items(value)
+            case dict():
+                return ", ".join(f"{name} {each}" for name, each in value.items())
+            case _:
+                return format(value, format_spec)
+
+
+def _items(values: list[object]) -> str:
+    runs: list[list[object]] = []
+    for value in values:
+        if runs and isinstance(value, int) and runs[-1][-1] == value - 1:
+            runs[-1].append(value)
+        else:
+            runs.append([value])
+    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs) or "none"
+
+
+_SENTENCE = _Sentence()
+
+
+class Line:
+    """A message of Python's logging that keeps the facts it was made of."""
+
+    def __init__(self, event: Event, text: str, facts: Mapping[str, object]) -> None:
+        self.event, self.facts = event, facts
+        self._text = text
+
+    def __str__(self) -> str:
+        """The sentence, and how many like it were kept back."""
+        kept = self.facts.get("kept_back")
+        return _SENTENCE.vformat(self._text, (), self.facts) + (f" ({kept} more like this kept back)" if kept else "")
+
+
+def report(write: _Write, event: Event, text: str, *, exc_info: BaseException | None = None, **facts: object) -> None:
+    """Write a line of log by `write`, a logger's method of the level wanted.
+
+    `text` is the sentence, with each fact in it as a field of `str.format`; facts that it leaves out are seen in JSON
+    alone. A fact `kept_back` says how many lines like this one were not written since the last.
+    """
+    write(Line(event, text, facts), exc_info=exc_info)

@@ -1,0 +1,57 @@
+"""The label values that are known before anything happens, so that every series is there from the start.
+
+A counter that appears with its first event is 1 from its first scrape on: `rate` and `increase` never see that event.
+To add the known values of a metric, name them in `known_labels`, under the metric's attribute of `Metrics`.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from stream.codec.interactions import Reason
+from stream.core.lifecycle import Lifecycle
+from stream.core.step import Model
+from stream.engine.batch import RESULTS
+from stream.engine.faults import KINDS
+
+Labels = tuple[str, ...]
+"""The values of one series, in the order of the metric's labels."""
+
+
+def known_labels(model: Model) -> dict[str, Iterable[Labels]]:
+    """By the attribute of `Metrics` that has the counter: every series that can be named beforehand.
+
+    Left out are changes of stage that only an edit of a lifecycle makes: from a stage that is no more.
+    """
+    lifecycles = model.lifecycles
+    return {
+        "interactions": [(result,) for result in RESULTS],
+        "dead_letters": [(reason.value,) for reason in Reason],
+        "failures": [(kind,) for kind in KINDS],
+        "changes": [change for lifecycle in lifecycles for change in _changes(model, lifecycle)],
+        "signals": [signal.label for lifecycle in lifecycles for signal in lifecycle.signals],
+        "wrong_types": [name for lifecycle in lifecycles for name in _readers_of_properties(lifecycle)],
+    }
+
+
+def known_stages(model: Model) -> dict[tuple[str, str], int]:
+    """No customer in any stage, by lifecycle and stage."""
+    return {(lifecycle.id, stage): 0 for lifecycle in model.lifecycles for stage in lifecycle.stages}
+
+
+def _changes(model: Model, lifecycle: Lifecycle) -> Iterator[Labels]:
+    """Births, every way of every transition and, where anybody is ever forgotten, the end of each stage."""
+    yield lifecycle.id, "", lifecycle.first_stage
+    for stage, transitions in lifecycle.transitions_from.items():
+        for transition in transitions:
+            yield lifecycle.id, stage, transition.target
+        if model.forget_after is not None or model.forget_identified_after is not None:
+            yield lifecycle.id, stage, ""
+
+
+def _readers_of_properties(lifecycle: Lifecycle) -> Iterator[Labels]:
+    """Signals and facts that read a property, which may be absent or of a wrong type."""
+    for signal in lifecycle.signals:
+        if any(points.path is not None for points in signal.points):
+            yield signal.label
+    for fact in lifecycle.facts:
+        if fact.path is not None:
+            yield lifecycle.id, fact.name

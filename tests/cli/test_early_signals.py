@@ -1,0 +1,57 @@
+"""A worker that is asked to stop while it is still loading."""
+
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux shows how far another process has loaded")
+
+_CAUGHT = "SigCgt:"
+
+
+def listens(process: Path) -> bool:
+    """Whether the process has a handler for SIGTERM; Python itself has none."""
+    status = (process / "status").read_text()
+    (caught,) = (line.split()[1] for line in status.splitlines() if line.startswith(_CAUGHT))
+    return bool(int(caught, 16) & 1 << (signal.SIGTERM - 1))
+
+
+def has_loaded(process: Path, library: str) -> bool:
+    """Whether an extension module of that library is in the process; of none: whether it listens."""
+    return listens(process) if not library else f"/{library}/" in (process / "maps").read_text()
+
+
+def files_in(folder: Path) -> list[Path]:
+    return list(folder.iterdir())
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl_c", "sigterm"])
+@pytest.mark.parametrize("library", ["", "orjson", "aiohttp", "aiokafka"])
+async def test_a_worker_exits_with_0_however_early_it_is_asked_to_stop(
+    tmp_path: Path, number: signal.Signals, library: str
+) -> None:
+    """Without a stack, and without a file left: from its first line on, and while one library after the other loads."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "stream.cli", "worker", "--bootstrap", "127.0.0.1:1", "--web-port", "0"),
+        *("--lifecycles", "journey"),
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        async with asyncio.timeout(30):
+            while not has_loaded(Path(f"/proc/{process.pid}"), library):
+                await asyncio.sleep(0.001)
+        process.send_signal(number)
+        async with asyncio.timeout(30):
+            _, complained = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+    assert process.returncode == 0, complained.decode()
+    assert b"Traceback" not in complained
+    assert files_in(tmp_path) == []

@@ -1,0 +1,78 @@
+"""`lifecycle verify` where producers do not agree on the partition of a customer."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from aiokafka import AIOKafkaProducer
+
+from stream.core.interaction import Interaction
+from stream.engine.partitioners import home_of
+from stream.engine.topics import ensure_topics
+from stream.settings import Settings
+from tests.cli.verifying import (
+    PARTITIONS,
+    Run,
+    T,
+    Verify,
+    record_of,
+    settings_of,
+    until_caught_up,
+    verifying,
+    workers,
+)
+from tests.kit.kafka import KafkaBroker
+
+
+@pytest.fixture
+def settings(kafka: KafkaBroker, topic_prefix: str, tmp_path: Path) -> Settings:
+    return replace(settings_of(kafka.bootstrap, topic_prefix, tmp_path), clock="stream")
+
+
+@pytest.fixture
+def verify(lifecycle: Run) -> Verify:
+    return verifying(lifecycle)
+
+
+async def visit(settings: Settings, customers: Iterable[str], partitioner: str) -> None:
+    """One visit each, as a producer with that partitioner sends it."""
+    async with AIOKafkaProducer(bootstrap_servers=settings.bootstrap) as producer:
+        for customer in customers:
+            record = record_of(Interaction(customer, None, f"{partitioner}-{customer}", "page", T, {}, {}))
+            home = home_of(partitioner, customer.encode(), PARTITIONS)
+            await producer.send_and_wait(settings.topics.interactions, record.value, record.key, home)
+
+
+async def test_a_customer_in_two_partitions_is_a_difference_and_one_in_a_strange_partition_is_said(
+    settings: Settings, verify: Verify, tmp_path: Path
+) -> None:
+    everybody = [f"c{number}" for number in range(30)]
+    torn = [each for each in everybody if home_of("crc32", each.encode(), 2) != home_of("murmur2", each.encode(), 2)]
+    await ensure_topics(settings)
+    async with workers(settings, tmp_path):
+        await visit(settings, everybody, "crc32")
+        await until_caught_up(settings)
+        strange = await verify(settings)
+        await visit(settings, everybody, "murmur2")
+        await until_caught_up(settings)
+        found = await verify(settings, "--show", "100")
+        one = await verify(settings, "--customer", torn[0])
+
+    assert len(torn) > 10
+    assert (strange.code, strange.differences) == (0, []), strange.stderr
+    assert (strange.told["customers"], strange.told["misplaced_customers"]) == (len(everybody), len(torn))
+    for number in range(PARTITIONS):
+        count = sum(home_of("crc32", each.encode(), PARTITIONS) == number for each in torn)
+        words = f"partition {number}: {count} customers belong in another partition. Likely cause: keyed by another "
+        assert f"{words}partitioner, such as librdkafka's crc32" in " ".join(strange.stderr.split())
+
+    assert (found.code, found.told["differing"]) == (1, len(torn)), found.differences
+    problem = "has records in partitions 0 and 1: two lives, since its interactions are keyed by another partitioner"
+    for customer in torn:
+        assert any(
+            f"customer {customer}, : {problem}, such as librdkafka's crc32" in each for each in found.differences
+        )
+
+    assert one.code == 1
+    assert [each["partition"] for each in one.told["recomputed"]] == [0, 1]
