@@ -17,6 +17,7 @@ from ruamel.yaml import YAML
 from stream.codec.lifecycle_files import LifecycleFileError, load_all
 from stream.core.lifecycle import Lifecycle
 from stream.settings import Clock
+from tests.faults.importing import LIFECYCLE as UNEDITED
 
 _NUMBER = re.compile(r"(?<=[<>=] )\d+(?=$| |\))")
 _TRIES = 200
@@ -40,7 +41,7 @@ class Version:
 
 
 def versions(base: Sequence[str], edits: int, seed: int, folder: Path, clock: Clock) -> list[Version]:
-    """The files as they are, and after each of so many edits, written to `folder`."""
+    """The files as they are, and after each of so many edits, written to `folder`; UNEDITED is there beside them."""
     chance = random.Random(seed)
     documents = {path.stem: _read(path) for path in map(_path, base)}
     found = [_written(documents, folder, 0, "as they are")]
@@ -70,7 +71,7 @@ def _edited(documents: dict[str, Document], kind: "Kind", number: int, chance: r
 
 
 def _written(documents: dict[str, Document], folder: Path, number: int, what: str) -> Version:
-    files = []
+    files = [UNEDITED]
     for name, document in documents.items():
         path = folder / f"{name}-{number}.yaml"
         _yaml().dump(document, path)

@@ -13,6 +13,7 @@ from stream.engine.resetting import running_workers
 from stream.settings import Settings
 from tests.faults.edits import Version
 from tests.faults.fleet import Fleet, WorkerProcess
+from tests.faults.importing import Imports
 from tests.faults.schedule import Fault
 from tests.kit.cluster import KafkaCluster
 from tests.kit.kafka import KafkaBroker
@@ -20,7 +21,7 @@ from tests.kit.proxy import Proxy
 
 _RIVAL_SECONDS = 15.0
 _PATIENCE = 30.0
-_JOIN_SECONDS = 60.0
+_JOIN_SECONDS = 120.0
 _ROLLING = 3
 
 Say = Callable[[str], None]
@@ -39,6 +40,7 @@ class Injector:
         proxies: Sequence[Proxy] = (),
         patient: bool = False,
         edits: Iterable[Version] = (),
+        imports: Imports | None = None,
     ) -> None:
         """`kafka` is what can be stopped and started; `proxies` stand between it and the workers.
 
@@ -53,6 +55,7 @@ class Injector:
         self._proxies = proxies
         self._patient = patient
         self._edits = iter(edits)
+        self._imports = imports
         self._taken = 0
         self._say = say
 
@@ -70,6 +73,7 @@ class Injector:
             await self._fleet.size(fault.workers)
             self.done["rebalance"] += len(self._fleet.workers) != before or fault.kind not in (
                 "rival",
+                "import",
                 "stall",
                 "reset",
             )
@@ -84,14 +88,12 @@ class Injector:
             case "terminate":
                 await self._fleet.terminate(self._worker(fault))
             case "rolling":
-                await self._fleet.size(_ROLLING)
-                for worker in list(self._fleet.workers):
-                    await self._joined(_ROLLING)
-                    await self._fleet.terminate(worker)
-                    await self._fleet.size(_ROLLING)
-                await self._joined(_ROLLING)
+                await self._roll()
             case "edit":
                 await self._edit(fault)
+            case "import":
+                assert self._imports is not None
+                await self._imports.run(fault.which)
             case "freeze":
                 # Past the session timeout, so that another takes over: then the zombie wakes where it stopped.
                 worker = self._worker(fault)
@@ -105,6 +107,15 @@ class Injector:
                 await self._lose_a_broker(fault)
             case "stall" | "refuse" | "reset":
                 await self._harm_the_network(fault)
+
+    async def _roll(self) -> None:
+        """A rolling restart."""
+        await self._fleet.size(_ROLLING)
+        for worker in list(self._fleet.workers):
+            await self._joined(_ROLLING)
+            await self._fleet.terminate(worker)
+            await self._fleet.size(_ROLLING)
+        await self._joined(_ROLLING)
 
     async def _edit(self, fault: Fault) -> None:
         """A rolling change of the lifecycle files, in the middle of which a worker is killed."""
@@ -163,9 +174,9 @@ class Injector:
         return workers[fault.which % len(workers)]
 
     async def _joined(self, count: int) -> None:
-        """Return when the group has so many members."""
+        """Return when the group has so many members, or a worker has fallen."""
         async with asyncio.timeout(_JOIN_SECONDS):
-            while len(await running_workers(self._settings)) != count:
+            while len(await running_workers(self._settings)) != count and len(self._fleet.workers) == count:
                 await asyncio.sleep(0.1)
 
     async def _rival(self, partition: int) -> None:

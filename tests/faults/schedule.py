@@ -10,6 +10,7 @@ Kind = Literal[
     "terminate",
     "rolling",
     "edit",
+    "import",
     "freeze",
     "rival",
     "broker-stop",
@@ -20,7 +21,8 @@ Kind = Literal[
 ]
 """kill: `kill -9` of one worker, which is started again; kill-all: of all of them; terminate: SIGTERM of one, and a
 new one in its place; rolling: so with three, one after the other, each when the one before is in the group; edit: the
-same, each new one with the lifecycle files of the next edit, and one killed in the middle; freeze: SIGSTOP past the
+same, each new one with the lifecycle files of the next edit, and one killed in the middle; import:
+`lifecycle import` of a file, killed half-way and begun again; freeze: SIGSTOP past the
 session timeout, then SIGCONT: a zombie; rival: someone takes a partition's transactional id; broker-stop and
 broker-kill: down for some seconds; stall, refuse and reset: the network between workers and broker holds everything
 back, lets nobody in, or ends every connection once."""
@@ -33,6 +35,7 @@ NEEDED: Mapping[Kind, int] = {
     "kill-all": 6,
     "terminate": 6,
     "edit": 6,
+    "import": 3,
     "freeze": 5,
     "broker-stop": 2,
     "broker-kill": 3,

@@ -67,8 +67,9 @@ class WallPartition(Partition):
             for record in records:
                 if stint.start <= record.offset < stint.end:
                     self._cause_before(record.offset)
-                    self._pass_over(record)
-                    self._take(record)
+                    if self._tick(record) is None:
+                        self._pass_over(record)
+                        self._take(record)
             self._cause_before(stint.end)
             for key in stint.keys:
                 self._consider_unmoved(key)
