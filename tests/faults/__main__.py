@@ -70,10 +70,27 @@ def _table(plan: Plan, outcome: Outcome) -> Table:
     for kind, count in sorted(outcome.faults.items()):
         table.add_row(kind, f"{count:,}")
     table.add_section()
-    for name in ("interactions", "duplicates", "known", "late", "dead_letters", "deadlines", "changes"):
+    for name in (
+        "interactions",
+        "duplicates",
+        "known",
+        "late",
+        "dead_letters",
+        "deadlines",
+        "changes",
+        "edits",
+        "considered",
+        "moved_by_edits",
+        "imported",
+    ):
         table.add_row(name.replace("_", " "), f"{getattr(verdict, name):,}")
     if plan.embedded:
         table.add_row("changes written again", f"{verdict.repeated:,}")
+    table.add_row("imports killed half-way", f"{outcome.imports_killed:,}")
+    for codec, count in outcome.codecs.items():
+        table.add_row(f"interactions sent as {codec}", f"{count:,}")
+    for topic, codec in sorted(outcome.topics.items()):
+        table.add_row(f"codec of {topic}", codec)
     table.add_row("workers started", f"{outcome.workers:,}")
     table.add_row("workers that fell", f"{len(outcome.fallen):,}")
     table.add_section()
@@ -86,9 +103,10 @@ def _table(plan: Plan, outcome: Outcome) -> Table:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="make faults",
-        description="Write a known stream to Apache Kafka while workers are killed, frozen and fenced, the broker "
-        "restarts and the network fails; then compare the topics with what they must hold. The exit code is 1 where "
-        "anything is missing, extra or other, or a worker ended by itself or not in order.",
+        description="Write a known stream to Apache Kafka, by producers of all codecs, while workers are killed, "
+        "frozen and fenced, lifecycle files are edited, imports break off, the broker restarts and the network fails; "
+        "then compare the topics with what they must hold. The exit code is 1 where anything is missing, extra or "
+        "other, or a worker ended by itself or not in order.",
         epilog='example: make faults ARGS="--seed 7 --minutes 10"',
     )
     parser.add_argument("--seed", type=int, default=1, help="what traffic and schedule are drawn from; else 1")

@@ -6,14 +6,15 @@ KIND is one of BROKEN.
 """
 
 import asyncio
+import os
 import sys
 from collections.abc import Callable
 from itertools import count
-from os import getpid
 from time import time_ns
 from typing import Any
 
 from stream.cli import main
+from stream.codec.customers import LAYOUT
 from stream.engine.batch import Batch
 from stream.engine.delivery import Transactional
 from stream.engine.fetch import Fetched
@@ -31,7 +32,7 @@ def no_fencing() -> None:
 
     def starts(self: Transactional, route: Any) -> None:
         really(self, route)
-        self._producer._txn_manager.transactional_id += f"-{getpid()}-{next(_numbers)}"
+        self._producer._txn_manager.transactional_id += f"-{os.getpid()}-{next(_numbers)}"
 
     Transactional.__init__ = starts  # type: ignore[method-assign]
 
@@ -108,9 +109,25 @@ def rash() -> None:
     Partition._turn = turn  # type: ignore[method-assign]
 
 
+def layouts_lost() -> None:
+    """What records need to be read is not written beside them."""
+    really = Transactional.write
+
+    async def write(self: Transactional, batch: Batch) -> None:
+        batch.customers = [each for each in batch.customers if (each.key or b"")[:1] != LAYOUT]
+        await really(self, batch)
+
+    Transactional.write = write  # type: ignore[method-assign]
+
+
+def edit_forgotten() -> None:
+    """After an edit nobody is considered who is not touched."""
+    os.environ["LIFECYCLE_APPLY_EDITS"] = "when_touched"
+
+
 BROKEN: dict[str, Callable[[], None]] = {
     each.__name__.replace("_", "-"): each
-    for each in (no_fencing, position_apart, changes_last, state_kept, early, rash)
+    for each in (no_fencing, position_apart, changes_last, state_kept, early, rash, layouts_lost, edit_forgotten)
 }
 
 if __name__ == "__main__":

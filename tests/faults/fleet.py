@@ -62,6 +62,8 @@ class Fleet:
         self._folder = folder
         self._command = command
         self._workers: list[WorkerProcess] = []
+        self.lifecycles: str | None = None
+        """Files that workers are started with from now on, comma-separated; None: as the environment says."""
         self.started = 0
         self.fallen: list[str] = []
         """What each worker that ended by itself, or not in order, said last."""
@@ -115,9 +117,12 @@ class Fleet:
     async def _start(self) -> None:
         log = self._folder / f"worker-{self.started}.log"
         self.started += 1
+        environment = self._environment
+        if self.lifecycles is not None:
+            environment = {**environment, "LIFECYCLE_LIFECYCLES": self.lifecycles}
         with log.open("wb") as output:
             process = await asyncio.create_subprocess_exec(
-                *self._command, env=self._environment, cwd=self._folder, stdout=output, stderr=output
+                *self._command, env=environment, cwd=self._folder, stdout=output, stderr=output
             )
         self._workers.append(WorkerProcess(process, log))
 

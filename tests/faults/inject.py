@@ -11,7 +11,9 @@ from aiokafka.errors import KafkaError
 
 from stream.engine.resetting import running_workers
 from stream.settings import Settings
+from tests.faults.edits import Version
 from tests.faults.fleet import Fleet, WorkerProcess
+from tests.faults.importing import Imports
 from tests.faults.schedule import Fault
 from tests.kit.cluster import KafkaCluster
 from tests.kit.kafka import KafkaBroker
@@ -19,7 +21,7 @@ from tests.kit.proxy import Proxy
 
 _RIVAL_SECONDS = 15.0
 _PATIENCE = 30.0
-_JOIN_SECONDS = 60.0
+_JOIN_SECONDS = 120.0
 _ROLLING = 3
 
 Say = Callable[[str], None]
@@ -37,10 +39,13 @@ class Injector:
         kafka: KafkaBroker | KafkaCluster | None = None,
         proxies: Sequence[Proxy] = (),
         patient: bool = False,
+        edits: Iterable[Version] = (),
+        imports: Imports | None = None,
     ) -> None:
         """`kafka` is what can be stopped and started; `proxies` stand between it and the workers.
 
-        `patient`: no fault comes before workers have got on since the one before, however long they take to start.
+        `edits` are the versions of the lifecycles that come one after the other. `patient`: no fault comes before
+        workers have got on since the one before, however long they take to start.
         """
         self.done: Counter[str] = Counter()
         """How often each kind of fault was there; `rebalance`: workers that came or left, as the group sees it."""
@@ -49,6 +54,8 @@ class Injector:
         self._kafka = kafka
         self._proxies = proxies
         self._patient = patient
+        self._edits = iter(edits)
+        self._imports = imports
         self._taken = 0
         self._say = say
 
@@ -66,6 +73,7 @@ class Injector:
             await self._fleet.size(fault.workers)
             self.done["rebalance"] += len(self._fleet.workers) != before or fault.kind not in (
                 "rival",
+                "import",
                 "stall",
                 "reset",
             )
@@ -80,12 +88,12 @@ class Injector:
             case "terminate":
                 await self._fleet.terminate(self._worker(fault))
             case "rolling":
-                await self._fleet.size(_ROLLING)
-                for worker in list(self._fleet.workers):
-                    await self._joined(_ROLLING)
-                    await self._fleet.terminate(worker)
-                    await self._fleet.size(_ROLLING)
-                await self._joined(_ROLLING)
+                await self._roll()
+            case "edit":
+                await self._edit(fault)
+            case "import":
+                assert self._imports is not None
+                await self._imports.run(fault.which)
             case "freeze":
                 # Past the session timeout, so that another takes over: then the zombie wakes where it stopped.
                 worker = self._worker(fault)
@@ -99,6 +107,36 @@ class Injector:
                 await self._lose_a_broker(fault)
             case "stall" | "refuse" | "reset":
                 await self._harm_the_network(fault)
+
+    async def _roll(self) -> None:
+        """A rolling restart."""
+        await self._fleet.size(_ROLLING)
+        for worker in list(self._fleet.workers):
+            await self._joined(_ROLLING)
+            await self._fleet.terminate(worker)
+            await self._fleet.size(_ROLLING)
+        await self._joined(_ROLLING)
+
+    async def _edit(self, fault: Fault) -> None:
+        """A rolling change of the lifecycle files, in the middle of which a worker is killed."""
+        version = next(self._edits, None)
+        if version is None:
+            return
+        self._say(f"  {version.what}")
+        await self._fleet.size(_ROLLING)
+        await self._joined(_ROLLING)
+        former = list(self._fleet.workers)
+        self._fleet.lifecycles = ",".join(map(str, version.files))
+        for number, worker in enumerate(former):
+            if worker in self._fleet.workers:
+                await self._fleet.terminate(worker)
+            await self._fleet.size(_ROLLING)
+            if number == fault.which % len(former):
+                await asyncio.sleep(fault.lasts)  # two versions side by side; then one goes, wherever it is
+                await self._fleet.kill(self._fleet.workers[fault.which // 7 % _ROLLING])
+                await self._fleet.size(_ROLLING)
+            else:
+                await self._joined(_ROLLING)
 
     async def _lose_a_broker(self, fault: Fault) -> None:
         cluster = self._kafka if isinstance(self._kafka, KafkaCluster) else None
@@ -136,9 +174,9 @@ class Injector:
         return workers[fault.which % len(workers)]
 
     async def _joined(self, count: int) -> None:
-        """Return when the group has so many members."""
+        """Return when the group has so many members, or a worker has fallen."""
         async with asyncio.timeout(_JOIN_SECONDS):
-            while len(await running_workers(self._settings)) != count:
+            while len(await running_workers(self._settings)) != count and len(self._fleet.workers) == count:
                 await asyncio.sleep(0.1)
 
     async def _rival(self, partition: int) -> None:

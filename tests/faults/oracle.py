@@ -2,11 +2,15 @@
 
 None of the engine is used: records come from the topic, and deadlines fire by a plain walk over all customers who
 are due. In `stream` clock the partition's clock is the largest time seen; `wall.py` has the other one.
+
+Lifecycles are edited in a run: the position records tell from where to where which version had the partition
+(`stints.py`). Where one takes over, every customer of a former one is considered before the next interaction.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import orjson
@@ -18,10 +22,13 @@ from stream.codec.interactions import DEFAULT_BLOCKED, Rejected, decode
 from stream.codec.stage_changes import Source, data
 from stream.core.change import StageChange
 from stream.core.customer import Customer
-from stream.core.step import Arrival, Model, Passing, due, step
+from stream.core.step import Arrival, Edit, Passing, due, step
 from stream.core.tally import Tally
+from tests.faults.stints import Stint, Versions
 
 AHEAD = 300_000
+Interaction = ConsumerRecord[bytes | None, bytes | None]
+"""A record of the interactions topic."""
 
 
 class Letter(NamedTuple):
@@ -46,6 +53,11 @@ class Expected:
     """By changelog key."""
     dead_letters: list["Letter"] = field(default_factory=list)
     """In the order of their source records."""
+    edits: int = 0
+    """How often another version of the lifecycles took over."""
+    considered: int = 0
+    """Customers who were considered because of that."""
+    moved_by_edits: int = 0
     duplicates: int = 0
     known: int = 0
     """Rows of imports that began again."""
@@ -65,40 +77,86 @@ class Expected:
 class Partition:
     """One partition of interactions, replayed."""
 
-    def __init__(self, model: Model, topic: str, number: int) -> None:
+    def __init__(self, versions: Versions, stints: Sequence[Stint], topic: str, number: int) -> None:
         self.expected = Expected()
-        self._model = model
+        self._versions = versions
+        self._stints = stints
+        self._model = versions.model({})
+        self._codec = versions.codec({})
         self._topic = topic
         self._number = number
         self._clock: int | None = None
         self._due: list[tuple[int, bytes]] = []
+        self._former: dict[bytes, bytes] = {}
+        """Records of customers whom no one touched since another version of the lifecycles had them."""
         self._tally = Tally()
 
-    def replay(self, records: Iterable[ConsumerRecord[bytes | None, bytes | None]]) -> Expected:
+    def replay(self, records: Sequence[Interaction]) -> Expected:
         """Every record in the order of the topic, in `stream` clock."""
-        for record in records:
-            tick = self._tick(record)
-            if tick is None:
-                self._take(record)
-            else:
-                self._move(tick)
-            self._fire(record.offset + 1)
+        for stint in self._stints:
+            self._begin(stint)
+            stays = stint.end == stint.start
+            self._consider(stint.start, stint.keys_at_start if stays else None)
+            self._fire(stint.start, stint.keys_at_start if stays else None)
+            within = [record for record in records if stint.start <= record.offset < stint.end]
+            for record in within:
+                tick = self._tick(record)
+                if tick is None:
+                    self._take(record)
+                else:
+                    self._move(tick)
+                ended = record is within[-1] and stint is not self._stints[-1]
+                self._fire(record.offset + 1, stint.keys_at_end if ended else None)
         return self._counted()
 
+    def _begin(self, stint: Stint) -> None:
+        """Another version takes over: customers stay as they were written until they are touched."""
+        for key, customer in self.expected.customers.items():
+            self._former[key] = self._codec.encode(customer)
+        self._model, self._codec = self._versions.model(stint.lifecycles), self._versions.codec(stint.lifecycles)
+        self.expected.customers, self._due = {}, []
+        for key, value in list(self._former.items()):
+            customer = self._codec.decode(key, value)
+            if self._codec.header(value).current:
+                del self._former[key]
+                self._keep(key, customer)
+            else:
+                self._schedule(key, customer)
+
+    def _consider(self, offset: int, only: Container[bytes] | None) -> None:
+        """Whoever was written by a former version moves if the new one says so; `only`: of these."""
+        for key in list(self._former):
+            customer = self._customer(key)
+            if customer is not None and customer.edited is not None and (only is None or key in only):
+                assert self._clock is not None
+                after, changes = step(self._model, customer, Edit(self._clock), self._tally)
+                self._keep(key, after)
+                self.expected.considered += 1
+                self.expected.moved_by_edits += bool(changes)
+                self._tell(changes, offset)
+
+    def _customer(self, key: bytes) -> Customer | None:
+        """A customer as it is now."""
+        value = self._former.get(key)
+        return self.expected.customers.get(key) if value is None else self._codec.decode(key, value)
+
     def _counted(self) -> Expected:
+        for key, value in self._former.items():
+            self.expected.customers[key] = self._codec.decode(key, value)
+        self.expected.edits = sum(one.lifecycles != two.lifecycles for one, two in pairwise(self._stints))
         self.expected.late = self._tally.late
         self.expected.duplicates = self._tally.duplicates
         self.expected.known = self._tally.known_rows
         self.expected.deadlines += len(self._tally.fired)
         return self.expected
 
-    def _tick(self, record: ConsumerRecord[bytes | None, bytes | None]) -> int | None:
+    def _tick(self, record: Interaction) -> int | None:
         if record.value is None or "lifecycle_control" not in dict(record.headers):
             return None
         time: int = orjson.loads(record.value)["time"]
         return time
 
-    def _take(self, record: ConsumerRecord[bytes | None, bytes | None]) -> None:
+    def _take(self, record: Interaction) -> None:
         interaction = decode(record.value, record.timestamp, DEFAULT_BLOCKED)
         if isinstance(interaction, Rejected):
             place = self._topic, self._number, record.offset
@@ -112,7 +170,7 @@ class Partition:
         key = customer_key(interaction.kind, interaction.subject)
         before = self._tally.untouched
         arrival = Arrival(interaction, self._number, record.offset)
-        customer, changes = step(self._model, self.expected.customers.get(key), arrival, self._tally)
+        customer, changes = step(self._model, self._customer(key), arrival, self._tally)
         assert customer is not None
         self._move(interaction.time)
         if self._tally.untouched == before:
@@ -124,23 +182,34 @@ class Partition:
         self._clock = time if self._clock is None else max(self._clock, time)
 
     def _keep(self, key: bytes, customer: Customer | None) -> None:
+        self._former.pop(key, None)
         if customer is None:
             self.expected.customers.pop(key, None)
             return
         self.expected.customers[key] = customer
+        self._schedule(key, customer)
+
+    def _schedule(self, key: bytes, customer: Customer) -> None:
         time = due(self._model, customer)
         if time is not None:
             heappush(self._due, (time, key))
 
-    def _fire(self, offset: int) -> None:
+    def _fire(self, offset: int, only: Container[bytes] | None = None) -> None:
+        """Fire what has come; `only`: of these customers, for the version was ended before it came to the others."""
+        left = []
         while self._due and self._clock is not None and self._due[0][0] <= self._clock:
             time, key = heappop(self._due)
-            customer = self.expected.customers.get(key)
+            customer = self._customer(key)
             if customer is None or due(self._model, customer) != time:
                 continue  # it moved; its new time is there too
+            if only is not None and key not in only:
+                left.append((time, key))
+                continue
             after, changes = step(self._model, customer, Passing(self._clock), self._tally)
             self._keep(key, after)
             self._tell(changes, offset)
+        for each in left:
+            heappush(self._due, each)
 
     def _tell(self, changes: Sequence[StageChange], offset: int) -> None:
         source = Source(self._topic, self._number, offset)
@@ -150,7 +219,10 @@ class Partition:
 
 
 def expected_of(
-    model: Model, topic: str, records: Mapping[int, Sequence[ConsumerRecord[bytes | None, bytes | None]]]
+    versions: Versions,
+    stints: Mapping[int, Sequence[Stint]],
+    topic: str,
+    records: Mapping[int, Sequence[Interaction]],
 ) -> dict[int, Expected]:
     """What each partition of the interactions topic must have led to."""
-    return {number: Partition(model, topic, number).replay(each) for number, each in records.items()}
+    return {number: Partition(versions, stints[number], topic, number).replay(each) for number, each in records.items()}

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,17 +12,19 @@ from pathlib import Path
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from stream.codec.lifecycle_files import load_all
-from stream.core.step import model_of
 from stream.engine.broker_process import HOST, free_port
 from stream.engine.controls import tick
 from stream.engine.embedded import EmbeddedBroker
 from stream.engine.topics import ensure_topics
 from stream.settings import Clock, Settings
+from tests.faults.codecs import create_compressed_topics, send
+from tests.faults.edits import versions
 from tests.faults.fleet import COMMAND, Fleet
+from tests.faults.importing import Imports
 from tests.faults.inject import Injector
 from tests.faults.schedule import KINDS, OF_WORKERS, Fault, Kind, needed, schedule
-from tests.faults.traffic import DAY, END, Sent, traffic
+from tests.faults.stints import Versions
+from tests.faults.traffic import DAY, END, traffic
 from tests.faults.verdict import Verdict, judge
 from tests.kit.cluster import NODES, KafkaCluster
 from tests.kit.kafka import KafkaBroker
@@ -38,12 +40,10 @@ AFTERWARDS = 60 * DAY
 """How far time goes on after the last interaction."""
 _PARTITIONS = 4
 _SESSION_MS = 2_000
-_SLICE = 0.05
 _CATCH_UP_SECONDS = 240.0
 _SETTLE_SECONDS = 2.0
-_CODECS = (None, "gzip", "snappy", "lz4", "zstd")
-_IN_ONE_CODEC = 500
-"""Interactions in a row: some batches."""
+_HOPELESS = 5
+"""Workers that fell, one after the other, while others should catch up: none of them ever will."""
 
 Say = Callable[[str], None]
 
@@ -101,6 +101,12 @@ class Outcome:
     workers: int
     """Processes that were started."""
     seconds: float
+    codecs: Counter[str] = field(default_factory=Counter)
+    """Interactions by the codec of the producer that wrote them."""
+    topics: dict[str, str] = field(default_factory=dict)
+    """The codec of each of our topics that has one of its own."""
+    imports_killed: int = 0
+    """Imports that were killed before they had come to their end, and begun again."""
     fallen: list[str] = field(default_factory=list)
     """Workers that ended though nobody told them to, or not in order."""
 
@@ -125,12 +131,16 @@ async def run(plan: Plan, folder: Path, say: Say) -> Outcome:
             forget_after=_FORGET_AFTER[plan.clock],
             session_timeout=_SESSION_MS,
         )
+        codecs = {} if plan.embedded else await create_compressed_topics(settings, stage.replication, plan.seed)
         await ensure_topics(settings)
+        edited = versions(
+            settings.lifecycles, sum(each.kind == "edit" for each in plan.faults), plan.seed, folder, plan.clock
+        )
         environment = {
             "LIFECYCLE_BOOTSTRAP": stage.for_workers,
             "LIFECYCLE_APP": settings.app,
             "LIFECYCLE_PARTITIONS": str(_PARTITIONS),
-            "LIFECYCLE_LIFECYCLES": ",".join(settings.lifecycles),
+            "LIFECYCLE_LIFECYCLES": ",".join(map(str, edited[0].files)),
             "LIFECYCLE_CLOCK": settings.clock,
             **({} if settings.live_from is None else {"LIFECYCLE_LIVE_FROM": str(settings.live_from)}),
             "LIFECYCLE_FORGET_AFTER": f"{settings.forget_after}ms",
@@ -140,11 +150,22 @@ async def run(plan: Plan, folder: Path, say: Say) -> Outcome:
         }
         async with Fleet(environment, folder, plan.command) as fleet:
             await fleet.size(2)
-            injector = Injector(settings, fleet, say, kafka=stage.kafka, proxies=stage.proxies, patient=plan.patient)
+            imports = Imports(settings, environment, folder, plan.customers, plan.seed, say)
+            injector = Injector(
+                settings,
+                fleet,
+                say,
+                kafka=stage.kafka,
+                proxies=stage.proxies,
+                patient=plan.patient,
+                edits=edited[1:],
+                imports=imports,
+            )
+            written: Counter[str] = Counter()
             async with asyncio.TaskGroup() as group:
                 sent = traffic(plan.interactions, plan.customers, plan.seed, live=plan.clock == "wall")
                 rate = plan.interactions / (plan.minutes * 60)
-                group.create_task(_send(settings, sent, rate, not plan.embedded, say))
+                group.create_task(send(settings, sent, rate, written, say, idempotent=not plan.embedded))
                 group.create_task(injector.run(plan.faults))
             say("faults and traffic are over; the workers catch up")
             if plan.clock == "stream":
@@ -154,10 +175,13 @@ async def run(plan: Plan, folder: Path, say: Say) -> Outcome:
             await asyncio.sleep(_SETTLE_SECONDS)  # deadlines that came last, where they take more than one transaction
             await fleet.stop()
             say("reading the topics, and working out what they must hold")
-            model = model_of([each.lifecycle for each in load_all(list(settings.lifecycles))], settings.forget_after)
-            verdict = await judge(model, settings, exactly_once=not plan.embedded, settled=settled)
-            verdict.differences += behind
-            return Outcome(verdict, injector.done, fleet.started, time.monotonic() - began, fleet.fallen)
+            known = Versions([each for version in edited for each in version.lifecycles], settings.forget_after)
+            verdict = await judge(known, settings, rows=imports.rows, exactly_once=not plan.embedded, settled=settled)
+            verdict.differences += behind + imports.failed
+            seconds = time.monotonic() - began
+            return Outcome(
+                verdict, injector.done, fleet.started, seconds, written, codecs, imports.killed, fleet.fallen
+            )
 
 
 @asynccontextmanager
@@ -199,41 +223,6 @@ async def _embedded() -> AsyncIterator[Stage]:
         yield Stage(broker.bootstrap, broker.bootstrap)
 
 
-async def _send(settings: Settings, records: Iterable[Sent], rate: float, idempotent: bool, say: Say) -> None:
-    """Write records at a rate, in every codec by turns, each acknowledged; a broker that is away is waited for."""
-    topic = settings.topics.interactions
-    producers = [
-        AIOKafkaProducer(
-            bootstrap_servers=settings.bootstrap,
-            enable_idempotence=idempotent,
-            request_timeout_ms=120_000,
-            linger_ms=10,
-            compression_type=codec,
-        )
-        for codec in _CODECS
-    ]
-    await asyncio.gather(*(producer.start() for producer in producers))
-    began, count, told = time.monotonic(), 0, time.monotonic()
-    waiting: set[asyncio.Future[object]] = set()
-    try:
-        for record in records:
-            producer = producers[count // _IN_ONE_CODEC % len(producers)]
-            waiting.add(await producer.send(topic, record.value, key=record.key, headers=list(record.headers)))
-            count += 1
-            ahead = count / rate - (time.monotonic() - began)
-            if ahead > _SLICE:
-                await asyncio.sleep(ahead)
-            if len(waiting) > 20_000:
-                done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-                await asyncio.gather(*done)
-            if time.monotonic() - told > 30:
-                told = time.monotonic()
-                say(f"{count:,} interactions written")
-        await asyncio.gather(*waiting)
-    finally:
-        await asyncio.gather(*(producer.stop() for producer in producers))
-
-
 async def _tick(settings: Settings, until: int) -> None:
     """Let time go on in every partition."""
     record = tick(until)
@@ -252,13 +241,14 @@ async def _caught_up(settings: Settings, fleet: Fleet) -> list[str]:
     read = await read_all(settings.bootstrap, topic, seconds=_CATCH_UP_SECONDS)
     ends = {each: read[each.partition][-1].offset + 1 for each in partitions}
     committed: dict[TopicPartition, int | None] = {}
+    fallen = len(fleet.fallen)
     deadline = time.monotonic() + _CATCH_UP_SECONDS
     async with AIOKafkaConsumer(
         bootstrap_servers=settings.bootstrap, group_id=settings.group, enable_auto_commit=False
     ) as group:
         group.assign(partitions)
         while any((committed.get(each) or 0) < ends[each] for each in partitions):
-            if time.monotonic() > deadline:
+            if time.monotonic() > deadline or len(fleet.fallen) - fallen >= _HOPELESS:
                 return [f"{each} was taken up to {committed.get(each)} only, of {ends[each]}" for each in partitions]
             await fleet.size(max(1, len(fleet.workers)))
             await asyncio.sleep(0.2)

@@ -9,6 +9,8 @@ Kind = Literal[
     "kill-all",
     "terminate",
     "rolling",
+    "edit",
+    "import",
     "freeze",
     "rival",
     "broker-stop",
@@ -18,10 +20,12 @@ Kind = Literal[
     "reset",
 ]
 """kill: `kill -9` of one worker, which is started again; kill-all: of all of them; terminate: SIGTERM of one, and a
-new one in its place; rolling: so with three, one after the other, each when the one before is in the group; freeze:
-SIGSTOP past the session timeout, then SIGCONT: a zombie; rival: someone takes a partition's transactional id;
-broker-stop and broker-kill: down for some seconds; stall, refuse and reset: the network between workers and broker
-holds everything back, lets nobody in, or ends every connection once."""
+new one in its place; rolling: so with three, one after the other, each when the one before is in the group; edit: the
+same, each new one with the lifecycle files of the next edit, and one killed in the middle; import:
+`lifecycle import` of a file, killed half-way and begun again; freeze: SIGSTOP past the
+session timeout, then SIGCONT: a zombie; rival: someone takes a partition's transactional id; broker-stop and
+broker-kill: down for some seconds; stall, refuse and reset: the network between workers and broker holds everything
+back, lets nobody in, or ends every connection once."""
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 OF_WORKERS: tuple[Kind, ...] = ("kill", "kill-all", "terminate")
@@ -30,12 +34,20 @@ NEEDED: Mapping[Kind, int] = {
     "kill": 14,
     "kill-all": 6,
     "terminate": 6,
+    "edit": 6,
+    "import": 3,
     "freeze": 5,
     "broker-stop": 2,
     "broker-kill": 3,
 }
 """What ten minutes hold at least."""
-_LASTS = {"freeze": (3.0, 6.0), "broker-stop": (0.5, 4.0), "broker-kill": (0.5, 4.0), "stall": (0.5, 8.0)}
+_LASTS = {
+    "freeze": (3.0, 6.0),
+    "edit": (0.2, 3.0),
+    "broker-stop": (0.5, 4.0),
+    "broker-kill": (0.5, 4.0),
+    "stall": (0.5, 8.0),
+}
 _REFUSED = (0.5, 4.0)
 _MEAN_SECONDS = 2.5
 """What a fault takes, on average."""

@@ -7,6 +7,7 @@ import pytest
 
 from stream.settings import Clock
 from tests.faults.broken_worker import BROKEN
+from tests.faults.codecs import CODECS
 from tests.faults.run import Plan, run
 from tests.faults.schedule import KINDS, Kind
 
@@ -19,6 +20,8 @@ HARMED_BY: dict[str, list[Kind]] = {
     "state-kept": ["rival"] * 6,
     "early": ["kill"],
     "rash": ["stall"] * 6,
+    "layouts-lost": ["edit"],
+    "edit-forgotten": ["edit"],
 }
 """What each wrong build cannot stand."""
 
@@ -29,9 +32,11 @@ async def test_a_minute_of_faults_changes_nothing(tmp_path: Path) -> None:
     assert outcome.verdict.differences == []
     assert outcome.fallen == []
     assert outcome.verdict.interactions > 20_000
-    counted = ("duplicates", "known", "late", "dead_letters", "deadlines")
+    counted = ("duplicates", "known", "late", "dead_letters", "deadlines", "edits", "considered", "imported")
     assert min(getattr(outcome.verdict, name) for name in counted) > 0
     assert all(outcome.faults[kind] for kind in KINDS)
+    assert all(outcome.codecs[codec or "none"] for codec in CODECS)
+    assert outcome.imports_killed > 0
 
 
 async def test_faults_change_no_deadline_that_comes_by_the_wall_clock(tmp_path: Path) -> None:
@@ -40,6 +45,8 @@ async def test_faults_change_no_deadline_that_comes_by_the_wall_clock(tmp_path: 
     assert outcome.verdict.differences == []
     assert outcome.fallen == []
     assert outcome.verdict.deadlines > 1_000
+    assert outcome.verdict.considered > 0
+    assert outcome.verdict.imported > 0
 
 
 @pytest.mark.parametrize("kind", BROKEN)

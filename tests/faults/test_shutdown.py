@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from stream.codec.lifecycle_files import load_all
-from stream.core.step import model_of
 from stream.settings import Settings
 from tests.faults.shutdown import PARTITIONS, REBALANCING, SITUATIONS, Place, backlog, mute_worker, ready
+from tests.faults.stints import Versions
+from tests.faults.traffic import DAY
 from tests.faults.verdict import judge
 from tests.kit.kafka import KafkaBroker
 
@@ -58,8 +59,8 @@ async def test_what_a_worker_left_in_the_middle_of_a_backlog_is_done_once(place:
         await ready(successor, PARTITIONS)
         await successor.until_taken(COUNT, seconds=120)
         assert (await place.end(successor)).code == 0
-    model = model_of([each.lifecycle for each in load_all(place.settings.lifecycles)])
-    verdict = await judge(model, place.settings)
+    known = Versions([each.lifecycle for each in load_all(place.settings.lifecycles)], 90 * DAY)
+    verdict = await judge(known, place.settings, rows={})
     assert verdict.differences == []
     assert verdict.interactions == COUNT
     assert verdict.repeated == 0

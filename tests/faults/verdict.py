@@ -9,10 +9,12 @@ import orjson
 from aiokafka import ConsumerRecord
 
 from stream.codec.customers import ANONYMOUS, CUSTOMER, LAYOUT, CustomerCodec
-from stream.core.step import Model
+from stream.core.customer import Customer
 from stream.engine.fetch import FRESH_MS
 from stream.settings import Settings
+from tests.faults.importing import NAME, compare_rows
 from tests.faults.oracle import Expected, Letter, expected_of
+from tests.faults.stints import Stint, Versions, stints_of
 from tests.faults.wall import WallPartition, too_early
 from tests.kit.topics import Records, read_all
 
@@ -34,26 +36,42 @@ class Verdict:
     late: int
     deadlines: int
     dead_letters: int
+    edits: int
+    """How often another version of the lifecycles took a partition over."""
+    considered: int
+    """Customers who were considered because of that."""
+    moved_by_edits: int
+    imported: int
+    """Rows of imports that were killed and begun again, as customers count them."""
     repeated: int
     """Changes that stand on the topic more than once, with the same id."""
     differences: list[str]
     """A line each; none: everything is as it must be."""
 
 
-async def judge(model: Model, settings: Settings, *, exactly_once: bool = True, settled: int | None = None) -> Verdict:
+async def judge(
+    versions: Versions,
+    settings: Settings,
+    *,
+    rows: Mapping[str, int],
+    exactly_once: bool = True,
+    settled: int | None = None,
+) -> Verdict:
     """Read all topics as a read_committed subscriber does, and compare.
 
-    Without `exactly_once` a change may stand there again with the same id; what it says must be the same. In `wall`
-    clock what was due before `settled` (epoch ms) must have been fired.
+    `rows` are those of imports, by customer. Without `exactly_once` a change may stand there again with the same id;
+    what it says must be the same. In `wall` clock what was due before `settled` (epoch ms) must have been fired.
     """
     topics, bootstrap = settings.topics, settings.bootstrap
     source = await read_all(bootstrap, topics.interactions, seconds=_READ_SECONDS)
     published = await read_all(bootstrap, topics.stage_changes, seconds=_READ_SECONDS)
+    changelog = await read_all(bootstrap, topics.customers, seconds=_READ_SECONDS)
+    stints = {number: stints_of(topics.interactions, changelog[number]) for number in source}
     timing: list[str] = []
     if settled is None:
-        expected = expected_of(model, topics.interactions, source)
+        expected = expected_of(versions, stints, topics.interactions, source)
     else:
-        expected, timing = _by_the_wall(model, settings, source, published, settled)
+        expected, timing = _by_the_wall(versions, stints, settings, source, published, settled)
     ids = Counter(dict(record.headers)["ce_id"] for records in published.values() for record in records)
     repeated = {name for name, count in ids.items() if count > 1}
     found = _lives([orjson.loads(each.value or b"") for records in published.values() for each in records])
@@ -65,9 +83,10 @@ async def judge(model: Model, settings: Settings, *, exactly_once: bool = True, 
         )
     current = _latest(await read_all(bootstrap, topics.current_stages, seconds=_READ_SECONDS))
     differences += _compare_current(current, expected)
-    differences += _compare_customers(
-        model, await read_all(bootstrap, topics.customers, seconds=_READ_SECONDS), expected
-    )
+    customers = _customers(versions, stints, changelog)
+    differences += _compare_customers(customers, expected)
+    counted = _rows_counted(customers)
+    differences += compare_rows(counted, rows)
     letters = await read_all(bootstrap, topics.dead_letters, seconds=_READ_SECONDS)
     must = [letter for each in expected.values() for letter in each.dead_letters]
     differences += compare_letters(letters, must, exactly_once=exactly_once)
@@ -79,13 +98,22 @@ async def judge(model: Model, settings: Settings, *, exactly_once: bool = True, 
         late=sum(each.late for each in expected.values()),
         deadlines=sum(each.deadlines for each in expected.values()),
         dead_letters=len(must),
+        edits=sum(each.edits for each in expected.values()),
+        considered=sum(each.considered for each in expected.values()),
+        moved_by_edits=sum(each.moved_by_edits for each in expected.values()),
+        imported=sum(counted.values()),
         repeated=sum(ids.values()) - len(ids),
         differences=differences,
     )
 
 
 def _by_the_wall(
-    model: Model, settings: Settings, source: Records, published: Records, settled: int
+    versions: Versions,
+    stints: Mapping[int, list[Stint]],
+    settings: Settings,
+    source: Records,
+    published: Records,
+    settled: int,
 ) -> tuple[dict[int, Expected], list[str]]:
     """What each partition must have led to, and deadlines that came at the wrong time or not at all."""
     told: dict[int, list[tuple[dict[str, Any], int]]] = {number: [] for number in source}
@@ -95,7 +123,7 @@ def _by_the_wall(
     tolerance = settings.session_timeout + FRESH_MS + _SLACK_MS
     expected, lines = {}, []
     for number, records in source.items():
-        partition = WallPartition(model, settings.topics.interactions, number, told[number])
+        partition = WallPartition(versions, stints[number], settings.topics.interactions, number, told[number])
         expected[number] = partition.replay(records)
         lines += partition.overdue(settled) + too_early(told[number], records, tolerance)
     return expected, lines
@@ -174,16 +202,46 @@ def _letter(record: ConsumerRecord[bytes | None, bytes | None]) -> Letter:
     )
 
 
-def _compare_customers(model: Model, changelog: Records, expected: Mapping[int, Expected]) -> list[str]:
-    lines = []
-    for number, each in expected.items():
-        codec, kept = CustomerCodec(model), _latest({number: changelog[number]})
+def _customers(
+    versions: Versions, stints: Mapping[int, list[Stint]], changelog: Records
+) -> dict[int, dict[bytes, Customer]]:
+    """Each partition's customers by changelog key, as they are written; none of a partition that was never written."""
+    customers = {}
+    for number, records in changelog.items():
+        if not stints[number]:
+            continue
+        codec, kept = CustomerCodec(versions.model(stints[number][-1].lifecycles)), _latest({number: records})
         for key, value in kept.items():
             if key[:1] == LAYOUT:
                 codec.learn(value)
-        found = {key: codec.decode(key, value) for key, value in kept.items() if key[:1] in (CUSTOMER, ANONYMOUS)}
+        customers[number] = {
+            key: codec.decode(key, value) for key, value in kept.items() if key[:1] in (CUSTOMER, ANONYMOUS)
+        }
+    return customers
+
+
+def _compare_customers(
+    customers: Mapping[int, Mapping[bytes, Customer]], expected: Mapping[int, Expected]
+) -> list[str]:
+    lines = []
+    for number, each in expected.items():
+        if number not in customers:
+            lines.append(f"partition {number} was never written")
+            continue
+        found = customers[number]
         for key in sorted(found.keys() | each.customers.keys()):
             if found.get(key) != each.customers.get(key):
                 one, two = str(found.get(key))[:_SHOWN], str(each.customers.get(key))[:_SHOWN]
                 lines.append(f"state of {key!r} in partition {number}: {one} instead of {two}")
     return lines
+
+
+def _rows_counted(customers: Mapping[int, Mapping[bytes, Customer]]) -> Counter[str]:
+    """The rows of imports that each customer counts."""
+    counted: Counter[str] = Counter()
+    for customer in (customer for each in customers.values() for customer in each.values()):
+        life = customer.lives.get(NAME)
+        rows = None if life is None else life.facts[0]
+        if isinstance(rows, int) and rows:
+            counted[customer.id] += rows
+    return counted

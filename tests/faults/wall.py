@@ -6,39 +6,73 @@ deadline may have fired, and must have, is a matter of the broker's times.
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
-
-from aiokafka import ConsumerRecord
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from stream.codec.customers import customer_key
+from stream.codec.interactions import DEFAULT_BLOCKED, Rejected, decode
 from stream.core.interaction import Kind
-from stream.core.step import Model, Passing, due, step
-from tests.faults.oracle import Expected, Partition
+from stream.core.step import Edit, Passing, due, step
+from tests.faults.oracle import Expected, Interaction, Partition
+from tests.faults.stints import Stint, Versions
 
 _FIRED = ("deadline", "forgotten")
+_BY_EDIT = "lifecycle"
 
-Interactions = Sequence[ConsumerRecord[bytes | None, bytes | None]]
+Interactions = Sequence[Interaction]
 Published = Sequence[tuple[dict[str, Any], int]]
 """Values of stage changes, and when the broker had them."""
 
 
+class _Caused(NamedTuple):
+    """What time or an edit did to a customer, as the published changes have it."""
+
+    offset: int
+    at: int
+    key: bytes
+    by_edit: bool
+    lifecycle: str
+    version: int
+
+
 class WallPartition(Partition):
-    """One partition of interactions, replayed with its deadlines where the published changes have them."""
+    """One partition of interactions, replayed with its deadlines where the published changes have them.
 
-    def __init__(self, model: Model, topic: str, number: int, published: Published) -> None:
-        super().__init__(model, topic, number)
-        fired = [change for change, _ in published if change["trigger"]["kind"] in _FIRED]
-        self._fired = sorted(
-            {(change["source"]["offset"], change["at"], _key(change)) for change in fired}, reverse=True
+    So it is with edits: whoever moved was considered where the change says. Whoever did not was considered somewhere,
+    before it was written by the new version.
+    """
+
+    def __init__(
+        self, versions: Versions, stints: Sequence[Stint], topic: str, number: int, published: Published
+    ) -> None:
+        super().__init__(versions, stints, topic, number)
+        caused = dict.fromkeys(
+            _Caused(
+                change["source"]["offset"],
+                change["at"],
+                _key(change),
+                change["trigger"]["kind"] == _BY_EDIT,
+                change["lifecycle"],
+                change["version"],
+            )
+            for change, _ in published
+            if change["trigger"]["kind"] in (*_FIRED, _BY_EDIT)
         )
+        self._caused = list(caused)[::-1]
 
-    def replay(self, records: Iterable[ConsumerRecord[bytes | None, bytes | None]]) -> Expected:
-        """Every record in the order of the topic, and before it what was fired there."""
-        for record in records:
-            self._fire_before(record.offset)
-            self._take(record)
-        self._fire_before(None)
+    def replay(self, records: Interactions) -> Expected:
+        """Every record in the order of the topic, and before it what was caused there."""
+        for stint in self._stints:
+            self._begin(stint)
+            for record in records:
+                if stint.start <= record.offset < stint.end:
+                    self._cause_before(record.offset)
+                    if self._tick(record) is None:
+                        self._pass_over(record)
+                        self._take(record)
+            self._cause_before(stint.end)
+            for key in stint.keys:
+                self._consider_unmoved(key)
         return self._counted()
 
     def overdue(self, now: int) -> list[str]:
@@ -50,15 +84,39 @@ class WallPartition(Partition):
                 lines.append(f"{key!r} in partition {self._number}: a deadline was due {now - time} ms ago")
         return lines
 
-    def _fire_before(self, offset: int | None) -> None:
-        while self._fired and (offset is None or self._fired[-1][0] <= offset):
-            where, at, key = self._fired.pop()
-            customer = self.expected.customers.get(key)
+    def _pass_over(self, record: Interaction) -> None:
+        """Whoever acts now was considered before."""
+        interaction = decode(record.value, record.timestamp, DEFAULT_BLOCKED)
+        if not isinstance(interaction, Rejected):
+            self._consider_unmoved(customer_key(interaction.kind, interaction.subject))
+
+    def _consider_unmoved(self, key: bytes) -> None:
+        """A customer of a former version was considered, and did not move."""
+        customer = self._customer(key)
+        if customer is not None and customer.edited is not None:
+            customer.edited = None
+            self.expected.considered += 1
+            self._keep(key, customer)
+
+    def _cause_before(self, offset: int) -> None:
+        versions = {each.id: each.version for each in self._model.lifecycles}
+        while self._caused and self._caused[-1].offset <= offset:
+            caused = self._caused[-1]
+            if versions.get(caused.lifecycle) != caused.version:
+                return  # of the version that takes over
+            self._caused.pop()
+            customer = self._customer(caused.key)
             if customer is None:
                 continue
-            after, changes = step(self._model, customer, Passing(at), self._tally)
-            self._keep(key, after)
-            self._tell(changes, where)
+            if caused.by_edit:
+                after, changes = step(self._model, customer, Edit(caused.at), self._tally)
+                self.expected.considered += 1
+                self.expected.moved_by_edits += bool(changes)
+            else:
+                self._consider_unmoved(caused.key)
+                after, changes = step(self._model, customer, Passing(caused.at), self._tally)
+            self._keep(caused.key, after)
+            self._tell(changes, caused.offset)
 
 
 def too_early(published: Published, records: Interactions, tolerance: int) -> list[str]:

@@ -1,0 +1,89 @@
+"""Everything that a run writes is compressed: by producers of each codec one after the other, and by topics."""
+
+import asyncio
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
+from contextlib import AsyncExitStack
+from dataclasses import replace
+
+from aiokafka import AIOKafkaProducer
+
+from stream.engine.topics import plan_topics
+from stream.settings import Settings
+from tests.faults.traffic import Sent
+from tests.kit.topics import create_topics
+
+CODECS = (None, "gzip", "snappy", "lz4", "zstd")
+"""Of producers; None: as it is."""
+_OF_TOPICS = ("gzip", "snappy", "lz4", "zstd")
+_TURN_SECONDS = 3.0
+"""How long one producer writes before the next one does."""
+_SLICE = 0.05
+_MOST_WAITING = 20_000
+_REPORT_SECONDS = 30.0
+
+Say = Callable[[str], None]
+
+
+async def create_compressed_topics(settings: Settings, brokers: int, seed: int) -> dict[str, str]:
+    """Create our topics, each of those that workers write with another codec; returns them by topic."""
+    own = [each for each in settings.topics.all if each != settings.topics.interactions]
+    chance = random.Random(seed)
+    codecs = dict(zip(own, chance.sample(_OF_TOPICS, len(own)), strict=True))
+    for plan in plan_topics(settings, {}, brokers):
+        codec = codecs.get(plan.name)
+        made = plan if codec is None else replace(plan, configs={**plan.configs, "compression.type": codec})
+        await create_topics(
+            settings.bootstrap,
+            made.name,
+            partitions=made.partitions,
+            replication=made.replication,
+            settings=made.configs,
+        )
+    return codecs
+
+
+async def send(
+    settings: Settings, records: Iterable[Sent], rate: float, counts: Counter[str], say: Say, *, idempotent: bool
+) -> None:
+    """Write records at a rate, each acknowledged; a broker that is away is waited for.
+
+    Each producer has written all that it was given before the next one begins, so that the order stays. `counts` are
+    the interactions by codec.
+    """
+    topic = settings.topics.interactions
+    async with AsyncExitStack() as stack:
+        producers = [
+            await stack.enter_async_context(
+                AIOKafkaProducer(
+                    bootstrap_servers=settings.bootstrap,
+                    enable_idempotence=idempotent,
+                    request_timeout_ms=120_000,
+                    linger_ms=10,
+                    compression_type=codec,
+                )
+            )
+            for codec in CODECS
+        ]
+        began = turned = reported = time.monotonic()
+        turn = 0
+        waiting: set[asyncio.Future[object]] = set()
+        for count, record in enumerate(records, 1):
+            if time.monotonic() - turned > _TURN_SECONDS:
+                await asyncio.gather(*waiting)
+                waiting, turn, turned = set(), turn + 1, time.monotonic()
+            at = turn % len(CODECS)
+            waiting.add(await producers[at].send(topic, record.value, key=record.key, headers=list(record.headers)))
+            counts[CODECS[at] or "none"] += 1
+            ahead = count / rate - (time.monotonic() - began)
+            if ahead > _SLICE:
+                await asyncio.sleep(ahead)
+            if len(waiting) > _MOST_WAITING:
+                done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.gather(*done)
+            if time.monotonic() - reported > _REPORT_SECONDS:
+                reported = time.monotonic()
+                say(f"{count:,} interactions written")
+        await asyncio.gather(*waiting)
