@@ -3,7 +3,7 @@
 import asyncio
 import json
 import subprocess
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -52,6 +52,14 @@ class Buggy:
     @property
     def next_offset(self) -> int | None:
         return self._machine.next_offset
+
+    @property
+    def edited(self) -> Mapping[str, str | None]:
+        return self._machine.edited
+
+    @property
+    def to_reconsider(self) -> int:
+        return self._machine.to_reconsider
 
     def run(
         self, records: Sequence[SourceRecord], next_offset: int, *, wall: int, caught_up: bool
