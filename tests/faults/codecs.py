@@ -19,7 +19,7 @@ CODECS = (None, "gzip", "snappy", "lz4", "zstd")
 """Of producers; None: as it is."""
 _OF_TOPICS = ("gzip", "snappy", "lz4", "zstd")
 _TURN_SECONDS = 3.0
-"""How long one producer writes before the next one does."""
+"""How long one producer writes before the next one does, where nothing holds it up."""
 _SLICE = 0.05
 _MOST_WAITING = 20_000
 _REPORT_SECONDS = 30.0
@@ -67,14 +67,14 @@ async def send(
             )
             for codec in CODECS
         ]
-        began = turned = reported = time.monotonic()
-        turn = 0
+        began = reported = time.monotonic()
+        turn = int(rate * _TURN_SECONDS)
         waiting: set[asyncio.Future[object]] = set()
         for count, record in enumerate(records, 1):
-            if time.monotonic() - turned > _TURN_SECONDS:
+            if count % turn == 0:
                 await asyncio.gather(*waiting)
-                waiting, turn, turned = set(), turn + 1, time.monotonic()
-            at = turn % len(CODECS)
+                waiting = set()
+            at = count // turn % len(CODECS)
             waiting.add(await producers[at].send(topic, record.value, key=record.key, headers=list(record.headers)))
             counts[CODECS[at] or "none"] += 1
             ahead = count / rate - (time.monotonic() - began)

@@ -33,10 +33,14 @@ class Stint:
     """Those of them that it wrote before it read on."""
     keys_at_end: set[bytes] = field(default_factory=set)
     """Those that it wrote with the position `end`."""
+    clocks: dict[bytes, tuple[int, int]] = field(default_factory=dict)
+    """The partition's clock before and after it first wrote a customer, epoch milliseconds."""
 
-    def add(self, offset: int, keys: set[bytes]) -> None:
-        """A transaction that wrote these customers, and a position of `offset`."""
+    def add(self, offset: int, keys: set[bytes], clocks: tuple[int, int]) -> None:
+        """A transaction that wrote these customers, and a position of `offset`, with the clock before and after it."""
         self.keys |= keys
+        for key in keys:
+            self.clocks.setdefault(key, clocks)
         if offset == self.start:
             self.keys_at_start |= keys
         if offset > self.end:
@@ -49,7 +53,7 @@ def stints_of(topic: str, changelog: Iterable[ConsumerRecord[bytes | None, bytes
     """The stints of one partition of `topic`, from its changelog in the order in which it was written."""
     stints: list[Stint] = []
     keys: set[bytes] = set()
-    offset = 0
+    offset = clock = 0
     for record in changelog:
         assert record.key is not None
         if record.key[:1] in (CUSTOMER, ANONYMOUS):
@@ -60,8 +64,8 @@ def stints_of(topic: str, changelog: Iterable[ConsumerRecord[bytes | None, bytes
         position = decode_position(record.value)
         if not stints or stints[-1].lifecycles != position.lifecycles:
             stints.append(Stint(position.lifecycles, offset, offset))
-        offset = position.offsets[topic]
-        stints[-1].add(offset, keys)
+        offset, before, clock = position.offsets[topic], clock, position.clock or 0
+        stints[-1].add(offset, keys, (before, clock))
         keys = set()
     return stints
 

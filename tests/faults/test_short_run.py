@@ -55,6 +55,8 @@ async def test_a_build_that_is_wrong_on_purpose_is_caught(kind: str, tmp_path: P
     command = (sys.executable, str(BROKEN_WORKER), kind, "worker")
     wall = kind in ("early", "rash")
     clock: Clock = "wall" if wall else "stream"
-    plan = Plan(2, 0.75, 15_000 if wall else 50_000, 500, command, HARMED_BY[kind], clock=clock, patient=True)
+    faults = HARMED_BY[kind]
+    minutes, interactions = (0.25, 8_000) if faults == ["edit"] else (0.75, 15_000 if wall else 50_000)
+    plan = Plan(2, minutes, interactions, 500, command, faults, clock=clock, patient=True)
     outcome = await run(plan, tmp_path, lambda _: None)
     assert outcome.verdict.differences

@@ -1,4 +1,4 @@
-"""The verdict itself: what it must notice of dead letters."""
+"""The verdict itself: what it must notice of dead letters, and of rows of imports."""
 
 from dataclasses import replace
 from typing import Any
@@ -8,6 +8,7 @@ from aiokafka import ConsumerRecord
 
 from stream.codec.interactions import Reason, Rejected
 from stream.engine.dead_letters import dead_letter
+from tests.faults.importing import compare_rows
 from tests.faults.oracle import Letter
 from tests.faults.verdict import compare_letters
 from tests.kit.machines import Record
@@ -87,3 +88,12 @@ def test_one_that_is_other_is_both_missing_and_extra(other: dict[str, Any], exac
 def test_a_record_without_our_headers_is_a_difference() -> None:
     [bare] = written(letter(3))[2]
     assert len(compare_letters({2: [replace(bare, headers=())]}, [letter(3)])) == 2
+
+
+def test_rows_of_imports_that_are_lost_or_counted_twice_are_a_difference_each() -> None:
+    assert compare_rows({"a": 2, "b": 1}, {"a": 2, "b": 1}) == []
+    assert compare_rows({"a": 4, "c": 1}, {"a": 2, "b": 1}) == [
+        "4 rows of imports were counted for a, of 2 in the files",
+        "0 rows of imports were counted for b, of 1 in the files",
+        "1 rows of imports were counted for c, of 0 in the files",
+    ]

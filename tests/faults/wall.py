@@ -13,6 +13,7 @@ from stream.codec.customers import customer_key
 from stream.codec.interactions import DEFAULT_BLOCKED, Rejected, decode
 from stream.core.interaction import Kind
 from stream.core.step import Edit, Passing, due, step
+from stream.core.tally import Tally
 from tests.faults.oracle import Expected, Interaction, Partition
 from tests.faults.stints import Stint, Versions
 
@@ -38,8 +39,8 @@ class _Caused(NamedTuple):
 class WallPartition(Partition):
     """One partition of interactions, replayed with its deadlines where the published changes have them.
 
-    So it is with edits: whoever moved was considered where the change says. Whoever did not was considered somewhere,
-    before it was written by the new version.
+    So it is with edits: whoever moved was considered where the change says. Whoever did not was considered in the
+    transaction that first wrote it in the new version, and must not have had to move by the clock that it had.
     """
 
     def __init__(
@@ -59,11 +60,14 @@ class WallPartition(Partition):
             if change["trigger"]["kind"] in (*_FIRED, _BY_EDIT)
         )
         self._caused = list(caused)[::-1]
+        self._clocks: Mapping[bytes, tuple[int, int]] = {}
+        self._unmoved: list[str] = []
 
     def replay(self, records: Interactions) -> Expected:
         """Every record in the order of the topic, and before it what was caused there."""
         for stint in self._stints:
             self._begin(stint)
+            self._clocks = stint.clocks
             for record in records:
                 if stint.start <= record.offset < stint.end:
                     self._cause_before(record.offset)
@@ -76,9 +80,14 @@ class WallPartition(Partition):
         return self._counted()
 
     def overdue(self, now: int) -> list[str]:
-        """The customers of whom a deadline was due before `now` and has not been fired, a line each."""
-        lines = []
+        """What is missing when time has come to `now`, a line each.
+
+        Customers who were not considered after an edit, or not moved by it, or of whom a deadline has not been fired.
+        """
+        lines = list(self._unmoved)
         for key, customer in self.expected.customers.items():
+            if customer.edited is not None:
+                lines.append(f"{key!r} in partition {self._number}: was not considered after the last edit")
             time = due(self._model, customer)
             if time is not None and time < now:
                 lines.append(f"{key!r} in partition {self._number}: a deadline was due {now - time} ms ago")
@@ -93,10 +102,18 @@ class WallPartition(Partition):
     def _consider_unmoved(self, key: bytes) -> None:
         """A customer of a former version was considered, and did not move."""
         customer = self._customer(key)
-        if customer is not None and customer.edited is not None:
-            customer.edited = None
-            self.expected.considered += 1
-            self._keep(key, customer)
+        if customer is None or customer.edited is None:
+            return
+        before, after = self._clocks.get(key, (0, 0))
+        considered, changes = step(self._model, customer, Edit(before), Tally())
+        if changes:  # it may have been considered later, with a condition that time alone makes false
+            considered = self._customer(key)
+            assert considered is not None
+            considered.edited = None
+            if step(self._model, self._customer(key), Edit(after), Tally())[1]:
+                self._unmoved.append(f"{key!r} in partition {self._number}: was not moved by an edit: {changes[0]}")
+        self.expected.considered += 1
+        self._keep(key, considered)
 
     def _cause_before(self, offset: int) -> None:
         versions = {each.id: each.version for each in self._model.lifecycles}
