@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from stream.codec.customers import FORMAT
+from stream.codec.customers import FORMAT, WITH_IMPORTS
 from stream.codec.unpacking import Unpacker
 from stream.errors import StateError
 
@@ -21,7 +21,7 @@ class Span(NamedTuple):
 
 def span_of(value: bytes) -> Span:
     """The span of a customer record. Raises StateError where it cannot be read."""
-    if not value or value[0] != FORMAT:
+    if not value or value[0] not in (FORMAT, WITH_IMPORTS):
         raise StateError("a customer record has a format that this version does not read")
     try:
         return _span(value)
@@ -46,6 +46,6 @@ def _span(value: bytes) -> Span:
         born.append(int(source.text().rpartition("-")[2]))
         source.integer()
     body = Unpacker(value, _PREFIX + int.from_bytes(value[_LENGTH], "little"))
-    body.expect(5)
+    body.expect(5 if value[0] == FORMAT else 6)
     body.integer()
     return Span(min(born, default=None), body.integer())

@@ -4,14 +4,16 @@ Only a saving, and what people want to hear: workers know again what they applie
 topic does not show (retention, no grant, a broker that cannot say) is sent again.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from typing import Final
 
 from aiokafka import TopicPartition
 
 from stream.codec.import_rows import HEADER
+from stream.engine.batch import SourceRecord
 from stream.engine.permissions import Grant, Operation, require
 from stream.engine.verification.log_reading import LogReader
+from stream.errors import UnreadableError
 from stream.settings import Settings
 
 READ_WHOLE: Final = 1_000_000
@@ -64,7 +66,7 @@ async def find_rows(
         whole = sum(end - begin for begin, end in spans.values())
         done = 0
         for tp, (begin, end) in spans.items():
-            async for records in log.read(tp, begin, end):
+            async for records in _readable(log, tp, begin, end):
                 for record in records:
                     for name, value in record.headers:
                         if name == HEADER:
@@ -72,6 +74,20 @@ async def find_rows(
                 progress(done + log.position - begin, whole)
             done += end - begin
     return {name.decode(): rows for name, rows in found.items()}
+
+
+async def _readable(log: LogReader, tp: TopicPartition, begin: int, end: int) -> AsyncIterator[Sequence[SourceRecord]]:
+    """As LogReader.read, without the batches that cannot be read: what they hold is sent again."""
+    while True:
+        try:
+            async for records in log.read(tp, begin, end):
+                yield records
+        except UnreadableError as error:
+            if not error.data:  # the broker cannot hand it out, nor say where it ends
+                return
+            begin = error.after
+        else:
+            return
 
 
 def _note(found: dict[bytes, Rows], value: bytes) -> None:

@@ -16,8 +16,9 @@ from stream.engine.clients import client_options
 from stream.engine.recovery import Progress, read_changelog
 from stream.engine.resetting import Beginning
 from stream.engine.topics import count_partitions
+from stream.engine.unreadable import time_of
 from stream.engine.verification.log_reading import LogReader
-from stream.errors import StateError
+from stream.errors import StateError, UnreadableError
 from stream.settings import Settings
 
 _LOOK_AGAIN = 0.2
@@ -103,11 +104,16 @@ async def _oldest(settings: Settings, beginnings: Sequence[Beginning]) -> int | 
         for beginning in beginnings:
             tp = TopicPartition(settings.topics.interactions, beginning.partition)
             end = min(beginning.end, await log.readable_end(tp))
-            async with aclosing(log.read(tp, beginning.first, end)) as batches:
-                async for records in batches:
-                    if records:
-                        times.append(records[0].timestamp)
-                        break
+            try:
+                async with aclosing(log.read(tp, beginning.first, end)) as batches:
+                    async for records in batches:
+                        if records:
+                            times.append(records[0].timestamp)
+                            break
+            except UnreadableError as error:  # a reset may be what somebody wants then, so this must not stop it
+                time = time_of(error.data)
+                if time is not None:
+                    times.append(time)
     return min(times, default=None)
 
 

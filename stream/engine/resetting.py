@@ -154,17 +154,16 @@ class Anew(NamedTuple):
 
 
 def _batches(settings: Settings, changelog: Mapping[bytes, bytes], anew: Anew, *, exclusive: bool) -> Iterator[Batch]:
-    """What is written for one partition; nothing where no worker ever had it, and it begins at the start."""
+    """What is written for one partition; nothing where it never published anything, and begins at the start."""
     beginning = anew.beginning
     kept = changelog.get(positions.KEY)
     old = None if kept is None else decode_position(kept)
-    if not changelog and beginning.offset is None:
+    if not changelog and beginning.offset is None and not any(anew.changes_from.values()):
         return  # so that its first worker decides what is live, as ever
     first_start = anew.now if settings.clock == "wall" else None
     live_from = old.live_from if old is not None else settings.live_from or first_start
     lifecycles = {} if old is None else old.lifecycles
-    # One that broke off had raised it already, and no worker went on from there.
-    generation = 1 if old is None else old.generation if old.partitions == 0 else old.generation + 1
+    generation = _generation(old, anew)
     offsets = {} if beginning.offset is None else {settings.topics.interactions: beginning.offset}
     last = Position(
         offsets=offsets,
@@ -184,6 +183,14 @@ def _batches(settings: Settings, changelog: Mapping[bytes, bytes], anew: Anew, *
     end = _gone(keys if in_one else [], lifecycles, beginning.first)
     end.customers.append(_record(last))
     yield end
+
+
+def _generation(old: Position | None, anew: Anew) -> int:
+    """One whose ids were never published before."""
+    if old is not None:  # one that broke off had raised it already, and no worker went on from there
+        return old.generation if old.partitions == 0 else old.generation + 1
+    # Where changes were published without a state that is kept, nobody knows how many generations there were.
+    return anew.now // 1000 if any(anew.changes_from.values()) else 1
 
 
 async def _changes_end(settings: Settings, number: int) -> dict[str, int]:

@@ -23,6 +23,7 @@ from stream.engine.topics import find_topics
 from stream.settings import Settings
 from tests.cli.on_kafka import PARTITIONS, environment_of, settings_of, started
 from tests.engine.rig import Rig
+from tests.kit.damage import Damage, damage
 from tests.kit.kafka import KafkaBroker
 from tests.kit.topics import Records, read_all
 
@@ -146,6 +147,23 @@ async def test_an_import_that_is_run_twice_counts_each_row_once_and_says_how_man
     other = a_year(tmp_path / "other.jsonl", 1)
     assert "1 interactions sent" in await imported(lifecycle, settings, other, file)
     assert await orders_of(settings) == once(180) + once(1)
+
+
+async def test_a_batch_that_cannot_be_read_does_not_keep_an_import_from_being_made_or_repeated(
+    kafka: KafkaBroker, lifecycle: Run, settings: Settings, tmp_path: Path
+) -> None:
+    """It may be one of the import itself: what it held is sent again."""
+    file = a_year(tmp_path / "orders.jsonl", 180)
+    await imported(lifecycle, settings, file)
+    before = await topic(settings)
+    number = next(number for number, records in before.items() if rows(records))
+    first, after = damage(kafka, settings.topics.interactions, number, 0, Damage.BIT)
+    lost = sum(first <= record.offset < after for record in before[number])
+
+    told = await imported(lifecycle, settings, file)
+
+    assert f"{lost} interactions sent" in told
+    assert f"{180 - lost} rows were on the topic from an earlier run" in told
 
 
 @pytest.mark.parametrize("order", [[], ["--as-is"]], ids=["sorted", "as-is"])

@@ -325,3 +325,22 @@ async def test_a_small_reset_is_one_transaction(worked: Settings) -> None:
     assert batch.next_offset == 7
     assert {record.key for record in batch.customers if record.value is None} == set(changelog) - {positions.KEY}
     assert batch.customers[-1].key == positions.KEY
+
+
+@pytest.mark.parametrize("offset", [None, 7])
+def test_where_the_states_are_lost_a_reset_begins_a_generation_that_was_never_there(offset: int | None) -> None:
+    """As after their topic was deleted: how often they were reset is lost, too, but not the changes with their ids."""
+    anew = Anew(Beginning(0, PARTITIONS, offset, offset or 0, 40), T, {"0": 12})
+    [batch] = resetting._batches(Settings(), {}, anew, exclusive=True)
+    [record] = batch.customers
+    position = decode_position(record.value or b"")
+    assert position.generation == T // 1000
+    assert position.changes_from == {"0": 12}
+    [after] = resetting._batches(Settings(), {positions.KEY: record.value or b""}, anew, exclusive=True)
+    assert decode_position(after.customers[-1].value or b"").generation == T // 1000 + 1
+
+
+def test_where_nothing_was_ever_published_there_is_no_generation_to_begin() -> None:
+    anew = Anew(Beginning(0, PARTITIONS, 7, 7, 40), T, {"0": 0})
+    [batch] = resetting._batches(Settings(), {}, anew, exclusive=True)
+    assert decode_position(batch.customers[-1].value or b"").generation == 1

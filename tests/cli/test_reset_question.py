@@ -14,6 +14,7 @@ from stream.settings import Settings
 from tests.cli.on_kafka import settings_of
 from tests.cli.test_reset import LIVE_FROM, PARTITIONS, T, changelogs, changes, reset, work, worked_on
 from tests.cli.verifying import delete_before
+from tests.kit.damage import Damage, damage
 from tests.kit.kafka import KafkaBroker
 from tests.kit.topics import produce, read_all
 
@@ -101,3 +102,15 @@ async def test_with_keep_states_it_names_what_is_skipped_and_says_that_all_else_
         assert (words in said) == (count > 0)
     assert sum(behind.values()) == 10
     assert "nothing is published again. Are all workers stopped, and shall they go on without these" in said
+
+
+async def test_it_asks_though_the_first_interaction_cannot_be_read(
+    kafka: KafkaBroker, lifecycle: Run, settings: Settings
+) -> None:
+    """A reset may be what somebody wants then, and must not be had without the question alone."""
+    await worked_on(settings)
+    orders = await arrived(settings)
+    for number in orders:
+        damage(kafka, settings.topics.interactions, number, 0, Damage.BIT)
+    said = await asked(lifecycle, settings)
+    assert f"oldest interaction that will be read arrived at {format_time(min(map(min, orders.values())))}." in said

@@ -5,6 +5,7 @@ import pytest
 from stream.codec.import_rows import HEADER, MAX_NAME, encode_row, is_name, row_of
 from stream.codec.interactions import Rejected, encode_native
 from stream.codec.lifecycle_files import parse
+from stream.codec.spans import Span, span_of
 from stream.core.interaction import Interaction
 from stream.core.step import Model, model_of
 from stream.engine.batch import Batch, Outgoing
@@ -162,3 +163,12 @@ def test_a_verification_comes_to_the_same_records(model: Model) -> None:
     assert results(batches) == {"applied": 4, "duplicate": 1, "known": 2, "rejected": 1}
     assert recomputation.records() == {key: value for key, value in compacted(batches).items() if key[:1] == b"c"}
     finish(machine(model, SETTINGS, compacted(batches)).restore(compacted(batches)))
+
+
+def test_what_reset_reads_of_a_customer_is_there_with_and_without_imports(model: Model) -> None:
+    """Who remembers an import has a record of another format, which begins and ends where the others' do."""
+    live = Interaction("c2", None, None, "buy", T0, {}, {})
+    inputs = [row(1), live, row(2), live]
+    changelog = compacted(run_all(machine(model, SETTINGS), records_of(inputs, broker_time=T0)))
+    assert span_of(changelog[b"cc1"]) == Span(0, 2)
+    assert span_of(changelog[b"cc2"]) == Span(1, 3)
