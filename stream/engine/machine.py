@@ -286,13 +286,17 @@ class PartitionMachine:
         return now is not None and (self._state.schedule.earliest <= now - self._grace or self._may_consider_edits())
 
     def _may_consider_edits(self) -> bool:
+        """Whether somebody is to be considered after an edit, and may be now."""
+        return len(self._state.edits) > 0 and self._has_come_to_edit()
+
+    def _has_come_to_edit(self) -> bool:
         """Whether the partition's clock has come to the edit.
 
         Where it follows wall time, what arrived before the edit is processed first: a clock that stood still while no
         worker ran would give changes a time before the edit.
         """
         now = self._clock.now
-        if now is None or not self._state.edits:
+        if now is None:
             return False
         return not self._clock.follows_wall or (self._edited_at is not None and now >= self._edited_at)
 
@@ -344,6 +348,9 @@ class PartitionMachine:
         if customer is None:
             return 0
         if customer.edited is not None:
+            if not self._has_come_to_edit():  # a deadline has come, perhaps only by the edit
+                state.edits.append(key)
+                return 0
             return self._reconsider(key, customer, batch, self._clock.now or 0)
         time = due(self.model, customer)
         if time is None or time > scheduled:

@@ -12,7 +12,7 @@ from stream.engine.controls import tick
 from stream.engine.limits import MAX_FIRED
 from stream.engine.machine import PartitionMachine
 from stream.errors import StateError
-from stream.settings import Settings
+from stream.settings import ApplyEdits, Settings
 from tests.engine.test_machine import moves, published
 from tests.kit.machines import compacted, finish, machine, records_of, run_all
 
@@ -148,12 +148,13 @@ def test_an_interaction_of_a_customer_who_was_not_considered_yet_comes_after_the
     assert [(each["customer_id"], each["trigger"]["kind"]) for each in published([batch])] == [(late, "interaction")]
 
 
-def test_no_change_of_an_edit_is_before_it_though_the_partition_was_idle() -> None:
+@pytest.mark.parametrize("apply_edits", ["at_once", "when_touched"])
+def test_no_change_of_an_edit_is_before_it_though_the_partition_was_idle(apply_edits: ApplyEdits) -> None:
     """The position's clock stood still for three days, in which nothing happened; with 2 days, all would be asleep.
 
     T0: visits of a, b ...... T0 + 3d: the worker stops, a visits, it starts with the edited file
     """
-    settings = Settings(clock="wall", live_from=0)
+    settings = Settings(clock="wall", live_from=0, apply_edits=apply_edits)
     before = machine(funnel(50), settings)
     changelog = compacted(run_all(before, records_of(visits("a", "b")), wall=T0 + 9, caught_up=True))
     made, start = machine(funnel(50, days=2), settings, changelog), T0 + 3 * DAY
@@ -164,6 +165,17 @@ def test_no_change_of_an_edit_is_before_it_though_the_partition_was_idle() -> No
         ("b", "lifecycle", 5),
     ]
     assert (batch.counts.reconsidered, made.to_reconsider) == (2, 0)
+
+
+def test_a_deadline_that_an_edit_brings_into_the_past_fires_after_the_edit_also_where_nobody_is_considered() -> None:
+    """The clock stood past it when the worker stopped, a day before it started with the edited file."""
+    settings = Settings(clock="wall", live_from=0, apply_edits="when_touched")
+    before = machine(funnel(50), settings)
+    changelog = compacted(run_all(before, records_of(visits("a")), wall=T0 + 3 * DAY, caught_up=True))
+    made = machine(funnel(50, days=2), settings, changelog)
+    (batch,) = run_all(made, [], wall=T0 + 4 * DAY, caught_up=True)
+    (change,) = published([batch])
+    assert (change["to"], change["at"], change["trigger"]["kind"]) == ("asleep", T0 + 4 * DAY, "lifecycle")
 
 
 def test_edits_may_wait_until_a_customer_is_touched() -> None:
