@@ -171,9 +171,7 @@ class Settings:
     sasl_username: str = _setting("", _text, "who we are to Kafka")
     sasl_password: str = _setting("", _text, "our password; no option, so that no process list shows it", secret=True)
     app: str = _setting("lifecycle", _name, "consumer group, and the first part of every transactional id")
-    topic_prefix: str = _setting(
-        "", _text, "put before the name of every topic, of the consumer group and of every transactional id"
-    )
+    topic_prefix: str = _setting("", _text, "put before the name of every topic and of the consumer group")
     interactions: str = _setting("interactions", _name, "the topic of interactions, without prefix")
     partitions: int = _setting(16, _whole(1, 10_000), "partitions of topics that we create")
     replication: int | None = _setting(
@@ -249,10 +247,11 @@ class Settings:
 
     @property
     def group(self) -> str:
-        """The consumer group, with which every transactional id begins too.
+        """The consumer group.
 
-        It belongs to the prefix: workers of a rehearsal with topics of its own neither join production's group, which
-        would share out partitions that they do not read, nor fence its producers.
+        It belongs to the prefix: workers of a rehearsal with topics of its own do not join production's group, which
+        would share out partitions that they do not read. Nor do they fence its producers: a transactional id is `app`
+        and the topic's name, which begins with the prefix.
         """
         return self.topic_prefix + self.app
 

@@ -165,7 +165,7 @@ class Transactional(_Producing):
     exclusive: ClassVar[bool] = True
 
     def __init__(self, route: Route) -> None:
-        transactional_id = f"{route.settings.group}-{route.source.topic}-{route.source.partition}"
+        transactional_id = f"{route.settings.app}-{route.source.topic}-{route.source.partition}"
         super().__init__(route, transactional_id=transactional_id, transaction_timeout_ms=TRANSACTION_TIMEOUT_MS)
 
     async def write(self, batch: Batch) -> None:
@@ -202,9 +202,9 @@ async def supports_transactions(settings: Settings) -> bool:
 
     Raises KafkaError or TimeoutError when the broker does not answer, and BrokerError when it forbids them.
     """
-    ours = f"{settings.group}- --resource-pattern-type prefixed"
+    ours = f"{settings.app}- --resource-pattern-type prefixed"
     for attempt in range(3):  # a server's passing fault must not cost exactly-once
-        producer = AIOKafkaProducer(**client_options(settings), transactional_id=f"{settings.group}-probe")
+        producer = AIOKafkaProducer(**client_options(settings), transactional_id=f"{settings.app}-probe")
         try:
             await asyncio.wait_for(producer.start(), _START_TIMEOUT)
         except TransactionalIdAuthorizationFailed as error:

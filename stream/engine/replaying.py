@@ -136,7 +136,7 @@ async def replay(
 
 def transactional_id(settings: Settings) -> str:
     """That of all replays of an application; no worker's, so that who may use it cannot stop workers with it."""
-    return f"{settings.group}-{settings.topics.dead_letters}"
+    return f"{settings.app}-{settings.topics.dead_letters}"
 
 
 class _Writer:

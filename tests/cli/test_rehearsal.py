@@ -14,11 +14,11 @@ OPTIONS = ("--lifecycles", "journey", "--web-port", "0", "--session-timeout", "2
 
 
 def test_group_and_transactional_ids_belong_to_the_prefix() -> None:
-    """Without one they are what they always were."""
+    """Without one they are what they always were; transactional ids are, with one, too, for topics have it."""
     assert Settings(app="shop").group == "shop"
     rehearsal = Settings(app="shop", topic_prefix="rehearsal-")
     assert rehearsal.group == "rehearsal-shop"
-    assert transactional_id(rehearsal).startswith("rehearsal-shop-")
+    assert transactional_id(rehearsal) == "shop-rehearsal-lifecycle-dead-letters"
 
 
 async def test_a_rehearsal_with_a_prefix_of_its_own_does_not_join_productions_group(

@@ -181,7 +181,7 @@ class Injector:
 
     async def _rival(self, partition: int) -> None:
         """Someone else begins with the id of a partition's producer, which fences whoever has it."""
-        name = f"{self._settings.group}-{self._settings.topics.interactions}-{partition}"
+        name = f"{self._settings.app}-{self._settings.topics.interactions}-{partition}"
         rival = AIOKafkaProducer(bootstrap_servers=self._settings.bootstrap, transactional_id=name)
         try:
             await asyncio.wait_for(rival.start(), _RIVAL_SECONDS)
