@@ -7,6 +7,7 @@ goes; a lifecycle is added or dropped. Of those, each edit is one and one more.
 import random
 import re
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
@@ -45,17 +46,21 @@ def versions(base: Sequence[str], edits: int, seed: int, folder: Path, clock: Cl
     chance = random.Random(seed)
     documents = {path.stem: _read(path) for path in map(_path, base)}
     found = [_written(documents, folder, 0, "as they are")]
-    kinds = [*_KINDS, *([_lifecycle] if clock == "stream" else [])]
+    kinds = [each for each in _KINDS if each is not _remove]
     chance.shuffle(kinds)
+    kinds.insert(0, _remove)  # moves people, and short runs have one edit only
+    if clock == "stream":  # added, and dropped again, within the six edits of ten minutes
+        kinds.insert(chance.randrange(1, 3), _lifecycle)
+        kinds.insert(chance.randrange(4, 6), _lifecycle)
     return found + [
-        _edited(documents, kinds[number % len(kinds)], number, chance, folder) for number in range(1, edits + 1)
+        _edited(documents, kinds[(number - 1) % len(kinds)], number, chance, folder) for number in range(1, edits + 1)
     ]
 
 
 def _edited(documents: dict[str, Document], kind: "Kind", number: int, chance: random.Random, folder: Path) -> Version:
     """One edit, and a second one of any kind; what does not load is drawn again."""
     for _ in range(_TRIES):
-        tried = {name: _copy(document) for name, document in documents.items()}
+        tried = {name: deepcopy(document) for name, document in documents.items()}
         what = [each(tried, number, chance) for each in (kind, chance.choice(_KINDS))]
         for name, document in tried.items():
             if name not in documents or _dump(document) != _dump(documents[name]):
@@ -91,7 +96,8 @@ def _yaml() -> YAML:
 
 
 def _read(path: Path) -> Document:
-    document: Document = _yaml().load(path.read_text(encoding="utf-8"))
+    """Without the comments, which would be in the way where a list gets shorter."""
+    document: Document = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
     return document
 
 
@@ -100,11 +106,6 @@ def _dump(document: Document) -> str:
     _yaml().dump(document, text)
     written: str = text.getvalue()
     return written
-
-
-def _copy(document: Document) -> Document:
-    copy: Document = _yaml().load(_dump(document))
-    return copy
 
 
 def _any(documents: dict[str, Document], chance: random.Random) -> Document:
@@ -173,8 +174,9 @@ def _rename(documents: dict[str, Document], number: int, chance: random.Random) 
 
 
 def _remove(documents: dict[str, Document], number: int, chance: random.Random) -> str:
-    document = _any(documents, chance)
-    if len(document["stages"]) <= _FEWEST:
+    long = {name: document for name, document in documents.items() if len(document["stages"]) > _FEWEST}
+    document = _any(long or documents, chance)
+    if not long:
         return _rename(documents, number, chance)
     gone = chance.choice(list(document["stages"])[1:])
     stays = chance.choice([each for each in document["stages"] if each != gone])
