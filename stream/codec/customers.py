@@ -72,6 +72,15 @@ def customer_key(kind: Kind, subject: str) -> bytes:
     return (CUSTOMER if kind == "customer" else ANONYMOUS) + subject.encode()
 
 
+def read_layout(value: bytes) -> Layout:
+    """The layout of a record. Raises StateError."""
+    _check_format(value, "a layout")
+    try:
+        return _decode_layout(value[1:])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise StateError(f"a layout record cannot be read: {error}") from None
+
+
 class CustomerCodec:
     """Encodes and decodes customer records for one model; knows every layout that it was shown."""
 
@@ -92,11 +101,7 @@ class CustomerCodec:
 
     def learn(self, value: bytes) -> None:
         """Take over a layout record. Raises StateError."""
-        _check_format(value, "a layout")
-        try:
-            layout = _decode_layout(value[1:])
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise StateError(f"a layout record cannot be read: {error}") from None
+        layout = read_layout(value)
         self._known.setdefault(layout.digest, KnownLayout(layout, False))
 
     def header(self, value: bytes) -> Header:

@@ -16,7 +16,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from stream.codec import positions
-from stream.codec.customers import ANONYMOUS, CUSTOMER
+from stream.codec.customers import ANONYMOUS, CUSTOMER, LAYOUT, read_layout
 from stream.codec.positions import Position, decode_position, encode_position
 from stream.core.interaction import MAX_TIME
 from stream.engine.admission import admin_client, when_ready_for_groups
@@ -25,7 +25,7 @@ from stream.engine.clients import client_options
 from stream.engine.delivery import AtLeastOnce, Delivery, Route, Transactional
 from stream.engine.recovery import Progress, read_changelog
 from stream.engine.topics import find_topics
-from stream.errors import BrokerError, PositionError
+from stream.errors import BrokerError, PositionError, StateError
 from stream.settings import Settings
 
 _AT_ONCE = 20_000
@@ -162,7 +162,7 @@ def _batches(settings: Settings, changelog: Mapping[bytes, bytes], anew: Anew, *
         return  # so that its first worker decides what is live, as ever
     first_start = anew.now if settings.clock == "wall" else None
     live_from = old.live_from if old is not None else settings.live_from or first_start
-    lifecycles = {} if old is None else old.lifecycles
+    lifecycles = _lifecycles(old, changelog)
     generation = _generation(old, anew)
     offsets = {} if beginning.offset is None else {settings.topics.interactions: beginning.offset}
     last = Position(
@@ -183,6 +183,17 @@ def _batches(settings: Settings, changelog: Mapping[bytes, bytes], anew: Anew, *
     end = _gone(keys if in_one else [], lifecycles, beginning.first)
     end.customers.append(_record(last))
     yield end
+
+
+def _lifecycles(old: Position | None, changelog: Mapping[bytes, bytes]) -> dict[str, str]:
+    """Those that a state was ever made by, dropped ones too: what `current-stages` may have of them."""
+    found = {} if old is None else dict(old.lifecycles)
+    for key, value in changelog.items():
+        if key[:1] == LAYOUT:
+            with contextlib.suppress(StateError):  # a reset may be what helps then
+                layout = read_layout(value)
+                found.setdefault(layout.lifecycle, layout.digest.hex())
+    return found
 
 
 def _generation(old: Position | None, anew: Anew) -> int:

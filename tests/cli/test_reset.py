@@ -10,9 +10,10 @@ from aiokafka.errors import KafkaError
 from aiokafka.structs import RecordMetadata
 
 from stream.codec import positions
+from stream.codec.customers import CustomerCodec
 from stream.codec.interactions import encode_native
 from stream.codec.lifecycle_files import load
-from stream.codec.positions import Position, decode_position
+from stream.codec.positions import KEY, Position, decode_position, encode_position
 from stream.core.interaction import Interaction
 from stream.core.step import model_of
 from stream.engine import resetting
@@ -325,6 +326,16 @@ async def test_a_small_reset_is_one_transaction(worked: Settings) -> None:
     assert batch.next_offset == 7
     assert {record.key for record in batch.customers if record.value is None} == set(changelog) - {positions.KEY}
     assert batch.customers[-1].key == positions.KEY
+
+
+def test_a_lifecycle_that_was_dropped_before_leaves_no_current_stages() -> None:
+    """Only its layout still names it."""
+    dropped = CustomerCodec(model_of([load("nurture").lifecycle]))
+    position = Position(offsets={}, partitions=PARTITIONS, lifecycles={"journey": "00"})
+    changelog = {b"cada": b"", KEY: encode_position(position), **dict(dropped.layout_records())}
+    anew = Anew(Beginning(0, PARTITIONS, 7, 7, 40), T, {})
+    [batch] = resetting._batches(Settings(), changelog, anew, exclusive=True)
+    assert {each.key for each in batch.current_stages} == {b"journey:customer:ada", b"nurture:customer:ada"}
 
 
 @pytest.mark.parametrize("offset", [None, 7])
