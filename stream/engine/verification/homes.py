@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from stream.engine.batch import SourceRecord
 from stream.engine.partitioners import home_of, likely_cause_of
 from stream.engine.verification.findings import Difference, Findings, subject_of
 
@@ -21,6 +22,8 @@ class Homes:
         self._partitioner = partitioner
         self._first: dict[bytes, int] = {}
         self._misplaced: dict[int, list[bytes]] = {}
+        self._keys: dict[int, set[bytes | None]] = {}
+        """By partition: those of the sample that are the key of an interaction there; None: some have no key."""
         self._counts: dict[int, int] = {}
 
     def add(self, partition: int, keys: Iterable[bytes]) -> None:
@@ -34,6 +37,14 @@ class Homes:
                 sample = self._misplaced.setdefault(partition, [])
                 if len(sample) < _SAMPLE:
                     sample.append(key[1:])
+
+    def look(self, partition: int, records: Iterable[SourceRecord]) -> None:
+        """Interactions of a partition, after its customers: by what they are keyed."""
+        sample = self._misplaced.get(partition)
+        if sample is not None:
+            subjects = {None, *sample}
+            keys = self._keys.setdefault(partition, set())
+            keys.update(record.key for record in records if record.key in subjects)
 
     def finish(self, findings: Findings) -> None:
         """Several records are a difference; one in a strange partition is said, as all of it is right there."""
@@ -55,5 +66,6 @@ class Homes:
         return home_of(self._partitioner, key, self._partitions, 1) != partition
 
     def _cause(self, partition: int, sample: list[bytes]) -> str:
-        keyed: list[tuple[bytes | None, bytes]] = [(subject, subject) for subject in sample]
+        keys = self._keys.get(partition, set())
+        keyed = [(None if None in keys and subject not in keys else subject, subject) for subject in sample]
         return likely_cause_of(keyed, partition, self._partitions, self._partitioner) or ""

@@ -134,6 +134,7 @@ class Verifier:
         what = f"partition {number}: interactions"
         try:
             async for records in _interactions(log, source.tp, reach.start, cut.offset, letters):
+                self._homes.look(number, records)
                 for record in records:
                     unprocessable = letters.is_unprocessable(record.offset)
                     reason = verification.take(record, unprocessable=unprocessable)
