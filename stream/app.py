@@ -60,6 +60,7 @@ class Application:
                 stages,
                 status.lag_age_seconds,
                 0.0 if opened is None else max(time.time() - opened / 1000, 0.0),
+                blocked=status.blocked_by is not None,
             )
 
     def kafka(self) -> ContactStatus | None:

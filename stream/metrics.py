@@ -47,6 +47,8 @@ class PartitionView:
     """Seconds since a broker last said where the log ends."""
     open_transaction: float = 0.0
     """Seconds for which a transaction has been open in it; 0: none is."""
+    blocked: bool = False
+    """Its next interactions cannot be read."""
 
 
 class Metrics:
@@ -214,6 +216,9 @@ class _Gauges(Collector):
         opened = GaugeMetricFamily(
             "lifecycle_open_transaction_seconds", "Age of the oldest open transaction", labels=["partition"]
         )
+        # 1 where the next batch of a partition cannot be read, else 0: it waits for `lifecycle skip`; alert on 1. What that
+        # puts among the dead letters no worker counts.
+        blocked = GaugeMetricFamily("lifecycle_partition_blocked", "Next batch is unreadable", labels=["partition"])
         # Share of a partition's changelog that was read; 1 when it runs.
         recovery = GaugeMetricFamily("lifecycle_recovery_ratio", "Recovery, 0 to 1", labels=["partition"])
         totals = dict(self._stages)
@@ -226,9 +231,10 @@ class _Gauges(Collector):
                 lag_age.add_metric([str(view.partition)], view.lag_age)
                 opened.add_metric([str(view.partition)], view.open_transaction)
             recovery.add_metric([str(view.partition)], view.recovered)
+            blocked.add_metric([str(view.partition)], view.blocked)
         for (lifecycle, stage), count in sorted(totals.items()):
             customers.add_metric([lifecycle, stage], count)
-        yield from (customers, lag, lag_age, opened, recovery)
+        yield from (customers, lag, lag_age, opened, blocked, recovery)
         yield from _of_kafka(self._view.kafka())
 
 

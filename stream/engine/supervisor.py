@@ -46,6 +46,8 @@ class PartitionStatus:
     """Since a broker last said where the log ends; None before it did."""
     open_transaction_since: int | None = None
     """Since when, in epoch milliseconds, the transaction that holds up reading has been seen; None: there is none."""
+    blocked_by: str | None = None
+    """Which batch cannot be read, and why; None: it is not blocked."""
 
     @property
     def lag(self) -> int | None:
@@ -231,6 +233,7 @@ class Engine:
                     now - each.last_progress,
                     None if each.lag.heard_at is None else now - each.lag.heard_at,
                     each.lag.open_since,
+                    None if each.blocked is None else str(each.blocked),
                 )
                 for number, each in sorted(self._partitions.items())
             ),

@@ -284,6 +284,8 @@ async def test_a_partition_before_something_unreadable_is_blocked_and_its_worker
         rig.engine.assign([0, 1])
         status, body = await rig.until(lambda body: states(body) == ["running", "blocked"])
         assert (status, body["status"], body["phase"]) == (503, "not ready", "running")
+        assert body["partitions"][0]["blocked_by"] is None
+        assert "partition 1, offset 0: the batch cannot be read" in body["partitions"][1]["blocked_by"]
         assert (await rig.get("/livez"))[0].status == 200
         await rig.engine.pause()
     rig.engine.assign([0, 1])

@@ -134,7 +134,7 @@ def owned(made: PartitionMachine) -> View:
     view = View()
     stages = made.stages.items()
     view.owned = (
-        PartitionView(0, 3, 1.0, stages, lag_age=0.5, open_transaction=7.5),
+        PartitionView(0, 3, 1.0, stages, lag_age=0.5, open_transaction=7.5, blocked=True),
         PartitionView(1, None, 0.25, [(("shop", "lead"), 2)]),
     )
     view.contact = ContactStatus(up=True, since=T0, seconds_since_answer=0.25)
@@ -194,6 +194,8 @@ def test_a_scrape_tells_exactly_what_happened(model: Model) -> None:
             ("lifecycle_lag_records", "0"): 3,
             ("lifecycle_lag_age_seconds", "0"): 0.5,
             ("lifecycle_open_transaction_seconds", "0"): 7.5,
+            ("lifecycle_partition_blocked", "0"): 1,
+            ("lifecycle_partition_blocked", "1"): 0,
             ("lifecycle_kafka_up",): 1,
             ("lifecycle_kafka_answer_age_seconds",): 0.25,
             ("lifecycle_recovery_ratio", "0"): 1,
