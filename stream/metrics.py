@@ -216,8 +216,8 @@ class _Gauges(Collector):
         opened = GaugeMetricFamily(
             "lifecycle_open_transaction_seconds", "Age of the oldest open transaction", labels=["partition"]
         )
-        # 1 where the next batch of a partition cannot be read, else 0: it waits for `lifecycle skip`; alert on 1. What that
-        # puts among the dead letters no worker counts.
+        # 1 where the next batch of a partition cannot be read, else 0: it waits for `lifecycle skip`; alert on 1. No
+        # worker counts the dead letter that a skip writes.
         blocked = GaugeMetricFamily("lifecycle_partition_blocked", "Next batch is unreadable", labels=["partition"])
         # Share of a partition's changelog that was read; 1 when it runs.
         recovery = GaugeMetricFamily("lifecycle_recovery_ratio", "Recovery, 0 to 1", labels=["partition"])
