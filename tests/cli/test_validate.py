@@ -114,7 +114,7 @@ def test_the_picture_shows_stages_in_order_with_their_ways_on_past_and_back(life
     result = lifecycle("validate", "shop.yaml")
 
     assert (result.returncode, result.stderr) == (0, "")
-    assert lines_of(result.stdout)[2:] == [
+    assert lines_of(result.stdout)[3:] == [
         "╭─ 1 visitor ────────────────────────────────╮",
         "│ everyone starts here                       │",
         "╰────────────────────────────────────────────╯",
