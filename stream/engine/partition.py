@@ -6,7 +6,6 @@ the same case, and memory never differs from the changelog for longer than a bat
 """
 
 import asyncio
-import logging
 import random
 import time
 from bisect import bisect_left
@@ -17,8 +16,7 @@ from typing import Protocol, TypeVar
 
 from aiokafka.errors import KafkaError
 
-from stream.engine.admission import words_of
-from stream.engine.batch import Batch, DeadlineFailed, Machine, RecordFailed, SourceRecord
+from stream.engine.batch import Batch, Machine, SourceRecord
 from stream.engine.contact import AWAY_AFTER, Contact
 from stream.engine.delivery import Delivery
 from stream.engine.faults import Faults
@@ -26,12 +24,10 @@ from stream.engine.fetch import Fetched, is_cancelled
 from stream.engine.lag import Lag
 from stream.engine.lookout import SourceTopic
 from stream.engine.misplaced import MisplacedWarnings
+from stream.engine.partition_log import PartitionLog
 from stream.engine.quiet import Seldom
 from stream.engine.recovery import Progress
 from stream.errors import UnreadableError
-from stream.events import Event, report
-
-log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -130,7 +126,7 @@ class Partition:
         self.blocked: UnreadableError | None = None
         """What it cannot read; None once it has read on."""
         self._moves = 0
-        self._reconsidered = self._moved_by_edit = 0
+        self._log = PartitionLog(number, surroundings.seldom)
         self._topic: SourceTopic | None = None
         self._around = surroundings
         self._faults = Faults()
@@ -222,40 +218,11 @@ class Partition:
             await asyncio.Event().wait()  # until the worker stops us
         self.state = State.BACKING_OFF
         if verdict.ours:
-            report(
-                log.warning,
-                Event.PARTITION_RESTARTED,
-                "partition {partition} starts over: {reason}",
-                exc_info=error,
-                partition=self.number,
-                reason=_place(error),
-            )
-            report(
-                log.debug,
-                Event.PARTITION_RESTARTED_WORDS,
-                "partition {partition}: what failed",
-                exc_info=error,
-                partition=self.number,
-            )
-        elif verdict.kind == "fenced" and self._around.seldom.passes("fenced") is not None:
-            report(
-                log.warning,
-                Event.PARTITION_FENCED,
-                "partition {partition} begins again: another worker, or a command, came for it meanwhile",
-                partition=self.number,
-            )
-        elif verdict.kind != "fenced":
-            away = self._around.contact.away  # then one line speaks for all partitions
-            kept = None if away else self._around.seldom.passes("waits for Kafka")
-            if kept is not None:
-                report(
-                    log.warning,
-                    Event.PARTITION_WAITS,
-                    "partition {partition} waits for Kafka: {reason}",
-                    partition=self.number,
-                    reason=words_of(error),
-                    kept_back=kept,
-                )
+            self._log.restarted(error)
+        elif verdict.kind == "fenced":
+            self._log.fenced()
+        elif not self._around.contact.away:  # else one line speaks for all partitions
+            self._log.waits(error)
         jitter = random.uniform(1.0, 1.5)  # noqa: S311 only so that partitions do not come back as one
         await asyncio.sleep(verdict.delay * jitter)
 
@@ -281,15 +248,7 @@ class Partition:
             machine.look_closely(self._faults.closely_until)
         seconds = time.monotonic() - began
         around.observer.recovered(self.number, self.recovery.records, seconds)
-        report(
-            log.info,
-            Event.PARTITION_RECOVERED,
-            "partition {partition}: recovered {records} records in {seconds:.2f} s, goes on at offset {offset}",
-            partition=self.number,
-            records=self.recovery.records,
-            seconds=round(seconds, 3),
-            offset=self.position,
-        )
+        self._log.recovered(self.recovery.records, seconds, self.position)
         self.machine, self._topic, self.last_error = machine, topic, None
         self._answered = time.monotonic()
         around.recovered(self.number, machine)
@@ -342,18 +301,7 @@ class Partition:
         if error.end is not None:
             self.lag.end, self.lag.heard_at = error.end, time.monotonic()
         self._moves += 1
-        kept = self._around.seldom.passes(f"blocked {self.number}")
-        if kept is not None:
-            report(
-                log.error,
-                Event.PARTITION_BLOCKED,
-                "partition {partition} is blocked: {reason}. Its other interactions wait behind this; when it cannot "
-                "be cured, `lifecycle skip {partition} {offset}` goes on without it",
-                partition=self.number,
-                offset=error.offset,
-                reason=str(error),
-                kept_back=kept,
-            )
+        self._log.blocked(error)
         await asyncio.sleep(_READ_AGAIN)
         if self._delivery.exclusive:
             self._writing = asyncio.create_task(self._prove_ownership())
@@ -393,8 +341,7 @@ class Partition:
             self._around.observer.batch_written(self.number, batch, now - began, now - ran)
             self._around.misplaced.look(self.number, batch.counts)
             self._faults.forget_before(batch.next_offset)
-            if batch.counts.reconsidered:
-                self._count_edited(batch)
+            self._log.considered(batch.counts, self.machine.to_reconsider)
         elif batch.more:
             raise RuntimeError(f"partition {self.number}: the machine made no progress at {batch.next_offset}")
         self.position = batch.next_offset
@@ -402,34 +349,12 @@ class Partition:
         self._moves += 1
         return batch
 
-    def _count_edited(self, batch: Batch) -> None:
-        """Say how many customers an edit moved, once all of them were considered."""
-        assert self.machine is not None
-        self._reconsidered += batch.counts.reconsidered
-        self._moved_by_edit += batch.counts.moved_by_edit
-        if not self.machine.to_reconsider:
-            report(
-                log.info,
-                Event.EDIT_APPLIED,
-                "partition {partition}: lifecycles were edited: {considered} customers considered again, "
-                "{moved} of them moved",
-                partition=self.number,
-                considered=self._reconsidered,
-                moved=self._moved_by_edit,
-            )
-            self._reconsidered = self._moved_by_edit = 0
-
     def _moved(self) -> None:
         self._moves += 1
 
 
 def _offset(record: SourceRecord) -> int:
     return record.offset
-
-
-def _place(error: Exception) -> str:
-    """Where our code failed. What an exception of Python says may quote a record, so only its kind is told."""
-    return str(error) if isinstance(error, RecordFailed | DeadlineFailed) else type(error).__name__
 
 
 async def _drive(work: Generator[None, None, T], breath: Callable[[], None] | None = None) -> T:

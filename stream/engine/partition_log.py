@@ -1,0 +1,105 @@
+"""What a partition's life says in the log; a line that would come again and again comes once in ten seconds."""
+
+import logging
+
+from stream.engine.admission import words_of
+from stream.engine.batch import Counts, DeadlineFailed, RecordFailed
+from stream.engine.quiet import Seldom
+from stream.errors import UnreadableError
+from stream.events import Event, report
+
+log = logging.getLogger(__name__)
+
+
+class PartitionLog:
+    """The lines of one partition. `throttle` is shared by all: one line speaks for a broker that is away."""
+
+    def __init__(self, partition: int, throttle: Seldom) -> None:
+        self._partition = partition
+        self._throttle = throttle
+        self._considered = self._moved = 0
+
+    def restarted(self, error: Exception) -> None:
+        """Our own code failed. What an exception of Python says may quote a record, so only its kind is logged."""
+        known = isinstance(error, RecordFailed | DeadlineFailed)
+        report(
+            log.warning,
+            Event.PARTITION_RESTARTED,
+            "partition {partition} starts over: {reason}",
+            exc_info=error,
+            partition=self._partition,
+            reason=str(error) if known else type(error).__name__,
+        )
+        report(
+            log.debug,
+            Event.PARTITION_RESTARTED_WORDS,
+            "partition {partition}: what failed",
+            exc_info=error,
+            partition=self._partition,
+        )
+
+    def fenced(self) -> None:
+        """Another writer came for the partition."""
+        if self._throttle.passes("fenced") is not None:
+            report(
+                log.warning,
+                Event.PARTITION_FENCED,
+                "partition {partition} begins again: another worker, or a command, came for it meanwhile",
+                partition=self._partition,
+            )
+
+    def waits(self, error: Exception) -> None:
+        """Kafka could not do what was asked of it."""
+        kept = self._throttle.passes("waits for Kafka")
+        if kept is not None:
+            report(
+                log.warning,
+                Event.PARTITION_WAITS,
+                "partition {partition} waits for Kafka: {reason}",
+                partition=self._partition,
+                reason=words_of(error),
+                kept_back=kept,
+            )
+
+    def blocked(self, error: UnreadableError) -> None:
+        """The next interactions cannot be read."""
+        kept = self._throttle.passes(f"blocked {self._partition}")
+        if kept is not None:
+            report(
+                log.error,
+                Event.PARTITION_BLOCKED,
+                "partition {partition} is blocked: {reason}. Its other interactions wait behind this; when it cannot "
+                "be cured, `lifecycle skip {partition} {offset}` goes on without it",
+                partition=self._partition,
+                offset=error.offset,
+                reason=str(error),
+                kept_back=kept,
+            )
+
+    def recovered(self, records: int, seconds: float, offset: int) -> None:
+        """The state was read."""
+        report(
+            log.info,
+            Event.PARTITION_RECOVERED,
+            "partition {partition}: recovered {records} records in {seconds:.2f} s, goes on at offset {offset}",
+            partition=self._partition,
+            records=records,
+            seconds=round(seconds, 3),
+            offset=offset,
+        )
+
+    def considered(self, counts: Counts, left: int) -> None:
+        """A batch considered customers after an edit, `left` are to come: said once for all of them."""
+        self._considered += counts.reconsidered
+        self._moved += counts.moved_by_edit
+        if self._considered and not left:
+            report(
+                log.info,
+                Event.EDIT_APPLIED,
+                "partition {partition}: lifecycles were edited: {considered} customers considered again, "
+                "{moved} of them moved",
+                partition=self._partition,
+                considered=self._considered,
+                moved=self._moved,
+            )
+            self._considered = self._moved = 0
