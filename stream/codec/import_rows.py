@@ -32,8 +32,8 @@ def encode_row(name: str, time: int, number: int) -> bytes:
     return f"{name}:{time}:{number}".encode()
 
 
-def row_of(headers: Sequence[tuple[str, bytes]]) -> ImportedRow | Rejected | None:
-    """Which row of which import a record is; None where it is of none.
+def row_of(headers: Sequence[tuple[str, bytes | None]]) -> ImportedRow | Rejected | None:
+    """Which row of which import a record is; None where it is of none. A header of Kafka may have no value.
 
     A replay of a dead letter comes without the header: it stands behind rows that it would have to stand before.
     """

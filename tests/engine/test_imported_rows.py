@@ -172,3 +172,16 @@ def test_what_reset_reads_of_a_customer_is_there_with_and_without_imports(model:
     changelog = compacted(run_all(machine(model, SETTINGS), records_of(inputs, broker_time=T0)))
     assert span_of(changelog[b"cc1"]) == Span(0, 2)
     assert span_of(changelog[b"cc2"]) == Span(1, 3)
+
+
+def test_headers_may_have_no_value(model: Model) -> None:
+    """Kafka allows it, and so must both builds; our own without one is a row that cannot be read."""
+    made = machine(model, SETTINGS)
+    order = encode_native(Interaction("c1", None, None, "buy", T0, {}, {}))
+    given = [
+        Record(0, T0, b"c1", order, [("trace", None)]),
+        Record(1, T0, b"c1", order, [("trace", None), (HEADER, None)]),
+    ]
+    [batch] = run_all(made, given)
+    assert batch.counts.applied == 1
+    assert dict(batch.counts.rejected) == {"bad_shape": 1}
