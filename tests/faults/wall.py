@@ -122,6 +122,8 @@ class WallPartition(Partition):
             if versions.get(caused.lifecycle) != caused.version:
                 return  # of the version that takes over
             self._caused.pop()
+            if not caused.by_edit:
+                self._consider_unmoved(caused.key)
             customer = self._customer(caused.key)
             if customer is None:
                 continue
@@ -130,7 +132,6 @@ class WallPartition(Partition):
                 self.expected.considered += 1
                 self.expected.moved_by_edits += bool(changes)
             else:
-                self._consider_unmoved(caused.key)
                 after, changes = step(self._model, customer, Passing(caused.at), self._tally)
             self._keep(caused.key, after)
             self._tell(changes, caused.offset)
