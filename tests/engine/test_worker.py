@@ -4,6 +4,7 @@ import asyncio
 import json
 import signal
 import sys
+import time
 from asyncio.subprocess import PIPE, Process
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
@@ -153,13 +154,15 @@ async def test_a_worker_started_before_its_broker_waits_and_then_works(
     worker = await start(own_kafka.bootstrap)
     while "waiting for Kafka at" not in worker.log:
         await asyncio.sleep(0.05)
+    began = time.monotonic()
     await asyncio.to_thread(own_kafka.start)
+    waited = time.monotonic() - began
     await worker.until(lambda: len(worker.told("recovered")) == 4)
     settings = settings_for(own_kafka.bootstrap, topic_prefix)
     sent = await visit(settings, 5)
     await worker.until(lambda: worker.inputs == sent)
     assert await worker.end(signal.SIGINT) == 0
-    assert worker.log.count("waiting for Kafka at") <= 2
+    assert worker.log.count("waiting for Kafka at") <= 2 + waited // 10  # a busy machine starts a broker in a minute
 
 
 async def test_a_worker_that_waits_for_its_broker_ends_when_asked_to(
