@@ -44,8 +44,10 @@ class StateError(LifecycleError):
 class UnknownLayout(StateError):
     """A customer was written by a version of a lifecycle whose layout is neither kept nor that of a running one."""
 
-    def __init__(self, digest: bytes, remedy: str = "") -> None:
-        super().__init__(f"a customer record has the layout {digest.hex()}, of which there is no layout record{remedy}")
+    def __init__(self, digest: bytes, where: str = "", remedy: str = "") -> None:
+        """`where`: topic and partition, with a colon; `remedy`: what to do, as a sentence that goes on."""
+        missing = f"a customer record has the layout {digest.hex()}, of which there is no layout record"
+        super().__init__(f"{where}{missing}{remedy}")
         self.digest = digest
 
 

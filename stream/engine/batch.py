@@ -72,7 +72,7 @@ class Counts:
         self.misplaced = 0
         """Interactions of customers whose home is another partition: there they have another life, or will have."""
         self.misplaced_cause: str | None = None
-        """Why, most likely, as `stream.engine.partitioners.likely_cause`; no key and no id stands in it."""
+        """Why, most likely, as `stream.engine.partitioners.likely_cause_of`; no key and no id stands in it."""
         self.caused: list[int] = []
         """Broker times of the interactions that caused a stage change."""
 

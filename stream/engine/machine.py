@@ -107,10 +107,11 @@ class PartitionMachine:
             if position is not None:
                 self._resume(decode_position(position))
             yield from self._state.restore(changelog, at_once=self.settings.apply_edits == "at_once")
-        except UnknownLayout as error:
-            raise UnknownLayout(error.digest, self._origin.remedy(error.digest.hex())) from error
         except StateError as error:
-            raise StateError(f"topic {self.settings.topics.customers}, partition {self._partition}: {error}") from error
+            where = f"topic {self.settings.topics.customers}, partition {self._partition}: "
+            if isinstance(error, UnknownLayout):
+                raise UnknownLayout(error.digest, where, self._origin.remedy(error.digest.hex())) from error
+            raise StateError(f"{where}{error}") from error
 
     def _resume(self, position: Position) -> None:
         self.place.require(position)

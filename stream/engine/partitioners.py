@@ -83,23 +83,14 @@ def _of_sarama(hashed: i64, count: i64) -> i64:
     return (_32_BITS + 1 - hashed if hashed > _POSITIVE else hashed) % count
 
 
-def likely_cause(key: bytes | None, subject: bytes, partition: int, count: int, partitioner: str) -> str | None:
-    """Why a record with this key, of the customer with the id `subject`, is not on its home among `count` partitions.
-
-    A phrase that goes on a sentence about the record, such as "keyed by another partitioner, such as librdkafka's
-    crc32; …"; None where the record is at home. Holds no part of the key or the id.
-    """
-    if home_of(partitioner, subject, count) == partition:
-        return None
-    return likely_cause_of([(key, subject)], partition, count, partitioner)
-
-
 def likely_cause_of(
     records: list[tuple[bytes | None, bytes]], partition: int, count: int, partitioner: str
 ) -> str | None:
-    """As `likely_cause`, of several misplaced records of one partition, each its key and its customer's id.
+    """Why records of one partition, whose homes are others among `count`, are here: each its key and its customer's id.
 
-    What most of them have in common: the more there are, the surer it is. None where there are none.
+    What most of them have in common: the more there are, the surer it is. None where there are none. A phrase that goes
+    on a sentence about the record, such as "keyed by another partitioner, such as librdkafka's crc32; …", without any
+    part of a key or an id.
     """
     causes: dict[str, int] = {}
     keyed: list[bytes] = []

@@ -15,13 +15,14 @@ from cloudevents.core.base import BaseCloudEvent
 from cloudevents.core.bindings.kafka import KafkaMessage, from_binary_event
 from jsonschema import Draft202012Validator
 
-from stream.codec.lifecycle_files import load_all
+from stream.codec.lifecycle_files import load_all, parse
+from stream.codec.positions import KEY, Position, encode_position
 from stream.core.interaction import MAX_TIME, MIN_TIME, Interaction
 from stream.core.step import model_of
 from stream.engine.batch import Outgoing
 from stream.engine.controls import tick
 from stream.settings import Settings
-from tests.kit.machines import machine, records_of, run_all
+from tests.kit.machines import compacted, machine, records_of, run_all
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "schemas" / "examples"
@@ -67,6 +68,19 @@ def story() -> tuple[Outgoing, ...]:
     returned = Interaction(None, "b-7f3a90", "i-4", "page", T0 + 200 * DAY, {"path": "/"}, {})
     batches = run_all(machine(model, Settings(clock="stream")), records_of([*STORY, returned]))
     return tuple(each for batch in batches for each in batch.stage_changes)
+
+
+def again() -> tuple[Outgoing, ...]:
+    """What the shop writes after a reset, which raised the generation, and after an edit that moves the customer."""
+    text = (EXAMPLES / "lifecycle" / "shop.yaml").read_text(encoding="utf-8")
+    settings = Settings(clock="stream")
+    position = encode_position(Position(offsets={}, partitions=1, generation=2))
+    before = run_all(
+        machine(model_of([parse(text, "shop.yaml").lifecycle]), settings, {KEY: position}), records_of(STORY)
+    )
+    edited = model_of([parse(text.replace("since(last_order) >= 180d", "orders >= 1"), "shop.yaml").lifecycle])
+    after = run_all(machine(edited, settings, compacted(before)), [])
+    return tuple(each for batch in [*before, *after] for each in batch.stage_changes)
 
 
 WRITTEN = pytest.mark.parametrize("written", [demo, story], ids=["demo", "story"])
@@ -252,6 +266,14 @@ def test_more_keys_break_no_reader(path: Path) -> None:
     assert problems(change) == []
 
 
+def test_what_is_written_after_a_reset_and_an_edit_passes() -> None:
+    """A generation before the life's name, and the trigger `lifecycle`."""
+    changes = [json.loads(each.value or b"") for each in again()]
+    assert [problem for change in changes for problem in problems(change)] == []
+    assert {change["born"].partition(".")[0] for change in changes} == {"2"}
+    assert "lifecycle" in {change["trigger"]["kind"] for change in changes}
+
+
 @pytest.mark.parametrize("kind", sorted(LATER_KINDS | {"lifecycle"}))
 def test_a_change_of_every_kind_passes(kind: str) -> None:
     """Those that the demonstration data do not show."""
@@ -293,6 +315,8 @@ def _set(*place: str | int, to: object) -> Callable[[Change], None]:
         _set("identified", to=None),
         _set("version", to=0),
         _set("born", to="0"),
+        _set("born", to="1.0-1"),
+        _set("born", to=".0-1"),
         _set("sequence", to=0),
         _set("final", to="yes"),
         _set("from", to=None),
