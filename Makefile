@@ -11,37 +11,37 @@ help: ## List the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
 
 demo: ## Score a small shop's customers before your eyes; needs Python 3.11 alone. Options: ARGS="..."
-	@tests/kit/venv.sh demo
+	@deploy/venv.sh demo
 	@$(BIN)/lifecycle demo $(ARGS)
 
 test: ## Everything: lint, types, all tests on Apache Kafka, compiled and not (installs Java, gcc, … where it may)
-	@tests/kit/venv.sh dev
+	@deploy/venv.sh dev
 	@deploy/kafka/jars.sh
 	@tests/kit/graphviz.sh
-	@tests/kit/compiled.sh
+	@deploy/compiled.sh
 	@$(MAKE) --no-print-directory lint
 	@$(COMPILED) $(BIN)/pytest --override-ini pythonpath=
 	@$(BIN)/pytest --ignore=tests/faults -m "not slow"
 
 check: ## The quick part of test: lint, types, quick tests without Apache Kafka
-	@tests/kit/venv.sh dev
+	@deploy/venv.sh dev
 	@$(MAKE) --no-print-directory lint
 	@$(BIN)/pytest -m "not kafka and not slow" --hypothesis-profile=smoke
 
 bench: ## Speed on Apache Kafka, ours and others': 15 minutes; ARGS=--quick takes 3, ARGS=--help lists more
-	@tests/kit/venv.sh dev
+	@deploy/venv.sh dev
 	@deploy/kafka/jars.sh
-	@tests/kit/compiled.sh
+	@deploy/compiled.sh
 	@$(COMPILED) $(BIN)/python -m tests.bench $(ARGS)
 
 faults: ## Kills, zombies, brokers that restart, networks that fail; then the verdict. ARGS="--seed 7 --minutes 10"
-	@tests/kit/venv.sh dev
+	@deploy/venv.sh dev
 	@deploy/kafka/jars.sh
-	@tests/kit/compiled.sh
+	@deploy/compiled.sh
 	@$(COMPILED) $(BIN)/python -m tests.faults $(ARGS)
 
 wheel: ## The product as a compiled wheel, in dist: what to install where it is to be fast; needs a C compiler
-	@tests/kit/venv.sh
+	@deploy/venv.sh
 	@deploy/wheel.sh
 	@ls dist/*.whl
 

@@ -7,21 +7,21 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 
 from stream.build import is_compiled, product_version
-from stream.codec.lifecycle_files import LifecycleFile, load_all
+from stream.codec.lifecycle_yaml.lifecycle_files import LifecycleFile, load_all
 from stream.codec.times import format_time
 from stream.core.step import Model, model_of
-from stream.engine.contact import ContactStatus
 from stream.engine.introduction import introduce
-from stream.engine.lookout import SourceTopic
-from stream.engine.machine import PartitionMachine
-from stream.engine.place import Place
 from stream.engine.supervisor import Engine
-from stream.engine.versions import GroupVersions, versions_of
 from stream.engine.worker import run_worker
 from stream.events import Event, report
+from stream.kafka.contact import ContactStatus
+from stream.kafka.topic_monitor import SourceTopic
+from stream.kafka.worker_versions import GroupVersions, versions_of
+from stream.machine.machine import PartitionMachine
+from stream.machine.source_partition import Place
 from stream.metrics import Metrics, PartitionView
 from stream.settings import Settings
-from stream.web.access import is_of_this_machine
+from stream.web.authentication import is_of_this_machine
 from stream.web.health import health_routes, serve
 
 log = logging.getLogger(__name__)

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator
 from stream.codec.interactions import Reason
 from stream.core.lifecycle import Lifecycle
 from stream.core.step import Model
-from stream.engine.batch import RESULTS
-from stream.engine.faults import KINDS
+from stream.engine.error_policy import KINDS
+from stream.machine.batch import RESULTS
 
 Labels = tuple[str, ...]
 """The values of one series, in the order of the metric's labels."""

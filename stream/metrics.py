@@ -21,10 +21,10 @@ from prometheus_client.registry import Collector
 
 from stream.build import build_labels
 from stream.core.step import Model, model_of
-from stream.engine.batch import Batch
-from stream.engine.contact import ContactStatus
-from stream.engine.versions import GroupVersions
+from stream.kafka.contact import ContactStatus
+from stream.kafka.worker_versions import GroupVersions
 from stream.known_labels import known_labels, known_stages
+from stream.machine.batch import Batch
 
 FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Buckets in seconds for what takes milliseconds."""

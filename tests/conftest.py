@@ -1,13 +1,17 @@
 """Fixtures for every test: a real Apache Kafka, and names that no other test uses."""
 
+import asyncio
 from collections.abc import Iterator
-from itertools import count
+from itertools import chain, count
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.kit.acls import grant
 from tests.kit.cluster import KafkaCluster
 from tests.kit.kafka import KafkaBroker
+from tests.kit.roles import CREATOR, PASSWORDS, ROLES, caller_of
+from tests.kit.secured import SecuredKafka
 
 _numbers = count(1)
 
@@ -46,6 +50,20 @@ def kafka_cluster() -> Iterator[KafkaCluster]:
     """Three nodes for the whole session; a test that stops one starts it again."""
     with KafkaCluster() as cluster:
         yield cluster
+
+
+@pytest.fixture(scope="session")
+def secured_kafka() -> Iterator[SecuredKafka]:
+    """A Kafka that asks who comes, with the topics, and each role with its rights; who changes any gives them back."""
+    with SecuredKafka(PASSWORDS) as kafka:
+        asyncio.run(_prepare(kafka))
+        yield kafka
+
+
+async def _prepare(kafka: SecuredKafka) -> None:
+    await grant(kafka.bootstrap, chain.from_iterable(ROLES))
+    code, said = await caller_of(kafka, CREATOR).run("topics")
+    assert (code, said.count("created")) == (0, 5), said
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from typer.main import get_command
 
 from stream.cli.app import app
-from stream.cli.options import default_of, variable_of
+from stream.cli.terminal.options import default_of, variable_of
 from stream.codec.interactions import DEFAULT_BLOCKED
 from stream.errors import SettingsError
 from stream.settings import UNLIMITED, Settings, TopicNames, load_settings

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from stream.cli.dead_letters_replay import replay
-from stream.cli.letter_bar import bar, ledger_of
-from stream.cli.letter_choice import (
+from stream.cli.terminal.dead_letter_bar import bar, ledger_of
+from stream.cli.terminal.dead_letter_choice import (
     AddressOption,
     Choice,
     ContainsOption,
@@ -22,14 +22,14 @@ from stream.cli.letter_choice import (
     UntilOption,
     address_of,
 )
-from stream.cli.options import with_settings
+from stream.cli.terminal.options import with_settings
 from stream.errors import LifecycleError
 from stream.settings import Settings
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from stream.engine.dead_letters import Address, DeadLetter, Origin, Receipt
+    from stream.codec.dead_letters import Address, DeadLetter, Origin, Receipt
 
 _NEWEST = 50
 
@@ -65,7 +65,7 @@ def list_(
     """
     from rich.console import Console  # noqa: PLC0415 - slow to load
 
-    from stream.cli.connection import run  # noqa: PLC0415
+    from stream.cli.terminal.connection import run  # noqa: PLC0415
 
     choice = Choice.of(reason, address, partition, key, since, until, contains)
     finding = _find(settings, choice, replayed, None if count else limit, Console(stderr=True))
@@ -92,8 +92,8 @@ def show(
     """Show all there is of one dead letter: reason, source, key, headers and value."""
     from rich.console import Console  # noqa: PLC0415 - slow to load
 
-    from stream.cli.connection import run  # noqa: PLC0415
-    from stream.cli.letter_lines import report_of  # noqa: PLC0415
+    from stream.cli.terminal.connection import run  # noqa: PLC0415
+    from stream.cli.terminal.dead_letter_lines import report_of  # noqa: PLC0415
 
     place = address_of(address, "PARTITION-OFFSET")
     letter, replayed = run(_look_at(settings, place, Console(stderr=True), receipts=not raw), settings.bootstrap)
@@ -118,7 +118,7 @@ class _Found:
 
     def summary(self, topic: str, replayed: bool) -> str:
         """How many there are, in words."""
-        from stream.cli.letter_lines import how_many  # noqa: PLC0415 - slow to load
+        from stream.cli.terminal.dead_letter_lines import how_many  # noqa: PLC0415 - slow to load
 
         total = self.counts.total()
         text = f"{topic}: {how_many(total, 'replayed dead letter' if replayed else 'dead letter')}"
@@ -133,8 +133,8 @@ class _Found:
 
 async def _find(settings: Settings, choice: Choice, replayed: bool, limit: int | None, console: "Console") -> _Found:
     """Read what is wanted, and keep the newest `limit`; 0: all of them, None: none, they are only counted."""
-    from stream.engine.letter_reading import letters  # noqa: PLC0415
-    from stream.engine.permissions import of_letters, require  # noqa: PLC0415
+    from stream.kafka.permissions import of_letters, require  # noqa: PLC0415
+    from stream.operations.dead_letter_log import letters  # noqa: PLC0415
 
     await require(settings, of_letters(settings))
     ledger = await ledger_of(settings, console)
@@ -160,7 +160,7 @@ async def _find(settings: Settings, choice: Choice, replayed: bool, limit: int |
 def _print_lines(found: _Found, json: bool) -> None:
     from rich.console import Console  # noqa: PLC0415
 
-    from stream.cli.letter_lines import json_of, line_of  # noqa: PLC0415
+    from stream.cli.terminal.dead_letter_lines import json_of, line_of  # noqa: PLC0415
 
     console = Console(highlight=False)
     for _, _, letter in sorted(found.newest, reverse=True, key=lambda entry: entry[:2]):
@@ -186,9 +186,9 @@ def _print_counts(found: _Found, json: bool) -> None:
 async def _look_at(
     settings: Settings, address: "Address", console: "Console", *, receipts: bool
 ) -> "tuple[DeadLetter, int | None]":
-    from stream.engine.dead_letters import DeadLetter  # noqa: PLC0415
-    from stream.engine.letter_reading import find_letter  # noqa: PLC0415
-    from stream.engine.permissions import of_letters, require  # noqa: PLC0415
+    from stream.codec.dead_letters import DeadLetter  # noqa: PLC0415
+    from stream.kafka.permissions import of_letters, require  # noqa: PLC0415
+    from stream.operations.dead_letter_log import find_letter  # noqa: PLC0415
 
     await require(settings, of_letters(settings))
     letter = await find_letter(settings, address)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stream.cli.letter_bar import bar, ledger_of
-from stream.cli.letter_choice import (
+from stream.cli.terminal.dead_letter_bar import bar, ledger_of
+from stream.cli.terminal.dead_letter_choice import (
     AddressOption,
     Choice,
     ContainsOption,
@@ -17,7 +17,7 @@ from stream.cli.letter_choice import (
     SinceOption,
     UntilOption,
 )
-from stream.cli.options import with_settings
+from stream.cli.terminal.options import with_settings
 from stream.codec.interactions import Reason
 from stream.errors import TopicError
 from stream.settings import Settings
@@ -25,8 +25,8 @@ from stream.settings import Settings
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from stream.engine.letter_reading import Ledger
-    from stream.engine.replaying import Target
+    from stream.operations.dead_letter_log import Ledger
+    from stream.operations.replay import Target
 
 
 @with_settings("bootstrap", "app", "topic_prefix", "interactions", "delivery", "blocked")
@@ -58,7 +58,7 @@ def replay(
     """
     from rich.console import Console  # noqa: PLC0415 - slow to load
 
-    from stream.cli.connection import run  # noqa: PLC0415
+    from stream.cli.terminal.connection import run  # noqa: PLC0415
 
     choice = Choice.of(reason, address, partition, key, since, until, contains)
     if choice.everything != all_:
@@ -94,10 +94,10 @@ class _Plan:
 
 
 async def _plan(settings: Settings, choice: Choice, console: "Console") -> _Plan:
-    from stream.engine.letter_reading import letters  # noqa: PLC0415
-    from stream.engine.permissions import of_replay, require  # noqa: PLC0415
-    from stream.engine.replaying import Target  # noqa: PLC0415
-    from stream.engine.topics import find_topics  # noqa: PLC0415
+    from stream.kafka.permissions import of_replay, require  # noqa: PLC0415
+    from stream.kafka.topics import find_topics  # noqa: PLC0415
+    from stream.operations.dead_letter_log import letters  # noqa: PLC0415
+    from stream.operations.replay import Target  # noqa: PLC0415
 
     await require(settings, of_replay(settings))
     name = settings.topics.interactions
@@ -128,8 +128,8 @@ def _tell(plan: _Plan, console: "Console") -> None:
     """Say what will be done and what not."""
     from rich.text import Text  # noqa: PLC0415
 
-    from stream.cli.letter_lines import how_many  # noqa: PLC0415
-    from stream.cli.plain import plain  # noqa: PLC0415
+    from stream.cli.terminal.dead_letter_lines import how_many  # noqa: PLC0415
+    from stream.cli.terminal.plain import plain  # noqa: PLC0415
 
     settings = plan.target.settings
     lines = [f"{settings.topics.interactions} on {settings.bootstrap}: {how_many(plan.ready.total())} to replay"]
@@ -145,9 +145,9 @@ def _tell(plan: _Plan, console: "Console") -> None:
 
 
 async def _replay(plan: _Plan, choice: Choice, console: "Console") -> None:
-    from stream.cli.letter_lines import how_many  # noqa: PLC0415
-    from stream.engine.replaying import Done, replay  # noqa: PLC0415
-    from stream.engine.transactions import knows_transactions  # noqa: PLC0415
+    from stream.cli.terminal.dead_letter_lines import how_many  # noqa: PLC0415
+    from stream.kafka.transactions import knows_transactions  # noqa: PLC0415
+    from stream.operations.replay import Done, replay  # noqa: PLC0415
 
     settings = plan.target.settings
     exactly_once = settings.delivery == "exactly_once" or (

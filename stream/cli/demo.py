@@ -19,8 +19,8 @@ from stream.errors import BrokerError
 from stream.settings import Settings
 
 if TYPE_CHECKING:
-    from stream.cli.demo_screen import Screen
-    from stream.engine.child_guard import ChildGuard
+    from stream.cli.terminal.demo_screen import Screen
+    from stream.kafka.embedded.child_guard import ChildGuard
 
 DATA = ("purchases.jsonl.gz", "shop.jsonl.gz")
 LIFECYCLE = "metrics"
@@ -80,11 +80,11 @@ async def _until_asked_to_end(work: Coroutine[None, None, None]) -> None:
 
 
 async def _demo(once: bool, seconds: int, web_port: int) -> None:
-    from stream.cli.demo_screen import Screen  # noqa: PLC0415 - slow to load, like the others
-    from stream.codec.lifecycle_files import load  # noqa: PLC0415
-    from stream.engine.broker_process import free_port  # noqa: PLC0415
-    from stream.engine.child_guard import ChildGuard  # noqa: PLC0415
-    from stream.engine.embedded import EmbeddedBroker  # noqa: PLC0415
+    from stream.cli.terminal.demo_screen import Screen  # noqa: PLC0415 - slow to load, like the others
+    from stream.codec.lifecycle_yaml.lifecycle_files import load  # noqa: PLC0415
+    from stream.kafka.embedded.broker import EmbeddedBroker  # noqa: PLC0415
+    from stream.kafka.embedded.child_guard import ChildGuard  # noqa: PLC0415
+    from stream.kafka.embedded.process import free_port  # noqa: PLC0415
 
     async with AsyncExitStack() as stack:
         guard = stack.enter_context(ChildGuard("lifecycle-demo-"))
@@ -187,10 +187,10 @@ async def _lag(settings: Settings) -> int | None:
 
 async def _replay(settings: Settings, screen: "Screen", seconds: int) -> None:
     """Send all interactions in the order of their times, and then a tick."""
-    from stream.codec.input_files import read_interactions  # noqa: PLC0415
-    from stream.codec.sorting import sort_by_time  # noqa: PLC0415
+    from stream.codec.files.input_files import read_interactions  # noqa: PLC0415
+    from stream.codec.files.sorting import sort_by_time  # noqa: PLC0415
     from stream.core.interaction import Interaction  # noqa: PLC0415
-    from stream.engine.producing import InteractionProducer  # noqa: PLC0415
+    from stream.kafka.interaction_producer import InteractionProducer  # noqa: PLC0415
 
     folder = files("stream.demo")
     read = [
@@ -209,8 +209,8 @@ async def _replay(settings: Settings, screen: "Screen", seconds: int) -> None:
 
 async def _watch(settings: Settings, screen: "Screen") -> None:
     """Show every stage change."""
-    from stream.cli.change_lines import read_change  # noqa: PLC0415
     from stream.cli.tail import records  # noqa: PLC0415
+    from stream.cli.terminal.change_lines import read_change  # noqa: PLC0415
 
     async for record in records(settings, from_beginning=True):
         change = read_change(record.value)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stream.cli.moments import moment
-from stream.cli.options import with_settings
+from stream.cli.terminal.options import with_settings
+from stream.cli.terminal.time_argument import moment
 from stream.codec.import_rows import encode_row
 from stream.codec.interactions import Rejected
 from stream.codec.times import format_time
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
 
-    from stream.codec.import_sources import Sources
-    from stream.engine.earlier_rows import Rows
-    from stream.engine.producing import InteractionProducer
+    from stream.codec.files.import_sources import Sources
+    from stream.kafka.interaction_producer import InteractionProducer
+    from stream.operations.earlier_rows import Rows
 
 _PLACES = 3
 """How many records of one reason are named."""
@@ -163,9 +163,9 @@ def import_(
     from rich.console import Console  # noqa: PLC0415
     from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415
 
-    from stream.cli.connection import run  # noqa: PLC0415
-    from stream.codec.column_mapping import Mapping  # noqa: PLC0415
-    from stream.codec.import_sources import Sources  # noqa: PLC0415
+    from stream.cli.terminal.connection import run  # noqa: PLC0415
+    from stream.codec.files.column_mapping import Mapping  # noqa: PLC0415
+    from stream.codec.files.import_sources import Sources  # noqa: PLC0415
 
     end = None if until is None else _until(until, settings)
     console = Console(stderr=True)
@@ -199,7 +199,7 @@ def import_(
 
 def _sorted(work: _Import, progress: "Progress") -> Iterator[tuple[str, Interaction]]:
     """The interactions by time; all of them are read before this returns. Their places are not kept."""
-    from stream.codec.sorting import Phase, sort_by_time  # noqa: PLC0415
+    from stream.codec.files.sorting import Phase, sort_by_time  # noqa: PLC0415
 
     task = progress.add_task("reading", total=None)
 
@@ -221,8 +221,8 @@ async def _send(
     progress: "Progress",
     console: "Console",
 ) -> None:
-    from stream.cli.connection import when_there  # noqa: PLC0415
-    from stream.engine.producing import InteractionProducer  # noqa: PLC0415
+    from stream.cli.terminal.connection import when_there  # noqa: PLC0415
+    from stream.kafka.interaction_producer import InteractionProducer  # noqa: PLC0415
 
     producer: InteractionProducer | None = None
     try:
@@ -266,7 +266,7 @@ async def _earlier(work: _Import, partitions: int, progress: "Progress", console
     from aiokafka.errors import KafkaError  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
-    from stream.engine.earlier_rows import Rows, find_rows  # noqa: PLC0415
+    from stream.operations.earlier_rows import Rows, find_rows  # noqa: PLC0415
 
     names = {each for each in work.sources.names if each is not None}
     rows = {name: Rows() for name in names}

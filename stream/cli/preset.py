@@ -19,7 +19,7 @@ def preset(
 
     lifecycle preset metrics > shop.yaml; lifecycle schema > lifecycle.schema.json, and editors complete it.
     """
-    from stream.codec.lifecycle_files import load, presets  # noqa: PLC0415 - slow to load
+    from stream.codec.lifecycle_yaml.lifecycle_files import load, presets  # noqa: PLC0415 - slow to load
 
     names = presets()
     if name is None:

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stream.cli.moments import moment
-from stream.cli.options import with_settings
+from stream.cli.terminal.options import with_settings
+from stream.cli.terminal.time_argument import moment
 from stream.codec.times import format_time
 from stream.errors import BrokerError, LifecycleError, TopicError
 from stream.settings import Settings
@@ -14,7 +14,7 @@ from stream.settings import Settings
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from stream.engine.resetting import Beginning
+    from stream.operations.reset import Beginning
 
 
 @with_settings("bootstrap", "app", "topic_prefix", "interactions", "delivery")
@@ -50,7 +50,7 @@ def reset(
     from rich.console import Console  # noqa: PLC0415 - slow to load
     from rich.text import Text  # noqa: PLC0415
 
-    from stream.cli.connection import run  # noqa: PLC0415
+    from stream.cli.terminal.connection import run  # noqa: PLC0415
 
     time = None if to == "earliest" else moment(to, "--to", "earliest, ")
     if keep_states and time is not None:
@@ -81,9 +81,9 @@ def reset(
 
 async def _look(settings: Settings, time: int | None) -> "list[Beginning]":
     """Where each partition would begin. Raises LifecycleError: nothing there to reset, or workers run."""
-    from stream.engine.permissions import of_worker, require  # noqa: PLC0415
-    from stream.engine.resetting import find_beginnings  # noqa: PLC0415
-    from stream.engine.topics import ensure_topics, find_topics  # noqa: PLC0415
+    from stream.kafka.permissions import of_worker, require  # noqa: PLC0415
+    from stream.kafka.topics import ensure_topics, find_topics  # noqa: PLC0415
+    from stream.operations.reset import find_beginnings  # noqa: PLC0415
 
     await require(settings, of_worker(settings))
     topic = settings.topics.interactions
@@ -103,9 +103,9 @@ def _ask(settings: Settings, beginnings: "list[Beginning]", console: "Console", 
     from rich.progress import Progress  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
-    from stream.cli.connection import run  # noqa: PLC0415
-    from stream.cli.reset_question import of_keeping, of_reset  # noqa: PLC0415
-    from stream.engine.reset_outlook import look_ahead  # noqa: PLC0415
+    from stream.cli.terminal.connection import run  # noqa: PLC0415
+    from stream.cli.terminal.reset_question import of_keeping, of_reset  # noqa: PLC0415
+    from stream.operations.reset_outlook import look_ahead  # noqa: PLC0415
 
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("looking at customers", total=1.0)
@@ -126,7 +126,7 @@ async def _each(settings: Settings, beginnings: "list[Beginning]", console: "Con
     from rich.progress import track  # noqa: PLC0415
 
     from stream.engine.delivery import supports_transactions  # noqa: PLC0415
-    from stream.engine.resetting import reset_partition, skip_lost  # noqa: PLC0415
+    from stream.operations.reset import reset_partition, skip_lost  # noqa: PLC0415
 
     await _require_no_workers(settings)
     exactly_once = settings.delivery == "exactly_once" or (
@@ -150,7 +150,7 @@ async def _each(settings: Settings, beginnings: "list[Beginning]", console: "Con
 
 
 async def _require_no_workers(settings: Settings) -> None:
-    from stream.engine.resetting import running_workers  # noqa: PLC0415
+    from stream.operations.reset import running_workers  # noqa: PLC0415
 
     hosts = await running_workers(settings)
     if hosts:

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from stream.cli.options import default_of, variable_of, with_settings
+from stream.cli.terminal.options import default_of, variable_of, with_settings
 from stream.settings import Origin, Settings, settings_from
 
 _HIDDEN = "(set, not shown)"

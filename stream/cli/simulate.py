@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stream.cli.moments import moment
-from stream.cli.options import with_settings
+from stream.cli.terminal.options import with_settings
+from stream.cli.terminal.time_argument import moment
 from stream.errors import InputFileError, LifecycleError
 from stream.settings import Settings
 
 if TYPE_CHECKING:
     from stream.codec.stage_changes import Source
-    from stream.core.change import StageChange
+    from stream.core.stage_change import StageChange
 
 _BUFFER = 1 << 20
 """Bytes of output that are written at a time."""
@@ -77,13 +77,13 @@ def simulate(
     from rich.console import Console  # noqa: PLC0415 - slow to load, like the others
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415
 
-    from stream.cli.simulation_summary import Summary  # noqa: PLC0415
-    from stream.codec.column_mapping import Mapping  # noqa: PLC0415
-    from stream.codec.input_files import content_hash, read_interactions  # noqa: PLC0415
-    from stream.codec.lifecycle_files import load_all  # noqa: PLC0415
-    from stream.codec.simulation import Simulation, encode_standing  # noqa: PLC0415
+    from stream.cli.terminal.simulation_summary import Summary  # noqa: PLC0415
+    from stream.codec.files.column_mapping import Mapping  # noqa: PLC0415
+    from stream.codec.files.input_files import content_hash, read_interactions  # noqa: PLC0415
+    from stream.codec.lifecycle_yaml.lifecycle_files import load_all  # noqa: PLC0415
     from stream.codec.stage_changes import encode  # noqa: PLC0415
     from stream.core.step import model_of  # noqa: PLC0415
+    from stream.offline.simulation import Simulation, encode_standing  # noqa: PLC0415
 
     end = None if until is None else moment(until, "--until")
     _keep_apart([*lifecycle, *(each for each in input if each != "-")], changes, customers)

@@ -4,13 +4,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stream.cli.options import with_settings
+from stream.cli.terminal.options import with_settings
 from stream.codec.times import format_time
 from stream.errors import SettingsError, TopicError
 from stream.settings import Settings
 
 if TYPE_CHECKING:
-    from stream.engine.skipping import Block
+    from stream.operations.skip import Block
 
 
 @with_settings("bootstrap", "app", "topic_prefix", "interactions", "delivery", "clock", "live_from")
@@ -30,7 +30,7 @@ def skip(
     from rich.console import Console  # noqa: PLC0415 - slow to load
     from rich.text import Text  # noqa: PLC0415
 
-    from stream.cli.connection import run  # noqa: PLC0415
+    from stream.cli.terminal.connection import run  # noqa: PLC0415
 
     console = Console(stderr=True)
     block = run(_look(settings, partition, offset), settings.bootstrap)
@@ -49,9 +49,9 @@ def skip(
 
 
 async def _look(settings: Settings, partition: int, offset: int) -> "Block":
-    from stream.engine.permissions import of_worker, require  # noqa: PLC0415
-    from stream.engine.skipping import find_block  # noqa: PLC0415
-    from stream.engine.topics import count_partitions  # noqa: PLC0415
+    from stream.kafka.permissions import of_worker, require  # noqa: PLC0415
+    from stream.kafka.topics import count_partitions  # noqa: PLC0415
+    from stream.operations.skip import find_block  # noqa: PLC0415
 
     await require(settings, of_worker(settings))
     counts = await count_partitions(settings, *settings.topics.all)
@@ -69,7 +69,7 @@ async def _look(settings: Settings, partition: int, offset: int) -> "Block":
 
 async def _skip(settings: Settings, block: "Block") -> None:
     from stream.engine.delivery import supports_transactions  # noqa: PLC0415
-    from stream.engine.skipping import skip as skip_block  # noqa: PLC0415
+    from stream.operations.skip import skip as skip_block  # noqa: PLC0415
 
     exactly_once = settings.delivery == "exactly_once" or (
         settings.delivery == "auto" and await supports_transactions(settings)

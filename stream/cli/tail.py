@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from stream.cli.options import with_settings
+from stream.cli.terminal.options import with_settings
 from stream.settings import Settings
 
 if TYPE_CHECKING:
     from aiokafka import ConsumerRecord
     from rich.console import Console
 
-    from stream.cli.change_lines import Change
+    from stream.cli.terminal.change_lines import Change
 
 _LOOK_AGAIN = 1.0
 _PATIENCE_MS = 1_000
@@ -62,7 +62,7 @@ def tail(
     """
     from rich.console import Console  # noqa: PLC0415 - slow to load
 
-    from stream.cli.connection import run  # noqa: PLC0415
+    from stream.cli.terminal.connection import run  # noqa: PLC0415
 
     choice = _Choice(lifecycle, stage, customer, final)
     run(_show(settings, choice, from_beginning, json, count, Console()), settings.bootstrap)
@@ -76,7 +76,7 @@ async def _show(
     count: int | None,
     console: "Console",
 ) -> None:
-    from stream.cli.change_lines import line_of, read_change  # noqa: PLC0415
+    from stream.cli.terminal.change_lines import line_of, read_change  # noqa: PLC0415
 
     shown = 0
     async for record in records(settings, from_beginning):
@@ -103,8 +103,8 @@ async def records(
     from aiokafka import AIOKafkaConsumer, TopicPartition  # noqa: PLC0415
     from rich.console import Console  # noqa: PLC0415
 
-    from stream.cli.connection import when_there  # noqa: PLC0415
-    from stream.engine.clients import client_options  # noqa: PLC0415
+    from stream.cli.terminal.connection import when_there  # noqa: PLC0415
+    from stream.kafka.clients import client_options  # noqa: PLC0415
 
     topic = settings.topics.stage_changes
     messages = Console(stderr=True)
@@ -130,8 +130,8 @@ async def _partitions(settings: Settings, messages: "Console") -> int:
     """The number of the topic's partitions, once it is there."""
     from rich.text import Text  # noqa: PLC0415
 
-    from stream.engine.permissions import of_tail, require  # noqa: PLC0415
-    from stream.engine.topics import count_partitions  # noqa: PLC0415
+    from stream.kafka.permissions import of_tail, require  # noqa: PLC0415
+    from stream.kafka.topics import count_partitions  # noqa: PLC0415
 
     await require(settings, of_tail(settings))
     topic = settings.topics.stage_changes

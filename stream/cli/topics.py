@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stream.cli.options import with_settings
+from stream.cli.terminal.options import with_settings
 from stream.settings import Settings
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-    from stream.engine.topics import Finding, FoundTopic, Survey, TopicPlan
+    from stream.kafka.topics import Finding, FoundTopic, Survey, TopicPlan
 
 _STYLES = {"error": "bold red", "warning": "bold yellow", "missing": "bold", "note": "bold"}
 
@@ -39,10 +39,10 @@ def topics(
     from rich.console import Console  # noqa: PLC0415 - slow to load
     from rich.text import Text  # noqa: PLC0415
 
-    from stream.cli.connection import run  # noqa: PLC0415
-    from stream.engine.durability import few_brokers  # noqa: PLC0415
-    from stream.engine.permissions import of_topics, require  # noqa: PLC0415
-    from stream.engine.topics import compare, ensure_topics, plan_topics, survey  # noqa: PLC0415
+    from stream.cli.terminal.connection import run  # noqa: PLC0415
+    from stream.kafka.durability import few_brokers  # noqa: PLC0415
+    from stream.kafka.permissions import of_topics, require  # noqa: PLC0415
+    from stream.kafka.topics import compare, ensure_topics, plan_topics, survey  # noqa: PLC0415
 
     async def look() -> "Survey":
         await require(settings, of_topics(settings))
@@ -75,7 +75,7 @@ def topics(
 def _reassignment(settings: Settings, found: "Mapping[str, FoundTopic]", brokers: "Sequence[int]") -> str:
     from orjson import dumps  # noqa: PLC0415
 
-    from stream.engine.durability import reassignment  # noqa: PLC0415
+    from stream.kafka.durability import reassignment  # noqa: PLC0415
 
     return dumps(reassignment(settings, brokers, {name: topic.replicas for name, topic in found.items()})).decode()
 

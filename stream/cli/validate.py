@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-    from stream.codec.lifecycle_files import Finding
+    from stream.codec.lifecycle_yaml.lifecycle_files import Finding
 
 _LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 """What ends a line in YAML."""
@@ -33,8 +33,8 @@ def validate(
     """
     from rich.console import Console  # noqa: PLC0415 - slow to load
 
-    from stream.cli import pictures  # noqa: PLC0415
-    from stream.codec.lifecycle_files import LifecycleFileError, load  # noqa: PLC0415
+    from stream.cli.terminal import diagrams  # noqa: PLC0415
+    from stream.codec.lifecycle_yaml.lifecycle_files import LifecycleFileError, load  # noqa: PLC0415
 
     if dot and mermaid:
         raise typer.BadParameter("choose one of the two", param_hint="'--dot' / '--mermaid'")
@@ -52,9 +52,9 @@ def validate(
         _tell(messages, source, file.warnings, "warning", "yellow")
         warnings += len(file.warnings)
         if dot or mermaid:
-            typer.echo(pictures.dot(file.lifecycle) if dot else pictures.mermaid(file.lifecycle))
+            typer.echo(diagrams.dot(file.lifecycle) if dot else diagrams.mermaid(file.lifecycle))
         else:
-            console.print(pictures.picture(file.lifecycle))
+            console.print(diagrams.picture(file.lifecycle))
             console.print()
     if errors or warnings:
         messages.print(f"{_count(errors, 'error')}, {_count(warnings, 'warning')}", highlight=False)
@@ -94,7 +94,7 @@ def _excerpt(line: str, number: int, column: int, style: str) -> "Text":
 
 def _lines(source: str) -> list[str]:
     """The lines of a file or preset; none where it cannot be read, which its finding says."""
-    from stream.codec.lifecycle_files import presets  # noqa: PLC0415 - slow to load
+    from stream.codec.lifecycle_yaml.lifecycle_files import presets  # noqa: PLC0415 - slow to load
 
     place = files("stream.presets").joinpath(f"{source}.yaml") if source in presets() else Path(source)
     try:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from stream.cli.options import with_settings
+from stream.cli.terminal.options import with_settings
 from stream.errors import LifecycleError
 from stream.settings import Settings
 
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from stream.core.step import Model
-    from stream.engine.verification.findings import Findings
-    from stream.engine.verification.verifier import Shown
+    from stream.operations.verification.findings import Findings
+    from stream.operations.verification.verifier import Shown
 
 _NOT_SEEN = 2
 
@@ -72,10 +72,10 @@ def verify(
     from rich.console import Console  # noqa: PLC0415 - slow to load
     from rich.text import Text  # noqa: PLC0415
 
-    from stream.cli.verify_summary import as_json, derivation, summary  # noqa: PLC0415
-    from stream.codec.lifecycle_files import load_all  # noqa: PLC0415
+    from stream.cli.terminal.verify_summary import as_json, derivation, summary  # noqa: PLC0415
+    from stream.codec.lifecycle_yaml.lifecycle_files import load_all  # noqa: PLC0415
     from stream.core.step import model_of  # noqa: PLC0415
-    from stream.engine.verification.findings import Findings  # noqa: PLC0415
+    from stream.operations.verification.findings import Findings  # noqa: PLC0415
 
     messages = Console(stderr=True)
     findings = Findings(show)
@@ -121,11 +121,11 @@ def _run(
     """Verify; returns the chosen customers as they were recomputed. Raises LifecycleError."""
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
 
-    from stream.cli.connection import run  # noqa: PLC0415
-    from stream.codec.customers import customer_key  # noqa: PLC0415
-    from stream.engine.permissions import of_verify, require  # noqa: PLC0415
-    from stream.engine.transactions import knows_transactions  # noqa: PLC0415
-    from stream.engine.verification.verifier import Choice, Verifier  # noqa: PLC0415
+    from stream.cli.terminal.connection import run  # noqa: PLC0415
+    from stream.codec.state.customers import customer_key  # noqa: PLC0415
+    from stream.kafka.permissions import of_verify, require  # noqa: PLC0415
+    from stream.kafka.transactions import knows_transactions  # noqa: PLC0415
+    from stream.operations.verification.verifier import Choice, Verifier  # noqa: PLC0415
 
     subjects = None
     if wanted.customer is not None:

@@ -4,7 +4,7 @@ import logging
 import os
 import sys
 
-from stream.cli.options import with_settings
+from stream.cli.terminal.options import with_settings
 from stream.events import Event, report
 from stream.settings import Settings
 
@@ -44,7 +44,7 @@ def worker(settings: Settings) -> None:
     worker with 1.
     """
     from stream.app import application  # noqa: PLC0415 - Faust is slow to load
-    from stream.cli.unknown_variables import unknown_variables  # noqa: PLC0415
+    from stream.cli.terminal.unknown_variables import unknown_variables  # noqa: PLC0415
     from stream.logs import configure_logs  # noqa: PLC0415
 
     configure_logs(settings)

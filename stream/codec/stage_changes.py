@@ -8,7 +8,7 @@ from typing import Any, Final
 import orjson
 
 from stream.codec.times import format_time
-from stream.core.change import StageChange
+from stream.core.stage_change import StageChange
 
 EVENT_TYPE: Final = "lifecycle.stage.changed"
 _SPEC_VERSION: Final = ("ce_specversion", b"1.0")

@@ -7,8 +7,8 @@ keeps the encoded bytes.
 from dataclasses import dataclass
 from typing import Final
 
-from stream.core.change import Value
 from stream.core.interaction import ImportedRow, Kind
+from stream.core.stage_change import Value
 
 Window = tuple[int, int]
 """A window of `at_most` on the grid floor(time / per), and how often the signal counted in it."""

@@ -6,9 +6,9 @@ looked at, and of them only those at which a part begins to hold.
 
 from typing import Final
 
-from stream.core.checks import Check
 from stream.core.customer import Life
 from stream.core.lifecycle import Lifecycle
+from stream.core.predicates import Check
 
 MAX_FIRED: Final = 64
 """Deadlines of one lifecycle without an interaction in between; then the customer waits."""

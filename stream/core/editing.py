@@ -7,10 +7,10 @@ and does not now: then its clock moves on as well, so that no deadline fires at 
 
 from typing import Final
 
-from stream.core.change import StageChange, Trigger
 from stream.core.customer import Customer
 from stream.core.deadlines import schedule
 from stream.core.lifecycle import Lifecycle
+from stream.core.stage_change import StageChange, Trigger
 from stream.core.transitions import leave_removed_stage, mark_final, run_transitions
 
 EDITED: Final = Trigger("lifecycle")

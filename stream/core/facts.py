@@ -4,11 +4,11 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from typing import Final, Literal, cast
 
-from stream.core.change import Value
 from stream.core.customer import FactState, Life
+from stream.core.event import Path
 from stream.core.interaction import MAX_TIME
-from stream.core.paths import Path
 from stream.core.scoring import MILLION, number
+from stream.core.stage_change import Value
 
 FactKind = Literal["count", "rolling", "sum", "first", "last", "latest"]
 

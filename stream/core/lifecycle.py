@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from stream.core.checks import Check
 from stream.core.customer import Life
+from stream.core.event import Path
 from stream.core.expressions import Node
 from stream.core.facts import Fact, initial
-from stream.core.paths import Path
+from stream.core.predicates import Check
 from stream.core.scoring import Score
 
 

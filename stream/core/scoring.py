@@ -11,7 +11,7 @@ from typing import Final
 
 from stream.core.customer import Life
 from stream.core.interaction import MAX_TIME
-from stream.core.order import ordered
+from stream.core.operators import ordered
 
 ZERO: Final = 2.0**-30
 """A score of a smaller magnitude is 0."""

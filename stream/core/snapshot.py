@@ -1,9 +1,9 @@
 """What a stage change tells: the scores, facts and contributions at its moment."""
 
 from stream.core import facts, scoring
-from stream.core.change import Contribution, StageChange, Trigger, Value
 from stream.core.customer import Customer, Life
 from stream.core.lifecycle import Lifecycle
+from stream.core.stage_change import Contribution, StageChange, Trigger, Value
 
 
 class Moment:

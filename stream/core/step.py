@@ -16,17 +16,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from stream.core import facts, imported, remembering, scoring
-from stream.core.change import StageChange, Trigger
+from stream.core import deduplication, facts, imported, scoring
 from stream.core.customer import Customer, Life
 from stream.core.deadlines import MAX_FIRED, schedule
+from stream.core.deduplication import DAY
 from stream.core.editing import apply_edit
+from stream.core.event import Event, lookup
 from stream.core.interaction import MAX_TIME, Interaction
 from stream.core.lifecycle import Lifecycle, Points, Signal
-from stream.core.paths import Event, lookup
-from stream.core.remembering import DAY
 from stream.core.snapshot import Moment, stage_change
-from stream.core.tally import Tally
+from stream.core.stage_change import StageChange, Trigger
+from stream.core.step_counts import Tally
 from stream.core.transitions import leave_removed_stage, mark_final, run_transitions
 
 DEADLINE: Final = Trigger("deadline")
@@ -107,8 +107,8 @@ def step(
         tally.known_rows += 1
         tally.untouched += 1
         return customer, changes
-    mark = remembering.mark_of(interaction.id) if interaction.id else None
-    if mark is not None and customer is not None and remembering.is_remembered(customer, mark, interaction.time):
+    mark = deduplication.mark_of(interaction.id) if interaction.id else None
+    if mark is not None and customer is not None and deduplication.is_remembered(customer, mark, interaction.time):
         tally.duplicates += 1
         if row is None:
             tally.untouched += 1
@@ -197,7 +197,7 @@ def _apply(
         customer = Customer(interaction.kind, interaction.subject, False, time, time)
     births = _begin(model, customer, given, changes)
     customer.latest = max(customer.latest, time)
-    remembering.remember(customer, mark)
+    deduplication.remember(customer, mark)
     if interaction.row is not None:
         imported.remember_row(customer, interaction.row)
     customer.identified = customer.identified or interaction.customer_id is not None

@@ -1,10 +1,10 @@
 """Rule 10: transitions in file order, each at most once in a step, until none holds."""
 
-from stream.core.change import StageChange, Trigger
 from stream.core.customer import Customer, Life
+from stream.core.event import Event
 from stream.core.lifecycle import Lifecycle
-from stream.core.paths import Event
 from stream.core.snapshot import Moment, stage_change
+from stream.core.stage_change import StageChange, Trigger
 
 
 def mark_final(changes: list[StageChange], before: int) -> None:

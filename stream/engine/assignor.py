@@ -12,7 +12,7 @@ import orjson
 from aiokafka.coordinator.protocol import ConsumerProtocolMemberMetadata
 from faust.assignor import PartitionAssignor
 
-from stream.engine.versions import Member, WorkerVersions
+from stream.kafka.worker_versions import Member, WorkerVersions
 
 _STABLE = "Stable"
 """In every other state of a group its members' metadata is not told, or old."""

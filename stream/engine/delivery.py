@@ -25,12 +25,12 @@ from aiokafka.errors import (
 )
 from aiokafka.producer.message_accumulator import BatchBuilder
 
-from stream.engine.batch import Batch, Outgoing
-from stream.engine.clients import client_options
-from stream.engine.murmur2 import partition_of
-from stream.engine.permissions import Grant, Operation, remedy
 from stream.errors import BrokerError, TopicError
 from stream.events import Event, report
+from stream.kafka.clients import client_options
+from stream.kafka.partitioner import partition_of
+from stream.kafka.permissions import Grant, Operation, remedy
+from stream.machine.batch import Batch, Outgoing
 from stream.settings import Settings, TopicNames
 
 log = logging.getLogger(__name__)

@@ -20,11 +20,11 @@ from faust.types import TP
 from faust.types.auth import CredentialsT
 
 from stream.engine.assignor import EngineAssignor
-from stream.engine.clients import ssl_context
-from stream.engine.fetch import Fetched, Reader, let_stop, tune
-from stream.engine.leaving import hurry
 from stream.engine.supervisor import Engine
-from stream.engine.versions import WorkerVersions
+from stream.kafka.clients import ssl_context
+from stream.kafka.group_leave import hurry
+from stream.kafka.partition_reader import Fetched, Reader, let_stop, tune
+from stream.kafka.worker_versions import WorkerVersions
 from stream.settings import Settings
 
 T = TypeVar("T")

@@ -5,11 +5,11 @@ import platform
 from collections.abc import Iterable
 from dataclasses import fields
 
-from stream.codec.lifecycle_files import LifecycleFile
+from stream.codec.lifecycle_yaml.lifecycle_files import LifecycleFile
 from stream.codec.times import format_time
 from stream.core.durations import format_duration
-from stream.engine.versions import WorkerVersions
 from stream.events import Event, report
+from stream.kafka.worker_versions import WorkerVersions
 from stream.settings import UNLIMITED, Settings
 
 log = logging.getLogger(__name__)

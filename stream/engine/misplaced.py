@@ -2,8 +2,8 @@
 
 import logging
 
-from stream.engine.batch import Counts
 from stream.events import Event, report
+from stream.machine.batch import Counts
 
 log = logging.getLogger(__name__)
 

@@ -16,18 +16,18 @@ from typing import Protocol, TypeVar
 
 from aiokafka.errors import KafkaError
 
-from stream.engine.batch import Batch, Machine, SourceRecord
-from stream.engine.contact import AWAY_AFTER, Contact
 from stream.engine.delivery import Delivery
-from stream.engine.faults import Faults
-from stream.engine.fetch import Fetched, is_cancelled
-from stream.engine.lag import Lag
-from stream.engine.lookout import SourceTopic
+from stream.engine.error_policy import Faults
 from stream.engine.misplaced import MisplacedWarnings
 from stream.engine.partition_log import PartitionLog
-from stream.engine.quiet import Seldom
-from stream.engine.recovery import Progress
 from stream.errors import UnreadableError
+from stream.kafka.changelog import Progress
+from stream.kafka.contact import AWAY_AFTER, Contact
+from stream.kafka.lag import Lag
+from stream.kafka.log_throttle import Seldom
+from stream.kafka.partition_reader import Fetched, is_cancelled
+from stream.kafka.topic_monitor import SourceTopic
+from stream.machine.batch import Batch, Machine, SourceRecord
 
 T = TypeVar("T")
 
@@ -76,7 +76,7 @@ class Source(Protocol):
     """The interactions topic, as a member of the consumer group sees it."""
 
     async def fetch(self, partition: int, position: int, patience: float) -> Fetched | None:
-        """As `stream.engine.fetch.Reader.fetch`."""
+        """As `stream.kafka.partition_reader.Reader.fetch`."""
 
     async def first_offset(self, partition: int) -> int:
         """The earliest offset that the partition still holds."""

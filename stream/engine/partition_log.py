@@ -2,11 +2,11 @@
 
 import logging
 
-from stream.engine.admission import words_of
-from stream.engine.batch import Counts, DeadlineFailed, RecordFailed
-from stream.engine.quiet import Seldom
 from stream.errors import UnreadableError
 from stream.events import Event, report
+from stream.kafka.admin import words_of
+from stream.kafka.log_throttle import Seldom
+from stream.machine.batch import Counts, DeadlineFailed, RecordFailed
 
 log = logging.getLogger(__name__)
 

@@ -9,15 +9,15 @@ from typing import Protocol
 
 from aiokafka.errors import KafkaError
 
-from stream.engine.batch import Machine
-from stream.engine.contact import Contact, ContactStatus
 from stream.engine.delivery import Delivery
-from stream.engine.edits import Edits
-from stream.engine.lookout import SourceTopic
+from stream.engine.edit_log import Edits
 from stream.engine.partition import MakeMachine, Observer, Partition, Source, State, Surroundings
-from stream.engine.quiet import Seldom
-from stream.engine.recovery import Progress
 from stream.events import Event, report
+from stream.kafka.changelog import Progress
+from stream.kafka.contact import Contact, ContactStatus
+from stream.kafka.log_throttle import Seldom
+from stream.kafka.topic_monitor import SourceTopic
+from stream.machine.batch import Machine
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +76,7 @@ class EngineStatus:
 
 
 class SourceTopics(Protocol):
-    """Knows the interactions topic; see `stream.engine.lookout.Lookout`."""
+    """Knows the interactions topic; see `stream.kafka.topic_monitor.Lookout`."""
 
     async def source(self) -> SourceTopic:
         """The topic, seen since `look_again`."""

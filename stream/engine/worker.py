@@ -14,21 +14,21 @@ from typing import Any, TypeVar
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaConnectionError, KafkaError
 
-from stream.engine.admission import admin_client, words_of
-from stream.engine.contact import ContactLog
 from stream.engine.delivery import AtLeastOnce, Delivery, Route, Transactional, supports_transactions
 from stream.engine.faust_app import EngineApp, FaustSource, make_app, rebalance_timeout
-from stream.engine.lookout import Lookout
 from stream.engine.partition import MakeMachine, Observer, State
-from stream.engine.permissions import of_worker, require
-from stream.engine.quiet import Seldom, quiet_libraries, quiet_loop
-from stream.engine.recovery import Progress, read_changelog
 from stream.engine.supervisor import Engine
-from stream.engine.topics import ensure_topics
-from stream.engine.versions import GroupVersions
 from stream.engine.watchdog import LOOK_EVERY, LoopGuard, Stalls
 from stream.errors import BrokerError, LifecycleError, StalledError, TopicError
 from stream.events import Event, report
+from stream.kafka.admin import admin_client, words_of
+from stream.kafka.changelog import Progress, read_changelog
+from stream.kafka.contact import ContactLog
+from stream.kafka.log_throttle import Seldom, quiet_libraries, quiet_loop
+from stream.kafka.permissions import of_worker, require
+from stream.kafka.topic_monitor import Lookout
+from stream.kafka.topics import ensure_topics
+from stream.kafka.worker_versions import GroupVersions
 from stream.settings import Delivery as DeliveryMode
 from stream.settings import Settings
 

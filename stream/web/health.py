@@ -23,9 +23,9 @@ from prometheus_client.exposition import choose_encoder
 
 from stream.codec.times import format_time
 from stream.engine.supervisor import EngineStatus, PartitionStatus
-from stream.engine.versions import GroupVersions
 from stream.errors import SettingsError
-from stream.web.access import ask_for, sends
+from stream.kafka.worker_versions import GroupVersions
+from stream.web.authentication import ask_for, sends
 
 _log = logging.getLogger(__name__)
 _STRANGERS = (HttpProcessingError, web.RequestPayloadError, ConnectionError)

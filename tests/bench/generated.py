@@ -1,6 +1,6 @@
 """Lifecycles of any size, written as text and read by the product's own loader."""
 
-from stream.codec.lifecycle_files import parse
+from stream.codec.lifecycle_yaml.lifecycle_files import parse
 from stream.core.lifecycle import Lifecycle
 
 _CONDITIONS = (

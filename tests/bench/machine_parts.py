@@ -2,10 +2,10 @@
 
 import asyncio
 
-from stream.codec.customers import CUSTOMER
-from stream.codec.lifecycle_files import load_all
+from stream.codec.lifecycle_yaml.lifecycle_files import load_all
+from stream.codec.state.customers import CUSTOMER
 from stream.core.step import model_of
-from stream.engine.machine import PartitionMachine
+from stream.machine.machine import PartitionMachine
 from stream.settings import Settings
 from tests.bench import micro_cases
 from tests.bench.micro import measure_case

@@ -12,8 +12,8 @@ from typing import Any
 
 from rich.table import Table
 
-from stream.codec.customers import CUSTOMER
-from stream.codec.lifecycle_files import load_all
+from stream.codec.lifecycle_yaml.lifecycle_files import load_all
+from stream.codec.state.customers import CUSTOMER
 from stream.core.step import model_of
 from stream.settings import Settings
 from tests.bench import children

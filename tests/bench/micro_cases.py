@@ -7,18 +7,18 @@ from typing import NamedTuple
 import orjson
 
 from stream.codec import stage_changes
-from stream.codec.customers import CustomerCodec, customer_key
 from stream.codec.interactions import DEFAULT_BLOCKED, decode
-from stream.codec.lifecycle_files import load_all
+from stream.codec.lifecycle_yaml.lifecycle_files import load_all
+from stream.codec.partitioners import home_of
 from stream.codec.stage_changes import Source
-from stream.core.change import StageChange
+from stream.codec.state.customers import CustomerCodec, customer_key
 from stream.core.customer import Customer
 from stream.core.deadlines import schedule
 from stream.core.interaction import Interaction
 from stream.core.lifecycle import Lifecycle
+from stream.core.stage_change import StageChange
 from stream.core.step import Arrival, model_of, step
-from stream.core.tally import Tally
-from stream.engine.partitioners import home_of
+from stream.core.step_counts import Tally
 from tests.bench.generated import lifecycle_of
 from tests.bench.workload import UNTIL, workload
 

@@ -12,7 +12,7 @@ from typing import BinaryIO, NamedTuple
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from prometheus_client.parser import text_string_to_metric_families
 
-from stream.engine.topics import ensure_topics
+from stream.kafka.topics import ensure_topics
 from stream.settings import Settings
 from tests.bench.worker import BenchWorker
 from tests.bench.workload import Record, produce, workload

@@ -18,7 +18,7 @@ from typing import NamedTuple, Self
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.producer.message_accumulator import BatchBuilder
 
-from stream.engine.murmur2 import partition_of
+from stream.kafka.partitioner import partition_of
 from tests.bench.peer_runs import PLAIN_PYTHON, PROGRAMS
 from tests.bench.workload import Record
 from tests.kit.kafka import KafkaBroker

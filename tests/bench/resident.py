@@ -20,12 +20,12 @@ from typing import Any
 import msgspec
 
 from stream.app import GARBAGE_THRESHOLDS
-from stream.codec.customers import CUSTOMER, LAYOUT
-from stream.codec.lifecycle_files import load_all
+from stream.codec.controls import tick
+from stream.codec.lifecycle_yaml.lifecycle_files import load_all
+from stream.codec.state.customers import CUSTOMER, LAYOUT
 from stream.core.step import Model, model_of
-from stream.engine.controls import tick
-from stream.engine.machine import PartitionMachine
-from stream.engine.place import Place
+from stream.machine.machine import PartitionMachine
+from stream.machine.source_partition import Place
 from stream.settings import Settings
 from tests.bench.workload import UNTIL, WEEK, Record, workload
 from tests.kit import machines

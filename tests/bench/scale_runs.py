@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from prometheus_client.parser import text_string_to_metric_families
 
-from stream.codec.lifecycle_files import load_all
+from stream.codec.lifecycle_yaml.lifecycle_files import load_all
 from stream.core.step import model_of
-from stream.engine.murmur2 import partition_of
-from stream.engine.topics import ensure_topics
+from stream.kafka.partitioner import partition_of
+from stream.kafka.topics import ensure_topics
 from stream.settings import Settings
 from tests.bench.broker_logs import BrokerLogs
 from tests.bench.worker import BenchWorker

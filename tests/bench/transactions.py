@@ -12,10 +12,10 @@ from typing import Any
 from aiokafka import AIOKafkaProducer, TopicPartition
 from rich.table import Table
 
-from stream.codec.lifecycle_files import load
+from stream.codec.lifecycle_yaml.lifecycle_files import load
 from stream.core.step import model_of
-from stream.engine.batch import Batch, Outgoing
-from stream.engine.topics import ensure_topics
+from stream.kafka.topics import ensure_topics
+from stream.machine.batch import Batch, Outgoing
 from stream.settings import Settings
 from tests.bench.probes import PARTITIONS, TRIVIAL, probe, quantile, running_kafka
 from tests.kit import machines

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 import aiohttp
 
-from stream.engine.broker_process import free_port
+from stream.kafka.embedded.process import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 _TICKS = os.sysconf("SC_CLK_TCK")

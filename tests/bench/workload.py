@@ -13,7 +13,7 @@ from typing import NamedTuple
 from aiokafka import AIOKafkaProducer
 from aiokafka.producer.message_accumulator import BatchBuilder
 
-from stream.engine.murmur2 import partition_of
+from stream.kafka.partitioner import partition_of
 
 WEEK = 7 * 86_400_000
 UNTIL = 1_767_225_600_000

@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterable
 from aiokafka import AIOKafkaProducer
 
 from stream.codec.interactions import encode_native
-from stream.codec.lifecycle_files import load
+from stream.codec.lifecycle_yaml.lifecycle_files import load
 from stream.core.interaction import Interaction
 from stream.core.step import model_of
-from stream.engine.lookout import SourceTopic
-from stream.engine.machine import PartitionMachine
 from stream.engine.partition import State
-from stream.engine.place import Place
-from stream.engine.topics import ensure_topics
+from stream.kafka.topic_monitor import SourceTopic
+from stream.kafka.topics import ensure_topics
+from stream.machine.machine import PartitionMachine
+from stream.machine.source_partition import Place
 from stream.settings import Settings
 from tests.cli.on_kafka import environment_of
 from tests.engine.rig import Rig

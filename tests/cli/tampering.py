@@ -5,8 +5,8 @@ from typing import Any
 
 import orjson
 
-from stream.codec.customers import CUSTOMER, CustomerCodec
-from stream.codec.lifecycle_files import parse
+from stream.codec.lifecycle_yaml.lifecycle_files import parse
+from stream.codec.state.customers import CUSTOMER, CustomerCodec
 from stream.core.step import model_of
 from tests.cli.verifying import QUICK, Copied, Topics
 

@@ -6,15 +6,15 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaProducer
 
+from stream.codec.dead_letters import DeadLetter, dead_letter, read, receipt
 from stream.codec.interactions import Reason, Rejected
-from stream.engine import replaying
-from stream.engine.dead_letters import DeadLetter, dead_letter, read, receipt
-from stream.engine.letter_reading import Progress, read_ledger
-from stream.engine.replaying import Done, Target
-from stream.engine.topics import ensure_topics, find_topics
 from stream.errors import BrokerError
+from stream.kafka.topics import ensure_topics, find_topics
+from stream.operations import replay
+from stream.operations.dead_letter_log import Progress, read_ledger
+from stream.operations.replay import Done, Target
 from stream.settings import Settings
-from tests.cli.letters import (
+from tests.cli.dead_letters import (
     Run,
     buy,
     interactions,
@@ -102,45 +102,45 @@ async def test_interactions_and_receipts_are_there_together_or_not_at_all(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await put_many(settings, 10)
-    really = replaying._Writer._send
+    really = replay._Writer._send
 
     async def breaks_off(self: Any, topic: str, records: Any) -> None:
         if topic == settings.topics.dead_letters:
             raise TimeoutError
         await really(self, topic, records)
 
-    monkeypatch.setattr(replaying._Writer, "_send", breaks_off)
+    monkeypatch.setattr(replay._Writer, "_send", breaks_off)
     with pytest.raises(BrokerError, match="run it again"):
-        await replaying.replay(*await prepared(settings), exactly_once=True, progress=Progress(), done=Done())
+        await replay.replay(*await prepared(settings), exactly_once=True, progress=Progress(), done=Done())
     assert await interactions(settings) == []
 
     monkeypatch.undo()
     done = Done()
-    await replaying.replay(*await prepared(settings), exactly_once=True, progress=Progress(), done=done)
+    await replay.replay(*await prepared(settings), exactly_once=True, progress=Progress(), done=done)
     assert done.count == len(await interactions(settings)) == 10
 
 
 async def test_of_two_at_once_the_later_stops_the_earlier_and_each_is_replayed_once(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(replaying, "AT_ONCE", 10)
+    monkeypatch.setattr(replay, "AT_ONCE", 10)
     await put_many(settings, 100)
     plan = await prepared(settings)
     first_wrote, second_done = asyncio.Event(), asyncio.Event()
-    really = replaying._Writer.write
+    really = replay._Writer.write
 
     async def slow(self: Any, batch: Any) -> None:
         await really(self, batch)
         first_wrote.set()
         await second_done.wait()
 
-    monkeypatch.setattr(replaying._Writer, "write", slow)
-    earlier = asyncio.create_task(replaying.replay(*plan, exactly_once=True, progress=Progress(), done=Done()))
+    monkeypatch.setattr(replay._Writer, "write", slow)
+    earlier = asyncio.create_task(replay.replay(*plan, exactly_once=True, progress=Progress(), done=Done()))
     await asyncio.wait_for(first_wrote.wait(), 30)
-    monkeypatch.setattr(replaying._Writer, "write", really)
+    monkeypatch.setattr(replay._Writer, "write", really)
     done = Done()
     # The plan is that of the earlier one: what was replayed since is found out once that is fenced.
-    await replaying.replay(
+    await replay.replay(
         *plan[:1], await read_ledger_of(plan), plan[2], exactly_once=True, progress=Progress(), done=done
     )
     second_done.set()

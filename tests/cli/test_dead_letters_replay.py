@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from stream.engine.batch import Outgoing
-from stream.engine.dead_letters import Receipt, read
-from stream.engine.embedded import EmbeddedBroker
-from stream.engine.topics import ensure_topics
+from stream.codec.dead_letters import Receipt, read
+from stream.kafka.embedded.broker import EmbeddedBroker
+from stream.kafka.topics import ensure_topics
+from stream.machine.batch import Outgoing
 from stream.settings import Settings
-from tests.cli.letters import (
+from tests.cli.dead_letters import (
     LADDER,
     UNBLOCKED,
     Run,

@@ -14,7 +14,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from stream.engine.broker_process import free_port
+from stream.kafka.embedded.process import free_port
 from tests.cli.conftest import Run
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux shows what other processes have open")

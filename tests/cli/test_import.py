@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 from aiokafka import ConsumerRecord
 
-from stream.engine.controls import HEADER, TICK
-from stream.engine.embedded import EmbeddedBroker
-from stream.engine.murmur2 import partition_of
-from stream.engine.topics import find_topics, plan_topics
+from stream.codec.controls import HEADER, TICK
+from stream.kafka.embedded.broker import EmbeddedBroker
+from stream.kafka.partitioner import partition_of
+from stream.kafka.topics import find_topics, plan_topics
 from stream.settings import Settings
 from tests.cli.on_kafka import PARTITIONS, environment_of, interrupt, settings_of, started
 from tests.kit.kafka import KafkaBroker

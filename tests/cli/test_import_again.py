@@ -13,13 +13,13 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
-from stream.codec.customers import CUSTOMER
 from stream.codec.import_rows import HEADER
-from stream.codec.lifecycle_files import parse
+from stream.codec.lifecycle_yaml.lifecycle_files import parse
+from stream.codec.state.customers import CUSTOMER
 from stream.core.step import model_of
-from stream.engine.machine import PartitionMachine
-from stream.engine.place import Place
-from stream.engine.topics import find_topics
+from stream.kafka.topics import find_topics
+from stream.machine.machine import PartitionMachine
+from stream.machine.source_partition import Place
 from stream.settings import Settings
 from tests.cli.on_kafka import PARTITIONS, environment_of, settings_of, started
 from tests.engine.rig import Rig

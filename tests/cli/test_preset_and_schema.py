@@ -7,7 +7,7 @@ import orjson
 import pytest
 
 from stream.cli.schema import Schema
-from stream.codec.lifecycle_files import load, presets
+from stream.codec.lifecycle_yaml.lifecycle_files import load, presets
 from tests.cli.conftest import Run
 
 ROOT = Path(__file__).parents[2]

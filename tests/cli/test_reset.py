@@ -9,24 +9,23 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 from aiokafka.structs import RecordMetadata
 
-from stream.codec import positions
-from stream.codec.customers import CustomerCodec
 from stream.codec.interactions import encode_native
-from stream.codec.lifecycle_files import load
-from stream.codec.positions import KEY, Position, decode_position, encode_position
+from stream.codec.lifecycle_yaml.lifecycle_files import load
+from stream.codec.state import positions
+from stream.codec.state.customers import CustomerCodec
+from stream.codec.state.positions import KEY, Position, decode_position, encode_position
 from stream.core.interaction import Interaction
 from stream.core.step import model_of
-from stream.engine import resetting
-from stream.engine.batch import Batch, Outgoing
 from stream.engine.delivery import Route, Transactional
-from stream.engine.embedded import EmbeddedBroker
-from stream.engine.lookout import SourceTopic
-from stream.engine.machine import PartitionMachine
-from stream.engine.place import Place
-from stream.engine.recovery import Progress, read_changelog
-from stream.engine.resetting import Anew, Beginning
-from stream.engine.topics import ensure_topics
 from stream.errors import PositionError
+from stream.kafka.changelog import Progress, read_changelog
+from stream.kafka.embedded.broker import EmbeddedBroker
+from stream.kafka.topic_monitor import SourceTopic
+from stream.kafka.topics import ensure_topics
+from stream.machine.batch import Batch, Outgoing
+from stream.machine.machine import PartitionMachine
+from stream.machine.source_partition import Place
+from stream.operations.reset import Anew, Beginning, _batches
 from stream.settings import Settings
 from tests.cli.on_kafka import PARTITIONS, environment_of, settings_of
 from tests.engine.rig import Rig
@@ -288,11 +287,11 @@ async def test_the_embedded_broker_goes_back_to_the_earliest_but_knows_no_time(
 async def test_a_reset_that_broke_off_leaves_the_old_state_or_one_that_every_worker_refuses(
     worked: Settings, monkeypatch: pytest.MonkeyPatch, exclusive: bool
 ) -> None:
-    monkeypatch.setattr(resetting, "_AT_ONCE", 3)
+    monkeypatch.setattr(reset, "_AT_ONCE", 3)
     changelog = max(await changelogs(worked), key=len)
     beginning = Beginning(0, PARTITIONS, None, 0, 40)
 
-    batches = list(resetting._batches(worked, changelog, Anew(beginning, T, {}), exclusive=exclusive))
+    batches = list(_batches(worked, changelog, Anew(beginning, T, {}), exclusive=exclusive))
 
     assert len(batches) > 3
     for batch in batches:
@@ -310,7 +309,7 @@ async def test_a_reset_that_broke_off_leaves_the_old_state_or_one_that_every_wor
             finish(machine.restore(changelog))
             assert (machine.next_offset, machine.customers) == (None, 0)
 
-    again = list(resetting._batches(worked, changelog, Anew(beginning, T, {}), exclusive=exclusive))
+    again = list(_batches(worked, changelog, Anew(beginning, T, {}), exclusive=exclusive))
     first, second = (decode_position(each[-1].customers[-1].value or b"") for each in (batches, again))
     assert (first.generation, second.generation) == (2, 3)
     first.generation = 3
@@ -321,7 +320,7 @@ async def test_a_small_reset_is_one_transaction(worked: Settings) -> None:
     [changelog, *_] = await changelogs(worked)
 
     anew = Anew(Beginning(0, PARTITIONS, 7, 7, 40), T, {})
-    [batch] = resetting._batches(worked, changelog, anew, exclusive=True)
+    [batch] = _batches(worked, changelog, anew, exclusive=True)
 
     assert batch.next_offset == 7
     assert {record.key for record in batch.customers if record.value is None} == set(changelog) - {positions.KEY}
@@ -334,7 +333,7 @@ def test_a_lifecycle_that_was_dropped_before_leaves_no_current_stages() -> None:
     position = Position(offsets={}, partitions=PARTITIONS, lifecycles={"journey": "00"})
     changelog = {b"cada": b"", KEY: encode_position(position), **dict(dropped.layout_records())}
     anew = Anew(Beginning(0, PARTITIONS, 7, 7, 40), T, {})
-    [batch] = resetting._batches(Settings(), changelog, anew, exclusive=True)
+    [batch] = _batches(Settings(), changelog, anew, exclusive=True)
     assert {each.key for each in batch.current_stages} == {b"journey:customer:ada", b"nurture:customer:ada"}
 
 
@@ -342,16 +341,16 @@ def test_a_lifecycle_that_was_dropped_before_leaves_no_current_stages() -> None:
 def test_where_the_states_are_lost_a_reset_begins_a_generation_that_was_never_there(offset: int | None) -> None:
     """As after their topic was deleted: how often they were reset is lost, too, but not the changes with their ids."""
     anew = Anew(Beginning(0, PARTITIONS, offset, offset or 0, 40), T, {"0": 12})
-    [batch] = resetting._batches(Settings(), {}, anew, exclusive=True)
+    [batch] = _batches(Settings(), {}, anew, exclusive=True)
     [record] = batch.customers
     position = decode_position(record.value or b"")
     assert position.generation == T // 1000
     assert position.changes_from == {"0": 12}
-    [after] = resetting._batches(Settings(), {positions.KEY: record.value or b""}, anew, exclusive=True)
+    [after] = _batches(Settings(), {positions.KEY: record.value or b""}, anew, exclusive=True)
     assert decode_position(after.customers[-1].value or b"").generation == T // 1000 + 1
 
 
 def test_where_nothing_was_ever_published_there_is_no_generation_to_begin() -> None:
     anew = Anew(Beginning(0, PARTITIONS, 7, 7, 40), T, {"0": 0})
-    [batch] = resetting._batches(Settings(), {}, anew, exclusive=True)
+    [batch] = _batches(Settings(), {}, anew, exclusive=True)
     assert decode_position(batch.customers[-1].value or b"").generation == 1

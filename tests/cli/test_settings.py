@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from stream.cli.unknown_variables import unknown_variables
+from stream.cli.terminal.unknown_variables import unknown_variables
 from stream.settings import Settings
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]

@@ -8,8 +8,8 @@ import pytest
 
 from stream.engine import partition as partitions
 from stream.engine.partition import State
-from stream.engine.quiet import quiet_loop
 from stream.errors import StateError
+from stream.kafka.log_throttle import quiet_loop
 from stream.settings import Settings
 from tests.cli.batches import (
     SIZE,

@@ -10,10 +10,10 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from stream.codec.stage_changes import Source, encode, headers
-from stream.core.change import StageChange, Trigger
 from stream.core.interaction import Kind
-from stream.engine.batch import Outgoing
-from stream.engine.embedded import EmbeddedBroker
+from stream.core.stage_change import StageChange, Trigger
+from stream.kafka.embedded.broker import EmbeddedBroker
+from stream.machine.batch import Outgoing
 from stream.settings import Settings
 from tests.cli.on_kafka import PARTITIONS, environment_of, interrupt, settings_of, started
 from tests.kit.kafka import KafkaBroker

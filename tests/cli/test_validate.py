@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from rich.cells import cell_len
 
-from stream.codec.lifecycle_files import load, presets
+from stream.codec.lifecycle_yaml.lifecycle_files import load, presets
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 

@@ -9,9 +9,9 @@ from typing import Any
 import orjson
 import pytest
 
-from stream.engine.embedded import EmbeddedBroker
-from stream.engine.topics import ensure_topics
-from stream.engine.verification.reach import BEFORE_EDIT, OTHERS
+from stream.kafka.embedded.broker import EmbeddedBroker
+from stream.kafka.topics import ensure_topics
+from stream.operations.verification.reach import BEFORE_EDIT, OTHERS
 from stream.settings import Settings
 from tests.cli.tampering import IN_BOTH, IN_STREAM
 from tests.cli.verifying import (

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from aiokafka import AIOKafkaProducer
 
+from stream.codec.partitioners import home_of
 from stream.core.interaction import Interaction
-from stream.engine.partitioners import home_of
-from stream.engine.topics import ensure_topics
+from stream.kafka.topics import ensure_topics
 from stream.settings import Settings
 from tests.cli.verifying import (
     PARTITIONS,

@@ -8,8 +8,8 @@ import orjson
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from stream.codec import positions
-from stream.engine.topics import ensure_topics
+from stream.codec.state import positions
+from stream.kafka.topics import ensure_topics
 from stream.settings import Settings
 from tests.cli.verifying import (
     PARTITIONS,

@@ -1,14 +1,14 @@
 """A shop, a customer of it in a record, and the shop edited."""
 
-from stream.codec.customers import CustomerCodec
-from stream.codec.lifecycle_files import parse
+from stream.codec.lifecycle_yaml.lifecycle_files import parse
+from stream.codec.state.customers import CustomerCodec
 from stream.core import facts, scoring
-from stream.core.change import Value
 from stream.core.customer import Customer, Life
 from stream.core.interaction import Interaction
 from stream.core.lifecycle import Lifecycle
+from stream.core.stage_change import Value
 from stream.core.step import Arrival, model_of, step
-from stream.core.tally import Tally
+from stream.core.step_counts import Tally
 
 DAY = 86_400_000
 T0 = 1_700_000_000_000

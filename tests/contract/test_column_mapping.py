@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stream.codec.column_mapping import Mapping, Pair, example
+from stream.codec.files.column_mapping import Mapping, Pair, example
 from stream.errors import InputFileError
 
 REST = "customer_id=c,type=e,time=t"

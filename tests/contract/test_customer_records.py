@@ -9,17 +9,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from stream.codec import customers as customer_records
-from stream.codec import positions
-from stream.codec.customers import CustomerCodec, customer_key
-from stream.codec.lifecycle_files import load, parse, presets
-from stream.codec.positions import Position, decode_position, encode_position
-from stream.codec.unpacking import Unpacker
+from stream.codec.lifecycle_yaml.lifecycle_files import load, parse, presets
+from stream.codec.state import customers as customer_records
+from stream.codec.state import positions
+from stream.codec.state.customers import CustomerCodec, customer_key
+from stream.codec.state.positions import Position, decode_position, encode_position
+from stream.codec.state.unpacking import Unpacker
 from stream.core.customer import MARK, Customer, FactState, Life
 from stream.core.interaction import MAX_TIME, MIN_TIME, ImportedRow, Interaction
 from stream.core.lifecycle import Lifecycle
 from stream.core.step import Arrival, Model, due, model_of, step
-from stream.core.tally import Tally
+from stream.core.step_counts import Tally
 from stream.errors import StateError
 
 HOUR = 3_600_000

@@ -2,10 +2,10 @@
 
 import pytest
 
-from stream.codec.customers import CustomerCodec
+from stream.codec.state.customers import CustomerCodec
 from stream.core.interaction import Interaction
 from stream.core.step import Arrival, Passing, due, model_of, step
-from stream.core.tally import Tally
+from stream.core.step_counts import Tally
 from tests.contract.edits import (
     DAY,
     ENTERED,

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from stream.codec.column_mapping import Mapping
+from stream.codec.files.column_mapping import Mapping
+from stream.codec.files.import_sources import MAX_GIVEN, Sources
+from stream.codec.files.input_files import content_hash
 from stream.codec.import_rows import is_name
-from stream.codec.import_sources import MAX_GIVEN, Sources
-from stream.codec.input_files import content_hash
 from stream.codec.interactions import Rejected
 from stream.core.imported import REMEMBERED
 from stream.core.interaction import ImportedRow

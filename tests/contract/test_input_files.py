@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stream.codec import text_lines
-from stream.codec.column_mapping import Mapping
-from stream.codec.csv_records import cell_value
-from stream.codec.input_files import Record, read_interactions
+from stream.codec.files import text_lines
+from stream.codec.files.column_mapping import Mapping
+from stream.codec.files.csv_records import cell_value
+from stream.codec.files.input_files import Record, read_interactions
 from stream.codec.interactions import Rejected, encode_native
 from stream.core.interaction import Interaction
 from stream.errors import InputFileError

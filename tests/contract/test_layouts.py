@@ -2,7 +2,7 @@
 
 import pytest
 
-from stream.core.change import Value
+from stream.core.stage_change import Value
 from tests.contract.edits import (
     DECAY,
     ENTERED,

@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from ruamel.yaml import YAML
 
-from stream.codec.lifecycle_files import MAX_BYTES, LifecycleFileError, load, load_all, parse, presets
-from stream.core.definition import KEYS, define
+from stream.codec.lifecycle_yaml.lifecycle_files import MAX_BYTES, LifecycleFileError, load, load_all, parse, presets
 from stream.core.expressions import RESERVED
+from stream.core.language.definition import KEYS, define
+from stream.core.language.measures import KINDS
 from stream.core.lifecycle import DefinitionError
-from stream.core.measures import KINDS
 from tests.properties.lifecycles import lifecycles
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"

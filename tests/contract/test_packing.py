@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from librt.strings import BytesWriter
 
-from stream.codec.packing import pack_array, pack_bytes, pack_float, pack_int, pack_large, pack_scalar, pack_text
+from stream.codec.state.packing import pack_array, pack_bytes, pack_float, pack_int, pack_large, pack_scalar, pack_text
 
 EDGES = [
     sign * (1 << bits) + near for bits in (0, 5, 7, 8, 15, 16, 31, 32, 62) for near in (-1, 0, 1) for sign in (1, -1)

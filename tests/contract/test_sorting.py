@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stream.codec.sorting import sort_by_time
+from stream.codec.files.sorting import sort_by_time
 from stream.core.interaction import MAX_TIME, MIN_TIME, Interaction
 from stream.errors import InputFileError
 

@@ -15,12 +15,12 @@ from cloudevents.core.base import BaseCloudEvent
 from cloudevents.core.bindings.kafka import KafkaMessage, from_binary_event
 from jsonschema import Draft202012Validator
 
-from stream.codec.lifecycle_files import load_all, parse
-from stream.codec.positions import KEY, Position, encode_position
+from stream.codec.controls import tick
+from stream.codec.lifecycle_yaml.lifecycle_files import load_all, parse
+from stream.codec.state.positions import KEY, Position, encode_position
 from stream.core.interaction import MAX_TIME, MIN_TIME, Interaction
 from stream.core.step import model_of
-from stream.engine.batch import Outgoing
-from stream.engine.controls import tick
+from stream.machine.batch import Outgoing
 from stream.settings import Settings
 from tests.kit.machines import compacted, machine, records_of, run_all
 

@@ -1,7 +1,7 @@
 """The shop whose conditions are tested."""
 
-from stream.core.conditions import Condition, compile_condition
-from stream.core.operands import Scope
+from stream.core.language.conditions import Condition, compile_condition
+from stream.core.language.names import Scope
 from tests.core.subject import lifecycle
 
 SHOP = lifecycle("""

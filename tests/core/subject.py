@@ -3,14 +3,14 @@
 from collections.abc import Iterable, Mapping
 from textwrap import dedent
 
-from stream.codec.lifecycle_files import parse
+from stream.codec.lifecycle_yaml.lifecycle_files import parse
 from stream.core import facts, scoring
-from stream.core.change import StageChange, Value
 from stream.core.customer import Customer, Life
 from stream.core.interaction import Interaction, Kind
 from stream.core.lifecycle import Lifecycle
+from stream.core.stage_change import StageChange, Value
 from stream.core.step import Arrival, Passing, due, model_of, step
-from stream.core.tally import Tally
+from stream.core.step_counts import Tally
 
 SECOND = 1_000
 HOUR = 3_600_000

@@ -3,7 +3,7 @@
 import pytest
 
 from stream.core.deadlines import rises
-from stream.core.paths import Event
+from stream.core.event import Event
 from tests.core.shop import SHOP, compiled
 from tests.core.subject import HOUR, Subject
 

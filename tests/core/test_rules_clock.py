@@ -2,7 +2,7 @@
 
 import pytest
 
-from stream.core.change import Trigger
+from stream.core.stage_change import Trigger
 from tests.core.subject import DAY, Subject, lifecycle, moves
 
 T0 = 1_700_000_000_000

@@ -2,7 +2,7 @@
 
 import pytest
 
-from stream.codec.lifecycle_files import LifecycleFileError
+from stream.codec.lifecycle_yaml.lifecycle_files import LifecycleFileError
 from stream.core.interaction import MAX_TIME
 from tests.core.subject import DAY, Subject, lifecycle, moves
 

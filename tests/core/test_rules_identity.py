@@ -4,7 +4,7 @@ import orjson
 import pytest
 
 from stream.codec.interactions import decode
-from stream.codec.lifecycle_files import LifecycleFileError
+from stream.codec.lifecycle_yaml.lifecycle_files import LifecycleFileError
 from stream.core.interaction import Interaction
 from tests.core.subject import DAY, Subject, lifecycle, moves
 

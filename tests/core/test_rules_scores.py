@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from stream.core.change import Contribution
+from stream.core.stage_change import Contribution
 from tests.core.subject import DAY, Subject, lifecycle
 
 T0 = 1_700_000_000_000

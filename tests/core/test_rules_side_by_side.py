@@ -2,8 +2,8 @@
 
 import pytest
 
-from stream.core.change import StageChange
 from stream.core.lifecycle import Lifecycle
+from stream.core.stage_change import StageChange
 from stream.core.step import model_of
 from tests.core.subject import Subject, lifecycle, moves
 

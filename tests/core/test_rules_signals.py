@@ -2,7 +2,7 @@
 
 import pytest
 
-from stream.codec.lifecycle_files import LifecycleFileError
+from stream.codec.lifecycle_yaml.lifecycle_files import LifecycleFileError
 from tests.core.subject import DAY, Subject, lifecycle
 
 T0 = 1_700_000_000_000

@@ -2,7 +2,7 @@
 
 import pytest
 
-from stream.core.definition import define
+from stream.core.language.definition import define
 from stream.core.lifecycle import Lifecycle
 from tests.core.subject import Subject
 

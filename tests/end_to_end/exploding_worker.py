@@ -11,7 +11,7 @@ from typing import Any
 
 from stream.app import Application
 from stream.cli import main
-from stream.engine.batch import Batch, RecordFailed, SourceRecord
+from stream.machine.batch import Batch, RecordFailed, SourceRecord
 
 
 class Exploding:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from stream.engine.embedded import EmbeddedBroker
+from stream.kafka.embedded.broker import EmbeddedBroker
 from tests.kit.kafka import KafkaBroker
 from tests.kit.replays import DAY, Replay, Worker, differences, end_of, replay_all
 from tests.kit.topics import read_all

@@ -18,9 +18,9 @@ from stream.cli import main
 from stream.engine import worker
 from stream.engine.delivery import Transactional
 from stream.engine.faust_app import EngineApp
-from stream.engine.fetch import Reader
 from stream.engine.partition import Partition
 from stream.engine.supervisor import Engine
+from stream.kafka.partition_reader import Reader
 from stream.settings import Settings
 
 

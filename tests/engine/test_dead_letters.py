@@ -5,11 +5,7 @@ import asyncio
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from stream.codec.interactions import Reason, Rejected
-from stream.codec.lifecycle_files import load
-from stream.core.step import model_of
-from stream.engine.batch import Headers, Outgoing
-from stream.engine.dead_letters import (
+from stream.codec.dead_letters import (
     MAX_BESIDE,
     MAX_BYTES,
     Address,
@@ -21,8 +17,12 @@ from stream.engine.dead_letters import (
     receipt,
     replayed,
 )
-from stream.engine.machine import PartitionMachine
-from stream.engine.place import Place
+from stream.codec.interactions import Reason, Rejected
+from stream.codec.lifecycle_yaml.lifecycle_files import load
+from stream.core.step import model_of
+from stream.machine.batch import Headers, Outgoing
+from stream.machine.machine import PartitionMachine
+from stream.machine.source_partition import Place
 from stream.settings import Settings
 from tests.engine.rig import Rig
 from tests.kit.kafka import KafkaBroker

@@ -11,11 +11,11 @@ from aiokafka.partitioner import DefaultPartitioner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.engine.batch import Batch, Outgoing
 from stream.engine.delivery import AtLeastOnce, Route, Transactional, supports_transactions
-from stream.engine.embedded import EmbeddedBroker
-from stream.engine.murmur2 import partition_of
-from stream.engine.transactions import knows_transactions
+from stream.kafka.embedded.broker import EmbeddedBroker
+from stream.kafka.partitioner import partition_of
+from stream.kafka.transactions import knows_transactions
+from stream.machine.batch import Batch, Outgoing
 from stream.settings import Settings
 from tests.kit.kafka import KafkaBroker
 from tests.kit.topics import Records, create_topics, produce, read_all

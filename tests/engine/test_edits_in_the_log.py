@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from stream.engine.edits import Edits
+from stream.engine.edit_log import Edits
 from stream.settings import Settings
 from tests.engine.rig import Rig
 from tests.engine.toy import Toy

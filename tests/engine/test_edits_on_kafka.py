@@ -7,16 +7,16 @@ import orjson
 
 from stream.codec.interactions import encode_native
 from stream.core.interaction import Interaction
-from stream.engine.batch import Outgoing
-from stream.engine.lookout import SourceTopic
-from stream.engine.machine import PartitionMachine
 from stream.engine.partition import MakeMachine
-from stream.engine.place import Place
+from stream.kafka.topic_monitor import SourceTopic
+from stream.machine.batch import Outgoing
+from stream.machine.machine import PartitionMachine
+from stream.machine.source_partition import Place
 from stream.settings import Settings
 from tests.engine.rig import Rig
-from tests.engine.test_edits import T0, funnel
 from tests.kit.kafka import KafkaBroker
 from tests.kit.topics import produce, read_all
+from tests.machine.test_edits import T0, funnel
 
 
 def made_with(settings: Settings, threshold: int) -> MakeMachine:

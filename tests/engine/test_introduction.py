@@ -5,7 +5,7 @@ from dataclasses import fields
 import pytest
 
 from stream.engine.introduction import changed_settings, introduce
-from stream.engine.versions import versions_of
+from stream.kafka.worker_versions import versions_of
 from stream.settings import Settings, load_settings
 
 GIVEN = {

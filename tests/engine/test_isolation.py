@@ -7,25 +7,25 @@ import pytest
 from aiokafka import AIOKafkaProducer, ConsumerRecord
 from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 
-from stream.codec.customers import CustomerCodec, customer_key
+from stream.codec.controls import tick
+from stream.codec.dead_letters import MAX_BYTES
 from stream.codec.interactions import Reason, encode_native
-from stream.codec.lifecycle_files import parse
+from stream.codec.lifecycle_yaml.lifecycle_files import parse
+from stream.codec.state.customers import CustomerCodec, customer_key
 from stream.core.customer import Life
 from stream.core.interaction import Interaction
 from stream.core.step import Model, model_of
-from stream.engine.batch import Batch, DeadlineFailed, EncodingFailed, Outgoing, RecordFailed
-from stream.engine.controls import tick
-from stream.engine.dead_letters import MAX_BYTES
-from stream.engine.faults import Faults
-from stream.engine.lookout import SourceTopic
-from stream.engine.machine import PartitionMachine
-from stream.engine.place import Place
+from stream.engine.error_policy import Faults
+from stream.kafka.topic_monitor import SourceTopic
+from stream.machine.batch import Batch, DeadlineFailed, EncodingFailed, Outgoing, RecordFailed
+from stream.machine.machine import PartitionMachine
+from stream.machine.source_partition import Place
 from stream.settings import Settings
 from tests.engine.rig import Rig
-from tests.engine.test_machine import DAY, SHOP, T0, buy, moves, published
 from tests.kit.kafka import KafkaBroker
 from tests.kit.machines import Record, compacted, machine, records_of, run_all
 from tests.kit.topics import produce, read_all
+from tests.machine.test_machine import DAY, SHOP, T0, buy, moves, published
 
 STREAM = Settings(clock="stream")
 MOST = 2**63 - 1

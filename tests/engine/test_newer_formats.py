@@ -7,11 +7,11 @@ from pathlib import Path
 import orjson
 import pytest
 
-from stream.codec.customers import CUSTOMER, LAYOUT
 from stream.codec.interactions import encode_native
-from stream.codec.positions import KEY
+from stream.codec.state.customers import CUSTOMER, LAYOUT
+from stream.codec.state.positions import KEY
 from stream.core.interaction import Interaction
-from stream.engine.batch import Outgoing
+from stream.machine.batch import Outgoing
 from stream.settings import Settings, TopicNames
 from tests.bench.worker import BenchWorker
 from tests.kit.changelogs import write_changelog

@@ -12,15 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stream.codec.interactions import encode_native
-from stream.codec.lifecycle_files import parse
+from stream.codec.lifecycle_yaml.lifecycle_files import parse
+from stream.codec.partitioners import fnv1a, home_of, likely_cause_of, murmur2
 from stream.core.interaction import Interaction
 from stream.core.step import Model, model_of
-from stream.engine.batch import Batch, Counts
-from stream.engine.lookout import SourceTopic
-from stream.engine.machine import PartitionMachine
 from stream.engine.misplaced import MisplacedWarnings
-from stream.engine.partitioners import fnv1a, home_of, likely_cause_of, murmur2
-from stream.engine.place import Place
+from stream.kafka.topic_monitor import SourceTopic
+from stream.machine.batch import Batch, Counts
+from stream.machine.machine import PartitionMachine
+from stream.machine.source_partition import Place
 from stream.settings import Partitioner, Settings
 from tests.engine.rig import Rig
 from tests.kit.kafka import KafkaBroker

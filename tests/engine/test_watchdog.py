@@ -14,8 +14,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from stream.engine.broker_process import free_port
 from stream.engine.watchdog import PATIENCE, Stalls
+from stream.kafka.embedded.process import free_port
 from tests.engine.stuck_worker import STUCK
 from tests.kit.kafka import KafkaBroker
 

@@ -10,9 +10,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
-from stream.engine.batch import Batch
 from stream.engine.supervisor import Engine
 from stream.engine.worker import run_worker
+from stream.machine.batch import Batch
 from stream.settings import load_settings
 from tests.engine.toy import Toy
 

@@ -14,12 +14,12 @@ from time import time_ns
 from typing import Any
 
 from stream.cli import main
-from stream.codec.customers import LAYOUT
-from stream.engine.batch import Batch
+from stream.codec.state.customers import LAYOUT
 from stream.engine.delivery import Transactional
-from stream.engine.fetch import Fetched
-from stream.engine.lookout import SourceTopic
 from stream.engine.partition import Partition
+from stream.kafka.partition_reader import Fetched
+from stream.kafka.topic_monitor import SourceTopic
+from stream.machine.batch import Batch
 
 _numbers = count()
 _IN_BETWEEN = 0.3

@@ -23,11 +23,11 @@ from aiokafka import AIOKafkaProducer, ConsumerRecord
 from rich.console import Console
 
 from stream.codec.interactions import encode_native
-from stream.codec.lifecycle_files import load
+from stream.codec.lifecycle_yaml.lifecycle_files import load
 from stream.core.interaction import Interaction
 from stream.core.step import model_of
-from stream.engine.limits import MAX_BYTES
-from stream.engine.topics import ensure_topics
+from stream.kafka.topics import ensure_topics
+from stream.machine.budget import MAX_BYTES
 from stream.settings import Settings
 from tests.bench.probes import quantile, running_kafka
 from tests.bench.worker import BenchWorker

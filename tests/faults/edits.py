@@ -15,7 +15,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from stream.codec.lifecycle_files import LifecycleFileError, load_all
+from stream.codec.lifecycle_yaml.lifecycle_files import LifecycleFileError, load_all
 from stream.core.lifecycle import Lifecycle
 from stream.settings import Clock
 from tests.faults.importing import LIFECYCLE as UNEDITED

@@ -18,13 +18,13 @@ from aiokafka.errors import for_code
 from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.protocol.produce import ProduceRequest
 
-from stream.codec.customers import CUSTOMER, LAYOUT, CustomerCodec
 from stream.codec.interactions import encode_native
-from stream.codec.lifecycle_files import load
+from stream.codec.lifecycle_yaml.lifecycle_files import load
+from stream.codec.state.customers import CUSTOMER, LAYOUT, CustomerCodec
 from stream.core.interaction import Interaction
 from stream.core.lifecycle import Lifecycle
 from stream.core.step import model_of
-from stream.engine.murmur2 import partition_of
+from stream.kafka.partitioner import partition_of
 from stream.settings import Settings
 from tests.kit.topics import read_all
 

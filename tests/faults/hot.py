@@ -4,14 +4,14 @@ from dataclasses import dataclass
 
 import orjson
 
-from stream.codec.customers import CUSTOMER, LAYOUT, CustomerCodec
 from stream.codec.interactions import encode_native
-from stream.codec.lifecycle_files import load
-from stream.codec.positions import KEY
+from stream.codec.lifecycle_yaml.lifecycle_files import load
+from stream.codec.state.customers import CUSTOMER, LAYOUT, CustomerCodec
+from stream.codec.state.positions import KEY
 from stream.core.interaction import Interaction
 from stream.core.step import model_of
-from stream.engine.batch import Outgoing
-from stream.engine.murmur2 import partition_of
+from stream.kafka.partitioner import partition_of
+from stream.machine.batch import Outgoing
 from stream.settings import Settings
 from tests.faults.flood import LIFECYCLE
 from tests.kit.topics import produce, read_all

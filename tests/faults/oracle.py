@@ -16,14 +16,14 @@ from typing import Any, NamedTuple
 import orjson
 from aiokafka import ConsumerRecord
 
-from stream.codec.customers import customer_key
 from stream.codec.import_rows import row_of
 from stream.codec.interactions import DEFAULT_BLOCKED, Rejected, decode
 from stream.codec.stage_changes import Source, data
-from stream.core.change import StageChange
+from stream.codec.state.customers import customer_key
 from stream.core.customer import Customer
+from stream.core.stage_change import StageChange
 from stream.core.step import Arrival, Edit, Passing, due, step
-from stream.core.tally import Tally
+from stream.core.step_counts import Tally
 from tests.faults.stints import Stint, Versions
 
 AHEAD = 300_000

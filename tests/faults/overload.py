@@ -24,7 +24,7 @@ from rich.console import Console
 
 from stream.codec.interactions import encode_native
 from stream.core.interaction import Interaction
-from stream.engine.topics import ensure_topics
+from stream.kafka.topics import ensure_topics
 from stream.settings import Settings
 from tests.bench.probes import quantile, running_kafka
 from tests.bench.worker import BenchWorker

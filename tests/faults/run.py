@@ -12,10 +12,10 @@ from pathlib import Path
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from stream.engine.broker_process import HOST, free_port
-from stream.engine.controls import tick
-from stream.engine.embedded import EmbeddedBroker
-from stream.engine.topics import ensure_topics
+from stream.codec.controls import tick
+from stream.kafka.embedded.broker import EmbeddedBroker
+from stream.kafka.embedded.process import HOST, free_port
+from stream.kafka.topics import ensure_topics
 from stream.settings import Clock, Settings
 from tests.faults.codecs import create_compressed_topics, send
 from tests.faults.edits import versions

@@ -20,12 +20,12 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from stream.codec.lifecycle_files import load_all
+from stream.codec.lifecycle_yaml.lifecycle_files import load_all
 from stream.core.interaction import Interaction
 from stream.core.step import model_of
-from stream.engine.broker_process import HOST, free_port
-from stream.engine.resetting import running_workers
-from stream.engine.topics import ensure_topics
+from stream.kafka.embedded.process import HOST, free_port
+from stream.kafka.topics import ensure_topics
+from stream.operations.reset import running_workers
 from stream.settings import Settings
 from tests.bench.probes import running_kafka
 from tests.bench.worker import BenchWorker

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 
 from aiokafka import ConsumerRecord
 
-from stream.codec import positions
-from stream.codec.customers import ANONYMOUS, CUSTOMER, CustomerCodec
-from stream.codec.positions import decode_position
+from stream.codec.state import positions
+from stream.codec.state.customers import ANONYMOUS, CUSTOMER, CustomerCodec
+from stream.codec.state.positions import decode_position
 from stream.core.lifecycle import Lifecycle
 from stream.core.step import Model, model_of
 

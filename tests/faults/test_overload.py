@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from stream.engine.limits import MAX_BYTES
-from stream.engine.topics import ensure_topics
+from stream.kafka.topics import ensure_topics
+from stream.machine.budget import MAX_BYTES
 from stream.settings import Settings
 from tests.bench.worker import BenchWorker
 from tests.faults import hot

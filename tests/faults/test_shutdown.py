@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from stream.codec.lifecycle_files import load_all
+from stream.codec.lifecycle_yaml.lifecycle_files import load_all
 from stream.settings import Settings
 from tests.faults.shutdown import PARTITIONS, REBALANCING, SITUATIONS, Place, backlog, mute_worker, ready
 from tests.faults.stints import Versions

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from aiokafka import ConsumerRecord
 
+from stream.codec.dead_letters import dead_letter
 from stream.codec.interactions import Reason, Rejected
-from stream.engine.dead_letters import dead_letter
 from tests.faults.importing import compare_rows
 from tests.faults.oracle import Letter
 from tests.faults.verdict import compare_letters

@@ -8,10 +8,10 @@ from typing import Any
 import orjson
 from aiokafka import ConsumerRecord
 
-from stream.codec.customers import ANONYMOUS, CUSTOMER, LAYOUT, CustomerCodec
+from stream.codec.state.customers import ANONYMOUS, CUSTOMER, LAYOUT, CustomerCodec
 from stream.core.customer import Customer
-from stream.engine.fetch import FRESH_MS
 from stream.errors import StateError
+from stream.kafka.partition_reader import FRESH_MS
 from stream.settings import Settings
 from tests.faults.importing import NAME, compare_rows
 from tests.faults.oracle import Expected, Letter, expected_of

@@ -9,11 +9,11 @@ from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from stream.codec.customers import customer_key
 from stream.codec.interactions import DEFAULT_BLOCKED, Rejected, decode
+from stream.codec.state.customers import customer_key
 from stream.core.interaction import Kind
 from stream.core.step import Edit, Passing, due, step
-from stream.core.tally import Tally
+from stream.core.step_counts import Tally
 from tests.faults.oracle import Expected, Interaction, Partition
 from tests.faults.stints import Stint, Versions
 

@@ -9,21 +9,21 @@ from types import FrameType
 
 import pytest
 
-from stream.codec.column_mapping import Mapping
-from stream.codec.csv_records import Unreadable, csv_records
+from stream.codec.controls import tick
+from stream.codec.files.column_mapping import Mapping
+from stream.codec.files.csv_records import Unreadable, csv_records
+from stream.codec.files.text_lines import MAX_LINE, Lines
 from stream.codec.interactions import DEFAULT_BLOCKED, MAX_BYTES, Interaction, Rejected, decode
-from stream.codec.lifecycle_files import LifecycleFileError, parse
-from stream.codec.text_lines import MAX_LINE, Lines
+from stream.codec.lifecycle_yaml.lifecycle_files import LifecycleFileError, parse
 from stream.core.expressions import ConditionError
 from stream.core.expressions import parse as parse_condition
 from stream.core.step import model_of
-from stream.engine.controls import tick
-from stream.engine.machine import MAX_BYTES as MOST_WRITTEN
-from stream.engine.machine import MAX_FIRED
+from stream.machine.machine import MAX_BYTES as MOST_WRITTEN
+from stream.machine.machine import MAX_FIRED
 from stream.settings import Settings
-from tests.engine.test_machine import DAY, T0, buy
 from tests.fuzz import nasty, world
 from tests.kit.machines import Record, machine, records_of, run_all
+from tests.machine.test_machine import DAY, T0, buy
 
 MEMORY = 48
 """Bytes of memory for each byte of a record while it is handled; the README says so."""

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.codec.column_mapping import Mapping
-from stream.codec.input_files import read_interactions
+from stream.codec.files.column_mapping import Mapping
+from stream.codec.files.input_files import read_interactions
+from stream.codec.files.sorting import sort_by_time
 from stream.codec.interactions import Reason, Rejected
-from stream.codec.lifecycle_files import LifecycleFileError, load, parse, presets
-from stream.codec.sorting import sort_by_time
+from stream.codec.lifecycle_yaml.lifecycle_files import LifecycleFileError, load, parse, presets
 from stream.core.interaction import Interaction
-from stream.core.reading import MAX_PROBLEMS
+from stream.core.language.document import MAX_PROBLEMS
 from stream.errors import InputFileError, SettingsError
 from stream.settings import load_settings
 from tests.fuzz import nasty, world

@@ -11,8 +11,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, Counter
 
-from stream.engine.contact import Contact
 from stream.engine.supervisor import EngineStatus
+from stream.kafka.contact import Contact
 from stream.web.health import health_routes, serve
 from tests.fuzz import nasty
 

@@ -5,13 +5,13 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.codec.customers import CustomerCodec, customer_key
 from stream.codec.interactions import DEFAULT_BLOCKED, Reason, Rejected, decode, encode_native
+from stream.codec.state.customers import CustomerCodec, customer_key
 from stream.core.customer import Customer
 from stream.core.interaction import MAX_TIME, MIN_TIME, Interaction
 from stream.core.step import Arrival, Passing, step
-from stream.core.tally import Tally
-from stream.engine.batch import Batch, Headers
+from stream.core.step_counts import Tally
+from stream.machine.batch import Batch, Headers
 from stream.settings import Settings
 from tests.fuzz import nasty, world
 from tests.kit.machines import Record, compacted, machine, run_all

@@ -5,14 +5,14 @@ from functools import cache
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.codec.customers import CustomerCodec
-from stream.codec.positions import KEY, Position, decode_position, encode_position
+from stream.codec.controls import tick
+from stream.codec.state.customers import CustomerCodec
+from stream.codec.state.positions import KEY, Position, decode_position, encode_position
 from stream.core.customer import Customer
 from stream.core.interaction import Interaction
-from stream.engine.batch import DeadlineFailed, EncodingFailed, RecordFailed
-from stream.engine.controls import tick
-from stream.engine.faults import Faults
+from stream.engine.error_policy import Faults
 from stream.errors import PositionError, StateError
+from stream.machine.batch import DeadlineFailed, EncodingFailed, RecordFailed
 from stream.settings import Settings
 from tests.fuzz import nasty, world
 from tests.kit.machines import compacted, machine, records_of, run_all

@@ -3,14 +3,14 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.cli.change_lines import line_of, read_change
-from stream.codec.column_mapping import Mapping, example
+from stream.cli.terminal.change_lines import line_of, read_change
+from stream.codec.files.column_mapping import Mapping, example
 from stream.codec.times import format_time, parse_time
-from stream.core.conditions import compile_condition
 from stream.core.durations import format_duration, parse_duration
 from stream.core.expressions import ConditionError, parse, parse_path
 from stream.core.interaction import MAX_TIME, MIN_TIME
-from stream.core.operands import Scope
+from stream.core.language.conditions import compile_condition
+from stream.core.language.names import Scope
 from stream.errors import InputFileError
 from tests.fuzz import nasty, world
 

@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from stream.codec.lifecycle_files import load, parse
+from stream.codec.lifecycle_yaml.lifecycle_files import load, parse
 from stream.core.step import Model, model_of
 
 EVERYTHING = """

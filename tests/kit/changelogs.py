@@ -8,14 +8,14 @@ from typing import Any, NamedTuple
 from aiokafka import AIOKafkaProducer
 from aiokafka.producer.message_accumulator import BatchBuilder
 
-from stream.codec.customers import CUSTOMER, LAYOUT, customer_key
-from stream.codec.positions import KEY as POSITION_KEY
-from stream.codec.positions import Position, encode_position
+from stream.codec.state.customers import CUSTOMER, LAYOUT, customer_key
+from stream.codec.state.positions import KEY as POSITION_KEY
+from stream.codec.state.positions import Position, encode_position
 from stream.core.interaction import Interaction
 from stream.core.step import Model
-from stream.engine.batch import Outgoing
 from stream.engine.delivery import BATCH_BYTES
-from stream.engine.murmur2 import partition_of
+from stream.kafka.partitioner import partition_of
+from stream.machine.batch import Outgoing
 from stream.settings import Settings
 from tests.kit import machines
 

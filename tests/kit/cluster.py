@@ -8,7 +8,7 @@ from typing import Self
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
-from stream.engine.broker_process import HOST
+from stream.kafka.embedded.process import HOST
 from tests.kit.kafka import KafkaBroker
 
 NODES = 3

@@ -11,8 +11,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Final, TypedDict
 
+from stream.codec.files.sorting import sort_by_time
 from stream.codec.interactions import encode_native
-from stream.codec.sorting import sort_by_time
 from stream.codec.times import parse_time
 from stream.core.interaction import Interaction
 from tests.kit.shared_data import shared_data

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
-from stream.engine.broker_process import HOST, BrokerProcess, free_port
 from stream.errors import BrokerError
+from stream.kafka.embedded.process import HOST, BrokerProcess, free_port
 
 KAFKA = Path(__file__).parents[2] / "deploy" / "kafka"
 

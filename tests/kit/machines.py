@@ -6,9 +6,9 @@ from typing import NamedTuple, TypeVar
 from stream.codec.interactions import encode_native
 from stream.core.interaction import Interaction
 from stream.core.step import Model
-from stream.engine.batch import Batch, Headers, Outgoing
-from stream.engine.machine import PartitionMachine
-from stream.engine.place import Place
+from stream.machine.batch import Batch, Headers, Outgoing
+from stream.machine.machine import PartitionMachine
+from stream.machine.source_partition import Place
 from stream.settings import Settings
 
 T = TypeVar("T")

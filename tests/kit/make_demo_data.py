@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import stream.demo
+from stream.codec.files.sorting import sort_by_time
 from stream.codec.interactions import encode_native
-from stream.codec.sorting import sort_by_time
 from stream.core.interaction import Interaction
 from tests.kit.datasets import cdnow_interactions, snowplow_interactions
 

@@ -6,7 +6,7 @@ import socket
 import struct
 from typing import Self
 
-from stream.engine.broker_process import HOST
+from stream.kafka.embedded.process import HOST
 
 _CHUNK = 1 << 16
 

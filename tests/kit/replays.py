@@ -22,7 +22,7 @@ from typing import Any, Self
 import aiohttp
 import orjson
 
-from stream.engine.broker_process import free_port
+from stream.kafka.embedded.process import free_port
 from stream.settings import Settings
 from tests.kit import datasets
 from tests.kit.kafka import KafkaBroker

@@ -3,8 +3,8 @@
 import subprocess
 from collections.abc import Mapping
 
-from stream.engine.broker_process import HOST, free_port
 from stream.errors import BrokerError
+from stream.kafka.embedded.process import HOST, free_port
 from tests.kit.certificates import Authority
 from tests.kit.kafka import KafkaBroker, java
 

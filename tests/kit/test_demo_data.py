@@ -7,7 +7,7 @@ from pathlib import Path
 import orjson
 
 import stream.demo
-from stream.codec.input_files import read_interactions
+from stream.codec.files.input_files import read_interactions
 from stream.codec.interactions import Rejected
 from tests.kit.make_demo_data import demo_data
 

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from stream.engine.broker_process import HOST, free_port
+from stream.kafka.embedded.process import HOST, free_port
 from tests.kit.proxy import Proxy
 
 Both = tuple[asyncio.StreamReader, asyncio.StreamWriter]

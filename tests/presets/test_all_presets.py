@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from stream.codec.lifecycle_files import presets
+from stream.codec.lifecycle_yaml.lifecycle_files import presets
 from tests.presets.walk import BEGIN, DAY, Walk, load
 
 SEGMENT = """

@@ -9,13 +9,13 @@ from inspect import signature
 from types import ModuleType
 from typing import NamedTuple
 
-from stream.codec import lifecycle_files
-from stream.core.change import StageChange
+from stream.codec.lifecycle_yaml import lifecycle_files
 from stream.core.customer import Customer
 from stream.core.interaction import Interaction
 from stream.core.lifecycle import Lifecycle
+from stream.core.stage_change import StageChange
 from stream.core.step import Arrival, Passing, model_of, step
-from stream.core.tally import Tally
+from stream.core.step_counts import Tally
 
 MINUTE = 60_000
 HOUR = 60 * MINUTE

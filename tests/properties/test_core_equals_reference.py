@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 
 from stream.codec import stage_changes
-from stream.codec.customers import CustomerCodec, customer_key
 from stream.codec.stage_changes import Source
-from stream.core.change import StageChange
+from stream.codec.state.customers import CustomerCodec, customer_key
 from stream.core.customer import Customer
-from stream.core.definition import define
 from stream.core.interaction import Interaction
+from stream.core.language.definition import define
+from stream.core.stage_change import StageChange
 from stream.core.step import Arrival, Model, Passing, model_of, step
-from stream.core.tally import Tally
+from stream.core.step_counts import Tally
 from tests.properties.histories import Scenario, scenarios
 from tests.properties.reference import run
 

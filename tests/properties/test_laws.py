@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.codec.customers import ANONYMOUS, CUSTOMER, CustomerCodec
+from stream.codec.state.customers import ANONYMOUS, CUSTOMER, CustomerCodec
 from stream.core import scoring
-from stream.core.definition import define
 from stream.core.interaction import Interaction
+from stream.core.language.definition import define
 from stream.core.lifecycle import Lifecycle
 from stream.core.snapshot import contributions_of, facts_of, scores_of
 from stream.core.step import Arrival, Passing, model_of, step
-from stream.core.tally import Tally
-from stream.engine.batch import Batch
+from stream.core.step_counts import Tally
+from stream.machine.batch import Batch
 from stream.settings import Settings
 from tests.kit.machines import compacted, machine, records_of, run_all
 from tests.properties.histories import Scenario, histories, scenarios

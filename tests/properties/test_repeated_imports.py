@@ -13,16 +13,16 @@ from typing import Any, NamedTuple
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stream.codec.files.import_sources import Sources
+from stream.codec.files.sorting import sort_by_time
 from stream.codec.import_rows import HEADER, encode_row, row_of
-from stream.codec.import_sources import Sources
 from stream.codec.interactions import Rejected
-from stream.codec.lifecycle_files import parse
-from stream.codec.sorting import sort_by_time
-from stream.core.change import StageChange
+from stream.codec.lifecycle_yaml.lifecycle_files import parse
 from stream.core.customer import Customer
 from stream.core.interaction import ImportedRow, Interaction
+from stream.core.stage_change import StageChange
 from stream.core.step import Arrival, model_of, step
-from stream.core.tally import Tally
+from stream.core.step_counts import Tally
 
 T = 1_767_225_600_000
 MODEL = model_of(

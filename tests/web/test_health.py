@@ -17,15 +17,15 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as classic_metrics
 
 from stream.app import Application
-from stream.codec.lifecycle_files import load_all
+from stream.codec.lifecycle_yaml.lifecycle_files import load_all
 from stream.engine import partition as partitions
-from stream.engine.batch import Batch
-from stream.engine.contact import AWAY_AFTER, Contact
-from stream.engine.fetch import Fetched
-from stream.engine.lookout import SourceTopic
-from stream.engine.recovery import Progress
 from stream.engine.supervisor import Engine
 from stream.errors import SettingsError, UnreadableError
+from stream.kafka.changelog import Progress
+from stream.kafka.contact import AWAY_AFTER, Contact
+from stream.kafka.partition_reader import Fetched
+from stream.kafka.topic_monitor import SourceTopic
+from stream.machine.batch import Batch
 from stream.settings import Settings
 from stream.web.health import health_routes, serve
 from tests.kit.machines import Record

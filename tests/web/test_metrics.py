@@ -16,18 +16,18 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from stream import metrics as metrics_module
 from stream.build import build_labels
+from stream.codec.controls import tick
 from stream.codec.interactions import Reason
-from stream.codec.lifecycle_files import load, parse, presets
-from stream.codec.positions import KEY
+from stream.codec.lifecycle_yaml.lifecycle_files import load, parse, presets
+from stream.codec.state.positions import KEY
 from stream.core.interaction import Interaction
 from stream.core.step import Model, model_of
-from stream.engine.batch import RESULTS, Batch, Outgoing
-from stream.engine.contact import ContactStatus
-from stream.engine.controls import tick
-from stream.engine.faults import KINDS
-from stream.engine.machine import PartitionMachine
-from stream.engine.place import Place
-from stream.engine.versions import GroupVersions, Member, WorkerVersions, versions_of
+from stream.engine.error_policy import KINDS
+from stream.kafka.contact import ContactStatus
+from stream.kafka.worker_versions import GroupVersions, Member, WorkerVersions, versions_of
+from stream.machine.batch import RESULTS, Batch, Outgoing
+from stream.machine.machine import PartitionMachine
+from stream.machine.source_partition import Place
 from stream.metrics import Metrics, PartitionView
 from stream.settings import Settings
 from tests.kit.machines import TOPIC, Record, compacted, machine, records_of, run_all

@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# Makes .venv ready: deploy/venv.sh, or with the name of an extra, `dev` for what the tests need besides.
+# Does nothing where it was made for this very pyproject.toml before.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+readonly EXTRA=${1:-}
+readonly STAMP=.venv/installed${EXTRA:+-$EXTRA}
+wanted=$(cksum <pyproject.toml)
+
+is_current() { # STAMP
+  [[ $(cat "$1" 2>/dev/null) == "$wanted" ]]
+}
+
+is_recent_enough() { # PROGRAM
+  "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
+}
+
+find_python() {
+  local candidate
+  for candidate in python3.11 python3.12 python3.13 python3.14 python3 python; do
+    if is_recent_enough "$candidate"; then
+      echo "$candidate"
+      return
+    fi
+  done
+  return 1
+}
+
+fail() {
+  printf 'error: %s\n' "$1" >&2
+  exit 1
+}
+
+make_venv() {
+  local python version
+  python=$(find_python) || fail "Python 3.11 or newer is needed and was not found on the PATH."
+  # Debian and Ubuntu ship the two apart from Python.
+  if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
+    version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+    fail "$python cannot make virtual environments. On Debian or Ubuntu: apt-get install python$version-venv"
+  fi
+  echo "Making .venv with $("$python" --version)"
+  rm -rf .venv
+  "$python" -m venv .venv
+}
+
+# What the tests need includes what the product and the demo need.
+if is_current "$STAMP" || is_current .venv/installed-dev; then exit 0; fi
+if [[ -z $EXTRA ]] && is_current .venv/installed-demo; then exit 0; fi
+
+is_recent_enough .venv/bin/python || make_venv
+
+echo "Installing the dependencies${EXTRA:+ and those of \`$EXTRA\`} into .venv (once; a minute or so)"
+.venv/bin/python -m pip install --quiet --disable-pip-version-check --editable ".${EXTRA:+[$EXTRA]}"
+echo "$wanted" >"$STAMP"

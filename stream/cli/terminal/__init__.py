@@ -1,0 +1,1 @@
+"""What commands share: options, the connection, and what they show."""

@@ -1,0 +1,1 @@
+"""Input files: JSON lines and CSV, their columns, their order."""

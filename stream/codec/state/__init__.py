@@ -1,0 +1,1 @@
+"""Records of the changelog: customers, positions and the layouts that they are read by."""

@@ -1,0 +1,257 @@
+"""Customer records: one compact binary value each, its header readable alone.
+
+byte 0       format
+byte 1       flags: 1 identified, 2 quarantined
+bytes 2-9    the next deadline of all lives, signed little-endian epoch milliseconds; NEVER where there is none
+bytes 10-17  the last sign of life, likewise: when the customer is forgotten depends on settings, too
+bytes 18-19  length of the header
+header       MessagePack: per life [digest, clock, next deadline, stage, entered, born, sequence]
+body         MessagePack: [latest, offset, id hashes, their times, per life [active, fired, counts,
+             windows, sums, times, facts]]; in format 2 then [import, time, row] of the imports that are remembered
+
+Format 2 is written for customers with imports alone, so that every other record can be read by older versions, too.
+"""
+
+from typing import Final, NamedTuple
+
+import msgspec
+from librt.strings import BytesWriter, read_i64_le, write_i16_le, write_i64_le
+
+from stream.codec.state.layouts import Layout, adopt, layout_of
+from stream.codec.state.lives import KnownLayout, pack_body, pack_head, unpack_body, unpack_head, unpack_stage
+from stream.codec.state.packing import pack_array, pack_bytes, pack_int
+from stream.codec.state.unpacking import Unpacker
+from stream.core.customer import Customer, Life
+from stream.core.interaction import ImportedRow, Kind
+from stream.core.lifecycle import Lifecycle
+from stream.core.step import Model, forgotten_at
+from stream.errors import StateError, UnknownLayout
+
+FORMAT: Final = 1
+WITH_IMPORTS: Final = 2
+"""The format of a customer who remembers imports."""
+NEVER: Final = 2**63 - 1
+CUSTOMER: Final = b"c"
+ANONYMOUS: Final = b"a"
+LAYOUT: Final = b"t"
+POSITION: Final = b"p"
+"""The first byte of a changelog key: what the record is."""
+KINDS: Final = frozenset({CUSTOMER, ANONYMOUS, LAYOUT, POSITION})
+NEWER: Final = (
+    "written by a newer version; upgrade this worker to that one, or forget all customers and begin anew "
+    "with `lifecycle reset --to earliest`"
+)
+"""How an error about a record that cannot be read goes on."""
+
+_PREFIX: Final = 20
+"""Bytes before the header."""
+_CUSTOMER_BYTE: Final = CUSTOMER[0]
+_LENGTH: Final = 18
+"""Where the prefix has the length of the header."""
+_IDENTIFIED: Final = 1
+_QUARANTINED: Final = 2
+_encode_layout: Final = msgspec.msgpack.Encoder().encode
+_decode_layout: Final = msgspec.msgpack.Decoder(Layout).decode
+
+
+class Header(NamedTuple):
+    """What a record says without decoding the rest."""
+
+    due: int | None
+    """The next deadline, forgetting included, in epoch milliseconds; None where there is none."""
+    stages: tuple[tuple[str, str], ...]
+    """Per life: lifecycle and stage."""
+    current: bool
+    """Written with the lifecycles as they are now."""
+    edited: bool
+    """A lifecycle of which it holds a life was edited since, and time may still move that."""
+
+
+def customer_key(kind: Kind, subject: str) -> bytes:
+    """The changelog key of a subject."""
+    return (CUSTOMER if kind == "customer" else ANONYMOUS) + subject.encode()
+
+
+def read_layout(value: bytes) -> Layout:
+    """The layout of a record. Raises StateError."""
+    _check_format(value, "a layout")
+    try:
+        return _decode_layout(value[1:])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise StateError(f"a layout record cannot be read: {error}") from None
+
+
+class CustomerCodec:
+    """Encodes and decodes customer records for one model; knows every layout that it was shown."""
+
+    def __init__(self, model: Model) -> None:
+        self._lifecycles: dict[str, Lifecycle] = {each.id: each for each in model.lifecycles}
+        self._model = model
+        self._known: dict[bytes, KnownLayout] = {}
+        for lifecycle in model.lifecycles:
+            layout = layout_of(lifecycle)
+            self._known[layout.digest] = KnownLayout(layout, True)
+
+    def layout_records(self) -> list[tuple[bytes, bytes]]:
+        """Key and value of the layouts that this codec writes with, in the model's order."""
+        return [
+            (LAYOUT + each.digest, bytes([FORMAT]) + _encode_layout(self._known[each.digest].layout))
+            for each in self._model.lifecycles
+        ]
+
+    def learn(self, value: bytes) -> None:
+        """Take over a layout record. Raises StateError."""
+        layout = read_layout(value)
+        self._known.setdefault(layout.digest, KnownLayout(layout, False))
+
+    def header(self, value: bytes) -> Header:
+        """The header of a customer record. Raises StateError."""
+        _check_format(value, "a customer record", WITH_IMPORTS)
+        try:
+            return self._header(value)
+        except (ValueError, IndexError, OverflowError) as error:
+            raise _malformed(error) from None
+
+    def _header(self, value: bytes) -> Header:
+        flags, deadline, active = value[1], read_i64_le(value, 2), read_i64_le(value, 10)
+        source = Unpacker(value, _PREFIX)
+        count = source.length()
+        stages: list[tuple[str, str]] = []
+        current, edited = count == len(self._model.lifecycles), False
+        for _ in range(count):
+            source.expect(7)
+            known = self._known_layout(source.raw())
+            if not known.current:
+                current, edited = False, edited or known.lifecycle in self._lifecycles
+            source.integer()
+            if not source.is_nil():
+                source.integer()
+            stages.append((known.lifecycle, unpack_stage(source, known)))
+            source.integer()
+            source.text()
+            source.integer()
+        forgotten = forgotten_at(self._model, active, bool(flags & _IDENTIFIED))
+        due = deadline if forgotten is None else min(deadline, forgotten)
+        quarantined = flags & _QUARANTINED != 0
+        return Header(None if due == NEVER or quarantined else due, tuple(stages), current, edited and not quarantined)
+
+    def encode(self, customer: Customer) -> bytes:
+        """The record of a customer."""
+        lives: list[tuple[Lifecycle, Life]] = []
+        first = NEVER
+        for lifecycle in self._model.lifecycles:
+            life = customer.lives.get(lifecycle.id)
+            if life is not None:
+                lives.append((lifecycle, life))
+                if life.deadline is not None and life.deadline < first:
+                    first = life.deadline
+        out = BytesWriter()
+        rows = customer.rows
+        out.append(FORMAT if rows is None else WITH_IMPORTS)
+        out.append((_IDENTIFIED if customer.identified else 0) | (_QUARANTINED if customer.quarantined else 0))
+        write_i64_le(out, first)
+        write_i64_le(out, customer.active)
+        write_i16_le(out, 0)  # the header's length, known below
+        pack_array(out, len(lives))
+        for lifecycle, life in lives:
+            pack_head(out, self._known[lifecycle.digest], life)
+        length = len(out) - _PREFIX
+        out[_LENGTH] = length & 0xFF
+        out[_LENGTH + 1] = length >> 8
+        pack_array(out, 5 if rows is None else 6)
+        latest = customer.latest
+        pack_int(out, latest)
+        pack_int(out, customer.offset)
+        pack_bytes(out, customer.marks)
+        pack_array(out, len(customer.moments))
+        for moment in customer.moments:
+            pack_int(out, latest - moment)
+        pack_array(out, len(lives))
+        for lifecycle, life in lives:
+            pack_body(out, lifecycle, life)
+        if rows is not None:
+            pack_array(out, len(rows))
+            for row in rows:
+                pack_array(out, 3)
+                pack_bytes(out, row.source)
+                pack_int(out, row.time)
+                pack_int(out, row.number)
+        return out.getvalue()
+
+    def decode(self, key: bytes, value: bytes) -> Customer:
+        """The customer of a record, in the layout of the lifecycles as they are now. Raises StateError."""
+        _check_format(value, "a customer record", WITH_IMPORTS)
+        try:
+            return self._decode(key, value)
+        except (ValueError, IndexError, OverflowError) as error:
+            raise _malformed(error) from None
+
+    def _decode(self, key: bytes, value: bytes) -> Customer:
+        flags = value[1]
+        identified = flags & _IDENTIFIED != 0
+        source = Unpacker(value, _PREFIX)
+        lives: list[Life] = []
+        layouts: list[KnownLayout] = []
+        for _ in range(source.length()):
+            source.expect(7)
+            known = self._known_layout(source.raw())
+            layouts.append(known)
+            lives.append(unpack_head(source, known, identified))
+        source.expect(5 if value[0] == FORMAT else 6)
+        latest = source.integer()
+        customer = Customer(
+            "customer" if key[0] == _CUSTOMER_BYTE else "anonymous",
+            key[1:].decode(),
+            identified,
+            latest,
+            read_i64_le(value, 10),
+        )
+        customer.quarantined = flags & _QUARANTINED != 0
+        customer.offset = source.integer()
+        customer.marks = source.raw()
+        for _ in range(source.length()):
+            customer.moments.append(latest - source.integer())
+        source.expect(len(lives))
+        for place, life in enumerate(lives):
+            known = layouts[place]
+            unpack_body(source, known, life)
+            lifecycle = self._lifecycles.get(known.lifecycle)
+            if lifecycle is None:
+                continue
+            if known.current:
+                customer.lives[lifecycle.id] = life
+                continue
+            customer.lives[lifecycle.id] = adopt(life, known.layout, lifecycle)
+            edited = customer.edited
+            if edited is None:
+                edited = customer.edited = {}
+            edited[lifecycle.id] = life.deadline
+        if value[0] == WITH_IMPORTS:
+            customer.rows = _rows(source)
+        return customer
+
+    def _known_layout(self, digest: bytes) -> KnownLayout:
+        known = self._known.get(digest)
+        if known is None:
+            raise UnknownLayout(digest)
+        return known
+
+
+def _malformed(error: Exception) -> StateError:
+    return StateError(f"a customer record is damaged ({error}): it is not what this application wrote")
+
+
+def _rows(source: Unpacker) -> list[ImportedRow]:
+    rows: list[ImportedRow] = []
+    for _ in range(source.length()):
+        source.expect(3)
+        name, time = source.raw(), source.integer()
+        rows.append(ImportedRow(name, time, source.integer()))
+    return rows
+
+
+def _check_format(value: bytes, what: str, newest: int = FORMAT) -> None:
+    if not value or not FORMAT <= value[0] <= newest:
+        found = value[0] if value else "none"
+        readable = f"{FORMAT}" if newest == FORMAT else f"{FORMAT} to {newest}"
+        raise StateError(f"{what} has format {found}, this version reads {readable}: it was {NEWER}")

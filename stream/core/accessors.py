@@ -1,0 +1,175 @@
+"""What a condition reads: a value of a life at a time, or of the interaction at hand.
+
+Classes with one method rather than closures: compiled, a call between them costs a few nanoseconds.
+"""
+
+from typing import cast
+
+from stream.core import facts, scoring
+from stream.core.customer import Life
+from stream.core.event import Event, Path, lookup
+from stream.core.facts import Fact
+from stream.core.scoring import MILLION, Score
+
+
+class Reading:
+    """A value; this one does not exist."""
+
+    def get(self, life: Life, now: int, event: Event | None) -> object:
+        """The value for a life at a time, seeing an interaction or none; None where there is none."""
+        return None
+
+
+class Number(Reading):
+    """A number that always exists; this one is 0."""
+
+    def number(self, life: Life, now: int) -> float:
+        """The number for a life at a time."""
+        return 0.0
+
+    def get(self, life: Life, now: int, event: Event | None) -> object:
+        return self.number(life, now)
+
+
+class Anchor:
+    """A moment of a life from which time is measured; this one is the latest sign of life."""
+
+    def start(self, life: Life) -> int | None:
+        """The moment; None where it does not exist."""
+        return life.active
+
+
+class Entry(Anchor):
+    """When the present stage was entered."""
+
+    def start(self, life: Life) -> int | None:
+        return life.entered
+
+
+class Moment(Anchor):
+    """A fact of kind `first` or `last`."""
+
+    def __init__(self, index: int) -> None:
+        self.index = index
+
+    def start(self, life: Life) -> int | None:
+        return cast("int | None", life.facts[self.index])
+
+
+class Constant(Reading):
+    """A constant of the condition."""
+
+    def __init__(self, value: object) -> None:
+        self.value = value
+
+    def get(self, life: Life, now: int, event: Event | None) -> object:
+        return self.value
+
+
+class ScoreNumber(Number):
+    """A score."""
+
+    def __init__(self, score: Score) -> None:
+        self.score = score
+
+    def number(self, life: Life, now: int) -> float:
+        return scoring.read(self.score, life, now)
+
+
+class Count(Number):
+    """A fact of kind `count`."""
+
+    def __init__(self, index: int) -> None:
+        self.index = index
+
+    def number(self, life: Life, now: int) -> float:
+        return float(cast("int", life.facts[self.index]))
+
+
+class Sum(Number):
+    """A fact of kind `sum`."""
+
+    def __init__(self, index: int) -> None:
+        self.index = index
+
+    def number(self, life: Life, now: int) -> float:
+        return cast("int", life.facts[self.index]) / MILLION
+
+
+class Rolling(Number):
+    """A rolling count."""
+
+    def __init__(self, fact: Fact) -> None:
+        self.fact = fact
+
+    def number(self, life: Life, now: int) -> float:
+        return float(facts.rolling(self.fact, life, now))
+
+
+class FactValue(Reading):
+    """A fact that may not exist yet: a time, or the latest value."""
+
+    def __init__(self, fact: Fact) -> None:
+        self.fact = fact
+
+    def get(self, life: Life, now: int, event: Event | None) -> object:
+        return facts.value(self.fact, life, now)
+
+
+class Elapsed(Reading):
+    """The time since an anchor, in milliseconds."""
+
+    def __init__(self, anchor: Anchor) -> None:
+        self.anchor = anchor
+
+    def get(self, life: Life, now: int, event: Event | None) -> object:
+        start = self.anchor.start(life)
+        return None if start is None else now - start
+
+
+class Identified(Reading):
+    """Whether a customer id was seen."""
+
+    def get(self, life: Life, now: int, event: Event | None) -> object:
+        return life.identified
+
+
+class StageName(Reading):
+    """The present stage."""
+
+    def get(self, life: Life, now: int, event: Event | None) -> object:
+        return life.stage
+
+
+class EventType(Reading):
+    """The interaction's word, else its name."""
+
+    def get(self, life: Life, now: int, event: Event | None) -> object:
+        return None if event is None else event.type
+
+
+class EventName(Reading):
+    """The interaction's name as sent."""
+
+    def get(self, life: Life, now: int, event: Event | None) -> object:
+        return None if event is None else event.name
+
+
+class Property(Reading):
+    """A property of the interaction, or of its context."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def get(self, life: Life, now: int, event: Event | None) -> object:
+        return None if event is None else lookup(self.path, event)
+
+
+class Exists(Reading):
+    """Whether another value exists."""
+
+    def __init__(self, reading: Reading) -> None:
+        self.reading = reading
+
+    def get(self, life: Life, now: int, event: Event | None) -> object:
+        return self.reading.get(life, now, event) is not None

@@ -1,0 +1,177 @@
+"""One comparison: its types checked, and the check that it comes to."""
+
+from math import ceil
+from typing import NamedTuple
+
+from stream.core.accessors import Number
+from stream.core.expressions import Bare, Comparison, ConditionError, Duration, Literal, Name
+from stream.core.language.names import TYPE_NAMES, Read, Scope, resolve, unknown
+from stream.core.operators import OPERATOR
+from stream.core.predicates import (
+    Among,
+    Check,
+    Compared,
+    ElapsedCheck,
+    IsTrue,
+    Not,
+    NumberCheck,
+    RollingAmong,
+    RollingCheck,
+    ScoreCheck,
+    TextCheck,
+    Within,
+)
+
+MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
+
+
+class Atom(NamedTuple):
+    """A comparison or bare name made ready."""
+
+    check: Check
+    needs_event: bool
+    rises: bool = False
+    """Time alone may make it hold."""
+    falls: bool = False
+    """Time alone may end it."""
+
+
+def compile_bare(node: Bare, scope: Scope) -> Atom:
+    """A name that must be exactly true. Raises ConditionError where it can never be."""
+    if isinstance(node.operand, Literal | Duration):
+        raise ConditionError("a constant alone decides nothing; compare a name with it", node.offset)
+    read = resolve(node.operand, scope)
+    if read.type not in ("boolean", "any"):
+        raise ConditionError(f"this is {TYPE_NAMES[read.type]}, not true or false; compare it", node.offset)
+    return Atom(IsTrue(read.reading), read.needs_event)
+
+
+def compile_comparison(node: Comparison, scope: Scope) -> Atom:
+    """A comparison. Raises ConditionError where its types do not fit or its answer can never change."""
+    left, right = resolve(node.left, scope), resolve(node.right, scope)
+    constant = (Literal, Duration)
+    if isinstance(node.left, constant) and isinstance(node.right, constant):
+        raise ConditionError("both sides are constants: the answer never changes", node.offset)
+    operator = node.operator
+    if operator == "in":
+        return _membership(node, left, right, scope)
+    _check_types(node, left, right)
+    _check_known(node.left, node.right, scope)
+    _check_known(node.right, node.left, scope)
+    if isinstance(node.left, constant):
+        left, right, operator = right, left, MIRRORED[operator]
+    if left.varies or right.varies:
+        if not isinstance(node.left, constant) and not isinstance(node.right, constant):
+            raise ConditionError("what changes with time alone compares with constants only", node.offset)
+        return _timed(node, left, operator, right.constant)
+    return Atom(_compare(left, operator, right), left.needs_event or right.needs_event)
+
+
+def _check_types(node: Comparison, left: Read, right: Read) -> None:
+    if "list" in (left.type, right.type):
+        raise ConditionError("a list compares by `in` only, and stands on its right", node.offset)
+    either = {left.type, right.type}
+    if len(either) > 1 and (either & {"duration", "time"} or "any" not in either):
+        hint = ""
+        if "duration" in either and "number" in either:
+            hint = "; a duration has a unit, as in 90d"
+        elif "time" in either:
+            hint = "; how long ago a time fact was is since(fact)"
+        raise ConditionError(f"compares {TYPE_NAMES[left.type]} with {TYPE_NAMES[right.type]}{hint}", node.offset)
+    if node.operator not in ("==", "!=") and "boolean" in either:
+        raise ConditionError(f"true and false have no order; {node.operator!r} does not apply", node.offset)
+    if node.operator in ("==", "!=") and any(side.varies and side.fact is None for side in (left, right)):
+        raise ConditionError(
+            f"{node.operator!r} on what changes with time alone would hold for a moment only; use < <= > >=",
+            node.offset,
+        )
+
+
+def _check_known(side: object, other: object, scope: Scope) -> None:
+    """A constant that `stage` or `event.type` can never be is a mistake."""
+    if not isinstance(side, Name) or not isinstance(other, Literal):
+        return
+    values = other.value if isinstance(other.value, tuple) else (other,)
+    for each in values:
+        text = each.value
+        if not isinstance(text, str):
+            continue
+        if side.path == ("stage",) and text not in scope.stages:
+            raise ConditionError(unknown(text, list(scope.stages), "stage"), each.offset)
+        if side.path == ("event", "type") and scope.words.get(text, text) != text:
+            raise ConditionError(
+                f"{text!r} is an event name; event.type has its word {scope.words[text]!r} "
+                f"(event.name has the name as sent)",
+                each.offset,
+            )
+
+
+def _membership(node: Comparison, left: Read, right: Read, scope: Scope) -> Atom:
+    if isinstance(node.right, Literal) and right.type == "list":
+        items = node.right.value
+        assert isinstance(items, tuple)
+        if not items:
+            raise ConditionError("nothing is in an empty list", node.right.offset)
+        if left.varies and left.fact is None:
+            raise ConditionError("`in` on what changes with time alone would hold for a moment only", node.offset)
+        for item in items:
+            kind = resolve(item, scope).type
+            if left.type not in ("any", kind):
+                raise ConditionError(f"{TYPE_NAMES[left.type]} is never {TYPE_NAMES[kind]}", item.offset)
+        _check_known(node.left, node.right, scope)
+        constants = tuple(item.value for item in items)
+        if left.fact is not None:
+            for item in items:
+                _check_keep(node, left, "==", item.value)
+            return Atom(RollingAmong(left.fact, left.reading, constants), False, rises=True, falls=True)
+        return Atom(Among(left.reading, constants), left.needs_event)
+    if not (isinstance(node.right, Name) and node.right.path[0] in ("properties", "context")):
+        raise ConditionError('`in` needs a list such as ["a", "b"], or a property that holds one', node.offset)
+    if left.varies:
+        raise ConditionError("what changes with time alone compares with constants only", node.offset)
+    if left.type in ("time", "duration", "list"):
+        raise ConditionError(f"a property never holds {TYPE_NAMES[left.type]}", node.offset)
+    return Atom(Within(left.reading, right.reading), True)
+
+
+def _compare(left: Read, operator: str, right: Read) -> Check:
+    constant = right.constant
+    if isinstance(constant, str) and operator in ("==", "!="):
+        return TextCheck(left.reading, constant, operator == "==")
+    if isinstance(left.reading, Number) and isinstance(constant, int | float):
+        return NumberCheck(left.reading, OPERATOR[operator], float(constant))
+    return Compared(left.reading, OPERATOR[operator], right.reading)
+
+
+def _timed(node: Comparison, left: Read, operator: str, constant: object) -> Atom:
+    assert isinstance(constant, int | float)
+    if left.score is not None:
+        score = ScoreCheck(left.score, OPERATOR[operator], float(constant))
+        return Atom(score, False, rises=score.ends, falls=not score.ends)
+    if left.fact is not None:
+        _check_keep(node, left, operator, constant)
+        if operator in ("==", "!="):
+            among = RollingAmong(left.fact, left.reading, (constant,))
+            return Atom(among if operator == "==" else Not(among, timed=True), False, rises=True, falls=True)
+        rolling = RollingCheck(left.fact, OPERATOR[operator], float(constant))
+        return Atom(rolling, False, rises=rolling.ends, falls=not rolling.ends)
+    assert left.anchor is not None
+    elapsed = ElapsedCheck(left.anchor, OPERATOR[operator], int(constant))
+    return Atom(elapsed, False, rises=elapsed.ends, falls=not elapsed.ends)
+
+
+def _check_keep(node: Comparison, left: Read, operator: str, constant: object) -> None:
+    """A rolling count of `keep` times cannot tell `keep` from more."""
+    assert left.fact is not None
+    assert isinstance(constant, int | float)
+    keep = left.fact.keep
+    decided = constant <= keep if operator in ("<", ">=") else constant < keep
+    if operator in ("==", "!=") and constant != int(constant):
+        decided = True
+    if not decided:
+        enough = ceil(constant) + (operator not in ("<", ">="))
+        raise ConditionError(
+            f"{left.fact.name} keeps its latest {keep} times only and cannot decide this; "
+            f"give the fact keep: {enough} or more",
+            node.offset,
+        )

@@ -1,0 +1,84 @@
+"""Conditions made ready to run: names resolved, types checked, put together once from checks.
+
+Negation is pushed down to the comparisons. Then every condition is `and` and `or` over comparisons and
+negated comparisons, both of which only grow with their parts; so for the moment without an interaction it
+is enough to let each comparison that names the interaction be false, negated or not: the result is true
+exactly where Kleene's logic says true. And where it begins to hold by the passing of time, one of its
+parts does.
+"""
+
+from stream.core.expressions import And, Bare, Call, Comparison, Node, Or, parse
+from stream.core.expressions import Not as Negation
+from stream.core.language.comparisons import Atom, compile_bare, compile_comparison
+from stream.core.language.contradictions import check_contradictions
+from stream.core.language.names import Scope
+from stream.core.lifecycle import Condition
+from stream.core.predicates import AllOf, AnyOf, Check, Not
+
+
+def compile_condition(text: str, scope: Scope) -> Condition:
+    """The condition of `text` in a lifecycle's `scope`. Raises ConditionError."""
+    tree = parse(text)
+    compiler = _Compiler(scope)
+    with_event, without_event = compiler.node(tree, negated=False)
+    check_contradictions(tree)
+    assert with_event is not None, "only the answer without an interaction can be never"
+    return Condition(
+        text,
+        tree,
+        with_event,
+        without_event,
+        compiler.timed and without_event is not None,
+        tuple(compiler.warnings),
+    )
+
+
+_Part = Check | None
+"""None: never holds."""
+
+
+class _Compiler:
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+        self.timed = False
+        self.warnings: list[str] = []
+
+    def node(self, node: Node, *, negated: bool) -> tuple[_Part, _Part]:
+        if isinstance(node, Negation):
+            return self.node(node.part, negated=not negated)
+        if isinstance(node, And | Or):
+            pairs = [self.node(part, negated=negated) for part in node.parts]
+            join = _all if isinstance(node, And) != negated else _any
+            with_event, without_event = join([pair[0] for pair in pairs]), join([pair[1] for pair in pairs])
+            if all(one is other for one, other in pairs):
+                without_event = with_event  # the same check: it need not be asked twice
+            return with_event, without_event
+        return self.atom(node, negated=negated)
+
+    def atom(self, node: Comparison | Bare, *, negated: bool) -> tuple[_Part, _Part]:
+        atom: Atom = (
+            compile_comparison(node, self.scope) if isinstance(node, Comparison) else compile_bare(node, self.scope)
+        )
+        self.timed = self.timed or (atom.falls if negated else atom.rises)
+        if negated and isinstance(node, Comparison):
+            self._warn_never(node)
+        check = Not(atom.check, timed=atom.falls) if negated else atom.check
+        return check, None if atom.needs_event else check
+
+    def _warn_never(self, node: Comparison) -> None:
+        for side in (node.left, node.right):
+            if isinstance(side, Call) and side.function == "since":
+                self.warnings.append(
+                    f"`not` of a comparison with since({side.name}) also holds for who never did it; "
+                    f"write `exists({side.name}) and …`, or the opposite comparison"
+                )
+
+
+def _all(parts: list[_Part]) -> _Part:
+    left = [part for part in parts if part is not None]
+    return AllOf(tuple(left)) if len(left) == len(parts) else None
+
+
+def _any(parts: list[_Part]) -> _Part:
+    left = [part for part in parts if part is not None]
+    return AnyOf(tuple(left)) if len(left) > 1 else left[0] if left else None

@@ -1,0 +1,224 @@
+"""From a definition (what the YAML of a lifecycle says) to a lifecycle, with every problem found on the way."""
+
+import re
+from collections.abc import Mapping
+from itertools import islice
+from typing import cast
+
+from stream.core.expressions import ConditionError
+from stream.core.language import graph
+from stream.core.language.conditions import compile_condition
+from stream.core.language.document import Place, Reader, fingerprint
+from stream.core.language.measures import MeasureReader
+from stream.core.language.names import Scope, unknown
+from stream.core.lifecycle import (
+    Condition,
+    DefinitionError,
+    Lifecycle,
+    Problem,
+    Reaction,
+    Stage,
+    Transition,
+)
+
+KEYS = (
+    "lifecycle",
+    "version",
+    "title",
+    "interactions",
+    "passive",
+    "scores",
+    "signals",
+    "facts",
+    "stages",
+    "transitions",
+)
+MOST = {"scores": 64, "signals": 64, "facts": 64, "stages": 257, "transitions": 256}
+"""Of each there are at most so many. Every stage but the first needs a transition that leads to it."""
+_STAGE = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
+
+
+def define(definition: object) -> Lifecycle:
+    """The lifecycle that `definition` describes: nested mappings, lists, texts, numbers and booleans.
+
+    Raises DefinitionError with every problem found, up to MAX_PROBLEMS of them, each with its place.
+    """
+    return _Definition(definition).build()
+
+
+class _Definition:
+    def __init__(self, definition: object) -> None:
+        self.reader = Reader()
+        self.top = self.reader.mapping(Place((), definition), KEYS)
+        self.problems = self.reader.problems
+
+    def build(self) -> Lifecycle:
+        reader, top = self.reader, self.top
+        self._limits()
+        name = reader.text(top.get("lifecycle"), needed="lifecycle: a name, as in `lifecycle: shop`")
+        if name and not _STAGE.fullmatch(name):
+            reader.problem(top["lifecycle"], f"{name!r} is not a name: letters, digits, _ and -, a letter first")
+        version = reader.whole(top.get("version"), 1, 1_000_000_000, default=1)
+        title = reader.text(top.get("title"), default=name or "")
+        words = self._words()
+        passive = frozenset(reader.words(top.get("passive"), words, empty=True))
+        measures = MeasureReader(reader, name or "", words)
+        measures.read(top.get("scores"), top.get("signals"), top.get("facts"))
+        stages = self._stages()
+        scope = Scope(
+            {score.name: score for score in measures.scores},
+            {fact.name: fact for fact in measures.facts},
+            tuple(stages),
+            words,
+        )
+        transitions = self._transitions(scope)
+        if not self.problems and stages:
+            for lost in graph.unreachable(list(stages), transitions):
+                reader.problem(
+                    Place(("stages", lost), None),
+                    f"no transition leads to stage {lost!r} from {next(iter(stages))!r}, the first; "
+                    "add one or remove it",
+                    on_key=True,
+                )
+        if self.problems:
+            raise DefinitionError(self.problems)
+        half_lives = {score.name: score.half_life for score in measures.scores}
+        timed = {
+            stage: tuple(each.condition for each in transitions if stage in each.sources and each.condition.timed)
+            for stage in stages
+        }
+        warnings = [*reader.warnings, *graph.endless(list(stages), transitions)]
+        return Lifecycle(
+            id=name or "",
+            version=version,
+            title=title,
+            words=words,
+            passive=passive,
+            scores=tuple(measures.scores),
+            signals=tuple(measures.signals),
+            slots=tuple(measures.slots),
+            decays=tuple(half_lives[score] is not None for _signal, score in measures.slots),
+            facts=tuple(measures.facts),
+            fact_fingerprints=tuple(measures.fact_fingerprints),
+            stages=stages,
+            transitions=transitions,
+            reactions=_reactions(words, passive, measures),
+            otherwise=Reaction(None, False, (), tuple(measures.counted.get(None, ()))),
+            transitions_from={stage: tuple(t for t in transitions if stage in t.sources) for stage in stages},
+            timed_from=timed,
+            digest=bytes.fromhex(fingerprint([self._value(), self._order()])),
+            warnings=tuple(warnings),
+        )
+
+    def _value(self) -> object:
+        return {key: place.value for key, place in self.top.items()}
+
+    def _order(self) -> list[list[str]]:
+        return [list(self.reader.mapping(self.top.get(key))) for key in ("scores", "signals", "facts", "stages")]
+
+    def _words(self) -> dict[str, str]:
+        given = self.reader.mapping(self.top.get("interactions"))
+        words = {word: word for word in given}
+        for word, place in given.items():
+            for name in self.reader.texts(place, f"{word}: the event names it stands for, as in [page, page_view]"):
+                text = cast("str", name.value)
+                other = words.setdefault(text, word)
+                if other != word:
+                    where = "is a word itself" if other == text else f"already stands for the word {other!r}"
+                    self.reader.problem(name, f"event name {text!r} {where}; a name has one word")
+        return words
+
+    def _stages(self) -> dict[str, Stage]:
+        place = self.top.get("stages")
+        stages: dict[str, Stage] = {}
+        given = self.reader.mapping(place, needed="stages: in order, the first is where everyone starts")
+        if place is not None and not given and not self.problems:
+            self.reader.problem(place, "at least one stage is needed")
+        for name, body in given.items():
+            if not _STAGE.fullmatch(name):
+                self.reader.problem(body, f"{name!r} is not a stage's name: letters, digits, _ and -", on_key=True)
+            keys = self.reader.mapping(body, ("title", "channels", "actions"), empty=True)
+            stages[name] = Stage(
+                name,
+                self.reader.text(keys.get("title"), default=name),
+                tuple(cast("str", each.value) for each in self.reader.texts(keys.get("channels"), "channels")),
+                tuple(cast("str", each.value) for each in self.reader.texts(keys.get("actions"), "actions")),
+            )
+        return stages
+
+    def _transitions(self, scope: Scope) -> tuple[Transition, ...]:
+        transitions: list[Transition] = []
+        for index, place in enumerate(self.reader.items(self.top.get("transitions"))):
+            keys = self.reader.mapping(place, ("from", "to", "when"))
+            before = len(self.problems)
+            target = self._target(place, keys, scope.stages)
+            sources = self._sources(place, keys, target, scope.stages)
+            condition = self._condition(place, keys, scope)
+            if len(self.problems) == before and condition is not None:
+                transitions.append(Transition(index, sources, target, condition))
+        return tuple(transitions)
+
+    def _target(self, place: Place, keys: Mapping[str, Place], stages: tuple[str, ...]) -> str:
+        target = self.reader.text(keys.get("to"), needed="to: the stage to enter", within=place)
+        if target and target not in stages:
+            self.reader.problem(keys["to"], unknown(target, list(stages), "stage"))
+        return target or ""
+
+    def _sources(self, place: Place, keys: Mapping[str, Place], target: str, stages: tuple[str, ...]) -> frozenset[str]:
+        given = keys.get("from")
+        if given is None:
+            self.reader.problem(place, 'from: is missing: a stage, a list of stages, or "*" for any')
+            return frozenset()
+        if given.value == "*":
+            return frozenset(stages) - {target}
+        sources: set[str] = set()
+        for each in self.reader.texts(given, 'from: a stage, a list of stages, or "*"', single=True):
+            source = cast("str", each.value)
+            if source == "*":
+                self.reader.problem(each, '"*" stands alone: from: "*"')
+            elif source not in stages:
+                self.reader.problem(each, unknown(source, list(stages), "stage"))
+            elif source == target:
+                self.reader.problem(each, f"stage {source!r} would move to itself")
+            sources.add(source)
+        return frozenset(sources)
+
+    def _condition(self, place: Place, keys: Mapping[str, Place], scope: Scope) -> Condition | None:
+        text = self.reader.text(keys.get("when"), needed="when: the condition", within=place)
+        if not text:
+            return None
+        try:
+            condition = compile_condition(text, scope)
+        except ConditionError as error:
+            self.reader.problem(keys["when"], error.message, offset=error.offset)
+            return None
+        for warning in condition.warnings:
+            self.reader.warnings.append(Problem(keys["when"].path, warning))
+        return condition
+
+    def _limits(self) -> None:
+        """Note what there is too much of, and leave out what is beyond: reading it takes time and tells nothing."""
+        for key, most in MOST.items():
+            place = self.top.get(key)
+            if place is None or not isinstance(place.value, Mapping | list) or len(place.value) <= most:
+                continue
+            value = place.value
+            self.reader.problem(place, f"at most {most} {key}, here are {len(value)}")
+            fewer = dict(islice(value.items(), most)) if isinstance(value, Mapping) else value[:most]
+            self.top[key] = Place(place.path, fewer)
+
+
+def _reactions(words: Mapping[str, str], passive: frozenset[str], measures: MeasureReader) -> dict[str, Reaction]:
+    """By event name, for every name that is not its own word or whose word does something."""
+    always = measures.counted.get(None, [])
+    named = {word for word in measures.counted if word is not None}
+    return {
+        name: Reaction(
+            word,
+            word in passive,
+            tuple(measures.signals_of.get(word, ())),
+            tuple(sorted([*measures.counted.get(word, ()), *always], key=lambda one: one.fact.index)),
+        )
+        for name in {*words, *passive, *measures.signals_of, *named}
+        for word in [words.get(name, name)]
+    }

@@ -1,0 +1,185 @@
+"""Reading a definition's mappings, lists and texts; every problem is noted with its place, none stops the rest."""
+
+from collections.abc import Mapping, Sequence
+from hashlib import blake2b
+from typing import NamedTuple
+
+from stream.core.durations import parse_duration
+from stream.core.language.names import nearest, unknown
+from stream.core.lifecycle import DefinitionError, Problem
+
+MAX_PROBLEMS = 100
+"""Then reading stops: nobody reads more at once, and a broken file of a megabyte would have hundreds of thousands."""
+_COMPARISONS = 100_000
+"""Names that are compared, to say which one a word that nobody declared may have meant."""
+
+Path = tuple[str | int, ...]
+
+
+class Place(NamedTuple):
+    """A value and where in the document it stands."""
+
+    path: Path
+    value: object
+
+
+def fingerprint(value: object) -> str:
+    """16 hex digits, equal for equal values; the order of a mapping's keys does not matter."""
+    return blake2b(_canonical(value).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+
+
+def _canonical(value: object) -> str:
+    if isinstance(value, Mapping):
+        return "{" + ",".join(sorted(f"{key!r}:{_canonical(each)}" for key, each in value.items())) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ",".join(_canonical(each) for each in value) + "]"
+    if isinstance(value, str):
+        return repr(str(value))
+    return repr(float(value) if isinstance(value, int | float) and not isinstance(value, bool) else value)
+
+
+def _kind(value: object) -> str:
+    if isinstance(value, bool):
+        return f"{str(value).lower()}"
+    if isinstance(value, str):
+        return f"the text {str(value)!r}"
+    if isinstance(value, Mapping):
+        return "a mapping"
+    if isinstance(value, list):
+        return "a list"
+    if value is None:
+        return "nothing"
+    return f"the number {value}" if isinstance(value, int | float) else f"{str(value) or type(value).__name__!r}"
+
+
+class Reader:
+    """Collects problems and warnings while a definition is read.
+
+    Every method raises DefinitionError where it finds one problem more than MAX_PROBLEMS.
+    """
+
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+        self.warnings: list[Problem] = []
+        self._comparisons = _COMPARISONS
+
+    def problem(self, place: Place, message: str, *, offset: int | None = None, on_key: bool = False) -> None:
+        """Note a problem at `place`."""
+        if len(self.problems) == MAX_PROBLEMS:
+            raise DefinitionError([*self.problems, Problem(place.path, "and more; the first hundred are shown")])
+        self.problems.append(Problem(place.path, message, offset, on_key))
+
+    def mapping(
+        self, place: Place | None, keys: Sequence[str] = (), *, needed: str = "", empty: bool = False
+    ) -> dict[str, Place]:
+        """The entries of a mapping, those that `keys` does not name noted as problems; {} where it is absent.
+
+        `empty` lets nothing stand for an empty mapping.
+        """
+        if place is None:
+            if needed:
+                self.problems.append(Problem((), f"{needed} is missing"))
+            return {}
+        if place.value is None and empty:
+            return {}
+        if not isinstance(place.value, Mapping):
+            what = f"the keys {', '.join(keys)}" if keys else needed or "names and their values"
+            self.problem(place, f"a mapping was expected ({what}), not {_kind(place.value)}")
+            return {}
+        entries: dict[str, Place] = {}
+        for key, value in place.value.items():
+            entry = Place((*place.path, key), value)
+            if not isinstance(key, str):
+                self.problem(entry, f"a key is a text; put {key!r} in quotes", on_key=True)
+            elif keys and key not in keys:
+                self.problem(entry, unknown(key, list(keys), "key"), on_key=True)
+            else:
+                entries[key] = entry
+        return entries
+
+    def items(self, place: Place | None) -> list[Place]:
+        """The items of a list; [] where it is absent."""
+        if place is None:
+            return []
+        if not isinstance(place.value, list):
+            self.problem(place, f"a list was expected, not {_kind(place.value)}")
+            return []
+        return [Place((*place.path, index), value) for index, value in enumerate(place.value)]
+
+    def text(self, place: Place | None, *, default: str = "", needed: str = "", within: Place | None = None) -> str:
+        """A text that is not empty."""
+        if place is None:
+            if needed:
+                self.problems.append(Problem(within.path if within else (), f"{needed} is missing"))
+            return default
+        if not isinstance(place.value, str) or not place.value:
+            self.problem(place, f"a text was expected, not {_kind(place.value)}; quotes make a text of anything")
+            return default
+        return str(place.value)
+
+    def texts(self, place: Place | None, what: str, *, single: bool = False) -> list[Place]:
+        """A list of texts; with `single` a text may stand for a list of one."""
+        if place is None:
+            return []
+        if single and isinstance(place.value, str) and place.value:
+            return [place]
+        if not isinstance(place.value, list):
+            self.problem(place, f"a list of texts was expected ({what}), not {_kind(place.value)}")
+            return []
+        found = self.items(place)
+        if not found and single:
+            self.problem(place, f"an empty list: {what}")
+        for each in found:
+            if not isinstance(each.value, str) or not each.value:
+                self.problem(each, f"a text was expected, not {_kind(each.value)}; quotes make a text of anything")
+        return [each for each in found if isinstance(each.value, str) and each.value]
+
+    def words(self, place: Place | None, words: Mapping[str, str], *, empty: bool = False) -> list[str]:
+        """A word or a list of words, none only with `empty`. An event name that a word covers is a problem."""
+        found: list[str] = []
+        if empty and place is not None and place.value == []:
+            return found
+        for each in self.texts(place, "a word or a list of words", single=True):
+            word = str(each.value)
+            if words.get(word, word) != word:
+                self.problem(each, f"{word!r} is an event name; here its word {words[word]!r} is meant")
+            elif word not in words:
+                self._undeclared(each, word, words)
+            found.append(word)
+        return found
+
+    def _undeclared(self, place: Place, word: str, words: Mapping[str, str]) -> None:
+        """A word may stand for itself; warn where it looks like another one, as long as that is quickly found."""
+        self._comparisons -= len(words)
+        if self._comparisons >= 0 and (near := nearest(word, words, cutoff=0.8)):
+            self.warnings.append(Problem(place.path, f"{word!r} is not among the interactions; did you mean {near!r}?"))
+
+    def whole(self, place: Place | None, low: int, high: int, *, default: int) -> int:
+        """A whole number within bounds."""
+        if place is None:
+            return default
+        value = place.value
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            self.problem(place, f"a whole number from {low} to {high:,} was expected, not {_kind(value)}")
+            return default
+        return value
+
+    def number(self, place: Place | None) -> float | None:
+        """A number below 1e15 in magnitude."""
+        if place is None:
+            return None
+        value = place.value
+        if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e15:
+            self.problem(place, f"a number below 1e15 in magnitude was expected, not {_kind(value)}")
+            return None
+        return int(value) if isinstance(value, int) else float(value)
+
+    def duration(self, place: Place | None, longest: int) -> int | None:
+        """Milliseconds, at least 1."""
+        if place is None:
+            return None
+        length = parse_duration(place.value) if isinstance(place.value, str) else None
+        if length is None or not 0 < length <= longest:
+            self.problem(place, f"a duration such as 30m, 14d or 52w was expected, not {_kind(place.value)}")
+            return None
+        return length

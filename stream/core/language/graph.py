@@ -1,0 +1,105 @@
+"""The graph of stages and transitions: what cannot be reached, and cycles that nothing stops."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import count, product
+
+from stream.core.expressions import EVENT_ROOTS, Bare, Call, Comparison, Name, Node
+from stream.core.language.contradictions import Case, cases, contradiction
+from stream.core.lifecycle import Problem, Transition
+
+MAX_CYCLE = 4
+MAX_COMBINATIONS = 256
+MAX_WARNINGS = 8
+MAX_STEPS = 20_000
+"""Of the search for cycles, whose number grows with the fourth power of the stages: no warning is worth hours."""
+
+
+def unreachable(stages: Sequence[str], transitions: Iterable[Transition]) -> list[str]:
+    """Stages, in their order, that no path of transitions leads to from the first."""
+    targets: dict[str, set[str]] = {stage: set() for stage in stages}
+    for transition in transitions:
+        for source in transition.sources:
+            targets[source].add(transition.target)
+    seen, todo = {stages[0]}, [stages[0]]
+    while todo:
+        for target in targets[todo.pop()] - seen:
+            seen.add(target)
+            todo.append(target)
+    return [stage for stage in stages if stage not in seen]
+
+
+def endless(stages: Sequence[str], transitions: Sequence[Transition]) -> list[Problem]:
+    """Warnings for cycles that a customer may run through by the passing of time alone."""
+    timed = [each for each in transitions if each.condition.without_event is not None]
+    problems: list[Problem] = []
+    reported: set[frozenset[int]] = set()
+    for cycle in _cycles(stages, timed):
+        members = frozenset(each.index for each in cycle)
+        if members in reported or _exclusive(cycle):
+            continue
+        reported.add(members)
+        path = " -> ".join([*(each.target for each in cycle), cycle[0].target])
+        problems.append(
+            Problem(
+                ("transitions", cycle[-1].index),
+                f"stages {path} form a cycle whose conditions do not exclude each other: a customer may go round "
+                f"by the passing of time alone (it stops after 64 rounds without an interaction)",
+            )
+        )
+        if len(problems) == MAX_WARNINGS:
+            break
+    return problems
+
+
+def _cycles(stages: Sequence[str], transitions: Sequence[Transition]) -> Iterator[tuple[Transition, ...]]:
+    """Simple cycles of at most MAX_CYCLE stages, each once, beginning at its first stage in file order.
+
+    All of them where the search takes no more than MAX_STEPS steps, else those found until then.
+    """
+    order = {stage: place for place, stage in enumerate(stages)}
+    leaving = {stage: [each for each in transitions if stage in each.sources] for stage in stages}
+    steps = count()
+
+    def walk(
+        start: str, stage: str, path: tuple[Transition, ...], seen: frozenset[str]
+    ) -> Iterator[tuple[Transition, ...]]:
+        for each in leaving[stage]:
+            if next(steps) >= MAX_STEPS:
+                return
+            if each.target == start:
+                yield (*path, each)
+            elif each.target not in seen and order[each.target] > order[start] and len(path) + 1 < MAX_CYCLE:
+                yield from walk(start, each.target, (*path, each), seen | {each.target})
+
+    for stage in stages:
+        yield from walk(stage, stage, (), frozenset({stage}))
+
+
+def _exclusive(cycle: Sequence[Transition]) -> bool:
+    """Whether no moment can make all conditions of the cycle hold."""
+    ways = [[_lasting(case) for case in cases(each.condition.tree) if not _sees_interaction(case)] for each in cycle]
+    for number, combination in enumerate(product(*ways)):
+        if number == MAX_COMBINATIONS:
+            return False
+        joined: Case = tuple(each for case in combination for each in case)
+        if contradiction(joined) is None:
+            return False
+    return True
+
+
+def _lasting(case: Case) -> Case:
+    """Without what begins anew with every stage: it cannot make two stages' conditions exclude each other."""
+    return tuple((node, negated) for node, negated in case if not _names(node) & {"stage", "in_stage"})
+
+
+def _sees_interaction(case: Case) -> bool:
+    return any(_names(node) & set(EVENT_ROOTS) for node, _negated in case)
+
+
+def _names(node: Node) -> set[str]:
+    """The first parts of the names that a comparison reads."""
+    sides = (
+        (node.left, node.right) if isinstance(node, Comparison) else (node.operand,) if isinstance(node, Bare) else ()
+    )
+    names = [side.name if isinstance(side, Call) else side for side in sides]
+    return {name.path[0] for name in names if isinstance(name, Name)}

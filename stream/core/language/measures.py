@@ -1,0 +1,215 @@
+"""The parts of a definition that measure: scores, signals and facts."""
+
+import re
+from dataclasses import replace
+from typing import cast
+
+from stream.core.event import Path
+from stream.core.expressions import RESERVED, ConditionError, parse_path
+from stream.core.facts import Fact, FactKind
+from stream.core.language.conditions import compile_condition
+from stream.core.language.document import Place, Reader, fingerprint
+from stream.core.language.names import Scope, unknown
+from stream.core.lifecycle import Condition, Counted, Points, Signal
+from stream.core.scoring import Score
+
+CENTURY = 3_155_760_000_000
+"""The longest half-life and window, in milliseconds: beyond it a millisecond is lost in a double's rounding."""
+KINDS = ("count", "sum", "first", "last", "latest")
+DEFAULT_KEEP = 20
+MAX_KEEP = 1_000
+_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
+
+
+class MeasureReader:
+    """Reads scores, signals and facts; the results are its attributes."""
+
+    def __init__(self, reader: Reader, lifecycle: str, words: dict[str, str]) -> None:
+        self.reader = reader
+        self.lifecycle = lifecycle
+        self.words = words
+        self.scope = Scope({}, {}, (), words, interaction_only=True)
+        self.scores: list[Score] = []
+        self.signals: list[Signal] = []
+        self.slots: list[tuple[int, str]] = []
+        self.facts: list[Fact] = []
+        self.fact_fingerprints: list[str] = []
+        self.signals_of: dict[str, list[Signal]] = {}
+        self.counted: dict[str | None, list[Counted]] = {}
+        """By word; None: any interaction."""
+
+    def read(self, scores: Place | None, signals: Place | None, facts: Place | None) -> None:
+        """Read all three; problems go to the reader."""
+        half_lives = self._scores(scores)
+        windows = 0
+        for index, (name, place) in enumerate(self.reader.mapping(signals).items()):
+            self._identifier(place, name)
+            windows = self._signal(index, name, place, half_lives, windows)
+        slots: dict[str, list[int]] = {}
+        for slot, (_signal, score) in enumerate(self.slots):
+            slots.setdefault(score, []).append(slot)
+        self.scores = [replace(score, slots=tuple(slots.get(score.name, ()))) for score in self.scores]
+        for index, (name, place) in enumerate(self.reader.mapping(facts).items()):
+            self._identifier(place, name)
+            if name in half_lives:
+                self.reader.problem(place, f"{name!r} is a score already; give the fact another name", on_key=True)
+            self._fact(index, name, place)
+
+    def _identifier(self, place: Place, name: str) -> None:
+        if not _IDENTIFIER.fullmatch(name):
+            self.reader.problem(place, f"{name!r} is not a name: letters, digits and _, a letter first", on_key=True)
+        elif name in RESERVED:
+            self.reader.problem(
+                place, f"{name!r} has a meaning in conditions already; choose another name", on_key=True
+            )
+
+    def _scores(self, scores: Place | None) -> dict[str, int | None]:
+        half_lives: dict[str, int | None] = {}
+        for name, place in self.reader.mapping(scores).items():
+            self._identifier(place, name)
+            keys = self.reader.mapping(place, ("half_life", "min", "max"), empty=True)
+            half_life = self.reader.duration(keys.get("half_life"), CENTURY)
+            low, high = self.reader.number(keys.get("min")), self.reader.number(keys.get("max"))
+            if low is not None and high is not None and low > high:
+                self.reader.problem(keys["min"], f"min {low} is above max {high}")
+            half_lives[name] = half_life
+            self.scores.append(Score(name, half_life, low, high, ()))
+        return half_lives
+
+    def _signal(self, index: int, name: str, place: Place, half_lives: dict[str, int | None], windows: int) -> int:
+        keys = self.reader.mapping(place, ("each", "where", "add", "once", "at_most"))
+        words = self._each(place, keys)
+        once = keys["once"].value if "once" in keys else False
+        if not isinstance(once, bool):
+            self.reader.problem(keys["once"], "once: is true or left out")
+        times, per = self._at_most(keys.get("at_most"))
+        if once and "at_most" in keys:
+            self.reader.problem(keys["at_most"], "once and at_most do not go together; keep one")
+        points = self._points(index, place, keys.get("add"), half_lives)
+        signal = Signal(
+            (self.lifecycle, name),
+            name,
+            index,
+            self._where(keys.get("where")),
+            points,
+            once is True,
+            times,
+            per,
+            windows if times else -1,
+            fingerprint([place.value, [[each.score, each.half_life] for each in points]]),
+        )
+        self.signals.append(signal)
+        for word in dict.fromkeys(words):
+            self.signals_of.setdefault(word, []).append(signal)
+        return windows + (1 if times else 0)
+
+    def _each(self, place: Place, keys: dict[str, Place]) -> list[str]:
+        if "each" not in keys and isinstance(place.value, dict):
+            self.reader.problem(place, "each: the word (or list of words) that it counts is missing")
+        return self.reader.words(keys.get("each"), self.words)
+
+    def _at_most(self, place: Place | None) -> tuple[int, int]:
+        if place is None:
+            return 0, 0
+        keys = self.reader.mapping(place, ("times", "per"))
+        for key in ("times", "per"):
+            if key not in keys:
+                self.reader.problem(place, f"{key}: is missing, as in at_most: {{times: 5, per: 1d}}")
+        times = self.reader.whole(keys.get("times"), 1, 1_000_000, default=1)
+        return times, self.reader.duration(keys.get("per"), CENTURY) or 1
+
+    def _points(
+        self, index: int, place: Place, add: Place | None, half_lives: dict[str, int | None]
+    ) -> tuple[Points, ...]:
+        if add is None:
+            self.reader.problem(place, "add: what it adds to which score is missing, as in add: {engagement: 5}")
+            return ()
+        points: list[Points] = []
+        for score, amount in self.reader.mapping(add).items():
+            if score not in half_lives:
+                self.reader.problem(amount, unknown(score, list(half_lives), "score"), on_key=True)
+                continue
+            fixed: float | None = None
+            path: Path | None = None
+            if isinstance(amount.value, str):
+                path = self._path(amount, "a number or a property such as properties.total")
+            else:
+                fixed = self.reader.number(amount)
+            points.append(Points(score, len(self.slots), half_lives[score], fixed, path))
+            self.slots.append((index, score))
+        return tuple(points)
+
+    def _path(self, place: Place, wanted: str) -> Path | None:
+        try:
+            name = parse_path(str(place.value))
+        except ConditionError as error:
+            self.reader.problem(place, f"{wanted}: {error.message}", offset=error.offset)
+            return None
+        if len(name.path) < 2:  # the root alone
+            self.reader.problem(place, f"{name} needs a name: {name}.something")
+        return Path(name.path[0] == "context", name.path[1:])
+
+    def _where(self, place: Place | None) -> Condition | None:
+        if place is None:
+            return None
+        text = self.reader.text(place)
+        if not text:
+            return None
+        try:
+            return compile_condition(text, self.scope)
+        except ConditionError as error:
+            self.reader.problem(place, error.message, offset=error.offset)
+            return None
+
+    def _fact(self, index: int, name: str, place: Place) -> None:
+        keys = self.reader.mapping(place, (*KINDS, "each", "minus", "where", "within", "keep"))
+        kinds = [kind for kind in KINDS if kind in keys]
+        if len(kinds) != 1:
+            self.reader.problem(place, f"a fact is one of {', '.join(KINDS)}, as in {{count: purchase}}")
+            return
+        kind = kinds[0]
+        self._allowed(kind, keys)
+        path = self._property(keys[kind]) if kind in ("sum", "latest") else None
+        if kind == "sum":
+            words = self._each(place, keys)
+        else:
+            words = self.reader.words(keys.get("each" if kind == "latest" else kind), self.words)
+        minus = self.reader.words(keys.get("minus"), self.words)
+        for word in set(words) & set(minus):
+            self.reader.problem(keys["minus"], f"{word!r} counts and stands under minus; it can do one of both")
+        within = self.reader.duration(keys.get("within"), CENTURY) or 0
+        keep = self.reader.whole(keys.get("keep"), 1, MAX_KEEP, default=DEFAULT_KEEP)
+        rolling = kind == "count" and "within" in keys
+        fact_kind = cast("FactKind", "rolling" if rolling else kind)
+        fact = Fact(name, index, fact_kind, path, within, keep if rolling else 0)
+        self.facts.append(fact)
+        self.fact_fingerprints.append(fingerprint(place.value))
+        where = self._where(keys.get("where"))
+        for word in dict.fromkeys(words):
+            self.counted.setdefault(word, []).append(Counted(fact, 1, where))
+        for word in dict.fromkeys(minus):
+            self.counted.setdefault(word, []).append(Counted(fact, -1, where))
+        if kind == "latest" and "each" not in keys:
+            self.counted.setdefault(None, []).append(Counted(fact, 1, where))
+
+    def _property(self, place: Place) -> Path | None:
+        if not isinstance(place.value, str):
+            self.reader.problem(place, "a property such as properties.total was expected")
+            return None
+        return self._path(place, "a property such as properties.total")
+
+    def _allowed(self, kind: str, keys: dict[str, Place]) -> None:
+        allowed = {kind, "where"}
+        if kind in ("sum", "latest"):
+            allowed.add("each")
+        if kind in ("count", "sum"):
+            allowed.add("minus")
+        if kind == "count":
+            allowed |= {"within", "keep"}
+        for key, place in keys.items():
+            if key not in allowed:
+                self.reader.problem(place, f"{key} does not go with {kind}", on_key=True)
+        if "within" in keys and "minus" in keys:
+            self.reader.problem(keys["minus"], "a rolling count has no minus", on_key=True)
+        if "keep" in keys and "within" not in keys:
+            self.reader.problem(keys["keep"], "keep goes with within, a rolling count", on_key=True)

@@ -1,0 +1,175 @@
+"""Operands of conditions: which names exist, their types, and how they are read."""
+
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from typing import Literal, NamedTuple
+
+from stream.core import accessors
+from stream.core.accessors import Anchor, Reading
+from stream.core.event import Path
+from stream.core.expressions import Call, ConditionError, Duration, Name, Operand
+from stream.core.expressions import Literal as Constant
+from stream.core.facts import Fact
+from stream.core.scoring import Score
+
+Type = Literal["number", "text", "boolean", "time", "duration", "any", "list"]
+
+TYPE_NAMES = {
+    "number": "a number",
+    "text": "a text",
+    "boolean": "true or false",
+    "time": "a time",
+    "duration": "a duration",
+    "any": "a property",
+    "list": "a list",
+}
+
+
+_LONGEST_NAME = 100
+
+
+class Scope(NamedTuple):
+    """The names that a condition may use."""
+
+    scores: Mapping[str, Score]
+    facts: Mapping[str, Fact]
+    stages: tuple[str, ...]
+    words: Mapping[str, str]
+    """Event name to word, every word to itself too."""
+    interaction_only: bool = False
+    """True for `where`, which sees nothing but the interaction."""
+
+
+class Read(NamedTuple):
+    """An operand made ready."""
+
+    type: Type
+    reading: Reading
+    needs_event: bool = False
+    constant: object = None
+    score: Score | None = None
+    """Set where the operand is a decaying score."""
+    fact: Fact | None = None
+    """Set where the operand is a rolling count."""
+    anchor: Anchor | None = None
+    """Set where the operand is the time passed since an anchor."""
+
+    @property
+    def varies(self) -> bool:
+        """Time alone changes it."""
+        return self.score is not None or self.fact is not None or self.anchor is not None
+
+
+def resolve(operand: Operand, scope: Scope) -> Read:
+    """The operand's type and reader. Raises ConditionError for a name that does not exist here."""
+    if isinstance(operand, Constant):
+        return _constant(operand)
+    if isinstance(operand, Duration):
+        return Read("duration", accessors.Constant(operand.value), constant=operand.value)
+    if isinstance(operand, Call):
+        return _since(operand, scope) if operand.function == "since" else _exists(operand, scope)
+    return _name(operand, scope)
+
+
+def _constant(literal: Constant) -> Read:
+    value = literal.value
+    if isinstance(value, tuple):
+        return Read("list", accessors.Constant(value), constant=value)
+    kind: Type = "boolean" if isinstance(value, bool) else "text" if isinstance(value, str) else "number"
+    return Read(kind, accessors.Constant(value), constant=value)
+
+
+def _name(name: Name, scope: Scope) -> Read:
+    root = name.path[0]
+    if root in ("properties", "context"):
+        if len(name.path) == 1:
+            raise ConditionError(f"{root} needs a name: {root}.something", name.offset)
+        return Read("any", accessors.Property(Path(root == "context", name.path[1:])), needs_event=True)
+    if root == "event":
+        return _event(name)
+    if scope.interaction_only:
+        raise ConditionError(
+            f"{name}: `where` sees the interaction only: event.type, event.name, properties.…, context.…", name.offset
+        )
+    if root in scope.scores:
+        score = scope.scores[root]
+        return Read("number", accessors.ScoreNumber(score), score=score if score.half_life is not None else None)
+    if root in scope.facts:
+        return _fact(scope.facts[root])
+    if root == "identified":
+        return Read("boolean", accessors.Identified())
+    if root == "stage":
+        return Read("text", accessors.StageName())
+    if root == "idle":
+        return _elapsed(accessors.Anchor())
+    if root == "in_stage":
+        return _elapsed(accessors.Entry())
+    raise ConditionError(unknown(root, [*scope.scores, *scope.facts, "identified", *_NAMES], "name"), name.offset)
+
+
+_NAMES = ("stage", "idle", "in_stage", "event.type", "event.name", "properties", "context")
+
+
+def unknown(name: str, known: list[str], what: str) -> str:
+    """The message for a name that does not exist, with the nearest that does."""
+    near = nearest(name, known, cutoff=0.5)
+    hint = f"; did you mean {near!r}?" if near else f"; known are {', '.join(known)}" if known else ""
+    return f"unknown {what} {name!r}{hint}"
+
+
+def nearest(name: str, known: Iterable[str], *, cutoff: float) -> str | None:
+    """The known name most like `name`, at least `cutoff` from 0 to 1; None for names longer than people write."""
+    if len(name) > _LONGEST_NAME:  # to compare two takes the square of their lengths
+        return None
+    near = get_close_matches(name, [each for each in known if len(each) <= _LONGEST_NAME], n=1, cutoff=cutoff)
+    return near[0] if near else None
+
+
+def _event(name: Name) -> Read:
+    part = name.path[1] if len(name.path) == 2 else ""  # event and one word
+    if part == "type":
+        return Read("text", accessors.EventType(), needs_event=True)
+    if part == "name":
+        return Read("text", accessors.EventName(), needs_event=True)
+    raise ConditionError(f"unknown {str(name)!r}; an interaction has event.type and event.name", name.offset)
+
+
+def _fact(fact: Fact) -> Read:
+    if fact.kind == "count":
+        return Read("number", accessors.Count(fact.index))
+    if fact.kind == "sum":
+        return Read("number", accessors.Sum(fact.index))
+    if fact.kind == "rolling":
+        return Read("number", accessors.Rolling(fact), fact=fact)
+    return Read("any" if fact.kind == "latest" else "time", accessors.FactValue(fact))
+
+
+def _elapsed(anchor: Anchor) -> Read:
+    return Read("duration", accessors.Elapsed(anchor), anchor=anchor)
+
+
+def _since(call: Call, scope: Scope) -> Read:
+    fact = scope.facts.get(call.name.path[0]) if not scope.interaction_only else None
+    if fact is None or len(call.name.path) > 1 or fact.kind not in ("first", "last"):
+        times = [each.name for each in scope.facts.values() if each.kind in ("first", "last")]
+        known = f"; here: {', '.join(times)}" if times and not scope.interaction_only else ""
+        raise ConditionError(f"since({call.name}) needs a fact of kind `first` or `last`{known}", call.name.offset)
+    return _elapsed(accessors.Moment(fact.index))
+
+
+def _exists(call: Call, scope: Scope) -> Read:
+    name = call.name
+    if name.path[0] in ("properties", "context") and len(name.path) > 1:
+        read = _name(name, scope)
+    else:
+        fact = scope.facts.get(name.path[0]) if not scope.interaction_only else None
+        if fact is None:
+            raise ConditionError(f"exists({name}) needs a fact, or a property such as properties.total", name.offset)
+        if fact.kind not in ("first", "last", "latest"):
+            raise ConditionError(
+                f"exists({name}): a {'count' if fact.kind == 'rolling' else fact.kind} always exists; "
+                f"compare it, as in {name} > 0",
+                name.offset,
+            )
+        read = _fact(fact)
+    return Read("boolean", accessors.Exists(read.reading), needs_event=read.needs_event)

@@ -1,0 +1,280 @@
+"""The parts of a condition as they run: comparisons, and their joining by `and`, `or` and `not`.
+
+Each tells whether it holds and, for the search of deadlines, whether time alone may make it hold and when its
+answer changes. A comparison with a value that does not exist, or between different types, is false, also `!=`.
+"""
+
+from typing import Any
+
+from stream.core import facts, scoring
+from stream.core.accessors import Anchor, Number, Reading
+from stream.core.customer import Life
+from stream.core.event import Event
+from stream.core.facts import Fact
+from stream.core.interaction import MAX_TIME
+from stream.core.operators import EQ, GE, GT, LE, LT, NE, grows, ordered
+from stream.core.scoring import Score
+
+
+class Check:
+    """Part of a condition; this one never holds."""
+
+    def holds(self, life: Life, now: int, event: Event | None) -> bool:
+        """Whether it holds for a life at a time, seeing an interaction or none."""
+        return False
+
+    def may(self, life: Life, now: int) -> bool:
+        """Whether it holds at `now` or may later, by the passing of time alone; True where that is not known."""
+        return self.holds(life, now, None)
+
+    def turns(self, life: Life, now: int, up: bool, moments: list[int]) -> None:
+        """Add the times after `now` at which time alone may make it begin to hold (`up`) or end to."""
+
+
+class IsTrue(Check):
+    """A value is exactly true."""
+
+    def __init__(self, reading: Reading) -> None:
+        self.reading = reading
+
+    def holds(self, life: Life, now: int, event: Event | None) -> bool:
+        return self.reading.get(life, now, event) is True
+
+
+class NumberCheck(Check):
+    """A number that time does not change, with a constant."""
+
+    def __init__(self, number: Number, operator: int, constant: float) -> None:
+        self.number = number
+        self.operator = operator
+        self.constant = constant
+
+    def holds(self, life: Life, now: int, event: Event | None) -> bool:
+        return ordered(self.operator, self.number.number(life, now), self.constant)
+
+
+class TextCheck(Check):
+    """A value with a constant text: equal, or a text that is another."""
+
+    def __init__(self, reading: Reading, text: str, equal: bool) -> None:
+        self.reading = reading
+        self.text = text
+        self.equal = equal
+
+    def holds(self, life: Life, now: int, event: Event | None) -> bool:
+        found = self.reading.get(life, now, event)
+        return isinstance(found, str) and (found == self.text) == self.equal
+
+
+class Compared(Check):
+    """Any two values by any operator."""
+
+    def __init__(self, left: Reading, operator: int, right: Reading) -> None:
+        self.left = left
+        self.operator = operator
+        self.right = right
+
+    def holds(self, life: Life, now: int, event: Event | None) -> bool:
+        return compare(self.left.get(life, now, event), self.operator, self.right.get(life, now, event))
+
+
+class Among(Check):
+    """A value is one of some constants."""
+
+    def __init__(self, reading: Reading, constants: tuple[object, ...]) -> None:
+        self.reading = reading
+        self.constants = constants
+
+    def holds(self, life: Life, now: int, event: Event | None) -> bool:
+        found = self.reading.get(life, now, event)
+        for each in self.constants:
+            if compare(found, EQ, each):
+                return True
+        return False
+
+
+class Within(Check):
+    """A value is in the list that a property holds."""
+
+    def __init__(self, reading: Reading, many: Reading) -> None:
+        self.reading = reading
+        self.many = many
+
+    def holds(self, life: Life, now: int, event: Event | None) -> bool:
+        found = self.many.get(life, now, event)
+        if not isinstance(found, list):
+            return False
+        wanted = self.reading.get(life, now, event)
+        for each in found:
+            if compare(wanted, EQ, each):
+                return True
+        return False
+
+
+class ScoreCheck(Check):
+    """A decaying score with a constant: its answer changes at most once by time alone, to that of 0."""
+
+    def __init__(self, score: Score, operator: int, constant: float) -> None:
+        self.score = score
+        self.operator = operator
+        self.constant = constant
+        self.ends = ordered(operator, score.clamp(0.0), constant)
+        """Whether it holds once everything has decayed."""
+
+    def holds(self, life: Life, now: int, event: Event | None) -> bool:
+        return ordered(self.operator, scoring.read(self.score, life, now), self.constant)
+
+    def may(self, life: Life, now: int) -> bool:
+        return self.ends or self.holds(life, now, None)
+
+    def turns(self, life: Life, now: int, up: bool, moments: list[int]) -> None:
+        if self.ends == up:
+            moment = scoring.crossing(self.score, life, now, self.operator, self.constant)
+            if moment is not None:
+                moments.append(moment)
+
+
+class ElapsedCheck(Check):
+    """The time since an anchor with a constant duration."""
+
+    def __init__(self, anchor: Anchor, operator: int, length: int) -> None:
+        self.anchor = anchor
+        self.operator = operator
+        self.length = length
+        self.ends = grows(operator)
+        self.flip = length + (1 if operator in (GT, LE) else 0)
+        """After how many milliseconds its answer changes."""
+
+    def holds(self, life: Life, now: int, event: Event | None) -> bool:
+        start = self.anchor.start(life)
+        return start is not None and (now - start >= self.flip) == self.ends
+
+    def may(self, life: Life, now: int) -> bool:
+        start = self.anchor.start(life)
+        return start is not None and (self.ends or now - start < self.flip)
+
+    def turns(self, life: Life, now: int, up: bool, moments: list[int]) -> None:
+        if self.ends != up:
+            return
+        start = self.anchor.start(life)
+        if start is not None and now < start + self.flip <= MAX_TIME:
+            moments.append(start + self.flip)
+
+
+class RollingCheck(Check):
+    """A rolling count with a constant, by `<` or `<=` and their opposites: it falls by time alone."""
+
+    def __init__(self, fact: Fact, operator: int, constant: float) -> None:
+        self.fact = fact
+        self.ends = not grows(operator)
+        """Whether it holds below `count`; at and above it, it is the other way round."""
+        self.count = 0
+        while not ordered(GT if operator in (LE, GT) else GE, self.count, constant) and self.count <= fact.keep:
+            self.count += 1
+
+    def holds(self, life: Life, now: int, event: Event | None) -> bool:
+        return (facts.rolling(self.fact, life, now) < self.count) == self.ends
+
+    def may(self, life: Life, now: int) -> bool:
+        return self.ends or self.holds(life, now, None)
+
+    def turns(self, life: Life, now: int, up: bool, moments: list[int]) -> None:
+        if self.ends == up and self.count > 0:
+            moment = facts.end_below(self.fact, life, now, self.count)
+            if moment is not None:
+                moments.append(moment)
+
+
+class RollingAmong(Among):
+    """A rolling count is one of some constants, or (negated outside) is not."""
+
+    def __init__(self, fact: Fact, reading: Reading, constants: tuple[object, ...]) -> None:
+        super().__init__(reading, constants)
+        self.fact = fact
+
+    def may(self, life: Life, now: int) -> bool:
+        return True
+
+    def turns(self, life: Life, now: int, up: bool, moments: list[int]) -> None:
+        moments.extend(facts.ends(self.fact, life, now))
+
+
+class Not(Check):
+    """Another check does not hold."""
+
+    def __init__(self, check: Check, timed: bool) -> None:
+        self.check = check
+        self.timed = timed
+        """Time alone may change its answer."""
+
+    def holds(self, life: Life, now: int, event: Event | None) -> bool:
+        return not self.check.holds(life, now, event)
+
+    def may(self, life: Life, now: int) -> bool:
+        return self.timed or self.holds(life, now, None)
+
+    def turns(self, life: Life, now: int, up: bool, moments: list[int]) -> None:
+        self.check.turns(life, now, not up, moments)
+
+
+class AllOf(Check):
+    """Every part holds."""
+
+    def __init__(self, parts: tuple[Check, ...]) -> None:
+        self.parts = parts
+
+    def holds(self, life: Life, now: int, event: Event | None) -> bool:
+        for part in self.parts:
+            if not part.holds(life, now, event):
+                return False
+        return True
+
+    def may(self, life: Life, now: int) -> bool:
+        for part in self.parts:
+            if not part.may(life, now):
+                return False
+        return True
+
+    def turns(self, life: Life, now: int, up: bool, moments: list[int]) -> None:
+        for part in self.parts:
+            part.turns(life, now, up, moments)
+
+
+class AnyOf(AllOf):
+    """At least one part holds."""
+
+    def holds(self, life: Life, now: int, event: Event | None) -> bool:
+        for part in self.parts:
+            if part.holds(life, now, event):
+                return True
+        return False
+
+    def may(self, life: Life, now: int) -> bool:
+        for part in self.parts:
+            if part.may(life, now):
+                return True
+        return False
+
+
+def compare(a: object, operator: int, b: object) -> bool:
+    """Whether two values are of one type and `a operator b` holds; booleans, lists and objects have no order."""
+    if isinstance(a, str):
+        return isinstance(b, str) and _in_order(a, operator, b)
+    if isinstance(a, bool):
+        return isinstance(b, bool) and ((operator == EQ and a == b) or (operator == NE and a != b))
+    if isinstance(a, int | float):
+        return isinstance(b, int | float) and not isinstance(b, bool) and _in_order(a, operator, b)
+    return False
+
+
+def _in_order(a: Any, operator: int, b: Any) -> bool:
+    """As Python orders them: numbers exactly, whole ones beyond what a double holds too; text by code point."""
+    if operator == EQ:
+        return bool(a == b)
+    if operator == NE:
+        return bool(a != b)
+    if operator == LT:
+        return bool(a < b)
+    if operator == LE:
+        return bool(a <= b)
+    return bool(a > b) if operator == GT else bool(a >= b)

@@ -1,0 +1,1 @@
+"""Talks to brokers, and knows no customer's state."""

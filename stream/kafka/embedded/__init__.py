@@ -1,0 +1,1 @@
+"""The embedded broker, a process that never outlives its parent."""

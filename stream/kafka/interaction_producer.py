@@ -1,0 +1,245 @@
+"""Write interactions to their topic: keyed by their subject, in order per subject, each one acknowledged."""
+
+import asyncio
+import contextlib
+import time
+from functools import partial
+from typing import Any, Self
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import (
+    ClusterAuthorizationFailedError,
+    IncompatibleBrokerVersion,
+    KafkaError,
+    KafkaTimeoutError,
+    UnknownError,
+    UnsupportedVersionError,
+)
+from aiokafka.producer.message_accumulator import BatchBuilder
+
+from stream.codec.controls import tick
+from stream.codec.import_rows import HEADER as IMPORT
+from stream.codec.interactions import Reason, Rejected, encode_native
+from stream.codec.partitioners import home_of
+from stream.core.interaction import Interaction
+from stream.errors import BrokerError
+from stream.kafka.clients import client_options
+from stream.kafka.permissions import of_import, require
+from stream.kafka.topics import DEFAULT_MAX_MESSAGE, FoundTopic, ensure_topics, find_topics
+from stream.machine.batch import Outgoing
+from stream.settings import Settings
+
+_BATCH_BYTES = 256 << 10
+_RECORD_OVERHEAD = 128
+"""What a batch of one record takes besides its key and value, at most, in bytes."""
+_LINGER = 0.1
+"""Seconds after which also a batch that is not full is sent."""
+_NAP = 0.005
+"""Sleeps shorter than these seconds are put together to one."""
+_BURST = 1.0
+"""Seconds of a stall that are made up for, so that a broker that was away is not flooded."""
+_BREATH = 256
+"""Interactions after which the event loop gets its turn: a few milliseconds."""
+_START_TRIES = 3
+_START_TIMEOUT = 30.0
+_CLOSE_TIMEOUT = 2.0
+
+
+class InteractionProducer:
+    """Writes interactions in the native format; between `async with` and its end.
+
+        async with InteractionProducer(settings, rate=500) as producer:
+            for interaction in interactions:
+                await producer.send(interaction)
+            await producer.tick(until)
+
+    Creates the product's topics where that of interactions is missing. The producer is idempotent where the broker
+    can do that: then a broker that is away is waited for, and each interaction is written once and in order.
+    Elsewhere (the embedded broker) a batch whose answer was lost is written again, and one that is not
+    acknowledged within 40 s fails. About 1 MB is held for each partition at most.
+
+    All methods raise KafkaError or TimeoutError where the broker fails for good, BrokerError where it refuses
+    us or what we write, and entering raises TopicError where topics do not fit.
+    """
+
+    def __init__(self, settings: Settings, *, rate: int | None = None) -> None:
+        """Prepare to send at most `rate` interactions a second, as fast as possible without it."""
+        self.partitions = 0
+        """Of the interactions topic, once entered."""
+        self.sent = 0
+        """Interactions sent so far."""
+        self.acknowledged = 0
+        """Those of them that are safe in Kafka."""
+        self._settings, self._topic = settings, settings.topics.interactions
+        self._rate = rate
+        self._due = self._flushed = self._progress = 0.0
+        self._largest = DEFAULT_MAX_MESSAGE
+        self._open: dict[int, BatchBuilder] = {}
+        self._in_flight: set[asyncio.Future[Any]] = set()
+        self._failure: BaseException | None = None
+
+    async def __aenter__(self) -> Self:
+        await require(self._settings, of_import(self._settings))
+        found = await self._find()
+        self.partitions = found.partitions
+        self._largest = int(found.configs.get("max.message.bytes", DEFAULT_MAX_MESSAGE))
+        self._producer = await _start(self._settings, min(_BATCH_BYTES, self._largest))
+        self._due = self._flushed = self._progress = time.monotonic()
+        return self
+
+    async def _find(self) -> FoundTopic:
+        """The interactions topic, made with all others where it is not there: who may only write asks for no more."""
+        found = await find_topics(self._settings, [self._topic])
+        if not found:
+            await ensure_topics(self._settings)
+            found = await find_topics(self._settings, [self._topic])
+        return found[self._topic]
+
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            if kind is None:
+                await self.flush()
+        finally:
+            await self._close()
+
+    @property
+    def stalled(self) -> float:
+        """For how many seconds the broker has owed us an answer; 0 where it owes none."""
+        return time.monotonic() - self._progress if self._in_flight else 0.0
+
+    async def send(self, interaction: Interaction, row: bytes | None = None) -> Rejected | None:
+        """Send an interaction, waiting for its turn where a rate is set, but not for the acknowledgement.
+
+        `row` is the header of its row, where it is of an import (`stream.codec.import_rows`).
+        One that is larger than the topic takes is not sent, and the answer says so.
+        """
+        key, value = interaction.subject.encode(), encode_native(interaction)
+        headers = () if row is None else ((IMPORT, row),)
+        beside = _RECORD_OVERHEAD if row is None else _RECORD_OVERHEAD + len(IMPORT) + len(row)
+        if len(key) + len(value) + beside > self._largest:
+            detail = f"{len(value)} bytes; the topic {self._topic} takes messages up to {self._largest}"
+            return Rejected(Reason.TOO_LARGE, detail)
+        where = home_of(self._settings.partitioner, key, self.partitions)
+        await self._append(where, Outgoing(key, value, headers))
+        self.sent += 1
+        if self._rate is not None:
+            await self._pace(self._rate)
+        elif time.monotonic() - self._flushed > _LINGER:
+            await self._hand_over_all()
+        if self.sent % _BREATH == 0:
+            await asyncio.sleep(0)
+        return None
+
+    async def flush(self) -> None:
+        """Wait until everything sent is acknowledged."""
+        await self._hand_over_all()
+        while self._in_flight:
+            await asyncio.wait(self._in_flight, return_when=asyncio.FIRST_EXCEPTION)
+            self._raise_failure()
+        self._raise_failure()
+
+    async def tick(self, time: int) -> None:
+        """Send a tick of `time`, epoch milliseconds, to every partition behind all interactions, and wait."""
+        await self.flush()
+        for partition in range(self.partitions):
+            await self._append(partition, tick(time))
+            await self._hand_over(partition, interactions=0)
+        await self.flush()
+
+    async def _append(self, partition: int, record: Outgoing) -> None:
+        builder = self._open.get(partition)
+        if builder is None:
+            builder = self._open[partition] = self._producer.create_batch()
+        headers = list(record.headers)
+        if builder.append(timestamp=None, key=record.key, value=record.value, headers=headers) is None:
+            await self._hand_over(partition)
+            builder = self._open[partition] = self._producer.create_batch()
+            builder.append(timestamp=None, key=record.key, value=record.value, headers=headers)
+
+    async def _pace(self, rate: int) -> None:
+        now = time.monotonic()
+        self._due = max(self._due, now - _BURST) + 1 / rate
+        if self._due - now > _NAP:
+            await self._hand_over_all()
+            await asyncio.sleep(self._due - time.monotonic())
+
+    async def _hand_over_all(self) -> None:
+        for partition in list(self._open):
+            await self._hand_over(partition)
+        self._flushed = time.monotonic()
+
+    async def _hand_over(self, partition: int, *, interactions: int | None = None) -> None:
+        """Give a partition's open batch to aiokafka, which holds one and makes the next one wait."""
+        builder = self._open.pop(partition)
+        while True:
+            self._raise_failure()
+            try:
+                future = await self._producer.send_batch(builder, self._topic, partition=partition)
+                break
+            except KafkaTimeoutError:  # the one before is not gone yet, and ours was not taken
+                continue
+        if not self._in_flight:
+            self._progress = time.monotonic()
+        self._in_flight.add(future)
+        count = builder.record_count() if interactions is None else interactions
+        future.add_done_callback(partial(self._done, count))
+
+    def _done(self, interactions: int, future: "asyncio.Future[Any]") -> None:
+        self._in_flight.discard(future)
+        if future.cancelled():
+            return
+        error = future.exception()
+        if error is None:
+            self.acknowledged += interactions
+            self._progress = time.monotonic()
+        elif self._failure is None:
+            self._failure = error
+
+    def _raise_failure(self) -> None:
+        error = self._failure
+        if error is None:
+            return
+        if isinstance(error, KafkaError) and not error.retriable:
+            raise BrokerError(f"the broker refused a batch for topic {self._topic}: {error}") from error
+        raise error
+
+    async def _close(self) -> None:
+        """Let go within seconds; what is not acknowledged by then is abandoned."""
+        if self._in_flight:
+            await asyncio.wait(self._in_flight, timeout=_CLOSE_TIMEOUT)
+        producer: Any = self._producer
+        if not self._in_flight and self._failure is None:
+            await producer.stop()
+            return
+        producer._closed = True  # not `stop()`: it would wait for what is left, perhaps for ever
+        sender = producer._sender.sender_task
+        sender.cancel()
+        await asyncio.wait([sender], timeout=_CLOSE_TIMEOUT)
+        with contextlib.suppress(KafkaError, OSError, TimeoutError):
+            await asyncio.wait_for(producer.client.close(), _CLOSE_TIMEOUT)
+
+
+async def _start(settings: Settings, batch_bytes: int) -> AIOKafkaProducer:
+    """A started producer, idempotent if that works; tried, since brokers announce what they cannot do."""
+    options: dict[str, Any] = {**client_options(settings), "acks": "all", "max_batch_size": batch_bytes}
+    for attempt in range(_START_TRIES):  # a server's passing fault must not cost idempotence
+        try:
+            return await _started(AIOKafkaProducer(**options, enable_idempotence=True))
+        except (
+            ClusterAuthorizationFailedError,
+            UnknownError,
+            UnsupportedVersionError,
+            IncompatibleBrokerVersion,
+            NotImplementedError,
+        ):
+            await asyncio.sleep(0.2 * attempt)
+    return await _started(AIOKafkaProducer(**options))
+
+
+async def _started(producer: AIOKafkaProducer) -> AIOKafkaProducer:
+    try:
+        await asyncio.wait_for(producer.start(), _START_TIMEOUT)
+    except BaseException:
+        await producer.stop()
+        raise
+    return producer

@@ -1,0 +1,1 @@
+"""One partition as a sequential machine: records in, everything that they cause out. Pure."""

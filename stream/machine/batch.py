@@ -1,0 +1,199 @@
+"""What passes between the pure machine of a partition and the code that talks to Kafka."""
+
+from collections import Counter
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from stream.core.stage_change import StageChange
+from stream.core.step_counts import Tally
+
+Headers = Sequence[tuple[str, bytes]]
+
+RESULTS: Final = ("applied", "duplicate", "known", "repeated", "rejected", "tick")
+"""What may become of a record of the source."""
+
+
+class SourceRecord(Protocol):
+    """A record of the interactions topic, as the fetcher hands it over."""
+
+    @property
+    def offset(self) -> int: ...
+    @property
+    def timestamp(self) -> int: ...
+    @property
+    def timestamp_type(self) -> int | None:
+        """0: CreateTime, 1: LogAppendTime."""
+
+    @property
+    def key(self) -> bytes | None: ...
+    @property
+    def value(self) -> bytes | None: ...
+    @property
+    def headers(self) -> Headers: ...
+
+
+@dataclass(init=False)
+class Outgoing:
+    """A record to be written."""
+
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
+
+    def __init__(self, key: bytes | None, value: bytes | None, headers: Headers = ()) -> None:
+        self.key = key
+        self.value = value
+        self.headers = headers
+
+
+class Counts:
+    """What a batch did, for metrics."""
+
+    def __init__(self) -> None:
+        self.tally = Tally()
+        self.applied = 0
+        """Interactions applied."""
+        self.repeated = 0
+        """Records applied before, after a crash without transactions."""
+        self.ticks = 0
+        self.rejected: Counter[str] = Counter()
+        """Dead letters by reason."""
+        self.changes: dict[tuple[str, str, str], int] = {}
+        """Stage changes by lifecycle, from and to; a stage that is not there is an empty text."""
+        self.ahead = 0
+        """Interactions more than 5 minutes ahead of their broker time, taken at that."""
+        self.quarantined = 0
+        """Customers whose deadlines made our code fail."""
+        self.reconsidered = 0
+        """Customers considered because lifecycles were edited since they were written."""
+        self.moved_by_edit = 0
+        """Those of them who moved."""
+        self.misplaced = 0
+        """Interactions of customers whose home is another partition: there they have another life, or will have."""
+        self.misplaced_cause: str | None = None
+        """Why, most likely, as `stream.codec.partitioners.likely_cause_of`; no key and no id stands in it."""
+        self.caused: list[int] = []
+        """Broker times of the interactions that caused a stage change."""
+
+    @property
+    def results(self) -> dict[str, int]:
+        """Records of the source by result, in the order of RESULTS; those that there were."""
+        tally, rejected = self.tally, sum(self.rejected.values())
+        found = (self.applied, tally.duplicates, tally.known_rows, self.repeated, rejected, self.ticks)
+        return {result: count for result, count in zip(RESULTS, found, strict=True) if count}
+
+    def change(self, change: StageChange) -> None:
+        """A customer moved."""
+        moved = change.lifecycle, change.from_stage or "", change.to_stage or ""
+        self.changes[moved] = self.changes.get(moved, 0) + 1
+
+
+class Batch:
+    """Everything that one transaction writes, besides the group offset."""
+
+    def __init__(
+        self,
+        next_offset: int = 0,
+        *,
+        stage_changes: Sequence[Outgoing] = (),
+        current_stages: Sequence[Outgoing] = (),
+        customers: Sequence[Outgoing] = (),
+        dead_letters: Sequence[Outgoing] = (),
+        inputs: int = 0,
+    ) -> None:
+        self.stage_changes = list(stage_changes)
+        self.current_stages = list(current_stages)
+        """The last change of each life."""
+        self.customers = list(customers)
+        """Changelog records: customers, tables, and last the position."""
+        self.dead_letters = list(dead_letters)
+        self.counts = Counts()
+        self.next_offset = next_offset
+        """The source offset from which to read on."""
+        self.inputs = inputs
+        """Records consumed and deadlines fired: a batch without any, that moves no position, is not written."""
+        self.more = False
+        """Work is left at this position (deadlines due, or records not taken): run again before fetching."""
+
+
+class RecordFailed(Exception):
+    """Our own code raised on one source record."""
+
+    def __init__(self, offset: int, cause: BaseException | None = None) -> None:
+        super().__init__(f"our code failed on the interaction at offset {offset}")
+        self.offset = offset
+        self.__cause__ = cause  # compiled, `raise ... from` does not chain it
+
+
+class DeadlineFailed(Exception):
+    """Our own code raised on one customer's deadline."""
+
+    def __init__(self, key: bytes, cause: BaseException | None = None) -> None:
+        super().__init__("our code failed on a customer's deadline")
+        self.key = key
+        self.__cause__ = cause
+
+
+class EncodingFailed(Exception):
+    """A customer cannot be encoded; which of the inputs that touched it is to blame is found by looking closely."""
+
+    def __init__(self, next_offset: int, cause: BaseException | None = None) -> None:
+        super().__init__(f"our code failed on encoding a customer, before offset {next_offset}")
+        self.next_offset = next_offset
+        """Where the source would have been read on: the input to blame came before."""
+        self.__cause__ = cause
+
+
+class Machine(Protocol):
+    """One partition's state and rules; deterministic, without I/O.
+
+    After an exception the machine is spent: the caller drops it and recovers a new one.
+    """
+
+    next_offset: int | None
+    """Where to read on; None: nothing was ever recorded, begin at the topic's start."""
+
+    @property
+    def edited(self) -> Mapping[str, str | None]:
+        """Once restored: lifecycles that were edited since the state was last written, with the digests that they had.
+
+        In hex; None: the state knew none of that name.
+        """
+
+    @property
+    def to_reconsider(self) -> int:
+        """Customers written before the lifecycles were edited who were not considered again yet."""
+
+    def restore(self, changelog: dict[bytes, bytes]) -> Generator[None, None, None]:
+        """Take over the compacted changelog; yields now and then so that the caller's loop breathes.
+
+        Raises PositionError or StateError where this worker must not go on.
+        """
+
+    def run(
+        self, records: Sequence[SourceRecord], next_offset: int, *, wall: int, caught_up: bool
+    ) -> Generator[None, None, Batch]:
+        """Apply `records` and the deadlines that are due; yields at least every few milliseconds of work.
+
+        `next_offset` is where to read on once all of `records` are taken. `wall` is epoch milliseconds;
+        `caught_up` says that the source held nothing beyond `records` at that time. Stops early, with
+        `more` set, when the batch reaches the limits of a transaction; the records not taken must then be
+        handed over again (those with an offset of at least `Batch.next_offset`).
+        """
+
+    def next_due(self) -> int | None:
+        """The wall time, epoch milliseconds, at which the next deadline should be fired; None: not by wall time.
+
+        It may be past: more have come than the last batch fired, and what there is of interactions goes between.
+        """
+
+    def isolate(self, *, offsets: Iterable[int] = (), keys: Iterable[bytes] = ()) -> None:
+        """Dead-letter these source offsets as `unprocessable`; never again fire these customers' deadlines."""
+
+    def look_closely(self, until: int) -> None:
+        """Encode each customer at once, until the source is read on beyond offset `until`.
+
+        Slower, but an input after which its customer cannot be encoded is then known, and fails as if its step had
+        raised.
+        """

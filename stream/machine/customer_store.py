@@ -1,0 +1,138 @@
+"""The customers of one partition: their records as bytes, those at hand decoded, and who is due next.
+
+A record is a few hundred bytes in one place; decoded it is dozens of objects all over the memory. To decode a record
+again costs less than to fetch these from there, and takes no memory.
+"""
+
+from collections import deque
+from collections.abc import Generator
+from typing import Final
+
+from stream.codec.state import customers as records
+from stream.codec.state.customers import CustomerCodec
+from stream.core.customer import Customer
+from stream.core.stage_change import StageChange
+from stream.core.step import Model, due
+from stream.errors import StateError
+from stream.machine.batch import Outgoing
+from stream.machine.schedule import Schedule
+
+BREATH: Final = 200
+"""Records or deadlines after which the caller's loop gets a turn."""
+
+
+class State:
+    """What a partition keeps of its customers, by changelog key."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self.schedule = Schedule()
+        """When each customer is due, forgetting included."""
+        self.stages: dict[tuple[str, str], int] = {}
+        """Customers by lifecycle and stage."""
+        self.edited = 0
+        """Customers whose lifecycles were edited since they were written, and who were not considered again yet."""
+        self.edits: deque[bytes] = deque()
+        """Those of them who are to be considered without being touched; some may have been meanwhile."""
+        self._codec = CustomerCodec(model)
+        self._written: dict[bytes, bytes] = {}
+        self._touched: dict[bytes, Customer] = {}
+        self._changed: dict[bytes, bytes | None] = {}
+        self._layouts: list[Outgoing] = [Outgoing(*each) for each in self._codec.layout_records()]
+        """Those of our lifecycles that are not kept yet: they are written before any customer is."""
+
+    def __len__(self) -> int:
+        return len(self._written)
+
+    def customer(self, key: bytes) -> Customer | None:
+        """The customer as it is now, to be changed and then kept; None where there is none."""
+        customer = self._touched.get(key)
+        if customer is None:
+            value = self._written.get(key)
+            if value is not None:
+                customer = self._codec.decode(key, value)
+        return customer
+
+    def keep(self, key: bytes, customer: Customer | None) -> None:
+        """The customer was changed; None: is no more."""
+        if customer is None:
+            self._touched.pop(key, None)
+            self._written.pop(key, None)
+            self._changed[key] = None
+            return
+        self._touched[key] = customer
+        time = due(self.model, customer)
+        if time is not None:
+            self.schedule.put(key, time)
+
+    def count(self, change: StageChange) -> None:
+        """A customer moved."""
+        stages, source, target = self.stages, change.from_stage, change.to_stage
+        if source is not None:
+            left = change.lifecycle, source
+            stages[left] = stages.get(left, 0) - 1
+        if target is not None:
+            entered = change.lifecycle, target
+            stages[entered] = stages.get(entered, 0) + 1
+
+    def encode(self) -> int:
+        """Encode those touched, and let go of them: now and then, so that few are decoded at a time.
+
+        Returns the bytes of their records.
+        """
+        size = 0
+        for key, customer in self._touched.items():
+            value = self._codec.encode(customer)
+            self._written[key] = self._changed[key] = value
+            size += len(value)
+        self._touched = {}
+        return size
+
+    @property
+    def is_laid_out(self) -> bool:
+        """All that is needed to read the records that are written is kept beside them."""
+        return not self._layouts
+
+    def take_records(self) -> list[Outgoing]:
+        """The changelog records of what changed since this was last called, each layout before its first customer."""
+        self.encode()
+        records, self._layouts = self._layouts, []
+        for key, value in self._changed.items():
+            records.append(Outgoing(key, value))
+        self._changed = {}
+        return records
+
+    def restore(self, changelog: dict[bytes, bytes], *, at_once: bool = True) -> Generator[None, None, None]:
+        """Take over the compacted changelog; `at_once`: whoever an edit may move goes to `edits`, too.
+
+        Raises StateError.
+        """
+        layouts = {key: value for key, value in changelog.items() if key[:1] == records.LAYOUT}
+        for value in layouts.values():
+            self._codec.learn(value)
+        self._layouts = [each for each in self._layouts if each.key not in layouts]
+        self._written = {
+            key: value for key, value in changelog.items() if key[:1] in (records.CUSTOMER, records.ANONYMOUS)
+        }
+        if len(layouts) + len(self._written) + (records.POSITION in changelog) < len(changelog):
+            kinds = b", ".join(sorted({key[:1] for key in changelog} - records.KINDS)).decode("utf-8", "replace")
+            raise StateError(f"there are records of kind {kinds!r}, which this version does not know: {records.NEWER}")
+        running = {lifecycle.id for lifecycle in self.model.lifecycles}
+        entries: list[tuple[int, bytes]] = []
+        for number, (key, value) in enumerate(self._written.items()):
+            header = self._codec.header(value)
+            time = header.due
+            self.edited += header.edited
+            if header.edited and at_once:
+                self.edits.append(key)
+                time = None  # it has none before it is considered
+            elif not header.current:  # the lifecycles were edited: what time makes true may have changed
+                time = due(self.model, self._codec.decode(key, value))
+            if time is not None:
+                entries.append((time, key))
+            for stage in header.stages:
+                if stage[0] in running:
+                    self.stages[stage] = self.stages.get(stage, 0) + 1
+            if number % BREATH == 0:
+                yield
+        self.schedule.load(entries)

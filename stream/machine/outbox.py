@@ -1,0 +1,43 @@
+"""Stage changes on their way into a batch: to subscribers, and to the topic of current stages."""
+
+from stream.codec import stage_changes
+from stream.codec.stage_changes import Source
+from stream.core.stage_change import StageChange
+from stream.machine.batch import Batch, Outgoing
+
+_BESIDE = 200
+"""Bytes of a change beside its value, about."""
+
+
+class Telling:
+    """Tells of one partition's changes; remembers the latest of each life until `take_current`."""
+
+    def __init__(self, topic: str, partition: int) -> None:
+        self._topic = topic
+        self._partition = partition
+        self._latest: dict[bytes, Outgoing] = {}
+
+    def tell(self, changes: list[StageChange], offset: int, live_from: int | None, batch: Batch) -> int:
+        """Put changes that came before `offset` was taken, or with it, into the batch; returns their bytes.
+
+        Those from before `live_from` (epoch ms; None: none are) are not published.
+        """
+        source = Source(self._topic, self._partition, offset)
+        size = 0
+        for change in changes:
+            batch.counts.change(change)
+            value = stage_changes.encode(change, source)
+            about = stage_changes.headers(change)
+            key = stage_changes.current_key(change)
+            gone = change.to_stage is None
+            self._latest[key] = Outgoing(key, None) if gone else Outgoing(key, value, about)
+            size += len(value) + _BESIDE
+            if live_from is None or change.at >= live_from:
+                batch.stage_changes.append(Outgoing(change.subject.encode(), value, about))
+                size += len(value) + _BESIDE
+        return size
+
+    def take_current(self) -> list[Outgoing]:
+        """The latest change of each life that changed since this was last called."""
+        latest, self._latest = list(self._latest.values()), {}
+        return latest

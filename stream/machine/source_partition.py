@@ -1,0 +1,42 @@
+"""Which partition a state belongs to, and whether a position is one of it."""
+
+from typing import NamedTuple
+
+from stream.codec.state.positions import Position
+from stream.errors import PositionError
+
+
+class Place(NamedTuple):
+    """The partition that a machine runs."""
+
+    topic: str
+    partition: int
+    partitions: int
+    """Of the topic."""
+    topic_id: str | None = None
+    """Kafka's own; None where the broker has none."""
+
+    @property
+    def topic_ids(self) -> dict[str, str]:
+        """As a position keeps them."""
+        return {} if self.topic_id is None else {self.topic: self.topic_id}
+
+    def require(self, position: Position) -> None:
+        """Raises PositionError where the state of `position` was not made from this partition as it is now."""
+        if position.partitions == 0:
+            raise PositionError(
+                f"a `lifecycle reset` of {self.topic}, partition {self.partition}, broke off; run it again"
+            )
+        if position.partitions != self.partitions:
+            raise PositionError(
+                f"topic {self.topic} has {self.partitions} partitions, the state was written with "
+                f"{position.partitions}: customers would be looked for in the wrong place. Give the topic its old "
+                f"number, or begin anew with `lifecycle reset --to earliest`"
+            )
+        known = position.topic_ids.get(self.topic)
+        if known is not None and self.topic_id not in (None, known):
+            raise PositionError(
+                f"topic {self.topic} was deleted and created anew: the state of partition {self.partition} was made "
+                f"from the old one, up to offset {position.offsets.get(self.topic, 0) - 1}, and what that held beyond "
+                f"is gone. Name the old topic, or begin anew on this one with `lifecycle reset --to earliest`"
+            )

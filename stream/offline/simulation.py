@@ -1,0 +1,174 @@
+"""A lifecycle run offline: interactions in the order given, each customer by its own clock.
+
+The same `step` as on the worker, so for interactions in time order, ended by a tick, the stage changes are
+the same. Everything is kept in memory: it grows with the number of customers, not of interactions.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from heapq import heapify, heappop, heappush
+from typing import NamedTuple
+
+import orjson
+
+from stream.codec.files.input_files import Record
+from stream.codec.interactions import Reason, Rejected
+from stream.codec.stage_changes import Source
+from stream.core.customer import Customer, Life
+from stream.core.interaction import Kind
+from stream.core.lifecycle import Lifecycle
+from stream.core.snapshot import facts_of, scores_of
+from stream.core.stage_change import StageChange, Value
+from stream.core.step import Arrival, Model, Passing, due, step
+from stream.core.step_counts import Tally
+
+
+@dataclass(slots=True)
+class Rejections:
+    """The records rejected for one reason."""
+
+    count: int
+    file: str
+    """Where the first of them stood."""
+    line: int
+    detail: str
+    """What was wrong with the first of them."""
+
+
+class Standing(NamedTuple):
+    """Where one customer stands in one lifecycle."""
+
+    customer: Customer
+    lifecycle: Lifecycle
+    life: Life
+    at: int
+    """When the scores and facts are read, epoch milliseconds."""
+    scores: dict[str, float]
+    facts: dict[str, Value]
+
+
+class Simulation:
+    """One offline run; what it counts can be read at any time."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self.tally = Tally()
+        """What `step` counted; its `fired` is always empty here, see `deadlines`."""
+        self.records = 0
+        """Records read, rejected, duplicate and known ones too."""
+        self.known = 0
+        """Interactions of files that were run before."""
+        self.late = 0
+        """Interactions that came before the clock of at least one lifecycle."""
+        self.deadlines = 0
+        """Deadlines fired, forgetting included."""
+        self.rejected: dict[Reason, Rejections] = {}
+        """In the order of their first record."""
+        self._customers: dict[tuple[Kind, str], Customer] = {}
+
+    def run(
+        self, records: Iterable[Record], file: str = "", *, known: bool = False
+    ) -> Iterator[tuple[StageChange, Source]]:
+        """Apply the records of one file in their order; may be called again for the next file.
+
+        `known`: they were applied before, and are only counted, as a worker does with an import that is repeated.
+        A change's source is the record that caused it: `file`, partition 0, and the number of the record
+        counted from 0 over all files. `born` is `0-<that number>` of a life's first record.
+        """
+        customers, model, tally = self._customers, self.model, self.tally
+        for line, record in records:
+            offset = self.records
+            self.records += 1
+            if isinstance(record, Rejected):
+                self._reject(record, file, line)
+                continue
+            if known:
+                self.known += 1
+                continue
+            key = record.kind, record.subject
+            late = tally.late
+            customer, changes = step(model, customers.get(key), Arrival(record, 0, offset), tally)
+            assert customer is not None  # an arrival always leaves a customer
+            customers[key] = customer
+            if tally.late != late:
+                self.late += 1
+            if tally.fired:
+                self._count_fired()
+            if changes:
+                source = Source(file, 0, offset)
+                for change in changes:
+                    yield change, source
+
+    def finish(self, until: int) -> Iterator[tuple[StageChange, Source]]:
+        """Fire the customers' deadlines up to and including `until` (epoch milliseconds), in time order.
+
+        Among equal times, customers come in the order in which they were first seen. The changes' source
+        has no file, and the number of all records as its offset.
+        """
+        model, customers = self.model, self._customers
+        source = Source("", 0, self.records)
+        waiting: list[tuple[int, int, tuple[Kind, str]]] = []
+        for order, (key, customer) in enumerate(customers.items()):
+            time = due(model, customer)
+            if time is not None and time <= until:
+                waiting.append((time, order, key))
+        heapify(waiting)
+        while waiting:
+            time, order, key = heappop(waiting)
+            after, changes = step(model, customers[key], Passing(time), self.tally)
+            self._count_fired()
+            if after is None:
+                del customers[key]
+            elif (later := due(model, after)) is not None and later <= until:
+                heappush(waiting, (later, order, key))
+            for change in changes:
+                yield change, source
+
+    def standings(self, until: int | None = None) -> Iterator[Standing]:
+        """Every customer that is not forgotten, in each lifecycle, in the order of being first seen.
+
+        Scores and facts are read at the customer's clock in the lifecycle, or at `until` where that is given
+        and later.
+        """
+        for customer in self._customers.values():
+            for lifecycle in self.model.lifecycles:
+                life = customer.lives[lifecycle.id]
+                at = life.clock if until is None else max(life.clock, until)
+                scores = scores_of(lifecycle, life, at)
+                yield Standing(customer, lifecycle, life, at, scores, facts_of(lifecycle, life, at))
+
+    def _reject(self, record: Rejected, file: str, line: int) -> None:
+        known = self.rejected.get(record.reason)
+        if known is None:
+            self.rejected[record.reason] = Rejections(1, file, line, record.detail)
+        else:
+            known.count += 1
+
+    def _count_fired(self) -> None:
+        self.deadlines += len(self.tally.fired)
+        self.tally.fired.clear()
+
+
+def encode_standing(standing: Standing) -> bytes:
+    """One customer in one lifecycle as a flat JSON object; times are epoch milliseconds.
+
+    `at` is when the scores and facts were read, `deadline` when time alone moves the customer next (null:
+    never), forgetting not included.
+    """
+    customer, lifecycle, life, at, scores, facts = standing
+    return orjson.dumps(
+        {
+            f"{customer.kind}_id": customer.id,
+            "identified": customer.identified,
+            "lifecycle": lifecycle.id,
+            "version": lifecycle.version,
+            "stage": life.stage,
+            "entered": life.entered,
+            "born": life.born,
+            "sequence": life.sequence,
+            "at": at,
+            "scores": scores,
+            "facts": facts,
+            "deadline": life.deadline,
+        }
+    )

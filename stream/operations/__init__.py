@@ -1,0 +1,1 @@
+"""What an operator does beside the workers: reset, replay, skip, verify."""

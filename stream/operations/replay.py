@@ -1,0 +1,231 @@
+"""Replay dead letters: put them on the interactions topic again, each of them once.
+
+The interactions and the receipts for their dead letters are one transaction, so that a replay that breaks off leaves
+both or neither. Its producer has one transactional id for all replays of an application: a second one stops the
+first before it reads which receipts there are. Workers read what is committed, and process that exactly once.
+
+While a transaction is open workers cannot read on behind it; so it is short, and one that was left behind by `kill
+-9` ends after 15 s, or when a replay is begun again. Without transactions (the embedded broker) interactions are
+acknowledged first, then the receipts: what is interrupted in between may be replayed again.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple, Self
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced, TransactionalIdAuthorizationFailed
+from aiokafka.producer.message_accumulator import BatchBuilder
+
+from stream.codec.controls import control_of, tick_time
+from stream.codec.dead_letters import DeadLetter, Origin, receipt, replayed
+from stream.codec.interactions import Reason, Rejected, decode
+from stream.engine.delivery import BATCH_BYTES, TRANSACTION_TIMEOUT_MS
+from stream.errors import BrokerError
+from stream.kafka.clients import client_options
+from stream.kafka.permissions import Grant, Operation, remedy
+from stream.kafka.topics import DEFAULT_MAX_MESSAGE, FoundTopic
+from stream.machine.batch import Outgoing
+from stream.operations.dead_letter_log import Ledger, Progress, letters, refresh
+from stream.settings import Settings
+
+AT_ONCE: Final = 500
+"""Dead letters in one transaction at most: some tens of milliseconds."""
+_BYTES_AT_ONCE: Final = 1 << 20
+_OVERHEAD: Final = 256
+"""What a batch of one record takes besides key, value and headers, at most, in bytes; a header's lengths too."""
+_START_TIMEOUT = 30.0
+_END_TIMEOUT = 5.0
+
+Chosen = Callable[[DeadLetter], bool]
+
+
+class Refusal(NamedTuple):
+    """Why a dead letter is not replayed, and what about this one in particular."""
+
+    why: str
+    detail: str = ""
+
+
+@dataclass(slots=True)
+class Done:
+    """How many dead letters were replayed."""
+
+    count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The interactions topic as it is now."""
+
+    settings: Settings
+    topic: FoundTopic
+
+    @property
+    def largest(self) -> int:
+        """The largest message that it takes, in bytes."""
+        return int(self.topic.configs.get("max.message.bytes", DEFAULT_MAX_MESSAGE))
+
+    def time_of(self, letter: DeadLetter) -> int:
+        """The time with which a replay is sent, epoch ms: that of the source record, where the topic keeps it long.
+
+        Retention goes by it where the topic keeps producers' times: what is sent as old may be gone before a worker
+        reads it, so that it gets the present time.
+        """
+        then, now = letter.origin.timestamp, time.time_ns() // 1_000_000
+        retention = int(self.topic.configs.get("retention.ms", -1))
+        return then if then >= 0 and (retention < 0 or now - then < retention // 2) else now
+
+    def refusal(self, letter: DeadLetter) -> Refusal | None:
+        """Why a dead letter cannot be replayed, or need not be; None: it can.
+
+        What the decoder still rejects, with the blocked ids of the settings, would only be dead-lettered again.
+        """
+        name, origin = self.settings.topics.interactions, letter.origin
+        if letter.reason == Reason.UNREADABLE:
+            return Refusal("it is a whole batch that could not be read, so the sender has to send that again")
+        if letter.truncated:
+            return Refusal("its value was cut off, so the sender has to send it again")
+        if origin.topic != name:
+            return Refusal(
+                f"it comes from another topic than {name}; name that by the setting interactions", origin.topic
+            )
+        if origin.partition >= self.topic.partitions:
+            return Refusal(f"{name} has its partition no more, so the sender has to send it again", str(origin))
+        if _size(replayed(letter)) > self.largest:
+            return Refusal(f"it is larger than the {self.largest} bytes that {name} takes; raise its max.message.bytes")
+        rejected = _rejected(letter, self.time_of(letter), self.settings)
+        return (
+            None if rejected is None else Refusal(f"it would be rejected again as {rejected.reason}", rejected.detail)
+        )
+
+
+async def replay(
+    target: Target, ledger: Ledger, chosen: Chosen, *, exactly_once: bool, progress: Progress, done: Done
+) -> None:
+    """Replay what is chosen of the dead letters that the ledger covers, and was not replayed yet.
+
+    `progress` follows the reading; `done` counts what is replayed, also where this raises: BrokerError where another
+    replay was begun meanwhile, where the broker fails, and as `records_of`. To run it again completes it.
+    """
+    settings = target.settings
+    async with _Writer(target, exactly_once=exactly_once) as writer:
+        await refresh(settings, ledger)  # an earlier replay can write no more receipts now
+        taken: set[Origin] = set()
+        batch: list[DeadLetter] = []
+        size = 0
+        async for letter in letters(settings, ledger, progress):
+            if letter.origin in ledger.replayed or letter.origin in taken:
+                continue
+            if not chosen(letter) or target.refusal(letter) is not None:
+                continue
+            taken.add(letter.origin)
+            batch.append(letter)
+            size += _size(replayed(letter))
+            if len(batch) == AT_ONCE or size >= _BYTES_AT_ONCE:
+                await writer.write(batch)
+                done.count += len(batch)
+                batch, size = [], 0
+        if batch:
+            await writer.write(batch)
+            done.count += len(batch)
+
+
+def transactional_id(settings: Settings) -> str:
+    """That of all replays of an application; no worker's, so that who may use it cannot stop workers with it."""
+    return f"{settings.app}-{settings.topics.dead_letters}"
+
+
+class _Writer:
+    """Writes interactions and receipts."""
+
+    def __init__(self, target: Target, *, exactly_once: bool) -> None:
+        settings = target.settings
+        self._target = target
+        self._topics = settings.topics
+        self._exactly_once = exactly_once
+        transactional: dict[str, Any] = {
+            "transactional_id": transactional_id(settings),
+            "transaction_timeout_ms": TRANSACTION_TIMEOUT_MS,
+        }
+        self._producer = AIOKafkaProducer(
+            **client_options(settings),
+            acks="all",
+            max_batch_size=min(BATCH_BYTES, target.largest),
+            **(transactional if exactly_once else {}),
+        )
+
+    async def __aenter__(self) -> Self:
+        try:
+            await asyncio.wait_for(self._producer.start(), _START_TIMEOUT)
+        except TransactionalIdAuthorizationFailed as error:
+            await self._producer.stop()
+            settings = self._target.settings
+            raise BrokerError(
+                f"Kafka at {settings.bootstrap} does not let us write the transactions of a replay; "
+                + remedy(settings, [Grant(Operation.WRITE, transactional_id(settings), "transactional-id")])
+            ) from error
+        except BaseException:
+            await self._producer.stop()
+            raise
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        with contextlib.suppress(KafkaError, OSError, TimeoutError, AssertionError):
+            async with asyncio.timeout(_END_TIMEOUT):
+                if kind is not None and self._exactly_once:
+                    with contextlib.suppress(KafkaError, AssertionError):  # none may be open
+                        await self._producer.abort_transaction()
+                await self._producer.stop()
+
+    async def write(self, batch: Sequence[DeadLetter]) -> None:
+        """All of them with their receipts, or none; without transactions, at least all of them."""
+        try:
+            if self._exactly_once:
+                await self._producer.begin_transaction()
+            time_of = self._target.time_of
+            interactions, receipts = self._topics.interactions, self._topics.dead_letters
+            await self._send(interactions, [(each.origin.partition, time_of(each), replayed(each)) for each in batch])
+            await self._send(receipts, [(each.address.partition, None, receipt(each.origin)) for each in batch])
+            if self._exactly_once:
+                await self._producer.commit_transaction()
+        except (ProducerFenced, InvalidProducerEpoch) as error:
+            raise BrokerError("another replay of this application was begun, and goes on in place of this") from error
+        except (KafkaError, TimeoutError, AssertionError) as error:  # also aiokafka's own checks, once its sender died
+            raise BrokerError(f"the replay broke off: {error!r}; run it again, nothing is replayed twice") from error
+
+    async def _send(self, topic: str, records: Sequence[tuple[int, int | None, Outgoing]]) -> None:
+        """Send records to their partitions with their times, and wait until all are acknowledged."""
+        sent: list[asyncio.Future[Any]] = []  # aiokafka commits a transaction also where a batch of it failed
+        parts: dict[int, BatchBuilder] = {}
+        for partition, timestamp, record in records:
+            builder = parts.get(partition)
+            if builder is not None and _append(builder, timestamp, record):
+                continue
+            if builder is not None:
+                sent.append(await self._producer.send_batch(builder, topic, partition=partition))
+            parts[partition] = self._producer.create_batch()
+            _append(parts[partition], timestamp, record)
+        sent += [await self._producer.send_batch(each, topic, partition=number) for number, each in parts.items()]
+        await asyncio.gather(*sent)
+
+
+def _append(builder: BatchBuilder, timestamp: int | None, record: Outgoing) -> bool:
+    """Put a record into a batch; False where that is full. The first one always fits."""
+    headers = list(record.headers)
+    return builder.append(timestamp=timestamp, key=record.key, value=record.value, headers=headers) is not None
+
+
+def _rejected(letter: DeadLetter, received: int, settings: Settings) -> Rejected | None:
+    """What a worker would say of it."""
+    control = control_of(letter.headers)
+    read = decode(letter.value, received, settings.blocked) if control is None else tick_time(control, letter.value)
+    return read if isinstance(read, Rejected) else None
+
+
+def _size(record: Outgoing) -> int:
+    headers = sum(len(name) + len(value or b"") + 10 for name, value in record.headers)
+    return len(record.key or b"") + len(record.value or b"") + headers + _OVERHEAD

@@ -1,0 +1,248 @@
+"""Begin anew: throw away what a partition knows, and set from where it reads on, in one step or not at all.
+
+A reset is written as a worker writes, and fences as a worker does where the broker has transactions. What
+fits one transaction is one. What does not stands between two positions: the first is one that no worker
+accepts (a state for a topic of no partitions; the refusal names the command that helps), the last is the new
+one. So after a reset that broke off a worker finds the old state, or the new one, or refuses, and another
+reset completes it.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from stream.codec.state import positions
+from stream.codec.state.customers import ANONYMOUS, CUSTOMER, LAYOUT, read_layout
+from stream.codec.state.positions import Position, decode_position, encode_position
+from stream.core.interaction import MAX_TIME
+from stream.engine.delivery import AtLeastOnce, Delivery, Route, Transactional
+from stream.errors import BrokerError, PositionError, StateError
+from stream.kafka.admin import admin_client, when_ready_for_groups
+from stream.kafka.changelog import Progress, read_changelog
+from stream.kafka.clients import client_options
+from stream.kafka.topics import find_topics
+from stream.machine.batch import Batch, Outgoing
+from stream.settings import Settings
+
+_AT_ONCE = 20_000
+"""Keys of the changelog that one transaction takes: some megabytes at most, and well within its time."""
+_COMMIT_DEADLINE = 5.0
+_KINDS = {CUSTOMER: b"customer", ANONYMOUS: b"anonymous"}
+
+
+class Beginning(NamedTuple):
+    """From where a partition will read."""
+
+    partition: int
+    partitions: int
+    """Of the interactions topic."""
+    offset: int | None
+    """None: from where the topic begins when the worker comes to it."""
+    first: int
+    """The offset as it is now."""
+    end: int
+    """The topic's end as it is now."""
+
+
+async def find_beginnings(settings: Settings, partitions: int, time: int | None) -> list[Beginning]:
+    """Of each partition, where it begins, or its first record that arrived at `time` (epoch ms) or later.
+
+    BrokerError where a time is asked of a broker that knows none (the embedded one).
+    """
+    topic = settings.topics.interactions
+    tps = [TopicPartition(topic, number) for number in range(partitions)]
+    async with AIOKafkaConsumer(
+        **client_options(settings), isolation_level="read_committed", enable_auto_commit=False
+    ) as consumer:
+        consumer.assign(tps)
+        firsts = await consumer.beginning_offsets(tps)
+        ends = await consumer.end_offsets(tps)
+        if time is None:
+            return [Beginning(tp.partition, partitions, None, firsts[tp], ends[tp]) for tp in tps]
+        if any((await consumer.offsets_for_times(dict.fromkeys(tps, MAX_TIME))).values()):
+            raise BrokerError(
+                f"the broker at {settings.bootstrap} cannot find interactions by their time; "
+                "it can only go back to the earliest one"
+            )
+        at = await consumer.offsets_for_times(dict.fromkeys(tps, max(time, 0)))
+        offsets = {tp: ends[tp] if (found := at[tp]) is None else found.offset for tp in tps}
+        return [Beginning(tp.partition, partitions, offsets[tp], offsets[tp], ends[tp]) for tp in tps]
+
+
+async def running_workers(settings: Settings) -> list[str]:
+    """The addresses of the consumer group's members.
+
+    The embedded broker never forgets a member, nor does it know an address: there the list is always empty.
+    """
+    async with admin_client(settings) as admin:
+        [answer] = await when_ready_for_groups(lambda: admin.describe_consumer_groups([settings.group]))
+        group = answer.to_object()["groups"][0]
+        return [host.lstrip("/") for each in group["members"] if (host := each["client_host"])]
+
+
+async def reset_partition(settings: Settings, beginning: Beginning, *, exactly_once: bool, now: int) -> int:
+    """Reset one partition; returns how many customers' states it threw away.
+
+    `now` (epoch ms) counts as the application's first start for a partition that no worker ever had. After a
+    KafkaError or TimeoutError it may be half done and has to be done again, a worker refuses it; StateError:
+    its position cannot be read.
+    """
+    topics, number = settings.topics, beginning.partition
+    delivery = _delivery(settings, TopicPartition(topics.interactions, number), exactly_once=exactly_once)
+    try:
+        await delivery.start()
+        changelog = await read_changelog(settings, TopicPartition(topics.customers, number), Progress())
+        changes_from = await _changes_end(settings, number)
+        anew = Anew(beginning, now, changes_from)
+        for batch in _batches(settings, changelog, anew, exclusive=delivery.exclusive):
+            await delivery.write(batch)
+    finally:
+        await delivery.discard()
+    return sum(key[:1] in _KINDS for key in changelog)
+
+
+async def skip_lost(settings: Settings, beginning: Beginning, *, exactly_once: bool) -> int:
+    """Let one partition go on at the first interaction that the topic still has, if its position lies before that.
+
+    Returns how many offsets are skipped; states stay as they are. Raises PositionError where the partition is beyond
+    the topic's end, which retention cannot have done; otherwise as `reset_partition`.
+    """
+    topics, number = settings.topics, beginning.partition
+    source = TopicPartition(topics.interactions, number)
+    delivery = _delivery(settings, source, exactly_once=exactly_once)
+    try:
+        await delivery.start()
+        changelog = await read_changelog(settings, TopicPartition(topics.customers, number), Progress())
+        kept = changelog.get(positions.KEY)
+        position = None if kept is None else decode_position(kept)
+        offset = None if position is None else position.offsets.get(topics.interactions)
+        if position is None or offset is None or beginning.first <= offset <= beginning.end:
+            return 0
+        if offset > beginning.end:
+            raise PositionError(
+                f"topic {topics.interactions}, partition {number}, ends at {beginning.end}, and its state was made "
+                f"from interactions up to offset {offset - 1}: it was deleted and created anew, or shortened, and "
+                "its states cannot be kept; leave --keep-states out"
+            )
+        position.offsets[topics.interactions] = beginning.first
+        await delivery.write(Batch(customers=[_record(position)], next_offset=beginning.first))
+        return beginning.first - offset
+    finally:
+        await delivery.discard()
+
+
+def _delivery(settings: Settings, source: TopicPartition, *, exactly_once: bool) -> Delivery:
+    async def commit(tp: TopicPartition, offset: int) -> None:
+        await _commit_offset(settings, tp, offset)
+
+    route = Route(settings, source)
+    return Transactional(route) if exactly_once else AtLeastOnce(route, commit)
+
+
+class Anew(NamedTuple):
+    """What the state of a partition begins with."""
+
+    beginning: Beginning
+    now: int
+    """Epoch ms."""
+    changes_from: dict[str, int]
+    """By partition of stage-changes: where those of the new state begin."""
+
+
+def _batches(settings: Settings, changelog: Mapping[bytes, bytes], anew: Anew, *, exclusive: bool) -> Iterator[Batch]:
+    """What is written for one partition; nothing where it never published anything, and begins at the start."""
+    beginning = anew.beginning
+    kept = changelog.get(positions.KEY)
+    old = None if kept is None else decode_position(kept)
+    if not changelog and beginning.offset is None and not any(anew.changes_from.values()):
+        return  # so that its first worker decides what is live, as ever
+    first_start = anew.now if settings.clock == "wall" else None
+    live_from = old.live_from if old is not None else settings.live_from or first_start
+    lifecycles = _lifecycles(old, changelog)
+    generation = _generation(old, anew)
+    offsets = {} if beginning.offset is None else {settings.topics.interactions: beginning.offset}
+    last = Position(
+        offsets=offsets,
+        partitions=beginning.partitions,
+        live_from=live_from,
+        changes_from=anew.changes_from,
+        generation=generation,
+    )
+    refused = Position(offsets=offsets, partitions=0, live_from=live_from, lifecycles=lifecycles, generation=generation)
+    keys = [key for key in changelog if key != positions.KEY]
+    parts = [keys[start : start + _AT_ONCE] for start in range(0, len(keys), _AT_ONCE)]
+    in_one = exclusive and len(parts) <= 1
+    if not in_one:
+        yield Batch(customers=[_record(refused)], next_offset=beginning.first)
+    for part in [] if in_one else parts:
+        yield _gone(part, lifecycles, beginning.first)
+    end = _gone(keys if in_one else [], lifecycles, beginning.first)
+    end.customers.append(_record(last))
+    yield end
+
+
+def _lifecycles(old: Position | None, changelog: Mapping[bytes, bytes]) -> dict[str, str]:
+    """Those that a state was ever made by, dropped ones too: what `current-stages` may have of them."""
+    found = {} if old is None else dict(old.lifecycles)
+    for key, value in changelog.items():
+        if key[:1] == LAYOUT:
+            with contextlib.suppress(StateError):  # a reset may be what helps then
+                layout = read_layout(value)
+                found.setdefault(layout.lifecycle, layout.digest.hex())
+    return found
+
+
+def _generation(old: Position | None, anew: Anew) -> int:
+    """One whose ids were never published before."""
+    if old is not None:  # one that broke off had raised it already, and no worker went on from there
+        return old.generation if old.partitions == 0 else old.generation + 1
+    # Where changes were published without a state that is kept, nobody knows how many generations there were.
+    return anew.now // 1000 if any(anew.changes_from.values()) else 1
+
+
+async def _changes_end(settings: Settings, number: int) -> dict[str, int]:
+    """Where stage-changes ends now, in the partitions that changes of this one go to; its writer is fenced."""
+    found, topics = await find_topics(settings), settings.topics
+    alike = found[topics.stage_changes].partitions == found[topics.interactions].partitions
+    numbers = [number] if alike else range(found[topics.stage_changes].partitions)
+    tps = [TopicPartition(topics.stage_changes, each) for each in numbers]
+    async with AIOKafkaConsumer(
+        **client_options(settings), isolation_level="read_committed", enable_auto_commit=False
+    ) as consumer:
+        consumer.assign(tps)
+        ends = await consumer.end_offsets(tps)
+        return {str(tp.partition): ends[tp] for tp in tps}
+
+
+def _gone(keys: list[bytes], lifecycles: Mapping[str, str], next_offset: int) -> Batch:
+    """The tombstones of states, and of what `current-stages` says of these customers."""
+    return Batch(
+        current_stages=[
+            Outgoing(b":".join((lifecycle.encode(), _KINDS[key[:1]], key[1:])), None)
+            for key in keys
+            if key[:1] in _KINDS
+            for lifecycle in lifecycles
+        ],
+        customers=[Outgoing(key, None) for key in keys],
+        next_offset=next_offset,
+    )
+
+
+def _record(position: Position) -> Outgoing:
+    return Outgoing(positions.KEY, encode_position(position))
+
+
+async def _commit_offset(settings: Settings, tp: TopicPartition, offset: int) -> None:
+    """Write the group's offset, which only lag tools look at."""
+    consumer = AIOKafkaConsumer(**client_options(settings), group_id=settings.group, enable_auto_commit=False)
+    consumer.assign([tp])
+    try:
+        await consumer.start()
+        with contextlib.suppress(KafkaError, TimeoutError):
+            await asyncio.wait_for(consumer.commit({tp: offset}), _COMMIT_DEADLINE)
+    finally:
+        await consumer.stop()

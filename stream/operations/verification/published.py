@@ -1,0 +1,131 @@
+"""The stage changes that are on the topic from one partition of interactions, until each is accounted for."""
+
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+import msgspec
+
+from stream.codec.stage_changes import EVENT_TYPE
+from stream.codec.state.customers import customer_key
+from stream.machine.batch import SourceRecord
+from stream.operations.verification.findings import Difference, Findings, subject_of
+
+_BY_TIME: Final = ("deadline", "forgotten")
+
+
+class _Source(msgspec.Struct):
+    topic: str
+    partition: int
+    offset: int
+
+
+class _Trigger(msgspec.Struct):
+    kind: str
+
+
+class _Change(msgspec.Struct):
+    lifecycle: str
+    born: str
+    sequence: int
+    at: int
+    trigger: _Trigger
+    source: _Source
+    customer_id: str | None = None
+    anonymous_id: str | None = None
+
+
+_decoder = msgspec.json.Decoder(_Change)
+
+
+class Id(NamedTuple):
+    """What names a change of one subject."""
+
+    lifecycle: str
+    born: str
+    sequence: int
+
+
+class Published(NamedTuple):
+    """A change on the topic."""
+
+    value: bytes
+    at: int
+    source: int
+    """The offset that it names."""
+    by_time: bool
+    """Nothing but time caused it."""
+
+
+class PublishedChanges:
+    """Those that name one partition of `topic` as their source."""
+
+    def __init__(self, topic: str, partition: int, findings: Findings, *, exactly_once: bool) -> None:
+        self.first_source: dict[int, int] = {}
+        """By partition of stage-changes: the source offset of the first change that was read there."""
+        self._topic = topic
+        self._partition = partition
+        self._findings = findings
+        self._exactly_once = exactly_once
+        self._changes: dict[bytes, dict[Id, Published]] = {}
+
+    def add(self, stage_partition: int, record: SourceRecord, *, alike: bool, only: frozenset[bytes] | None) -> None:
+        """A record of stage-changes; `alike`: all of its partition are of ours, as both topics have as many."""
+        where = f"stage-changes, partition {stage_partition}, offset {record.offset}"
+        change = _decode(record)
+        if change is None:
+            if alike or self._partition == 0:
+                self._differ(None, "", f"{where} is no stage change")
+            return
+        source = change.source
+        if source.partition != self._partition or source.topic != self._topic:
+            if alike:
+                self._differ(None, change.lifecycle, f"{where} names {source.topic}[{source.partition}] as its source")
+            return
+        self.first_source.setdefault(stage_partition, source.offset)
+        kind, subject = ("customer", change.customer_id) if change.customer_id is not None else (
+            "anonymous", change.anonymous_id or "",
+        )  # fmt: skip
+        key = customer_key("customer" if kind == "customer" else "anonymous", subject or "")
+        if only is not None and key not in only:
+            return
+        name = Id(change.lifecycle, change.born, change.sequence)
+        told = dict(record.headers)
+        ce_id = f"{change.lifecycle}:{kind}:{subject}:{change.born}:{change.sequence}"
+        if told.get("ce_id") != ce_id.encode() or told.get("ce_type") != EVENT_TYPE.encode() or record.key != key[1:]:
+            self._differ(key, change.lifecycle, f"key or headers of {where} do not fit its value: must be {ce_id}")
+        changes = self._changes.setdefault(key, {})
+        if name in changes:
+            self._findings.counts["changes repeated"] += 1
+            if self._exactly_once:
+                self._differ(
+                    key, name.lifecycle, f"change {name.sequence} of {name.born} stands twice, again at {where}"
+                )
+        changes[name] = Published(record.value or b"", change.at, source.offset, change.trigger.kind in _BY_TIME)
+
+    def take(self, key: bytes, name: Id) -> Published | None:
+        """A change that is accounted for now."""
+        changes = self._changes.get(key)
+        return None if changes is None else changes.pop(name, None)
+
+    def left(self) -> Iterator[tuple[bytes, Id, Published]]:
+        """What nothing accounted for."""
+        for key, changes in self._changes.items():
+            for name, change in changes.items():
+                yield key, name, change
+
+    def _differ(self, key: bytes | None, lifecycle: str, problem: str) -> None:
+        self._findings.differ(Difference(self._partition, "" if key is None else subject_of(key), lifecycle, problem))
+
+
+def _decode(record: SourceRecord) -> _Change | None:
+    try:
+        change = _decoder.decode(record.value or b"")
+    except msgspec.DecodeError:
+        return None
+    return None if change.customer_id is None and change.anonymous_id is None else change
+
+
+def born_at(born: str, partition: int) -> int | None:
+    """The source offset in `<partition>-<offset>`, behind a generation or not; None where the partition is another."""
+    of, _, offset = born.rpartition(".")[2].partition("-")
+    return int(offset) if of == str(partition) and offset.isdecimal() else None

@@ -1,0 +1,186 @@
+"""The private parts of aiokafka and Faust that the engine uses; fails clearly on a release that lacks them.
+
+What they must do is shown by the other tests; this one says what to look at when a release changes.
+"""
+
+import inspect
+import re
+import socket
+from importlib.metadata import version
+
+import aiokafka
+import aiokafka.codec
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.client import AIOKafkaClient
+from aiokafka.cluster import ClusterMetadata
+from aiokafka.conn import collect_hosts, create_conn
+from aiokafka.consumer.fetcher import Fetcher, FetchError, FetchResult, PartitionRecords
+from aiokafka.consumer.group_coordinator import BaseCoordinator, GroupCoordinator
+from aiokafka.consumer.subscription_state import TopicPartitionState
+from aiokafka.errors import UnsupportedCodecError
+from aiokafka.producer.message_accumulator import BatchBuilder
+from aiokafka.protocol.api import Request
+from aiokafka.protocol.fetch import FetchRequest
+from aiokafka.protocol.group import LeaveGroupRequest
+from aiokafka.record.default_records import DefaultRecordBatch, DefaultRecordBatchBuilder
+from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer
+
+from stream.kafka.clients import client_options
+from stream.settings import Settings
+
+BOOTSTRAP = "127.0.0.1:1"
+
+
+def test_the_releases_are_those_that_the_engine_was_written_for() -> None:
+    assert aiokafka.__version__.startswith("0.14."), "read stream/kafka/partition_reader.py and delivery.py against it"
+    assert version("faust-streaming").startswith("0.15.3"), "read stream/engine/faust_app.py against it"
+
+
+async def test_the_fetcher_keeps_records_waiters_and_positions_as_the_reader_expects() -> None:
+    consumer = AIOKafkaConsumer(bootstrap_servers=BOOTSTRAP, enable_auto_commit=False)
+    tp = TopicPartition("t", 0)
+    consumer.assign([tp])
+    assert consumer._isolation_level == "read_uncommitted"
+    assert consumer._fetch_max_wait_ms == 500
+    subscription = consumer._subscription
+    assert not subscription.reassignment_in_progress
+    assert isinstance(subscription._last_fetch_ended, float)
+    assignment = subscription.subscription.assignment
+    assert assignment.active
+    state = assignment.state_value(tp)
+    assert (state.highwater, state.lso, state.timestamp, state.has_valid_position) == (
+        None,
+        None,
+        None,
+        False,
+    )
+    assert assignment.state_value(TopicPartition("other", 0)) is None
+    subscription.seek(tp, 7)
+    assert state.position == 7
+    consumer._closed = True  # it was never started, so there is nothing to stop
+
+
+def test_what_the_reader_calls_has_the_same_arguments() -> None:
+    assert list(inspect.signature(Fetcher.seek_to).parameters) == ["self", "tp", "offset"]
+    assert list(inspect.signature(Fetcher._create_fetch_waiter).parameters) == ["self"]
+    assert list(inspect.signature(Fetcher._notify).parameters) == ["self", "future"]
+    assert list(inspect.signature(FetchResult.getall).parameters) == ["self", "max_records"]
+    assert callable(FetchResult.has_more)
+    assert list(inspect.signature(FetchResult.check_assignment).parameters) == ["self", "tp"]
+    assert list(inspect.signature(FetchResult._update_position).parameters) == ["self"]
+    for attribute in ("_topic_partition", "_partition_records"):
+        assert f"self.{attribute} = " in inspect.getsource(FetchResult.__init__)
+    theirs = next(each for each in PartitionRecords.__mro__ if each.__module__ == Fetcher.__module__)
+    assert inspect.isgeneratorfunction(theirs._unpack_records)
+    made = inspect.getsource(theirs.__init__)
+    assert "self.next_fetch_offset = fetch_offset" in made
+    assert "self._records_iterator = self._unpack_records()" in made
+    assert callable(FetchError.check_raise)
+    assert list(inspect.signature(PartitionRecords._consumer_record).parameters) == ["self", "tp", "record"]
+    source = inspect.getsource(Fetcher)
+    assert "records = MemoryRecords(part_data[-1])" in source, "read stream/kafka/lenient_headers.py against it"
+    called = "partition_records = PartitionRecords(tp, records, aborted_transactions, fetch_offset,"
+    assert called.replace(" ", "") in re.sub(r"\s", "", source)
+    for attribute in ("_records", "_wait_consume_future", "_closed"):
+        assert f"self.{attribute} =" in source
+    for attribute in ("highwater", "lso", "timestamp"):
+        assert f"tp_state.{attribute} =" in source
+    assert "self.awaiting_reset" not in inspect.getsource(TopicPartitionState.seek)
+
+
+def test_a_codec_is_unsupported_where_its_library_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And all but gzip need this one."""
+    batch = DefaultRecordBatchBuilder(
+        magic=2, compression_type=3, is_transactional=0, producer_id=-1, producer_epoch=-1, base_sequence=-1,
+        batch_size=10_000,
+    )  # fmt: skip
+    batch.append(0, timestamp=5, key=b"k", value=bytes(1_000), headers=[])
+    data = bytes(batch.build())
+    assert [record.offset for record in DefaultRecordBatch(data)] == [0]
+    monkeypatch.setattr(aiokafka.codec, "cramjam", None)
+    with pytest.raises(UnsupportedCodecError, match="lz4"):
+        iter(DefaultRecordBatch(data))
+
+
+def test_a_raw_record_has_what_a_source_record_needs() -> None:
+    builder = DefaultRecordBatchBuilder(
+        magic=2,
+        compression_type=0,
+        is_transactional=0,
+        producer_id=-1,
+        producer_epoch=-1,
+        base_sequence=-1,
+        batch_size=10_000,
+    )
+    builder.append(0, timestamp=5, key=b"k", value=None, headers=[("a", b"b")])
+    record = next(iter(DefaultRecordBatch(bytes(builder.build()))))
+    assert (record.offset, record.timestamp, record.timestamp_type) == (0, 5, 0)
+    assert (record.key, record.value, list(record.headers)) == (b"k", None, [("a", b"b")])
+
+
+async def test_the_first_record_of_a_batch_always_fits() -> None:
+    builder = BatchBuilder(1_000, 0)
+    assert builder.append(timestamp=None, key=b"k", value=bytes(5_000), headers=[]) is not None
+    assert builder.append(timestamp=None, key=b"k", value=b"v", headers=[]) is None
+
+
+@pytest.mark.filterwarnings("ignore:Unclosed AIOKafkaProducer:ResourceWarning")
+async def test_a_producer_can_be_abandoned() -> None:
+    producer = AIOKafkaProducer(bootstrap_servers=BOOTSTRAP, transactional_id="t")
+    assert producer._closed is False
+    assert producer._sender.sender_task is None
+    await producer.client.close()
+    producer._closed = True
+
+
+def test_a_connection_can_be_made_and_asked_without_a_client() -> None:
+    """So that why it fails is known: clients keep that to themselves."""
+    parameters = inspect.signature(create_conn).parameters
+    options = client_options(Settings(security_protocol="sasl_ssl"))
+    assert set(options) - {"bootstrap_servers"} <= set(parameters)
+    assert {"host", "port", "request_timeout_ms"} <= set(parameters)
+    assert collect_hosts("one:9092,two:9093", randomize=False) == [
+        ("one", 9092, socket.AF_UNSPEC),
+        ("two", 9093, socket.AF_UNSPEC),
+    ]
+    assert list(inspect.signature(AIOKafkaAdminClient._send_request).parameters) == ["self", "request", "node_id"]
+    assert list(inspect.signature(Request.prepare).parameters) == ["self", "versions"]
+
+
+def test_a_member_of_a_group_can_be_taken_out_of_it_by_another_connection() -> None:
+    source = inspect.getsource(GroupCoordinator)
+    for attribute in ("_closing", "_coordination_task", "coordinator_id", "member_id", "group_id"):
+        assert f"self.{attribute} = " in source + inspect.getsource(BaseCoordinator)
+    assert inspect.iscoroutinefunction(GroupCoordinator._maybe_leave_group)
+    assert list(inspect.signature(AIOKafkaClient.send).parameters) == ["self", "node_id", "request", "group"]
+    assert list(inspect.signature(LeaveGroupRequest).parameters) == ["group", "member_id"]
+
+
+def test_a_broker_can_be_asked_for_records_past_the_fetcher() -> None:
+    """So that an error is heard that the fetcher only logs."""
+    assert list(inspect.signature(FetchRequest).parameters) == [
+        *("max_wait_time", "min_bytes", "max_bytes", "isolation_level", "topics", "rack_id"),
+    ]
+    assert "for partition, error_code, highwater, *part_data in partitions:" in inspect.getsource(Fetcher)
+    assert list(inspect.signature(ClusterMetadata.leader_for_partition).parameters) == ["self", "partition"]
+    assert 'log.warning(\n                            "Unexpected error while fetching data' in inspect.getsource(
+        Fetcher
+    )
+
+
+def test_fausts_consumer_has_the_hooks_that_we_override() -> None:
+    for owner, method, parameters in (
+        (AIOKafkaConsumerThread, "_create_worker_consumer", ["self", "transport"]),
+        (AIOKafkaConsumerThread, "_ensure_consumer", ["self"]),
+        (AIOKafkaConsumerThread, "on_thread_stop", ["self"]),
+        (Consumer, "_new_consumer_thread", ["self"]),
+        (Consumer, "_getmany", ["self", "active_partitions", "timeout"]),
+        (Consumer, "seek_to_committed", ["self"]),
+        (Consumer, "close", ["self"]),
+        (Consumer, "verify_event_path", ["self", "now", "tp"]),
+        (Consumer, "on_partitions_revoked", ["self", "revoked"]),
+        (Consumer, "on_partitions_assigned", ["self", "assigned", "generation_id"]),
+    ):
+        assert list(inspect.signature(getattr(owner, method)).parameters) == parameters

@@ -1,0 +1,249 @@
+"""A Kafka with TLS, passwords and an authorizer: everything with the least rights, and what is said where one lacks."""
+
+import asyncio
+import json
+import re
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
+
+from stream.codec.dead_letters import dead_letter
+from stream.codec.interactions import Reason, Rejected
+from stream.errors import BrokerError
+from stream.kafka.clients import client_options
+from stream.kafka.permissions import of_topics, require
+from stream.kafka.topics import plan_topics
+from stream.settings import Settings
+from tests.kit.acls import Acl
+from tests.kit.machines import Record
+from tests.kit.roles import (
+    CREATOR,
+    REPAIRER,
+    SENDER,
+    SUBSCRIBER,
+    VERIFIER,
+    WORKER,
+    assert_clear,
+    caller_of,
+    interaction,
+    names,
+    without,
+    worker_of,
+)
+from tests.kit.secured import SecuredKafka
+from tests.kit.topics import produce
+
+ONE_OF_EACH_KIND = list({acl.resource: acl for acl in WORKER}.values())
+
+
+async def test_every_role_does_its_work_with_the_rights_that_are_documented(
+    secured_kafka: SecuredKafka, tmp_path: Path
+) -> None:
+    """Import, worker, tail, a producer and a subscriber of one's own, verify, dead letters, reset: with a password."""
+    kafka = secured_kafka
+    await empty(kafka)
+    sender, subscriber, operator, auditor, repairer = (
+        caller_of(kafka, role) for role in (SENDER, SUBSCRIBER, WORKER, VERIFIER, REPAIRER)
+    )
+    async with worker_of(operator, tmp_path / "worker.log") as worker:
+        code, said = await sender.run("import", "-", stdin="".join(map(interaction, range(20))))
+        assert code == 0, said
+        assert "20 interactions sent" in said
+        assert (
+            "whether this import was made before cannot be seen, so that all of it is sent" in said
+        )  # it may not read
+        async with AIOKafkaProducer(**client_options(sender.settings)) as producer:
+            await producer.send_and_wait("interactions", interaction(20).encode(), key=b"c-20")
+        await worker.until_applied(21)
+        # Nothing of the year 2023 is published: `live_from`. These are of this moment.
+        new = "".join(interaction(n).replace("1700000000000", str(2_000_000_000_000 + n)) for n in range(30, 40))
+        code, said = await sender.run("import", "-", "--as-is", stdin=new)
+        assert code == 0, said
+        await worker.until_applied(31)
+        code, said = await subscriber.run("tail", "--from-beginning", "--count", "10")
+        assert (code, len(said.splitlines())) == (0, 10), said
+        async with AIOKafkaConsumer(
+            "stage-changes",
+            **client_options(subscriber.settings),
+            group_id="personalisation",
+            isolation_level="read_committed",
+            auto_offset_reset="earliest",
+        ) as changes:
+            record = await asyncio.wait_for(anext(changes), 60)
+            assert record.value is not None
+            await changes.commit()
+        async with AIOKafkaProducer(**client_options(sender.settings)) as producer:
+            await producer.send_and_wait("interactions", interaction(41).replace("c-41", "null").encode())
+        await worker.until_counted("rejected", 1)
+    assert "exactly_once" in worker.log
+    assert not re.search(r"\[(warning|error|critical)", worker.log), worker.log
+    code, said = await auditor.run("verify", "--json")
+    assert code == 0, said
+    found = json.loads(said)
+    assert (found["customers"], found["dead_letters"], found["differing"]) == (31, 1, 0), said
+    code, said = await repairer.run("dead-letters", "list", "--count")
+    assert (code, said.split()) == (0, ["blocked_subject", "1"]), said
+    code, said = await repairer.run("dead-letters", "list", "--json")
+    assert code == 0, said
+    code, said = await repairer.run("dead-letters", "show", json.loads(said.splitlines()[0])["address"])
+    assert (code, "blocked_subject" in said) == (0, True), said
+    code, said = await repairer.run("dead-letters", "replay", "--all", "--yes", "--blocked", "nobody")
+    assert code == 0, said
+    assert "1 dead letter replayed" in said
+    code, said = await operator.run("reset", "--to", "earliest", "--yes")
+    assert code == 0, said
+    assert "31 customers forgotten" in said
+
+
+@pytest.mark.parametrize("acl", WORKER, ids=str)
+async def test_a_worker_that_lacks_one_right_ends_and_names_it(secured_kafka: SecuredKafka, acl: Acl) -> None:
+    """So the documented set is the least one; the error has the command for who administers Kafka."""
+    async with without(secured_kafka, acl):
+        code, said = await caller_of(secured_kafka, WORKER).run("worker")
+    assert code == 1
+    assert_clear(said, "the worker stops: Kafka at ")
+    assert [line for line in said.splitlines() if re.search(names(acl), line)], said
+    assert said.count("kafka-acls.sh") == 1, "only what is missing"
+
+
+@pytest.mark.parametrize("acl", ONE_OF_EACH_KIND, ids=str)
+async def test_a_reset_that_lacks_one_right_throws_nothing_away_and_names_it(
+    secured_kafka: SecuredKafka, acl: Acl
+) -> None:
+    """It is the workers' user that resets."""
+    async with without(secured_kafka, acl):
+        code, said = await caller_of(secured_kafka, WORKER).run("reset", "--to", "earliest", "--yes")
+    assert code == 1
+    assert re.search(names(acl), said), said
+    assert_clear(said)
+    assert "forgotten" not in said
+
+
+@pytest.mark.parametrize("acl", SENDER, ids=str)
+async def test_an_import_that_lacks_one_right_sends_nothing_and_names_it(secured_kafka: SecuredKafka, acl: Acl) -> None:
+    """Before the first interaction is sent."""
+    async with without(secured_kafka, acl):
+        code, said = await caller_of(secured_kafka, SENDER).run("import", "-", stdin=interaction(1))
+    assert code == 1
+    assert re.search(names(acl), said), said
+    assert_clear(said, "0 interactions sent")
+
+
+async def test_a_tail_without_its_right_does_not_wait_for_a_topic_that_it_may_not_see(
+    secured_kafka: SecuredKafka,
+) -> None:
+    """A broker does not show a topic to who has no right to it."""
+    async with without(secured_kafka, SUBSCRIBER[0]):
+        code, said = await caller_of(secured_kafka, SUBSCRIBER).run("tail")
+    assert code == 1
+    assert re.search(names(SUBSCRIBER[0]), said), said
+    assert_clear(said)
+
+
+@pytest.mark.parametrize("acl", VERIFIER, ids=str)
+async def test_a_verification_that_lacks_one_right_verifies_nothing_and_names_it(
+    secured_kafka: SecuredKafka, acl: Acl
+) -> None:
+    """A topic that it may not see must not look like one that is missing, or empty."""
+    async with without(secured_kafka, acl):
+        code, said = await caller_of(secured_kafka, VERIFIER).run("verify")
+    assert code == 2
+    assert re.search(names(acl), said), said
+    assert_clear(said)
+
+
+@pytest.mark.parametrize("command", [("list",), ("show", "0-0")], ids=" ".join)
+async def test_dead_letters_are_shown_to_nobody_without_the_right_to_read_them(
+    secured_kafka: SecuredKafka, command: tuple[str, ...]
+) -> None:
+    """Reading them is the first of the rights, and all that both need."""
+    async with without(secured_kafka, REPAIRER[0]):
+        code, said = await caller_of(secured_kafka, REPAIRER).run("dead-letters", *command)
+    assert code == 1
+    assert re.search(names(REPAIRER[0]), said), said
+    assert_clear(said)
+
+
+async def test_to_show_dead_letters_nothing_is_needed_but_to_read_them(secured_kafka: SecuredKafka) -> None:
+    await letter_to_replay(secured_kafka)
+    async with AsyncExitStack() as stack:
+        for acl in REPAIRER[1:]:
+            await stack.enter_async_context(without(secured_kafka, acl))
+        code, said = await caller_of(secured_kafka, REPAIRER).run("dead-letters", "list", "--json")
+        assert code == 0, said
+        address = json.loads(said.splitlines()[0])["address"]
+        code, said = await caller_of(secured_kafka, REPAIRER).run("dead-letters", "show", address)
+    assert (code, "unprocessable" in said) == (0, True), said
+
+
+@pytest.mark.parametrize("acl", REPAIRER, ids=str)
+async def test_a_replay_that_lacks_one_right_replays_nothing_and_names_it(
+    secured_kafka: SecuredKafka, acl: Acl
+) -> None:
+    """So the documented set is the least one."""
+    await letter_to_replay(secured_kafka)
+    async with without(secured_kafka, acl):
+        code, said = await caller_of(secured_kafka, REPAIRER).run("dead-letters", "replay", "--all", "--yes")
+    assert code == 1
+    assert re.search(names(acl), said), said
+    assert said.count("kafka-acls.sh") == 1, "only what is missing"
+    assert_clear(said)
+    assert not re.search(r"[1-9]\d* dead letters? replayed", said), said
+
+
+@pytest.mark.parametrize("acl", [acl for acl in CREATOR if acl.operation != "Create"], ids=str)
+async def test_who_lacks_one_right_to_look_at_topics_is_told_which(secured_kafka: SecuredKafka, acl: Acl) -> None:
+    """Instead of being shown a topic as missing."""
+    settings = caller_of(secured_kafka, CREATOR).settings
+    async with without(secured_kafka, acl):
+        with pytest.raises(BrokerError, match=names(acl)):
+            await require(settings, of_topics(settings))
+        if acl.name == "stage-changes":
+            code, said = await caller_of(secured_kafka, CREATOR).run("topics", "--dry-run")
+            assert (code, bool(re.search(names(acl), said))) == (1, True), said
+            assert_clear(said)
+
+
+@pytest.mark.parametrize("role", [CREATOR, WORKER], ids=["topics", "worker"])
+async def test_a_topic_that_is_missing_and_that_we_may_not_create_is_named(
+    secured_kafka: SecuredKafka, role: list[Acl]
+) -> None:
+    """Workers need not be allowed to: the error says who else can."""
+    create = next(acl for acl in CREATOR if acl.operation == "Create" and acl.name == "lifecycle-dead-letters")
+    creator = caller_of(secured_kafka, CREATOR)
+    await delete(secured_kafka, create.name)
+    async with without(secured_kafka, create):
+        code, said = await caller_of(secured_kafka, role).run("topics" if role is CREATOR else "worker")
+    assert code == 1
+    assert re.search(names(create._replace(principal=role[0].principal)), said), said
+    assert_clear(said, f"topic {create.name} does not exist", "`lifecycle topics`")
+    code, said = await creator.run("topics")
+    assert (code, said.count("created")) == (0, 1), said
+
+
+async def letter_to_replay(kafka: SecuredKafka) -> None:
+    """A dead letter that nobody replayed."""
+    record = Record(1_000, 1_700_000_000_000, b"c-1", interaction(1).encode())
+    letter = dead_letter(record, Rejected(Reason.UNPROCESSABLE, "failed twice"), "interactions", 0)
+    await produce(kafka.bootstrap, "lifecycle-dead-letters", [letter])
+
+
+async def empty(kafka: SecuredKafka) -> None:
+    """Topics without what other tests left in them; rights are to names, so they stay."""
+    await delete(kafka, *(topic.name for topic in plan_topics(Settings(), {})))
+    code, said = await caller_of(kafka, CREATOR).run("topics")
+    assert (code, said.count("created")) == (0, 5), said
+
+
+async def delete(kafka: SecuredKafka, *topics: str) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap)
+    await admin.start()
+    try:
+        await admin.delete_topics([*topics])
+        while not set(topics).isdisjoint(await admin.list_topics()):
+            await asyncio.sleep(0.05)
+    finally:
+        await admin.close()
