@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from stream.build import is_compiled, product_version
 from stream.codec.lifecycle_yaml.lifecycle_files import LifecycleFile, load_all
 from stream.codec.times import format_time
-from stream.core.step import Model, model_of
+from stream.core.model import Model, model_of
 from stream.engine.introduction import introduce
 from stream.engine.supervisor import Engine
 from stream.engine.worker import run_worker
@@ -22,7 +22,8 @@ from stream.machine.source_partition import Place
 from stream.metrics import Metrics, PartitionView
 from stream.settings import Settings
 from stream.web.authentication import is_of_this_machine
-from stream.web.health import health_routes, serve
+from stream.web.health import health_routes
+from stream.web.server import serve
 
 log = logging.getLogger(__name__)
 

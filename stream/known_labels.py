@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from stream.codec.interactions import Reason
 from stream.core.lifecycle import Lifecycle
-from stream.core.step import Model
+from stream.core.model import Model
 from stream.engine.error_policy import KINDS
 from stream.machine.batch import RESULTS
 

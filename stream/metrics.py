@@ -20,7 +20,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from stream.build import build_labels
-from stream.core.step import Model, model_of
+from stream.core.model import Model, model_of
 from stream.kafka.contact import ContactStatus
 from stream.kafka.worker_versions import GroupVersions
 from stream.known_labels import known_labels, known_stages

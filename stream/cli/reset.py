@@ -125,7 +125,7 @@ async def _each(settings: Settings, beginnings: "list[Beginning]", console: "Con
     from aiokafka.errors import KafkaError  # noqa: PLC0415
     from rich.progress import track  # noqa: PLC0415
 
-    from stream.engine.delivery import supports_transactions  # noqa: PLC0415
+    from stream.kafka.transactions import supports_transactions  # noqa: PLC0415
     from stream.operations.reset import reset_partition, skip_lost  # noqa: PLC0415
 
     await _require_no_workers(settings)

@@ -82,7 +82,7 @@ def simulate(
     from stream.codec.files.input_files import content_hash, read_interactions  # noqa: PLC0415
     from stream.codec.lifecycle_yaml.lifecycle_files import load_all  # noqa: PLC0415
     from stream.codec.stage_changes import encode  # noqa: PLC0415
-    from stream.core.step import model_of  # noqa: PLC0415
+    from stream.core.model import model_of  # noqa: PLC0415
     from stream.offline.simulation import Simulation, encode_standing  # noqa: PLC0415
 
     end = None if until is None else moment(until, "--until")

@@ -68,7 +68,7 @@ async def _look(settings: Settings, partition: int, offset: int) -> "Block":
 
 
 async def _skip(settings: Settings, block: "Block") -> None:
-    from stream.engine.delivery import supports_transactions  # noqa: PLC0415
+    from stream.kafka.transactions import supports_transactions  # noqa: PLC0415
     from stream.operations.skip import skip as skip_block  # noqa: PLC0415
 
     exactly_once = settings.delivery == "exactly_once" or (

@@ -11,7 +11,7 @@ from stream.settings import Settings
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from stream.core.step import Model
+    from stream.core.model import Model
     from stream.operations.verification.findings import Findings
     from stream.operations.verification.verifier import Shown
 
@@ -74,7 +74,7 @@ def verify(
 
     from stream.cli.terminal.verify_summary import as_json, derivation, summary  # noqa: PLC0415
     from stream.codec.lifecycle_yaml.lifecycle_files import load_all  # noqa: PLC0415
-    from stream.core.step import model_of  # noqa: PLC0415
+    from stream.core.model import model_of  # noqa: PLC0415
     from stream.operations.verification.findings import Findings  # noqa: PLC0415
 
     messages = Console(stderr=True)
@@ -122,7 +122,7 @@ def _run(
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
 
     from stream.cli.terminal.connection import run  # noqa: PLC0415
-    from stream.codec.state.customers import customer_key  # noqa: PLC0415
+    from stream.codec.state.keys import customer_key  # noqa: PLC0415
     from stream.kafka.permissions import of_verify, require  # noqa: PLC0415
     from stream.kafka.transactions import knows_transactions  # noqa: PLC0415
     from stream.operations.verification.verifier import Choice, Verifier  # noqa: PLC0415

@@ -5,8 +5,8 @@ from typing import Final
 import orjson
 
 from stream.codec.interactions import Reason, Rejected
+from stream.codec.records import Headers, Outgoing
 from stream.core.interaction import MAX_TIME, MIN_TIME
-from stream.machine.batch import Headers, Outgoing
 
 HEADER: Final = "lifecycle_control"
 TICK: Final = b"tick"

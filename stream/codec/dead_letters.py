@@ -28,7 +28,7 @@ from stream.codec.controls import HEADER as CONTROL
 from stream.codec.import_rows import HEADER as IMPORT
 from stream.codec.interactions import MAX_BYTES as LARGEST_READ
 from stream.codec.interactions import Rejected
-from stream.machine.batch import Headers, Outgoing, SourceRecord
+from stream.codec.records import Headers, Outgoing, SourceRecord
 
 MAX_BYTES: Final = LARGEST_READ + (64 << 10)
 """Longer values are cut off and flagged, so that every dead letter fits the topic; none of them could be read anyhow.

@@ -12,78 +12,24 @@ Rules, with the numbers of the design:
 An edit of a lifecycle is an input, too: see `stream.core.editing`.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
-from stream.core import deduplication, facts, imported, scoring
+from stream.core import deduplication, facts, imported
 from stream.core.customer import Customer, Life
 from stream.core.deadlines import MAX_FIRED, schedule
-from stream.core.deduplication import DAY
 from stream.core.editing import apply_edit
 from stream.core.event import Event, lookup
-from stream.core.interaction import MAX_TIME, Interaction
-from stream.core.lifecycle import Lifecycle, Points, Signal
+from stream.core.inputs import Arrival, Edit, Passing
+from stream.core.interaction import Interaction
+from stream.core.lifecycle import Lifecycle
+from stream.core.model import Model, forgotten_at
+from stream.core.signals import count_signal
 from stream.core.snapshot import Moment, stage_change
 from stream.core.stage_change import StageChange, Trigger
 from stream.core.step_counts import Tally
 from stream.core.transitions import leave_removed_stage, mark_final, run_transitions
 
 DEADLINE: Final = Trigger("deadline")
-
-
-@dataclass(frozen=True)
-class Model:
-    """Everything that decides what an input does to a customer."""
-
-    lifecycles: tuple[Lifecycle, ...]
-    """In the order of their ids."""
-    forget_after: int | None
-    """Milliseconds after the last sign of life of a subject that was never identified; None: never."""
-    forget_identified_after: int | None
-    """The same for identified ones."""
-
-
-class Arrival:
-    """An interaction to apply."""
-
-    def __init__(self, interaction: Interaction, partition: int, offset: int, generation: int = 1) -> None:
-        self.interaction = interaction
-        self.partition = partition
-        self.offset = offset
-        self.generation = generation
-        """Of the state: raised by each reset after which interactions are read again."""
-
-    @property
-    def origin(self) -> str:
-        """Names the life that may begin with it, and none of another generation."""
-        where = f"{self.partition}-{self.offset}"
-        return where if self.generation == 1 else f"{self.generation}.{where}"
-
-
-class Passing:
-    """Time to pass: every deadline up to and including `until` is fired."""
-
-    def __init__(self, until: int) -> None:
-        self.until = until
-
-
-class Edit:
-    """Lifecycles were edited since the customer's record was written; it is considered at `clock` (epoch ms)."""
-
-    def __init__(self, clock: int) -> None:
-        self.clock = clock
-
-
-def model_of(
-    lifecycles: Sequence[Lifecycle], forget_after: int | None = 90 * DAY, forget_identified_after: int | None = None
-) -> Model:
-    """A model of lifecycles in any order. Raises ValueError where two have one id."""
-    ordered = tuple(sorted(lifecycles, key=lambda each: each.id))
-    ids = [each.id for each in ordered]
-    if len(set(ids)) < len(ids):
-        raise ValueError(f"two lifecycles have the same id: {', '.join(ids)}")
-    return Model(ordered, forget_after, forget_identified_after)
 
 
 def step(
@@ -117,24 +63,6 @@ def step(
         return customer, changes
     customer = _pass(model, customer, interaction.time, changes, tally)
     return _apply(model, customer, given, mark, changes, tally), changes
-
-
-def due(model: Model, customer: Customer) -> int | None:
-    """The time of the customer's next deadline, forgetting included; None where there is none."""
-    if customer.quarantined:
-        return None
-    first = forgotten_at(model, customer.active, customer.identified)
-    for life in customer.lives.values():
-        deadline = life.deadline
-        if deadline is not None and (first is None or deadline < first):
-            first = deadline
-    return first
-
-
-def forgotten_at(model: Model, active: int, identified: bool) -> int | None:
-    """When a customer whose last sign of life was at `active` is forgotten; None: never."""
-    after = model.forget_identified_after if identified else model.forget_after
-    return active + after if after is not None and active + after <= MAX_TIME else None
 
 
 def _pass(
@@ -255,7 +183,7 @@ def _live(
     for signal in reaction.signals:
         where = signal.where
         if where is None or where.with_event.holds(life, time, event):
-            _signal(life, signal, time, event, tally)
+            count_signal(life, signal, time, event, tally)
     for counted in reaction.counted:
         where = counted.where
         if where is None or where.with_event.holds(life, time, event):
@@ -271,40 +199,3 @@ def _live(
     mark_final(changes, before)
     schedule(lifecycle, life)
     return alive
-
-
-def _signal(life: Life, signal: Signal, time: int, event: Event, tally: Tally) -> None:
-    if signal.once and life.counts[signal.index]:
-        return
-    if signal.times and not _fits(life.windows[signal.window], time // signal.per, signal.times):
-        return
-    life.counts[signal.index] += 1
-    tally.signal(signal)
-    for points in signal.points:
-        amount = _amount(points, event)
-        if amount is None:
-            tally.wrong_type(signal.label)
-        else:
-            scoring.add(life, points.slot, points.half_life, amount, time)
-
-
-def _amount(points: Points, event: Event) -> float | None:
-    if points.path is None:
-        return points.amount
-    return scoring.number(lookup(points.path, event))
-
-
-def _fits(windows: list[tuple[int, int]], window: int, times: int) -> bool:
-    """Count one in `window` unless it is full, or older than the two latest in which something counted."""
-    for place, (known, counted) in enumerate(windows):
-        if known == window:
-            if counted >= times:
-                return False
-            windows[place] = (known, counted + 1)
-            return True
-    if len(windows) == 2 and window < windows[0][0]:  # the two latest are kept
-        return False
-    windows.append((window, 1))
-    windows.sort()
-    del windows[:-2]
-    return True

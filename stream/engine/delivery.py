@@ -17,30 +17,22 @@ from typing import Any, ClassVar, NamedTuple, Protocol
 
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import (
-    IncompatibleBrokerVersion,
     KafkaError,
-    TransactionalIdAuthorizationFailed,
-    UnknownError,
-    UnsupportedVersionError,
 )
 from aiokafka.producer.message_accumulator import BatchBuilder
 
-from stream.errors import BrokerError, TopicError
+from stream.codec.records import Outgoing
+from stream.errors import TopicError
 from stream.events import Event, report
 from stream.kafka.clients import client_options
 from stream.kafka.partitioner import partition_of
-from stream.kafka.permissions import Grant, Operation, remedy
-from stream.machine.batch import Batch, Outgoing
+from stream.kafka.transactions import BATCH_BYTES, START_TIMEOUT, TRANSACTION_TIMEOUT_MS
+from stream.machine.batch import Batch
 from stream.settings import Settings, TopicNames
 
 log = logging.getLogger(__name__)
 
-BATCH_BYTES = 900_000
-"""Kafka's default limit for a batch is 1,048,588 bytes."""
-TRANSACTION_TIMEOUT_MS = 15_000
-"""After this a dead worker's open transaction stops holding up read_committed readers."""
 _REQUEST_TIMEOUT_MS = 10_000
-_START_TIMEOUT = 30.0
 _DISCARD_TIMEOUT = 2.0
 
 CommitOffset = Callable[[TopicPartition, int], Awaitable[None]]
@@ -92,7 +84,7 @@ class _Producing:
         )
 
     async def start(self) -> None:
-        await asyncio.wait_for(self._producer.start(), _START_TIMEOUT)
+        await asyncio.wait_for(self._producer.start(), START_TIMEOUT)
         topics = self._route.topics
         for topic in astuple(topics):
             self._counts[topic] = len(await self._producer.partitions_for(topic))
@@ -195,30 +187,6 @@ class AtLeastOnce(_Producing):
         await self._send(self._events(batch))
         await self._send(self._state(batch))
         await self._commit_offset(self._route.source, batch.next_offset)
-
-
-async def supports_transactions(settings: Settings) -> bool:
-    """Whether the broker has transactions; found by trying, since brokers announce what they cannot do.
-
-    Raises KafkaError or TimeoutError when the broker does not answer, and BrokerError when it forbids them.
-    """
-    ours = f"{settings.app}- --resource-pattern-type prefixed"
-    for attempt in range(3):  # a server's passing fault must not cost exactly-once
-        producer = AIOKafkaProducer(**client_options(settings), transactional_id=f"{settings.app}-probe")
-        try:
-            await asyncio.wait_for(producer.start(), _START_TIMEOUT)
-        except TransactionalIdAuthorizationFailed as error:
-            raise BrokerError(
-                f"Kafka at {settings.bootstrap} does not let us write transactions; set delivery to at_least_once, or "
-                + remedy(settings, [Grant(Operation.WRITE, ours, "transactional-id")])
-            ) from error
-        except (UnknownError, UnsupportedVersionError, IncompatibleBrokerVersion, NotImplementedError):
-            await asyncio.sleep(0.2 * attempt)
-        else:
-            return True
-        finally:
-            await producer.stop()
-    return False
 
 
 def _whole(topic: str, partition: int, records: list[Outgoing]) -> Iterator[tuple[str, int, Iterable[Outgoing]]]:

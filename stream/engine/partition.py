@@ -16,6 +16,7 @@ from typing import Protocol, TypeVar
 
 from aiokafka.errors import KafkaError
 
+from stream.codec.records import SourceRecord
 from stream.engine.delivery import Delivery
 from stream.engine.error_policy import Faults
 from stream.engine.misplaced import MisplacedWarnings
@@ -27,7 +28,7 @@ from stream.kafka.lag import Lag
 from stream.kafka.log_throttle import Seldom
 from stream.kafka.partition_reader import Fetched, is_cancelled
 from stream.kafka.topic_monitor import SourceTopic
-from stream.machine.batch import Batch, Machine, SourceRecord
+from stream.machine.batch import Batch, Machine
 
 T = TypeVar("T")
 

@@ -4,8 +4,8 @@ import logging
 
 from stream.errors import UnreadableError
 from stream.events import Event, report
-from stream.kafka.admin import words_of
 from stream.kafka.log_throttle import Seldom
+from stream.kafka.refusals import describe_error
 from stream.machine.batch import Counts, DeadlineFailed, RecordFailed
 
 log = logging.getLogger(__name__)
@@ -57,7 +57,7 @@ class PartitionLog:
                 Event.PARTITION_WAITS,
                 "partition {partition} waits for Kafka: {reason}",
                 partition=self._partition,
-                reason=words_of(error),
+                reason=describe_error(error),
                 kept_back=kept,
             )
 

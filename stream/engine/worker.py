@@ -14,20 +14,22 @@ from typing import Any, TypeVar
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaConnectionError, KafkaError
 
-from stream.engine.delivery import AtLeastOnce, Delivery, Route, Transactional, supports_transactions
+from stream.engine.delivery import AtLeastOnce, Delivery, Route, Transactional
 from stream.engine.faust_app import EngineApp, FaustSource, make_app, rebalance_timeout
 from stream.engine.partition import MakeMachine, Observer, State
 from stream.engine.supervisor import Engine
 from stream.engine.watchdog import LOOK_EVERY, LoopGuard, Stalls
 from stream.errors import BrokerError, LifecycleError, StalledError, TopicError
 from stream.events import Event, report
-from stream.kafka.admin import admin_client, words_of
+from stream.kafka.admin import admin_client
 from stream.kafka.changelog import Progress, read_changelog
 from stream.kafka.contact import ContactLog
 from stream.kafka.log_throttle import Seldom, quiet_libraries, quiet_loop
 from stream.kafka.permissions import of_worker, require
+from stream.kafka.refusals import describe_error
 from stream.kafka.topic_monitor import Lookout
 from stream.kafka.topics import ensure_topics
+from stream.kafka.transactions import supports_transactions
 from stream.kafka.worker_versions import GroupVersions
 from stream.settings import Delivery as DeliveryMode
 from stream.settings import Settings
@@ -211,7 +213,7 @@ class _Worker:
                         Event.KAFKA_AWAY,
                         "waiting for Kafka at {bootstrap}: {reason}",
                         bootstrap=settings.bootstrap,
-                        reason=words_of(error),
+                        reason=describe_error(error),
                         kept_back=kept,
                     )
                 await asyncio.sleep(_RETRY_SECONDS)

@@ -21,12 +21,12 @@ from stream.codec.controls import tick
 from stream.codec.import_rows import HEADER as IMPORT
 from stream.codec.interactions import Reason, Rejected, encode_native
 from stream.codec.partitioners import home_of
+from stream.codec.records import Outgoing
 from stream.core.interaction import Interaction
 from stream.errors import BrokerError
 from stream.kafka.clients import client_options
 from stream.kafka.permissions import of_import, require
 from stream.kafka.topics import DEFAULT_MAX_MESSAGE, FoundTopic, ensure_topics, find_topics
-from stream.machine.batch import Outgoing
 from stream.settings import Settings
 
 _BATCH_BYTES = 256 << 10

@@ -9,10 +9,10 @@ from typing import Self
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaTimeoutError, UnsupportedVersionError
 
+from stream.codec.records import SourceRecord
 from stream.errors import PositionError
 from stream.kafka.clients import client_options
 from stream.kafka.partition_reader import Reader, let_stop
-from stream.machine.batch import SourceRecord
 from stream.settings import Settings
 
 _AT_ONCE = 2_000

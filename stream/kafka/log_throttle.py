@@ -18,7 +18,7 @@ from typing import Any, Protocol
 from aiokafka.errors import KafkaError
 
 from stream.events import Event, Line, report
-from stream.kafka.admin import refusal
+from stream.kafka.refusals import refusal
 
 LIBRARIES = ("aiohttp", "aiokafka", "faust", "mode")
 INTERVAL = 10.0

@@ -17,10 +17,10 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.consumer.fetcher import FetchResult
 from aiokafka.errors import KafkaError
 
+from stream.codec.records import SourceRecord
 from stream.errors import PositionError, UnreadableError
 from stream.kafka.lenient_headers import install
 from stream.kafka.refused_reads import damaged, is_damaged
-from stream.machine.batch import SourceRecord
 
 install()
 

@@ -10,12 +10,10 @@ from typing import Any, NamedTuple
 
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupAuthorizationFailedError, TopicAuthorizationFailedError, for_code
-from aiokafka.protocol.admin import DescribeGroupsRequest_v3, DescribeGroupsResponse_v3
-from aiokafka.protocol.api import Request, RequestStruct, Response
-from aiokafka.protocol.types import Array, Boolean, Int16, Int32, Schema, String
 
 from stream.errors import BrokerError
 from stream.kafka.admin import admin_client, when_ready_for_groups
+from stream.kafka.protocol import GroupWithOperations, MetadataWithIds
 from stream.settings import Settings
 
 _DENIED = 0
@@ -136,9 +134,9 @@ async def _of_topics(admin: AIOKafkaAdminClient, names: set[str]) -> dict[tuple[
     """What we may do with each topic, whether it exists or not, as bits by operation."""
     if not names:
         return {}
-    answer: Any = await admin._send_request(_AboutTopics(sorted(names)))
+    answer: Any = await admin._send_request(MetadataWithIds(sorted(names), operations=True))
     allowed = {("topic", name): _DENIED for name in names}
-    for code, name, _internal, _partitions, operations in answer.topics:
+    for code, name, _id, _internal, _partitions, operations, _tags in answer.topics:
         if for_code(code) is not TopicAuthorizationFailedError:
             allowed["topic", name] = operations
     return allowed
@@ -149,7 +147,7 @@ async def _of_group(admin: AIOKafkaAdminClient, name: str) -> int:
 
     async def ask() -> int:
         coordinator = await admin.find_coordinator(name)
-        answer: Any = await admin._send_request(_AboutGroup(name), coordinator)
+        answer: Any = await admin._send_request(GroupWithOperations(name), coordinator)
         [(code, *_about, operations)] = answer.groups
         if code:
             raise for_code(code)(f"group {name}")
@@ -159,74 +157,3 @@ async def _of_group(admin: AIOKafkaAdminClient, name: str) -> int:
         return await when_ready_for_groups(ask)
     except GroupAuthorizationFailedError:
         return _DENIED
-
-
-class _TopicsResponse(Response):
-    API_KEY = 3
-    API_VERSION = 8
-    SCHEMA = Schema(
-        ("throttle_time_ms", Int32),
-        ("brokers", Array(("node_id", Int32), ("host", String()), ("port", Int32), ("rack", String()))),
-        ("cluster_id", String()),
-        ("controller_id", Int32),
-        (
-            "topics",
-            Array(
-                ("error_code", Int16),
-                ("topic", String()),
-                ("is_internal", Boolean),
-                (
-                    "partitions",
-                    Array(
-                        ("error_code", Int16),
-                        ("partition", Int32),
-                        ("leader", Int32),
-                        ("leader_epoch", Int32),
-                        ("replicas", Array(Int32)),
-                        ("isr", Array(Int32)),
-                        ("offline_replicas", Array(Int32)),
-                    ),
-                ),
-                ("allowed", Int32),
-            ),
-        ),
-        ("allowed", Int32),
-    )
-
-
-class _TopicsRequest(RequestStruct):
-    """Version 8, of which aiokafka has no more than 5: with what we may do."""
-
-    API_KEY = 3
-    API_VERSION = 8
-    RESPONSE_TYPE = _TopicsResponse
-    SCHEMA = Schema(
-        ("topics", Array(String())), ("create_them", Boolean), ("cluster_allowed", Boolean), ("topics_allowed", Boolean)
-    )
-
-
-class _AboutTopics(Request[_TopicsRequest]):
-    API_KEY = 3
-
-    def __init__(self, names: list[str]) -> None:
-        self._names = names
-
-    def build(self, request_struct_class: type[_TopicsRequest]) -> _TopicsRequest:
-        return request_struct_class(self._names, False, False, True)
-
-
-class _GroupRequest(RequestStruct):
-    API_KEY = 15
-    API_VERSION = 3
-    RESPONSE_TYPE = DescribeGroupsResponse_v3  # that of aiokafka's own is 2, which leaves out what we ask for
-    SCHEMA = DescribeGroupsRequest_v3.SCHEMA
-
-
-class _AboutGroup(Request[_GroupRequest]):
-    API_KEY = 15
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    def build(self, request_struct_class: type[_GroupRequest]) -> _GroupRequest:
-        return request_struct_class([self._name], True)

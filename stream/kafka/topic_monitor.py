@@ -19,9 +19,9 @@ from aiokafka.errors import (
 )
 from aiokafka.protocol.admin import DescribeGroupsRequest
 
-from stream.engine.assignor import members_of
 from stream.kafka.clients import client_options
 from stream.kafka.contact import Contact
+from stream.kafka.group_members import members_of
 from stream.kafka.topic_metadata import TopicMetadata, look_up
 from stream.kafka.worker_versions import Member
 from stream.settings import Settings

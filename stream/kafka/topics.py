@@ -18,7 +18,6 @@ from aiokafka.errors import (
 )
 
 from stream.codec.dead_letters import LARGEST
-from stream.engine.delivery import BATCH_BYTES
 from stream.errors import BrokerError, TopicError
 from stream.events import Event, report
 from stream.kafka.admin import admin_client
@@ -26,6 +25,7 @@ from stream.kafka.create_time import harms
 from stream.kafka.durability import check_durability, durable_configs, few_brokers, replication_for
 from stream.kafka.permissions import Grant, Operation, remedy
 from stream.kafka.retention import differs, meaning, retention_ms
+from stream.kafka.transactions import BATCH_BYTES
 from stream.settings import Settings
 
 log = logging.getLogger(__name__)

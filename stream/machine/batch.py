@@ -2,49 +2,14 @@
 
 from collections import Counter
 from collections.abc import Generator, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final, Protocol
 
+from stream.codec.records import Outgoing, SourceRecord
 from stream.core.stage_change import StageChange
 from stream.core.step_counts import Tally
 
-Headers = Sequence[tuple[str, bytes]]
-
 RESULTS: Final = ("applied", "duplicate", "known", "repeated", "rejected", "tick")
 """What may become of a record of the source."""
-
-
-class SourceRecord(Protocol):
-    """A record of the interactions topic, as the fetcher hands it over."""
-
-    @property
-    def offset(self) -> int: ...
-    @property
-    def timestamp(self) -> int: ...
-    @property
-    def timestamp_type(self) -> int | None:
-        """0: CreateTime, 1: LogAppendTime."""
-
-    @property
-    def key(self) -> bytes | None: ...
-    @property
-    def value(self) -> bytes | None: ...
-    @property
-    def headers(self) -> Headers: ...
-
-
-@dataclass(init=False)
-class Outgoing:
-    """A record to be written."""
-
-    key: bytes | None
-    value: bytes | None
-    headers: Headers
-
-    def __init__(self, key: bytes | None, value: bytes | None, headers: Headers = ()) -> None:
-        self.key = key
-        self.value = value
-        self.headers = headers
 
 
 class Counts:

@@ -8,13 +8,14 @@ from collections import deque
 from collections.abc import Generator
 from typing import Final
 
+from stream.codec.records import Outgoing
 from stream.codec.state import customers as records
+from stream.codec.state import keys
 from stream.codec.state.customers import CustomerCodec
 from stream.core.customer import Customer
+from stream.core.model import Model, due
 from stream.core.stage_change import StageChange
-from stream.core.step import Model, due
 from stream.errors import StateError
-from stream.machine.batch import Outgoing
 from stream.machine.schedule import Schedule
 
 BREATH: Final = 200
@@ -107,15 +108,13 @@ class State:
 
         Raises StateError.
         """
-        layouts = {key: value for key, value in changelog.items() if key[:1] == records.LAYOUT}
+        layouts = {key: value for key, value in changelog.items() if key[:1] == keys.LAYOUT}
         for value in layouts.values():
             self._codec.learn(value)
         self._layouts = [each for each in self._layouts if each.key not in layouts]
-        self._written = {
-            key: value for key, value in changelog.items() if key[:1] in (records.CUSTOMER, records.ANONYMOUS)
-        }
-        if len(layouts) + len(self._written) + (records.POSITION in changelog) < len(changelog):
-            kinds = b", ".join(sorted({key[:1] for key in changelog} - records.KINDS)).decode("utf-8", "replace")
+        self._written = {key: value for key, value in changelog.items() if key[:1] in (keys.CUSTOMER, keys.ANONYMOUS)}
+        if len(layouts) + len(self._written) + (keys.POSITION in changelog) < len(changelog):
+            kinds = b", ".join(sorted({key[:1] for key in changelog} - keys.KINDS)).decode("utf-8", "replace")
             raise StateError(f"there are records of kind {kinds!r}, which this version does not know: {records.NEWER}")
         running = {lifecycle.id for lifecycle in self.model.lifecycles}
         entries: list[tuple[int, bytes]] = []

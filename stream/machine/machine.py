@@ -16,15 +16,18 @@ from stream.codec.dead_letters import dead_letter
 from stream.codec.import_rows import row_of
 from stream.codec.interactions import Reason, Rejected, decode
 from stream.codec.partitioners import home_of, likely_cause_of
+from stream.codec.records import Outgoing, SourceRecord
 from stream.codec.state import positions
-from stream.codec.state.customers import customer_key
+from stream.codec.state.keys import customer_key
 from stream.codec.state.positions import Position, decode_position, encode_position
 from stream.core.customer import Customer
+from stream.core.inputs import Arrival, Edit, Passing
 from stream.core.interaction import Interaction
+from stream.core.model import Model, due
 from stream.core.stage_change import StageChange
-from stream.core.step import Arrival, Edit, Model, Passing, due, step
+from stream.core.step import step
 from stream.errors import StateError, UnknownLayout
-from stream.machine.batch import Batch, DeadlineFailed, EncodingFailed, Outgoing, RecordFailed, SourceRecord
+from stream.machine.batch import Batch, DeadlineFailed, EncodingFailed, RecordFailed
 from stream.machine.budget import MAX_BYTES, MAX_FIRED, MAX_LOOKED, SHARE
 from stream.machine.clock import PartitionClock
 from stream.machine.customer_store import BREATH, State

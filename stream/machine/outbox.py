@@ -1,9 +1,10 @@
 """Stage changes on their way into a batch: to subscribers, and to the topic of current stages."""
 
 from stream.codec import stage_changes
+from stream.codec.records import Outgoing
 from stream.codec.stage_changes import Source
 from stream.core.stage_change import StageChange
-from stream.machine.batch import Batch, Outgoing
+from stream.machine.batch import Batch
 
 _BESIDE = 200
 """Bytes of a change beside its value, about."""

@@ -15,11 +15,13 @@ from stream.codec.files.input_files import Record
 from stream.codec.interactions import Reason, Rejected
 from stream.codec.stage_changes import Source
 from stream.core.customer import Customer, Life
+from stream.core.inputs import Arrival, Passing
 from stream.core.interaction import Kind
 from stream.core.lifecycle import Lifecycle
+from stream.core.model import Model, due
 from stream.core.snapshot import facts_of, scores_of
 from stream.core.stage_change import StageChange, Value
-from stream.core.step import Arrival, Model, Passing, due, step
+from stream.core.step import step
 from stream.core.step_counts import Tally
 
 

@@ -10,10 +10,10 @@ from typing import Final
 from aiokafka import TopicPartition
 
 from stream.codec.import_rows import HEADER
+from stream.codec.records import SourceRecord
 from stream.errors import UnreadableError
 from stream.kafka.log_reader import LogReader
 from stream.kafka.permissions import Grant, Operation, require
-from stream.machine.batch import SourceRecord
 from stream.settings import Settings
 
 READ_WHOLE: Final = 1_000_000

@@ -23,12 +23,12 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 from stream.codec.controls import control_of, tick_time
 from stream.codec.dead_letters import DeadLetter, Origin, receipt, replayed
 from stream.codec.interactions import Reason, Rejected, decode
-from stream.engine.delivery import BATCH_BYTES, TRANSACTION_TIMEOUT_MS
+from stream.codec.records import Outgoing
 from stream.errors import BrokerError
 from stream.kafka.clients import client_options
 from stream.kafka.permissions import Grant, Operation, remedy
 from stream.kafka.topics import DEFAULT_MAX_MESSAGE, FoundTopic
-from stream.machine.batch import Outgoing
+from stream.kafka.transactions import BATCH_BYTES, TRANSACTION_TIMEOUT_MS
 from stream.operations.dead_letter_log import Ledger, Progress, letters, refresh
 from stream.settings import Settings
 

@@ -15,8 +15,10 @@ from typing import NamedTuple
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from stream.codec.records import Outgoing
 from stream.codec.state import positions
-from stream.codec.state.customers import ANONYMOUS, CUSTOMER, LAYOUT, read_layout
+from stream.codec.state.customers import read_layout
+from stream.codec.state.keys import ANONYMOUS, CUSTOMER, LAYOUT
 from stream.codec.state.positions import Position, decode_position, encode_position
 from stream.core.interaction import MAX_TIME
 from stream.engine.delivery import AtLeastOnce, Delivery, Route, Transactional
@@ -25,7 +27,7 @@ from stream.kafka.admin import admin_client, when_ready_for_groups
 from stream.kafka.changelog import Progress, read_changelog
 from stream.kafka.clients import client_options
 from stream.kafka.topics import find_topics
-from stream.machine.batch import Batch, Outgoing
+from stream.machine.batch import Batch
 from stream.settings import Settings
 
 _AT_ONCE = 20_000

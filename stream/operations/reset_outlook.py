@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from stream.codec.state import positions
-from stream.codec.state.customers import ANONYMOUS, CUSTOMER
+from stream.codec.state.keys import ANONYMOUS, CUSTOMER
 from stream.codec.state.positions import Position, decode_position
 from stream.codec.state.spans import span_of
 from stream.core.interaction import MAX_TIME

@@ -15,6 +15,7 @@ from aiokafka.errors import InvalidProducerEpoch, ProducerFenced
 
 from stream.codec.dead_letters import dead_letter
 from stream.codec.interactions import Reason, Rejected
+from stream.codec.records import Headers, Outgoing
 from stream.codec.state import positions
 from stream.codec.state.positions import Position, decode_position, encode_position
 from stream.engine.delivery import AtLeastOnce, Delivery, Route, Transactional
@@ -24,7 +25,7 @@ from stream.kafka.clients import client_options
 from stream.kafka.partition_reader import Reader, let_stop
 from stream.kafka.refused_reads import damaged, undamaged_from
 from stream.kafka.unreadable import time_of
-from stream.machine.batch import Batch, Headers, Outgoing
+from stream.machine.batch import Batch
 from stream.settings import Settings
 
 _PATIENCE = 30.0

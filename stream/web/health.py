@@ -6,38 +6,20 @@ set, everything else asks for it, and who does not send it sees of `/readyz` the
 how much business there is.
 """
 
-import errno
-import logging
 import re
-import socket
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
 import msgspec
 from aiohttp import web
-from aiohttp.http_exceptions import HttpProcessingError
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
 from stream.codec.times import format_time
 from stream.engine.supervisor import EngineStatus, PartitionStatus
-from stream.errors import SettingsError
 from stream.kafka.worker_versions import GroupVersions
 from stream.web.authentication import ask_for, sends
-
-_log = logging.getLogger(__name__)
-_STRANGERS = (HttpProcessingError, web.RequestPayloadError, ConnectionError)
-"""What goes wrong on the other side."""
-
-
-def _is_ours(record: logging.LogRecord) -> bool:
-    """Whether an error is ours: not a stranger's broken request, answered with 400, nor one who left unanswered."""
-    return not (record.exc_info and isinstance(record.exc_info[1], _STRANGERS))
-
-
-_log.addFilter(_is_ours)
 
 
 def health_routes(
@@ -104,27 +86,3 @@ def _shown(partition: PartitionStatus) -> dict[str, Any]:
         "lag": partition.lag,
         "open_transaction_since": None if opened is None else format_time(opened),
     }
-
-
-@asynccontextmanager
-async def serve(app: web.Application, host: str, port: int) -> AsyncIterator[int]:
-    """Serve `app` while the context lasts; yields the port, which the system chose where `port` is 0.
-
-    Raises SettingsError where the address cannot be bound.
-    """
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0, logger=_log)
-    await runner.setup()
-    try:
-        site = web.TCPSite(runner, host, port)
-        try:
-            await site.start()
-        except OSError as error:
-            wrong_address = isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL
-            setting = "bind" if wrong_address else "port"
-            raise SettingsError(
-                f"cannot serve on {host}:{port}: {error.strerror}; "
-                f"choose another with --web-{setting} or LIFECYCLE_WEB_{setting.upper()}"
-            ) from None
-        yield runner.addresses[0][1]
-    finally:
-        await runner.cleanup()

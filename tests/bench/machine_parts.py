@@ -3,8 +3,8 @@
 import asyncio
 
 from stream.codec.lifecycle_yaml.lifecycle_files import load_all
-from stream.codec.state.customers import CUSTOMER
-from stream.core.step import model_of
+from stream.codec.state.keys import CUSTOMER
+from stream.core.model import model_of
 from stream.machine.machine import PartitionMachine
 from stream.settings import Settings
 from tests.bench import micro_cases

@@ -13,8 +13,8 @@ from typing import Any
 from rich.table import Table
 
 from stream.codec.lifecycle_yaml.lifecycle_files import load_all
-from stream.codec.state.customers import CUSTOMER
-from stream.core.step import model_of
+from stream.codec.state.keys import CUSTOMER
+from stream.core.model import model_of
 from stream.settings import Settings
 from tests.bench import children
 from tests.bench.report import table, whole

@@ -11,13 +11,16 @@ from stream.codec.interactions import DEFAULT_BLOCKED, decode
 from stream.codec.lifecycle_yaml.lifecycle_files import load_all
 from stream.codec.partitioners import home_of
 from stream.codec.stage_changes import Source
-from stream.codec.state.customers import CustomerCodec, customer_key
+from stream.codec.state.customers import CustomerCodec
+from stream.codec.state.keys import customer_key
 from stream.core.customer import Customer
 from stream.core.deadlines import schedule
+from stream.core.inputs import Arrival
 from stream.core.interaction import Interaction
 from stream.core.lifecycle import Lifecycle
+from stream.core.model import model_of
 from stream.core.stage_change import StageChange
-from stream.core.step import Arrival, model_of, step
+from stream.core.step import step
 from stream.core.step_counts import Tally
 from tests.bench.generated import lifecycle_of
 from tests.bench.workload import UNTIL, workload

@@ -16,13 +16,13 @@ import orjson
 from rich.table import Table
 
 from stream.codec.lifecycle_yaml.lifecycle_files import load
-from stream.codec.state.customers import CUSTOMER, LAYOUT, customer_key
+from stream.codec.records import Outgoing
+from stream.codec.state.keys import CUSTOMER, LAYOUT, customer_key
 from stream.codec.state.positions import KEY as POSITION_KEY
 from stream.codec.state.positions import Position, encode_position
-from stream.core.step import model_of
+from stream.core.model import model_of
 from stream.kafka.partitioner import partition_of
 from stream.kafka.topics import ensure_topics
-from stream.machine.batch import Outgoing
 from stream.settings import Settings
 from tests.bench.peer_runs import PeerFailed, install, peers
 from tests.bench.probes import PARTITIONS, TRIVIAL, program, resident_bytes, running_kafka, subscriber

@@ -22,8 +22,8 @@ import msgspec
 from stream.app import GARBAGE_THRESHOLDS
 from stream.codec.controls import tick
 from stream.codec.lifecycle_yaml.lifecycle_files import load_all
-from stream.codec.state.customers import CUSTOMER, LAYOUT
-from stream.core.step import Model, model_of
+from stream.codec.state.keys import CUSTOMER, LAYOUT
+from stream.core.model import Model, model_of
 from stream.machine.machine import PartitionMachine
 from stream.machine.source_partition import Place
 from stream.settings import Settings

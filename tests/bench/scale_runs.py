@@ -14,7 +14,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from prometheus_client.parser import text_string_to_metric_families
 
 from stream.codec.lifecycle_yaml.lifecycle_files import load_all
-from stream.core.step import model_of
+from stream.core.model import model_of
 from stream.kafka.partitioner import partition_of
 from stream.kafka.topics import ensure_topics
 from stream.settings import Settings

@@ -13,9 +13,10 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 from rich.table import Table
 
 from stream.codec.lifecycle_yaml.lifecycle_files import load
-from stream.core.step import model_of
+from stream.codec.records import Outgoing
+from stream.core.model import model_of
 from stream.kafka.topics import ensure_topics
-from stream.machine.batch import Batch, Outgoing
+from stream.machine.batch import Batch
 from stream.settings import Settings
 from tests.bench.probes import PARTITIONS, TRIVIAL, probe, quantile, running_kafka
 from tests.kit import machines

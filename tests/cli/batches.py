@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaProducer
 from stream.codec.interactions import encode_native
 from stream.codec.lifecycle_yaml.lifecycle_files import load
 from stream.core.interaction import Interaction
-from stream.core.step import model_of
+from stream.core.model import model_of
 from stream.engine.partition import State
 from stream.kafka.topic_monitor import SourceTopic
 from stream.kafka.topics import ensure_topics

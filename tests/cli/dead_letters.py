@@ -10,10 +10,11 @@ from typing import Any
 from stream.codec.dead_letters import DeadLetter, dead_letter, read
 from stream.codec.interactions import Reason, Rejected, encode_native
 from stream.codec.lifecycle_yaml.lifecycle_files import parse
+from stream.codec.records import Outgoing, SourceRecord
 from stream.core.interaction import Interaction
-from stream.core.step import model_of
+from stream.core.model import model_of
 from stream.kafka.topic_monitor import SourceTopic
-from stream.machine.batch import Batch, Outgoing, RecordFailed, SourceRecord
+from stream.machine.batch import Batch, RecordFailed
 from stream.machine.machine import PartitionMachine
 from stream.machine.source_partition import Place
 from stream.settings import Settings

@@ -6,8 +6,9 @@ from typing import Any
 import orjson
 
 from stream.codec.lifecycle_yaml.lifecycle_files import parse
-from stream.codec.state.customers import CUSTOMER, CustomerCodec
-from stream.core.step import model_of
+from stream.codec.state.customers import CustomerCodec
+from stream.codec.state.keys import CUSTOMER
+from stream.core.model import model_of
 from tests.cli.verifying import QUICK, Copied, Topics
 
 

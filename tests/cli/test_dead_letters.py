@@ -10,9 +10,9 @@ import pytest
 
 from stream.codec.dead_letters import MAX_BYTES, dead_letter
 from stream.codec.interactions import Reason, Rejected
+from stream.codec.records import Outgoing
 from stream.kafka.embedded.broker import EmbeddedBroker
 from stream.kafka.topics import ensure_topics
-from stream.machine.batch import Outgoing
 from stream.settings import Settings
 from tests.cli.dead_letters import Run, address_of, buy, called, letters_of, send, work
 from tests.cli.on_kafka import environment_of, interrupt, settings_of, started

@@ -10,9 +10,9 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from stream.codec.dead_letters import Receipt, read
+from stream.codec.records import Outgoing
 from stream.kafka.embedded.broker import EmbeddedBroker
 from stream.kafka.topics import ensure_topics
-from stream.machine.batch import Outgoing
 from stream.settings import Settings
 from tests.cli.dead_letters import (
     LADDER,

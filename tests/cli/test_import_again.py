@@ -15,8 +15,8 @@ from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from stream.codec.import_rows import HEADER
 from stream.codec.lifecycle_yaml.lifecycle_files import parse
-from stream.codec.state.customers import CUSTOMER
-from stream.core.step import model_of
+from stream.codec.state.keys import CUSTOMER
+from stream.core.model import model_of
 from stream.kafka.topics import find_topics
 from stream.machine.machine import PartitionMachine
 from stream.machine.source_partition import Place

@@ -11,18 +11,19 @@ from aiokafka.structs import RecordMetadata
 
 from stream.codec.interactions import encode_native
 from stream.codec.lifecycle_yaml.lifecycle_files import load
+from stream.codec.records import Outgoing
 from stream.codec.state import positions
 from stream.codec.state.customers import CustomerCodec
 from stream.codec.state.positions import KEY, Position, decode_position, encode_position
 from stream.core.interaction import Interaction
-from stream.core.step import model_of
+from stream.core.model import model_of
 from stream.engine.delivery import Route, Transactional
 from stream.errors import PositionError
 from stream.kafka.changelog import Progress, read_changelog
 from stream.kafka.embedded.broker import EmbeddedBroker
 from stream.kafka.topic_monitor import SourceTopic
 from stream.kafka.topics import ensure_topics
-from stream.machine.batch import Batch, Outgoing
+from stream.machine.batch import Batch
 from stream.machine.machine import PartitionMachine
 from stream.machine.source_partition import Place
 from stream.operations.reset import Anew, Beginning, _batches

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable
 import pytest
 
 from stream.codec.interactions import encode_native
+from stream.codec.records import Outgoing
 from stream.codec.times import format_time
 from stream.core.interaction import Interaction
-from stream.machine.batch import Outgoing
 from stream.settings import Settings
 from tests.cli.on_kafka import settings_of
 from tests.cli.test_reset import LIVE_FROM, PARTITIONS, T, changelogs, changes, reset, work, worked_on

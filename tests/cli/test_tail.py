@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaProducer
 
+from stream.codec.records import Outgoing
 from stream.codec.stage_changes import Source, encode, headers
 from stream.core.interaction import Kind
 from stream.core.stage_change import StageChange, Trigger
 from stream.kafka.embedded.broker import EmbeddedBroker
-from stream.machine.batch import Outgoing
 from stream.settings import Settings
 from tests.cli.on_kafka import PARTITIONS, environment_of, interrupt, settings_of, started
 from tests.kit.kafka import KafkaBroker

@@ -16,12 +16,12 @@ from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from stream.codec.controls import tick
 from stream.codec.interactions import encode_native
+from stream.codec.records import Outgoing
 from stream.codec.state import positions
 from stream.codec.state.positions import decode_position
 from stream.core.interaction import Interaction
 from stream.kafka.changelog import Progress, read_changelog
 from stream.kafka.topics import ensure_topics
-from stream.machine.batch import Outgoing
 from stream.settings import Settings
 from tests.faults.fleet import Fleet
 from tests.kit.topics import create_topics, produce, read_all

@@ -4,10 +4,12 @@ from stream.codec.lifecycle_yaml.lifecycle_files import parse
 from stream.codec.state.customers import CustomerCodec
 from stream.core import facts, scoring
 from stream.core.customer import Customer, Life
+from stream.core.inputs import Arrival
 from stream.core.interaction import Interaction
 from stream.core.lifecycle import Lifecycle
+from stream.core.model import model_of
 from stream.core.stage_change import Value
-from stream.core.step import Arrival, model_of, step
+from stream.core.step import step
 from stream.core.step_counts import Tally
 
 DAY = 86_400_000

@@ -12,13 +12,16 @@ from hypothesis import strategies as st
 from stream.codec.lifecycle_yaml.lifecycle_files import load, parse, presets
 from stream.codec.state import customers as customer_records
 from stream.codec.state import positions
-from stream.codec.state.customers import CustomerCodec, customer_key
+from stream.codec.state.customers import CustomerCodec
+from stream.codec.state.keys import customer_key
 from stream.codec.state.positions import Position, decode_position, encode_position
 from stream.codec.state.unpacking import Unpacker
 from stream.core.customer import MARK, Customer, FactState, Life
+from stream.core.inputs import Arrival
 from stream.core.interaction import MAX_TIME, MIN_TIME, ImportedRow, Interaction
 from stream.core.lifecycle import Lifecycle
-from stream.core.step import Arrival, Model, due, model_of, step
+from stream.core.model import Model, due, model_of
+from stream.core.step import step
 from stream.core.step_counts import Tally
 from stream.errors import StateError
 

@@ -3,8 +3,10 @@
 import pytest
 
 from stream.codec.state.customers import CustomerCodec
+from stream.core.inputs import Arrival, Passing
 from stream.core.interaction import Interaction
-from stream.core.step import Arrival, Passing, due, model_of, step
+from stream.core.model import due, model_of
+from stream.core.step import step
 from stream.core.step_counts import Tally
 from tests.contract.edits import (
     DAY,

@@ -18,9 +18,9 @@ from jsonschema import Draft202012Validator
 from ruamel.yaml import YAML
 
 from stream.codec.lifecycle_yaml.lifecycle_files import MAX_BYTES, LifecycleFileError, load, load_all, parse, presets
-from stream.core.expressions import RESERVED
 from stream.core.language.definition import KEYS, define
 from stream.core.language.measures import KINDS
+from stream.core.language.parser import RESERVED
 from stream.core.lifecycle import DefinitionError
 from tests.properties.lifecycles import lifecycles
 

@@ -17,10 +17,10 @@ from jsonschema import Draft202012Validator
 
 from stream.codec.controls import tick
 from stream.codec.lifecycle_yaml.lifecycle_files import load_all, parse
+from stream.codec.records import Outgoing
 from stream.codec.state.positions import KEY, Position, encode_position
 from stream.core.interaction import MAX_TIME, MIN_TIME, Interaction
-from stream.core.step import model_of
-from stream.machine.batch import Outgoing
+from stream.core.model import model_of
 from stream.settings import Settings
 from tests.kit.machines import compacted, machine, records_of, run_all
 

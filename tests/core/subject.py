@@ -6,10 +6,12 @@ from textwrap import dedent
 from stream.codec.lifecycle_yaml.lifecycle_files import parse
 from stream.core import facts, scoring
 from stream.core.customer import Customer, Life
+from stream.core.inputs import Arrival, Passing
 from stream.core.interaction import Interaction, Kind
 from stream.core.lifecycle import Lifecycle
+from stream.core.model import due, model_of
 from stream.core.stage_change import StageChange, Value
-from stream.core.step import Arrival, Passing, due, model_of, step
+from stream.core.step import step
 from stream.core.step_counts import Tally
 
 SECOND = 1_000

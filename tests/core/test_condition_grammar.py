@@ -4,7 +4,6 @@ import pytest
 
 from stream.core.durations import format_duration, parse_duration
 from stream.core.expressions import (
-    MAX_LENGTH,
     And,
     Bare,
     Call,
@@ -16,10 +15,8 @@ from stream.core.expressions import (
     Node,
     Not,
     Operand,
-    parse,
-    parse_path,
-    unquote,
 )
+from stream.core.language.parser import MAX_LENGTH, parse, parse_path, unquote
 
 
 def shape(node: Node) -> str:

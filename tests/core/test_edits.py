@@ -1,9 +1,11 @@
 """What an edit of a lifecycle does to a customer who was there before, by the core alone."""
 
 from stream.core.customer import Customer
+from stream.core.inputs import Edit, Passing
 from stream.core.lifecycle import Lifecycle
+from stream.core.model import model_of
 from stream.core.stage_change import StageChange
-from stream.core.step import Edit, Passing, model_of, step
+from stream.core.step import step
 from stream.core.step_counts import Tally
 from tests.contract.edits import DAY, ENTERED, NOW, SHOP, ZOO, edited, loaded, reread
 

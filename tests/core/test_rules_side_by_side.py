@@ -3,8 +3,8 @@
 import pytest
 
 from stream.core.lifecycle import Lifecycle
+from stream.core.model import model_of
 from stream.core.stage_change import StageChange
-from stream.core.step import model_of
 from tests.core.subject import Subject, lifecycle, moves
 
 IDLE = """

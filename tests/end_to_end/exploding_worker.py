@@ -11,7 +11,8 @@ from typing import Any
 
 from stream.app import Application
 from stream.cli import main
-from stream.machine.batch import Batch, RecordFailed, SourceRecord
+from stream.codec.records import SourceRecord
+from stream.machine.batch import Batch, RecordFailed
 
 
 class Exploding:

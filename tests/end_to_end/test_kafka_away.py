@@ -15,8 +15,8 @@ import aiohttp
 import pytest
 from aiokafka import AIOKafkaProducer
 
+from stream.codec.records import Outgoing
 from stream.kafka.embedded.process import HOST, free_port
-from stream.machine.batch import Outgoing
 from tests.kit.kafka import KafkaBroker
 from tests.kit.proxy import Proxy
 from tests.kit.topics import create_topics, produce

@@ -14,8 +14,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from stream.codec.records import Outgoing
 from stream.kafka.embedded.process import free_port
-from stream.machine.batch import Outgoing
 from tests.kit.kafka import KafkaBroker
 from tests.kit.secured import SecuredKafka
 from tests.kit.topics import produce, read_all

@@ -12,7 +12,7 @@ import pytest
 from aiokafka import ConsumerRecord
 from prometheus_client.parser import text_string_to_metric_families
 
-from stream.machine.batch import Outgoing
+from stream.codec.records import Outgoing
 from tests.kit.kafka import KafkaBroker
 from tests.kit.replays import DAY, Replay, Worker
 from tests.kit.topics import produce, read_all

@@ -7,13 +7,14 @@ from typing import Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from stream.engine.delivery import AtLeastOnce, Delivery, Route, Transactional, supports_transactions
+from stream.engine.delivery import AtLeastOnce, Delivery, Route, Transactional
 from stream.engine.partition import MakeMachine
 from stream.engine.supervisor import Engine
 from stream.kafka.changelog import Progress, read_changelog
 from stream.kafka.partition_reader import Fetched, Reader
 from stream.kafka.topic_monitor import Lookout
 from stream.kafka.topics import ensure_topics
+from stream.kafka.transactions import supports_transactions
 from stream.machine.batch import Batch
 from stream.settings import Settings
 

@@ -19,8 +19,8 @@ from stream.codec.dead_letters import (
 )
 from stream.codec.interactions import Reason, Rejected
 from stream.codec.lifecycle_yaml.lifecycle_files import load
-from stream.core.step import model_of
-from stream.machine.batch import Headers, Outgoing
+from stream.codec.records import Headers, Outgoing
+from stream.core.model import model_of
 from stream.machine.machine import PartitionMachine
 from stream.machine.source_partition import Place
 from stream.settings import Settings

@@ -11,11 +11,12 @@ from aiokafka.partitioner import DefaultPartitioner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.engine.delivery import AtLeastOnce, Route, Transactional, supports_transactions
+from stream.codec.records import Outgoing
+from stream.engine.delivery import AtLeastOnce, Route, Transactional
 from stream.kafka.embedded.broker import EmbeddedBroker
 from stream.kafka.partitioner import partition_of
-from stream.kafka.transactions import knows_transactions
-from stream.machine.batch import Batch, Outgoing
+from stream.kafka.transactions import knows_transactions, supports_transactions
+from stream.machine.batch import Batch
 from stream.settings import Settings
 from tests.kit.kafka import KafkaBroker
 from tests.kit.topics import Records, create_topics, produce, read_all

@@ -11,13 +11,15 @@ from stream.codec.controls import tick
 from stream.codec.dead_letters import MAX_BYTES
 from stream.codec.interactions import Reason, encode_native
 from stream.codec.lifecycle_yaml.lifecycle_files import parse
-from stream.codec.state.customers import CustomerCodec, customer_key
+from stream.codec.records import Outgoing
+from stream.codec.state.customers import CustomerCodec
+from stream.codec.state.keys import customer_key
 from stream.core.customer import Life
 from stream.core.interaction import Interaction
-from stream.core.step import Model, model_of
+from stream.core.model import Model, model_of
 from stream.engine.error_policy import Faults
 from stream.kafka.topic_monitor import SourceTopic
-from stream.machine.batch import Batch, DeadlineFailed, EncodingFailed, Outgoing, RecordFailed
+from stream.machine.batch import Batch, DeadlineFailed, EncodingFailed, RecordFailed
 from stream.machine.machine import PartitionMachine
 from stream.machine.source_partition import Place
 from stream.settings import Settings

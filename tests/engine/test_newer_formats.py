@@ -8,10 +8,10 @@ import orjson
 import pytest
 
 from stream.codec.interactions import encode_native
-from stream.codec.state.customers import CUSTOMER, LAYOUT
+from stream.codec.records import Outgoing
+from stream.codec.state.keys import CUSTOMER, LAYOUT
 from stream.codec.state.positions import KEY
 from stream.core.interaction import Interaction
-from stream.machine.batch import Outgoing
 from stream.settings import Settings, TopicNames
 from tests.bench.worker import BenchWorker
 from tests.kit.changelogs import write_changelog

@@ -10,13 +10,14 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
 from aiokafka.admin.records_to_delete import RecordsToDelete
 
+from stream.codec.records import Outgoing
 from stream.engine.delivery import Route, Transactional
 from stream.engine.partition import State
 from stream.errors import PositionError, StateError, TopicError
 from stream.kafka.embedded.broker import EmbeddedBroker
 from stream.kafka.partition_reader import Fetched, Reader
 from stream.kafka.topic_monitor import SourceTopic
-from stream.machine.batch import Machine, Outgoing
+from stream.machine.batch import Machine
 from stream.settings import Settings
 from tests.engine.rig import PlainSource, Rig
 from tests.engine.toy import POSITION, Toy

@@ -15,7 +15,7 @@ from stream.codec.interactions import encode_native
 from stream.codec.lifecycle_yaml.lifecycle_files import parse
 from stream.codec.partitioners import fnv1a, home_of, likely_cause_of, murmur2
 from stream.core.interaction import Interaction
-from stream.core.step import Model, model_of
+from stream.core.model import Model, model_of
 from stream.engine.misplaced import MisplacedWarnings
 from stream.kafka.topic_monitor import SourceTopic
 from stream.machine.batch import Batch, Counts

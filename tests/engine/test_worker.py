@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
+from stream.codec.records import Outgoing
 from stream.kafka.embedded.broker import EmbeddedBroker
-from stream.machine.batch import Outgoing
 from stream.settings import Settings
 from tests.kit.kafka import KafkaBroker
 from tests.kit.topics import produce, read_all

@@ -19,8 +19,9 @@ from faust.assignor.client_assignment import ClientMetadata
 from yarl import URL
 
 from stream.codec.lifecycle_yaml.lifecycle_files import load
-from stream.engine.assignor import EngineAssignor, members_of
+from stream.engine.assignor import EngineAssignor
 from stream.kafka.embedded.broker import EmbeddedBroker
+from stream.kafka.group_members import members_of
 from stream.kafka.topic_monitor import Lookout
 from stream.kafka.worker_versions import GroupVersions, LifecycleVersion, Member, WorkerVersions
 from stream.settings import Settings

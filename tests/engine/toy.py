@@ -7,8 +7,9 @@ Values that mean something: `fail` raises on this record, `due:<epoch ms>` asks 
 import json
 from collections.abc import Generator, Iterable, Sequence
 
+from stream.codec.records import Outgoing, SourceRecord
 from stream.errors import StateError
-from stream.machine.batch import Batch, DeadlineFailed, Outgoing, RecordFailed, SourceRecord
+from stream.machine.batch import Batch, DeadlineFailed, RecordFailed
 
 POSITION = b"\x00position"
 _YIELD_EVERY = 500

@@ -14,7 +14,7 @@ from time import time_ns
 from typing import Any
 
 from stream.cli import main
-from stream.codec.state.customers import LAYOUT
+from stream.codec.state.keys import LAYOUT
 from stream.engine.delivery import Transactional
 from stream.engine.partition import Partition
 from stream.kafka.partition_reader import Fetched

@@ -25,7 +25,7 @@ from rich.console import Console
 from stream.codec.interactions import encode_native
 from stream.codec.lifecycle_yaml.lifecycle_files import load
 from stream.core.interaction import Interaction
-from stream.core.step import model_of
+from stream.core.model import model_of
 from stream.kafka.topics import ensure_topics
 from stream.machine.budget import MAX_BYTES
 from stream.settings import Settings

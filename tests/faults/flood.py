@@ -20,10 +20,11 @@ from aiokafka.protocol.produce import ProduceRequest
 
 from stream.codec.interactions import encode_native
 from stream.codec.lifecycle_yaml.lifecycle_files import load
-from stream.codec.state.customers import CUSTOMER, LAYOUT, CustomerCodec
+from stream.codec.state.customers import CustomerCodec
+from stream.codec.state.keys import CUSTOMER, LAYOUT
 from stream.core.interaction import Interaction
 from stream.core.lifecycle import Lifecycle
-from stream.core.step import model_of
+from stream.core.model import model_of
 from stream.kafka.partitioner import partition_of
 from stream.settings import Settings
 from tests.kit.topics import read_all

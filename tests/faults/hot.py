@@ -6,12 +6,13 @@ import orjson
 
 from stream.codec.interactions import encode_native
 from stream.codec.lifecycle_yaml.lifecycle_files import load
-from stream.codec.state.customers import CUSTOMER, LAYOUT, CustomerCodec
+from stream.codec.records import Outgoing
+from stream.codec.state.customers import CustomerCodec
+from stream.codec.state.keys import CUSTOMER, LAYOUT
 from stream.codec.state.positions import KEY
 from stream.core.interaction import Interaction
-from stream.core.step import model_of
+from stream.core.model import model_of
 from stream.kafka.partitioner import partition_of
-from stream.machine.batch import Outgoing
 from stream.settings import Settings
 from tests.faults.flood import LIFECYCLE
 from tests.kit.topics import produce, read_all

@@ -19,10 +19,12 @@ from aiokafka import ConsumerRecord
 from stream.codec.import_rows import row_of
 from stream.codec.interactions import DEFAULT_BLOCKED, Rejected, decode
 from stream.codec.stage_changes import Source, data
-from stream.codec.state.customers import customer_key
+from stream.codec.state.keys import customer_key
 from stream.core.customer import Customer
+from stream.core.inputs import Arrival, Edit, Passing
+from stream.core.model import due
 from stream.core.stage_change import StageChange
-from stream.core.step import Arrival, Edit, Passing, due, step
+from stream.core.step import step
 from stream.core.step_counts import Tally
 from tests.faults.stints import Stint, Versions
 

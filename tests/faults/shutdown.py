@@ -22,7 +22,7 @@ from rich.table import Table
 
 from stream.codec.lifecycle_yaml.lifecycle_files import load_all
 from stream.core.interaction import Interaction
-from stream.core.step import model_of
+from stream.core.model import model_of
 from stream.kafka.embedded.process import HOST, free_port
 from stream.kafka.topics import ensure_topics
 from stream.operations.reset import running_workers

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from aiokafka import ConsumerRecord
 
 from stream.codec.state import positions
-from stream.codec.state.customers import ANONYMOUS, CUSTOMER, CustomerCodec
+from stream.codec.state.customers import CustomerCodec
+from stream.codec.state.keys import ANONYMOUS, CUSTOMER
 from stream.codec.state.positions import decode_position
 from stream.core.lifecycle import Lifecycle
-from stream.core.step import Model, model_of
+from stream.core.model import Model, model_of
 
 
 @dataclass

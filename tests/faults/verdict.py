@@ -8,7 +8,8 @@ from typing import Any
 import orjson
 from aiokafka import ConsumerRecord
 
-from stream.codec.state.customers import ANONYMOUS, CUSTOMER, LAYOUT, CustomerCodec
+from stream.codec.state.customers import CustomerCodec
+from stream.codec.state.keys import ANONYMOUS, CUSTOMER, LAYOUT
 from stream.core.customer import Customer
 from stream.errors import StateError
 from stream.kafka.partition_reader import FRESH_MS

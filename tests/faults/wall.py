@@ -10,9 +10,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from stream.codec.interactions import DEFAULT_BLOCKED, Rejected, decode
-from stream.codec.state.customers import customer_key
+from stream.codec.state.keys import customer_key
+from stream.core.inputs import Edit, Passing
 from stream.core.interaction import Kind
-from stream.core.step import Edit, Passing, due, step
+from stream.core.model import due
+from stream.core.step import step
 from stream.core.step_counts import Tally
 from tests.faults.oracle import Expected, Interaction, Partition
 from tests.faults.stints import Stint, Versions

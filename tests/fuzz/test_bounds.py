@@ -16,8 +16,8 @@ from stream.codec.files.text_lines import MAX_LINE, Lines
 from stream.codec.interactions import DEFAULT_BLOCKED, MAX_BYTES, Interaction, Rejected, decode
 from stream.codec.lifecycle_yaml.lifecycle_files import LifecycleFileError, parse
 from stream.core.expressions import ConditionError
-from stream.core.expressions import parse as parse_condition
-from stream.core.step import model_of
+from stream.core.language.parser import parse as parse_condition
+from stream.core.model import model_of
 from stream.machine.machine import MAX_BYTES as MOST_WRITTEN
 from stream.machine.machine import MAX_FIRED
 from stream.settings import Settings

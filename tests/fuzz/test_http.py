@@ -13,7 +13,8 @@ from prometheus_client import CollectorRegistry, Counter
 
 from stream.engine.supervisor import EngineStatus
 from stream.kafka.contact import Contact
-from stream.web.health import health_routes, serve
+from stream.web.health import health_routes
+from stream.web.server import serve
 from tests.fuzz import nasty
 
 METHODS = [b"GET", b"HEAD", b"POST", b"PUT", b"OPTIONS", b"CONNECT", b"get", b"\xff", b"", b"G" * 100, b"PRI"]

@@ -6,12 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stream.codec.interactions import DEFAULT_BLOCKED, Reason, Rejected, decode, encode_native
-from stream.codec.state.customers import CustomerCodec, customer_key
+from stream.codec.records import Headers
+from stream.codec.state.customers import CustomerCodec
+from stream.codec.state.keys import customer_key
 from stream.core.customer import Customer
+from stream.core.inputs import Arrival, Passing
 from stream.core.interaction import MAX_TIME, MIN_TIME, Interaction
-from stream.core.step import Arrival, Passing, step
+from stream.core.step import step
 from stream.core.step_counts import Tally
-from stream.machine.batch import Batch, Headers
+from stream.machine.batch import Batch
 from stream.settings import Settings
 from tests.fuzz import nasty, world
 from tests.kit.machines import Record, compacted, machine, run_all

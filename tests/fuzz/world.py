@@ -3,7 +3,7 @@
 from functools import cache
 
 from stream.codec.lifecycle_yaml.lifecycle_files import load, parse
-from stream.core.step import Model, model_of
+from stream.core.model import Model, model_of
 
 EVERYTHING = """
 lifecycle: everything

@@ -9,8 +9,8 @@ from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, RecordsToDelete
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import IncompatibleBrokerVersion, KafkaConnectionError, UnknownError
 
+from stream.codec.records import Outgoing
 from stream.kafka.embedded.broker import EmbeddedBroker
-from stream.machine.batch import Outgoing
 from tests.kit.topics import create_topics, partition_count, produce, read_all
 
 pytestmark = pytest.mark.slow

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 import pytest
 from aiokafka.errors import KafkaError, SaslAuthenticationFailed
 
-from stream.kafka.admin import refusal
 from stream.kafka.log_throttle import LIBRARIES, Seldom, _Gate, quiet_libraries, quiet_loop
+from stream.kafka.refusals import refusal
 
 
 @contextmanager

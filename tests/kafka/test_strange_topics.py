@@ -14,10 +14,10 @@ from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
 from aiokafka.admin.records_to_delete import RecordsToDelete
 
+from stream.codec.records import Outgoing
 from stream.codec.state import positions
 from stream.codec.state.positions import decode_position, encode_position
 from stream.kafka.changelog import Progress, read_changelog
-from stream.machine.batch import Outgoing
 from stream.settings import Settings
 from tests.cli.on_kafka import environment_of
 from tests.kit.kafka import KafkaBroker

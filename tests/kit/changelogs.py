@@ -8,14 +8,14 @@ from typing import Any, NamedTuple
 from aiokafka import AIOKafkaProducer
 from aiokafka.producer.message_accumulator import BatchBuilder
 
-from stream.codec.state.customers import CUSTOMER, LAYOUT, customer_key
+from stream.codec.records import Outgoing
+from stream.codec.state.keys import CUSTOMER, LAYOUT, customer_key
 from stream.codec.state.positions import KEY as POSITION_KEY
 from stream.codec.state.positions import Position, encode_position
 from stream.core.interaction import Interaction
-from stream.core.step import Model
-from stream.engine.delivery import BATCH_BYTES
+from stream.core.model import Model
 from stream.kafka.partitioner import partition_of
-from stream.machine.batch import Outgoing
+from stream.kafka.transactions import BATCH_BYTES
 from stream.settings import Settings
 from tests.kit import machines
 

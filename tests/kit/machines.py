@@ -4,9 +4,10 @@ from collections.abc import Generator, Iterable, Sequence
 from typing import NamedTuple, TypeVar
 
 from stream.codec.interactions import encode_native
+from stream.codec.records import Headers, Outgoing
 from stream.core.interaction import Interaction
-from stream.core.step import Model
-from stream.machine.batch import Batch, Headers, Outgoing
+from stream.core.model import Model
+from stream.machine.batch import Batch
 from stream.machine.machine import PartitionMachine
 from stream.machine.source_partition import Place
 from stream.settings import Settings

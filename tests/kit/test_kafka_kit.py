@@ -6,8 +6,8 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import TopicAlreadyExistsError
 
+from stream.codec.records import Outgoing
 from stream.errors import BrokerError
-from stream.machine.batch import Outgoing
 from tests.kit import kafka as kit
 from tests.kit.kafka import KafkaBroker
 from tests.kit.topics import Records, create_topics, produce, read_all

@@ -8,7 +8,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import for_code
 from aiokafka.structs import RecordMetadata
 
-from stream.machine.batch import Outgoing
+from stream.codec.records import Outgoing
 
 Records = dict[int, list[ConsumerRecord[bytes | None, bytes | None]]]
 """The records of a topic by partition, each in offset order; a partition without any has an empty list."""

@@ -8,9 +8,10 @@ import pytest
 
 from stream.codec.controls import tick
 from stream.codec.lifecycle_yaml.lifecycle_files import parse
-from stream.codec.state.customers import CustomerCodec, customer_key
+from stream.codec.state.customers import CustomerCodec
+from stream.codec.state.keys import customer_key
 from stream.core.interaction import Interaction
-from stream.core.step import Model, model_of
+from stream.core.model import Model, model_of
 from stream.machine.batch import Batch, DeadlineFailed
 from stream.machine.budget import MAX_BYTES, SHARE
 from stream.machine.machine import PartitionMachine

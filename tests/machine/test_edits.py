@@ -4,10 +4,10 @@ import pytest
 
 from stream.codec.controls import tick
 from stream.codec.lifecycle_yaml.lifecycle_files import parse
-from stream.codec.state.customers import LAYOUT
+from stream.codec.state.keys import LAYOUT
 from stream.codec.state.positions import KEY, decode_position, encode_position
 from stream.core.interaction import Interaction
-from stream.core.step import Model, model_of
+from stream.core.model import Model, model_of
 from stream.errors import StateError
 from stream.machine.batch import Batch
 from stream.machine.budget import MAX_FIRED

@@ -6,10 +6,11 @@ from stream.codec.dead_letters import DeadLetter, read, replayed
 from stream.codec.import_rows import HEADER, MAX_NAME, encode_row, is_name, row_of
 from stream.codec.interactions import Rejected, encode_native
 from stream.codec.lifecycle_yaml.lifecycle_files import parse
+from stream.codec.records import Outgoing
 from stream.codec.state.spans import Span, span_of
 from stream.core.interaction import Interaction
-from stream.core.step import Model, model_of
-from stream.machine.batch import Batch, Outgoing
+from stream.core.model import Model, model_of
+from stream.machine.batch import Batch
 from stream.operations.verification.recomputation import Origin, Recomputation
 from stream.settings import Settings
 from tests.kit.machines import Record, compacted, finish, machine, records_of, run_all

@@ -9,7 +9,7 @@ from stream.codec.controls import tick
 from stream.codec.lifecycle_yaml.lifecycle_files import parse
 from stream.codec.state.positions import KEY, Position, decode_position, encode_position
 from stream.core.interaction import Interaction
-from stream.core.step import Model, model_of
+from stream.core.model import Model, model_of
 from stream.errors import PositionError, StateError
 from stream.machine.batch import Batch
 from stream.machine.machine import PartitionMachine

@@ -8,13 +8,14 @@ import pytest
 
 from stream.codec.controls import tick
 from stream.codec.lifecycle_yaml.lifecycle_files import parse
+from stream.codec.records import Outgoing
 from stream.codec.state import positions
-from stream.codec.state.customers import LAYOUT
+from stream.codec.state.keys import LAYOUT
 from stream.codec.state.positions import decode_position
 from stream.core.interaction import Interaction
-from stream.core.step import Model, model_of
+from stream.core.model import Model, model_of
 from stream.machine import machine as machine_module
-from stream.machine.batch import Batch, Outgoing
+from stream.machine.batch import Batch
 from stream.operations.verification.comparison import Cut, Verification
 from stream.operations.verification.current_stages import CurrentStages
 from stream.operations.verification.findings import Findings, unlike

@@ -11,10 +11,12 @@ from typing import NamedTuple
 
 from stream.codec.lifecycle_yaml import lifecycle_files
 from stream.core.customer import Customer
+from stream.core.inputs import Arrival, Passing
 from stream.core.interaction import Interaction
 from stream.core.lifecycle import Lifecycle
+from stream.core.model import model_of
 from stream.core.stage_change import StageChange
-from stream.core.step import Arrival, Passing, model_of, step
+from stream.core.step import step
 from stream.core.step_counts import Tally
 
 MINUTE = 60_000

@@ -8,12 +8,15 @@ from hypothesis import given
 
 from stream.codec import stage_changes
 from stream.codec.stage_changes import Source
-from stream.codec.state.customers import CustomerCodec, customer_key
+from stream.codec.state.customers import CustomerCodec
+from stream.codec.state.keys import customer_key
 from stream.core.customer import Customer
+from stream.core.inputs import Arrival, Passing
 from stream.core.interaction import Interaction
 from stream.core.language.definition import define
+from stream.core.model import Model, model_of
 from stream.core.stage_change import StageChange
-from stream.core.step import Arrival, Model, Passing, model_of, step
+from stream.core.step import step
 from stream.core.step_counts import Tally
 from tests.properties.histories import Scenario, scenarios
 from tests.properties.reference import run

@@ -8,13 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.codec.state.customers import ANONYMOUS, CUSTOMER, CustomerCodec
+from stream.codec.state.customers import CustomerCodec
+from stream.codec.state.keys import ANONYMOUS, CUSTOMER
 from stream.core import scoring
+from stream.core.inputs import Arrival, Passing
 from stream.core.interaction import Interaction
 from stream.core.language.definition import define
 from stream.core.lifecycle import Lifecycle
+from stream.core.model import model_of
 from stream.core.snapshot import contributions_of, facts_of, scores_of
-from stream.core.step import Arrival, Passing, model_of, step
+from stream.core.step import step
 from stream.core.step_counts import Tally
 from stream.machine.batch import Batch
 from stream.settings import Settings

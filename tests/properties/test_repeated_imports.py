@@ -19,9 +19,11 @@ from stream.codec.import_rows import HEADER, encode_row, row_of
 from stream.codec.interactions import Rejected
 from stream.codec.lifecycle_yaml.lifecycle_files import parse
 from stream.core.customer import Customer
+from stream.core.inputs import Arrival
 from stream.core.interaction import ImportedRow, Interaction
+from stream.core.model import model_of
 from stream.core.stage_change import StageChange
-from stream.core.step import Arrival, model_of, step
+from stream.core.step import step
 from stream.core.step_counts import Tally
 
 T = 1_767_225_600_000

@@ -18,7 +18,8 @@ from stream.engine.supervisor import EngineStatus, PartitionStatus
 from stream.kafka.contact import ContactStatus
 from stream.kafka.worker_versions import GroupVersions, LifecycleVersion, WorkerVersions
 from stream.web.authentication import is_of_this_machine
-from stream.web.health import health_routes, serve
+from stream.web.health import health_routes
+from stream.web.server import serve
 
 TOKEN = "0123456789abcdef-of-this-test"  # noqa: S105 - a test's own
 STATUS = EngineStatus(

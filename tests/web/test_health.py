@@ -27,7 +27,8 @@ from stream.kafka.partition_reader import Fetched
 from stream.kafka.topic_monitor import SourceTopic
 from stream.machine.batch import Batch
 from stream.settings import Settings
-from stream.web.health import health_routes, serve
+from stream.web.health import health_routes
+from stream.web.server import serve
 from tests.kit.machines import Record
 
 VISIT = b'{"type":"page","time":1700000000000,"customer_id":"customer-4711"}'

@@ -19,13 +19,14 @@ from stream.build import build_labels
 from stream.codec.controls import tick
 from stream.codec.interactions import Reason
 from stream.codec.lifecycle_yaml.lifecycle_files import load, parse, presets
+from stream.codec.records import Outgoing
 from stream.codec.state.positions import KEY
 from stream.core.interaction import Interaction
-from stream.core.step import Model, model_of
+from stream.core.model import Model, model_of
 from stream.engine.error_policy import KINDS
 from stream.kafka.contact import ContactStatus
 from stream.kafka.worker_versions import GroupVersions, Member, WorkerVersions, versions_of
-from stream.machine.batch import RESULTS, Batch, Outgoing
+from stream.machine.batch import RESULTS, Batch
 from stream.machine.machine import PartitionMachine
 from stream.machine.source_partition import Place
 from stream.metrics import Metrics, PartitionView

@@ -6,8 +6,8 @@ import orjson
 from rich.table import Table
 from rich.text import Text
 
+from stream.core.model import Model
 from stream.core.snapshot import contributions_of, facts_of, scores_of
-from stream.core.step import Model
 from stream.operations.verification.findings import Findings, plain
 from stream.operations.verification.verifier import Shown
 

@@ -17,26 +17,21 @@ from typing import Final, NamedTuple
 import msgspec
 from librt.strings import BytesWriter, read_i64_le, write_i16_le, write_i64_le
 
+from stream.codec.state.keys import CUSTOMER, LAYOUT
 from stream.codec.state.layouts import Layout, adopt, layout_of
 from stream.codec.state.lives import KnownLayout, pack_body, pack_head, unpack_body, unpack_head, unpack_stage
 from stream.codec.state.packing import pack_array, pack_bytes, pack_int
 from stream.codec.state.unpacking import Unpacker
 from stream.core.customer import Customer, Life
-from stream.core.interaction import ImportedRow, Kind
+from stream.core.interaction import ImportedRow
 from stream.core.lifecycle import Lifecycle
-from stream.core.step import Model, forgotten_at
+from stream.core.model import Model, forgotten_at
 from stream.errors import StateError, UnknownLayout
 
 FORMAT: Final = 1
 WITH_IMPORTS: Final = 2
 """The format of a customer who remembers imports."""
 NEVER: Final = 2**63 - 1
-CUSTOMER: Final = b"c"
-ANONYMOUS: Final = b"a"
-LAYOUT: Final = b"t"
-POSITION: Final = b"p"
-"""The first byte of a changelog key: what the record is."""
-KINDS: Final = frozenset({CUSTOMER, ANONYMOUS, LAYOUT, POSITION})
 NEWER: Final = (
     "written by a newer version; upgrade this worker to that one, or forget all customers and begin anew "
     "with `lifecycle reset --to earliest`"
@@ -65,11 +60,6 @@ class Header(NamedTuple):
     """Written with the lifecycles as they are now."""
     edited: bool
     """A lifecycle of which it holds a life was edited since, and time may still move that."""
-
-
-def customer_key(kind: Kind, subject: str) -> bytes:
-    """The changelog key of a subject."""
-    return (CUSTOMER if kind == "customer" else ANONYMOUS) + subject.encode()
 
 
 def read_layout(value: bytes) -> Layout:

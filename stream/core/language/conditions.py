@@ -7,11 +7,12 @@ exactly where Kleene's logic says true. And where it begins to hold by the passi
 parts does.
 """
 
-from stream.core.expressions import And, Bare, Call, Comparison, Node, Or, parse
+from stream.core.expressions import And, Bare, Call, Comparison, Node, Or
 from stream.core.expressions import Not as Negation
 from stream.core.language.comparisons import Atom, compile_bare, compile_comparison
 from stream.core.language.contradictions import check_contradictions
 from stream.core.language.names import Scope
+from stream.core.language.parser import parse
 from stream.core.lifecycle import Condition
 from stream.core.predicates import AllOf, AnyOf, Check, Not
 

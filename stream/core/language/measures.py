@@ -5,11 +5,12 @@ from dataclasses import replace
 from typing import cast
 
 from stream.core.event import Path
-from stream.core.expressions import RESERVED, ConditionError, parse_path
+from stream.core.expressions import ConditionError
 from stream.core.facts import Fact, FactKind
 from stream.core.language.conditions import compile_condition
 from stream.core.language.document import Place, Reader, fingerprint
 from stream.core.language.names import Scope, unknown
+from stream.core.language.parser import RESERVED, parse_path
 from stream.core.lifecycle import Condition, Counted, Points, Signal
 from stream.core.scoring import Score
 

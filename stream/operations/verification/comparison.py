@@ -10,16 +10,16 @@ from typing import NamedTuple
 import orjson
 
 from stream.codec import stage_changes
+from stream.codec.records import SourceRecord
 from stream.codec.stage_changes import Source
 from stream.codec.state.customers import CustomerCodec
 from stream.codec.state.layouts import lifecycle_of
 from stream.codec.state.positions import Position
 from stream.codec.times import format_time
 from stream.core.customer import Customer
+from stream.core.model import Model
 from stream.core.stage_change import StageChange
-from stream.core.step import Model
 from stream.errors import StateError
-from stream.machine.batch import SourceRecord
 from stream.operations.verification.births import PublishedBirths
 from stream.operations.verification.current_stages import CurrentStages
 from stream.operations.verification.findings import Difference, Findings, subject_of, told, unlike

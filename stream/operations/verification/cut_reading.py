@@ -12,9 +12,10 @@ from typing import NamedTuple
 from aiokafka import TopicPartition
 
 from stream.codec.state import positions
-from stream.codec.state.customers import LAYOUT, CustomerCodec
+from stream.codec.state.customers import CustomerCodec
+from stream.codec.state.keys import LAYOUT
 from stream.codec.state.positions import Position, decode_position
-from stream.core.step import Model
+from stream.core.model import Model
 from stream.errors import PositionError, SettingsError
 from stream.kafka.log_reader import LogReader
 from stream.operations.verification.comparison import Cut

@@ -1,6 +1,6 @@
 """The dead letters of one partition of interactions, held against the interactions that cannot be read."""
 
-from stream.machine.batch import SourceRecord
+from stream.codec.records import SourceRecord
 from stream.operations.verification.findings import Difference, Findings
 
 _UNPROCESSABLE = "unprocessable"

@@ -6,8 +6,8 @@ from typing import Final, NamedTuple
 
 from stream.core.customer import MARK, Customer
 from stream.core.lifecycle import Lifecycle
+from stream.core.model import Model
 from stream.core.snapshot import facts_of, scores_of
-from stream.core.step import Model
 
 _MOST_FIELDS: Final = 4
 _ANONYMOUS: Final = b"a"

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from stream.codec.partitioners import home_of, likely_cause_of
-from stream.machine.batch import SourceRecord
+from stream.codec.records import SourceRecord
 from stream.operations.verification.findings import Difference, Findings, subject_of
 
 _SAMPLE = 1_000

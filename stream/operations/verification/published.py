@@ -5,9 +5,9 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from stream.codec.records import SourceRecord
 from stream.codec.stage_changes import EVENT_TYPE
-from stream.codec.state.customers import customer_key
-from stream.machine.batch import SourceRecord
+from stream.codec.state.keys import customer_key
 from stream.operations.verification.findings import Difference, Findings, subject_of
 
 _BY_TIME: Final = ("deadline", "forgotten")

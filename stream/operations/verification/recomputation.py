@@ -12,12 +12,15 @@ from typing import Final, NamedTuple
 from stream.codec.controls import control_of, tick_time
 from stream.codec.import_rows import row_of
 from stream.codec.interactions import Rejected, decode
-from stream.codec.state.customers import CustomerCodec, customer_key
+from stream.codec.records import SourceRecord
+from stream.codec.state.customers import CustomerCodec
+from stream.codec.state.keys import customer_key
 from stream.core.customer import Customer
+from stream.core.inputs import Arrival, Passing
+from stream.core.model import Model, due
 from stream.core.stage_change import StageChange
-from stream.core.step import Arrival, Model, Passing, due, step
+from stream.core.step import step
 from stream.core.step_counts import Tally
-from stream.machine.batch import SourceRecord
 from stream.settings import Clock
 
 AHEAD: Final = 300_000

@@ -10,12 +10,12 @@ from typing import NamedTuple
 
 from aiokafka import TopicPartition
 
+from stream.codec.records import SourceRecord
 from stream.core.customer import Customer
-from stream.core.step import Model
+from stream.core.model import Model
 from stream.errors import PositionError, SettingsError, TopicError, UnreadableError
 from stream.kafka.log_reader import LogReader
 from stream.kafka.topics import count_partitions
-from stream.machine.batch import SourceRecord
 from stream.operations.verification.comparison import Cut, Verification
 from stream.operations.verification.current_stages import CurrentStages
 from stream.operations.verification.cut_reading import CutReader, Source, Wait

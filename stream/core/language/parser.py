@@ -1,0 +1,246 @@
+"""The grammar of conditions: text to a tree. Which names exist and which types fit is `conditions.py`.
+
+condition  := and ("or" and)*
+and        := not ("and" not)*
+not        := "not" not | "(" condition ")" | comparison
+comparison := operand [("==" | "!=" | "<" | "<=" | ">" | ">=" | "in") operand]
+operand    := literal | list | name | "since" "(" name ")" | "exists" "(" name ")"
+name       := word | ("event" | "properties" | "context") ("." word | "[" text "]")+
+literal    := number | text | duration | "true" | "false"
+"""
+
+import re
+from typing import NamedTuple, NoReturn
+
+from stream.core.durations import UNITS
+from stream.core.expressions import (
+    EVENT_ROOTS,
+    And,
+    Bare,
+    Call,
+    Comparison,
+    ConditionError,
+    Duration,
+    Literal,
+    Name,
+    Node,
+    Not,
+    Operand,
+    Or,
+)
+
+MAX_LENGTH = 4_096
+MAX_DEPTH = 32
+OPERATORS = ("==", "!=", "<", "<=", ">", ">=", "in")
+RESERVED = frozenset(
+    {"and", "or", "not", "in", "true", "false", "since", "exists"}
+    | {"identified", "stage", "idle", "in_stage", *EVENT_ROOTS}
+)
+
+
+class _Token(NamedTuple):
+    kind: str
+    text: str
+    offset: int
+
+
+_TOKEN = re.compile(
+    r"""\s*(?:
+      (?P<duration>[0-9]+(?:ms|s|m|h|d|w)(?![A-Za-z0-9_]))
+    | (?P<number>-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?(?![A-Za-z0-9_.]))
+    | (?P<text>"(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4}))*")
+    | (?P<word>[A-Za-z_][A-Za-z0-9_]*)
+    | (?P<sign>==(?!=)|!=|<=|>=|<(?![>])|>|[()\[\],.])
+    )""",
+    re.VERBOSE,
+)
+_ESCAPE = re.compile(r'\\(?:u([0-9A-Fa-f]{4})|(["\\/bfnrt]))')
+_ESCAPED = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
+_MEANT = {"===": "==", "=>": ">=", "=<": "<=", "=": "==", "&&": "and", "||": "or", "!": "not", "<>": "!="}
+
+
+def parse(text: str) -> Node:
+    """The tree of a condition.
+
+    Raises ConditionError with the place of the first character that does not fit.
+    """
+    if len(text) > MAX_LENGTH:
+        raise ConditionError(f"a condition has at most {MAX_LENGTH:,} characters, this one {len(text):,}", 0)
+    return _Parser(_tokens(text), len(text)).whole()
+
+
+def parse_path(text: str) -> Name:
+    """The path of a property reference such as `properties.total`. Raises ConditionError."""
+    parser = _Parser(_tokens(text), len(text))
+    operand = parser.operand()
+    parser.end()
+    if not isinstance(operand, Name) or operand.path[0] not in {"properties", "context"}:
+        raise ConditionError("a property is written properties.name or context.name", 0)
+    return operand
+
+
+def unquote(text: str) -> str:
+    """The characters that a quoted text with JSON's escapes stands for."""
+    plain = _ESCAPE.sub(lambda m: chr(int(m[1], 16)) if m[1] else _ESCAPED.get(m[2], m[2]), text[1:-1])
+    return plain.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _tokens(text: str) -> list[_Token]:
+    tokens: list[_Token] = []
+    at = 0
+    end = len(text.rstrip())
+    while at < end:
+        match = _TOKEN.match(text, at)
+        if match is None:
+            _refuse(text, at + len(text[at:]) - len(text[at:].lstrip()))
+        kind = match.lastgroup or ""
+        tokens.append(_Token(kind, match[kind], match.start(kind)))
+        at = match.end()
+    return tokens
+
+
+def _refuse(text: str, at: int) -> NoReturn:
+    for wrong, right in _MEANT.items():
+        if text.startswith(wrong, at):
+            raise ConditionError(f"{wrong!r} is not an operator here; write {right!r}", at)
+    if text[at] == "'":
+        raise ConditionError('text stands in double quotes: "…"', at)
+    if text[at] == '"':
+        raise ConditionError("a text that does not end, or an escape that JSON does not know", at)
+    if text[at].isdigit() or text[at] == "-":
+        raise ConditionError(f"not a number; a duration is a whole number with {', '.join(UNITS)}", at)
+    raise ConditionError(f"unexpected {text[at]!r}", at)
+
+
+class _Parser:
+    def __init__(self, tokens: list[_Token], length: int) -> None:
+        self.tokens = tokens
+        self.at = 0
+        self.depth = 0
+        self.length = length
+
+    def whole(self) -> Node:
+        node = self.condition()
+        self.end()
+        return node
+
+    def end(self) -> None:
+        token = self.peek()
+        if token.kind == "end":
+            return
+        if token.text in OPERATORS:
+            raise ConditionError("comparisons do not chain; join two of them with `and`", token.offset)
+        raise ConditionError(f"unexpected {token.text!r}; `and`, `or` or the end was expected", token.offset)
+
+    def peek(self) -> _Token:
+        return self.tokens[self.at] if self.at < len(self.tokens) else _Token("end", "", self.length)
+
+    def take(self) -> _Token:
+        token = self.peek()
+        self.at += 1
+        return token
+
+    def accept(self, *texts: str) -> _Token | None:
+        token = self.peek()
+        if token.kind in {"word", "sign"} and token.text in texts:
+            self.at += 1
+            return token
+        return None
+
+    def expect(self, text: str) -> None:
+        if self.accept(text) is None:
+            token = self.peek()
+            raise ConditionError(f"{text!r} was expected, not {token.text or 'the end'!r}", token.offset)
+
+    def condition(self) -> Node:
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            raise ConditionError(f"nested deeper than {MAX_DEPTH}", self.peek().offset)
+        parts = [self.conjunction()]
+        while self.accept("or"):
+            parts.append(self.conjunction())
+        self.depth -= 1
+        return parts[0] if len(parts) == 1 else Or(tuple(parts))
+
+    def conjunction(self) -> Node:
+        parts = [self.negation()]
+        while self.accept("and"):
+            parts.append(self.negation())
+        return parts[0] if len(parts) == 1 else And(tuple(parts))
+
+    def negation(self) -> Node:
+        if self.accept("not"):
+            self.depth += 1
+            if self.depth > MAX_DEPTH:
+                raise ConditionError(f"nested deeper than {MAX_DEPTH}", self.peek().offset)
+            node: Node = Not(self.negation())
+            self.depth -= 1
+            return node
+        if self.accept("("):
+            node = self.condition()
+            self.expect(")")
+            return node
+        return self.comparison()
+
+    def comparison(self) -> Node:
+        offset = self.peek().offset
+        left = self.operand()
+        operator = self.accept(*OPERATORS)
+        if operator is None:
+            return Bare(left, offset)
+        return Comparison(left, operator.text, self.operand(), operator.offset)
+
+    def operand(self) -> Operand:
+        token = self.take()
+        if token.kind == "number":
+            number = float(token.text) if any(c in token.text for c in ".eE") else int(token.text)
+            if not abs(number) < 1e15:
+                raise ConditionError("numbers are below 1e15 in magnitude", token.offset)
+            return Literal(number, token.offset)
+        if token.kind == "duration":
+            digits = token.text.rstrip("smhdw")
+            if len(digits) > 15:
+                raise ConditionError("a duration that long never passes", token.offset)
+            return Duration(int(digits) * UNITS[token.text[len(digits) :]], token.offset)
+        if token.kind == "text":
+            return Literal(unquote(token.text), token.offset)
+        if token.text == "[":
+            return self.list(token.offset)
+        if token.kind != "word" or token.text in {"and", "or", "not", "in"}:
+            found = repr(token.text) if token.text else "the end"
+            raise ConditionError(f"a name or a constant was expected, not {found}", token.offset)
+        if token.text in {"true", "false"}:
+            return Literal(token.text == "true", token.offset)
+        if token.text in {"since", "exists"}:
+            self.expect("(")
+            name = self.name(self.take())
+            self.expect(")")
+            return Call(token.text, name, token.offset)
+        return self.name(token)
+
+    def list(self, offset: int) -> Literal:
+        values: list[Literal] = []
+        while self.accept("]") is None:
+            if values:
+                self.expect(",")
+            offset_here = self.peek().offset
+            value = self.operand() if self.peek().text != "[" else None
+            if not isinstance(value, Literal):
+                raise ConditionError("a list holds numbers, texts, true and false", offset_here)
+            values.append(value)
+        return Literal(tuple(values), offset)
+
+    def name(self, token: _Token) -> Name:
+        if token.kind != "word":
+            raise ConditionError(f"a name was expected, not {token.text or 'the end'!r}", token.offset)
+        path = [token.text]
+        if token.text in EVENT_ROOTS:
+            while sign := self.accept(".", "["):
+                part = self.take()
+                if part.kind != ("word" if sign.text == "." else "text"):
+                    wanted = 'a name, or ["…"] for other keys,' if sign.text == "." else "a text in double quotes"
+                    raise ConditionError(f"{wanted} was expected after {sign.text!r}", part.offset)
+                path.append(part.text if sign.text == "." else unquote(part.text))
+                if sign.text == "[":
+                    self.expect("]")
+        return Name(tuple(path), token.offset)

@@ -1,0 +1,48 @@
+"""An HTTP server that lasts as long as its context."""
+
+import errno
+import logging
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
+
+from stream.errors import SettingsError
+
+_log = logging.getLogger(__name__)
+_CLIENT_ERRORS = (HttpProcessingError, web.RequestPayloadError, ConnectionError)
+"""What goes wrong on the other side."""
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    """Whether an error is ours: not a stranger's broken request, answered with 400, nor one who left unanswered."""
+    return not (record.exc_info and isinstance(record.exc_info[1], _CLIENT_ERRORS))
+
+
+_log.addFilter(_is_ours)
+
+
+@asynccontextmanager
+async def serve(app: web.Application, host: str, port: int) -> AsyncIterator[int]:
+    """Serve `app` while the context lasts; yields the port, which the system chose where `port` is 0.
+
+    Raises SettingsError where the address cannot be bound.
+    """
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0, logger=_log)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, host, port)
+        try:
+            await site.start()
+        except OSError as error:
+            wrong_address = isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL
+            setting = "bind" if wrong_address else "port"
+            raise SettingsError(
+                f"cannot serve on {host}:{port}: {error.strerror}; "
+                f"choose another with --web-{setting} or LIFECYCLE_WEB_{setting.upper()}"
+            ) from None
+        yield runner.addresses[0][1]
+    finally:
+        await runner.cleanup()
