@@ -1,4 +1,4 @@
-"""What a stage change tells: the scores, facts and contributions at its moment."""
+"""A life as it is at its clock: its scores, facts and contributions, and the stage change that carries them."""
 
 from stream.core import facts, scoring
 from stream.core.customer import Customer, Life
@@ -6,27 +6,25 @@ from stream.core.lifecycle import Lifecycle
 from stream.core.stage_change import Contribution, StageChange, Trigger, Value
 
 
-class Moment:
-    """A life at the time of a step, and what the step was caused by."""
+class Move:
+    """From where a life went to where, and why; None stands for no stage: before the birth, or forgotten."""
 
-    def __init__(self, customer: Customer, lifecycle: Lifecycle, life: Life, trigger: Trigger) -> None:
-        self.customer = customer
-        self.lifecycle = lifecycle
-        self.life = life
+    def __init__(
+        self, source: str | None, target: str | None, entered: int | None, trigger: Trigger, transition: str | None
+    ) -> None:
+        self.source = source
+        self.target = target
+        self.entered = entered
+        """When `source` was entered, epoch milliseconds."""
         self.trigger = trigger
+        self.transition = transition
+        """The text of the transition's condition."""
 
 
-def stage_change(
-    moment: Moment, source: str | None, target: str | None, transition: str | None, final: bool
-) -> StageChange:
-    """Move the life from `source` to `target` at its clock, and tell of it."""
-    customer, lifecycle, life, trigger = moment.customer, moment.lifecycle, moment.life, moment.trigger
+def stage_change(customer: Customer, lifecycle: Lifecycle, life: Life, move: Move) -> StageChange:
+    """The stage change of `move`, as everything is at the life's clock, and not final; only reads."""
     now = life.clock
-    entered = life.entered if source is not None else None
-    life.sequence += 1
-    if target is not None:
-        life.stage = target
-        life.entered = now
+    source, target = move.source, move.target
     stage = lifecycle.stages[target] if target is not None else None
     return StageChange(
         kind=customer.kind,
@@ -36,13 +34,13 @@ def stage_change(
         version=lifecycle.version,
         born=life.born,
         sequence=life.sequence,
-        final=final,
+        final=False,
         from_stage=source,
         to_stage=target,
         at=now,
-        entered=entered,
-        trigger=trigger,
-        transition=transition,
+        entered=move.entered,
+        trigger=move.trigger,
+        transition=move.transition,
         scores=scores_of(lifecycle, life, now),
         facts=facts_of(lifecycle, life, now),
         contributions=contributions_of(lifecycle, life, now),
@@ -63,7 +61,7 @@ def facts_of(lifecycle: Lifecycle, life: Life, now: int) -> dict[str, Value]:
 
 def contributions_of(lifecycle: Lifecycle, life: Life, now: int) -> dict[str, tuple[Contribution, ...]]:
     """Per score what each signal that counted adds to it at `now`; their sum is the score before min and max."""
-    told: dict[str, tuple[Contribution, ...]] = {}
+    by_score: dict[str, tuple[Contribution, ...]] = {}
     for score in lifecycle.scores:
         parts: list[Contribution] = []
         for slot in score.slots:
@@ -71,5 +69,5 @@ def contributions_of(lifecycle: Lifecycle, life: Life, now: int) -> dict[str, tu
             count = life.counts[signal.index]
             if count:
                 parts.append(Contribution(signal.name, scoring.points(life, slot, score.half_life, now), count))
-        told[score.name] = tuple(parts)
-    return told
+        by_score[score.name] = tuple(parts)
+    return by_score

@@ -1,15 +1,6 @@
 """The one function: a customer and an input in, the customer and its stage changes out.
 
-Rules, with the numbers of the design:
-    8   an interaction whose id is remembered, or whose row of an import is known, has no effect at all
-    9   duplicate check; every deadline at or before the interaction, in order; birth where the customer is
-        new; then identification, signals in file order, facts, transitions
-    10  transitions in file order, each at most once in a step, until none holds; once one was taken that
-        needs the interaction, the rest of the step sees none
-    12  a deadline is the first millisecond at which time alone makes a transition's condition true
-    14  a subject is forgotten some time after its last sign of life, after the deadlines of that millisecond
-    15  every lifecycle as if it ran alone; deadlines of one millisecond in the order of their ids
-An edit of a lifecycle is an input, too: see `stream.core.editing`.
+The numbers of rules here and elsewhere are those of `stream.core`.
 """
 
 from typing import Final
@@ -24,10 +15,9 @@ from stream.core.interaction import Interaction
 from stream.core.lifecycle import Lifecycle
 from stream.core.model import Model, forgotten_at
 from stream.core.signals import count_signal
-from stream.core.snapshot import Moment, stage_change
 from stream.core.stage_change import StageChange, Trigger
 from stream.core.step_counts import Tally
-from stream.core.transitions import leave_removed_stage, mark_final, run_transitions
+from stream.core.transitions import begin, leave_removed_stage, mark_final, move, run_transitions
 
 DEADLINE: Final = Trigger("deadline")
 
@@ -107,8 +97,9 @@ def _forget(model: Model, customer: Customer, time: int, changes: list[StageChan
         life = customer.lives.get(lifecycle.id)
         if life is not None:
             life.clock = max(life.clock, time)
-            moment = Moment(customer, lifecycle, life, Trigger("forgotten"))
-            changes.append(stage_change(moment, life.stage, None, None, True))
+            end = move(customer, lifecycle, life, None, Trigger("forgotten"))
+            end.final = True
+            changes.append(end)
 
 
 def _apply(
@@ -153,8 +144,7 @@ def _begin(model: Model, customer: Customer, given: Arrival, changes: list[Stage
             customer.lives[lifecycle.id] = life
             reaction = lifecycle.reaction(interaction.name)
             trigger = Trigger("interaction", interaction.id, reaction.word or interaction.name)
-            moment = Moment(customer, lifecycle, life, trigger)
-            birth = stage_change(moment, None, life.stage, None, False)
+            birth = begin(customer, lifecycle, life, trigger)
             births[lifecycle.id] = birth
             changes.append(birth)
     return births

@@ -1,22 +1,44 @@
-"""Rule 10: transitions in file order, each at most once in a step, until none holds."""
+"""Moving a life: to be born, to end, and rule 10, which moves it along the transitions that hold."""
 
 from stream.core.customer import Customer, Life
 from stream.core.event import Event
 from stream.core.lifecycle import Lifecycle
-from stream.core.snapshot import Moment, stage_change
+from stream.core.snapshot import Move, stage_change
 from stream.core.stage_change import StageChange, Trigger
 
 
+def begin(customer: Customer, lifecycle: Lifecycle, life: Life, trigger: Trigger) -> StageChange:
+    """The birth of `life`, which stands in its first stage already."""
+    life.sequence += 1
+    return stage_change(customer, lifecycle, life, Move(None, life.stage, None, trigger, None))
+
+
+def move(
+    customer: Customer,
+    lifecycle: Lifecycle,
+    life: Life,
+    target: str | None,
+    trigger: Trigger,
+    transition: str | None = None,
+) -> StageChange:
+    """Move the life to `target` at its clock; to None it ends. Returns the stage change, which is not final yet."""
+    source, entered = life.stage, life.entered
+    life.sequence += 1
+    if target is not None:
+        life.stage = target
+        life.entered = life.clock
+    return stage_change(customer, lifecycle, life, Move(source, target, entered, trigger, transition))
+
+
 def mark_final(changes: list[StageChange], before: int) -> None:
-    """The last change of a step, those after place `before`, is the one to act on."""
+    """The last change of a step, those after index `before`, is the one to act on."""
     if len(changes) > before:
         changes[-1].final = True
 
 
 def leave_removed_stage(customer: Customer, lifecycle: Lifecycle, life: Life, changes: list[StageChange]) -> None:
     """The lifecycle was edited and the customer's stage is gone: begin at the first."""
-    moment = Moment(customer, lifecycle, life, Trigger("lifecycle"))
-    changes.append(stage_change(moment, life.stage, lifecycle.first_stage, None, False))
+    changes.append(move(customer, lifecycle, life, lifecycle.first_stage, Trigger("lifecycle")))
 
 
 def run_transitions(
@@ -27,7 +49,7 @@ def run_transitions(
     trigger: Trigger,
     changes: list[StageChange],
 ) -> None:
-    """Rule 10."""
+    """Rule 10: the transitions in file order, each at most once in a step, until none holds."""
     now = life.clock
     taken: list[int] | None = None
     while True:
@@ -50,8 +72,7 @@ def run_transitions(
             ):
                 event = None  # it needed the interaction: the rest of the step sees none
             taken.append(transition.index)
-            moment = Moment(customer, lifecycle, life, trigger)
-            changes.append(stage_change(moment, life.stage, transition.target, condition.text, False))
+            changes.append(move(customer, lifecycle, life, transition.target, trigger, condition.text))
             break
         else:
             break

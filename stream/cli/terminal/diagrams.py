@@ -12,7 +12,6 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from stream.cli.terminal.passing_time import comes_with_time
 from stream.core.durations import format_duration
 from stream.core.lifecycle import Lifecycle, Points, Signal, Stage, Transition
 
@@ -63,7 +62,7 @@ def _from_any(lifecycle: Lifecycle, transition: Transition) -> bool:
 
 def _way(lifecycle: Lifecycle, transition: Transition, sign: str) -> Way:
     condition = transition.condition
-    by_time = condition.without_event is not None and comes_with_time(lifecycle, condition.tree)
+    by_time = condition.timed
     return Way(lifecycle.stages[transition.target], sign, " ".join(condition.text.split()), by_time)
 
 
