@@ -51,7 +51,7 @@ the record kept of it; a customer has one *life* in each lifecycle. All times ar
     the order of the lifecycles' ids. Remembered ids, identification and forgetting are the customer's.
 
 Rules 16 to 27 are not built yet: computed numbers, lists, ledgers, calendar windows, cool-downs, once for each value,
-`where` that reads state, expiring points, points of the latest value, resets and floors, times as facts, text operators.
+`where` that reads state, expiring points, points of the latest value, resets and floors, times as facts, texts.
 
 An edit of a lifecycle is an input, too: see `stream.core.editing`.
 """
