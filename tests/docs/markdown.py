@@ -70,6 +70,4 @@ def _is_ruler(cells: list[str]) -> bool:
 
 def _without_code(text: str) -> str:
     """The same length and lines, code blocks blanked."""
-    return re.sub(
-        r"^```.*?^```$", lambda block: re.sub(r"[^\n]", " ", block[0]), text, flags=re.MULTILINE | re.DOTALL
-    )
+    return re.sub(r"^```.*?^```$", lambda block: re.sub(r"[^\n]", " ", block[0]), text, flags=re.MULTILINE | re.DOTALL)

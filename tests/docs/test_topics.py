@@ -139,9 +139,9 @@ def test_the_example_is_what_a_worker_writes() -> None:
     assert [each.key for each in batch.current_stages] == [b"shop:customer:42"]
 
 
-@pytest.mark.parametrize(("block", "name"), [("json interaction", "interaction"), ("json stage-change", "stage-change")])
-def test_the_examples_pass_the_schemas(block: str, name: str) -> None:
-    (value,) = blocks(TOPICS, block)
+@pytest.mark.parametrize("name", ["interaction", "stage-change"])
+def test_the_examples_pass_the_schemas(name: str) -> None:
+    (value,) = blocks(TOPICS, f"json {name}")
     assert list(Draft202012Validator(schema(name)).iter_errors(json.loads(value))) == []
 
 
