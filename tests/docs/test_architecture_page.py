@@ -9,10 +9,11 @@ from stream.engine import supervisor
 from stream.engine.contact import ContactStatus
 from stream.engine.partition import State
 from stream.engine.supervisor import EngineStatus, PartitionStatus
-from tests.docs.markdown import ROOT, blocks, names, page, section
+from tests.docs.markdown import ROOT, blocks, names, page, rows, section
 
 PAGE: Final = page("docs/architecture.md")
 OPERATIONS: Final = page("docs/operations.md")
+STREAM: Final = ROOT / "stream"
 
 
 def test_the_drawing_has_every_state_of_a_partition_and_a_way_to_each() -> None:
@@ -37,10 +38,24 @@ def test_the_phases_of_a_worker_are_those_of_the_code() -> None:
     assert [each for each in assigned if f"`{each}`" not in section(OPERATIONS, "## Health")] == []
 
 
-def test_every_folder_of_the_product_has_its_line() -> None:
+def test_every_folder_of_the_product_has_its_line_and_every_line_its_part() -> None:
+    """And no part is named that is not there."""
     text = section(PAGE, "## What may import what")
-    folders = {each.name for each in (ROOT / "stream").iterdir() if each.is_dir()} - {"__pycache__"}
+    parts = {part for cells in rows(text) for part in re.findall(r"`([a-z_/]+)`", cells[0])}
+    there = {
+        each.relative_to(STREAM).with_suffix("").as_posix() for each in (*STREAM.glob("*"), *STREAM.glob("core/*"))
+    }
+    assert parts - there == set()
+    folders = {each.name for each in STREAM.iterdir() if each.is_dir()} - {"__pycache__"}
     assert [each for each in folders if f"`{each}`" not in text] == []
+
+
+def test_the_modules_in_the_picture_are_where_it_says() -> None:
+    """A newcomer follows it from module to module."""
+    (picture, *_) = blocks(PAGE, "")
+    modules = re.findall(r"[a-z_]+/[a-z_/]+\.py|[a-z_]+/[a-z_]+/(?= )", picture)
+    assert len(modules) > 6
+    assert [each for each in modules if not (STREAM / each).exists()] == []
 
 
 def test_the_body_of_readyz_is_documented_field_by_field() -> None:
