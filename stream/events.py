@@ -67,7 +67,7 @@ class Event(StrEnum):
     KAFKA_AWAY = "kafka_away"
     """bootstrap, reason, kept_back; once in ten seconds while a worker starts"""
     KAFKA_SILENT = "kafka_silent"
-    """bootstrap, since, waiting: partitions that wait, kept_back; once in ten seconds while a worker runs"""
+    """bootstrap, since, waiting: partitions that wait; once in ten seconds while a worker runs"""
     KAFKA_BACK = "kafka_back"
     """seconds: for so long Kafka did not answer"""
     PARTITIONS_UNANSWERED = "partitions_unanswered"

@@ -1,8 +1,5 @@
 """Settings: which source wins, what each takes, and what is said of a value that it does not."""
 
-import os
-import subprocess
-import sys
 from dataclasses import fields
 from pathlib import Path
 
@@ -15,7 +12,6 @@ from stream.codec.interactions import DEFAULT_BLOCKED
 from stream.errors import SettingsError
 from stream.settings import UNLIMITED, Settings, TopicNames, load_settings
 
-ROOT = Path(__file__).parents[1]
 DAY = 86_400_000
 NAMES = [each.name for each in fields(Settings)]
 
@@ -279,22 +275,3 @@ def test_topics_have_the_prefix_and_only_interactions_another_name() -> None:
         customers="eu-lifecycle-customers",
         dead_letters="eu-lifecycle-dead-letters",
     )
-
-
-def test_the_table_of_the_readme_is_what_the_command_prints() -> None:
-    """Word for word, between its heading and the next."""
-    around = {name: value for name, value in os.environ.items() if not name.startswith("LIFECYCLE_")}
-    printed = subprocess.run(
-        [sys.executable, "-m", "stream.cli", "settings", "--markdown"],
-        cwd=ROOT,
-        env=around,
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-    ).stdout
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    section = readme.split("\n## Settings\n", 1)[1].split("\n## ", 1)[0]
-    table = [line for line in section.splitlines() if line.startswith("|")]
-    assert table == printed.splitlines()
-    assert len(table) == 2 + len(NAMES)

@@ -1,25 +1,12 @@
-"""The documents of `deploy`: what they name is there."""
+"""The documents of `deploy`; `tests/docs` holds links and names of files in them."""
 
 import re
 import tomllib
 from pathlib import Path
 
-import pytest
-
 from stream.settings import load_settings
 
 ROOT = Path(__file__).parents[2]
-DOCUMENTS = sorted((ROOT / "deploy").glob("*.md"))
-
-
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
-def test_links_lead_somewhere_and_files_that_are_named_exist(document: Path) -> None:
-    """A test that was renamed would leave a defence without proof."""
-    text = document.read_text(encoding="utf-8")
-    linked = {document.parent / link for link in re.findall(r"\]\(([^)#:]+)", text)}
-    named = {ROOT / name for name in re.findall(r"`((?:tests|schemas|stream|deploy)/[^`]+)`", text)}
-    assert linked
-    assert [each for each in linked | named if not each.exists()] == []
 
 
 def test_the_threat_model_is_one_page() -> None:

@@ -167,9 +167,9 @@ async def test_a_worker_whose_kafka_goes_away_is_not_ready_says_since_when_and_c
 
 
 def example_subscriber(bootstrap: str, topic_prefix: str) -> str:
-    """The code that the README shows, with the broker and the names of this test."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    section = text[text.index("## Subscribe to stage changes") :]
+    """The code that docs/topics.md shows, with the broker and the names of this test."""
+    text = (ROOT / "docs" / "topics.md").read_text(encoding="utf-8")
+    section = text[text.index("### Subscribe") :]
     (code,) = re.findall(r"^```python\n(.*?)^```", section, re.MULTILINE | re.DOTALL)
     for shown, here in {
         "localhost:9092": bootstrap,
@@ -181,7 +181,7 @@ def example_subscriber(bootstrap: str, topic_prefix: str) -> str:
     return code
 
 
-async def test_the_subscriber_of_the_readme_says_little_while_kafka_is_away_and_goes_on_when_it_is_back(
+async def test_the_subscriber_of_the_documents_says_little_while_kafka_is_away_and_goes_on_when_it_is_back(
     own_kafka: KafkaBroker, topic_prefix: str, tmp_path: Path
 ) -> None:
     """Without a limit aiokafka says dozens of times a second that it cannot connect."""

@@ -26,7 +26,7 @@ from tests.kit.machines import Record, machine, records_of, run_all
 from tests.machine.test_machine import DAY, T0, buy
 
 MEMORY = 48
-"""Bytes of memory for each byte of a record while it is handled; the README says so."""
+"""Bytes of memory for each byte of a record while it is handled; docs/guarantees.md says so."""
 STREAM = Settings(clock="stream")
 HEAD = b'{"type":"order","customer_id":"c1","time":1700000000000,"properties":{"total":'
 

@@ -1,0 +1,85 @@
+"""`docs/metrics.md` has every metric that a worker serves, with its type and labels, and no other."""
+
+import re
+from collections.abc import Iterable
+
+import pytest
+from prometheus_client import generate_latest
+from prometheus_client.parser import text_string_to_metric_families
+from ruamel.yaml import YAML
+
+from stream.codec.lifecycle_yaml.lifecycle_files import load
+from stream.core.model import Model, model_of
+from stream.engine.error_policy import KINDS
+from stream.kafka.contact import ContactStatus
+from stream.kafka.worker_versions import GroupVersions, Member, versions_of
+from stream.machine.batch import RESULTS
+from stream.metrics import Metrics, PartitionView
+from tests.docs.markdown import blocks, names, page, rows, section
+
+PAGE = page("docs/metrics.md")
+TABLES = ("## Interactions and stage changes", "## Deadlines", "## Kafka and partitions", "## What runs")
+
+Documented = dict[str, tuple[str, frozenset[str]]]
+"""By name: type and labels."""
+
+
+class OnePartition:
+    """What a worker with one partition shows."""
+
+    def partitions(self) -> Iterable[PartitionView]:
+        return [PartitionView(0, 1, 1.0, [], lag_age=0.5)]
+
+    def kafka(self) -> ContactStatus:
+        return ContactStatus(up=True, since=0, seconds_since_answer=0.5)
+
+
+@pytest.fixture
+def model() -> Model:
+    return model_of([load("metrics").lifecycle])
+
+
+@pytest.fixture
+def served(model: Model) -> Documented:
+    """What a scrape of a worker of the preset `metrics` has, as Prometheus' own parser reads it."""
+    metrics = Metrics(OnePartition(), model)
+    group = GroupVersions(versions_of(model.lifecycles, "1.0", {}))
+    group.heard([Member("a", "10.0.0.1", group.ours)])
+    metrics.show_versions(group)
+    families = text_string_to_metric_families(generate_latest(metrics.registry).decode())
+    return {
+        family.name + ("_total" if family.type == "counter" else ""): (
+            family.type,
+            frozenset(label for sample in family.samples for label in sample.labels) - {"le"},
+        )
+        for family in families
+        if not family.name.startswith("process_")
+    }
+
+
+def documented() -> Documented:
+    cells = [each for heading in TABLES for each in rows(section(PAGE, heading)) if len(each) == 4]
+    assert len({name for name, *_ in cells}) == len(cells)
+    return {name.strip("`"): (kind, frozenset(re.findall(r"`(\w+)`", labels))) for name, kind, labels, _ in cells}
+
+
+def test_the_page_has_the_metrics_of_a_scrape_with_their_types_and_labels(served: Documented) -> None:
+    assert len(served) > 25
+    assert documented() == served
+
+
+def test_every_metric_that_the_page_names_anywhere_is_served(served: Documented) -> None:
+    """In alerts and in rules, where a name that is wrong would be silent for ever."""
+    named = set(re.findall(r"lifecycle_[a-z_]+[a-z]", PAGE))
+    assert named - set(served) == set()
+
+
+def test_the_values_of_labels_are_those_of_the_code() -> None:
+    assert names(section(PAGE, "### Results")) == list(RESULTS)
+    assert names(section(PAGE, "### Kinds of failures")) == list(KINDS)
+
+
+def test_the_recording_rules_are_a_file_of_rules() -> None:
+    (text,) = blocks(PAGE, "yaml")
+    (group,) = YAML(typ="safe").load(text)["groups"]
+    assert [set(rule) for rule in group["rules"]] == [{"record", "expr"}] * 2
