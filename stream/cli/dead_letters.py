@@ -29,7 +29,7 @@ from stream.settings import Settings
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from stream.codec.dead_letters import Address, DeadLetter, Origin, Receipt
+    from stream.codec.dead_letters import Address, DeadLetter, Receipt, SourceAddress
 
 _NEWEST = 50
 
@@ -114,7 +114,7 @@ class _Found:
     others: int = 0
     """Wanted, but replayed where those that were not are listed, or the other way round."""
     newest: "list[tuple[int, tuple[int, int], DeadLetter]]" = field(default_factory=list)
-    replayed: "Mapping[Origin, int]" = field(default_factory=dict)
+    replayed: "Mapping[SourceAddress, int]" = field(default_factory=dict)
 
     def summary(self, topic: str, replayed: bool) -> str:
         """How many there are, in words."""
@@ -143,7 +143,7 @@ async def _find(settings: Settings, choice: Choice, replayed: bool, limit: int |
         async for letter in letters(settings, ledger, progress, partitions=choice.partitions):
             if not choice.takes(letter):
                 continue
-            if (letter.origin in ledger.replayed) is not replayed:
+            if (letter.source in ledger.replayed) is not replayed:
                 found.others += 1
                 continue
             found.counts[letter.reason] += 1
@@ -164,7 +164,7 @@ def _print_lines(found: _Found, json: bool) -> None:
 
     console = Console(highlight=False)
     for _, _, letter in sorted(found.newest, reverse=True, key=lambda entry: entry[:2]):
-        replayed = found.replayed.get(letter.origin)
+        replayed = found.replayed.get(letter.source)
         if json:
             typer.echo(json_of(letter, replayed))
         elif console.is_terminal:
@@ -194,14 +194,14 @@ async def _look_at(
     letter = await find_letter(settings, address)
     if not isinstance(letter, DeadLetter):
         raise LifecycleError(_not_there(settings, address, letter))
-    replayed = (await ledger_of(settings, console)).replayed.get(letter.origin) if receipts else None
+    replayed = (await ledger_of(settings, console)).replayed.get(letter.source) if receipts else None
     return letter, replayed
 
 
 def _not_there(settings: Settings, address: "Address", found: "Receipt | None") -> str:
     topic = settings.topics.dead_letters
     if found is not None:
-        return f"at {address} on {topic} is the receipt for the replay of {found.origin}, not a dead letter"
+        return f"at {address} on {topic} is the receipt for the replay of {found.source}, not a dead letter"
     return (
         f"there is no dead letter at {address} on {topic}: retention removed it, or it never was there. "
         "`lifecycle dead-letters list` shows those that are"

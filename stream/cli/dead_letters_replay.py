@@ -111,10 +111,10 @@ async def _plan(settings: Settings, choice: Choice, console: "Console") -> _Plan
     seen = set()
     async with bar(console, "reading dead letters") as progress:
         async for letter in letters(settings, plan.ledger, progress, partitions=choice.partitions):
-            if not choice.takes(letter) or letter.origin in seen:
+            if not choice.takes(letter) or letter.source in seen:
                 continue
-            seen.add(letter.origin)
-            if letter.origin in plan.ledger.replayed:
+            seen.add(letter.source)
+            if letter.source in plan.ledger.replayed:
                 plan.before += 1
             elif (refusal := plan.target.refusal(letter)) is None:
                 plan.ready[letter.reason] += 1

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
-from stream.codec.dead_letters import Address, DeadLetter, Origin, Receipt, read
+from stream.codec.dead_letters import Address, DeadLetter, Receipt, SourceAddress, read
 from stream.errors import BrokerError, TopicError
 from stream.kafka.clients import client_options
 from stream.kafka.topics import count_partitions
@@ -38,7 +38,7 @@ class Ledger:
     topic: str
     ends: dict[int, int]
     """By partition, where the topic ended when it was first read; what came since is not looked at."""
-    replayed: dict[Origin, int] = field(default_factory=dict)
+    replayed: dict[SourceAddress, int] = field(default_factory=dict)
     """When, epoch milliseconds, by source record."""
 
 
@@ -150,7 +150,7 @@ async def _note(
     async for record in records_of(settings, ledger.topic, starts, ends, progress):
         found = read(record)
         if isinstance(found, Receipt):
-            ledger.replayed.setdefault(found.origin, found.time)
+            ledger.replayed.setdefault(found.source, found.time)
 
 
 def _stuck(settings: Settings, left: dict[TopicPartition, int], ends: dict[int, int]) -> str:

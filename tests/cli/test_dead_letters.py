@@ -68,7 +68,7 @@ async def test_a_dead_letter_is_a_line_the_newest_first_and_a_summary_comes_last
     assert lines[0][1:] == [
         str(no_subject.address),
         "no_subject",
-        f"{worked.topics.interactions}-{no_subject.origin.partition}-{no_subject.origin.offset}",
+        f"{worked.topics.interactions}-{no_subject.source.partition}-{no_subject.source.offset}",
         "ann",
         "15 bytes",
         "neither `customer_id` nor `anonymous_id` says whose it is",
@@ -88,9 +88,9 @@ async def test_json_lines_hold_everything_but_the_value(lifecycle: Run, worked: 
         "detail": letter.detail,
         "source": {
             "topic": worked.topics.interactions,
-            "partition": letter.origin.partition,
-            "offset": letter.origin.offset,
-            "time": letter.origin.timestamp,
+            "partition": letter.source.partition,
+            "offset": letter.source.offset,
+            "time": letter.source.timestamp,
         },
         "key": "ann",
         "size": 1,

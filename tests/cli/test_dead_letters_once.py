@@ -176,7 +176,7 @@ async def test_a_worker_with_an_open_transaction_hides_no_receipt(lifecycle: Run
         ):
             for letter in await uncommitted_letters(settings):
                 builder = earlier.create_batch()
-                record = receipt(letter.origin)
+                record = receipt(letter.source)
                 builder.append(timestamp=None, key=None, value=None, headers=list(record.headers))
                 await (await earlier.send_batch(builder, topic, partition=letter.address.partition))
         replaying_now = asyncio.create_task(replayed(lifecycle, settings, "--all"))

@@ -121,7 +121,7 @@ async def test_it_comes_back_to_its_partition_with_key_headers_and_value(lifecyc
             value = buy("guest", more=str(partition)).value
             await producer.send_and_wait(topic, value, b"k", partition=partition, headers=[("trace", b"1")])
     await work(settings)
-    addresses = {each.origin.partition: str(each.address).encode() for each in await letters_of(settings)}
+    addresses = {each.source.partition: str(each.address).encode() for each in await letters_of(settings)}
 
     await replayed(lifecycle, settings, "--all", **UNBLOCKED)
 

@@ -26,7 +26,7 @@ from stream.operations.verification.findings import Difference, Findings, subjec
 from stream.operations.verification.out_of_reach import OutOfReach
 from stream.operations.verification.published import Id, Published, PublishedChanges, born_at
 from stream.operations.verification.reach import UNREADABLE, Reach
-from stream.operations.verification.recomputation import Origin, Recomputation
+from stream.operations.verification.recomputation import Recomputation, RecomputationInputs
 from stream.settings import Settings
 
 
@@ -76,7 +76,7 @@ class Verification:
         self._births = None if reach.everyone else self._find_births()
         self._hints = [] if reach.exact else self._find_hints()
         self._hint = 0
-        origin = Origin(
+        inputs = RecomputationInputs(
             partition=self._partition,
             clock=settings.clock,
             grace=settings.grace,
@@ -88,7 +88,7 @@ class Verification:
             generation=cut.position.generation,
             elders_before=reach.since if self._births is not None and self._has_dropped() else 0,
         )
-        self.recomputed = Recomputation(model, origin, self._tell)
+        self.recomputed = Recomputation(model, inputs, self._tell)
 
     def _has_dropped(self) -> bool:
         """Whether the state knew lifecycles that are no more."""
