@@ -22,7 +22,7 @@ from faust.types.auth import CredentialsT
 from stream.engine.assignor import EngineAssignor
 from stream.engine.supervisor import Engine
 from stream.kafka.clients import ssl_context
-from stream.kafka.group_leave import hurry
+from stream.kafka.group_leave import leave_now
 from stream.kafka.partition_reader import Fetched, Reader, let_stop, tune
 from stream.kafka.worker_versions import WorkerVersions
 from stream.settings import Settings
@@ -56,7 +56,7 @@ class EngineThread(driver.AIOKafkaConsumerThread):
 
     async def on_thread_stop(self) -> None:
         consumer = self._ensure_consumer()
-        leaving = asyncio.create_task(hurry(consumer))
+        leaving = asyncio.create_task(leave_now(consumer))
         try:
             await let_stop(super().on_thread_stop(), consumer)
         finally:

@@ -25,7 +25,7 @@ from stream.errors import UnreadableError
 from stream.kafka.changelog import Progress
 from stream.kafka.contact import AWAY_AFTER, Contact
 from stream.kafka.lag import Lag
-from stream.kafka.log_throttle import Seldom
+from stream.kafka.log_throttle import Throttle
 from stream.kafka.partition_reader import Fetched, is_cancelled
 from stream.kafka.topic_monitor import SourceTopic
 from stream.machine.batch import Batch, Machine
@@ -100,7 +100,7 @@ class Surroundings:
     recovered: Callable[[int, Machine], None]
     """A partition was, with this machine."""
     in_background: Callable[[Awaitable[None]], None]
-    seldom: Seldom
+    throttle: Throttle
     """Shared, so that a broker that is away costs a worker one line, not one for each partition."""
     contact: Contact
     fenced_wait: float
@@ -127,7 +127,7 @@ class Partition:
         self.blocked: UnreadableError | None = None
         """What it cannot read; None once it has read on."""
         self._moves = 0
-        self._log = PartitionLog(number, surroundings.seldom)
+        self._log = PartitionLog(number, surroundings.throttle)
         self._topic: SourceTopic | None = None
         self._around = surroundings
         self._faults = Faults()

@@ -12,7 +12,7 @@ from stream.engine.partition import MakeMachine
 from stream.engine.supervisor import Engine
 from stream.kafka.changelog import Progress, read_changelog
 from stream.kafka.partition_reader import Fetched, Reader
-from stream.kafka.topic_monitor import Lookout
+from stream.kafka.topic_monitor import TopicMonitor
 from stream.kafka.topics import ensure_topics
 from stream.kafka.transactions import supports_transactions
 from stream.machine.batch import Batch
@@ -107,8 +107,8 @@ class Rig:
         self._stack.push_async_callback(consumer.stop)
         await consumer.start()
         self._stack.push_async_callback(self.engine.stop)
-        lookout = Lookout(settings, self.engine.contact)
-        looking = asyncio.create_task(lookout.run())
+        topic_monitor = TopicMonitor(settings, self.engine.contact)
+        looking = asyncio.create_task(topic_monitor.run())
         self._stack.callback(looking.cancel)
 
         async def commit_offset(_: TopicPartition, offset: int) -> None:
@@ -125,7 +125,7 @@ class Rig:
 
         self.engine.connect(
             "exactly_once" if exactly_once else "at_least_once",
-            lookout=lookout,
+            topic_monitor=topic_monitor,
             source=PlainSource(consumer, topics.interactions, self.recorder, settings.max_records),
             make_delivery=make_delivery,
             read_changelog=read,

@@ -115,7 +115,7 @@ class Rig:
         self.engine.connect(
             "exactly_once",
             source=self.broker,
-            lookout=self.broker,
+            topic_monitor=self.broker,
             make_delivery=self.broker.delivery,
             read_changelog=self.broker.read_changelog,
         )
