@@ -133,14 +133,14 @@ class _Found:
 
 async def _find(settings: Settings, choice: Choice, replayed: bool, limit: int | None, console: "Console") -> _Found:
     """Read what is wanted, and keep the newest `limit`; 0: all of them, None: none, they are only counted."""
-    from stream.kafka.permissions import of_letters, require  # noqa: PLC0415
-    from stream.operations.dead_letter_log import letters  # noqa: PLC0415
+    from stream.kafka.permissions import of_dead_letters, require  # noqa: PLC0415
+    from stream.operations.dead_letter_log import read_dead_letters  # noqa: PLC0415
 
-    await require(settings, of_letters(settings))
+    await require(settings, of_dead_letters(settings))
     ledger = await ledger_of(settings, console)
     found = _Found(replayed=ledger.replayed)
     async with bar(console, "reading dead letters") as progress:
-        async for letter in letters(settings, ledger, progress, partitions=choice.partitions):
+        async for letter in read_dead_letters(settings, ledger, progress, partitions=choice.partitions):
             if not choice.takes(letter):
                 continue
             if (letter.source in ledger.replayed) is not replayed:
@@ -187,11 +187,11 @@ async def _look_at(
     settings: Settings, address: "Address", console: "Console", *, receipts: bool
 ) -> "tuple[DeadLetter, int | None]":
     from stream.codec.dead_letters import DeadLetter  # noqa: PLC0415
-    from stream.kafka.permissions import of_letters, require  # noqa: PLC0415
-    from stream.operations.dead_letter_log import find_letter  # noqa: PLC0415
+    from stream.kafka.permissions import of_dead_letters, require  # noqa: PLC0415
+    from stream.operations.dead_letter_log import find_dead_letter  # noqa: PLC0415
 
-    await require(settings, of_letters(settings))
-    letter = await find_letter(settings, address)
+    await require(settings, of_dead_letters(settings))
+    letter = await find_dead_letter(settings, address)
     if not isinstance(letter, DeadLetter):
         raise LifecycleError(_not_there(settings, address, letter))
     replayed = (await ledger_of(settings, console)).replayed.get(letter.source) if receipts else None

@@ -96,7 +96,7 @@ class _Plan:
 async def _plan(settings: Settings, choice: Choice, console: "Console") -> _Plan:
     from stream.kafka.permissions import of_replay, require  # noqa: PLC0415
     from stream.kafka.topics import find_topics  # noqa: PLC0415
-    from stream.operations.dead_letter_log import letters  # noqa: PLC0415
+    from stream.operations.dead_letter_log import read_dead_letters  # noqa: PLC0415
     from stream.operations.replay import Target  # noqa: PLC0415
 
     await require(settings, of_replay(settings))
@@ -110,7 +110,7 @@ async def _plan(settings: Settings, choice: Choice, console: "Console") -> _Plan
     plan = _Plan(Target(settings, topic), await ledger_of(settings, console))
     seen = set()
     async with bar(console, "reading dead letters") as progress:
-        async for letter in letters(settings, plan.ledger, progress, partitions=choice.partitions):
+        async for letter in read_dead_letters(settings, plan.ledger, progress, partitions=choice.partitions):
             if not choice.takes(letter) or letter.source in seen:
                 continue
             seen.add(letter.source)

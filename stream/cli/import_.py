@@ -164,12 +164,12 @@ def import_(
     from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415
 
     from stream.cli.terminal.connection import run  # noqa: PLC0415
-    from stream.codec.files.column_mapping import Mapping  # noqa: PLC0415
+    from stream.codec.files.column_mapping import ColumnMapping  # noqa: PLC0415
     from stream.codec.files.import_sources import Sources  # noqa: PLC0415
 
     end = None if until is None else _until(until, settings)
     console = Console(stderr=True)
-    mapping = Mapping.parse(map) if map else None
+    mapping = ColumnMapping.parse(map) if map else None
     sources = Sources(files, mapping, settings.blocked, as_is=as_is, name=name)
     work = _Import(sources, settings, None if name else _since(files), resume)
     columns = (

@@ -15,7 +15,7 @@ from stream.errors import InputFileError, LifecycleError
 from stream.settings import Settings
 
 if TYPE_CHECKING:
-    from stream.codec.stage_changes import Source
+    from stream.codec.stage_changes import ChangeSource
     from stream.core.stage_change import StageChange
 
 _BUFFER = 1 << 20
@@ -78,7 +78,7 @@ def simulate(
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415
 
     from stream.cli.terminal.simulation_summary import Summary  # noqa: PLC0415
-    from stream.codec.files.column_mapping import Mapping  # noqa: PLC0415
+    from stream.codec.files.column_mapping import ColumnMapping  # noqa: PLC0415
     from stream.codec.files.input_files import content_hash, read_interactions  # noqa: PLC0415
     from stream.codec.lifecycle_yaml.lifecycle_files import load_all  # noqa: PLC0415
     from stream.codec.stage_changes import encode  # noqa: PLC0415
@@ -87,7 +87,7 @@ def simulate(
 
     end = None if until is None else moment(until, "--until")
     _keep_apart([*lifecycle, *(each for each in input if each != "-")], changes, customers)
-    mapping = Mapping.parse(map) if map else None
+    mapping = ColumnMapping.parse(map) if map else None
     loaded = [file.lifecycle for file in load_all(lifecycle)]
     simulation = Simulation(model_of(loaded, settings.forget_after, settings.forget_identified_after))
     summary = Summary(simulation.model.lifecycles)
@@ -106,7 +106,7 @@ def simulate(
         )
         contents: set[bytes] = set()
 
-        def run(name: str) -> "Iterator[tuple[StageChange, Source]]":
+        def run(name: str) -> "Iterator[tuple[StageChange, ChangeSource]]":
             content = content_hash(name) if len(input) > 1 else None
             known = content in contents
             if content is not None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-    from stream.kafka.topics import Finding, FoundTopic, Survey, TopicPlan
+    from stream.kafka.topics import FoundTopic, Survey, TopicFinding, TopicPlan
 
 _STYLES = {"error": "bold red", "warning": "bold yellow", "missing": "bold", "note": "bold"}
 
@@ -83,7 +83,7 @@ def _reassignment(settings: Settings, found: "Mapping[str, FoundTopic]", brokers
 def _table(
     plans: "Sequence[TopicPlan]",
     found: "Mapping[str, FoundTopic]",
-    findings: "Sequence[Finding]",
+    findings: "Sequence[TopicFinding]",
     created: bool,
 ) -> "Table":
     from rich.table import Table  # noqa: PLC0415

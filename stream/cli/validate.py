@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-    from stream.codec.lifecycle_yaml.lifecycle_files import Finding
+    from stream.codec.lifecycle_yaml.lifecycle_files import LocatedProblem
 
 _LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 """What ends a line in YAML."""
@@ -67,7 +67,11 @@ def _count(number: int, what: str) -> str:
 
 
 def _tell(
-    messages: "Console", source: str, findings: "list[Finding] | tuple[Finding, ...]", kind: str, style: str
+    messages: "Console",
+    source: str,
+    findings: "list[LocatedProblem] | tuple[LocatedProblem, ...]",
+    kind: str,
+    style: str,
 ) -> None:
     from rich.text import Text  # noqa: PLC0415 - slow to load
 

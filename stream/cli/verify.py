@@ -125,7 +125,7 @@ def _run(
     from stream.codec.state.keys import customer_key  # noqa: PLC0415
     from stream.kafka.permissions import of_verify, require  # noqa: PLC0415
     from stream.kafka.transactions import knows_transactions  # noqa: PLC0415
-    from stream.operations.verification.verifier import Choice, Verifier  # noqa: PLC0415
+    from stream.operations.verification.verifier import VerificationScope, Verifier  # noqa: PLC0415
 
     subjects = None
     if wanted.customer is not None:
@@ -141,7 +141,7 @@ def _run(
             exactly_once = settings.delivery == "exactly_once" or (
                 settings.delivery == "auto" and await knows_transactions(settings)
             )
-            choice = Choice(sorted(set(wanted.partitions)), subjects, exactly_once, wanted.wait)
+            choice = VerificationScope(sorted(set(wanted.partitions)), subjects, exactly_once, wanted.wait)
             verifier = Verifier(
                 settings,
                 model,

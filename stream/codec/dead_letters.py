@@ -163,14 +163,14 @@ def read(record: StoredRecord) -> DeadLetter | Receipt | None:
     """What a record of the topic says; None where it is neither of the two."""
     names = [name for name, _ in record.headers]
     if _REASON in names:
-        return _letter(record, len(names) - 1 - names[::-1].index(_REASON))
+        return _dead_letter(record, len(names) - 1 - names[::-1].index(_REASON))
     source = _source_address(record.headers)
     if source is None or (CONTROL, REPLAYED) not in [tuple(header) for header in record.headers]:
         return None
     return Receipt(source, record.timestamp)
 
 
-def _letter(record: StoredRecord, first: int) -> DeadLetter | None:
+def _dead_letter(record: StoredRecord, first: int) -> DeadLetter | None:
     """The dead letter whose headers of ours begin at `first`."""
     ours = record.headers[first:]
     about = {name: (value or b"").decode("utf-8", "replace") for name, value in ours}

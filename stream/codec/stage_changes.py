@@ -17,7 +17,7 @@ _CONTENT_TYPE: Final = ("content-type", b"application/json")
 _dumps: Final = orjson.dumps
 
 
-class Source:
+class ChangeSource:
     """Where the input of a change stood; for a deadline the offset before which it fired."""
 
     def __init__(self, topic: str, partition: int, offset: int) -> None:
@@ -49,7 +49,7 @@ def headers(change: StageChange) -> list[tuple[str, bytes]]:
     ]
 
 
-def data(change: StageChange, source: Source) -> dict[str, Any]:
+def data(change: StageChange, source: ChangeSource) -> dict[str, Any]:
     """The value of a stage change; times are epoch milliseconds."""
     trigger = change.trigger
     contributions: dict[str, list[dict[str, Any]]] = {}
@@ -81,7 +81,7 @@ def data(change: StageChange, source: Source) -> dict[str, Any]:
     }
 
 
-def encode(change: StageChange, source: Source) -> bytes:
+def encode(change: StageChange, source: ChangeSource) -> bytes:
     """The value as JSON."""
     value: bytes = _dumps(data(change, source))
     return value

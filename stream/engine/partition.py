@@ -22,7 +22,7 @@ from stream.engine.error_policy import Faults
 from stream.engine.misplaced import MisplacedWarnings
 from stream.engine.partition_log import PartitionLog
 from stream.errors import UnreadableError
-from stream.kafka.changelog import Progress
+from stream.kafka.changelog import ChangelogProgress
 from stream.kafka.contact import AWAY_AFTER, Contact
 from stream.kafka.lag import Lag
 from stream.kafka.log_throttle import Throttle
@@ -77,7 +77,7 @@ class Source(Protocol):
     """The interactions topic, as a member of the consumer group sees it."""
 
     async def fetch(self, partition: int, position: int, patience: float) -> Fetched | None:
-        """As `stream.kafka.partition_reader.Reader.fetch`."""
+        """As `stream.kafka.partition_reader.PartitionReader.fetch`."""
 
     async def first_offset(self, partition: int) -> int:
         """The earliest offset that the partition still holds."""
@@ -92,7 +92,7 @@ class Surroundings:
     """The topic as it is now, seen since the last rebalance at least."""
     make_machine: MakeMachine
     make_delivery: Callable[[int], Delivery]
-    read_changelog: Callable[[int, Progress], Awaitable[dict[bytes, bytes]]]
+    read_changelog: Callable[[int, ChangelogProgress], Awaitable[dict[bytes, bytes]]]
     observer: Observer
     recovery_slots: asyncio.Semaphore
     fail: Callable[[BaseException], None]
@@ -115,7 +115,7 @@ class Partition:
     def __init__(self, number: int, surroundings: Surroundings) -> None:
         self.number = number
         self.state = State.PAUSED
-        self.recovery = Progress()
+        self.recovery = ChangelogProgress()
         self.position: int | None = None
         self.lag = Lag()
         self.last_progress = time.monotonic()
@@ -236,7 +236,7 @@ class Partition:
         machine = around.make_machine(self.number, topic)
         self.state = State.WAITING
         async with around.recovery_slots:
-            self.state, self.recovery = State.RECOVERING, Progress()
+            self.state, self.recovery = State.RECOVERING, ChangelogProgress()
             began = time.monotonic()
             changelog = await around.read_changelog(self.number, self.recovery)
             await _drive(machine.restore(changelog), self._moved)

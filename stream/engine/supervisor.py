@@ -13,7 +13,7 @@ from stream.engine.delivery import Delivery
 from stream.engine.edit_log import Edits
 from stream.engine.partition import MakeMachine, Observer, Partition, Source, State, Surroundings
 from stream.events import Event, report
-from stream.kafka.changelog import Progress
+from stream.kafka.changelog import ChangelogProgress
 from stream.kafka.contact import Contact, ContactStatus
 from stream.kafka.log_throttle import Throttle
 from stream.kafka.topic_monitor import SourceTopic
@@ -119,7 +119,7 @@ class Engine:
         source: Source,
         topic_monitor: SourceTopics,
         make_delivery: Callable[[int], Delivery],
-        read_changelog: Callable[[int, Progress], Awaitable[dict[bytes, bytes]]],
+        read_changelog: Callable[[int, ChangelogProgress], Awaitable[dict[bytes, bytes]]],
     ) -> None:
         """Say how to reach Kafka; before the first `assign`."""
         self.delivery, self.phase = delivery, "joining"

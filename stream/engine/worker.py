@@ -22,7 +22,7 @@ from stream.engine.watchdog import LOOK_EVERY, LoopGuard, Stalls
 from stream.errors import BrokerError, LifecycleError, StalledError, TopicError
 from stream.events import Event, report
 from stream.kafka.admin import admin_client
-from stream.kafka.changelog import Progress, read_changelog
+from stream.kafka.changelog import ChangelogProgress, read_changelog
 from stream.kafka.contact import ContactLog
 from stream.kafka.log_throttle import Throttle, quiet_libraries, quiet_loop
 from stream.kafka.permissions import of_worker, require
@@ -241,7 +241,7 @@ class _Worker:
             route = Route(settings, TopicPartition(topics.interactions, partition))
             return Transactional(route) if exactly_once else AtLeastOnce(route, commit_offset)
 
-        async def read(partition: int, progress: Progress) -> dict[bytes, bytes]:
+        async def read(partition: int, progress: ChangelogProgress) -> dict[bytes, bytes]:
             return await read_changelog(settings, TopicPartition(topics.customers, partition), progress)
 
         exactly_once = self._delivery == "exactly_once"

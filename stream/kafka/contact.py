@@ -1,7 +1,7 @@
 """Whether Kafka answers, and since when it does or does not: for health, metrics and the log.
 
-Any answer that a client of ours gets counts; the topic monitor asks every second, so that a worker without partitions gets
-some, too. A network that holds its connections open and answers nothing is as away as a broker that is gone.
+Any answer to a client of ours counts; the topic monitor asks every second, so that a worker without partitions hears
+from Kafka, too. A network that holds its connections open and answers nothing is as away as a broker that is gone.
 """
 
 import logging

@@ -29,7 +29,7 @@ from stream.kafka.clients import client_options
 from stream.kafka.permissions import Grant, Operation, remedy
 from stream.kafka.topics import DEFAULT_MAX_MESSAGE, FoundTopic
 from stream.kafka.transactions import BATCH_BYTES, TRANSACTION_TIMEOUT_MS
-from stream.operations.dead_letter_log import Ledger, Progress, letters, refresh
+from stream.operations.dead_letter_log import Ledger, ReadingProgress, read_dead_letters, refresh
 from stream.settings import Settings
 
 AT_ONCE: Final = 500
@@ -104,7 +104,7 @@ class Target:
 
 
 async def replay(
-    target: Target, ledger: Ledger, chosen: Chosen, *, exactly_once: bool, progress: Progress, done: Done
+    target: Target, ledger: Ledger, chosen: Chosen, *, exactly_once: bool, progress: ReadingProgress, done: Done
 ) -> None:
     """Replay what is chosen of the dead letters that the ledger covers, and was not replayed yet.
 
@@ -117,7 +117,7 @@ async def replay(
         taken: set[SourceAddress] = set()
         batch: list[DeadLetter] = []
         size = 0
-        async for letter in letters(settings, ledger, progress):
+        async for letter in read_dead_letters(settings, ledger, progress):
             if letter.source in ledger.replayed or letter.source in taken:
                 continue
             if not chosen(letter) or target.refusal(letter) is not None:

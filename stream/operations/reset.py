@@ -24,7 +24,7 @@ from stream.core.interaction import MAX_TIME
 from stream.engine.delivery import AtLeastOnce, Delivery, Route, Transactional
 from stream.errors import BrokerError, PositionError, StateError
 from stream.kafka.admin import admin_client, when_ready_for_groups
-from stream.kafka.changelog import Progress, read_changelog
+from stream.kafka.changelog import ChangelogProgress, read_changelog
 from stream.kafka.clients import client_options
 from stream.kafka.topics import find_topics
 from stream.machine.batch import Batch
@@ -97,7 +97,7 @@ async def reset_partition(settings: Settings, beginning: Beginning, *, exactly_o
     delivery = _delivery(settings, TopicPartition(topics.interactions, number), exactly_once=exactly_once)
     try:
         await delivery.start()
-        changelog = await read_changelog(settings, TopicPartition(topics.customers, number), Progress())
+        changelog = await read_changelog(settings, TopicPartition(topics.customers, number), ChangelogProgress())
         changes_from = await _changes_end(settings, number)
         anew = Anew(beginning, now, changes_from)
         for batch in _batches(settings, changelog, anew, exclusive=delivery.exclusive):
@@ -118,7 +118,7 @@ async def skip_lost(settings: Settings, beginning: Beginning, *, exactly_once: b
     delivery = _delivery(settings, source, exactly_once=exactly_once)
     try:
         await delivery.start()
-        changelog = await read_changelog(settings, TopicPartition(topics.customers, number), Progress())
+        changelog = await read_changelog(settings, TopicPartition(topics.customers, number), ChangelogProgress())
         kept = changelog.get(positions.KEY)
         position = None if kept is None else decode_position(kept)
         offset = None if position is None else position.offsets.get(topics.interactions)

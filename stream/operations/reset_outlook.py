@@ -13,7 +13,7 @@ from stream.codec.state.positions import Position, decode_position
 from stream.codec.state.spans import span_of
 from stream.core.interaction import MAX_TIME
 from stream.errors import StateError, UnreadableError
-from stream.kafka.changelog import Progress, read_changelog
+from stream.kafka.changelog import ChangelogProgress, read_changelog
 from stream.kafka.clients import client_options
 from stream.kafka.log_reader import LogReader
 from stream.kafka.topics import count_partitions
@@ -51,7 +51,7 @@ async def look_ahead(settings: Settings, beginnings: Sequence[Beginning], progre
     kept: dict[int, Position] = {}
     for place, beginning in enumerate(beginnings):
         tp = TopicPartition(settings.topics.customers, beginning.partition)
-        reading = Progress()
+        reading = ChangelogProgress()
         task = asyncio.create_task(read_changelog(settings, tp, reading))
         try:
             while not (await asyncio.wait([task], timeout=_LOOK_AGAIN))[0]:

@@ -10,7 +10,7 @@ from stream.settings import Settings
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from stream.operations.dead_letter_log import Ledger, Progress
+    from stream.operations.dead_letter_log import Ledger, ReadingProgress
 
 _LOOK = 0.2
 
@@ -24,13 +24,13 @@ async def ledger_of(settings: Settings, console: "Console") -> "Ledger":
 
 
 @asynccontextmanager
-async def bar(console: "Console", text: str) -> "AsyncIterator[Progress]":
+async def bar(console: "Console", text: str) -> "AsyncIterator[ReadingProgress]":
     """A bar that follows the progress that it gives, where the console is a terminal."""
     from rich.progress import Progress as Bar  # noqa: PLC0415
 
-    from stream.operations.dead_letter_log import Progress  # noqa: PLC0415
+    from stream.operations.dead_letter_log import ReadingProgress  # noqa: PLC0415
 
-    progress = Progress()
+    progress = ReadingProgress()
     with Bar(console=console, transient=True, disable=not console.is_terminal) as shown:
         task = shown.add_task(text, total=None)
 

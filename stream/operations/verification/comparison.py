@@ -11,7 +11,7 @@ import orjson
 
 from stream.codec import stage_changes
 from stream.codec.records import SourceRecord
-from stream.codec.stage_changes import Source
+from stream.codec.stage_changes import ChangeSource
 from stream.codec.state.customers import CustomerCodec
 from stream.codec.state.layouts import lifecycle_of
 from stream.codec.state.positions import Position
@@ -164,7 +164,7 @@ class Verification:
         """What must have been written."""
         findings = self._findings
         for change in changes:
-            value = stage_changes.encode(change, Source(self._topic, self._partition, offset))
+            value = stage_changes.encode(change, ChangeSource(self._topic, self._partition, offset))
             self._current.expect(
                 self._partition, stage_changes.current_key(change), value, gone=change.to_stage is None
             )
