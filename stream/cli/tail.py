@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from aiokafka import ConsumerRecord
     from rich.console import Console
 
-    from stream.cli.terminal.change_lines import Change
+    from stream.codec.stage_change_reader import StageChangeValue
 
 _LOOK_AGAIN = 1.0
 _PATIENCE_MS = 1_000
@@ -28,7 +28,7 @@ class _Choice(NamedTuple):
     customer: str | None
     final: bool
 
-    def takes(self, change: "Change") -> bool:
+    def takes(self, change: "StageChangeValue") -> bool:
         return (
             self.lifecycle in (None, change.lifecycle)
             and self.stage in (None, change.to_stage)
@@ -76,7 +76,8 @@ async def _show(
     count: int | None,
     console: "Console",
 ) -> None:
-    from stream.cli.terminal.change_lines import line_of, read_change  # noqa: PLC0415
+    from stream.cli.terminal.change_lines import line_of  # noqa: PLC0415
+    from stream.codec.stage_change_reader import read_change  # noqa: PLC0415
 
     shown = 0
     async for record in records(settings, from_beginning):

@@ -16,9 +16,10 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from stream.codec.records import Outgoing
+from stream.codec.stage_changes import current_key_of
 from stream.codec.state import positions
 from stream.codec.state.customers import read_layout
-from stream.codec.state.keys import ANONYMOUS, CUSTOMER, LAYOUT
+from stream.codec.state.keys import LAYOUT, kind_of
 from stream.codec.state.positions import Position, decode_position, encode_position
 from stream.core.interaction import MAX_TIME
 from stream.engine.delivery import AtLeastOnce, Delivery, Route, Transactional
@@ -33,7 +34,6 @@ from stream.settings import Settings
 _AT_ONCE = 20_000
 """Keys of the changelog that one transaction takes: some megabytes at most, and well within its time."""
 _COMMIT_DEADLINE = 5.0
-_KINDS = {CUSTOMER: b"customer", ANONYMOUS: b"anonymous"}
 
 
 class Beginning(NamedTuple):
@@ -104,7 +104,7 @@ async def reset_partition(settings: Settings, beginning: Beginning, *, exactly_o
             await delivery.write(batch)
     finally:
         await delivery.discard()
-    return sum(key[:1] in _KINDS for key in changelog)
+    return sum(kind_of(key) is not None for key in changelog)
 
 
 async def skip_lost(settings: Settings, beginning: Beginning, *, exactly_once: bool) -> int:
@@ -224,9 +224,9 @@ def _gone(keys: list[bytes], lifecycles: Mapping[str, str], next_offset: int) ->
     """The tombstones of states, and of what `current-stages` says of these customers."""
     return Batch(
         current_stages=[
-            Outgoing(b":".join((lifecycle.encode(), _KINDS[key[:1]], key[1:])), None)
+            Outgoing(current_key_of(lifecycle, key), None)
             for key in keys
-            if key[:1] in _KINDS
+            if kind_of(key) is not None
             for lifecycle in lifecycles
         ],
         customers=[Outgoing(key, None) for key in keys],

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from stream.codec.state import positions
-from stream.codec.state.keys import ANONYMOUS, CUSTOMER
+from stream.codec.state.keys import kind_of
 from stream.codec.state.positions import Position, decode_position
 from stream.codec.state.spans import span_of
 from stream.core.interaction import MAX_TIME
@@ -75,7 +75,7 @@ async def look_ahead(settings: Settings, beginnings: Sequence[Beginning], progre
 
 def _count(outlook: Outlook, beginning: Beginning, changelog: dict[bytes, bytes]) -> None:
     for key, value in changelog.items():
-        if key[:1] not in (CUSTOMER, ANONYMOUS):
+        if kind_of(key) is None:
             continue
         outlook.customers += 1
         try:

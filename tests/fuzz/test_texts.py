@@ -3,8 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.cli.terminal.change_lines import line_of, read_change
+from stream.cli.terminal.change_lines import line_of
 from stream.codec.files.column_mapping import ColumnMapping, example
+from stream.codec.stage_change_reader import read_change
 from stream.codec.times import format_time, parse_time
 from stream.core.durations import format_duration, parse_duration
 from stream.core.expressions import ConditionError
@@ -129,6 +130,7 @@ def test_every_header_has_an_example_of_a_mapping(columns: list[str]) -> None:
 CHANGE = {
     "lifecycle": "shop", "final": True, "from": None, "to": "lead", "at": 1_700_000_000_000, "customer_id": "c1",
     "trigger": {"kind": "interaction", "type": "page", "late": False}, "transition": "idle > 1d", "scores": {"a": 1.5},
+    "born": "0-0", "sequence": 1, "source": {"topic": "interactions", "partition": 0, "offset": 7},
 }  # fmt: skip
 
 

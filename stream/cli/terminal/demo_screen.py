@@ -12,7 +12,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from stream.cli.terminal.change_lines import Change, line_of
+from stream.cli.terminal.change_lines import line_of
+from stream.codec.stage_change_reader import StageChangeValue
 from stream.codec.times import format_time
 from stream.core.interaction import Interaction
 from stream.core.lifecycle import Lifecycle
@@ -39,7 +40,7 @@ class Screen:
         self._began = self._told = time.monotonic()
         self._now: Counter[str | None] = Counter()
         self._ever: Counter[str | None] = Counter()
-        self._latest: deque[Change] = deque(maxlen=_LATEST)
+        self._latest: deque[StageChangeValue] = deque(maxlen=_LATEST)
         self._console = Console()
         self._live = Live(get_renderable=self._draw, console=self._console, refresh_per_second=8)
 
@@ -70,7 +71,7 @@ class Screen:
                 f"{format_time(self._time)[:10]}  {self._sent:,} interactions  {filled}", soft_wrap=True
             )
 
-    def changed(self, change: Change) -> None:
+    def changed(self, change: StageChangeValue) -> None:
         """A stage change was read back."""
         self.changes += 1
         self._now[change.from_stage] -= 1
@@ -120,7 +121,7 @@ class Screen:
         )
 
 
-def _short(change: Change) -> Text:
+def _short(change: StageChangeValue) -> Text:
     """One line however narrow the terminal, of an anonymous visitor the beginning of its long id."""
     anonymous = change.anonymous_id[:_ID_SHOWN] if change.anonymous_id else None
     line = line_of(msgspec.structs.replace(change, anonymous_id=anonymous))
