@@ -19,7 +19,6 @@ from stream.cli.terminal.dead_letter_choice import (
 )
 from stream.cli.terminal.options import with_settings
 from stream.codec.interactions import Reason
-from stream.errors import TopicError
 from stream.settings import Settings
 
 if TYPE_CHECKING:
@@ -95,18 +94,12 @@ class _Plan:
 
 async def _plan(settings: Settings, choice: Choice, console: "Console") -> _Plan:
     from stream.kafka.permissions import of_replay, require  # noqa: PLC0415
-    from stream.kafka.topics import find_topics  # noqa: PLC0415
+    from stream.kafka.topics import require_topic  # noqa: PLC0415
     from stream.operations.dead_letter_log import read_dead_letters  # noqa: PLC0415
     from stream.operations.replay import Target  # noqa: PLC0415
 
     await require(settings, of_replay(settings))
-    name = settings.topics.interactions
-    topic = (await find_topics(settings, [name])).get(name)
-    if topic is None:
-        raise TopicError(
-            f"topic {name} does not exist on {settings.bootstrap}. "
-            "Are bootstrap, topic_prefix and interactions as the workers have them?"
-        )
+    topic = await require_topic(settings, settings.topics.interactions, "there is nowhere to replay to")
     plan = _Plan(Target(settings, topic), await ledger_of(settings, console))
     seen = set()
     async with bar(console, "reading dead letters") as progress:
@@ -146,13 +139,11 @@ def _tell(plan: _Plan, console: "Console") -> None:
 
 async def _replay(plan: _Plan, choice: Choice, console: "Console") -> None:
     from stream.cli.terminal.dead_letter_lines import how_many  # noqa: PLC0415
-    from stream.kafka.transactions import knows_transactions  # noqa: PLC0415
+    from stream.kafka.transactions import resolve_delivery  # noqa: PLC0415
     from stream.operations.replay import Done, replay  # noqa: PLC0415
 
     settings = plan.target.settings
-    exactly_once = settings.delivery == "exactly_once" or (
-        settings.delivery == "auto" and await knows_transactions(settings)
-    )
+    exactly_once = await resolve_delivery(settings) == "exactly_once"
     done = Done()
     try:
         async with bar(console, "replaying") as progress:

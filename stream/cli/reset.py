@@ -8,7 +8,7 @@ import typer
 from stream.cli.terminal.options import with_settings
 from stream.cli.terminal.time_argument import moment
 from stream.codec.times import format_time
-from stream.errors import BrokerError, LifecycleError, TopicError
+from stream.errors import BrokerError, LifecycleError
 from stream.settings import Settings
 
 if TYPE_CHECKING:
@@ -82,17 +82,11 @@ def reset(
 async def _look(settings: Settings, time: int | None) -> "list[Beginning]":
     """Where each partition would begin. Raises LifecycleError: nothing there to reset, or workers run."""
     from stream.kafka.permissions import of_worker, require  # noqa: PLC0415
-    from stream.kafka.topics import ensure_topics, find_topics  # noqa: PLC0415
+    from stream.kafka.topics import ensure_topics, require_topic  # noqa: PLC0415
     from stream.operations.reset import find_beginnings  # noqa: PLC0415
 
     await require(settings, of_worker(settings))
-    topic = settings.topics.interactions
-    found = (await find_topics(settings, [topic])).get(topic)
-    if found is None:
-        raise TopicError(
-            f"topic {topic} does not exist on {settings.bootstrap}: there is nothing to reset. "
-            "Are bootstrap, topic_prefix and interactions as the workers have them?"
-        )
+    found = await require_topic(settings, settings.topics.interactions, "there is nothing to reset")
     await _require_no_workers(settings)
     await ensure_topics(settings)
     return await find_beginnings(settings, found.partitions, time)
@@ -125,13 +119,11 @@ async def _each(settings: Settings, beginnings: "list[Beginning]", console: "Con
     from aiokafka.errors import KafkaError  # noqa: PLC0415
     from rich.progress import track  # noqa: PLC0415
 
-    from stream.kafka.transactions import supports_transactions  # noqa: PLC0415
+    from stream.kafka.transactions import resolve_delivery  # noqa: PLC0415
     from stream.operations.reset import reset_partition, skip_lost  # noqa: PLC0415
 
     await _require_no_workers(settings)
-    exactly_once = settings.delivery == "exactly_once" or (
-        settings.delivery == "auto" and await supports_transactions(settings)
-    )
+    exactly_once = await resolve_delivery(settings, as_worker=True) == "exactly_once"
     now = time_ns() // 1_000_000
     count = 0
     shown = console.is_terminal

@@ -6,7 +6,7 @@ import typer
 
 from stream.cli.terminal.options import with_settings
 from stream.codec.times import format_time
-from stream.errors import SettingsError, TopicError
+from stream.errors import SettingsError
 from stream.settings import Settings
 
 if TYPE_CHECKING:
@@ -50,28 +50,22 @@ def skip(
 
 async def _look(settings: Settings, partition: int, offset: int) -> "Block":
     from stream.kafka.permissions import of_worker, require  # noqa: PLC0415
-    from stream.kafka.topics import count_partitions  # noqa: PLC0415
+    from stream.kafka.topics import require_partitions  # noqa: PLC0415
     from stream.operations.skip import find_block  # noqa: PLC0415
 
     await require(settings, of_worker(settings))
-    counts = await count_partitions(settings, *settings.topics.all)
-    for topic in (settings.topics.interactions, settings.topics.customers, settings.topics.dead_letters):
-        if topic not in counts:
-            raise TopicError(
-                f"topic {topic} does not exist on {settings.bootstrap}: no worker ever ran there. "
-                "Are bootstrap, topic_prefix and interactions as the workers have them?"
-            )
-    partitions = counts[settings.topics.interactions]
+    topics = settings.topics
+    needed = (topics.interactions, topics.customers, topics.dead_letters)
+    counts = await require_partitions(settings, needed, "no worker ever ran there")
+    partitions = counts[topics.interactions]
     if partition >= partitions:
         raise SettingsError(f"topic {settings.topics.interactions} has no partition {partition}")
     return await find_block(settings, partition, partitions, offset)
 
 
 async def _skip(settings: Settings, block: "Block") -> None:
-    from stream.kafka.transactions import supports_transactions  # noqa: PLC0415
+    from stream.kafka.transactions import resolve_delivery  # noqa: PLC0415
     from stream.operations.skip import skip as skip_block  # noqa: PLC0415
 
-    exactly_once = settings.delivery == "exactly_once" or (
-        settings.delivery == "auto" and await supports_transactions(settings)
-    )
+    exactly_once = await resolve_delivery(settings, as_worker=True) == "exactly_once"
     await skip_block(settings, block, exactly_once=exactly_once)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-    from stream.kafka.topics import FoundTopic, Survey, TopicFinding, TopicPlan
+    from stream.kafka.topic_plan import FoundTopic, Survey, TopicFinding, TopicPlan
 
 _STYLES = {"error": "bold red", "warning": "bold yellow", "missing": "bold", "note": "bold"}
 
@@ -42,7 +42,8 @@ def topics(
     from stream.cli.terminal.connection import run  # noqa: PLC0415
     from stream.kafka.durability import few_brokers  # noqa: PLC0415
     from stream.kafka.permissions import of_topics, require  # noqa: PLC0415
-    from stream.kafka.topics import compare, ensure_topics, plan_topics, survey  # noqa: PLC0415
+    from stream.kafka.topic_plan import compare, plan_topics  # noqa: PLC0415
+    from stream.kafka.topics import ensure_topics, survey  # noqa: PLC0415
 
     async def look() -> "Survey":
         await require(settings, of_topics(settings))

@@ -124,7 +124,7 @@ def _run(
     from stream.cli.terminal.connection import run  # noqa: PLC0415
     from stream.codec.state.keys import customer_key  # noqa: PLC0415
     from stream.kafka.permissions import of_verify, require  # noqa: PLC0415
-    from stream.kafka.transactions import knows_transactions  # noqa: PLC0415
+    from stream.kafka.transactions import resolve_delivery  # noqa: PLC0415
     from stream.operations.verification.verifier import VerificationScope, Verifier  # noqa: PLC0415
 
     subjects = None
@@ -138,9 +138,7 @@ def _run(
 
         async def work() -> "list[Shown]":
             await require(settings, of_verify(settings))
-            exactly_once = settings.delivery == "exactly_once" or (
-                settings.delivery == "auto" and await knows_transactions(settings)
-            )
+            exactly_once = await resolve_delivery(settings) == "exactly_once"
             choice = VerificationScope(sorted(set(wanted.partitions)), subjects, exactly_once, wanted.wait)
             verifier = Verifier(
                 settings,

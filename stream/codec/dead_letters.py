@@ -22,7 +22,7 @@ dead letter. Where it fails again that header is kept as all others are.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple
 
 from stream.codec.controls import HEADER as CONTROL
 from stream.codec.import_rows import HEADER as IMPORT
@@ -107,23 +107,6 @@ class DeadLetter:
         return replace(self, value=None)
 
 
-class StoredRecord(Protocol):
-    """A record of the topic of dead letters."""
-
-    @property
-    def partition(self) -> int: ...
-    @property
-    def offset(self) -> int: ...
-    @property
-    def timestamp(self) -> int: ...
-    @property
-    def key(self) -> bytes | None: ...
-    @property
-    def value(self) -> bytes | None: ...
-    @property
-    def headers(self) -> Headers: ...
-
-
 def dead_letter(
     record: SourceRecord, rejected: Rejected, topic: str, partition: int, *, until: int | None = None
 ) -> Outgoing:
@@ -159,18 +142,18 @@ def replayed(letter: DeadLetter) -> Outgoing:
     return Outgoing(letter.key, letter.value, [*headers, (REPLAY_OF, str(letter.address).encode())])
 
 
-def read(record: StoredRecord) -> DeadLetter | Receipt | None:
-    """What a record of the topic says; None where it is neither of the two."""
+def read(record: SourceRecord, partition: int) -> DeadLetter | Receipt | None:
+    """What a record of this partition of the topic says; None where it is neither of the two."""
     names = [name for name, _ in record.headers]
     if _REASON in names:
-        return _dead_letter(record, len(names) - 1 - names[::-1].index(_REASON))
+        return _dead_letter(record, partition, len(names) - 1 - names[::-1].index(_REASON))
     source = _source_address(record.headers)
     if source is None or (CONTROL, REPLAYED) not in [tuple(header) for header in record.headers]:
         return None
     return Receipt(source, record.timestamp)
 
 
-def _dead_letter(record: StoredRecord, first: int) -> DeadLetter | None:
+def _dead_letter(record: SourceRecord, partition: int, first: int) -> DeadLetter | None:
     """The dead letter whose headers of ours begin at `first`."""
     ours = record.headers[first:]
     about = {name: (value or b"").decode("utf-8", "replace") for name, value in ours}
@@ -179,7 +162,7 @@ def _dead_letter(record: StoredRecord, first: int) -> DeadLetter | None:
         return None
     whole, kept = about.get(_TRUNCATED, ""), len(record.value or b"")
     return DeadLetter(
-        address=Address(record.partition, record.offset),
+        address=Address(partition, record.offset),
         time=record.timestamp,
         reason=about[_REASON],
         detail=about.get("lifecycle_detail", ""),

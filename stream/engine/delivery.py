@@ -11,19 +11,17 @@ always, the key decides by murmur2, as Java's and aiokafka's default partitioner
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import astuple
-from typing import Any, ClassVar, NamedTuple, Protocol
+from typing import ClassVar, NamedTuple, Protocol
 
 from aiokafka import AIOKafkaProducer, TopicPartition
-from aiokafka.errors import (
-    KafkaError,
-)
-from aiokafka.producer.message_accumulator import BatchBuilder
+from aiokafka.errors import KafkaError
 
 from stream.codec.records import Outgoing
 from stream.errors import TopicError
 from stream.events import Event, report
+from stream.kafka.batch_sender import Part, abandon, send_batches
 from stream.kafka.clients import client_options
 from stream.kafka.partitioner import partition_of
 from stream.kafka.transactions import BATCH_BYTES, START_TIMEOUT, TRANSACTION_TIMEOUT_MS
@@ -33,7 +31,6 @@ from stream.settings import Settings, TopicNames
 log = logging.getLogger(__name__)
 
 _REQUEST_TIMEOUT_MS = 10_000
-_DISCARD_TIMEOUT = 2.0
 
 CommitOffset = Callable[[TopicPartition, int], Awaitable[None]]
 
@@ -98,14 +95,8 @@ class _Producing:
             )
 
     async def discard(self) -> None:
-        producer: Any = self._producer
-        producer._closed = True  # not `stop()`: it would send what is left, and may wait for ever
-        sender = producer._sender.sender_task
-        if sender is not None:
-            sender.cancel()
-            await asyncio.wait([sender], timeout=_DISCARD_TIMEOUT)
         try:
-            await asyncio.wait_for(producer.client.close(), _DISCARD_TIMEOUT)
+            await abandon(self._producer)
         except (KafkaError, OSError, TimeoutError) as error:
             report(
                 log.debug,
@@ -116,27 +107,7 @@ class _Producing:
                 error=repr(error),
             )
 
-    async def _send(self, parts: Iterable[tuple[str, int, Iterable[Outgoing]]]) -> None:
-        """Send, and wait until all of it is acknowledged."""
-        sent: list[asyncio.Future[Any]] = []
-        for topic, partition, records in parts:
-            builder = self._producer.create_batch()
-            for record in records:
-                key, value = record.key, record.value
-                headers = list(record.headers)  # aiokafka takes no other sequence
-                if builder.append(timestamp=None, key=key, value=value, headers=headers) is None:
-                    sent.append(await self._hand_over(builder, topic, partition))
-                    builder = self._producer.create_batch()
-                    builder.append(timestamp=None, key=key, value=value, headers=headers)
-            sent.append(await self._hand_over(builder, topic, partition))
-        await asyncio.gather(*sent)  # aiokafka commits a transaction even when a batch failed: look first
-
-    async def _hand_over(self, builder: BatchBuilder, topic: str, partition: int) -> "asyncio.Future[Any]":
-        future: asyncio.Future[Any] = await self._producer.send_batch(builder, topic, partition=partition)
-        future.add_done_callback(_observe)
-        return future
-
-    def _events(self, batch: Batch) -> Iterator[tuple[str, int, Iterable[Outgoing]]]:
+    def _events(self, batch: Batch) -> Iterator[Part]:
         """What others read: stage changes, current stages, dead letters."""
         topics, source = self._route.topics, self._route.source
         if self._counts[topics.stage_changes] == self._counts[topics.interactions]:
@@ -146,7 +117,7 @@ class _Producing:
         yield from _by_key(topics.current_stages, self._counts[topics.current_stages], batch.current_stages)
         yield from _whole(topics.dead_letters, source.partition % self._counts[topics.dead_letters], batch.dead_letters)
 
-    def _state(self, batch: Batch) -> Iterator[tuple[str, int, Iterable[Outgoing]]]:
+    def _state(self, batch: Batch) -> Iterator[Part]:
         """What we read again: the changelog, the position last."""
         yield from _whole(self._route.topics.customers, self._route.source.partition, batch.customers)
 
@@ -165,7 +136,7 @@ class Transactional(_Producing):
             await self._producer.begin_transaction()
             # The group offset only after the acknowledgements: else the broker's verification of the
             # batches races with it and costs a retry of 100 ms.
-            await self._send([*self._events(batch), *self._state(batch)])
+            await send_batches(self._producer, [*self._events(batch), *self._state(batch)])
             await self._producer.send_offsets_to_transaction(
                 {self._route.source: batch.next_offset}, self._route.settings.group
             )
@@ -184,25 +155,19 @@ class AtLeastOnce(_Producing):
         self._commit_offset = commit_offset
 
     async def write(self, batch: Batch) -> None:
-        await self._send(self._events(batch))
-        await self._send(self._state(batch))
+        await send_batches(self._producer, self._events(batch))
+        await send_batches(self._producer, self._state(batch))
         await self._commit_offset(self._route.source, batch.next_offset)
 
 
-def _whole(topic: str, partition: int, records: list[Outgoing]) -> Iterator[tuple[str, int, Iterable[Outgoing]]]:
+def _whole(topic: str, partition: int, records: list[Outgoing]) -> Iterator[Part]:
     if records:
-        yield topic, partition, records
+        yield Part(topic, partition, records)
 
 
-def _by_key(topic: str, count: int, records: list[Outgoing]) -> Iterator[tuple[str, int, Iterable[Outgoing]]]:
+def _by_key(topic: str, count: int, records: list[Outgoing]) -> Iterator[Part]:
     parts: dict[int, list[Outgoing]] = {}
     for record in records:
         parts.setdefault(partition_of(record.key, count), []).append(record)
     for partition, part in parts.items():
-        yield topic, partition, part
-
-
-def _observe(future: "asyncio.Future[Any]") -> None:
-    """Take note of an error so that asyncio does not complain that nobody did."""
-    if not future.cancelled():
-        future.exception()
+        yield Part(topic, partition, part)

@@ -19,7 +19,7 @@ from stream.engine.faust_app import EngineApp, FaustSource, make_app, rebalance_
 from stream.engine.partition import MakeMachine, Observer, State
 from stream.engine.supervisor import Engine
 from stream.engine.watchdog import LOOK_EVERY, LoopGuard, Stalls
-from stream.errors import BrokerError, LifecycleError, StalledError, TopicError
+from stream.errors import LifecycleError, StalledError, TopicError
 from stream.events import Event, report
 from stream.kafka.admin import admin_client
 from stream.kafka.changelog import ChangelogProgress, read_changelog
@@ -29,7 +29,7 @@ from stream.kafka.permissions import of_worker, require
 from stream.kafka.refusals import describe_error
 from stream.kafka.topic_monitor import TopicMonitor
 from stream.kafka.topics import ensure_topics
-from stream.kafka.transactions import supports_transactions
+from stream.kafka.transactions import resolve_delivery
 from stream.kafka.worker_versions import GroupVersions
 from stream.settings import Delivery as DeliveryMode
 from stream.settings import Settings
@@ -196,15 +196,7 @@ class _Worker:
                         problem=finding.problem,
                         remedy=finding.remedy,
                     )
-                self._delivery = settings.delivery
-                if self._delivery != "at_least_once":
-                    able = await supports_transactions(settings)
-                    if not able and self._delivery == "exactly_once":
-                        raise BrokerError(
-                            f"the broker at {settings.bootstrap} has no transactions, so delivery cannot be "
-                            "exactly_once; use Apache Kafka, or set delivery to auto or at_least_once"
-                        )
-                    self._delivery = "exactly_once" if able else "at_least_once"
+                self._delivery = await resolve_delivery(settings, as_worker=True)
             except (KafkaError, OSError, TimeoutError) as error:
                 kept = self._throttle.passes("away")
                 if kept is not None:

@@ -24,9 +24,11 @@ from stream.codec.partitioners import home_of
 from stream.codec.records import Outgoing
 from stream.core.interaction import Interaction
 from stream.errors import BrokerError
+from stream.kafka.batch_sender import abandon, append
 from stream.kafka.clients import client_options
 from stream.kafka.permissions import of_import, require
-from stream.kafka.topics import DEFAULT_MAX_MESSAGE, FoundTopic, ensure_topics, find_topics
+from stream.kafka.topic_plan import DEFAULT_MAX_MESSAGE, FoundTopic
+from stream.kafka.topics import ensure_topics, find_topics
 from stream.settings import Settings
 
 _BATCH_BYTES = 256 << 10
@@ -150,11 +152,10 @@ class InteractionProducer:
         builder = self._open.get(partition)
         if builder is None:
             builder = self._open[partition] = self._producer.create_batch()
-        headers = list(record.headers)
-        if builder.append(timestamp=None, key=record.key, value=record.value, headers=headers) is None:
+        if not append(builder, record):
             await self._hand_over(partition)
             builder = self._open[partition] = self._producer.create_batch()
-            builder.append(timestamp=None, key=record.key, value=record.value, headers=headers)
+            append(builder, record)
 
     async def _pace(self, rate: int) -> None:
         now = time.monotonic()
@@ -207,16 +208,11 @@ class InteractionProducer:
         """Let go within seconds; what is not acknowledged by then is abandoned."""
         if self._in_flight:
             await asyncio.wait(self._in_flight, timeout=_CLOSE_TIMEOUT)
-        producer: Any = self._producer
         if not self._in_flight and self._failure is None:
-            await producer.stop()
+            await self._producer.stop()
             return
-        producer._closed = True  # not `stop()`: it would wait for what is left, perhaps for ever
-        sender = producer._sender.sender_task
-        sender.cancel()
-        await asyncio.wait([sender], timeout=_CLOSE_TIMEOUT)
         with contextlib.suppress(KafkaError, OSError, TimeoutError):
-            await asyncio.wait_for(producer.client.close(), _CLOSE_TIMEOUT)
+            await abandon(self._producer)
 
 
 async def _start(settings: Settings, batch_bytes: int) -> AIOKafkaProducer:

@@ -1,11 +1,10 @@
-"""The topics that a worker needs: plan them, compare with what is there, create what is missing."""
+"""Look the product's topics up on the broker, and create those that are missing."""
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Sequence
 from operator import itemgetter
-from typing import Any, Literal, NamedTuple
+from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
@@ -17,149 +16,18 @@ from aiokafka.errors import (
     for_code,
 )
 
-from stream.codec.dead_letters import LARGEST
 from stream.errors import BrokerError, TopicError
 from stream.events import Event, report
 from stream.kafka.admin import admin_client
-from stream.kafka.create_time import harms
-from stream.kafka.durability import check_durability, durable_configs, few_brokers, replication_for
+from stream.kafka.durability import few_brokers
 from stream.kafka.permissions import Grant, Operation, remedy
-from stream.kafka.retention import differs, meaning, retention_ms
-from stream.kafka.transactions import BATCH_BYTES
+from stream.kafka.topic_plan import FoundTopic, Survey, TopicFinding, TopicPlan, compare, plan_topics
 from stream.settings import Settings
 
 log = logging.getLogger(__name__)
 
-DAY_MS = 86_400_000
-DEFAULT_MAX_MESSAGE = 1_048_588
-_HEADROOM = 256 << 10
-"""By how much a dead letter may be larger than an interaction."""
 _LEADERS_DEADLINE = 30.0
 _EXISTS = TopicAlreadyExistsError.errno
-
-
-@dataclass(frozen=True, slots=True)
-class TopicPlan:
-    """A topic as we would create it."""
-
-    name: str
-    purpose: str
-    partitions: int
-    configs: Mapping[str, str] = field(default_factory=dict)
-    replication: int = 1
-
-
-class FoundTopic(NamedTuple):
-    """A topic as the broker has it; a setting that the broker does not tell is left out."""
-
-    partitions: int
-    configs: Mapping[str, str]
-    replicas: tuple[tuple[int, ...], ...] = ()
-    """By partition, which brokers hold it; empty where that is not known."""
-
-    @property
-    def replication(self) -> int | None:
-        """The least of its partitions; None where it is not known."""
-        return min(map(len, self.replicas), default=None)
-
-
-class Survey(NamedTuple):
-    """What there is on the broker's side."""
-
-    found: dict[str, FoundTopic]
-    brokers: tuple[int, ...]
-    """Their numbers, of those that are there."""
-
-
-@dataclass(frozen=True, slots=True)
-class TopicFinding:
-    """Something about a topic, and what to do about it."""
-
-    level: Literal["missing", "note", "warning", "error"]
-    topic: str
-    problem: str
-    remedy: str
-
-    def __str__(self) -> str:
-        return f"topic {self.topic}: {self.problem}; {self.remedy}"
-
-
-def plan_topics(settings: Settings, found: Mapping[str, FoundTopic], brokers: int = 1) -> list[TopicPlan]:
-    """The topics of `settings` in a cluster of so many brokers.
-
-    An existing interactions topic decides partitions and sizes of the others.
-    """
-    names = settings.topics
-    source = found.get(names.interactions)
-    partitions = source.partitions if source else settings.partitions
-    largest = _whole(source, "max.message.bytes", DEFAULT_MAX_MESSAGE) if source else DEFAULT_MAX_MESSAGE
-    month = str(30 * DAY_MS)
-    kept = str(retention_ms(settings, source.configs.get("retention.ms") if source else None))
-    plans = [
-        TopicPlan(
-            names.interactions,
-            "what customers do",
-            partitions,
-            {"cleanup.policy": "delete", "retention.ms": kept, "message.timestamp.type": "LogAppendTime"},
-        ),
-        TopicPlan(
-            names.stage_changes,
-            "stage changes",
-            partitions,
-            {"cleanup.policy": "delete", "retention.ms": month},
-        ),
-        TopicPlan(names.current_stages, "the latest stage of everyone", partitions, {"cleanup.policy": "compact"}),
-        TopicPlan(
-            names.customers,
-            "state of customers and positions (internal)",
-            partitions,
-            {
-                "cleanup.policy": "compact",
-                "segment.bytes": str(64 << 20),
-                "min.cleanable.dirty.ratio": "0.1",
-                "max.compaction.lag.ms": str(DAY_MS),
-            },
-        ),
-        TopicPlan(
-            names.dead_letters,
-            "what could not be processed",
-            partitions,
-            {
-                "cleanup.policy": "delete",
-                "retention.ms": month,
-                "max.message.bytes": str(max(largest + _HEADROOM, LARGEST)),
-            },
-        ),
-    ]
-    replication = replication_for(settings, brokers)
-    durable = durable_configs(replication)
-    return [replace(plan, replication=replication, configs={**plan.configs, **durable}) for plan in plans]
-
-
-def compare(
-    settings: Settings, plans: Iterable[TopicPlan], found: Mapping[str, FoundTopic], brokers: int = 1
-) -> list[TopicFinding]:
-    """What is missing, wrong or doubtful, in the order of the plan."""
-    names, findings = settings.topics, []
-    for plan in plans:
-        topic = found.get(plan.name)
-        if topic is None:
-            remedy = "it will be created: " + _create_command(settings, plan)
-            findings.append(TopicFinding("missing", plan.name, "does not exist", remedy))
-        elif plan.name == names.interactions:
-            findings += _check_source(settings, plan.name, topic)
-        elif plan.name == names.dead_letters:
-            findings += _check_dead_letters(settings, plan, topic)
-        else:
-            findings += _check_size(settings, plan.name, topic)
-            findings += _check_cleanup(settings, plan, topic)
-        if topic is not None and plan.name == names.customers and topic.partitions != plan.partitions:
-            findings.append(_wrong_count(settings, plan, topic))
-        if plan.name == names.interactions:
-            findings += _check_retention(settings, plan.name, topic)
-        if topic is not None:
-            findings += _check_durability(settings, plan.name, topic, brokers)
-    return findings
 
 
 async def find_topics(settings: Settings, names: Iterable[str] | None = None) -> dict[str, FoundTopic]:
@@ -181,6 +49,31 @@ async def count_partitions(settings: Settings, *names: str) -> dict[str, int]:
     """How many partitions each of these topics has, where it exists. Raises as `find_topics`."""
     async with admin_client(settings) as admin:
         return await _counts(admin, set(names))
+
+
+async def require_topic(settings: Settings, name: str, otherwise: str) -> FoundTopic:
+    """A topic that must exist. Raises TopicError with what it means `otherwise`, and as `find_topics`."""
+    found = (await find_topics(settings, [name])).get(name)
+    if found is None:
+        raise _absent(settings, name, otherwise)
+    return found
+
+
+async def require_partitions(settings: Settings, names: Iterable[str], otherwise: str) -> dict[str, int]:
+    """How many partitions each of our topics has that exists; `names` must. Raises as `require_topic`."""
+    names = list(names)
+    counts = await count_partitions(settings, *settings.topics.all, *names)
+    for name in names:
+        if name not in counts:
+            raise _absent(settings, name, otherwise)
+    return counts
+
+
+def _absent(settings: Settings, name: str, otherwise: str) -> TopicError:
+    return TopicError(
+        f"topic {name} does not exist on {settings.bootstrap}: {otherwise}. "
+        "Are bootstrap, topic_prefix and interactions as the workers have them?"
+    )
 
 
 async def ensure_topics(settings: Settings) -> list[TopicFinding]:
@@ -284,116 +177,3 @@ def _all_led(described: Iterable[Any], plans: Iterable[TopicPlan]) -> bool:
         for topic in described
     }
     return all(led.get(plan.name, 0) > 0 for plan in plans)
-
-
-def _check_source(settings: Settings, name: str, topic: FoundTopic) -> list[TopicFinding]:
-    findings = []
-    if topic.configs.get("message.timestamp.type") == "CreateTime":
-        findings.append(
-            TopicFinding(
-                "warning",
-                name,
-                harms(topic.configs),
-                _alter_command(settings, name, "message.timestamp.type=LogAppendTime"),
-            )
-        )
-    if "compact" in topic.configs.get("cleanup.policy", ""):
-        findings.append(
-            TopicFinding(
-                "warning",
-                name,
-                "compaction removes all but the latest interaction of a customer, perhaps before it was read",
-                _alter_command(settings, name, "cleanup.policy=delete"),
-            )
-        )
-    return findings
-
-
-def _check_retention(settings: Settings, name: str, topic: FoundTopic | None) -> list[TopicFinding]:
-    found = None if topic is None else topic.configs.get("retention.ms")
-    if topic is not None and (found is None or "delete" not in topic.configs.get("cleanup.policy", "delete")):
-        return []
-    other = differs(settings, found)
-    if other is not None:
-        return [TopicFinding("warning", name, other.problem, _alter_command(settings, name, other.remedy))]
-    meant = meaning(settings, found)
-    level: Literal["note", "warning"] = "warning" if settings.retention is None else "note"
-    return [] if meant is None else [TopicFinding(level, name, meant.problem, meant.remedy)]
-
-
-def _check_durability(settings: Settings, name: str, topic: FoundTopic, brokers: int) -> list[TopicFinding]:
-    advice = check_durability(settings, brokers, topic.replication, topic.configs)
-    if advice is None:
-        return []
-    is_config = advice.remedy.startswith("min.insync.replicas=")
-    remedy = _alter_command(settings, name, advice.remedy) if is_config else advice.remedy
-    return [TopicFinding("warning", name, advice.problem, remedy)]
-
-
-def _check_cleanup(settings: Settings, plan: TopicPlan, topic: FoundTopic) -> list[TopicFinding]:
-    wanted, policy = plan.configs["cleanup.policy"], topic.configs.get("cleanup.policy")
-    if policy is None or policy == wanted:
-        return []
-    loss = (
-        "records would be deleted by age" if wanted == "compact" else "all but a customer's latest change would be lost"
-    )
-    level: Literal["warning", "error"] = "error" if wanted == "compact" else "warning"
-    remedy = _alter_command(settings, plan.name, f"cleanup.policy={wanted}")
-    return [TopicFinding(level, plan.name, f"cleanup.policy is {policy}, not {wanted}: {loss}", remedy)]
-
-
-def _check_size(settings: Settings, name: str, topic: FoundTopic) -> list[TopicFinding]:
-    largest = _whole(topic, "max.message.bytes", DEFAULT_MAX_MESSAGE)
-    needed = BATCH_BYTES + (64 << 10)
-    if largest >= needed:
-        return []
-    remedy = _alter_command(settings, name, f"max.message.bytes={DEFAULT_MAX_MESSAGE}")
-    return [
-        TopicFinding("error", name, f"max.message.bytes is {largest}, but we write batches of up to {needed}", remedy)
-    ]
-
-
-def _check_dead_letters(settings: Settings, plan: TopicPlan, topic: FoundTopic) -> list[TopicFinding]:
-    largest = _whole(topic, "max.message.bytes", DEFAULT_MAX_MESSAGE)
-    too_small = _check_size(settings, plan.name, topic)
-    if too_small or "max.message.bytes" not in topic.configs or largest >= LARGEST:
-        return too_small
-    return [
-        TopicFinding(
-            "error",
-            plan.name,
-            f"max.message.bytes is {largest}: a dead letter has up to {LARGEST} bytes, and one that does not fit stops "
-            "its partition",
-            _alter_command(settings, plan.name, f"max.message.bytes={LARGEST}"),
-        )
-    ]
-
-
-def _wrong_count(settings: Settings, plan: TopicPlan, topic: FoundTopic) -> TopicFinding:
-    return TopicFinding(
-        "error",
-        plan.name,
-        f"has {topic.partitions} partitions, but {settings.topics.interactions} has {plan.partitions}: "
-        "a customer's state would not be found where its interactions are",
-        "give both the same number; a state that holds nothing yet may be deleted and is then created anew: "
-        f"kafka-topics.sh --bootstrap-server {settings.bootstrap} --delete --topic {plan.name}",
-    )
-
-
-def _whole(topic: FoundTopic, name: str, default: int) -> int:
-    return int(topic.configs.get(name, default))
-
-
-def _alter_command(settings: Settings, topic: str, config: str) -> str:
-    return (
-        f"kafka-configs.sh --bootstrap-server {settings.bootstrap} --alter --entity-type topics "
-        f"--entity-name {topic} --add-config {config}"
-    )
-
-
-def _create_command(settings: Settings, plan: TopicPlan) -> str:
-    configs = " ".join(f"--config {name}={value}" for name, value in plan.configs.items())
-    return (
-        f"kafka-topics.sh --bootstrap-server {settings.bootstrap} --create --topic {plan.name} "
-        f"--partitions {plan.partitions} --replication-factor {plan.replication} {configs}"
-    )

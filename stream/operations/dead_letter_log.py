@@ -1,25 +1,21 @@
-"""Read the topic of dead letters, from exact offsets to an end that is known beforehand.
+"""Read the topic of dead letters, from exact offsets to where each partition ends when its reading begins.
 
-The end of a partition is its high watermark when the reading begins: an end that read_committed knows would stop
-short of a transaction that a worker has open, and of all that was committed behind it, receipts among it.
+That is the end of its log: the end that read_committed knows would stop short of a transaction that a worker has open,
+and of all that was committed behind it, receipts among it.
 """
 
-import time
-from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import TopicPartition
 
 from stream.codec.dead_letters import Address, DeadLetter, Receipt, SourceAddress, read
-from stream.errors import BrokerError, TopicError
-from stream.kafka.clients import client_options
-from stream.kafka.topics import count_partitions
+from stream.codec.records import SourceRecord
+from stream.errors import PositionError
+from stream.kafka.log_reader import LogReader
+from stream.kafka.topics import require_partitions
 from stream.settings import Settings
-
-_WAIT_MS = 100
-_PATIENCE = 60.0
-"""Seconds without anything new after which something is wrong; an open transaction of a worker that died is not."""
 
 
 @dataclass(slots=True)
@@ -43,15 +39,20 @@ class Ledger:
 
 
 async def read_ledger(settings: Settings, progress: ReadingProgress) -> Ledger:
-    """Read all receipts. Raises TopicError where there is no topic, and as `records_of`."""
+    """Read all receipts.
+
+    Raises TopicError where there is no topic, UnreadableError where a batch of it cannot be read, and KafkaError, also
+    where nothing comes for a minute.
+    """
     ledger = Ledger(settings.topics.dead_letters, {})
-    await _note(settings, ledger, dict.fromkeys(range(await _partitions(settings))), ledger.ends, progress)
+    begins = dict.fromkeys(range(await _partitions(settings)), 0)
+    await _note(settings, ledger, begins, ledger.ends, progress)
     return ledger
 
 
 async def refresh(settings: Settings, ledger: Ledger) -> None:
-    """Read the receipts that came since; raises as `records_of`."""
-    await _note(settings, ledger, dict(ledger.ends), {}, ReadingProgress())
+    """Read the receipts that came since; raises as `read_ledger`."""
+    await _note(settings, ledger, ledger.ends, {}, ReadingProgress())
 
 
 async def read_dead_letters(
@@ -59,107 +60,77 @@ async def read_dead_letters(
 ) -> AsyncIterator[DeadLetter]:
     """The dead letters that the ledger covers, replayed ones too; each partition from its oldest to its latest.
 
-    Raises as `records_of`.
+    Raises as `read_ledger`.
     """
     ends = {number: end for number, end in ledger.ends.items() if partitions is None or number in partitions}
-    async for record in records_of(settings, ledger.topic, dict.fromkeys(ends), ends, progress):
-        letter = read(record)
-        if isinstance(letter, DeadLetter):
-            yield letter
+    async for found in _read(settings, ledger.topic, dict.fromkeys(ends, 0), ends, progress):
+        if isinstance(found, DeadLetter):
+            yield found
 
 
 async def find_dead_letter(settings: Settings, address: Address) -> DeadLetter | Receipt | None:
     """What stands at an address; None where nothing does, or something else. Raises as `read_ledger`."""
     if address.partition >= await _partitions(settings):
         return None
-    starts, ends = {address.partition: address.offset}, {address.partition: address.offset + 1}
-    name = settings.topics.dead_letters
-    async with aclosing(records_of(settings, name, starts, ends, ReadingProgress(), or_less=True)) as records:
-        async for record in records:
-            return read(record) if record.offset == address.offset else None
+    tp = TopicPartition(settings.topics.dead_letters, address.partition)
+    async with LogReader(settings, tp) as log, aclosing(log.read(tp, address.offset)) as batches:
+        try:
+            async for records in batches:
+                if records:
+                    return read(records[0], tp.partition) if records[0].offset == address.offset else None
+        except PositionError:  # retention deleted it, or the topic never came that far
+            return None
     return None
 
 
-async def records_of(
-    settings: Settings,
-    topic: str,
-    starts: Mapping[int, int | None],
-    ends: dict[int, int],
-    progress: ReadingProgress,
-    *,
-    or_less: bool = False,
-) -> "AsyncGenerator[ConsumerRecord[bytes | None, bytes | None]]":
-    """Committed records of the partitions in `starts`, from there (None: the beginning) to `ends`.
+async def _read(
+    settings: Settings, topic: str, begins: Mapping[int, int], ends: dict[int, int], progress: ReadingProgress
+) -> AsyncGenerator[DeadLetter | Receipt]:
+    """What is committed in the partitions of `begins`, from these offsets to `ends`, one partition after another.
 
-    Where `ends` names none for a partition, it is set to where the partition ends now. With `or_less` a partition
-    that ends earlier is read as far as it goes. Raises BrokerError where nothing comes for a minute, and KafkaError.
+    Where `ends` names no offset for a partition, it is read to its present end, and that is noted in `ends`. What
+    retention deleted is left out.
     """
-    async with AIOKafkaConsumer(
-        **client_options(settings),
-        isolation_level="read_committed",
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",  # where retention was faster, with what is left
-        fetch_max_wait_ms=_WAIT_MS,
-    ) as consumer:
-        unread = {TopicPartition(topic, number): start for number, start in starts.items()}
-        consumer.assign(list(unread))
-        for tp, start in unread.items():
-            if start is not None:
-                consumer.seek(tp, start)
-        beginning = [tp for tp, start in unread.items() if start is None]
-        if beginning:
-            await consumer.seek_to_beginning(*beginning)
-        firsts = {tp: await consumer.position(tp) for tp in unread}
-        heard = time.monotonic()
-        while unread:
-            fetched = await consumer.getmany(*unread, timeout_ms=_WAIT_MS)
-            for tp in unread:  # the end first: it must lie behind nothing that was there when we came
-                highwater = consumer.highwater(tp)
-                if highwater is not None:
-                    end = ends.setdefault(tp.partition, highwater)
-                    ends[tp.partition] = min(end, highwater) if or_less else end
-            for tp, records in fetched.items():
+    tps = [TopicPartition(topic, number) for number in begins]
+    async with LogReader(settings, next(iter(tps), None)) as log:
+        spans = {tp: (max(first, begins[tp.partition]), end) for tp, (first, end) in (await log.spans(tps)).items()}
+        progress.total = sum(max(ends.get(tp.partition, end) - begin, 0) for tp, (begin, end) in spans.items())
+        done = 0
+        for tp, (begin, _) in spans.items():
+            async for records in _kept(log, tp, begin, ends.get(tp.partition)):
                 for record in records:
-                    if record.offset < ends[tp.partition]:
-                        yield record
-            positions = {tp: await consumer.position(tp) for tp in firsts}
-            progress.done = sum(min(at, ends.get(tp.partition, at)) - firsts[tp] for tp, at in positions.items())
-            progress.total = sum(max(ends.get(tp.partition, 0) - first, 0) for tp, first in firsts.items())
-            left = {tp: at for tp, at in positions.items() if tp.partition not in ends or at < ends[tp.partition]}
-            if left != unread or fetched:
-                heard = time.monotonic()
-            elif time.monotonic() - heard > _PATIENCE:
-                raise BrokerError(_stuck(settings, left, ends))
-            unread = dict(left)
+                    found = read(record, tp.partition)
+                    if found is not None:
+                        yield found
+                progress.done = done + log.position - begin
+            ends.setdefault(tp.partition, log.position)
+            done += log.position - begin
+
+
+async def _kept(
+    log: LogReader, tp: TopicPartition, begin: int, end: int | None
+) -> AsyncIterator[Sequence[SourceRecord]]:
+    """As LogReader.read; where retention is faster, with what is left."""
+    while True:
+        try:
+            async for records in log.read(tp, begin, end):
+                yield records
+        except PositionError:
+            begin = await log.first_offset(tp)
+            if begin <= log.position:
+                raise
+        else:
+            return
 
 
 async def _partitions(settings: Settings) -> int:
     name = settings.topics.dead_letters
-    found = (await count_partitions(settings, name)).get(name)
-    if found is None:
-        raise TopicError(
-            f"topic {name} does not exist on {settings.bootstrap}: no worker ever ran there. "
-            "Are bootstrap and topic_prefix as the workers have them?"
-        )
-    return found
+    return (await require_partitions(settings, [name], "no worker ever ran there"))[name]
 
 
 async def _note(
-    settings: Settings,
-    ledger: Ledger,
-    starts: Mapping[int, int | None],
-    ends: dict[int, int],
-    progress: ReadingProgress,
+    settings: Settings, ledger: Ledger, begins: Mapping[int, int], ends: dict[int, int], progress: ReadingProgress
 ) -> None:
-    async for record in records_of(settings, ledger.topic, starts, ends, progress):
-        found = read(record)
+    async for found in _read(settings, ledger.topic, begins, ends, progress):
         if isinstance(found, Receipt):
             ledger.replayed.setdefault(found.source, found.time)
-
-
-def _stuck(settings: Settings, left: dict[TopicPartition, int], ends: dict[int, int]) -> str:
-    tp, at = next(iter(left.items()))
-    return (
-        f"topic {tp.topic}, partition {tp.partition}: nothing came from offset {at} on for {_PATIENCE:g} s, though it "
-        f"ends at {ends.get(tp.partition, '?')}. Kafka at {settings.bootstrap} is away, or a transaction open there"
-    )

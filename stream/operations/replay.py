@@ -12,22 +12,22 @@ acknowledged first, then the receipts: what is interrupted in between may be rep
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, Self
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced, TransactionalIdAuthorizationFailed
-from aiokafka.producer.message_accumulator import BatchBuilder
 
 from stream.codec.controls import control_of, tick_time
 from stream.codec.dead_letters import DeadLetter, SourceAddress, receipt, replayed
 from stream.codec.interactions import Reason, Rejected, decode
 from stream.codec.records import Outgoing
 from stream.errors import BrokerError
+from stream.kafka.batch_sender import Part, send_batches
 from stream.kafka.clients import client_options
 from stream.kafka.permissions import Grant, Operation, remedy
-from stream.kafka.topics import DEFAULT_MAX_MESSAGE, FoundTopic
+from stream.kafka.topic_plan import DEFAULT_MAX_MESSAGE, FoundTopic
 from stream.kafka.transactions import BATCH_BYTES, TRANSACTION_TIMEOUT_MS
 from stream.operations.dead_letter_log import Ledger, ReadingProgress, read_dead_letters, refresh
 from stream.settings import Settings
@@ -186,10 +186,8 @@ class _Writer:
         try:
             if self._exactly_once:
                 await self._producer.begin_transaction()
-            time_of = self._target.time_of
-            interactions, receipts = self._topics.interactions, self._topics.dead_letters
-            await self._send(interactions, [(each.source.partition, time_of(each), replayed(each)) for each in batch])
-            await self._send(receipts, [(each.address.partition, None, receipt(each.source)) for each in batch])
+            await send_batches(self._producer, self._interactions(batch))
+            await send_batches(self._producer, self._receipts(batch))
             if self._exactly_once:
                 await self._producer.commit_transaction()
         except (ProducerFenced, InvalidProducerEpoch) as error:
@@ -197,26 +195,23 @@ class _Writer:
         except (KafkaError, TimeoutError, AssertionError) as error:  # also aiokafka's own checks, once its sender died
             raise BrokerError(f"the replay broke off: {error!r}; run it again, nothing is replayed twice") from error
 
-    async def _send(self, topic: str, records: Sequence[tuple[int, int | None, Outgoing]]) -> None:
-        """Send records to their partitions with their times, and wait until all are acknowledged."""
-        sent: list[asyncio.Future[Any]] = []  # aiokafka commits a transaction also where a batch of it failed
-        parts: dict[int, BatchBuilder] = {}
-        for partition, timestamp, record in records:
-            builder = parts.get(partition)
-            if builder is not None and _append(builder, timestamp, record):
-                continue
-            if builder is not None:
-                sent.append(await self._producer.send_batch(builder, topic, partition=partition))
-            parts[partition] = self._producer.create_batch()
-            _append(parts[partition], timestamp, record)
-        sent += [await self._producer.send_batch(each, topic, partition=number) for number, each in parts.items()]
-        await asyncio.gather(*sent)
+    def _interactions(self, batch: Sequence[DeadLetter]) -> Iterator[Part]:
+        """The interactions again, in the partitions of their source records."""
+        for partition, letters in _by(batch, lambda each: each.source.partition).items():
+            times = [self._target.time_of(each) for each in letters]
+            yield Part(self._topics.interactions, partition, map(replayed, letters), times)
+
+    def _receipts(self, batch: Sequence[DeadLetter]) -> Iterator[Part]:
+        """Their receipts, each in the partition of its dead letter."""
+        for partition, letters in _by(batch, lambda each: each.address.partition).items():
+            yield Part(self._topics.dead_letters, partition, [receipt(each.source) for each in letters])
 
 
-def _append(builder: BatchBuilder, timestamp: int | None, record: Outgoing) -> bool:
-    """Put a record into a batch; False where that is full. The first one always fits."""
-    headers = list(record.headers)
-    return builder.append(timestamp=timestamp, key=record.key, value=record.value, headers=headers) is not None
+def _by(batch: Sequence[DeadLetter], partition_of: Callable[[DeadLetter], int]) -> dict[int, list[DeadLetter]]:
+    parts: dict[int, list[DeadLetter]] = {}
+    for letter in batch:
+        parts.setdefault(partition_of(letter), []).append(letter)
+    return parts
 
 
 def _rejected(letter: DeadLetter, received: int, settings: Settings) -> Rejected | None:

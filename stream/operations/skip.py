@@ -10,7 +10,7 @@ So workers may run, and nobody has to be stopped.
 import time
 from typing import NamedTuple
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.errors import InvalidProducerEpoch, ProducerFenced
 
 from stream.codec.dead_letters import dead_letter
@@ -21,14 +21,14 @@ from stream.codec.state.positions import Position, decode_position, encode_posit
 from stream.engine.delivery import AtLeastOnce, Delivery, Route, Transactional
 from stream.errors import BrokerError, PositionError, UnreadableError
 from stream.kafka.changelog import ChangelogProgress, read_changelog
-from stream.kafka.clients import client_options
+from stream.kafka.log_reader import log_consumer
 from stream.kafka.partition_reader import PartitionReader, let_stop
 from stream.kafka.refused_reads import damaged, undamaged_from
 from stream.kafka.unreadable import time_of
 from stream.machine.batch import Batch
 from stream.settings import Settings
 
-_PATIENCE = 30.0
+_TIMEOUT = 30.0
 
 
 class Block(NamedTuple):
@@ -71,13 +71,7 @@ async def find_block(settings: Settings, partition: int, partitions: int, offset
     changelog = await read_changelog(settings, TopicPartition(settings.topics.customers, partition), progress)
     position = changelog.get(positions.KEY)
     tp = TopicPartition(settings.topics.interactions, partition)
-    consumer = AIOKafkaConsumer(
-        **client_options(settings),
-        isolation_level="read_committed",
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-        fetch_max_wait_ms=20,
-    )
+    consumer = log_consumer(settings)
     consumer.assign([tp])
     try:
         await consumer.start()
@@ -103,7 +97,7 @@ async def _stands_before(reader: PartitionReader, tp: TopicPartition, start: int
     if offset < start:
         raise PositionError(f"{where}: offset {offset} is done with already; it goes on at {start}, nothing is skipped")
     at, since = start, time.monotonic()
-    while time.monotonic() - since < _PATIENCE:
+    while time.monotonic() - since < _TIMEOUT:
         try:
             fetched = await reader.fetch(at, max_records=1, patience=0.1)
         except UnreadableError as error:
@@ -126,7 +120,7 @@ async def _stands_before(reader: PartitionReader, tp: TopicPartition, start: int
         if fetched.caught_up:
             raise PositionError(f"{where} ends at {fetched.end_offset}, and all before that can be read")
         at = fetched.next_offset
-    raise BrokerError(f"nothing came from {where} at offset {at} for {_PATIENCE:g} s")
+    raise BrokerError(f"nothing came from {where} at offset {at} for {_TIMEOUT:g} s")
 
 
 async def skip(settings: Settings, block: Block, *, exactly_once: bool) -> None:

@@ -105,7 +105,7 @@ async def send(settings: Settings, *records: Outgoing) -> None:
 async def dead_letters_of(settings: Settings) -> list[DeadLetter]:
     """All dead letters, replayed ones too, in the order of their addresses."""
     records = await read_all(settings.bootstrap, settings.topics.dead_letters)
-    found = [read(record) for partition in records.values() for record in partition]
+    found = [read(record, record.partition) for partition in records.values() for record in partition]
     return [each for each in found if isinstance(each, DeadLetter)]
 
 

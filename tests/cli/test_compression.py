@@ -13,7 +13,8 @@ from stream.engine import partition as partitions
 from stream.engine.partition import State
 from stream.errors import StateError
 from stream.kafka.embedded.broker import EmbeddedBroker
-from stream.kafka.topics import ensure_topics, plan_topics
+from stream.kafka.topic_plan import plan_topics
+from stream.kafka.topics import ensure_topics
 from stream.settings import Settings
 from tests.cli.batches import SIZE, Run, call, machine, orders, positions, settings_in_batches, states, until, write_bad
 from tests.cli.batches import write_batches as write

@@ -189,5 +189,5 @@ async def test_a_worker_with_an_open_transaction_hides_no_receipt(lifecycle: Run
 
 async def uncommitted_letters(settings: Settings) -> list[DeadLetter]:
     records = await read_all(settings.bootstrap, settings.topics.dead_letters, isolation="read_uncommitted")
-    found = [read(record) for partition in records.values() for record in partition]
+    found = [read(record, record.partition) for partition in records.values() for record in partition]
     return [each for each in found if isinstance(each, DeadLetter)]

@@ -107,7 +107,9 @@ async def test_a_replayed_one_is_listed_only_where_it_is_asked_for(lifecycle: Ru
     shown = await called(lifecycle, settings, "show", address)
     assert "replayed  2" in shown.stdout
     records = await read_all(settings.bootstrap, settings.topics.dead_letters)
-    [at] = [record for each in records.values() for record in each if isinstance(read(record), Receipt)]
+    [at] = [
+        record for each in records.values() for record in each if isinstance(read(record, record.partition), Receipt)
+    ]
     missing = await called(lifecycle, settings, "show", f"{at.partition}-{at.offset}")
     assert missing.returncode == 1
     assert "is the receipt for the replay of" in missing.stderr

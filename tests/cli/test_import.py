@@ -18,7 +18,8 @@ from aiokafka import ConsumerRecord
 from stream.codec.controls import HEADER, TICK
 from stream.kafka.embedded.broker import EmbeddedBroker
 from stream.kafka.partitioner import partition_of
-from stream.kafka.topics import find_topics, plan_topics
+from stream.kafka.topic_plan import plan_topics
+from stream.kafka.topics import find_topics
 from stream.settings import Settings
 from tests.cli.on_kafka import PARTITIONS, environment_of, interrupt, settings_of, started
 from tests.kit.kafka import KafkaBroker

@@ -8,7 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from stream.kafka.topics import find_topics, plan_topics
+from stream.kafka.topic_plan import plan_topics
+from stream.kafka.topics import find_topics
 from stream.settings import UNLIMITED, Settings
 from tests.cli.on_kafka import PARTITIONS, environment_of, settings_of
 from tests.kit.kafka import KafkaBroker

@@ -17,7 +17,7 @@ from stream.codec.lifecycle_yaml.lifecycle_files import load
 from stream.codec.state.keys import KINDS
 from stream.codec.times import parse_time
 from stream.core.model import model_of
-from stream.kafka.topics import plan_topics
+from stream.kafka.topic_plan import plan_topics
 from stream.settings import Partitioner, Settings
 from tests.docs.markdown import ROOT, blocks, names, page, rows, section
 from tests.kit.machines import Record, machine, run_all

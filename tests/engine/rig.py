@@ -14,7 +14,7 @@ from stream.kafka.changelog import ChangelogProgress, read_changelog
 from stream.kafka.partition_reader import Fetched, PartitionReader
 from stream.kafka.topic_monitor import TopicMonitor
 from stream.kafka.topics import ensure_topics
-from stream.kafka.transactions import supports_transactions
+from stream.kafka.transactions import resolve_delivery
 from stream.machine.batch import Batch
 from stream.settings import Settings
 
@@ -95,7 +95,7 @@ class Rig:
     async def __aenter__(self) -> Self:
         settings, topics = self.settings, self.settings.topics
         await ensure_topics(settings)
-        exactly_once = await supports_transactions(settings)
+        exactly_once = await resolve_delivery(settings, as_worker=True) == "exactly_once"
         consumer = AIOKafkaConsumer(
             bootstrap_servers=settings.bootstrap,
             isolation_level="read_committed",

@@ -34,19 +34,17 @@ SOURCE = SourceAddress("interactions", 3, 7, T)
 BAD = Rejected(Reason.NOT_JSON, "no good")
 
 
-class Stored(Record):
-    """A record of the topic of dead letters."""
-
-    partition = 1
+PARTITION = 1
+"""Of the topic of dead letters."""
 
 
-def stored(record: Outgoing) -> Stored:
-    return Stored(12, T + 5, record.key, record.value, tuple(record.headers))
+def stored(record: Outgoing) -> Record:
+    return Record(12, T + 5, record.key, record.value, tuple(record.headers))
 
 
 def letter_of(value: bytes | None, *, key: bytes | None = b"ann", headers: Headers = ()) -> DeadLetter:
     source = Record(7, T, key, value, headers)
-    letter = read(stored(dead_letter(source, BAD, "interactions", 3)))
+    letter = read(stored(dead_letter(source, BAD, "interactions", 3)), PARTITION)
     assert isinstance(letter, DeadLetter)
     return letter
 
@@ -68,7 +66,7 @@ def test_a_receipt_is_no_dead_letter_and_names_the_source_record() -> None:
     record = receipt(SOURCE)
     assert (record.key, record.value) == (None, None)
     assert "lifecycle_reason" not in dict(record.headers)
-    assert read(stored(record)) == Receipt(SOURCE, T + 5)
+    assert read(stored(record), PARTITION) == Receipt(SOURCE, T + 5)
 
 
 @pytest.mark.parametrize(
@@ -82,7 +80,7 @@ def test_a_receipt_is_no_dead_letter_and_names_the_source_record() -> None:
     ],
 )
 def test_what_is_neither_is_nothing(headers: Headers) -> None:
-    assert read(stored(Outgoing(b"k", b"v", headers))) is None
+    assert read(stored(Outgoing(b"k", b"v", headers)), PARTITION) is None
 
 
 def test_a_replayed_interaction_is_as_it_was_and_says_where_it_comes_from() -> None:
@@ -125,5 +123,5 @@ async def test_a_large_record_that_its_sender_compressed_does_not_stop_its_parti
         assert rig.recorder.failures == []
 
     [records] = (await read_all(settings.bootstrap, topics.dead_letters)).values()
-    found = [read(record) for record in records]
+    found = [read(record, record.partition) for record in records]
     assert [letter.truncated for letter in found if isinstance(letter, DeadLetter)] == [True, True, True, False]

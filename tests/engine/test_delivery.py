@@ -15,7 +15,7 @@ from stream.codec.records import Outgoing
 from stream.engine.delivery import AtLeastOnce, Route, Transactional
 from stream.kafka.embedded.broker import EmbeddedBroker
 from stream.kafka.partitioner import partition_of
-from stream.kafka.transactions import knows_transactions, supports_transactions
+from stream.kafka.transactions import has_transactions, may_write_transactions
 from stream.machine.batch import Batch
 from stream.settings import Settings
 from tests.kit.kafka import KafkaBroker
@@ -211,15 +211,15 @@ async def test_the_state_is_not_written_when_a_stage_change_is_refused(kafka: Ka
 async def test_whether_a_broker_has_transactions_is_found_out(
     kafka: KafkaBroker, embedded: EmbeddedBroker, topic_prefix: str
 ) -> None:
-    assert await supports_transactions(Settings(bootstrap=kafka.bootstrap, app=topic_prefix))
-    assert not await supports_transactions(Settings(bootstrap=embedded.bootstrap, app=topic_prefix))
+    assert await may_write_transactions(Settings(bootstrap=kafka.bootstrap, app=topic_prefix))
+    assert not await may_write_transactions(Settings(bootstrap=embedded.bootstrap, app=topic_prefix))
 
 
 async def test_whether_the_broker_has_transactions_is_found_without_writing_one_too(
     kafka: KafkaBroker, embedded: EmbeddedBroker
 ) -> None:
-    assert await knows_transactions(Settings(bootstrap=kafka.bootstrap))
-    assert not await knows_transactions(Settings(bootstrap=embedded.bootstrap))
+    assert await has_transactions(Settings(bootstrap=kafka.bootstrap))
+    assert not await has_transactions(Settings(bootstrap=embedded.bootstrap))
 
 
 @given(st.binary(max_size=300), st.integers(1, 200))

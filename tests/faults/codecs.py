@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from aiokafka import AIOKafkaProducer
 
-from stream.kafka.topics import plan_topics
+from stream.kafka.topic_plan import plan_topics
 from stream.settings import Settings
 from tests.faults.traffic import Sent
 from tests.kit.topics import create_topics

@@ -15,7 +15,7 @@ from stream.codec.interactions import Reason, Rejected
 from stream.errors import BrokerError
 from stream.kafka.clients import client_options
 from stream.kafka.permissions import of_topics, require
-from stream.kafka.topics import plan_topics
+from stream.kafka.topic_plan import plan_topics
 from stream.settings import Settings
 from tests.kit.acls import Acl
 from tests.kit.machines import Record

@@ -7,7 +7,8 @@ import pytest
 from stream.errors import BrokerError, TopicError
 from stream.kafka.durability import reassignment
 from stream.kafka.embedded.broker import EmbeddedBroker
-from stream.kafka.topics import DAY_MS, FoundTopic, compare, ensure_topics, find_topics, plan_topics
+from stream.kafka.topic_plan import DAY_MS, FoundTopic, compare, plan_topics
+from stream.kafka.topics import ensure_topics, find_topics
 from stream.settings import UNLIMITED, Settings
 from tests.kit.cluster import KafkaCluster
 from tests.kit.kafka import KafkaBroker

@@ -13,9 +13,9 @@ from aiokafka import TopicPartition
 from stream.codec.records import SourceRecord
 from stream.core.customer import Customer
 from stream.core.model import Model
-from stream.errors import PositionError, SettingsError, TopicError, UnreadableError
+from stream.errors import PositionError, SettingsError, UnreadableError
 from stream.kafka.log_reader import LogReader
-from stream.kafka.topics import count_partitions
+from stream.kafka.topics import require_partitions
 from stream.operations.verification.comparison import Cut, Verification
 from stream.operations.verification.current_stages import CurrentStages
 from stream.operations.verification.cut_reading import CutReader, InteractionsLog, Wait
@@ -84,13 +84,8 @@ class Verifier:
     async def run(self) -> None:
         """Verify. Raises LifecycleError where that cannot be done, KafkaError where the broker does not answer."""
         topics = self._settings.topics
-        self._counts = await count_partitions(self._settings, *topics.all)
-        for topic in (topics.interactions, topics.customers, topics.stage_changes, topics.current_stages):
-            if topic not in self._counts:
-                raise TopicError(
-                    f"topic {topic} does not exist on {self._settings.bootstrap}: there is nothing to verify. "
-                    "Are bootstrap, topic_prefix and interactions as the workers have them?"
-                )
+        needed = (topics.interactions, topics.customers, topics.stage_changes, topics.current_stages)
+        self._counts = await require_partitions(self._settings, needed, "there is nothing to verify")
         partitions = self._scope.partitions or range(self._counts[topics.interactions])
         for number in partitions:
             if number >= self._counts[topics.interactions]:
