@@ -13,6 +13,7 @@ import typer
 
 from stream.cli.terminal.options import with_settings
 from stream.cli.terminal.time_argument import moment
+from stream.codec.files.rejections import Rejections
 from stream.codec.import_rows import encode_row
 from stream.codec.interactions import Rejected
 from stream.codec.times import format_time
@@ -28,20 +29,9 @@ if TYPE_CHECKING:
     from stream.kafka.interaction_producer import InteractionProducer
     from stream.operations.earlier_rows import Rows
 
-_PLACES = 3
-"""How many records of one reason are named."""
 _LOOK = 0.2
 _STALL = 3.0
 """Seconds without an answer after which the broker is away."""
-
-
-@dataclass(slots=True)
-class _Rejections:
-    """The records that were not sent for one reason."""
-
-    detail: str
-    count: int = 0
-    places: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -64,22 +54,16 @@ class _Import:
     ticked: tuple[int, int] | None = None
     """The time of the tick, and to how many partitions it went."""
     seconds: float = 0.0
-    rejected: dict[str, _Rejections] = field(default_factory=dict)
+    rejected: Rejections = field(default_factory=Rejections)
 
     def read(self) -> Iterator[tuple[str, Interaction]]:
         """The good interactions of all files, each with its place; the others are counted."""
         for file, line, record in self.sources.read():
             self.records += 1
             if isinstance(record, Rejected):
-                self.reject(record, f"{file}:{line}")
+                self.rejected.add(record, f"{file}:{line}")
             else:
                 yield f"{file}:{line}", record
-
-    def reject(self, rejected: Rejected, place: str) -> None:
-        known = self.rejected.setdefault(rejected.reason, _Rejections(rejected.detail))
-        known.count += 1
-        if len(known.places) < _PLACES and place:
-            known.places.append(place)
 
     def note(self, interaction: Interaction) -> None:
         """Remember the time of an interaction that was sent, or known."""
@@ -190,11 +174,8 @@ def import_(
         if work.records:
             _show(work, console)
     if work.records and not work.acknowledged and not work.known:
-        reason, first = next(iter(work.rejected.items()))
-        where = f", {first.places[0]}" if first.places else ""
-        raise InputFileError(
-            f"none of the {work.records:,} records could be sent; the first{where}: {reason}: {first.detail}"
-        )
+        first = work.rejected.describe_first()
+        raise InputFileError(f"none of the {work.records:,} records could be sent; the first: {first}")
 
 
 def _sorted(work: _Import, progress: "Progress") -> Iterator[tuple[str, Interaction]]:
@@ -250,7 +231,7 @@ async def _send(
                 if refused is None:
                     work.note(interaction)
                 else:
-                    work.reject(refused, place)
+                    work.rejected.add(refused, place)
             await producer.flush()
             time = work.tick_time(until)
             if time is not None:
@@ -302,7 +283,7 @@ async def _watch(producer: "InteractionProducer", work: _Import, progress: "Prog
     """Show how far the sending is, and say when the broker is away."""
     from rich.text import Text  # noqa: PLC0415
 
-    total = work.records - sum(each.count for each in work.rejected.values())
+    total = work.records - work.rejected.count
     task = progress.add_task("sending", total=total or None)
     away = False
     while True:
@@ -315,18 +296,12 @@ async def _watch(producer: "InteractionProducer", work: _Import, progress: "Prog
 
 def _show(work: _Import, console: "Console") -> None:
     """The summary, also of an import that was interrupted."""
-    from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
+    from stream.cli.terminal.rejections_table import rejections_table  # noqa: PLC0415
+
     if work.rejected:
-        table = Table(title="Records that were not sent", title_justify="left", box=None, pad_edge=False)
-        for heading in ("Reason", "Records", "At", "What was wrong with the first"):
-            table.add_column(heading, overflow="fold", header_style="dim")
-        table.columns[1].justify = "right"
-        for reason, each in work.rejected.items():
-            places = ", ".join(each.places) + (", …" if each.count > len(each.places) else "")
-            table.add_row(reason, f"{each.count:,}", Text(places), Text(each.detail))
-        console.print(table)
+        console.print(rejections_table("Records that were not sent", work.rejected))
     text = f"{work.acknowledged:,} interactions sent"
     if work.earliest is not None and work.latest is not None:
         rate = work.acknowledged / work.seconds

@@ -83,7 +83,8 @@ def simulate(
     from stream.codec.lifecycle_yaml.lifecycle_files import load_all  # noqa: PLC0415
     from stream.codec.stage_changes import encode  # noqa: PLC0415
     from stream.core.model import model_of  # noqa: PLC0415
-    from stream.offline.simulation import Simulation, encode_standing  # noqa: PLC0415
+    from stream.offline.simulation import Simulation  # noqa: PLC0415
+    from stream.offline.standing import encode_standing  # noqa: PLC0415
 
     end = None if until is None else moment(until, "--until")
     _keep_apart([*lifecycle, *(each for each in input if each != "-")], changes, customers)
@@ -126,12 +127,9 @@ def simulate(
             if write_customer is not None:
                 write_customer(encode_standing(standing))
     summary.show(console, simulation, seconds)
-    if simulation.rejected and simulation.records == sum(each.count for each in simulation.rejected.values()):
-        reason, first = next(iter(simulation.rejected.items()))
-        raise InputFileError(
-            f"none of the {simulation.records:,} records could be read; the first: "
-            f"{first.file}:{first.line}: {reason}: {first.detail}"
-        )
+    if simulation.rejected and simulation.records == simulation.rejected.count:
+        first = simulation.rejected.describe_first()
+        raise InputFileError(f"none of the {simulation.records:,} records could be read; the first: {first}")
 
 
 @contextmanager

@@ -5,48 +5,21 @@ the same. Everything is kept in memory: it grows with the number of customers, n
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
-from typing import NamedTuple
-
-import orjson
 
 from stream.codec.files.input_files import Record
-from stream.codec.interactions import Reason, Rejected
+from stream.codec.files.rejections import Rejections
+from stream.codec.interactions import Rejected
 from stream.codec.stage_changes import ChangeSource
-from stream.core.customer import Customer, Life
+from stream.core.customer import Customer
 from stream.core.inputs import Arrival, Passing
 from stream.core.interaction import Kind
-from stream.core.lifecycle import Lifecycle
 from stream.core.model import Model, due
 from stream.core.snapshot import facts_of, scores_of
-from stream.core.stage_change import StageChange, Value
+from stream.core.stage_change import StageChange
 from stream.core.step import step
 from stream.core.step_counts import Tally
-
-
-@dataclass(slots=True)
-class Rejections:
-    """The records rejected for one reason."""
-
-    count: int
-    file: str
-    """Where the first of them stood."""
-    line: int
-    detail: str
-    """What was wrong with the first of them."""
-
-
-class Standing(NamedTuple):
-    """Where one customer stands in one lifecycle."""
-
-    customer: Customer
-    lifecycle: Lifecycle
-    life: Life
-    at: int
-    """When the scores and facts are read, epoch milliseconds."""
-    scores: dict[str, float]
-    facts: dict[str, Value]
+from stream.offline.standing import Standing
 
 
 class Simulation:
@@ -64,8 +37,7 @@ class Simulation:
         """Interactions that came before the clock of at least one lifecycle."""
         self.deadlines = 0
         """Deadlines fired, forgetting included."""
-        self.rejected: dict[Reason, Rejections] = {}
-        """In the order of their first record."""
+        self.rejected = Rejections()
         self._customers: dict[tuple[Kind, str], Customer] = {}
 
     def run(
@@ -82,7 +54,7 @@ class Simulation:
             offset = self.records
             self.records += 1
             if isinstance(record, Rejected):
-                self._reject(record, file, line)
+                self.rejected.add(record, f"{file}:{line}")
                 continue
             if known:
                 self.known += 1
@@ -139,38 +111,6 @@ class Simulation:
                 scores = scores_of(lifecycle, life, at)
                 yield Standing(customer, lifecycle, life, at, scores, facts_of(lifecycle, life, at))
 
-    def _reject(self, record: Rejected, file: str, line: int) -> None:
-        known = self.rejected.get(record.reason)
-        if known is None:
-            self.rejected[record.reason] = Rejections(1, file, line, record.detail)
-        else:
-            known.count += 1
-
     def _count_fired(self) -> None:
         self.deadlines += len(self.tally.fired)
         self.tally.fired.clear()
-
-
-def encode_standing(standing: Standing) -> bytes:
-    """One customer in one lifecycle as a flat JSON object; times are epoch milliseconds.
-
-    `at` is when the scores and facts were read, `deadline` when time alone moves the customer next (null:
-    never), forgetting not included.
-    """
-    customer, lifecycle, life, at, scores, facts = standing
-    return orjson.dumps(
-        {
-            f"{customer.kind}_id": customer.id,
-            "identified": customer.identified,
-            "lifecycle": lifecycle.id,
-            "version": lifecycle.version,
-            "stage": life.stage,
-            "entered": life.entered,
-            "born": life.born,
-            "sequence": life.sequence,
-            "at": at,
-            "scores": scores,
-            "facts": facts,
-            "deadline": life.deadline,
-        }
-    )

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from stream.codec.records import Outgoing
 from stream.engine.delivery import AtLeastOnce, Route, Transactional
+from stream.kafka.batch_sender import send_batches
 from stream.kafka.embedded.broker import EmbeddedBroker
 from stream.kafka.partitioner import partition_of
 from stream.kafka.transactions import has_transactions, may_write_transactions
@@ -140,7 +141,7 @@ async def test_an_unfinished_transaction_is_ended_by_the_next_owner_and_read_by_
     dying = Transactional(route)
     await dying.start()
     await dying._producer.begin_transaction()
-    await dying._send([*dying._events(batch(b"a")), *dying._state(batch(b"a"))])
+    await send_batches(dying._producer, [*dying._events(batch(b"a")), *dying._state(batch(b"a"))])
     await dying.discard()
     await fence(route)
     for topic in (route.topics.stage_changes, route.topics.customers, route.topics.dead_letters):

@@ -34,7 +34,8 @@ BOOTSTRAP = "127.0.0.1:1"
 
 
 def test_the_releases_are_those_that_the_engine_was_written_for() -> None:
-    assert aiokafka.__version__.startswith("0.14."), "read stream/kafka/partition_reader.py and batch_sender.py against it"
+    wanted = "read stream/kafka/partition_reader.py and batch_sender.py against it"
+    assert aiokafka.__version__.startswith("0.14."), wanted
     assert version("faust-streaming").startswith("0.15.3"), "read stream/engine/faust_app.py against it"
 
 

@@ -7,10 +7,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from stream.cli.terminal.rejections_table import rejections_table
 from stream.core.interaction import Kind
 from stream.core.lifecycle import Lifecycle
 from stream.core.stage_change import StageChange
-from stream.offline.simulation import Simulation, Standing
+from stream.offline.simulation import Simulation
+from stream.offline.standing import Standing
 
 _Move = tuple[str | None, str | None, str | None]
 """From, to, and the text of the condition."""
@@ -35,7 +37,7 @@ class Summary:
         for counts in self._of.values():
             console.print(counts.stages(), "", counts.moves(), "", sep="\n")
         if simulation.rejected:
-            console.print(_rejected(simulation), "", sep="\n")
+            console.print(rejections_table("Records that could not be read", simulation.rejected), "", sep="\n")
         if simulation.tally.wrong_types:
             console.print(_wrong_types(simulation), "", sep="\n")
         known = f"{simulation.known:,} known from the same file before, " if simulation.known else ""
@@ -91,13 +93,6 @@ class _Counts:
             begin, end = (stages[name].title if name else "" for name in (source, target))
             table.add_row(Text(begin), Text(end), f"{left[move]:,}", Text(" ".join(when.split())), style=style)
         return table
-
-
-def _rejected(simulation: Simulation) -> Table:
-    table = _table("Records that could not be read", "Reason", "Records", "First at", "What was wrong")
-    for reason, each in simulation.rejected.items():
-        table.add_row(reason, f"{each.count:,}", Text(f"{each.file}:{each.line}"), Text(each.detail))
-    return table
 
 
 def _wrong_types(simulation: Simulation) -> Table:
