@@ -15,7 +15,7 @@ from xxhash import xxh3_64_hexdigest
 
 from stream.codec.interactions import DEFAULT_BLOCKED
 from stream.codec.times import parse_time
-from stream.core.durations import format_duration, parse_duration
+from stream.core.durations import DAY, format_duration, parse_duration
 from stream.errors import SettingsError
 
 Delivery = Literal["auto", "exactly_once", "at_least_once"]
@@ -149,9 +149,6 @@ def _setting(
     default: Any, parse: Callable[[str], Any], help: str, shown: str | None = None, *, secret: bool = False
 ) -> Any:
     return field(default=default, repr=not secret, metadata={"parse": parse, "help": help, "shown": shown})
-
-
-DAY = 86_400_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,7 @@ from stream.cli.terminal.dead_letter_choice import (
     UntilOption,
 )
 from stream.cli.terminal.options import with_settings
-from stream.codec.interactions import Reason
+from stream.codec.rejected import Reason
 from stream.settings import Settings
 
 if TYPE_CHECKING:

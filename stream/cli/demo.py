@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from stream.core.durations import DAY
 from stream.errors import BrokerError
 from stream.settings import Settings
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 DATA = ("purchases.jsonl.gz", "shop.jsonl.gz")
 LIFECYCLE = "metrics"
-DAY = 86_400_000
 AFTERWARDS = DAY
 """How far the stream's clock runs on after the last interaction."""
 _SECONDS = 25

@@ -15,7 +15,7 @@ from stream.cli.terminal.options import with_settings
 from stream.cli.terminal.time_argument import moment
 from stream.codec.files.rejections import Rejections
 from stream.codec.import_rows import encode_row
-from stream.codec.interactions import Rejected
+from stream.codec.rejected import Rejected
 from stream.codec.times import format_time
 from stream.core.interaction import Interaction
 from stream.errors import BrokerError, InputFileError, PositionError

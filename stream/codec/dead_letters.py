@@ -26,18 +26,18 @@ from typing import Final, NamedTuple
 
 from stream.codec.controls import HEADER as CONTROL
 from stream.codec.import_rows import HEADER as IMPORT
-from stream.codec.interactions import MAX_BYTES as LARGEST_READ
-from stream.codec.interactions import Rejected
 from stream.codec.records import Headers, Outgoing, SourceRecord
+from stream.codec.rejected import MAX_BYTES as LARGEST_READ
+from stream.codec.rejected import Rejected
 
-MAX_BYTES: Final = LARGEST_READ + (64 << 10)
+MAX_VALUE_BYTES: Final = LARGEST_READ + (64 << 10)
 """Longer values are cut off and flagged, so that every dead letter fits the topic; none of them could be read anyhow.
 
 How long a source record is, its topic does not limit: what Kafka measures is compressed.
 """
 MAX_BESIDE: Final = 128 << 10
 """Where key and headers are larger together, the headers are left out and the key is cut off, too."""
-LARGEST: Final = MAX_BYTES + MAX_BESIDE + (64 << 10)
+LARGEST: Final = MAX_VALUE_BYTES + MAX_BESIDE + (64 << 10)
 """What a dead letter takes at most, in bytes; our own headers and the batch around it included."""
 _KEY_KEPT: Final = 16 << 10
 _PER_HEADER: Final = 10
@@ -123,9 +123,9 @@ def dead_letter(
     if until is not None:
         about.append(("lifecycle_until", str(until).encode()))
     beside = len(key or b"") + sum(len(name.encode()) + len(text or b"") + _PER_HEADER for name, text in headers)
-    if beside > MAX_BESIDE or len(value or b"") > MAX_BYTES:
+    if beside > MAX_BESIDE or len(value or b"") > MAX_VALUE_BYTES:
         about.append((_TRUNCATED, str(len(value or b"")).encode()))
-        value = value and value[:MAX_BYTES]
+        value = value and value[:MAX_VALUE_BYTES]
     if beside > MAX_BESIDE:
         key, headers = key and key[:_KEY_KEPT], ()
     return Outgoing(key, value, [*headers, *about])

@@ -5,8 +5,8 @@ from typing import Final
 from xxhash import xxh3_64_digest
 
 from stream.core.customer import MARK, Customer
+from stream.core.durations import DAY
 
-DAY: Final = 86_400_000
 _digest: Final = xxh3_64_digest
 REMEMBERED: Final = 128
 """Ids that are remembered at most."""

@@ -1,8 +1,11 @@
 """Lengths of time as people write them: whole numbers with `ms s m h d w`."""
 
 import re
+from typing import Final
 
-UNITS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
+DAY: Final = 86_400_000
+"""Milliseconds."""
+UNITS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": DAY, "w": 7 * DAY}
 _DURATION = re.compile(r"([0-9]{1,15})(ms|s|m|h|d|w)")
 
 

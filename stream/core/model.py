@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from stream.core.customer import Customer
-from stream.core.deduplication import DAY
+from stream.core.durations import DAY
 from stream.core.interaction import MAX_TIME
 from stream.core.lifecycle import Lifecycle
 

@@ -11,6 +11,8 @@ NE: Final = 5
 
 OPERATOR: Final = {"<": LT, "<=": LE, ">": GT, ">=": GE, "==": EQ, "!=": NE}
 """By the text of a condition."""
+MIRRORED: Final = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
+"""By operator, the one that says the same with its two sides exchanged."""
 
 
 def ordered(operator: int, a: float, b: float) -> bool:

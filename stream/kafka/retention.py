@@ -1,8 +1,8 @@
 """How long interactions are kept, and what that means: a state can be made again from what is kept, and no more."""
 
-from stream.core.durations import format_duration
+from stream.core.durations import DAY, format_duration
 from stream.kafka.durability import Advice
-from stream.settings import DAY, UNLIMITED, Settings
+from stream.settings import UNLIMITED, Settings
 
 DEFAULT = 7 * DAY
 """Where nobody chose; Kafka's own default."""

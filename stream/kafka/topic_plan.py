@@ -5,13 +5,13 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
 from stream.codec.dead_letters import LARGEST
+from stream.core.durations import DAY
 from stream.kafka.create_time import harms
 from stream.kafka.durability import check_durability, durable_configs, replication_for
 from stream.kafka.retention import differs, meaning, retention_ms
 from stream.kafka.transactions import BATCH_BYTES
 from stream.settings import Settings
 
-DAY_MS = 86_400_000
 DEFAULT_MAX_MESSAGE = 1_048_588
 _HEADROOM = 256 << 10
 """By how much a dead letter may be larger than an interaction."""
@@ -72,7 +72,7 @@ def plan_topics(settings: Settings, found: Mapping[str, FoundTopic], brokers: in
     source = found.get(names.interactions)
     partitions = source.partitions if source else settings.partitions
     largest = _whole(source, "max.message.bytes", DEFAULT_MAX_MESSAGE) if source else DEFAULT_MAX_MESSAGE
-    month = str(30 * DAY_MS)
+    month = str(30 * DAY)
     kept = str(retention_ms(settings, source.configs.get("retention.ms") if source else None))
     plans = [
         TopicPlan(
@@ -96,7 +96,7 @@ def plan_topics(settings: Settings, found: Mapping[str, FoundTopic], brokers: in
                 "cleanup.policy": "compact",
                 "segment.bytes": str(64 << 20),
                 "min.cleanable.dirty.ratio": "0.1",
-                "max.compaction.lag.ms": str(DAY_MS),
+                "max.compaction.lag.ms": str(DAY),
             },
         ),
         TopicPlan(

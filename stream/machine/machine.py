@@ -14,9 +14,10 @@ from typing import Final
 from stream.codec.controls import control_of, tick_time
 from stream.codec.dead_letters import dead_letter
 from stream.codec.import_rows import row_of
-from stream.codec.interactions import Reason, Rejected, decode
+from stream.codec.interactions import decode
 from stream.codec.partitioners import home_of, likely_cause_of
 from stream.codec.records import Outgoing, SourceRecord
+from stream.codec.rejected import Reason, Rejected
 from stream.codec.state import positions
 from stream.codec.state.keys import customer_key
 from stream.codec.state.positions import Position, decode_position, encode_position

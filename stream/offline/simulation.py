@@ -9,7 +9,7 @@ from heapq import heapify, heappop, heappush
 
 from stream.codec.files.input_files import Record
 from stream.codec.files.rejections import Rejections
-from stream.codec.interactions import Rejected
+from stream.codec.rejected import Rejected
 from stream.codec.stage_changes import ChangeSource
 from stream.core.customer import Customer
 from stream.core.inputs import Arrival, Passing

@@ -21,8 +21,9 @@ from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced, Tr
 
 from stream.codec.controls import control_of, tick_time
 from stream.codec.dead_letters import DeadLetter, SourceAddress, receipt, replayed
-from stream.codec.interactions import Reason, Rejected, decode
+from stream.codec.interactions import decode
 from stream.codec.records import Outgoing
+from stream.codec.rejected import Reason, Rejected
 from stream.errors import BrokerError
 from stream.kafka.batch_sender import Part, send_batches
 from stream.kafka.clients import client_options

@@ -8,9 +8,10 @@ from dataclasses import replace
 from typing import Any
 
 from stream.codec.dead_letters import DeadLetter, dead_letter, read
-from stream.codec.interactions import Reason, Rejected, encode_native
+from stream.codec.interactions import encode_native
 from stream.codec.lifecycle_yaml.lifecycle_files import parse
 from stream.codec.records import Outgoing, SourceRecord
+from stream.codec.rejected import Reason, Rejected
 from stream.core.interaction import Interaction
 from stream.core.model import model_of
 from stream.kafka.topic_monitor import SourceTopic

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from stream.codec.dead_letters import MAX_BYTES, dead_letter
-from stream.codec.interactions import Reason, Rejected
+from stream.codec.dead_letters import MAX_VALUE_BYTES, dead_letter
 from stream.codec.records import Outgoing
+from stream.codec.rejected import Reason, Rejected
 from stream.kafka.embedded.broker import EmbeddedBroker
 from stream.kafka.topics import ensure_topics
 from stream.settings import Settings
@@ -222,12 +222,12 @@ async def test_raw_writes_the_very_bytes(settings: Settings, tmp_path: Path) -> 
 
 
 async def test_show_says_where_the_value_was_cut_off(lifecycle: Run, settings: Settings) -> None:
-    address = await put(settings, b"x" * (MAX_BYTES + 7))
+    address = await put(settings, b"x" * (MAX_VALUE_BYTES + 7))
 
     done = await called(lifecycle, settings, "show", address)
     assert "size      1,114,112 of 1,114,119 bytes (truncated)" in done.stdout
     raw = await called(lifecycle, settings, "show", address, "--raw")
-    assert len(raw.stdout) == MAX_BYTES
+    assert len(raw.stdout) == MAX_VALUE_BYTES
     assert raw.stderr == "truncated: these are 1,114,112 bytes of 1,114,119\n"
 
 

@@ -13,7 +13,7 @@ from stream.codec.files.column_mapping import ColumnMapping
 from stream.codec.files.import_sources import MAX_GIVEN, Sources
 from stream.codec.files.input_files import content_hash
 from stream.codec.import_rows import is_name
-from stream.codec.interactions import Rejected
+from stream.codec.rejected import Rejected
 from stream.core.imported import REMEMBERED
 from stream.core.interaction import ImportedRow
 from stream.errors import InputFileError

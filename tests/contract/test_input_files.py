@@ -16,7 +16,8 @@ from stream.codec.files import text_lines
 from stream.codec.files.column_mapping import ColumnMapping
 from stream.codec.files.csv_records import cell_value
 from stream.codec.files.input_files import Record, read_interactions
-from stream.codec.interactions import Rejected, encode_native
+from stream.codec.interactions import encode_native
+from stream.codec.rejected import Rejected
 from stream.core.interaction import Interaction
 from stream.errors import InputFileError
 

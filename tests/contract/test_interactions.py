@@ -9,16 +9,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from stream.codec.interactions import (
-    DEFAULT_BLOCKED,
-    MAX_BYTES,
-    MAX_DEPTH,
-    MAX_ID_BYTES,
-    Reason,
-    Rejected,
-    decode,
-    encode_native,
-)
+from stream.codec.interactions import DEFAULT_BLOCKED, decode, encode_native
+from stream.codec.rejected import MAX_BYTES, MAX_DEPTH, MAX_ID_BYTES, Reason, Rejected
 from stream.codec.times import parse_time
 from stream.core.interaction import MAX_TIME, MIN_TIME, Interaction
 from tests.kit.shared_data import shared_data

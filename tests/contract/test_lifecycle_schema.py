@@ -17,7 +17,14 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from ruamel.yaml import YAML
 
-from stream.codec.lifecycle_yaml.lifecycle_files import MAX_BYTES, LifecycleFileError, load, load_all, parse, presets
+from stream.codec.lifecycle_yaml.lifecycle_files import (
+    MAX_FILE_BYTES,
+    LifecycleFileError,
+    load,
+    load_all,
+    parse,
+    presets,
+)
 from stream.core.language.definition import KEYS, define
 from stream.core.language.measures import KINDS
 from stream.core.language.parser import RESERVED
@@ -202,7 +209,7 @@ def test_a_file_with_a_byte_order_mark_is_read(tmp_path):
 
 def test_a_file_of_more_than_a_mebibyte_is_refused(tmp_path):
     path = tmp_path / "shop.yaml"
-    path.write_bytes(b"#" * (MAX_BYTES + 1))
+    path.write_bytes(b"#" * (MAX_FILE_BYTES + 1))
     assert one_finding(path) == f"{path}:1:1: larger than 1,048,576 bytes"
 
 

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from stream.codec.interactions import DEFAULT_BLOCKED, Reason, Rejected, decode
+from stream.codec.interactions import DEFAULT_BLOCKED, decode
+from stream.codec.rejected import Reason, Rejected
 from stream.codec.times import parse_time
 from stream.core.interaction import Interaction
 

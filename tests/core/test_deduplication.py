@@ -1,7 +1,8 @@
 """Remembered ids, kept as bytes side by side."""
 
 from stream.core.customer import MARK, Customer
-from stream.core.deduplication import DAY, is_remembered, mark_of, remember
+from stream.core.deduplication import is_remembered, mark_of, remember
+from stream.core.durations import DAY
 
 
 def customer_with(*marks: bytes, latest: int = 0) -> Customer:

@@ -12,8 +12,8 @@ from jsonschema import Draft202012Validator
 from stream.codec import dead_letters
 from stream.codec.controls import HEADER, TICK
 from stream.codec.import_rows import MAX_NAME
-from stream.codec.interactions import MAX_BYTES, MAX_DEPTH, MAX_ID_BYTES, Reason
 from stream.codec.lifecycle_yaml.lifecycle_files import load
+from stream.codec.rejected import MAX_BYTES, MAX_DEPTH, MAX_ID_BYTES, Reason
 from stream.codec.state.keys import KINDS
 from stream.codec.times import parse_time
 from stream.core.model import model_of
@@ -117,7 +117,7 @@ def test_the_limits_are_those_of_the_code() -> None:
     assert "at most 1 MiB of UTF-8, nested at most 64 deep" in TOPICS
     assert "at most 256 bytes of UTF-8" in TOPICS
     assert "1 to 64 printable ASCII characters" in TOPICS
-    assert f"({dead_letters.MAX_BYTES:,} bytes) of a value are kept, and {dead_letters.MAX_BESIDE >> 10} KiB" in TOPICS
+    assert f"({dead_letters.MAX_VALUE_BYTES:,} bytes) of a value are kept, and {dead_letters.MAX_BESIDE >> 10} KiB" in TOPICS
     assert f"`{HEADER}` | `{TICK.decode()}`" in TOPICS
 
 

@@ -17,9 +17,9 @@ from stream.codec.dead_letters import (
     receipt,
     replayed,
 )
-from stream.codec.interactions import Reason, Rejected
 from stream.codec.lifecycle_yaml.lifecycle_files import load
 from stream.codec.records import Headers, Outgoing
+from stream.codec.rejected import Reason, Rejected
 from stream.core.model import model_of
 from stream.machine.machine import PartitionMachine
 from stream.machine.source_partition import Place

@@ -8,10 +8,11 @@ from aiokafka import AIOKafkaProducer, ConsumerRecord
 from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 
 from stream.codec.controls import tick
-from stream.codec.dead_letters import MAX_BYTES
-from stream.codec.interactions import Reason, encode_native
+from stream.codec.dead_letters import MAX_VALUE_BYTES
+from stream.codec.interactions import encode_native
 from stream.codec.lifecycle_yaml.lifecycle_files import parse
 from stream.codec.records import Outgoing
+from stream.codec.rejected import Reason
 from stream.codec.state.customers import CustomerCodec
 from stream.codec.state.keys import customer_key
 from stream.core.customer import Life
@@ -124,7 +125,7 @@ def test_a_dead_letter_that_does_not_fit_is_cut_and_flagged(model: Model) -> Non
     made = machine(model, Settings(clock="stream"))
     batches = run_all(made, [Record(0, T0, None, b"x" * 2_000_000)])
     (letter,) = batches[0].dead_letters
-    assert letter.value == b"x" * MAX_BYTES
+    assert letter.value == b"x" * MAX_VALUE_BYTES
     assert dict(letter.headers)["lifecycle_truncated"] == b"2000000"
 
 
@@ -282,7 +283,7 @@ async def test_a_record_larger_than_the_broker_s_limit_once_unpacked_is_a_dead_l
         await rig.recorder.until(lambda: rig.recorder.inputs >= 3)  # the first position counts as one
         assert rig.recorder.failures == []
     (letter,) = await on_kafka.dead_letters()
-    assert len(letter.value) == MAX_BYTES
+    assert len(letter.value) == MAX_VALUE_BYTES
     assert dict(letter.headers)["lifecycle_reason"] == b"too_large"
 
 

@@ -17,7 +17,8 @@ import orjson
 from aiokafka import ConsumerRecord
 
 from stream.codec.import_rows import row_of
-from stream.codec.interactions import DEFAULT_BLOCKED, Rejected, decode
+from stream.codec.interactions import DEFAULT_BLOCKED, decode
+from stream.codec.rejected import Rejected
 from stream.codec.stage_changes import ChangeSource, data
 from stream.codec.state.keys import customer_key
 from stream.core.customer import Customer

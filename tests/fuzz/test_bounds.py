@@ -13,8 +13,9 @@ from stream.codec.controls import tick
 from stream.codec.files.column_mapping import ColumnMapping
 from stream.codec.files.csv_records import Unreadable, csv_records
 from stream.codec.files.text_lines import MAX_LINE, Lines
-from stream.codec.interactions import DEFAULT_BLOCKED, MAX_BYTES, Interaction, Rejected, decode
+from stream.codec.interactions import DEFAULT_BLOCKED, Interaction, decode
 from stream.codec.lifecycle_yaml.lifecycle_files import LifecycleFileError, parse
+from stream.codec.rejected import MAX_BYTES, Rejected
 from stream.core.expressions import ConditionError
 from stream.core.language.parser import parse as parse_condition
 from stream.core.model import model_of

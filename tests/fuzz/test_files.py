@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from stream.codec.files.column_mapping import ColumnMapping
 from stream.codec.files.input_files import read_interactions
 from stream.codec.files.sorting import sort_by_time
-from stream.codec.interactions import Reason, Rejected
 from stream.codec.lifecycle_yaml.lifecycle_files import LifecycleFileError, load, parse, presets
+from stream.codec.rejected import Reason, Rejected
 from stream.core.interaction import Interaction
 from stream.core.language.document import MAX_PROBLEMS
 from stream.errors import InputFileError, SettingsError

@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 
 from stream.codec.dead_letters import dead_letter
-from stream.codec.interactions import Reason, Rejected
+from stream.codec.rejected import Reason, Rejected
 from stream.errors import BrokerError
 from stream.kafka.clients import client_options
 from stream.kafka.permissions import of_topics, require

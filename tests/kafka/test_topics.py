@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+from stream.core.durations import DAY
 from stream.errors import BrokerError, TopicError
 from stream.kafka.durability import reassignment
 from stream.kafka.embedded.broker import EmbeddedBroker
-from stream.kafka.topic_plan import DAY_MS, FoundTopic, compare, plan_topics
+from stream.kafka.topic_plan import FoundTopic, compare, plan_topics
 from stream.kafka.topics import ensure_topics, find_topics
 from stream.settings import UNLIMITED, Settings
 from tests.kit.cluster import KafkaCluster
@@ -94,7 +95,7 @@ def test_producers_own_timestamps_are_doubtful() -> None:
 
 def test_a_retention_that_nobody_chose_is_a_warning_with_what_it_means_for_a_reset_and_the_setting() -> None:
     unset = replace(SETTINGS, retention=None)
-    for found in ({}, {NAMES.interactions: FoundTopic(4, {"retention.ms": str(7 * DAY_MS)})}):
+    for found in ({}, {NAMES.interactions: FoundTopic(4, {"retention.ms": str(7 * DAY)})}):
         plans = plan_topics(unset, found)
         (finding,) = [each for each in compare(unset, plans, found) if each.level == "warning"]
         assert finding.topic == "interactions"
@@ -102,19 +103,19 @@ def test_a_retention_that_nobody_chose_is_a_warning_with_what_it_means_for_a_res
         assert "`lifecycle reset`" in finding.problem
         assert "from day 8 on it forgets" in finding.problem
         assert "LIFECYCLE_RETENTION" in finding.remedy
-        assert plans[0].configs["retention.ms"] == str(7 * DAY_MS)
+        assert plans[0].configs["retention.ms"] == str(7 * DAY)
 
 
 def test_a_retention_that_was_chosen_is_no_warning_but_says_what_it_means() -> None:
-    chosen = replace(SETTINGS, retention=30 * DAY_MS)
-    found = {NAMES.interactions: FoundTopic(4, {"retention.ms": str(30 * DAY_MS)})}
+    chosen = replace(SETTINGS, retention=30 * DAY)
+    found = {NAMES.interactions: FoundTopic(4, {"retention.ms": str(30 * DAY)})}
     (finding,) = [each for each in compare(chosen, plan_topics(chosen, found), found) if each.topic == "interactions"]
     assert (finding.level, "from day 31 on" in finding.problem) == ("note", True)
 
 
 def test_nobody_is_to_set_a_retention_that_nobody_chose() -> None:
-    found = {NAMES.interactions: FoundTopic(4, {"retention.ms": str(30 * DAY_MS)})}
-    assert plan_topics(replace(SETTINGS, retention=None), found)[0].configs["retention.ms"] == str(30 * DAY_MS)
+    found = {NAMES.interactions: FoundTopic(4, {"retention.ms": str(30 * DAY)})}
+    assert plan_topics(replace(SETTINGS, retention=None), found)[0].configs["retention.ms"] == str(30 * DAY)
 
 
 def test_a_topic_that_keeps_everything_needs_no_choice() -> None:
@@ -123,12 +124,12 @@ def test_a_topic_that_keeps_everything_needs_no_choice() -> None:
     assert compare(unset, plan_topics(unset, found), found) == []
 
 
-@pytest.mark.parametrize(("retention", "config"), [(400 * DAY_MS, str(400 * DAY_MS)), (UNLIMITED, "-1")])
+@pytest.mark.parametrize(("retention", "config"), [(400 * DAY, str(400 * DAY)), (UNLIMITED, "-1")])
 def test_a_topic_with_another_retention_than_was_chosen_is_a_warning_with_the_command(
     retention: int, config: str
 ) -> None:
     chosen = replace(SETTINGS, retention=retention)
-    found = all_found(interactions=FoundTopic(4, {"retention.ms": str(7 * DAY_MS)}))
+    found = all_found(interactions=FoundTopic(4, {"retention.ms": str(7 * DAY)}))
     (finding,) = compare(chosen, plan_topics(chosen, found), found)
     assert (finding.level, finding.topic) == ("warning", "interactions")
     assert "7d" in finding.problem
@@ -211,12 +212,12 @@ async def test_missing_topics_are_created_as_planned(kafka: KafkaBroker, topic_p
     assert found[settings.topics.interactions].configs["message.timestamp.type"] == "LogAppendTime"
     assert found[settings.topics.interactions].configs["retention.ms"] == "-1"
     assert found[settings.topics.customers].configs["cleanup.policy"] == "compact"
-    assert found[settings.topics.customers].configs["max.compaction.lag.ms"] == str(DAY_MS)
+    assert found[settings.topics.customers].configs["max.compaction.lag.ms"] == str(DAY)
     assert await ensure_topics(settings) == []
 
 
 async def test_a_users_own_topic_is_kept_and_decides_the_partitions(kafka: KafkaBroker, topic_prefix: str) -> None:
-    settings = replace(SETTINGS, bootstrap=kafka.bootstrap, topic_prefix=topic_prefix, retention=7 * DAY_MS)
+    settings = replace(SETTINGS, bootstrap=kafka.bootstrap, topic_prefix=topic_prefix, retention=7 * DAY)
     await create_topics(kafka.bootstrap, settings.topics.interactions, partitions=3)
     (warning,) = await ensure_topics(settings)
     assert "CreateTime" in str(warning)

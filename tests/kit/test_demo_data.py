@@ -8,7 +8,7 @@ import orjson
 
 import stream.demo
 from stream.codec.files.input_files import read_interactions
-from stream.codec.interactions import Rejected
+from stream.codec.rejected import Rejected
 from tests.kit.make_demo_data import demo_data
 
 FOLDER = Path(stream.demo.__file__).parent

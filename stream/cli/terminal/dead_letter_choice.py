@@ -6,7 +6,7 @@ import typer
 
 from stream.cli.terminal.time_argument import moment
 from stream.codec.dead_letters import Address, DeadLetter
-from stream.codec.interactions import Reason
+from stream.codec.rejected import Reason
 
 ReasonOption = Annotated[
     list[Reason] | None,

@@ -13,7 +13,7 @@ from xxhash import xxh3_64, xxh3_64_hexdigest
 from stream.codec.files.column_mapping import ColumnMapping
 from stream.codec.files.input_files import content_hash, read_interactions
 from stream.codec.import_rows import is_name
-from stream.codec.interactions import Rejected
+from stream.codec.rejected import Rejected
 from stream.core.imported import REMEMBERED
 from stream.core.interaction import ImportedRow, Interaction
 from stream.errors import InputFileError

@@ -16,7 +16,8 @@ from xxhash import xxh3_64
 from stream.codec.files.column_mapping import ColumnMapping, Pair
 from stream.codec.files.csv_records import Unreadable, csv_records, time_value
 from stream.codec.files.text_lines import Lines, LineTooLongError
-from stream.codec.interactions import DEFAULT_BLOCKED, Reason, Rejected, decode
+from stream.codec.interactions import DEFAULT_BLOCKED, decode
+from stream.codec.rejected import Reason, Rejected
 from stream.core.interaction import Interaction
 from stream.errors import InputFileError
 

@@ -8,7 +8,7 @@ from ruamel.yaml.constructor import RoundTripConstructor
 from ruamel.yaml.events import AliasEvent
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode
 
-MAX_BYTES: Final = 1_048_576
+MAX_FILE_BYTES: Final = 1_048_576
 """Of a file, and of what it says with every alias written out (in characters)."""
 MAX_DEPTH: Final = 32
 """Mappings and lists inside one another, those that aliases stand for included."""
@@ -18,7 +18,7 @@ class BoundedComposer(Composer):
     """Builds the nodes of one document, each measured once its own parts are.
 
     Raises ComposerError, with the place, where a value contains itself, is deeper than MAX_DEPTH or, its aliases
-    written out, larger than MAX_BYTES; where a key is no scalar; and where a text holds half a character, which no
+    written out, larger than MAX_FILE_BYTES; where a key is no scalar; and where a text holds half a character, which no
     output could hold.
     """
 
@@ -40,8 +40,10 @@ class BoundedComposer(Composer):
         size, depth = self._measured[id(node)]
         if depth > MAX_DEPTH:
             raise ComposerError(None, None, f"nested deeper than {MAX_DEPTH}", mark)
-        if size > MAX_BYTES:
-            raise ComposerError(None, None, f"larger than {MAX_BYTES:,} characters with its aliases written out", mark)
+        if size > MAX_FILE_BYTES:
+            raise ComposerError(
+                None, None, f"larger than {MAX_FILE_BYTES:,} characters with its aliases written out", mark
+            )
         return node
 
     def _measure(self, node: Node) -> tuple[int, int]:

@@ -9,7 +9,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-from stream.codec.lifecycle_yaml.bounded_yaml import MAX_BYTES, MAX_DEPTH, BoundedComposer, BoundedConstructor
+from stream.codec.lifecycle_yaml.bounded_yaml import MAX_DEPTH, MAX_FILE_BYTES, BoundedComposer, BoundedConstructor
 from stream.codec.lifecycle_yaml.scalar_places import place_within
 from stream.core.language.definition import define
 from stream.core.lifecycle import DefinitionError, Lifecycle, Problem
@@ -63,13 +63,13 @@ def load(source: str) -> LifecycleFile:
     path = Path(source)
     try:
         with path.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
+            content = file.read(MAX_FILE_BYTES + 1)
     except (OSError, ValueError) as error:  # ValueError: a name that no file can have
         hint = f"; presets are {', '.join(presets())}" if path.suffix == "" else ""
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise LifecycleFileError([LocatedProblem(source, 1, 1, f"cannot be read: {reason}{hint}")]) from None
-    if len(content) > MAX_BYTES:
-        raise LifecycleFileError([LocatedProblem(source, 1, 1, f"larger than {MAX_BYTES:,} bytes")])
+    if len(content) > MAX_FILE_BYTES:
+        raise LifecycleFileError([LocatedProblem(source, 1, 1, f"larger than {MAX_FILE_BYTES:,} bytes")])
     try:
         return parse(content.decode("utf-8-sig"), source)
     except UnicodeDecodeError as error:

@@ -2,7 +2,7 @@
 
 byte 0       format
 byte 1       flags: 1 identified, 2 quarantined
-bytes 2-9    the next deadline of all lives, signed little-endian epoch milliseconds; NEVER where there is none
+bytes 2-9    the next deadline of all lives, signed little-endian epoch milliseconds; NO_DEADLINE where there is none
 bytes 10-17  the last sign of life, likewise: when the customer is forgotten depends on settings, too
 bytes 18-19  length of the header
 header       MessagePack: per life [digest, clock, next deadline, stage, entered, born, sequence]
@@ -31,7 +31,7 @@ from stream.errors import StateError, UnknownLayout
 FORMAT: Final = 1
 WITH_IMPORTS: Final = 2
 """The format of a customer who remembers imports."""
-NEVER: Final = 2**63 - 1
+NO_DEADLINE: Final = 2**63 - 1
 NEWER: Final = (
     "written by a newer version; upgrade this worker to that one, or forget all customers and begin anew "
     "with `lifecycle reset --to earliest`"
@@ -123,12 +123,14 @@ class CustomerCodec:
         forgotten = forgotten_at(self._model, active, bool(flags & _IDENTIFIED))
         due = deadline if forgotten is None else min(deadline, forgotten)
         quarantined = flags & _QUARANTINED != 0
-        return Header(None if due == NEVER or quarantined else due, tuple(stages), current, edited and not quarantined)
+        return Header(
+            None if due == NO_DEADLINE or quarantined else due, tuple(stages), current, edited and not quarantined
+        )
 
     def encode(self, customer: Customer) -> bytes:
         """The record of a customer."""
         lives: list[tuple[Lifecycle, Life]] = []
-        first = NEVER
+        first = NO_DEADLINE
         for lifecycle in self._model.lifecycles:
             life = customer.lives.get(lifecycle.id)
             if life is not None:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from stream.core.accessors import Number
 from stream.core.expressions import Bare, Comparison, ConditionError, Duration, Literal, Name
 from stream.core.language.names import TYPE_NAMES, Read, Scope, resolve, unknown
-from stream.core.operators import OPERATOR
+from stream.core.operators import MIRRORED, OPERATOR
 from stream.core.predicates import (
     Among,
     Check,
@@ -21,8 +21,6 @@ from stream.core.predicates import (
     TextCheck,
     Within,
 )
-
-MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 
 
 class Atom(NamedTuple):

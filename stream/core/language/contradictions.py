@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from itertools import product
 
 from stream.core.expressions import And, Bare, Call, Comparison, ConditionError, Duration, Literal, Name, Node, Not, Or
+from stream.core.operators import MIRRORED
 
-MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
 MAX_CASES = 256
 

@@ -11,8 +11,9 @@ from typing import Final, NamedTuple
 
 from stream.codec.controls import control_of, tick_time
 from stream.codec.import_rows import row_of
-from stream.codec.interactions import Rejected, decode
+from stream.codec.interactions import decode
 from stream.codec.records import SourceRecord
+from stream.codec.rejected import Rejected
 from stream.codec.state.customers import CustomerCodec
 from stream.codec.state.keys import customer_key
 from stream.core.customer import Customer
