@@ -102,14 +102,15 @@ async def test_interactions_and_receipts_are_there_together_or_not_at_all(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await put_many(settings, 10)
-    really = replay._Writer._send
+    really = replay.send_batches
 
-    async def breaks_off(self: Any, topic: str, records: Any) -> None:
-        if topic == settings.topics.dead_letters:
+    async def breaks_off(producer: Any, parts: Any) -> None:
+        parts = list(parts)
+        if any(part.topic == settings.topics.dead_letters for part in parts):
             raise TimeoutError
-        await really(self, topic, records)
+        await really(producer, parts)
 
-    monkeypatch.setattr(replay._Writer, "_send", breaks_off)
+    monkeypatch.setattr(replay, "send_batches", breaks_off)
     with pytest.raises(BrokerError, match="run it again"):
         await replay.replay(*await prepared(settings), exactly_once=True, progress=ReadingProgress(), done=Done())
     assert await interactions(settings) == []
