@@ -1,6 +1,6 @@
-"""Dead letters: what could not be read or processed, kept with its bytes, reason and place.
+"""Dead letters: what could not be read or processed, kept with its bytes, reason and source.
 
-Two kinds of records stand on their topic, told apart by their headers:
+There are two kinds of records on their topic; their headers distinguish them:
 
 - A *dead letter* has the key, value and headers of its source record, and behind those headers these of ours, in
   this order: `lifecycle_reason`, `lifecycle_detail`, `lifecycle_topic`, `lifecycle_partition`, `lifecycle_offset`,
@@ -38,7 +38,7 @@ How long a source record is, its topic does not limit: what Kafka measures is co
 MAX_BESIDE: Final = 128 << 10
 """Where key and headers are larger together, the headers are left out and the key is cut off, too."""
 LARGEST: Final = MAX_VALUE_BYTES + MAX_BESIDE + (64 << 10)
-"""What a dead letter takes at most, in bytes; our own headers and the batch around it included."""
+"""What a dead letter needs at most, in bytes; our own headers and the batch around it included."""
 _KEY_KEPT: Final = 16 << 10
 _PER_HEADER: Final = 10
 REPLAYED: Final = b"replayed"
@@ -49,7 +49,7 @@ _TRUNCATED: Final = "lifecycle_truncated"
 
 
 class SourceAddress(NamedTuple):
-    """The source record of a dead letter. The time tells a topic from an earlier one of the same name."""
+    """The source record of a dead letter. The time distinguishes a topic from an earlier one of the same name."""
 
     topic: str
     partition: int
@@ -186,7 +186,7 @@ def _address_headers(source: SourceAddress) -> Sequence[tuple[str, bytes]]:
 
 
 def _source_address(headers: Headers) -> SourceAddress | None:
-    """The place that headers name; None where they name none."""
+    """The source record that headers name; None where they name none."""
     about = {name: (value or b"").decode("utf-8", "replace") for name, value in headers}
     try:
         return SourceAddress(

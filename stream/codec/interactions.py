@@ -5,7 +5,7 @@ Native (`schemas/interaction.schema.json`):
     {"id", "type", "customer_id", "anonymous_id", "time", "properties", "context"}
 
 `type` is the event name; one of the two subject ids is needed, everything else may be missing or null.
-Formats are told apart record by record: one with the key `customer_id` or `anonymous_id` is native; else one
+The format is decided record by record: one with the key `customer_id` or `anonymous_id` is native; else one
 with `userId`, `anonymousId` or `batch`, or with a call's name as its `type` and another field that only the
 Segment spec knows, is Segment; all others are taken as native. Unknown keys are ignored. In both formats:
 
@@ -247,7 +247,7 @@ def _time(value: object, key: str) -> int | None:
 
 def _possible(time: int | None) -> int:
     if time is None:
-        raise _Refusal(Reason.BAD_TIME, "no time in the record, and no broker's time to take instead")
+        raise _Refusal(Reason.BAD_TIME, "no time in the record, and no broker's time to use instead")
     if not MIN_TIME <= time <= MAX_TIME:
         raise _Refusal(Reason.BAD_TIME, f"the time comes out as {time}, which is outside years 1 to 9999")
     return time

@@ -73,10 +73,10 @@ def data(change: StageChange, source: ChangeSource) -> dict[str, Any]:
     trigger = change.trigger
     contributions: dict[str, list[dict[str, Any]]] = {}
     for score, parts in change.contributions.items():
-        told: list[dict[str, Any]] = []
+        signals: list[dict[str, Any]] = []
         for part in parts:
-            told.append({"signal": part.signal, "points": part.points, "count": part.count})  # noqa: PERF401
-        contributions[score] = told
+            signals.append({"signal": part.signal, "points": part.points, "count": part.count})  # noqa: PERF401
+        contributions[score] = signals
     return {
         "customer_id" if change.kind == "customer" else "anonymous_id": change.subject,
         "identified": change.identified,

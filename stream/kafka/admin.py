@@ -1,7 +1,7 @@
 """Whether Kafka lets us in, and why not.
 
-aiokafka tells of whatever keeps it from a broker as of a broker that is away: the reason is in its log alone. A
-broker that is away is waited for, and for one that refuses us a person has to do something.
+aiokafka reports every refusal as a connection failure: the reason is in its log alone. A broker that is away is waited
+for; where one refuses us, a person has to do something.
 """
 
 import asyncio
@@ -29,8 +29,8 @@ from stream.settings import Settings
 
 T = TypeVar("T")
 
-_KNOCK_MS = 5_000
-_GROUP_PATIENCE = 20.0
+_PROBE_TIMEOUT_MS = 5_000
+_GROUP_TIMEOUT = 20.0
 
 
 @asynccontextmanager
@@ -44,7 +44,7 @@ async def admin_client(settings: Settings, *, request_timeout_ms: int = 40_000) 
         try:
             await admin.start()
         except KafkaConnectionError:
-            await _knock(settings)
+            await _probe(settings)
             raise
         yield admin
     finally:
@@ -52,11 +52,11 @@ async def admin_client(settings: Settings, *, request_timeout_ms: int = 40_000) 
 
 
 async def when_ready_for_groups(ask: Callable[[], Awaitable[T]]) -> T:
-    """The answer of `ask` about a group: a broker that was never asked for one first makes itself ready for that.
+    """The answer of `ask` about a group; waits while the broker loads the state of its groups.
 
     Raises TimeoutError where that takes more than 20 s.
     """
-    async with asyncio.timeout(_GROUP_PATIENCE):
+    async with asyncio.timeout(_GROUP_TIMEOUT):
         while True:
             with contextlib.suppress(
                 GroupCoordinatorNotAvailableError, GroupLoadInProgressError, NotCoordinatorForGroupError
@@ -65,7 +65,7 @@ async def when_ready_for_groups(ask: Callable[[], Awaitable[T]]) -> T:
             await asyncio.sleep(0.2)
 
 
-async def _knock(settings: Settings) -> None:
+async def _probe(settings: Settings) -> None:
     """Try every bootstrap server, to know why none lets us in; returns where one does.
 
     Raises BrokerError where one refuses us, KafkaError where it hangs up without a word.
@@ -92,8 +92,10 @@ async def _knock(settings: Settings) -> None:
 
 async def _enter(settings: Settings, host: str, port: int) -> None:
     options = {name: value for name, value in client_options(settings).items() if name != "bootstrap_servers"}
-    connection = await create_conn(host, port, request_timeout_ms=_KNOCK_MS, **options)
+    connection = await create_conn(host, port, request_timeout_ms=_PROBE_TIMEOUT_MS, **options)
     try:
-        await connection.send(MetadataRequest([]))  # one who should sign in first is shown the door only here
+        await connection.send(
+            MetadataRequest([])
+        )  # a client that should sign in first is rejected only at this request
     finally:
         connection.close()

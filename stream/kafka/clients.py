@@ -11,7 +11,7 @@ from stream.errors import SettingsError
 from stream.kafka.lenient_headers import install
 from stream.settings import Settings
 
-install()  # so that whoever reads hears where it is that something cannot be read
+install()  # so that every reader learns which offset cannot be read
 
 
 def client_options(settings: Settings) -> dict[str, Any]:

@@ -1,9 +1,9 @@
 """Leave the consumer group within seconds: in the middle of a rebalance, and where the broker answers nothing.
 
 While a member waits to join, the broker answers nothing else on that connection, and lets it join when all others
-have, or their sessions ran out. Asked on another connection it lets the member go at once, and the one that waits is
-told that it is no member any more. A member that joins for the first time would not even be taken out of the group.
-And for every answer aiokafka would wait half a minute.
+have, or their sessions ran out. A request on another connection makes it let the member go at once, and answer the
+waiting one that it is no member any more. A member that joins for the first time would not even be removed from the
+group. And for every answer aiokafka would wait half a minute.
 
 This module reads private parts of aiokafka 0.14; `tests/kafka/test_aiokafka_contract.py` names them.
 """
@@ -22,12 +22,12 @@ from stream.events import Event, report
 log = logging.getLogger(__name__)
 
 _REBALANCE_SECONDS = 0.3
-"""What a rebalance may take to end by itself."""
+"""How long a rebalance may need to end by itself."""
 _ANSWER_SECONDS = 0.7
 
 
 async def leave_now(consumer: AIOKafkaConsumer) -> None:
-    """To be run beside `consumer.stop()`, and cancelled at its end: does for it what it would wait for."""
+    """Run beside `consumer.stop()` and cancel when that returns: spares it what it would wait for."""
     private: Any = consumer
     coordinator = private._coordinator
     await asyncio.shield(coordinator._closing)

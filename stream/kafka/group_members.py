@@ -9,7 +9,7 @@ from aiokafka.coordinator.protocol import ConsumerProtocolMemberMetadata
 from stream.kafka.worker_versions import Member, WorkerVersions
 
 _STABLE = "Stable"
-"""In every other state of a group its members' metadata is not told, or old."""
+"""In every other state of a group its members' metadata is missing or old."""
 
 
 class MemberData(msgspec.Struct):
@@ -19,7 +19,7 @@ class MemberData(msgspec.Struct):
 
 
 def members_of(groups: Iterable[Sequence[Any]]) -> list[Member] | None:
-    """The members in Kafka's answer to DescribeGroups for one group; None where it does not tell of them now.
+    """The members in Kafka's answer to DescribeGroups for one group; None where it does not report them now.
 
     The embedded broker never does: with it, metadata are empty.
     """

@@ -41,7 +41,7 @@ _NAP = 0.005
 """Sleeps shorter than these seconds are put together to one."""
 _BURST = 1.0
 """Seconds of a stall that are made up for, so that a broker that was away is not flooded."""
-_BREATH = 256
+_YIELD_EVERY = 256
 """Interactions after which the event loop gets its turn: a few milliseconds."""
 _START_TRIES = 3
 _START_TIMEOUT = 30.0
@@ -129,7 +129,7 @@ class InteractionProducer:
             await self._pace(self._rate)
         elif time.monotonic() - self._flushed > _LINGER:
             await self._hand_over_all()
-        if self.sent % _BREATH == 0:
+        if self.sent % _YIELD_EVERY == 0:
             await asyncio.sleep(0)
         return None
 

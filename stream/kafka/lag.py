@@ -10,7 +10,7 @@ class Lag:
 
     def __init__(self) -> None:
         self.position: int | None = None
-        """The next offset to take, when state and position were last dropped."""
+        """The next offset to process, when state and position were last dropped."""
         self.end: int | None = None
         """The offset after the last record, those of open transactions too; None: not heard yet."""
         self.heard_at: float | None = None

@@ -2,7 +2,7 @@
 
 Every client object of aiokafka complains by itself, several times a second. The gate lets one such
 line through every ten seconds, with the number of those kept back; other lines of the libraries are
-limited in the same way, each by its own text. One that tells why a broker refuses us is told in our words.
+limited in the same way, each by its own text. A refusal by a broker is reworded.
 
 A worker, which says itself that Kafka is away, keeps those lines back, but where they go on though Kafka answers: then
 they speak of one broker among several.

@@ -25,10 +25,10 @@ from stream.kafka.refused_reads import damaged, is_damaged
 install()
 
 FRESH_MS = 1_000
-"""A broker's word on where the log ends counts as news for this long.
+"""Milliseconds for which what a broker said of the log's end counts as known.
 
-An idle partition always has a long poll at the broker, which answers at once when a record arrives, so
-what is not known after this time is a broker that does not answer.
+An idle partition always has a long poll at the broker, which answers at once when a record arrives. So a broker that
+said nothing for this long does not answer.
 """
 _LOOK_AGAIN = 0.02
 _LEAVE_SECONDS = 1.0
@@ -43,7 +43,7 @@ class Fetched(NamedTuple):
     caught_up: bool
     """The broker said, within the last second, that nothing lies at or beyond `next_offset`.
 
-    What stands behind a transaction that is still open arrived, though it cannot be read: it lies there.
+    Records behind a transaction that is still open count as present, though they cannot be read yet.
     """
     end_offset: int | None
     """The offset after the last readable record, as last heard."""
@@ -146,7 +146,7 @@ class PartitionReader:
         return state
 
     def _drain(self, position: int, max_records: int) -> Sequence[SourceRecord]:
-        """Take what is buffered; moves aiokafka's position. Must not await."""
+        """Return what is buffered; moves aiokafka's position. Must not await."""
         fetcher, tp = self._fetcher, self._tp
         result = fetcher._records.get(tp)
         if result is None:
@@ -169,7 +169,7 @@ class PartitionReader:
             await asyncio.wait_for(self._fetcher._create_fetch_waiter(), seconds)
 
     async def _require_undamaged(self, position: int) -> None:
-        """Tell what the broker cannot hand out from a broker that does not answer."""
+        """Distinguish records that the broker cannot hand out from a broker that does not answer."""
         if await is_damaged(self._consumer, self._tp, position):
             error, state = damaged(self._tp, position), self._state()
             if state is not None:
@@ -179,7 +179,7 @@ class PartitionReader:
             raise error
 
     async def _require_existing(self, position: int) -> None:
-        """Tell an offset out of range, which would be reset for ever, from a passing reset."""
+        """Distinguish an offset out of range, which would be reset for ever, from a passing reset."""
         first = await self.first_offset()
         end = (await self._consumer.end_offsets([self._tp]))[self._tp]
         where = f"topic {self._tp.topic}, partition {self._tp.partition}"
@@ -263,7 +263,7 @@ def _raw_record(_: TopicPartition, record: SourceRecord) -> SourceRecord:
 
 
 def _readable_end(state: _State) -> int | None:
-    """The last stable offset where the broker tells one, else the high watermark."""
+    """The last stable offset where the broker reports one, else the high watermark."""
     return state.lso if state.lso is not None and state.lso >= 0 else state.highwater
 
 

@@ -1,7 +1,7 @@
 """What Kafka lets us do, and which grant is missing.
 
-A broker tells each client what it may do, so what is missing is said at once, all of it, and not found one by one
-while interactions wait. Where nobody signs in nobody can be told apart, and nothing is asked.
+A broker reports to each client what it may do. So all missing grants are named at once, and not found one by one while
+interactions wait. Where clients do not sign in they all count as the same one, and nothing is checked.
 """
 
 from collections.abc import Iterable
@@ -30,7 +30,7 @@ class Operation(IntEnum):
 
     @property
     def word(self) -> str:
-        """As `kafka-acls.sh` takes it."""
+        """As `kafka-acls.sh` spells it."""
         return self.name.title().replace("_", "")
 
 
@@ -94,7 +94,7 @@ def of_topics(settings: Settings) -> list[Grant]:
 
 
 async def require(settings: Settings, grants: Iterable[Grant]) -> None:
-    """Return where all `grants` are given, or the broker is too old to tell.
+    """Return where all `grants` are given, or the broker is too old to report them.
 
     Raises BrokerError with all that are missing, KafkaError and the like where the broker does not answer.
     """

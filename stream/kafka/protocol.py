@@ -1,6 +1,6 @@
 """Requests of Kafka's protocol that aiokafka does not have in the version that we need.
 
-`Metadata` version 10 knows topics' ids, and tells what we may do with them; aiokafka has no more than 5. Brokers since
+`Metadata` version 10 knows the ids of topics and what we may do with them; aiokafka has no more than 5. Brokers since
 Kafka 2.8 know it; one that does not makes aiokafka raise NotImplementedError.
 """
 

@@ -1,6 +1,6 @@
 """Which topic a name stands for now, and whether its partitions can be written to.
 
-A topic that was deleted and created anew has the same name and another id, and positions in the old one mean
+A topic that was deleted and created again has the same name and another id, and positions in the old one mean
 nothing there. aiokafka asks for metadata in a version without ids, so we ask with a request of our own; brokers that do
 not know it are asked in aiokafka's way.
 """

@@ -1,6 +1,6 @@
 """What Kafka says of our topics, asked every few seconds: is it there, and is the source topic the one we know.
 
-In between it is asked every second for as little as can be, to know whether it answers at all.
+In between it gets the smallest request every second, to know whether it answers at all.
 """
 
 import asyncio
@@ -28,8 +28,8 @@ from stream.settings import Settings
 
 _LOOK_EVERY = 5.0
 _LOOK_SOON = 1.0
-"""Where the last look found nobody."""
-_PATIENCE = 5.0
+"""Where the last look got no answer."""
+_LOOK_TIMEOUT = 5.0
 _PROBE_EVERY = 1.0
 _PROBE_TIMEOUT = 1.5
 _REQUEST_TIMEOUT_MS = 3_000
@@ -54,7 +54,7 @@ class TopicMonitor:
     """Looks every five seconds while `run` runs, and at once after `look_again`; `contact` hears every answer."""
 
     def __init__(self, settings: Settings, contact: Contact | None = None, hear: Hear | None = None) -> None:
-        """`hear` gets the members of our group at each look, where Kafka tells of them."""
+        """`hear` gets the members of our group at each look, where Kafka reports them."""
         self._settings = settings
         self.contact = contact or Contact()
         self._hear = hear
@@ -89,7 +89,7 @@ class TopicMonitor:
             while True:
                 self._wanted.clear()
                 try:
-                    async with asyncio.timeout(_PATIENCE):
+                    async with asyncio.timeout(_LOOK_TIMEOUT):
                         if client is None:
                             client = AIOKafkaClient(
                                 **client_options(self._settings), request_timeout_ms=_REQUEST_TIMEOUT_MS
@@ -138,11 +138,11 @@ class TopicMonitor:
 
 
 async def _coordinates(client: AIOKafkaClient, group: str, hear: Hear | None) -> bool:
-    """Whether somebody answers for the group, as far as it can be told: a broker that starts first reads of it."""
+    """Whether a broker coordinates the group; False while the broker is still loading the group's state."""
     try:
         node = await client.coordinator_lookup(CoordinationType.GROUP, group)
         answer: Any = await client.send(node, DescribeGroupsRequest([group]))
-    except (NotImplementedError, IncompatibleBrokerVersion):  # who does not know cannot tell
+    except (NotImplementedError, IncompatibleBrokerVersion):  # an old broker: assume so
         return True
     except KafkaError:
         return False
@@ -153,4 +153,4 @@ async def _coordinates(client: AIOKafkaClient, group: str, hear: Hear | None) ->
 
 async def _close(client: AIOKafkaClient) -> None:
     with contextlib.suppress(KafkaError, OSError, TimeoutError):
-        await asyncio.wait_for(client.close(), _PATIENCE)
+        await asyncio.wait_for(client.close(), _LOOK_TIMEOUT)

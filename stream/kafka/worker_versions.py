@@ -74,7 +74,7 @@ def versions_of(lifecycles: Iterable[Lifecycle], product: str, settings: Mapping
 
 
 class Member(NamedTuple):
-    """A worker of the group, as the coordinator tells of it."""
+    """A worker of the group, as the coordinator reports it."""
 
     name: str
     """Its id in the group."""
@@ -108,11 +108,11 @@ class GroupVersions:
     def __init__(self, ours: WorkerVersions) -> None:
         self.ours = ours
         self.others: list[OtherWorker] | None = None
-        """Those that have other lifecycles, or settings that decide; None while the broker did not tell."""
+        """Those that have other lifecycles, or settings that decide; None while the broker did not report members."""
         self._heard: list[Member] | None = None
 
     def heard(self, members: Iterable[Member]) -> None:
-        """What the coordinator tells of all members; warns where who differs has changed since the last time."""
+        """Note what the coordinator reports of all members; warn where others differ than the last time."""
         self._heard = list(members)
         others = sorted(filter(None, map(self._compare, self._heard)), key=lambda other: (other.worker, other.host))
         before, self.others = self.others, others
@@ -137,7 +137,7 @@ class GroupVersions:
     def distinct(self) -> dict[str, int]:
         """How many versions of each lifecycle the group has, one being that a worker lacks it or does not say which.
 
-        Empty while the broker did not tell.
+        Empty while the broker did not report members.
         """
         if self._heard is None:
             return {}

@@ -1,7 +1,7 @@
 """How far an import came that broke off, or was made before: its rows that are on the interactions topic.
 
 Only a saving, and what people want to hear: workers know again what they applied, whatever is sent twice. So what the
-topic does not show (retention, no grant, a broker that cannot say) is sent again.
+topic does not show (retention, no grant, a broker that cannot find records by time) is sent again.
 """
 
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
@@ -31,10 +31,10 @@ class Rows:
 
     def add(self, number: int) -> bool:
         """Whether this one was not there yet."""
-        place, at = number >> _PAGE_BITS, number & (1 << _PAGE_BITS) - 1
-        page = self._pages.get(place)
+        page_number, at = number >> _PAGE_BITS, number & (1 << _PAGE_BITS) - 1
+        page = self._pages.get(page_number)
         if page is None:
-            page = self._pages[place] = bytearray(1 << _PAGE_BITS - 3)
+            page = self._pages[page_number] = bytearray(1 << _PAGE_BITS - 3)
         bit = 1 << (at & 7)
         if page[at >> 3] & bit:
             return False
@@ -91,8 +91,8 @@ async def _readable(log: LogReader, tp: TopicPartition, begin: int, end: int) ->
 
 
 def _note(found: dict[bytes, Rows], value: bytes) -> None:
-    name, _, place = value.partition(b":")
+    name, _, location = value.partition(b":")
     rows = found.get(name)
-    number = place.rpartition(b":")[2]
+    number = location.rpartition(b":")[2]
     if rows is not None and number.isdigit():
         rows.add(int(number))

@@ -37,7 +37,7 @@ AT_ONCE: Final = 500
 """Dead letters in one transaction at most: some tens of milliseconds."""
 _BYTES_AT_ONCE: Final = 1 << 20
 _OVERHEAD: Final = 256
-"""What a batch of one record takes besides key, value and headers, at most, in bytes; a header's lengths too."""
+"""What a batch of one record needs besides key, value and headers, at most, in bytes; a header's lengths too."""
 _START_TIMEOUT = 30.0
 _END_TIMEOUT = 5.0
 
@@ -67,7 +67,7 @@ class Target:
 
     @property
     def largest(self) -> int:
-        """The largest message that it takes, in bytes."""
+        """The largest message that it accepts, in bytes."""
         return int(self.topic.configs.get("max.message.bytes", DEFAULT_MAX_MESSAGE))
 
     def time_of(self, letter: DeadLetter) -> int:
@@ -115,15 +115,15 @@ async def replay(
     settings = target.settings
     async with _Writer(target, exactly_once=exactly_once) as writer:
         await refresh(settings, ledger)  # an earlier replay can write no more receipts now
-        taken: set[SourceAddress] = set()
+        seen: set[SourceAddress] = set()
         batch: list[DeadLetter] = []
         size = 0
         async for letter in read_dead_letters(settings, ledger, progress):
-            if letter.source in ledger.replayed or letter.source in taken:
+            if letter.source in ledger.replayed or letter.source in seen:
                 continue
             if not chosen(letter) or target.refusal(letter) is not None:
                 continue
-            taken.add(letter.source)
+            seen.add(letter.source)
             batch.append(letter)
             size += _size(replayed(letter))
             if len(batch) == AT_ONCE or size >= _BYTES_AT_ONCE:

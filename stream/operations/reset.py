@@ -1,4 +1,4 @@
-"""Begin anew: throw away what a partition knows, and set from where it reads on, in one step or not at all.
+"""Reset: throw away what a partition knows, and set from where it reads on, in one step or not at all.
 
 A reset is written as a worker writes, and fences as a worker does where the broker has transactions. What
 fits one transaction is one. What does not stands between two positions: the first is one that no worker
@@ -32,7 +32,7 @@ from stream.machine.batch import Batch
 from stream.settings import Settings
 
 _AT_ONCE = 20_000
-"""Keys of the changelog that one transaction takes: some megabytes at most, and well within its time."""
+"""Keys of the changelog in one transaction: some megabytes at most, and well within its time."""
 _COMMIT_DEADLINE = 5.0
 
 
@@ -99,8 +99,8 @@ async def reset_partition(settings: Settings, beginning: Beginning, *, exactly_o
         await delivery.start()
         changelog = await read_changelog(settings, TopicPartition(topics.customers, number), ChangelogProgress())
         changes_from = await _changes_end(settings, number)
-        anew = Anew(beginning, now, changes_from)
-        for batch in _batches(settings, changelog, anew, exclusive=delivery.exclusive):
+        fresh = FreshStart(beginning, now, changes_from)
+        for batch in _batches(settings, changelog, fresh, exclusive=delivery.exclusive):
             await delivery.write(batch)
     finally:
         await delivery.discard()
@@ -127,7 +127,7 @@ async def skip_lost(settings: Settings, beginning: Beginning, *, exactly_once: b
         if offset > beginning.end:
             raise PositionError(
                 f"topic {topics.interactions}, partition {number}, ends at {beginning.end}, and its state was made "
-                f"from interactions up to offset {offset - 1}: it was deleted and created anew, or shortened, and "
+                f"from interactions up to offset {offset - 1}: it was deleted and created again, or shortened, and "
                 "its states cannot be kept; leave --keep-states out"
             )
         position.offsets[topics.interactions] = beginning.first
@@ -145,7 +145,7 @@ def _delivery(settings: Settings, source: TopicPartition, *, exactly_once: bool)
     return Transactional(route) if exactly_once else AtLeastOnce(route, commit)
 
 
-class Anew(NamedTuple):
+class FreshStart(NamedTuple):
     """What the state of a partition begins with."""
 
     beginning: Beginning
@@ -155,23 +155,25 @@ class Anew(NamedTuple):
     """By partition of stage-changes: where those of the new state begin."""
 
 
-def _batches(settings: Settings, changelog: Mapping[bytes, bytes], anew: Anew, *, exclusive: bool) -> Iterator[Batch]:
+def _batches(
+    settings: Settings, changelog: Mapping[bytes, bytes], fresh: FreshStart, *, exclusive: bool
+) -> Iterator[Batch]:
     """What is written for one partition; nothing where it never published anything, and begins at the start."""
-    beginning = anew.beginning
+    beginning = fresh.beginning
     kept = changelog.get(positions.KEY)
     old = None if kept is None else decode_position(kept)
-    if not changelog and beginning.offset is None and not any(anew.changes_from.values()):
+    if not changelog and beginning.offset is None and not any(fresh.changes_from.values()):
         return  # so that its first worker decides what is live, as ever
-    first_start = anew.now if settings.clock == "wall" else None
+    first_start = fresh.now if settings.clock == "wall" else None
     live_from = old.live_from if old is not None else settings.live_from or first_start
     lifecycles = _lifecycles(old, changelog)
-    generation = _generation(old, anew)
+    generation = _generation(old, fresh)
     offsets = {} if beginning.offset is None else {settings.topics.interactions: beginning.offset}
     last = Position(
         offsets=offsets,
         partitions=beginning.partitions,
         live_from=live_from,
-        changes_from=anew.changes_from,
+        changes_from=fresh.changes_from,
         generation=generation,
     )
     refused = Position(offsets=offsets, partitions=0, live_from=live_from, lifecycles=lifecycles, generation=generation)
@@ -198,12 +200,12 @@ def _lifecycles(old: Position | None, changelog: Mapping[bytes, bytes]) -> dict[
     return found
 
 
-def _generation(old: Position | None, anew: Anew) -> int:
+def _generation(old: Position | None, fresh: FreshStart) -> int:
     """One whose ids were never published before."""
     if old is not None:  # one that broke off had raised it already, and no worker went on from there
         return old.generation if old.partitions == 0 else old.generation + 1
     # Where changes were published without a state that is kept, nobody knows how many generations there were.
-    return anew.now // 1000 if any(anew.changes_from.values()) else 1
+    return fresh.now // 1000 if any(fresh.changes_from.values()) else 1
 
 
 async def _changes_end(settings: Settings, number: int) -> dict[str, int]:

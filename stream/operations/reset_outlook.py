@@ -49,13 +49,13 @@ async def look_ahead(settings: Settings, beginnings: Sequence[Beginning], progre
     """Read all customers; `progress` hears of the share that is done. Raises KafkaError."""
     outlook = Outlook()
     kept: dict[int, Position] = {}
-    for place, beginning in enumerate(beginnings):
+    for index, beginning in enumerate(beginnings):
         tp = TopicPartition(settings.topics.customers, beginning.partition)
         reading = ChangelogProgress()
         task = asyncio.create_task(read_changelog(settings, tp, reading))
         try:
             while not (await asyncio.wait([task], timeout=_LOOK_AGAIN))[0]:
-                progress((place + (reading.share if reading.end else 0)) / len(beginnings))
+                progress((index + (reading.share if reading.end else 0)) / len(beginnings))
         finally:
             task.cancel()
         changelog = task.result()

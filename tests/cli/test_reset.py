@@ -26,7 +26,7 @@ from stream.kafka.topics import ensure_topics
 from stream.machine.batch import Batch
 from stream.machine.machine import PartitionMachine
 from stream.machine.source_partition import Place
-from stream.operations.reset import Anew, Beginning, _batches
+from stream.operations.reset import Beginning, FreshStart, _batches
 from stream.settings import Settings
 from tests.cli.on_kafka import PARTITIONS, environment_of, settings_of
 from tests.engine.rig import Rig
@@ -295,7 +295,7 @@ async def test_a_reset_that_broke_off_leaves_the_old_state_or_one_that_every_wor
     changelog = max(await changelogs(worked), key=len)
     beginning = Beginning(0, PARTITIONS, None, 0, 40)
 
-    batches = list(_batches(worked, changelog, Anew(beginning, T, {}), exclusive=exclusive))
+    batches = list(_batches(worked, changelog, FreshStart(beginning, T, {}), exclusive=exclusive))
 
     assert len(batches) > 3
     for batch in batches:
@@ -313,7 +313,7 @@ async def test_a_reset_that_broke_off_leaves_the_old_state_or_one_that_every_wor
             finish(machine.restore(changelog))
             assert (machine.next_offset, machine.customers) == (None, 0)
 
-    again = list(_batches(worked, changelog, Anew(beginning, T, {}), exclusive=exclusive))
+    again = list(_batches(worked, changelog, FreshStart(beginning, T, {}), exclusive=exclusive))
     first, second = (decode_position(each[-1].customers[-1].value or b"") for each in (batches, again))
     assert (first.generation, second.generation) == (2, 3)
     first.generation = 3
@@ -323,8 +323,8 @@ async def test_a_reset_that_broke_off_leaves_the_old_state_or_one_that_every_wor
 async def test_a_small_reset_is_one_transaction(worked: Settings) -> None:
     [changelog, *_] = await changelogs(worked)
 
-    anew = Anew(Beginning(0, PARTITIONS, 7, 7, 40), T, {})
-    [batch] = _batches(worked, changelog, anew, exclusive=True)
+    fresh = FreshStart(Beginning(0, PARTITIONS, 7, 7, 40), T, {})
+    [batch] = _batches(worked, changelog, fresh, exclusive=True)
 
     assert batch.next_offset == 7
     assert {record.key for record in batch.customers if record.value is None} == set(changelog) - {positions.KEY}
@@ -336,25 +336,25 @@ def test_a_lifecycle_that_was_dropped_before_leaves_no_current_stages() -> None:
     dropped = CustomerCodec(model_of([load("nurture").lifecycle]))
     position = Position(offsets={}, partitions=PARTITIONS, lifecycles={"journey": "00"})
     changelog = {b"cada": b"", KEY: encode_position(position), **dict(dropped.layout_records())}
-    anew = Anew(Beginning(0, PARTITIONS, 7, 7, 40), T, {})
-    [batch] = _batches(Settings(), changelog, anew, exclusive=True)
+    fresh = FreshStart(Beginning(0, PARTITIONS, 7, 7, 40), T, {})
+    [batch] = _batches(Settings(), changelog, fresh, exclusive=True)
     assert {each.key for each in batch.current_stages} == {b"journey:customer:ada", b"nurture:customer:ada"}
 
 
 @pytest.mark.parametrize("offset", [None, 7])
 def test_where_the_states_are_lost_a_reset_begins_a_generation_that_was_never_there(offset: int | None) -> None:
     """As after their topic was deleted: how often they were reset is lost, too, but not the changes with their ids."""
-    anew = Anew(Beginning(0, PARTITIONS, offset, offset or 0, 40), T, {"0": 12})
-    [batch] = _batches(Settings(), {}, anew, exclusive=True)
+    fresh = FreshStart(Beginning(0, PARTITIONS, offset, offset or 0, 40), T, {"0": 12})
+    [batch] = _batches(Settings(), {}, fresh, exclusive=True)
     [record] = batch.customers
     position = decode_position(record.value or b"")
     assert position.generation == T // 1000
     assert position.changes_from == {"0": 12}
-    [after] = _batches(Settings(), {positions.KEY: record.value or b""}, anew, exclusive=True)
+    [after] = _batches(Settings(), {positions.KEY: record.value or b""}, fresh, exclusive=True)
     assert decode_position(after.customers[-1].value or b"").generation == T // 1000 + 1
 
 
 def test_where_nothing_was_ever_published_there_is_no_generation_to_begin() -> None:
-    anew = Anew(Beginning(0, PARTITIONS, 7, 7, 40), T, {"0": 0})
-    [batch] = _batches(Settings(), {}, anew, exclusive=True)
+    fresh = FreshStart(Beginning(0, PARTITIONS, 7, 7, 40), T, {"0": 0})
+    [batch] = _batches(Settings(), {}, fresh, exclusive=True)
     assert decode_position(batch.customers[-1].value or b"").generation == 1

@@ -136,7 +136,7 @@ def test_a_dead_letter_that_is_replayed_behind_later_rows_counts(model: Model) -
     first = run_all(made, records_of([row(1), row(2)], broker_time=T0))
     assert results(first) == {"rejected": 1, "applied": 1}
     [written] = [letter for batch in first for letter in batch.dead_letters]
-    letter = read(Stored(0, T0, written.key, written.value, tuple(written.headers)))
+    letter = read(Record(0, T0, written.key, written.value, tuple(written.headers)), 0)
     assert isinstance(letter, DeadLetter)
     again = replayed(letter)
     assert [name for name, _value in again.headers] == ["trace", "lifecycle_replay_of"]
@@ -144,12 +144,6 @@ def test_a_dead_letter_that_is_replayed_behind_later_rows_counts(model: Model) -
     second = run_all(machine(model, SETTINGS, changelog), records_of([again, row(1)], broker_time=T0, first=2))
     assert results(second) == {"applied": 1, "known": 1}
     assert orders(compacted(second, changelog), model) == 2
-
-
-class Stored(Record):
-    """A record of the topic of dead letters."""
-
-    partition = 0
 
 
 def test_a_verification_comes_to_the_same_records(model: Model) -> None:
@@ -160,7 +154,7 @@ def test_a_verification_comes_to_the_same_records(model: Model) -> None:
     batches = run_all(made, records)
     inputs = RecomputationInputs(0, "stream", 0, frozenset(), None, True, None, None)
     recomputation = Recomputation(model, inputs, lambda *_: None)
-    rejected = [recomputation.take(record) for record in records]
+    rejected = [recomputation.process(record) for record in records]
     assert [place for place, reason in enumerate(rejected) if reason is not None] == [4]
     assert results(batches) == {"applied": 4, "duplicate": 1, "known": 2, "rejected": 1}
     assert recomputation.records() == {key: value for key, value in compacted(batches).items() if key[:1] == b"c"}

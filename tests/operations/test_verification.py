@@ -153,7 +153,7 @@ def verify(
     verification = Verification(model, settings, cut, reach, published, current, findings, None)
     for record in records:
         if reach.start <= record.offset < cut.offset:
-            verification.take(record, unprocessable=False)
+            verification.process(record, unprocessable=False)
     verification.finish()
     touched = {each.key for one in written[at + 1 :] for each in one.batch.customers if each.key is not None}
     for key, differences in verification.open.items():
@@ -161,7 +161,7 @@ def verify(
             for difference in differences:
                 findings.differ(difference)
     for each in (change for one in written for change in one.batch.current_stages):
-        current.take(each.key, each.value, None)
+        current.add(each.key, each.value, None)
     current.finish({0: touched})
     return findings
 

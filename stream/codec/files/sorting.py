@@ -20,9 +20,9 @@ ReportPhase = Callable[[Phase, int], None]
 DEFAULT_MEMORY: Final = 256 * 1024 * 1024
 
 _STEP: Final = 10_000
-"""ReportPhase is told each time that so many interactions more are done, and at the end of a phase."""
+"""`progress` is called each time that so many interactions more are done, and at the end of a phase."""
 _OVERHEAD: Final = 152
-"""What an encoded interaction takes besides its bytes: a tuple, an integer, a bytes object, a list's slot."""
+"""What an encoded interaction needs besides its bytes: a tuple, an integer, a bytes object, a list's slot."""
 _HEAD: Final = struct.Struct("<qI")
 """Before each interaction in a run: its time and the length of its encoding."""
 _MIN_BLOCK: Final = 4096
@@ -43,7 +43,7 @@ _time_of = itemgetter(0)
 
 
 def _silent(_phase: Phase, _count: int) -> None:
-    """Tell nobody."""
+    """Report nothing."""
 
 
 def sort_by_time(

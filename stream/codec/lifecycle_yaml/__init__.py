@@ -1,1 +1,1 @@
-"""Lifecycle files: YAML 1.2 with the places of its values, within bounds."""
+"""Lifecycle files: YAML 1.2 with the locations of its values, within bounds."""

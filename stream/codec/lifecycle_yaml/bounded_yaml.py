@@ -17,7 +17,7 @@ MAX_DEPTH: Final = 32
 class BoundedComposer(Composer):
     """Builds the nodes of one document, each measured once its own parts are.
 
-    Raises ComposerError, with the place, where a value contains itself, is deeper than MAX_DEPTH or, its aliases
+    Raises ComposerError, with the location, where a value contains itself, is deeper than MAX_DEPTH or, its aliases
     written out, larger than MAX_FILE_BYTES; where a key is no scalar; and where a text holds half a character, which no
     output could hold.
     """

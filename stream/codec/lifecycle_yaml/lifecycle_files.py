@@ -10,14 +10,14 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from stream.codec.lifecycle_yaml.bounded_yaml import MAX_DEPTH, MAX_FILE_BYTES, BoundedComposer, BoundedConstructor
-from stream.codec.lifecycle_yaml.scalar_places import place_within
+from stream.codec.lifecycle_yaml.scalar_places import location_within
 from stream.core.language.definition import define
 from stream.core.lifecycle import DefinitionError, Lifecycle, Problem
 from stream.errors import LifecycleError, SettingsError
 
 
 class LocatedProblem(NamedTuple):
-    """A problem with its place; lines and columns count from 1."""
+    """A problem with its location; lines and columns count from 1."""
 
     file: str
     line: int
@@ -25,7 +25,7 @@ class LocatedProblem(NamedTuple):
     message: str
 
     def __str__(self) -> str:
-        """As compilers write it, so that editors find the place."""
+        """As compilers write it, so that editors find the line."""
         return f"{self.file}:{self.line}:{self.column}: {self.message}"
 
 
@@ -121,29 +121,29 @@ def parse(text: str, name: str) -> LifecycleFile:
         problem = (error.problem or error.context or "not YAML").split("\n")[0]
         raise LifecycleFileError([LocatedProblem(name, line, column, f"not YAML: {problem}")]) from None
     except Exception as error:  # noqa: BLE001 - a scalar that is not what its tag says raises whatever comes first
-        line, column = _place_of_character(text, error)
+        line, column = _location_of_character(text, error)
         kind = "" if isinstance(error, YAMLError | ValueError) else f"{type(error).__name__}: "
         problem = kind + (str(error) or "a value that its tag does not allow").splitlines()[0]
         raise LifecycleFileError([LocatedProblem(name, line, column, f"not YAML: {problem}")]) from None
     try:
         lifecycle = define(document)
     except DefinitionError as error:
-        found = [_place(document, problem, text, name) for problem in error.problems]
+        found = [_located(document, problem, text, name) for problem in error.problems]
         raise LifecycleFileError(sorted(found, key=lambda each: (each.line, each.column))) from None
     return LifecycleFile(
-        name, lifecycle, tuple(_place(document, problem, text, name) for problem in lifecycle.warnings)
+        name, lifecycle, tuple(_located(document, problem, text, name) for problem in lifecycle.warnings)
     )
 
 
-def _place(document: Any, problem: Problem, text: str, name: str) -> LocatedProblem:
+def _located(document: Any, problem: Problem, text: str, name: str) -> LocatedProblem:
     """Where the path of a problem leads: the deepest key or item of it that exists."""
     line, column, node = 0, 0, document
     is_value = False
-    for place, key in enumerate(problem.path):
-        last = place == len(problem.path) - 1
+    for index, key in enumerate(problem.path):
+        last = index == len(problem.path) - 1
         try:
             if isinstance(node, CommentedMap):
-                # A value that is not there has no place of its own.
+                # A value that is not there has no location of its own.
                 is_value = not (last and problem.on_key) and node[key] is not None
                 line, column = node.lc.value(key) if is_value else node.lc.key(key)
             elif isinstance(node, CommentedSeq):
@@ -155,11 +155,11 @@ def _place(document: Any, problem: Problem, text: str, name: str) -> LocatedProb
         except (KeyError, IndexError, TypeError, AttributeError):
             break
     if is_value and isinstance(node, str) and problem.offset is not None:
-        line, column = place_within(text, line, column, problem.offset)
+        line, column = location_within(text, line, column, problem.offset)
     return LocatedProblem(name, line + 1, column + 1, problem.message)
 
 
-def _place_of_character(text: str, error: Exception) -> tuple[int, int]:
-    """Of a character that YAML does not allow; 1:1 where the error does not tell."""
+def _location_of_character(text: str, error: Exception) -> tuple[int, int]:
+    """Of a character that YAML does not allow; 1:1 where the error does not say."""
     at = getattr(error, "position", 0)
     return text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)

@@ -10,7 +10,7 @@ _LEADING = re.compile(r"(?:[ \t]*\n)*( *)")
 _FOLD = re.compile(r"[ \t]*\n(?:[ \t]*\n)*[ \t]*")
 
 
-def place_within(text: str, line: int, column: int, offset: int) -> tuple[int, int]:
+def location_within(text: str, line: int, column: int, offset: int) -> tuple[int, int]:
     """Line and column, both from 0, of character `offset` of the scalar that begins at `line` and `column`."""
     start = _index(text, line, column)
     while match := _PROPERTY.match(text, start):

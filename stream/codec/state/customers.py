@@ -204,8 +204,8 @@ class CustomerCodec:
         for _ in range(source.length()):
             customer.moments.append(latest - source.integer())
         source.expect(len(lives))
-        for place, life in enumerate(lives):
-            known = layouts[place]
+        for index, life in enumerate(lives):
+            known = layouts[index]
             unpack_body(source, known, life)
             lifecycle = self._lifecycles.get(known.lifecycle)
             if lifecycle is None:

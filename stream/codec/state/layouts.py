@@ -1,7 +1,7 @@
 """What the values of a state record stand for: the layout that a lifecycle had when it was written.
 
 A record names the digest of each lifecycle; the layout of that digest is kept beside the records. So signals,
-facts and stages are found by name whatever their place in the file, and an edited file keeps every signal
+facts and stages are found by name whatever their position in the file, and an edited file keeps every signal
 and fact that still means the same.
 """
 
@@ -19,9 +19,9 @@ class Layout(msgspec.Struct, frozen=True, array_like=True):
     digest: bytes
     stages: tuple[str, ...]
     signals: tuple[tuple[str, str, int], ...]
-    """Name, fingerprint, and place in the windows or -1."""
+    """Name, fingerprint, and index in the windows or -1."""
     slots: tuple[tuple[int, str], ...]
-    """The signal's place, and the score's name."""
+    """The signal's index, and the score's name."""
     facts: tuple[tuple[str, str, str], ...]
     """Name, fingerprint and kind."""
 
@@ -45,17 +45,17 @@ def layout_of(lifecycle: Lifecycle) -> Layout:
 
 
 def adopt(life: Life, old: Layout, lifecycle: Lifecycle) -> Life:
-    """A life written with the layout `old`, as `lifecycle` keeps it, its next deadline found anew."""
+    """A life written with the layout `old`, as `lifecycle` keeps it, its next deadline computed again."""
     new = layout_of(lifecycle)
     adopted = lifecycle.begin(life.clock, life.born, life.identified)
     adopted.stage, adopted.entered, adopted.sequence = life.stage, life.entered, life.sequence
     adopted.active, adopted.fired = life.active, life.fired
-    signals = {(name, mark): place for place, (name, mark, _window) in enumerate(old.signals)}
+    signals = {(name, mark): index for index, (name, mark, _window) in enumerate(old.signals)}
     slots = {(old.signals[signal][:2], score): slot for slot, (signal, score) in enumerate(old.slots)}
-    for place, (name, mark, window) in enumerate(new.signals):
+    for index, (name, mark, window) in enumerate(new.signals):
         before = signals.get((name, mark))
         if before is not None:
-            adopted.counts[place] = life.counts[before]
+            adopted.counts[index] = life.counts[before]
             if window >= 0:
                 adopted.windows[window] = life.windows[old.signals[before][2]]
     for slot, (signal, score) in enumerate(new.slots):
@@ -63,11 +63,11 @@ def adopt(life: Life, old: Layout, lifecycle: Lifecycle) -> Life:
         if before is not None:
             adopted.sums[slot], adopted.ats[slot] = life.sums[before], life.ats[before]
             adopted.millionths[slot] = life.millionths[before]
-    facts = {each: place for place, each in enumerate(old.facts)}
-    for place, each in enumerate(new.facts):
+    facts = {each: index for index, each in enumerate(old.facts)}
+    for index, each in enumerate(new.facts):
         before = facts.get(each)
         if before is not None:
-            adopted.facts[place] = life.facts[before]
+            adopted.facts[index] = life.facts[before]
     schedule(lifecycle, adopted)
     return adopted
 

@@ -32,7 +32,7 @@ class KnownLayout:
         self.digest: bytes = layout.digest
         self.lifecycle: str = layout.lifecycle
         self.stages: tuple[str, ...] = layout.stages
-        self.places: dict[str, int] = {stage: place for place, stage in enumerate(layout.stages)}
+        self.indexes: dict[str, int] = {stage: index for index, stage in enumerate(layout.stages)}
         self.kinds: tuple[str, ...] = tuple(kind for _name, _mark, kind in layout.facts)
 
 
@@ -46,11 +46,11 @@ def pack_head(out: BytesWriter, layout: KnownLayout, life: Life) -> None:
         out.append(NIL)
     else:
         pack_int(out, life.deadline - clock)
-    place = layout.places.get(life.stage)
-    if place is None:
+    index = layout.indexes.get(life.stage)
+    if index is None:
         pack_text(out, life.stage)
     else:
-        pack_int(out, place)
+        pack_int(out, index)
     pack_int(out, clock - life.entered)
     pack_text(out, life.born)
     pack_int(out, life.sequence)
@@ -108,12 +108,12 @@ def _pack_fact(out: BytesWriter, kind: FactKind, state: FactState, clock: int) -
 
 
 def unpack_stage(source: Unpacker, layout: KnownLayout) -> str:
-    """A stage is kept as its place, or by name where the file has it no more and the customer has not left yet."""
+    """A stage is kept as its index, or by name where the file has it no more and the customer has not left yet."""
     return source.text() if source.is_text() else layout.stages[source.integer()]
 
 
 def unpack_head(source: Unpacker, layout: KnownLayout, identified: bool) -> Life:
-    """A life of which the rest is still to be read; the digest, which told the layout, was read."""
+    """A life whose layout is known and whose digest is read already; the rest follows."""
     clock = source.integer()
     deadline = None if source.is_nil() else clock + source.integer()
     stage = unpack_stage(source, layout)

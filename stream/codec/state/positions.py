@@ -24,7 +24,7 @@ class Position(msgspec.Struct, kw_only=True):
     live_from: int | None = None
     """Changes before it are not published; None: all are."""
     topic_ids: dict[str, str] = {}
-    """Kafka's own id of each source topic, where it has one: a topic created anew has another."""
+    """Kafka's own id of each source topic, where it has one: a topic that was created again has another."""
     lifecycles: dict[str, str] = {}
     """Digest by lifecycle, in hex."""
     settings: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""Who began when, as the published changes tell it."""
+"""Who began when, according to the published changes."""
 
 from collections.abc import Collection, Iterator
 
@@ -9,8 +9,8 @@ from stream.operations.verification.reach import Reach
 class PublishedBirths:
     """Lives of one partition that began within reach.
 
-    A customer begins in all lifecycles at once. Who was there when a lifecycle was added begins in that one alone,
-    later, and cannot be recomputed; nor can who has changes of a lifecycle in whose place another came.
+    A customer begins in all lifecycles at once. A customer who was there when a lifecycle was added begins in that one
+    alone, later, and cannot be recomputed; nor can one with changes of a lifecycle that another one replaced.
     """
 
     def __init__(self, published: PublishedChanges, reach: Reach, lifecycles: Collection[str]) -> None:

@@ -22,7 +22,7 @@ from stream.core.stage_change import StageChange
 from stream.errors import StateError
 from stream.operations.verification.births import PublishedBirths
 from stream.operations.verification.current_stages import CurrentStages
-from stream.operations.verification.findings import Difference, Findings, subject_of, told, unlike
+from stream.operations.verification.findings import Difference, Findings, described, subject_of, unlike
 from stream.operations.verification.out_of_reach import OutOfReach
 from stream.operations.verification.published import Id, Published, PublishedChanges, born_at
 from stream.operations.verification.reach import UNREADABLE, Reach
@@ -88,7 +88,7 @@ class Verification:
             generation=cut.position.generation,
             elders_before=reach.since if self._births is not None and self._has_dropped() else 0,
         )
-        self.recomputed = Recomputation(model, inputs, self._tell)
+        self.recomputed = Recomputation(model, inputs, self._expect)
 
     def _has_dropped(self) -> bool:
         """Whether the state knew lifecycles that are no more."""
@@ -139,14 +139,14 @@ class Verification:
             return False
         return self._births is None or (key, at) in self._births
 
-    def take(self, record: SourceRecord, *, unprocessable: bool) -> str | None:
+    def process(self, record: SourceRecord, *, unprocessable: bool) -> str | None:
         """The next interaction; returns the reason for which it must be a dead letter, if it must."""
         offset = record.offset
         self._take_hints(offset)
         self._findings.counts["interactions"] += 1
         if unprocessable:
             return "unprocessable"
-        rejected = self.recomputed.take(record)
+        rejected = self.recomputed.process(record)
         if offset + 1 < self._cut.offset:
             self.recomputed.fire(offset + 1)
         return None if rejected is None else rejected.reason.value
@@ -160,7 +160,7 @@ class Verification:
             if until is not None and at <= until:  # else it can only have fired with an interaction of its own
                 self.recomputed.let_pass(key, at, source)
 
-    def _tell(self, key: bytes, changes: Sequence[StageChange], offset: int) -> None:
+    def _expect(self, key: bytes, changes: Sequence[StageChange], offset: int) -> None:
         """What must have been written."""
         findings = self._findings
         for change in changes:
@@ -246,7 +246,7 @@ class Verification:
         elif is_now.quarantined:
             self._findings.not_reached["quarantined, as our code failed on a deadline of theirs"] += 1
         elif must_be is not None:
-            unequal = unlike(told(self._model, is_now), told(self._model, must_be))
+            unequal = unlike(described(self._model, is_now), described(self._model, must_be))
             self._differ(key, "", f"record in lifecycle-customers: {unequal or 'the same in other bytes'}")
         else:
             self._differ(key, "", "has a record in lifecycle-customers, but no interaction led to it")

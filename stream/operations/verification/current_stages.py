@@ -46,7 +46,7 @@ class CurrentStages:
         """Accept further current stages of this customer: of lifecycles that were dropped nothing is known."""
         self._open.add(subject)
 
-    def take(self, key: bytes | None, value: bytes | None, only: frozenset[bytes] | None) -> None:
+    def add(self, key: bytes | None, value: bytes | None, only: frozenset[bytes] | None) -> None:
         """A record of the topic, in its order."""
         if key is None or (only is not None and split_current_key(key)[1] not in only):
             return

@@ -90,7 +90,7 @@ class CutReader:
         return self._cut(position), behind
 
     async def _follow(self, log: LogReader) -> None:
-        """Take what was written meanwhile.
+        """Apply what was written meanwhile.
 
         Every transaction ends with its position. Without transactions customers may stand there before theirs.
         """

@@ -24,14 +24,17 @@ class DeadLetterCheck:
 
     def add(self, record: SourceRecord) -> None:
         """A record of the topic of dead letters; those of other partitions do not matter."""
-        told = {name: value.decode(errors="replace") for name, value in record.headers if name.startswith("lifecycle_")}
-        place, offset = (told.get("lifecycle_topic"), told.get("lifecycle_partition")), told.get("lifecycle_offset", "")
-        if place == (self._topic, str(self._partition)) and offset.isdecimal():
+        ours = {name: value.decode(errors="replace") for name, value in record.headers if name.startswith("lifecycle_")}
+        source, offset = (
+            (ours.get("lifecycle_topic"), ours.get("lifecycle_partition")),
+            ours.get("lifecycle_offset", ""),
+        )
+        if source == (self._topic, str(self._partition)) and offset.isdecimal():
             if self._first is None:
                 self._first = int(offset)
-            if (until := told.get("lifecycle_until", "")).isdecimal():
+            if (until := ours.get("lifecycle_until", "")).isdecimal():
                 self._until[int(offset)] = int(until)
-            self._reasons.setdefault(int(offset), []).append(told.get("lifecycle_reason", ""))
+            self._reasons.setdefault(int(offset), []).append(ours.get("lifecycle_reason", ""))
 
     def is_unprocessable(self, offset: int) -> bool:
         """Whether our own code failed on that interaction, so that it had no effect."""

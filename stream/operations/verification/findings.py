@@ -103,8 +103,8 @@ def _fields(path: str, found: object, wanted: object) -> Iterator[str]:
     elif isinstance(found, Sequence) and isinstance(wanted, Sequence) and not isinstance(found, str | bytes):
         if len(found) != len(wanted):
             yield f"{path} has {len(found)} entries, must have {len(wanted)}"
-        for place, (one, two) in enumerate(zip(found, wanted, strict=False)):
-            yield from _fields(f"{path}[{place}]", one, two)
+        for index, (one, two) in enumerate(zip(found, wanted, strict=False)):
+            yield from _fields(f"{path}[{index}]", one, two)
     elif found != wanted or type(found) is not type(wanted):
         yield f"{path} is {_shown(found)}, must be {_shown(wanted)}"
 
@@ -115,8 +115,8 @@ def _shown(value: object) -> str:
     return plain(value if isinstance(value, str) else str(value))
 
 
-def told(model: Model, customer: Customer) -> dict[str, object]:
-    """A customer's record in words that a person knows; all of it, so that two that differ are told differently."""
+def described(model: Model, customer: Customer) -> dict[str, object]:
+    """A customer's record in words that a person knows; all of it, so that two that differ read differently."""
     marks = customer.marks
     remembered = [marks[at : at + MARK].hex() for at in range(0, len(marks), MARK)]
     return {

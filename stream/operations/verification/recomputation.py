@@ -2,7 +2,7 @@
 
 Of the machine nothing is used. In `stream` clock, known from its first record on, it is determined when each deadline
 fired. Elsewhere only the least time that the partition's clock must have reached is; that a deadline fired earlier, the
-caller tells, who finds it in the published changes.
+caller finds in the published changes.
 """
 
 from collections.abc import Callable, Container, Sequence
@@ -29,14 +29,14 @@ AHEAD: Final = 300_000
 _AT_HAND: Final = 4_000
 """Customers that are kept decoded."""
 
-Tell = Callable[[bytes, Sequence[StageChange], int], None]
-"""Hears of changes: whose, by changelog key; in order; and the source offset that they must carry."""
+OnChanges = Callable[[bytes, Sequence[StageChange], int], None]
+"""Called with changes of one customer: its changelog key, the changes in order, the source offset they must name."""
 Births = Container[tuple[bytes, int]]
 """Changelog keys, and source offsets at which a life of theirs began."""
 
 
 class RecomputationInputs(NamedTuple):
-    """What a partition's past is made of."""
+    """The inputs of a recomputation besides the interactions."""
 
     partition: int
     clock: Clock
@@ -44,9 +44,9 @@ class RecomputationInputs(NamedTuple):
     blocked: frozenset[str]
     live_from: int | None
     complete: bool
-    """Its first record is the first that is taken here."""
+    """The partition's first record is the first that is processed here."""
     births: Births | None
-    """Who began when; None: whoever comes up is new, for nobody came before."""
+    """Who began when; None: whoever appears is new, for nobody came before."""
     only: frozenset[bytes] | None
     """Changelog keys of those who are wanted; None: all."""
     generation: int = 1
@@ -88,21 +88,21 @@ class LeastClock:
 class Recomputation:
     """The customers of one partition; a record is kept as bytes, those at hand decoded."""
 
-    def __init__(self, model: Model, inputs: RecomputationInputs, tell: Tell) -> None:
+    def __init__(self, model: Model, inputs: RecomputationInputs, on_changes: OnChanges) -> None:
         self.tally = Tally()
         self.clock = LeastClock(inputs.clock, inputs.live_from, complete=inputs.complete)
         self.elders: set[bytes] = set()
         """Who has interactions from before `elders_before`."""
         self._model = model
         self._inputs = inputs
-        self._tell = tell
+        self._on_changes = on_changes
         self._codec = CustomerCodec(model)
         self._written: dict[bytes, bytes] = {}
         self._at_hand: dict[bytes, Customer] = {}
         self._due: list[tuple[int, bytes]] = []
         self._scheduled: dict[bytes, int] = {}
 
-    def take(self, record: SourceRecord) -> Rejected | None:
+    def process(self, record: SourceRecord) -> Rejected | None:
         """Apply one record, but for the deadlines of others; returns why it is a dead letter, where it is one."""
         inputs = self._inputs
         control = control_of(record.headers) if record.headers else None
@@ -144,7 +144,7 @@ class Recomputation:
         if self.tally.untouched == untouched:
             after.offset = arrival.offset
             self._keep(key, after)
-        self._tell(key, changes, arrival.offset)
+        self._on_changes(key, changes, arrival.offset)
 
     def _fire_own(self, key: bytes, offset: int) -> None:
         """Of a customer whose interaction comes now everything that has come must have fired."""
@@ -156,7 +156,7 @@ class Recomputation:
         """Fire what must have fired before the record at `offset`.
 
         Once live, where more came at once than one transaction takes, interactions of other customers went first, and
-        the published changes tell when it was; what was not to be published came before.
+        the published changes show when it was; what was not to be published came before.
         """
         until = self.least
         if until is None:
@@ -184,7 +184,7 @@ class Recomputation:
         if customer is not None:
             after, changes = step(self._model, customer, Passing(until), self.tally)
             self._keep(key, after)
-            self._tell(key, changes, offset)
+            self._on_changes(key, changes, offset)
 
     @property
     def least(self) -> int | None:

@@ -27,7 +27,7 @@ from stream.operations.verification.reach import NoReach, Reach
 from stream.settings import Settings
 
 ReportProgress = Callable[[str, float], None]
-"""Hears of what is read now, and the share of the whole that is done."""
+"""Called with what is read now, and the share of the whole that is done."""
 
 
 class VerificationScope(NamedTuple):
@@ -94,11 +94,11 @@ class Verifier:
             sources = [TopicPartition(topics.interactions, number) for number in partitions]
             ends = await log.log_ends(sources)
             self._homes = Homes(self._counts[topics.interactions], self._settings.partitioner)
-            for place, tp in enumerate(sources):
+            for index, tp in enumerate(sources):
                 first = await log.first_offset(tp)
                 source = InteractionsLog(tp, self._counts[topics.interactions], first, ends[tp])
                 try:
-                    await self._partition(log, source, place / len(partitions), 1 / len(partitions))
+                    await self._partition(log, source, index / len(partitions), 1 / len(partitions))
                 except UnreadableError as error:  # it holds up its own partition only
                     self._findings.unseen.append(f"partition {tp.partition} is not verified: {error}")
             if self._verified:
@@ -135,7 +135,7 @@ class Verifier:
                 self._homes.look(number, records)
                 for record in records:
                     unprocessable = dead_letters.is_unprocessable(record.offset)
-                    reason = verification.take(record, unprocessable=unprocessable)
+                    reason = verification.process(record, unprocessable=unprocessable)
                     if self._scope.subjects is None and record.offset >= settled:
                         dead_letters.check(record.offset, reason)
                 done = (log.position - reach.start) / max(1, cut.offset - reach.start)
@@ -205,7 +205,7 @@ class Verifier:
         for number in range(self._counts[topics.current_stages]):
             async for records in log.read(TopicPartition(topics.current_stages, number)):
                 for record in records:
-                    self._current.take(record.key, record.value, only)
+                    self._current.add(record.key, record.value, only)
         for number, verified in self._verified.items():
             async for records in log.read(TopicPartition(topics.customers, number), verified.tail):
                 verified.touched.update(record.key for record in records if record.key is not None)
