@@ -1,20 +1,23 @@
-"""The real data of `shared/data` as interactions, and as JSON lines in the native format by ascending time.
+"""Real data as interactions, and as JSON lines in the native format by ascending time.
 
-What the sources hold, and where they come from, is in the SOURCE.txt of each.
+They come from the packages of tests/kit/data.txt, which tests/kit/data.sh fetches and unpacks.
 """
 
 import csv
-import gzip
 import json
 from collections.abc import Iterable, Iterator
-from decimal import Decimal
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, TypedDict
+from typing import Final
+
+from pyarrow import Table, compute
+from pyarrow.parquet import read_table
 
 from stream.codec.interactions import encode_native
 from stream.codec.sorting import sort_by_time
 from stream.codec.times import parse_time
 from stream.core.interaction import Interaction
+from tests.kit.real_data import real_data
 from tests.kit.shared_data import shared_data
 
 
@@ -48,7 +51,7 @@ def cdnow_interactions(name: str) -> Iterator[Interaction]:
     The files know the day only: midnight UTC. The line's number is the id, for 255 rows are exactly alike and
     yet purchases of their own.
     """
-    with (shared_data() / "cdnow" / name).open(encoding="ascii") as file:
+    with real_data(f"cdnow/{name}").open(encoding="ascii") as file:
         for number, line in enumerate(file, start=1):
             fields = line.split()
             if fields[0] == "customer_id":
@@ -66,83 +69,73 @@ def cdnow_interactions(name: str) -> Iterator[Interaction]:
             )
 
 
-class _Basket(TypedDict):
-    customer_id: str
-    store_id: str
-    time: int
-    total: Decimal
-    quantity: int
-    lines: int
-    discount: Decimal
-
-
 def complete_journey_interactions() -> Iterator[Interaction]:
     """Yield each basket as one order, each redemption, and each campaign as it reached a household."""
-    folder = shared_data() / "completejourney"
-    yield from _baskets(folder / "transactions.csv.gz")
-    with (folder / "coupon_redemptions.csv").open(encoding="utf-8", newline="") as file:
-        for number, row in enumerate(csv.DictReader(file), start=1):
-            yield Interaction(
-                customer_id=row["household_id"],
-                anonymous_id=None,
-                id=f"redemption-{number}",
-                name="Coupon Applied",
-                time=_time(row["redemption_date"]),
-                properties={"coupon_id": row["coupon_upc"], "campaign_id": row["campaign_id"]},
-                context={},
-            )
-    with (folder / "campaign_descriptions.csv").open(encoding="utf-8", newline="") as file:
-        campaigns = {row["campaign_id"]: row for row in csv.DictReader(file)}
-    with (folder / "campaigns.csv").open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            campaign = campaigns[row["campaign_id"]]
-            yield Interaction(
-                customer_id=row["household_id"],
-                anonymous_id=None,
-                id=f"campaign-{row['campaign_id']}-{row['household_id']}",
-                name="email_delivered",
-                time=_time(campaign["start_date"]),
-                properties={"campaign_id": row["campaign_id"], "campaign_type": campaign["campaign_type"]},
-                context={},
-            )
-
-
-def _baskets(path: Path) -> Iterator[Interaction]:
-    baskets: dict[str, _Basket] = {}
-    with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            basket = baskets.get(row["basket_id"])
-            if basket is None:
-                basket = baskets[row["basket_id"]] = _Basket(
-                    customer_id=row["household_id"],
-                    store_id=row["store_id"],
-                    time=_time(row["transaction_timestamp"]),
-                    total=Decimal(0),
-                    quantity=0,
-                    lines=0,
-                    discount=Decimal(0),
-                )
-            basket["total"] += Decimal(row["sales_value"])
-            basket["quantity"] += int(row["quantity"])
-            basket["lines"] += 1
-            basket["discount"] += Decimal(row["coupon_disc"])
-    for basket_id, basket in baskets.items():
+    yield from _baskets()
+    for number, row in enumerate(_table("coupon_redemptions").to_pylist(), start=1):
         yield Interaction(
-            customer_id=basket["customer_id"],
+            customer_id=str(row["household_id"]),
             anonymous_id=None,
-            id=f"basket-{basket_id}",
+            id=f"redemption-{number}",
+            name="Coupon Applied",
+            time=_milliseconds(row["redemption_date"]),
+            properties={"coupon_id": str(row["coupon_upc"]), "campaign_id": str(row["campaign_id"])},
+            context={},
+        )
+    campaigns = {row["campaign_id"]: row for row in _table("campaign_descriptions").to_pylist()}
+    for row in _table("campaigns").to_pylist():
+        campaign = campaigns[row["campaign_id"]]
+        yield Interaction(
+            customer_id=str(row["household_id"]),
+            anonymous_id=None,
+            id=f"campaign-{row['campaign_id']}-{row['household_id']}",
+            name="email_delivered",
+            time=_milliseconds(campaign["start_date"]),
+            properties={"campaign_id": str(row["campaign_id"]), "campaign_type": campaign["campaign_type"]},
+            context={},
+        )
+
+
+def _baskets() -> Iterator[Interaction]:
+    """Yield the baskets in the order of their first lines, summed in whole cents."""
+    lines = _table("transactions")
+    for name in ("sales_value", "coupon_disc"):
+        cents = compute.cast(compute.round(compute.multiply(lines[name], 100)), "int64")
+        lines = lines.set_column(lines.column_names.index(name), name, cents)
+    # Threads would change the order.
+    baskets = lines.group_by("basket_id", use_threads=False).aggregate(
+        [
+            *((name, "first") for name in ("household_id", "store_id", "transaction_timestamp")),
+            *((name, "sum") for name in ("sales_value", "quantity", "coupon_disc")),
+            ("product_id", "count"),
+        ]
+    )
+    for basket in baskets.to_pylist():
+        yield Interaction(
+            customer_id=str(basket["household_id_first"]),
+            anonymous_id=None,
+            id=f"basket-{basket['basket_id']}",
             name="Order Completed",
-            time=basket["time"],
+            time=_milliseconds(basket["transaction_timestamp_first"]),
             properties={
-                "order_id": basket_id,
-                "total": _cents(basket["total"]),
-                "quantity": basket["quantity"],
-                "lines": basket["lines"],
-                "discount": _cents(basket["discount"]),
-                "store_id": basket["store_id"],
+                "order_id": str(basket["basket_id"]),
+                "total": basket["sales_value_sum"] / 100,
+                "quantity": basket["quantity_sum"],
+                "lines": basket["product_id_count"],
+                "discount": basket["coupon_disc_sum"] / 100,
+                "store_id": str(basket["store_id_first"]),
             },
             context={},
         )
+
+
+def _table(name: str) -> Table:
+    return read_table(real_data(f"complete_journey/{name}.parquet"))
+
+
+def _milliseconds(moment: datetime) -> int:
+    """The tables name no zone: theirs is taken as UTC. They know whole seconds at most."""
+    return int(moment.replace(tzinfo=UTC).timestamp()) * 1000
 
 
 _ECOMMERCE: Final = "com_snowplowanalytics_snowplow_ecommerce"
@@ -232,10 +225,6 @@ def _number(value: object) -> float | int | None:
         return None
     number = float(str(value))
     return int(number) if number.is_integer() else number
-
-
-def _cents(amount: Decimal) -> float:
-    return float(round(amount, 2))
 
 
 def _time(text: str) -> int:

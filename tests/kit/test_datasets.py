@@ -1,4 +1,4 @@
-"""The real data hold what their SOURCE.txt says."""
+"""The real data are those that the numbers of tests and benchmarks were counted in."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -9,6 +9,8 @@ import orjson
 import pytest
 
 from tests.kit.datasets import cdnow, complete_journey, snowplow_shop
+
+pytestmark = pytest.mark.real_data
 
 Row = dict[str, Any]
 
@@ -92,10 +94,3 @@ def test_no_address_of_a_person_is_taken_over(tmp_path: Path) -> None:
     path = tmp_path / "shop.jsonl"
     snowplow_shop(path)
     assert b"@" not in path.read_bytes()
-
-
-def test_missing_data_say_what_is_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A checkout without the shared data fails with the folder to provide."""
-    monkeypatch.setattr("tests.kit.shared_data.__file__", str(tmp_path / "a" / "b" / "c" / "shared_data.py"))
-    with pytest.raises(FileNotFoundError, match="shared"):
-        cdnow(tmp_path / "out")
