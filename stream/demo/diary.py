@@ -4,6 +4,12 @@ from typing import Final
 
 from stream.core.interaction import Interaction
 
+MINUTE: Final = 60_000
+HOUR: Final = 60 * MINUTE
+DAY: Final = 24 * HOUR
+WEEK: Final = 7 * DAY
+"""Spans in milliseconds, as the diary counts."""
+
 DEVICES: Final = ("phone", "desktop")
 BY_OURSELVES: Final = None
 """In place of a device: the shop itself knows it, as of a delivered e-mail."""

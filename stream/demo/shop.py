@@ -10,7 +10,8 @@ from typing import Final
 
 from stream.core.interaction import Interaction
 from stream.demo.chance import Chance
-from stream.demo.shopper import WEEK, Shopper
+from stream.demo.diary import WEEK
+from stream.demo.shopper import Shopper
 
 SHOP_OPENED: Final = 1_735_689_600_000
 """2025-01-01, midnight UTC, in epoch milliseconds."""

@@ -8,14 +8,9 @@ from stream.core.interaction import Interaction
 from stream.demo.aftersales import after_order
 from stream.demo.catalogue import LARGE, SMALL
 from stream.demo.chance import Chance
-from stream.demo.diary import DEVICES, Diary
+from stream.demo.diary import DAY, DEVICES, HOUR, MINUTE, WEEK, Diary
 from stream.demo.orders import Order, cart_properties, fill_cart, product_properties
 from stream.demo.temperaments import TEMPERAMENTS, Temperament
-
-MINUTE: Final = 60_000
-HOUR: Final = 60 * MINUTE
-DAY: Final = 24 * HOUR
-WEEK: Final = 7 * DAY
 
 _FIRST_WEEKS: Final = 52
 """Everybody comes for the first time within these."""
