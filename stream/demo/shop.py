@@ -16,11 +16,12 @@ from stream.demo.shopper import Shopper
 SHOP_OPENED: Final = 1_735_689_600_000
 """2025-01-01, midnight UTC, in epoch milliseconds."""
 WEEKS: Final = 78
+PEOPLE: Final = 2_000
 SHOP_CLOSED: Final = SHOP_OPENED + WEEKS * WEEK
 """Nothing happens from this moment on."""
 
 
-def shop_interactions(people: int = 2_000, seed: int = 1) -> Iterator[Interaction]:
+def shop_interactions(people: int = PEOPLE, seed: int = 1) -> Iterator[Interaction]:
     """Yield what `people` do at the shop, by ascending time.
 
     The same for the same seed, on every machine and Python; fewer people do what the first of more people do.
