@@ -25,7 +25,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     ),
     # Data, and what makes it.
     "presets": frozenset(),
-    "demo": frozenset({"core", "codec"}),
+    "demo": frozenset({"core", "codec", "demo"}),
     # What the whole product shares: errors and events know nothing, settings read text, metrics observe the engine.
     "errors": frozenset(),
     "settings": frozenset({"core", "codec", "errors"}),

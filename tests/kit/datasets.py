@@ -3,12 +3,9 @@
 They come from the packages of tests/kit/data.txt, which tests/kit/data.sh fetches and unpacks.
 """
 
-import csv
-import json
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
 
 from pyarrow import Table, compute
 from pyarrow.parquet import read_table
@@ -18,7 +15,6 @@ from stream.codec.sorting import sort_by_time
 from stream.codec.times import parse_time
 from stream.core.interaction import Interaction
 from tests.kit.real_data import real_data
-from tests.kit.shared_data import shared_data
 
 
 def cdnow(path: Path) -> int:
@@ -29,11 +25,6 @@ def cdnow(path: Path) -> int:
 def complete_journey(path: Path) -> int:
     """Write a year of a grocer's baskets, coupons and campaigns (164,539); return how many."""
     return write_native(path, complete_journey_interactions())
-
-
-def snowplow_shop(path: Path) -> int:
-    """Write the 832 interactions of a demonstration shop's visitors; return how many."""
-    return write_native(path, snowplow_interactions())
 
 
 def write_native(path: Path, interactions: Iterable[Interaction]) -> int:
@@ -136,95 +127,6 @@ def _table(name: str) -> Table:
 def _milliseconds(moment: datetime) -> int:
     """The tables name no zone: theirs is taken as UTC. They know whole seconds at most."""
     return int(moment.replace(tzinfo=UTC).timestamp()) * 1000
-
-
-_ECOMMERCE: Final = "com_snowplowanalytics_snowplow_ecommerce"
-_ACTION: Final = f"unstruct_event_{_ECOMMERCE}_snowplow_ecommerce_action_1_0_0"
-_NAMES: Final = {
-    # The older tracker's events reached the table without their action; of these only the page is sure.
-    None: "page_view",
-    "product_view": "Product Viewed",
-    "list_view": "Product List Viewed",
-    "list_click": "Product Clicked",
-    "add_to_cart": "Product Added",
-    "remove_from_cart": "Product Removed",
-    "checkout_step": "Checkout Step Viewed",
-    "transaction": "Order Completed",
-    "refund": "Order Refunded",
-    "promo_view": "Promotion Viewed",
-    "promo_click": "Promotion Clicked",
-}
-
-
-def snowplow_interactions() -> Iterator[Interaction]:
-    """Yield the events of the demonstration shop.
-
-    The customer is the user of the e-commerce context, the visitor the cookie's id; of the person's e-mail
-    address and network nothing is taken over.
-    """
-    path = shared_data() / "snowplow_ecommerce" / "snowplow_ecommerce_events.csv"
-    with path.open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            action = json.loads(row[_ACTION] or "{}")
-            user = _first(row, "user")
-            yield Interaction(
-                customer_id=row["user_id"] or _text(user.get("id")),
-                anonymous_id=row["domain_userid"] or None,
-                id=row["event_id"],
-                name=_NAMES[action.get("type")],
-                time=_time(row["derived_tstamp"] or row["collector_tstamp"]),
-                properties=_shop_properties(row, action),
-                context={"platform": row["platform"], "location": {"country": row["geo_country"]}},
-            )
-
-
-def _shop_properties(row: dict[str, str], action: dict[str, object]) -> dict[str, object]:
-    order = action.get("type") == "transaction"
-    transaction = _first(row, "transaction") if order else {}
-    cart = _first(row, "cart")
-    checkout = _first(row, "checkout_step")
-    products = _entities(row, "product")
-    product = products[0] if products else {}
-    properties = {
-        "path": row["page_urlpath"] or None,
-        "page_type": _first(row, "page").get("type"),
-        "list": action.get("name"),
-        "order_id": transaction.get("transaction_id"),
-        "total": _number(transaction.get("revenue")),
-        "shipping": _number(transaction.get("shipping")),
-        "payment_method": transaction.get("payment_method"),
-        "currency": transaction.get("currency") or cart.get("currency") or product.get("currency"),
-        "cart_total": _number(cart.get("total_value")),
-        "step": _number(checkout.get("step")),
-        "account_type": checkout.get("account_type"),
-        "product_id": product.get("id"),
-        "category": product.get("category"),
-        "brand": product.get("brand"),
-        "price": _number(product.get("price")),
-        "products": len(products) or None,
-    }
-    return {name: value for name, value in properties.items() if value is not None}
-
-
-def _entities(row: dict[str, str], name: str) -> list[dict[str, object]]:
-    entities: list[dict[str, object]] = json.loads(row[f"contexts_{_ECOMMERCE}_{name}_1_0_0"] or "[]")
-    return entities
-
-
-def _first(row: dict[str, str], name: str) -> dict[str, object]:
-    return next(iter(_entities(row, name)), {})
-
-
-def _text(value: object) -> str | None:
-    return None if value is None else str(value)
-
-
-def _number(value: object) -> float | int | None:
-    """A number that the source writes as text in some rows, whole where it is."""
-    if value is None:
-        return None
-    number = float(str(value))
-    return int(number) if number.is_integer() else number
 
 
 def _time(text: str) -> int:
