@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from stream.codec.interactions import encode_native
+from stream.demo.shop import shop_interactions
 from stream.kafka.embedded.broker import EmbeddedBroker
 from tests.kit.kafka import KafkaBroker
 from tests.kit.replays import DAY, Replay, Worker, differences, end_of, replay_all
@@ -20,11 +22,11 @@ LIFECYCLES = ("metrics", "journey", "nurture")
 
 @pytest.fixture
 def interactions(tmp_path: Path) -> Path:
-    """All demonstration data in one file, in time order: purchases and then the shop."""
+    """The demonstration's purchases, and then what some people do at its shop, in one file, in time order."""
     out = tmp_path / "interactions.jsonl"
     with out.open("wb") as written:
-        for name in ("purchases.jsonl.gz", "shop.jsonl.gz"):
-            written.write(gzip.decompress((DEMO / name).read_bytes()))
+        written.write(gzip.decompress((DEMO / "purchases.jsonl.gz").read_bytes()))
+        written.writelines(encode_native(each) + b"\n" for each in shop_interactions(people=20))
     return out
 
 
