@@ -62,7 +62,7 @@ class Screen:
         self._live: Live | None = None
 
     def __enter__(self) -> Self:
-        self._print(Text(f"{self._title}, in about {amount(self._seconds, 'second')}.", style="bold"))
+        self._print(Text(f"{self._title} in {amount(self._seconds, 'second')}.", style="bold"))
         self._print(Text(self._note))
         return self
 
@@ -125,7 +125,7 @@ class Screen:
             table.add_row(Text(stage.title), f"{self._now[name]:,}", f"{self._ever[name]:,}")
         seconds = time.monotonic() - self._began
         done = f"{self._sent:,} of {amount(self.total, 'interaction')}, {amount(self.changes, 'stage change')}"
-        lines = [
+        lines: list[RenderableType] = [
             Text(),
             Text(f"{self._lifecycle.title}, as of {self._date}", style="bold"),
             table,
