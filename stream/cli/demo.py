@@ -96,7 +96,7 @@ async def _until_asked_to_end(work: Coroutine[None, None, None]) -> None:
 async def _demo(data: Data, once: bool, seconds: int, web_port: int) -> None:
     from stream.cli.terminal.demo_screen import Screen  # noqa: PLC0415 - slow to load, like the others
 
-    with Screen(data.about, seconds) as screen:
+    with Screen(data.about, data.note, seconds) as screen:
         await _show(data, screen, once, seconds, web_port)
 
 

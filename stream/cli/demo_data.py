@@ -26,10 +26,17 @@ class Data(StrEnum):
 
     @property
     def about(self) -> str:
-        """What is shown, in a line of 60 characters."""
+        """What is shown, in two thirds of a line."""
         if self is Data.SHOP:
-            return f"A simulated shop: {SHOWN_PEOPLE} people in 18 months"
-        return "A music shop: 2,357 real people, 1997 to June 1998"
+            return f"A simulated shop: {SHOWN_PEOPLE} people, 18 months"
+        return "A music shop: 2,357 real people, 18 months"
+
+    @property
+    def note(self) -> str:
+        """What to expect of it, in as much."""
+        if self is Data.SHOP:
+            return "They look around, buy, go quiet, and some come back."
+        return "1997 to 1998. Most buy once or twice, and end as dormant."
 
 
 def shown(data: Data) -> Iterator[Interaction]:

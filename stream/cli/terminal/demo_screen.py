@@ -27,23 +27,25 @@ _MOST_BAR: Final = 40
 _LINE_SECONDS: Final = 0.7
 """A change in words stays readable: no more than one in this time."""
 _PLAIN_SECONDS: Final = 2.0
+_VISITORS: Final = "An anonymous visitor counts on each device, until forgotten."
 _NEXT_STEPS: Final = (
     "lifecycle preset metrics > shop.yaml     # to change it",
     "lifecycle demo --save shop.jsonl.gz      # its data",
-    "lifecycle simulate --lifecycle shop.yaml --input shop.jsonl.gz",
+    "lifecycle simulate --lifecycle shop.yaml \\",
+    "    --input shop.jsonl.gz                # without Kafka",
 )
 
 
 class Screen:
     """Counts what it is told, and draws it from `begin` to the end of its context."""
 
-    def __init__(self, title: str, seconds: int) -> None:
-        """`title`: what is shown; `seconds`: how long it will take."""
+    def __init__(self, title: str, note: str, seconds: int) -> None:
+        """`title`: what is shown; `note`: what to expect of it; `seconds`: how long it will take."""
         self.total = 0
         """Interactions that will be sent."""
         self.changes = 0
         self.finished = False
-        self._title, self._seconds = title, seconds
+        self._title, self._note, self._seconds = title, note, seconds
         self._lifecycle: Lifecycle | None = None
         self._metrics = ""
         self._sent = 0
@@ -52,17 +54,16 @@ class Screen:
         self._now: Counter[str | None] = Counter()
         self._ever: Counter[str | None] = Counter()
         self._story = Story()
+        self._visitors = False
+        """Whether there were any that nobody knows."""
         self._lines: deque[Text] = deque(maxlen=_MOST_LINES)
         self._console = Console()
         self._status: Status | None = None
         self._live: Live | None = None
 
     def __enter__(self) -> Self:
-        self._console.print(
-            Text(f"{self._title}, in {amount(self._seconds, 'second')}.", style="bold"),
-            Text("A broker and a worker of its own score them as they act."),
-            sep="\n",
-        )
+        self._print(Text(f"{self._title} in {amount(self._seconds, 'second')}.", style="bold"))
+        self._print(Text(self._note))
         return self
 
     def __exit__(
@@ -78,18 +79,18 @@ class Screen:
             self._status = self._console.status(f"Starting {what} …")
             self._status.start()
         else:
-            self._console.print(f"Starting {what} …")
+            self._print(Text(f"Starting {what} …"))
 
     def begin(self, lifecycle: Lifecycle, metrics: str) -> None:
         """Everything runs: draw the lifecycle's stages. `metrics` is the address of the worker's metrics."""
         self._end_status()
         self._lifecycle, self._metrics = lifecycle, metrics
-        self._began = time.monotonic()
+        self._began = self._told = time.monotonic()
         if self._console.is_terminal:
             self._live = Live(get_renderable=self._draw, console=self._console, refresh_per_second=8, transient=True)
             self._live.start()
         else:
-            self._console.print(f"metrics: {metrics}", highlight=False)
+            self._print(Text(f"metrics: {metrics}"))
 
     def sent(self, interaction: Interaction) -> None:
         """An interaction went to the broker."""
@@ -98,10 +99,10 @@ class Screen:
         now = time.monotonic()
         if not self._console.is_terminal and now - self._told > _PLAIN_SECONDS:
             self._told = now
-            self._console.print(Text(f"{self._date}  {self._filled()}"), soft_wrap=True)
+            self._print(Text(f"{self._date}  {self._filled()}"))
             change = self._story.pick()
             if change is not None:
-                self._console.print(line_of(change), soft_wrap=True)
+                self._print(line_of(change))
 
     def changed(self, change: Change) -> None:
         """A stage change was read back."""
@@ -109,6 +110,7 @@ class Screen:
         self._now[change.from_stage] -= 1
         self._now[change.to_stage] += 1
         self._ever[change.to_stage] += 1
+        self._visitors = self._visitors or change.anonymous_id is not None
         self._story.add(change)
 
     def summarise(self) -> None:
@@ -122,22 +124,21 @@ class Screen:
         for name, stage in self._lifecycle.stages.items():
             table.add_row(Text(stage.title), f"{self._now[name]:,}", f"{self._ever[name]:,}")
         seconds = time.monotonic() - self._began
-        self._console.print(
+        done = f"{self._sent:,} of {amount(self.total, 'interaction')}, {amount(self.changes, 'stage change')}"
+        lines: list[RenderableType] = [
             Text(),
             Text(f"{self._lifecycle.title}, as of {self._date}", style="bold"),
             table,
-            Text("An anonymous visitor counts on each device.", style="dim"),
+            *([Text(_VISITORS, style="dim")] if self._visitors else []),
             Text(),
             *self._life(),
             Text(),
-            Text(
-                f"{self._sent:,} of {amount(self.total, 'interaction')}, {amount(self.changes, 'stage change')}, "
-                f"{seconds:.0f} s"
-            ),
+            Text(f"{done}, {seconds:.0f} s"),
             Text("What next:", style="bold"),
             *(Text(f"  {each}") for each in _NEXT_STEPS),
-            sep="\n",
-        )
+        ]
+        for line in lines:
+            self._print(line)
 
     @property
     def _date(self) -> str:
@@ -151,6 +152,13 @@ class Screen:
         if self._status is not None:
             self._status.stop()
             self._status = None
+
+    def _print(self, line: RenderableType) -> None:
+        """One line: cut at the terminal's edge; whole where it goes to a file or a pipe."""
+        if self._console.is_terminal:
+            self._console.print(line, no_wrap=True, overflow="ellipsis")
+        else:
+            self._console.print(line, soft_wrap=True)
 
     def _end_picture(self) -> None:
         if self._live is not None:
@@ -196,7 +204,8 @@ class Screen:
             footer = "The end. Ctrl-C leaves with a summary; until then:"
             lines = self._life()[: self._room() + 1]
         else:
-            footer = f"{self._sent:,} of {amount(self.total, 'interaction')}. Ctrl-C ends it."
+            catching_up = " The worker catches up." if self._sent == self.total else ""
+            footer = f"{self._sent:,} of {amount(self.total, 'interaction')}.{catching_up} Ctrl-C ends it."
             lines = self._latest()
         return Group(
             Text(),

@@ -27,7 +27,7 @@ QUIET: Final = "has gone quiet"
 """Of whoever becomes dormant, from wherever."""
 FORGOTTEN: Final = "was forgotten: silence"
 """Of whoever was deleted after the time that the setting `forget_after` gives them."""
-_LONGEST_LIFE: Final = 9
+_LONGEST_LIFE: Final = 7
 """Changes, of a life that is told at the end: what fits into a small terminal."""
 
 _Move = tuple[str | None, str | None]
@@ -87,7 +87,7 @@ def line_of(change: Change, *, subject: bool = True) -> Text:
     return _cut([
         (f"{format_time(change.at)[:10]}  ", "dim"),
         *who,
-        (f"{told(change):<25}", "bold"),
+        (f"{told(change):<26}", "bold"),
         (f"{arrow}  ", ""),
         (f"({cause}{condition})", "dim"),
     ])  # fmt: skip
