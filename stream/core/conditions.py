@@ -10,7 +10,7 @@ parts does.
 from stream.core.checks import AllOf, AnyOf, Check, Not
 from stream.core.comparisons import Atom, compile_bare, compile_comparison
 from stream.core.contradictions import check_contradictions
-from stream.core.expressions import And, Bare, Call, Comparison, Node, Or, parse
+from stream.core.expressions import EVENT_ROOTS, And, Bare, Call, Comparison, Literal, Name, Node, Or, parse, texts_of
 from stream.core.expressions import Not as Negation
 from stream.core.lifecycle import Condition
 from stream.core.operands import Scope
@@ -31,6 +31,23 @@ def compile_condition(text: str, scope: Scope) -> Condition:
         compiler.timed and without_event is not None,
         tuple(compiler.warnings),
     )
+
+
+def event_types(node: Node) -> list[str]:
+    """The texts that a condition compares event.type with."""
+    if isinstance(node, Negation):
+        return event_types(node.part)
+    if isinstance(node, And | Or):
+        return [text for part in node.parts for text in event_types(part)]
+    if isinstance(node, Bare):
+        return []
+    sides = ((node.left, node.right), (node.right, node.left))
+    return [
+        text
+        for side, other in sides
+        if isinstance(side, Name) and side.path == ("event", "type") and isinstance(other, Literal)
+        for text in texts_of(other)
+    ]
 
 
 _Part = Check | None
@@ -60,10 +77,21 @@ class _Compiler:
             compile_comparison(node, self.scope) if isinstance(node, Comparison) else compile_bare(node, self.scope)
         )
         self.timed = self.timed or (atom.falls if negated else atom.rises)
-        if negated and isinstance(node, Comparison):
-            self._warn_never(node)
+        if isinstance(node, Comparison):
+            self._warn_star(node)
+            if negated:
+                self._warn_never(node)
         check = Not(atom.check, timed=atom.falls) if negated else atom.check
         return check, None if atom.needs_event else check
+
+    def _warn_star(self, node: Comparison) -> None:
+        for side, other in ((node.left, node.right), (node.right, node.left)):
+            if isinstance(side, Name) and side.path[0] in EVENT_ROOTS and isinstance(other, Literal):
+                self.warnings += [
+                    f"the * in {text!r} stands for itself alone; a text compares as a whole"
+                    for text in texts_of(other)
+                    if "*" in text
+                ]
 
     def _warn_never(self, node: Comparison) -> None:
         for side in (node.left, node.right):

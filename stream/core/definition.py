@@ -6,7 +6,7 @@ from itertools import islice
 from typing import cast
 
 from stream.core import graph
-from stream.core.conditions import compile_condition
+from stream.core.conditions import compile_condition, event_types
 from stream.core.expressions import ConditionError
 from stream.core.lifecycle import (
     Condition,
@@ -18,8 +18,8 @@ from stream.core.lifecycle import (
     Transition,
 )
 from stream.core.measures import MeasureReader
-from stream.core.operands import Scope, unknown
-from stream.core.reading import Place, Reader, fingerprint
+from stream.core.operands import BrokenNameError, Scope, unknown
+from stream.core.reading import Place, Reader, fingerprint, kind_of
 
 KEYS = (
     "lifecycle",
@@ -49,6 +49,10 @@ def define(definition: object) -> Lifecycle:
 class _Definition:
     def __init__(self, definition: object) -> None:
         self.reader = Reader()
+        if not isinstance(definition, Mapping):
+            wanted = "a lifecycle file is a mapping that begins with `lifecycle: name`"
+            kind = "this one is empty" if definition is None else f"this is {kind_of(definition)}"
+            raise DefinitionError([Problem((), f"{wanted}; {kind}")])
         self.top = self.reader.mapping(Place((), definition), KEYS)
         self.problems = self.reader.problems
 
@@ -57,7 +61,7 @@ class _Definition:
         self._limits()
         name = reader.text(top.get("lifecycle"), needed="lifecycle: a name, as in `lifecycle: shop`")
         if name and not _STAGE.fullmatch(name):
-            reader.problem(top["lifecycle"], f"{name!r} is not a name: letters, digits, _ and -, a letter first")
+            reader.problem(top["lifecycle"], f"{name!r} is not a name: a to z, A to Z, 0 to 9, _ and -, a letter first")
         version = reader.whole(top.get("version"), 1, 1_000_000_000, default=1)
         title = reader.text(top.get("title"), default=name or "")
         words = self._words()
@@ -70,6 +74,7 @@ class _Definition:
             {fact.name: fact for fact in measures.facts},
             tuple(stages),
             words,
+            broken=frozenset(measures.broken),
         )
         transitions = self._transitions(scope)
         if not self.problems and stages:
@@ -131,12 +136,19 @@ class _Definition:
     def _stages(self) -> dict[str, Stage]:
         place = self.top.get("stages")
         stages: dict[str, Stage] = {}
+        if place is not None and isinstance(place.value, list):
+            self.reader.problem(place, "stages are no list: each is a name, a colon and its keys, as in `visitor: {}`")
+            return stages
         given = self.reader.mapping(place, needed="stages: in order, the first is where everyone starts")
         if place is not None and not given and not self.problems:
             self.reader.problem(place, "at least one stage is needed")
         for name, body in given.items():
             if not _STAGE.fullmatch(name):
-                self.reader.problem(body, f"{name!r} is not a stage's name: letters, digits, _ and -", on_key=True)
+                self.reader.problem(
+                    body,
+                    f"{name!r} is not a stage's name: a to z, A to Z, 0 to 9, _ and -; its title: may be any text",
+                    on_key=True,
+                )
             keys = self.reader.mapping(body, ("title", "channels", "actions"), empty=True)
             stages[name] = Stage(
                 name,
@@ -160,7 +172,7 @@ class _Definition:
 
     def _target(self, place: Place, keys: Mapping[str, Place], stages: tuple[str, ...]) -> str:
         target = self.reader.text(keys.get("to"), needed="to: the stage to enter", within=place)
-        if target and target not in stages:
+        if target and stages and target not in stages:
             self.reader.problem(keys["to"], unknown(target, list(stages), "stage"))
         return target or ""
 
@@ -176,7 +188,7 @@ class _Definition:
             source = cast("str", each.value)
             if source == "*":
                 self.reader.problem(each, '"*" stands alone: from: "*"')
-            elif source not in stages:
+            elif stages and source not in stages:
                 self.reader.problem(each, unknown(source, list(stages), "stage"))
             elif source == target:
                 self.reader.problem(each, f"stage {source!r} would move to itself")
@@ -189,9 +201,14 @@ class _Definition:
             return None
         try:
             condition = compile_condition(text, scope)
+        except BrokenNameError:
+            return None
         except ConditionError as error:
             self.reader.problem(keys["when"], error.message, offset=error.offset)
             return None
+        for word in event_types(condition.tree):
+            if word not in scope.words:
+                self.reader.undeclared(keys["when"], word, scope.words)
         for warning in condition.warnings:
             self.reader.warnings.append(Problem(keys["when"].path, warning))
         return condition
