@@ -38,7 +38,9 @@ def explain(error: MarkedYAMLError, text: str) -> Explained:
     if problem.startswith("mapping values are not allowed"):
         return _colon(mark, lines)
     if problem.startswith("could not find expected ':'") and begun is not None:
-        return Explained(begun.line, begun.column, f"a colon is missing, as in {lines[begun.line].strip()}:")
+        return _spaceless(begun.line, lines[begun.line]) or Explained(
+            begun.line, begun.column, f"a colon is missing, as in {lines[begun.line].strip()}:"
+        )
     if match := _DUPLICATE.match(problem):
         return Explained(mark.line, mark.column, f"the key {match['key']!r} stands here a second time")
     if problem.startswith(("expected ',' or '}'", "expected ',' or ']'")) and begun is not None:
@@ -51,19 +53,27 @@ def _colon(mark: StreamMark, lines: list[str]) -> Explained:
     above = [number for number in range(mark.line) if lines[number].strip()]
     for number in [mark.line, *above[-1:]]:
         line = lines[number]
-        if match := _NO_SPACE.match(line):
-            return Explained(number, match.start("rest"), f"a space is missing after {match['key']}:")
+        if explained := _spaceless(number, line):
+            return explained
         if match := _NO_COLON.match(line):
             return Explained(number, match.start("key"), f"a colon is missing, as in {match['key']}:")
     return Explained(mark.line, mark.column, "a text that holds a colon and a space stands in quotes")
 
 
+def _spaceless(number: int, line: str) -> Explained | None:
+    match = _NO_SPACE.match(line)
+    return Explained(number, match.start("rest"), f"a space is missing after {match['key']}:") if match else None
+
+
 def _unclosed(mark: StreamMark, begun: StreamMark, lines: list[str], problem: str) -> Explained:
     """Within {…} or […] something that is no next entry: a text that needs quotes, or in another line a missing end."""
     end = "}" if "'}'" in problem else "]"
-    if mark.line > begun.line and problem.endswith(("got '{'", "got '-'", "got '<stream end>'", "got '['")):
-        opened = lines[begun.line][begun.column : begun.column + 1]
+    opened = lines[begun.line][begun.column : begun.column + 1]
+    if mark.line > begun.line and (mark.column == 0 or problem.endswith(("got '{'", "got '-'", "got '<stream end>'"))):
         return Explained(begun.line, begun.column, f"this {opened} has no {end} that ends it")
+    if mark.line > begun.line and not lines[mark.line][: mark.column].strip():
+        said = f"a comma is missing before this, or the {opened} of line {begun.line + 1} has no {end} that ends it"
+        return Explained(mark.line, mark.column, said)
     return Explained(mark.line, mark.column, _IN_BRACES)
 
 

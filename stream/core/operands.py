@@ -26,6 +26,8 @@ TYPE_NAMES = {
 
 
 _LONGEST_NAME = 100
+_LIKE = 0.55
+"""How much of a name must be the same, from 0 to 1, for it to be the one that was meant."""
 
 
 class Scope(NamedTuple):
@@ -126,7 +128,7 @@ def _no_name(name: str, scope: Scope) -> str:
     if name in scope.stages:
         return f'unknown name {name!r}; a text stands in double quotes, as in stage == "{name}"'
     known = [*scope.scores, *scope.facts, "identified", *_NAMES]
-    near = nearest(name, known, cutoff=0.5)
+    near = nearest(name, known, cutoff=_LIKE)
     if name in scope.words:
         meant = f"did you mean {near!r}? An" if near else "an"
         return f'unknown name {name!r}; {meant} interaction is asked for by event.type == "{scope.words[name]}"'
@@ -136,7 +138,7 @@ def _no_name(name: str, scope: Scope) -> str:
 
 def unknown(name: str, known: list[str], what: str) -> str:
     """The message for a name that does not exist, with the nearest that does."""
-    near = nearest(name, known, cutoff=0.5)
+    near = nearest(name, known, cutoff=_LIKE)
     hint = f"; did you mean {near!r}?" if near else f"; known are {', '.join(known)}" if known else ""
     return f"unknown {what} {name!r}{hint}"
 
