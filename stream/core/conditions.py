@@ -7,6 +7,8 @@ exactly where Kleene's logic says true. And where it begins to hold by the passi
 parts does.
 """
 
+from math import inf
+
 from stream.core.checks import AllOf, AnyOf, Check, Not
 from stream.core.comparisons import Atom, compile_bare, compile_comparison
 from stream.core.contradictions import check_contradictions
@@ -14,6 +16,7 @@ from stream.core.expressions import EVENT_ROOTS, And, Bare, Call, Comparison, Li
 from stream.core.expressions import Not as Negation
 from stream.core.lifecycle import Condition
 from stream.core.operands import Scope
+from stream.core.order import EQ, NE, OPERATOR, ordered
 
 
 def compile_condition(text: str, scope: Scope) -> Condition:
@@ -79,6 +82,7 @@ class _Compiler:
         self.timed = self.timed or (atom.falls if negated else atom.rises)
         if isinstance(node, Comparison):
             self._warn_star(node)
+            self._warn_bounds(node)
             if negated:
                 self._warn_never(node)
         check = Not(atom.check, timed=atom.falls) if negated else atom.check
@@ -92,6 +96,26 @@ class _Compiler:
                     for text in texts_of(other)
                     if "*" in text
                 ]
+
+    def _warn_bounds(self, node: Comparison) -> None:
+        """A comparison that the score's own min and max decide."""
+        if not isinstance(node.left, Name) or not isinstance(node.right, Literal) or node.operator not in OPERATOR:
+            return
+        score, constant = self.scope.scores.get(str(node.left)), node.right.value
+        if score is None or isinstance(constant, bool) or not isinstance(constant, int | float):
+            return
+        low, high = -inf if score.min is None else score.min, inf if score.max is None else score.max
+        operator = OPERATOR[node.operator]
+        if operator in (EQ, NE):
+            decided, answer = not low <= constant <= high, operator == NE
+        else:
+            answer = ordered(operator, low, constant)
+            decided = answer == ordered(operator, high, constant)
+        if decided:
+            bounds = [f"{word} {bound:g}" for word, bound in (("at least", low), ("at most", high)) if abs(bound) < inf]
+            self.warnings.append(
+                f"{score.name} is {' and '.join(bounds)}: this {'always' if answer else 'never'} holds"
+            )
 
     def _warn_never(self, node: Comparison) -> None:
         for side in (node.left, node.right):

@@ -121,6 +121,7 @@ def skeleton(message: str) -> str:
     message = re.sub(r"'(?:[^']|(?<=\w)'(?=\w))*'|\"[^\"]*\"|`[^`]*`|\d[\d,.]*|\([^)]*\)|\{[^}]*\}", "_", message)
     message = re.sub(r"stages \S+( -> \S+)+", "stages _", message)
     message = re.sub(r"(a number|a text|true or false|a time|a duration|a property)\b", "TYPE", message)
+    message = re.sub(r"(as in|after|write|go with|a name:) .*", r"\1", message)
     return re.sub(r"^(not YAML: )?\S+( needs a name| keeps| does not go|: _ sees|: a )", r"_\2", message)
 
 
