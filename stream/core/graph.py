@@ -42,8 +42,8 @@ def endless(stages: Sequence[str], transitions: Sequence[Transition]) -> list[Pr
         problems.append(
             Problem(
                 ("transitions", cycle[-1].index),
-                f"stages {path} form a cycle whose conditions do not exclude each other: a customer may go round "
-                "at each interaction, and by the passing of time alone (it stops after 64 rounds without an interaction)",
+                f"stages {path} form a cycle whose conditions do not exclude each other: a customer may go round at "
+                "each interaction, and by the passing of time alone (it stops after 64 rounds without an interaction)",
             )
         )
         if len(problems) == MAX_WARNINGS:

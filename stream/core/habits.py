@@ -44,7 +44,7 @@ _DAYS_OF: Final = {
     "quarter": 91,
 }
 """Lengths that differ from one to the next have no unit; these many days come near."""
-_LENGTH: Final = re.compile(r"(?P<number>[0-9]+(?P<fraction>[.,][0-9]+)?)\s*(?P<unit>[^\W\d_]+)")
+_LENGTH: Final = re.compile(r"(?P<number>[0-9]{1,12}(?P<fraction>[.,][0-9]{1,6})?)\s*(?P<unit>[^\W\d_]+)")
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}|[0-9]{1,2}\.[0-9]{1,2}\.[0-9]{4}")
 _DECIMAL_COMMA: Final = re.compile(r"(-?[0-9]{1,3}(?:\.[0-9]{3})+|-?[0-9]+),([0-9]+)(?![0-9.,])")
 _DURATION_UNITS: Final = ", ".join(UNITS)
