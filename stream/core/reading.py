@@ -100,7 +100,8 @@ class Reader:
             return {}
         if not isinstance(place.value, Mapping):
             what = f"the keys {', '.join(keys)}" if keys else needed or "names and their values"
-            self.problem(place, f"a mapping was expected ({what}), not {kind_of(place.value)}")
+            hint = "; write `name: value`, without - and [ ]" if isinstance(place.value, list) else ""
+            self.problem(place, f"a mapping was expected ({what}), not {kind_of(place.value)}{hint}")
             return {}
         entries: dict[str, Place] = {}
         before: object = None

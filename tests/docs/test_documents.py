@@ -16,7 +16,7 @@ WRITTEN = {name: blocks(DOCS / name) for name in ("language.md", "cookbook.md")}
 BLOCKS = [block for found in WRITTEN.values() for block in found]
 SCHEMAS = DOCS.parent / "schemas"
 _FINDING = re.compile(r"^(part\d+\.yaml):(\d+):(\d+): (error: |warning: )(.*)$", re.MULTILINE)
-KINDS = {"yaml", "csv", "console", "changes", "conditions", "refused", "text"}
+KINDS = {"yaml", "csv", "console", "changes", "conditions", "refused"}
 LIMITS = (
     "at most",
     "nested deeper",
