@@ -48,14 +48,14 @@ CODEC_MAY_NOT_IMPORT = frozenset(
     {"asyncio", "aiokafka", "faust", "mode", "aiohttp", "prometheus_client", "time", "random"}
 )
 
-TOP_LEVEL = frozenset({"stream", "schemas", "tests", "deploy", "findings"})
+TOP_LEVEL = frozenset({"stream", "schemas", "tests", "deploy", "docs", "findings"})
 STREAM_FOLDERS = frozenset({"core", "codec", "engine", "web", "webhooks", "presets", "cli", "demo"})
 STREAM_FILES = frozenset(
     {"__init__.py", "app.py", "settings.py", "metrics.py", "errors.py", "logs.py"}
     | {"build.py", "known_labels.py", "events.py"}
 )
 TEST_FOLDERS = frozenset(
-    {"core", "properties", "contract", "engine", "web", "webhooks", "faults", "bench", "kit", "end_to_end"}
+    {"core", "docs", "properties", "contract", "engine", "web", "webhooks", "faults", "bench", "kit", "end_to_end"}
     | {"presets", "cli", "deploy", "end_to_end", "fuzz"}
 )
 
