@@ -6,9 +6,12 @@ from typing import Final, NamedTuple
 from ruamel.yaml.error import MarkedYAMLError, StreamMark
 
 _NO_SPACE: Final = re.compile(r"^\s*(?:- +)?(?:\{ *)?(?P<key>[A-Za-z_][\w-]*):(?P<rest>[^\s:].*)$")
-_NO_COLON: Final = re.compile(r"^\s*(?P<key>[A-Za-z_][\w-]*)\s*$")
+_NO_COLON: Final = re.compile(r"^\s*(?P<key>[A-Za-z_][\w-]*)\s*(?:=.*)?$")
 _DUPLICATE: Final = re.compile(r'found duplicate key "(?P<key>.*?)" with value')
 _IN_BRACES: Final = "a text that holds [ ] { } , or a colon, or begins with a quote, stands in single quotes within {…}"
+_COLON: Final = (
+    "a text that holds a colon and a space stands in quotes; keys that share a line stand in {…} with commas"
+)
 _AS_A_WHOLE: Final = "a text that begins with a quote or [ ends where that ends; put the whole in single quotes"
 
 
@@ -57,7 +60,7 @@ def _colon(mark: StreamMark, lines: list[str]) -> Explained:
             return explained
         if match := _NO_COLON.match(line):
             return Explained(number, match.start("key"), f"a colon is missing, as in {match['key']}:")
-    return Explained(mark.line, mark.column, "a text that holds a colon and a space stands in quotes")
+    return Explained(mark.line, mark.column, _COLON)
 
 
 def _spaceless(number: int, line: str) -> Explained | None:
@@ -67,13 +70,17 @@ def _spaceless(number: int, line: str) -> Explained | None:
 
 def _unclosed(mark: StreamMark, begun: StreamMark, lines: list[str], problem: str) -> Explained:
     """Within {…} or […] something that is no next entry: a text that needs quotes, or in another line a missing end."""
-    end = "}" if "'}'" in problem else "]"
+    end = "}" if problem.startswith("expected ',' or '}'") else "]"
     opened = lines[begun.line][begun.column : begun.column + 1]
+    if problem.endswith("got '}'" if end == "]" else "got ']'"):
+        return Explained(begun.line, begun.column, f"this {opened} has no {end} that ends it")
     if mark.line > begun.line and (mark.column == 0 or problem.endswith(("got '{'", "got '-'", "got '<stream end>'"))):
         return Explained(begun.line, begun.column, f"this {opened} has no {end} that ends it")
     if mark.line > begun.line and not lines[mark.line][: mark.column].strip():
         said = f"a comma is missing before this, or the {opened} of line {begun.line + 1} has no {end} that ends it"
         return Explained(mark.line, mark.column, said)
+    if problem.endswith("got ':'"):
+        return Explained(mark.line, mark.column, f"a comma is missing before this key; or {_IN_BRACES}")
     return Explained(mark.line, mark.column, _IN_BRACES)
 
 
@@ -82,6 +89,8 @@ def _misplaced(problem: str) -> str:
         return _AS_A_WHOLE
     if problem == "expected <block end>, but found '<block mapping start>'":
         return "indented differently from the lines above; the entries of one list or mapping begin in one column"
+    if problem == "expected <block end>, but found '<block sequence start>'":
+        return "an entry with - after one without; in a list each begins with one"
     if match := re.fullmatch(r"expected <block end>, but found '([,}\]])'", problem):
         return f"a {match[1]!r} that belongs to nothing; remove it"
     return problem

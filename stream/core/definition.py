@@ -35,6 +35,11 @@ KEYS = (
 )
 MOST = {"scores": 64, "signals": 64, "facts": 64, "stages": 257, "transitions": 256}
 """Of each there are at most so many. Every stage but the first needs a transition that leads to it."""
+_OF_A_TRANSITION = {
+    "from": 'a stage, a list of stages, or "*" for any',
+    "to": "the stage to enter",
+    "when": "the condition",
+}
 _STAGE = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
 
 
@@ -161,25 +166,31 @@ class _Definition:
     def _transitions(self, scope: Scope) -> tuple[Transition, ...]:
         transitions: list[Transition] = []
         for index, place in enumerate(self.reader.items(self.top.get("transitions"))):
-            keys = self.reader.mapping(place, ("from", "to", "when"))
             before = len(self.problems)
-            target = self._target(place, keys, scope.stages)
-            sources = self._sources(place, keys, target, scope.stages)
-            condition = self._condition(place, keys, scope)
+            keys = self.reader.mapping(place, ("from", "to", "when"))
+            if len(self.problems) == before:  # else a key is misspelled, and the one that is missing is that one
+                self._complete(place, keys)
+            target = self._target(keys, scope.stages)
+            sources = self._sources(keys, target, scope.stages)
+            condition = self._condition(keys, scope)
             if len(self.problems) == before and condition is not None:
                 transitions.append(Transition(index, sources, target, condition))
         return tuple(transitions)
 
-    def _target(self, place: Place, keys: Mapping[str, Place], stages: tuple[str, ...]) -> str:
-        target = self.reader.text(keys.get("to"), needed="to: the stage to enter", within=place)
+    def _complete(self, place: Place, keys: Mapping[str, Place]) -> None:
+        for key, meaning in _OF_A_TRANSITION.items():
+            if key not in keys:
+                self.reader.problem(place, f"{key}: is missing: {meaning}")
+
+    def _target(self, keys: Mapping[str, Place], stages: tuple[str, ...]) -> str:
+        target = self.reader.text(keys.get("to"))
         if target and stages and target not in stages:
             self.reader.problem(keys["to"], unknown(target, list(stages), "stage"))
         return target or ""
 
-    def _sources(self, place: Place, keys: Mapping[str, Place], target: str, stages: tuple[str, ...]) -> frozenset[str]:
+    def _sources(self, keys: Mapping[str, Place], target: str, stages: tuple[str, ...]) -> frozenset[str]:
         given = keys.get("from")
         if given is None:
-            self.reader.problem(place, 'from: is missing: a stage, a list of stages, or "*" for any')
             return frozenset()
         if given.value == "*":
             return frozenset(stages) - {target}
@@ -195,8 +206,8 @@ class _Definition:
             sources.add(source)
         return frozenset(sources)
 
-    def _condition(self, place: Place, keys: Mapping[str, Place], scope: Scope) -> Condition | None:
-        text = self.reader.text(keys.get("when"), needed="when: the condition", within=place)
+    def _condition(self, keys: Mapping[str, Place], scope: Scope) -> Condition | None:
+        text = self.reader.text(keys.get("when"))
         if not text:
             return None
         try:

@@ -114,7 +114,7 @@ class Reader:
                 self.problem(entry, f"a space is missing after the colon: write {name}: {rest}", on_key=True)
                 entries[name] = Place(entry.path, rest)
             elif keys and key not in keys:
-                hint = "; a text that holds a comma stands in quotes here" if value is None and before else ""
+                hint = "; a list stands in [ ], a text that holds a comma in quotes" if value is None and before else ""
                 self.problem(entry, unknown(key, list(keys), "key") + hint, on_key=True)
             else:
                 entries[key] = entry
@@ -130,11 +130,11 @@ class Reader:
             return []
         return [Place((*place.path, index), value) for index, value in enumerate(place.value)]
 
-    def text(self, place: Place | None, *, default: str = "", needed: str = "", within: Place | None = None) -> str:
+    def text(self, place: Place | None, *, default: str = "", needed: str = "") -> str:
         """A text that is not empty."""
         if place is None:
             if needed:
-                self.problems.append(Problem(within.path if within else (), _missing(needed)))
+                self.problems.append(Problem((), _missing(needed)))
             return default
         if not isinstance(place.value, str) or not place.value:
             self.problem(place, f"a text was expected, not {kind_of(place.value)}; quotes make a text of anything")
