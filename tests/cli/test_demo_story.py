@@ -2,10 +2,10 @@
 
 import pytest
 
-from stream.cli.change_lines import Change, Trigger
 from stream.cli.demo_data import Data, shown
-from stream.cli.demo_story import FIRST, FORGOTTEN, QUIET, WORDS, Story, line_of, told
-from stream.codec.lifecycle_files import load
+from stream.cli.terminal.change_lines import Change, Trigger
+from stream.cli.terminal.demo_story import FIRST, FORGOTTEN, QUIET, WORDS, Story, line_of, told
+from stream.codec.lifecycle_yaml.lifecycle_files import load
 
 METRICS = load("metrics").lifecycle
 DAY = 86_400_000
