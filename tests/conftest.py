@@ -40,19 +40,26 @@ settings.load_profile("quick")
 
 def pytest_configure(config: pytest.Config) -> None:
     """Start the Apache Kafka that all processes share, where several are wanted and tests with it may be among them."""
-    if getattr(config.option, "numprocesses", None):
-        if "not kafka" not in config.option.markexpr:
-            config.stash[_BROKER] = KafkaBroker()
-            config.stash[_BROKER].start()
-    elif signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        # Begun by nohup, or behind a shell: commands that tests start would not hear their Ctrl-C either.
+    if not getattr(config.option, "numprocesses", None):
+        _be_as_in_a_terminal()
+    elif "not kafka" not in config.option.markexpr:
+        config.stash[_BROKER] = KafkaBroker()
+        config.stash[_BROKER].start()
+
+
+def _be_as_in_a_terminal() -> None:
+    """What tests start inherits from us how it meets Ctrl-C, and how wide a terminal is."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # by nohup, or behind a shell
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    for name in ("COLUMNS", "LINES"):  # pytest-xdist's idea of a width
+        os.environ.pop(name, None)
 
 
 def pytest_configure_node(node: "WorkerController") -> None:
     """Tell each process where it is."""
     if _BROKER in node.config.stash:
-        node.workerinput["kafka"] = node.config.stash[_BROKER].bootstrap
+        broker = node.config.stash[_BROKER]
+        node.workerinput["kafka"] = [broker.bootstrap, broker.settings]
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -84,10 +91,10 @@ def kafka(request: pytest.FixtureRequest) -> Iterator[SharedKafka]:
     """One Apache Kafka for the whole session; a test that harms its broker starts one of its own."""
     handed_over = getattr(request.config, "workerinput", {}).get("kafka")
     if handed_over is not None:
-        yield SharedKafka(handed_over)
+        yield SharedKafka(*handed_over)
         return
     with KafkaBroker() as broker:
-        yield SharedKafka(broker.bootstrap)
+        yield SharedKafka(broker.bootstrap, broker.settings)
 
 
 @pytest.fixture(scope="session")

@@ -175,9 +175,11 @@ class KafkaBroker:
 
 
 class SharedKafka(NamedTuple):
-    """A node that other tests use at the same time: it can be neither stopped nor looked into."""
+    """A node that other tests use at the same time: it cannot be stopped."""
 
     bootstrap: str
+    settings: Mapping[str, str]
+    """As of `KafkaBroker`."""
 
 
 def java(*options: str) -> list[str]:
