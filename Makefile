@@ -1,11 +1,18 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench faults wheel clean
+.PHONY: help demo test check pythons bench faults wheel clean
 
-BIN := .venv/bin
+# Another environment, of another Python: make check VENV=.venv-3.13 PYTHON=python3.13
+export VENV ?= .venv
+BIN := $(VENV)/bin
 # Whatever runs so imports the compiled modules, its own children too; the folder it runs in is not looked in first.
-COMPILED := PYTHONSAFEPATH=1 PYTHONPATH=$(CURDIR)/.venv/compiled
+COMPILED := PYTHONSAFEPATH=1 PYTHONPATH=$(CURDIR)/$(VENV)/compiled
+
+# Most tests wait, for brokers, groups and whole workers: twice as many processes as this needs cores.
+PYTEST := $(BIN)/pytest --numprocesses 4 --dist loadgroup
+# Where the compiled build and the Python could differ; the rest runs compiled alone.
+COMPILED_ALIKE := $(addprefix tests/,contract core fuzz machine operations presets properties)
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -15,21 +22,20 @@ demo: ## Score a small shop's customers before your eyes; needs Python 3.11 alon
 	@$(BIN)/lifecycle demo $(ARGS)
 
 test: ## Everything: lint, types, all tests on Apache Kafka, compiled and not (installs Java, gcc, … where it may)
-	@deploy/venv.sh dev
-	@deploy/kafka/jars.sh
-	@tests/kit/graphviz.sh
-	@deploy/compiled.sh
-	@$(MAKE) --no-print-directory lint
-	@$(COMPILED) $(BIN)/pytest --override-ini pythonpath=
-	@$(BIN)/pytest --ignore=tests/faults -m "not slow"
+	@$(MAKE) --no-print-directory --jobs 2 ready-python ready-kafka
+	@$(COMPILED) $(PYTEST) --override-ini pythonpath= --ignore-glob='tests/properties/test_reference*'
+	@$(PYTEST) -m "not kafka and not slow" $(COMPILED_ALIKE)
 
-check: ## The quick part of test: lint, types, quick tests without Apache Kafka
+check: ## The quick part of test, with how much of the code it reaches: no Apache Kafka, no real data
 	@deploy/venv.sh dev
-	@$(MAKE) --no-print-directory lint
-	@$(BIN)/pytest -m "not kafka and not slow" --hypothesis-profile=smoke
+	@$(MAKE) --no-print-directory --jobs 2 lint quick
+
+pythons: ## `make check` on every Python from 3.11 to 3.14 that is found here, and what is compiled compiled, too
+	@tests/kit/pythons.sh
 
 bench: ## Speed on Apache Kafka, ours and others': 15 minutes; ARGS=--quick takes 3, ARGS=--help lists more
 	@deploy/venv.sh dev
+	@tests/kit/data.sh
 	@deploy/kafka/jars.sh
 	@deploy/compiled.sh
 	@$(COMPILED) $(BIN)/python -m tests.bench $(ARGS)
@@ -45,12 +51,29 @@ wheel: ## The product as a compiled wheel, in dist: what to install where it is 
 	@deploy/wheel.sh
 	@ls dist/*.whl
 
-.PHONY: lint
+.PHONY: ready-python ready-kafka lint quick alike
+ready-python:
+	@deploy/venv.sh dev
+	@tests/kit/data.sh
+	@deploy/compiled.sh
+	@$(MAKE) --no-print-directory lint
+
+ready-kafka:
+	@deploy/kafka/jars.sh
+	@tests/kit/graphviz.sh
+
+quick:
+	@$(PYTEST) -m "not kafka and not slow and not real_data" --hypothesis-profile=smoke --cov
+
+alike:
+	@$(COMPILED) $(PYTEST) --override-ini pythonpath= -m "not kafka and not slow and not real_data" \
+		--hypothesis-profile=smoke $(COMPILED_ALIKE)
+
 lint:
 	@$(BIN)/ruff check --quiet
 	@$(BIN)/ruff format --check --quiet
 	@$(BIN)/mypy
 
-clean: ## Remove what these targets made, .venv and Kafka's jars too
-	@rm -rf .venv deploy/kafka/target build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+clean: ## Remove what these targets made: .venv, Kafka's jars and the tests' real data too
+	@rm -rf .venv .venv-3.* .data deploy/kafka/target build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	@find . -name __pycache__ -prune -exec rm -rf {} +

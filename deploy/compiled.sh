@@ -4,7 +4,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-readonly TARGET=.venv/compiled
+readonly VENV=${VENV:-.venv}
+readonly TARGET=$VENV/compiled
 wanted=$(find stream schemas/*.json pyproject.toml -type f ! -path '*/__pycache__/*' -print0 | sort -z | xargs -0 cksum | cksum)
 
 if [[ $(cat "$TARGET/made-of" 2>/dev/null) == "$wanted" ]]; then exit 0; fi
@@ -14,5 +15,5 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 deploy/wheel.sh "$folder"
 rm -rf "$TARGET"
-.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --target "$TARGET" "$folder"/*.whl
+"$VENV"/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --target "$TARGET" "$folder"/*.whl
 echo "$wanted" >"$TARGET/made-of"

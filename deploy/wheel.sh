@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 readonly FOLDER=${1:-dist}
-readonly PYTHON=.venv/bin/python
+readonly PYTHON=${VENV:-.venv}/bin/python
 
 can_compile() {
   local headers

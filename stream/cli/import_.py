@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from stream.cli.terminal.amounts import amount
 from stream.cli.terminal.options import with_settings
 from stream.cli.terminal.time_argument import moment
 from stream.codec.files.rejections import Rejections
@@ -302,7 +303,7 @@ def _show(work: _Import, console: "Console") -> None:
 
     if work.rejected:
         console.print(rejections_table("Records that were not sent", work.rejected))
-    text = f"{work.acknowledged:,} interactions sent"
+    text = f"{amount(work.acknowledged, 'interaction')} sent"
     if work.earliest is not None and work.latest is not None:
         rate = work.acknowledged / work.seconds
         text += f" in {work.seconds:,.1f} s ({rate:,.0f}/s)"

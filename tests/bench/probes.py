@@ -46,7 +46,7 @@ def probe(name: str) -> Record:
 @asynccontextmanager
 async def running_kafka(settings: Mapping[str, str] | None = None) -> AsyncIterator[KafkaBroker]:
     """A broker that runs while the context lasts, started and ended without holding up the event loop."""
-    kafka = KafkaBroker(settings)
+    kafka = KafkaBroker(settings, for_speed=True)
     entering = asyncio.ensure_future(asyncio.to_thread(kafka.__enter__))
     try:
         await asyncio.shield(entering)

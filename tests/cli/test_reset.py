@@ -291,7 +291,7 @@ async def test_the_embedded_broker_goes_back_to_the_earliest_but_knows_no_time(
 async def test_a_reset_that_broke_off_leaves_the_old_state_or_one_that_every_worker_refuses(
     worked: Settings, monkeypatch: pytest.MonkeyPatch, exclusive: bool
 ) -> None:
-    monkeypatch.setattr(reset, "_AT_ONCE", 3)
+    monkeypatch.setattr("stream.operations.reset._AT_ONCE", 3)
     changelog = max(await changelogs(worked), key=len)
     beginning = Beginning(0, PARTITIONS, None, 0, 40)
 

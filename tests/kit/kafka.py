@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Self
 
 from stream.errors import BrokerError
 from stream.kafka.embedded.process import HOST, BrokerProcess, free_port
@@ -16,6 +16,8 @@ KAFKA = Path(__file__).parents[2] / "deploy" / "kafka"
 
 _START_SECONDS = 60.0
 _STOP_SECONDS = 30.0
+_SHORT_LIVED = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
+"""A node that runs for seconds gains nothing from the optimising compiler, which takes most of its start."""
 _CLUSTER_ID = "bGlmZWN5Y2xlLXRlc3RzMQ"  # 16 bytes in URL-safe base64, as Kafka wants them
 
 
@@ -35,12 +37,14 @@ class KafkaBroker:
         *,
         proxy_port: int | None = None,
         format_options: Sequence[str] = (),
+        for_speed: bool = False,
     ) -> None:
         """Prepare a node; `settings` are lines of server.properties that add to or replace the kit's own.
 
         With `proxy_port` it listens on `behind_proxy` too, and sends whoever comes there on to `proxy_port`, where
         a proxy for `behind_proxy` must stand: whoever bootstraps from the proxy stays behind it. `format_options` are
-        further ones of `kafka-storage.sh format`.
+        further ones of `kafka-storage.sh format`. `for_speed` is for measurements: it takes Java twice the work to come
+        up, and then it is faster.
         """
         self._port, self.controller_port = free_port(), free_port()
         controller_port = self.controller_port
@@ -50,6 +54,7 @@ class KafkaBroker:
         """Gone with the node."""
         self.log = self.directory / "kafka.log"
         self._format_options = format_options
+        self._java_options = () if for_speed else _SHORT_LIVED
         self._properties = self.directory / "server.properties"
         self.settings = {
             "process.roles": "broker,controller",
@@ -96,7 +101,12 @@ class KafkaBroker:
             self._format()
         self._process = BrokerProcess(
             [
-                *java("-Xms256m", "-Xmx512m", f"-Dlog4j2.configurationFile={KAFKA / 'log4j2.properties'}"),
+                *java(
+                    "-Xms256m",
+                    "-Xmx512m",
+                    *self._java_options,
+                    f"-Dlog4j2.configurationFile={KAFKA / 'log4j2.properties'}",
+                ),
                 "kafka.Kafka",
                 str(self._properties),
             ],
@@ -147,7 +157,7 @@ class KafkaBroker:
         self._properties.write_text("".join(lines))
         formatted = subprocess.run(
             [
-                *java("-XX:TieredStopAtLevel=1"),
+                *java(*_SHORT_LIVED),
                 "kafka.tools.StorageTool",
                 "format",
                 "--config",
@@ -162,6 +172,14 @@ class KafkaBroker:
         )
         if formatted.returncode:
             raise BrokerError(f"Kafka's storage could not be formatted:\n{formatted.stdout}{formatted.stderr}")
+
+
+class SharedKafka(NamedTuple):
+    """A node that other tests use at the same time: it cannot be stopped."""
+
+    bootstrap: str
+    settings: Mapping[str, str]
+    """As of `KafkaBroker`."""
 
 
 def java(*options: str) -> list[str]:

@@ -11,6 +11,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from stream.codec.lifecycle_yaml.bounded_yaml import MAX_DEPTH, MAX_FILE_BYTES, BoundedComposer, BoundedConstructor
 from stream.codec.lifecycle_yaml.scalar_places import location_within
+from stream.codec.lifecycle_yaml.yaml_habits import explain
 from stream.core.language.definition import define
 from stream.core.lifecycle import DefinitionError, Lifecycle, Problem
 from stream.errors import LifecycleError, SettingsError
@@ -116,10 +117,8 @@ def parse(text: str, name: str) -> LifecycleFile:
     try:
         document = yaml.load(text)
     except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        problem = (error.problem or error.context or "not YAML").split("\n")[0]
-        raise LifecycleFileError([LocatedProblem(name, line, column, f"not YAML: {problem}")]) from None
+        line, column, problem = explain(error, text)
+        raise LifecycleFileError([LocatedProblem(name, line + 1, column + 1, f"not YAML: {problem}")]) from None
     except Exception as error:  # noqa: BLE001 - a scalar that is not what its tag says raises whatever comes first
         line, column = _location_of_character(text, error)
         kind = "" if isinstance(error, YAMLError | ValueError) else f"{type(error).__name__}: "

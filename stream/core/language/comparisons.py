@@ -94,7 +94,7 @@ def _check_known(side: object, other: object, scope: Scope) -> None:
         text = each.value
         if not isinstance(text, str):
             continue
-        if side.path == ("stage",) and text not in scope.stages:
+        if side.path == ("stage",) and scope.stages and text not in scope.stages:
             raise ConditionError(unknown(text, list(scope.stages), "stage"), each.offset)
         if side.path == ("event", "type") and scope.words.get(text, text) != text:
             raise ConditionError(

@@ -7,13 +7,16 @@ exactly where Kleene's logic says true. And where it begins to hold by the passi
 parts does.
 """
 
-from stream.core.expressions import And, Bare, Call, Comparison, Node, Or
+from math import inf
+
+from stream.core.expressions import EVENT_ROOTS, And, Bare, Call, Comparison, Literal, Name, Node, Or
 from stream.core.expressions import Not as Negation
 from stream.core.language.comparisons import Atom, compile_bare, compile_comparison
 from stream.core.language.contradictions import check_contradictions
 from stream.core.language.names import Scope
-from stream.core.language.parser import parse
+from stream.core.language.parser import parse, texts_of
 from stream.core.lifecycle import Condition
+from stream.core.operators import EQ, NE, OPERATOR, ordered
 from stream.core.predicates import AllOf, AnyOf, Check, Not
 
 
@@ -32,6 +35,23 @@ def compile_condition(text: str, scope: Scope) -> Condition:
         compiler.timed and without_event is not None,
         tuple(compiler.warnings),
     )
+
+
+def event_types(node: Node) -> list[str]:
+    """The texts that a condition compares event.type with."""
+    if isinstance(node, Negation):
+        return event_types(node.part)
+    if isinstance(node, And | Or):
+        return [text for part in node.parts for text in event_types(part)]
+    if isinstance(node, Bare):
+        return []
+    sides = ((node.left, node.right), (node.right, node.left))
+    return [
+        text
+        for side, other in sides
+        if isinstance(side, Name) and side.path == ("event", "type") and isinstance(other, Literal)
+        for text in texts_of(other)
+    ]
 
 
 _Part = Check | None
@@ -61,10 +81,42 @@ class _Compiler:
             compile_comparison(node, self.scope) if isinstance(node, Comparison) else compile_bare(node, self.scope)
         )
         self.timed = self.timed or (atom.falls if negated else atom.rises)
-        if negated and isinstance(node, Comparison):
-            self._warn_never(node)
+        if isinstance(node, Comparison):
+            self._warn_star(node)
+            self._warn_bounds(node)
+            if negated:
+                self._warn_never(node)
         check = Not(atom.check, timed=atom.falls) if negated else atom.check
         return check, None if atom.needs_event else check
+
+    def _warn_star(self, node: Comparison) -> None:
+        for side, other in ((node.left, node.right), (node.right, node.left)):
+            if isinstance(side, Name) and side.path[0] in EVENT_ROOTS and isinstance(other, Literal):
+                self.warnings += [
+                    f"the * in {text!r} stands for itself alone; a text compares as a whole"
+                    for text in texts_of(other)
+                    if "*" in text
+                ]
+
+    def _warn_bounds(self, node: Comparison) -> None:
+        """A comparison that the score's own min and max decide."""
+        if not isinstance(node.left, Name) or not isinstance(node.right, Literal) or node.operator not in OPERATOR:
+            return
+        score, constant = self.scope.scores.get(str(node.left)), node.right.value
+        if score is None or isinstance(constant, bool) or not isinstance(constant, int | float):
+            return
+        low, high = -inf if score.min is None else score.min, inf if score.max is None else score.max
+        operator = OPERATOR[node.operator]
+        if operator in (EQ, NE):
+            decided, answer = not low <= constant <= high, operator == NE
+        else:
+            answer = ordered(operator, low, constant)
+            decided = answer == ordered(operator, high, constant)
+        if decided:
+            bounds = [f"{word} {bound:g}" for word, bound in (("at least", low), ("at most", high)) if abs(bound) < inf]
+            self.warnings.append(
+                f"{score.name} is {' and '.join(bounds)}: this {'always' if answer else 'never'} holds"
+            )
 
     def _warn_never(self, node: Comparison) -> None:
         for side in (node.left, node.right):

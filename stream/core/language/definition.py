@@ -7,10 +7,10 @@ from typing import cast
 
 from stream.core.expressions import ConditionError
 from stream.core.language import graph
-from stream.core.language.conditions import compile_condition
-from stream.core.language.document import DocumentReader, Entry, fingerprint
+from stream.core.language.conditions import compile_condition, event_types
+from stream.core.language.document import DocumentReader, Entry, fingerprint, kind_of
 from stream.core.language.measures import MeasureReader
-from stream.core.language.names import Scope, unknown
+from stream.core.language.names import BrokenNameError, Scope, unknown
 from stream.core.lifecycle import (
     Condition,
     DefinitionError,
@@ -35,6 +35,11 @@ KEYS = (
 )
 MOST = {"scores": 64, "signals": 64, "facts": 64, "stages": 257, "transitions": 256}
 """Of each there are at most so many. Every stage but the first needs a transition that leads to it."""
+_OF_A_TRANSITION = {
+    "from": 'a stage, a list of stages, or "*" for any',
+    "to": "the stage to enter",
+    "when": "the condition",
+}
 _STAGE = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
 
 
@@ -49,6 +54,10 @@ def define(definition: object) -> Lifecycle:
 class _Definition:
     def __init__(self, definition: object) -> None:
         self.reader = DocumentReader()
+        if not isinstance(definition, Mapping):
+            wanted = "a lifecycle file is a mapping that begins with `lifecycle: name`"
+            kind = "this one is empty" if definition is None else f"this is {kind_of(definition)}"
+            raise DefinitionError([Problem((), f"{wanted}; {kind}")])
         self.top = self.reader.mapping(Entry((), definition), KEYS)
         self.problems = self.reader.problems
 
@@ -57,7 +66,7 @@ class _Definition:
         self._limits()
         name = reader.text(top.get("lifecycle"), needed="lifecycle: a name, as in `lifecycle: shop`")
         if name and not _STAGE.fullmatch(name):
-            reader.problem(top["lifecycle"], f"{name!r} is not a name: letters, digits, _ and -, a letter first")
+            reader.problem(top["lifecycle"], f"{name!r} is not a name: a to z, A to Z, 0 to 9, _ and -, a letter first")
         version = reader.whole(top.get("version"), 1, 1_000_000_000, default=1)
         title = reader.text(top.get("title"), default=name or "")
         words = self._words()
@@ -70,6 +79,7 @@ class _Definition:
             {fact.name: fact for fact in measures.facts},
             tuple(stages),
             words,
+            broken=frozenset(measures.broken),
         )
         transitions = self._transitions(scope)
         if not self.problems and stages:
@@ -131,12 +141,19 @@ class _Definition:
     def _stages(self) -> dict[str, Stage]:
         entry = self.top.get("stages")
         stages: dict[str, Stage] = {}
+        if entry is not None and isinstance(entry.value, list):
+            self.reader.problem(entry, "stages are no list: each is a name, a colon and its keys, as in `visitor: {}`")
+            return stages
         given = self.reader.mapping(entry, needed="stages: in order, the first is where everyone starts")
         if entry is not None and not given and not self.problems:
             self.reader.problem(entry, "at least one stage is needed")
         for name, body in given.items():
             if not _STAGE.fullmatch(name):
-                self.reader.problem(body, f"{name!r} is not a stage's name: letters, digits, _ and -", on_key=True)
+                self.reader.problem(
+                    body,
+                    f"{name!r} is not a stage's name: a to z, A to Z, 0 to 9, _ and -; its title: may be any text",
+                    on_key=True,
+                )
             keys = self.reader.mapping(body, ("title", "channels", "actions"), empty=True)
             stages[name] = Stage(
                 name,
@@ -149,25 +166,31 @@ class _Definition:
     def _transitions(self, scope: Scope) -> tuple[Transition, ...]:
         transitions: list[Transition] = []
         for index, entry in enumerate(self.reader.items(self.top.get("transitions"))):
-            keys = self.reader.mapping(entry, ("from", "to", "when"))
             before = len(self.problems)
-            target = self._target(entry, keys, scope.stages)
-            sources = self._sources(entry, keys, target, scope.stages)
-            condition = self._condition(entry, keys, scope)
+            keys = self.reader.mapping(entry, ("from", "to", "when"))
+            if len(self.problems) == before:  # else a key is misspelled, and the one that is missing is that one
+                self._complete(entry, keys)
+            target = self._target(keys, scope.stages)
+            sources = self._sources(keys, target, scope.stages)
+            condition = self._condition(keys, scope)
             if len(self.problems) == before and condition is not None:
                 transitions.append(Transition(index, sources, target, condition))
         return tuple(transitions)
 
-    def _target(self, entry: Entry, keys: Mapping[str, Entry], stages: tuple[str, ...]) -> str:
-        target = self.reader.text(keys.get("to"), needed="to: the stage to enter", within=entry)
-        if target and target not in stages:
+    def _complete(self, entry: Entry, keys: Mapping[str, Entry]) -> None:
+        for key, meaning in _OF_A_TRANSITION.items():
+            if key not in keys:
+                self.reader.problem(entry, f"{key}: is missing: {meaning}")
+
+    def _target(self, keys: Mapping[str, Entry], stages: tuple[str, ...]) -> str:
+        target = self.reader.text(keys.get("to"))
+        if target and stages and target not in stages:
             self.reader.problem(keys["to"], unknown(target, list(stages), "stage"))
         return target or ""
 
-    def _sources(self, entry: Entry, keys: Mapping[str, Entry], target: str, stages: tuple[str, ...]) -> frozenset[str]:
+    def _sources(self, keys: Mapping[str, Entry], target: str, stages: tuple[str, ...]) -> frozenset[str]:
         given = keys.get("from")
         if given is None:
-            self.reader.problem(entry, 'from: is missing: a stage, a list of stages, or "*" for any')
             return frozenset()
         if given.value == "*":
             return frozenset(stages) - {target}
@@ -176,22 +199,27 @@ class _Definition:
             source = cast("str", each.value)
             if source == "*":
                 self.reader.problem(each, '"*" stands alone: from: "*"')
-            elif source not in stages:
+            elif stages and source not in stages:
                 self.reader.problem(each, unknown(source, list(stages), "stage"))
             elif source == target:
                 self.reader.problem(each, f"stage {source!r} would move to itself")
             sources.add(source)
         return frozenset(sources)
 
-    def _condition(self, entry: Entry, keys: Mapping[str, Entry], scope: Scope) -> Condition | None:
-        text = self.reader.text(keys.get("when"), needed="when: the condition", within=entry)
+    def _condition(self, keys: Mapping[str, Entry], scope: Scope) -> Condition | None:
+        text = self.reader.text(keys.get("when"))
         if not text:
             return None
         try:
             condition = compile_condition(text, scope)
+        except BrokenNameError:
+            return None
         except ConditionError as error:
             self.reader.problem(keys["when"], error.message, offset=error.offset)
             return None
+        for word in event_types(condition.tree):
+            if word not in scope.words:
+                self.reader.undeclared(keys["when"], word, scope.words)
         for warning in condition.warnings:
             self.reader.warnings.append(Problem(keys["when"].path, warning))
         return condition

@@ -5,6 +5,7 @@ from hashlib import blake2b
 from typing import NamedTuple
 
 from stream.core.durations import parse_duration
+from stream.core.language.habits import decimal_point, length_of_time
 from stream.core.language.names import nearest, unknown
 from stream.core.lifecycle import DefinitionError, Problem
 
@@ -38,7 +39,8 @@ def _canonical(value: object) -> str:
     return repr(float(value) if isinstance(value, int | float) and not isinstance(value, bool) else value)
 
 
-def _kind(value: object) -> str:
+def kind_of(value: object) -> str:
+    """A value, or what it is, as messages name it."""
     if isinstance(value, bool):
         return f"{str(value).lower()}"
     if isinstance(value, str):
@@ -50,6 +52,20 @@ def _kind(value: object) -> str:
     if value is None:
         return "nothing"
     return f"the number {value}" if isinstance(value, int | float) else f"{str(value) or type(value).__name__!r}"
+
+
+def _missing(needed: str) -> str:
+    """Of `key: meaning`, what is said where the key is not there."""
+    key, _colon, meaning = needed.partition(": ")
+    return f"{key}: is missing: {meaning}"
+
+
+def _not_a_key(key: object, value: object, before: object) -> str:
+    """A number that YAML took for a key, most likely since a decimal comma separates entries within {…}."""
+    is_rest = value is None and (isinstance(before, int | float) or str(before or "")[-1:].isdigit())
+    if is_rest and not isinstance(key, bool):
+        return "a comma begins the next entry here; a number has a decimal point, as in 2.5"
+    return f"a key is a text; put {key!r} in quotes"
 
 
 class DocumentReader:
@@ -78,23 +94,31 @@ class DocumentReader:
         """
         if entry is None:
             if needed:
-                self.problems.append(Problem((), f"{needed} is missing"))
+                self.problems.append(Problem((), _missing(needed)))
             return {}
         if entry.value is None and empty:
             return {}
         if not isinstance(entry.value, Mapping):
             what = f"the keys {', '.join(keys)}" if keys else needed or "names and their values"
-            self.problem(entry, f"a mapping was expected ({what}), not {_kind(entry.value)}")
+            hint = "; write `name: value`, without - and [ ]" if isinstance(entry.value, list) else ""
+            self.problem(entry, f"a mapping was expected ({what}), not {kind_of(entry.value)}{hint}")
             return {}
         entries: dict[str, Entry] = {}
+        before: object = None
         for key, value in entry.value.items():
             child = Entry((*entry.path, key), value)
+            name, colon, rest = key.partition(":") if isinstance(key, str) else ("", "", "")
             if not isinstance(key, str):
-                self.problem(child, f"a key is a text; put {key!r} in quotes", on_key=True)
+                self.problem(child, _not_a_key(key, value, before), on_key=True)
+            elif keys and key not in keys and value is None and colon and name in keys:
+                self.problem(child, f"a space is missing after the colon: write {name}: {rest}", on_key=True)
+                entries[name] = Entry(child.path, rest)
             elif keys and key not in keys:
-                self.problem(child, unknown(key, list(keys), "key"), on_key=True)
+                hint = "; a list stands in [ ], a text that holds a comma in quotes" if value is None and before else ""
+                self.problem(child, unknown(key, list(keys), "key") + hint, on_key=True)
             else:
                 entries[key] = child
+            before = value
         return entries
 
     def items(self, entry: Entry | None) -> list[Entry]:
@@ -102,18 +126,18 @@ class DocumentReader:
         if entry is None:
             return []
         if not isinstance(entry.value, list):
-            self.problem(entry, f"a list was expected, not {_kind(entry.value)}")
+            self.problem(entry, f"a list was expected, not {kind_of(entry.value)}")
             return []
         return [Entry((*entry.path, index), value) for index, value in enumerate(entry.value)]
 
-    def text(self, entry: Entry | None, *, default: str = "", needed: str = "", within: Entry | None = None) -> str:
+    def text(self, entry: Entry | None, *, default: str = "", needed: str = "") -> str:
         """A text that is not empty."""
         if entry is None:
             if needed:
-                self.problems.append(Problem(within.path if within else (), f"{needed} is missing"))
+                self.problems.append(Problem((), _missing(needed)))
             return default
         if not isinstance(entry.value, str) or not entry.value:
-            self.problem(entry, f"a text was expected, not {_kind(entry.value)}; quotes make a text of anything")
+            self.problem(entry, f"a text was expected, not {kind_of(entry.value)}; quotes make a text of anything")
             return default
         return str(entry.value)
 
@@ -124,14 +148,14 @@ class DocumentReader:
         if single and isinstance(entry.value, str) and entry.value:
             return [entry]
         if not isinstance(entry.value, list):
-            self.problem(entry, f"a list of texts was expected ({what}), not {_kind(entry.value)}")
+            self.problem(entry, f"a list of texts was expected ({what}), not {kind_of(entry.value)}")
             return []
         found = self.items(entry)
         if not found and single:
             self.problem(entry, f"an empty list: {what}")
         for each in found:
             if not isinstance(each.value, str) or not each.value:
-                self.problem(each, f"a text was expected, not {_kind(each.value)}; quotes make a text of anything")
+                self.problem(each, f"a text was expected, not {kind_of(each.value)}; quotes make a text of anything")
         return [each for each in found if isinstance(each.value, str) and each.value]
 
     def words(self, entry: Entry | None, words: Mapping[str, str], *, empty: bool = False) -> list[str]:
@@ -144,15 +168,17 @@ class DocumentReader:
             if words.get(word, word) != word:
                 self.problem(each, f"{word!r} is an event name; here its word {words[word]!r} is meant")
             elif word not in words:
-                self._undeclared(each, word, words)
+                self.undeclared(each, word, words)
             found.append(word)
         return found
 
-    def _undeclared(self, entry: Entry, word: str, words: Mapping[str, str]) -> None:
+    def undeclared(self, entry: Entry, word: str, words: Mapping[str, str]) -> None:
         """A word may stand for itself; warn where it looks like another one, as long as that is quickly found."""
         self._comparisons -= len(words)
         if self._comparisons >= 0 and (near := nearest(word, words, cutoff=0.8)):
-            self.warnings.append(Problem(entry.path, f"{word!r} is not among the interactions; did you mean {near!r}?"))
+            self.warnings.append(
+                Problem(entry.path, f"{word!r} is not among the interactions; did you mean {words[near]!r}?")
+            )
 
     def whole(self, entry: Entry | None, low: int, high: int, *, default: int) -> int:
         """A whole number within bounds."""
@@ -160,7 +186,7 @@ class DocumentReader:
             return default
         value = entry.value
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            self.problem(entry, f"a whole number from {low} to {high:,} was expected, not {_kind(value)}")
+            self.problem(entry, f"a whole number from {low} to {high:,} was expected, not {kind_of(value)}")
             return default
         return value
 
@@ -170,7 +196,8 @@ class DocumentReader:
             return None
         value = entry.value
         if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e15:
-            self.problem(entry, f"a number below 1e15 in magnitude was expected, not {_kind(value)}")
+            hint = decimal_point(value) if isinstance(value, str) else ""
+            self.problem(entry, hint or f"a number below 1e15 in magnitude was expected, not {kind_of(value)}")
             return None
         return int(value) if isinstance(value, int) else float(value)
 
@@ -180,6 +207,8 @@ class DocumentReader:
             return None
         length = parse_duration(entry.value) if isinstance(entry.value, str) else None
         if length is None or not 0 < length <= longest:
-            self.problem(entry, f"a duration such as 30m, 14d or 52w was expected, not {_kind(entry.value)}")
+            said = length_of_time(entry.value) if isinstance(entry.value, str) else ""
+            wanted = "a duration such as 30m, 14d or 52w was expected"
+            self.problem(entry, said if said and length is None else f"{wanted}, not {kind_of(entry.value)}")
             return None
         return length

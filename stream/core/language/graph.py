@@ -29,7 +29,7 @@ def unreachable(stages: Sequence[str], transitions: Iterable[Transition]) -> lis
 
 
 def endless(stages: Sequence[str], transitions: Sequence[Transition]) -> list[Problem]:
-    """Warnings for cycles that a customer may run through by the passing of time alone."""
+    """Warnings for cycles that a customer may run through although nothing new is known of them."""
     timed = [each for each in transitions if each.condition.without_event is not None]
     problems: list[Problem] = []
     reported: set[frozenset[int]] = set()
@@ -42,8 +42,8 @@ def endless(stages: Sequence[str], transitions: Sequence[Transition]) -> list[Pr
         problems.append(
             Problem(
                 ("transitions", cycle[-1].index),
-                f"stages {path} form a cycle whose conditions do not exclude each other: a customer may go round "
-                f"by the passing of time alone (it stops after 64 rounds without an interaction)",
+                f"stages {path} form a cycle whose conditions do not exclude each other: a customer may go round at "
+                "each interaction, and by the passing of time alone (it stops after 64 rounds without an interaction)",
             )
         )
         if len(problems) == MAX_WARNINGS:

@@ -1,17 +1,18 @@
 """The parts of a definition that measure: scores, signals and facts."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import cast
 
 from stream.core.event import Path
 from stream.core.expressions import ConditionError
 from stream.core.facts import Fact, FactKind
-from stream.core.language.conditions import compile_condition
-from stream.core.language.document import DocumentReader, Entry, fingerprint
+from stream.core.language.conditions import compile_condition, event_types
+from stream.core.language.document import DocumentReader, Entry, fingerprint, kind_of
 from stream.core.language.names import Scope, unknown
 from stream.core.language.parser import RESERVED, parse_path
-from stream.core.lifecycle import Condition, Counted, Points, Signal
+from stream.core.lifecycle import Condition, Counted, Points, Problem, Signal
 from stream.core.scoring import Score
 
 CENTURY = 3_155_760_000_000
@@ -36,6 +37,8 @@ class MeasureReader:
         self.facts: list[Fact] = []
         self.fact_fingerprints: list[str] = []
         self.signals_of: dict[str, list[Signal]] = {}
+        self.broken: set[str] = set()
+        """Names of scores and facts that could not be read."""
         self.counted: dict[str | None, list[Counted]] = {}
         """By word; None: any interaction."""
 
@@ -54,11 +57,16 @@ class MeasureReader:
             self._identifier(entry, name)
             if name in half_lives:
                 self.reader.problem(entry, f"{name!r} is a score already; give the fact another name", on_key=True)
+            noted = len(self.reader.problems)
             self._fact(index, name, entry)
+            if len(self.reader.problems) > noted:
+                self.broken.add(name)
 
     def _identifier(self, entry: Entry, name: str) -> None:
         if not _IDENTIFIER.fullmatch(name):
-            self.reader.problem(entry, f"{name!r} is not a name: letters, digits and _, a letter first", on_key=True)
+            self.reader.problem(
+                entry, f"{name!r} is not a name: a to z, A to Z, 0 to 9 and _, a letter first", on_key=True
+            )
         elif name in RESERVED:
             self.reader.problem(
                 entry, f"{name!r} has a meaning in conditions already; choose another name", on_key=True
@@ -82,9 +90,9 @@ class MeasureReader:
         words = self._each(entry, keys)
         once = keys["once"].value if "once" in keys else False
         if not isinstance(once, bool):
-            self.reader.problem(keys["once"], "once: is true or left out")
+            self.reader.problem(keys["once"], f"once: is true or left out, not {kind_of(once)}")
         times, per = self._at_most(keys.get("at_most"))
-        if once and "at_most" in keys:
+        if once is True and "at_most" in keys:
             self.reader.problem(keys["at_most"], "once and at_most do not go together; keep one")
         points = self._points(index, entry, keys.get("add"), half_lives)
         signal = Signal(
@@ -113,7 +121,7 @@ class MeasureReader:
         if entry is None:
             return 0, 0
         keys = self.reader.mapping(entry, ("times", "per"))
-        for key in ("times", "per"):
+        for key in ("times", "per") if isinstance(entry.value, Mapping) else ():
             if key not in keys:
                 self.reader.problem(entry, f"{key}: is missing, as in at_most: {{times: 5, per: 1d}}")
         times = self.reader.whole(keys.get("times"), 1, 1_000_000, default=1)
@@ -157,14 +165,25 @@ class MeasureReader:
         if not text:
             return None
         try:
-            return compile_condition(text, self.scope)
+            condition = compile_condition(text, self.scope)
         except ConditionError as error:
             self.reader.problem(entry, error.message, offset=error.offset)
             return None
+        for word in event_types(condition.tree):
+            if word not in self.words:
+                self.reader.undeclared(entry, word, self.words)
+        self.reader.warnings += [Problem(entry.path, warning) for warning in condition.warnings]
+        return condition
 
     def _fact(self, index: int, name: str, entry: Entry) -> None:
+        if not isinstance(entry.value, Mapping):
+            self.reader.problem(entry, f"a fact is one of {', '.join(KINDS)}, as in {name}: {{count: purchase}}")
+            return
+        noted = len(self.reader.problems)
         keys = self.reader.mapping(entry, (*KINDS, "each", "minus", "where", "within", "keep"))
         kinds = [kind for kind in KINDS if kind in keys]
+        if not kinds and len(self.reader.problems) > noted:
+            return  # the kind is misspelled, and that is said
         if len(kinds) != 1:
             self.reader.problem(entry, f"a fact is one of {', '.join(KINDS)}, as in {{count: purchase}}")
             return

@@ -26,6 +26,8 @@ TYPE_NAMES = {
 
 
 _LONGEST_NAME = 100
+_LIKE = 0.55
+"""How much of a name must be the same, from 0 to 1, for it to be the one that was meant."""
 
 
 class Scope(NamedTuple):
@@ -38,6 +40,12 @@ class Scope(NamedTuple):
     """Event name to word, every word to itself too."""
     interaction_only: bool = False
     """True for `where`, which sees nothing but the interaction."""
+    broken: frozenset[str] = frozenset()
+    """Scores and facts that are there but could not be read."""
+
+
+class BrokenNameError(ConditionError):
+    """A condition names a score or fact that could not be read: that is said already, and the rest is not known."""
 
 
 class Read(NamedTuple):
@@ -104,15 +112,33 @@ def _name(name: Name, scope: Scope) -> Read:
         return _elapsed(accessors.Anchor())
     if root == "in_stage":
         return _elapsed(accessors.Entry())
-    raise ConditionError(unknown(root, [*scope.scores, *scope.facts, "identified", *_NAMES], "name"), name.offset)
+    if root in scope.broken:
+        raise BrokenNameError(f"{root} could not be read", name.offset)
+    raise ConditionError(_no_name(root, scope), name.offset)
 
 
 _NAMES = ("stage", "idle", "in_stage", "event.type", "event.name", "properties", "context")
 
 
+def _no_name(name: str, scope: Scope) -> str:
+    if name.lower() in {"true", "false"}:
+        return f"unknown name {name!r}; write {name.lower()}"
+    if name.lower() in {"null", "none", "nil"}:
+        return f"unknown name {name!r}; what is not there is asked for by not exists(…)"
+    if name in scope.stages:
+        return f'unknown name {name!r}; a text stands in double quotes, as in stage == "{name}"'
+    known = [*scope.scores, *scope.facts, "identified", *_NAMES]
+    near = nearest(name, known, cutoff=_LIKE)
+    if name in scope.words:
+        meant = f"did you mean {near!r}? An" if near else "an"
+        return f'unknown name {name!r}; {meant} interaction is asked for by event.type == "{scope.words[name]}"'
+    message = unknown(name, known, "name")
+    return message if near else f'{message}; a text stands in double quotes: "{name}"'
+
+
 def unknown(name: str, known: list[str], what: str) -> str:
     """The message for a name that does not exist, with the nearest that does."""
-    near = nearest(name, known, cutoff=0.5)
+    near = nearest(name, known, cutoff=_LIKE)
     hint = f"; did you mean {near!r}?" if near else f"; known are {', '.join(known)}" if known else ""
     return f"unknown {what} {name!r}{hint}"
 
@@ -149,20 +175,35 @@ def _elapsed(anchor: Anchor) -> Read:
 
 
 def _since(call: Call, scope: Scope) -> Read:
-    fact = scope.facts.get(call.name.path[0]) if not scope.interaction_only else None
+    _readable(call, scope)
+    fact = scope.facts.get(call.name.path[0])
     if fact is None or len(call.name.path) > 1 or fact.kind not in ("first", "last"):
         times = [each.name for each in scope.facts.values() if each.kind in ("first", "last")]
-        known = f"; here: {', '.join(times)}" if times and not scope.interaction_only else ""
+        known = f"; here: {', '.join(times)}" if times else ", as in facts: {last_order: {last: order}}"
         raise ConditionError(f"since({call.name}) needs a fact of kind `first` or `last`{known}", call.name.offset)
     return _elapsed(accessors.Moment(fact.index))
 
 
+def _readable(call: Call, scope: Scope) -> None:
+    """Raise ConditionError where `where` asks for a fact, BrokenNameError for one that could not be read."""
+    root = call.name.path[0]
+    if root in scope.broken:
+        raise BrokenNameError(f"{root} could not be read", call.name.offset)
+    if scope.interaction_only and (call.function == "since" or root not in ("properties", "context")):
+        raise ConditionError(
+            f"{call.function}({call.name}): `where` sees the interaction only: event.type, event.name, properties.…, "
+            "context.…",
+            call.name.offset,
+        )
+
+
 def _exists(call: Call, scope: Scope) -> Read:
+    _readable(call, scope)
     name = call.name
     if name.path[0] in ("properties", "context") and len(name.path) > 1:
         read = _name(name, scope)
     else:
-        fact = scope.facts.get(name.path[0]) if not scope.interaction_only else None
+        fact = scope.facts.get(name.path[0])
         if fact is None:
             raise ConditionError(f"exists({name}) needs a fact, or a property such as properties.total", name.offset)
         if fact.kind not in ("first", "last", "latest"):

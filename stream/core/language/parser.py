@@ -10,7 +10,7 @@ literal    := number | text | duration | "true" | "false"
 """
 
 import re
-from typing import NamedTuple, NoReturn
+from typing import NamedTuple
 
 from stream.core.durations import UNITS
 from stream.core.expressions import (
@@ -28,6 +28,7 @@ from stream.core.expressions import (
     Operand,
     Or,
 )
+from stream.core.language.habits import right_for_sign, right_for_word
 
 MAX_LENGTH = 4_096
 MAX_DEPTH = 32
@@ -56,7 +57,6 @@ _TOKEN = re.compile(
 )
 _ESCAPE = re.compile(r'\\(?:u([0-9A-Fa-f]{4})|(["\\/bfnrt]))')
 _ESCAPED = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
-_MEANT = {"===": "==", "=>": ">=", "=<": "<=", "=": "==", "&&": "and", "||": "or", "!": "not", "<>": "!="}
 
 
 def parse(text: str) -> Node:
@@ -66,17 +66,23 @@ def parse(text: str) -> Node:
     """
     if len(text) > MAX_LENGTH:
         raise ConditionError(f"a condition has at most {MAX_LENGTH:,} characters, this one {len(text):,}", 0)
-    return _Parser(_tokens(text), len(text)).whole()
+    return _Parser(_tokens(text), text).whole()
 
 
 def parse_path(text: str) -> Name:
     """The path of a property reference such as `properties.total`. Raises ConditionError."""
-    parser = _Parser(_tokens(text), len(text))
+    parser = _Parser(_tokens(text), text)
     operand = parser.operand()
     parser.end()
     if not isinstance(operand, Name) or operand.path[0] not in {"properties", "context"}:
         raise ConditionError("a property is written properties.name or context.name", 0)
     return operand
+
+
+def texts_of(literal: Literal) -> list[str]:
+    """The text that a constant is, or the texts of a list."""
+    values = [each.value for each in literal.value] if isinstance(literal.value, tuple) else [literal.value]
+    return [each for each in values if isinstance(each, str)]
 
 
 def unquote(text: str) -> str:
@@ -92,32 +98,20 @@ def _tokens(text: str) -> list[_Token]:
     while at < end:
         match = _TOKEN.match(text, at)
         if match is None:
-            _refuse(text, at + len(text[at:]) - len(text[at:].lstrip()))
+            wrong = at + len(text[at:]) - len(text[at:].lstrip())
+            raise ConditionError(right_for_sign(text, wrong), wrong)
         kind = match.lastgroup or ""
         tokens.append(_Token(kind, match[kind], match.start(kind)))
         at = match.end()
     return tokens
 
 
-def _refuse(text: str, at: int) -> NoReturn:
-    for wrong, right in _MEANT.items():
-        if text.startswith(wrong, at):
-            raise ConditionError(f"{wrong!r} is not an operator here; write {right!r}", at)
-    if text[at] == "'":
-        raise ConditionError('text stands in double quotes: "…"', at)
-    if text[at] == '"':
-        raise ConditionError("a text that does not end, or an escape that JSON does not know", at)
-    if text[at].isdigit() or text[at] == "-":
-        raise ConditionError(f"not a number; a duration is a whole number with {', '.join(UNITS)}", at)
-    raise ConditionError(f"unexpected {text[at]!r}", at)
-
-
 class _Parser:
-    def __init__(self, tokens: list[_Token], length: int) -> None:
+    def __init__(self, tokens: list[_Token], text: str) -> None:
         self.tokens = tokens
         self.at = 0
         self.depth = 0
-        self.length = length
+        self.written = text
 
     def whole(self) -> Node:
         node = self.condition()
@@ -130,10 +124,10 @@ class _Parser:
             return
         if token.text in OPERATORS:
             raise ConditionError("comparisons do not chain; join two of them with `and`", token.offset)
-        raise ConditionError(f"unexpected {token.text!r}; `and`, `or` or the end was expected", token.offset)
+        raise ConditionError(right_for_word(self.written, token.offset, token.text), token.offset)
 
     def peek(self) -> _Token:
-        return self.tokens[self.at] if self.at < len(self.tokens) else _Token("end", "", self.length)
+        return self.tokens[self.at] if self.at < len(self.tokens) else _Token("end", "", len(self.written))
 
     def take(self) -> _Token:
         token = self.peek()
@@ -150,6 +144,8 @@ class _Parser:
     def expect(self, text: str) -> None:
         if self.accept(text) is None:
             token = self.peek()
+            if text == ")" and token.kind == "word":
+                raise ConditionError(right_for_word(self.written, token.offset, token.text), token.offset)
             raise ConditionError(f"{text!r} was expected, not {token.text or 'the end'!r}", token.offset)
 
     def condition(self) -> Node:

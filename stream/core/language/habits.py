@@ -1,0 +1,144 @@
+"""What people write in a condition out of habit, and what is right here instead."""
+
+import re
+from typing import Final
+
+from stream.core.durations import UNITS
+
+_OPERATORS: Final = {
+    "===": "==",
+    "=>": ">=",
+    "=<": "<=",
+    "=": "==",
+    "&&": "and",
+    "||": "or",
+    "!": "not",
+    "<>": "!=",
+    "≥": ">=",
+    "≤": "<=",
+    "≠": "!=",
+}
+_WORDS: Final = {
+    "and": "and",
+    "or": "or",
+    "not": "not",
+    "in": "in",
+    "is": "==",
+    "equals": "==",
+    "und": "and",
+    "oder": "or",
+}
+_QUOTES: Final = "“”„‟«»‘’‚`"  # noqa: RUF001 - they look alike, which is why people mix them up
+_CURRENCIES: Final = "€$£¥"
+_PARTS_OF_TEXT: Final = frozenset({"contains", "like", "matches", "starts", "startswith", "begins", "ends", "endswith"})
+_UNIT_NAMES: Final = {
+    "s": ("sec", "second", "sekunde", "sekunden"),
+    "m": ("min", "minute", "minuten"),
+    "h": ("hr", "hour", "stunde", "stunden"),
+    "d": ("day", "tag", "tage", "tagen"),
+    "w": ("week", "wk", "woche", "wochen"),
+}
+_DAYS_OF: Final = {
+    **dict.fromkeys(("month", "mo", "monat", "monate", "monaten"), 30),
+    **dict.fromkeys(("year", "yr", "y", "jahr", "jahre", "jahren"), 365),
+    "quarter": 91,
+}
+"""Lengths that differ from one to the next have no unit; these many days come near."""
+_LENGTH: Final = re.compile(r"(?P<number>[0-9]{1,12}(?P<fraction>[.,][0-9]{1,6})?)\s*(?P<unit>[^\W\d_]+)")
+_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}|[0-9]{1,2}\.[0-9]{1,2}\.[0-9]{4}")
+_DECIMAL_COMMA: Final = re.compile(r"(-?[0-9]{1,3}(?:\.[0-9]{3})+|-?[0-9]+),([0-9]+)(?![0-9.,])")
+_DURATION_UNITS: Final = ", ".join(UNITS)
+
+
+def right_for_sign(text: str, at: int) -> str:
+    """What to say of the character `at`, with which nothing of the grammar begins."""
+    for wrong, right in _OPERATORS.items():
+        if text.startswith(wrong, at):
+            return f"{wrong!r} is not an operator here; write {right!r}"
+    sign = text[at]
+    if sign == "'":
+        return 'text stands in double quotes: "…"'
+    if sign in _QUOTES:
+        return f'{sign!r} is no quote here; text stands in straight double quotes: "…"'
+    if sign == '"':
+        return "a text that does not end, or an escape that JSON does not know"
+    if sign in _CURRENCIES or sign == "%":
+        return f"unexpected {sign!r}; a number stands alone, as in 500"
+    if any(date.start() <= at < date.end() for date in _DATE.finditer(text)):
+        return "a condition holds no dates; it says how long ago something was, as in since(last_order) < 30d"
+    if sign in "+*/" or (sign == "-" and not text[at + 1 : at + 2].isdigit()):
+        return f"unexpected {sign!r}; nothing is calculated here"
+    if sign.isdigit() or sign == "-":
+        return _right_for_number(text, at)
+    return f"unexpected {sign!r}"
+
+
+def right_for_word(text: str, at: int, word: str) -> str:
+    """What to say of a word or sign that stands at `at`, where `and`, `or` or the end was expected."""
+    if word == "," and (said := _decimal_comma(text, at)):
+        return said
+    before = text[:at].rstrip()
+    length = re.search(r"[0-9]+(?:[.,][0-9]+)?$", before)
+    if length and word.isalpha() and word.lower() not in _WORDS and (said := length_of_time(f"{length[0]} {word}")):
+        return said
+    lower = word.lower()
+    if lower == "is" and re.match(r"is\s+not\b", text[at:], re.IGNORECASE):
+        return "'is not' is not an operator here; write '!='"
+    if lower == "not" or (word == "in" and before.lower().endswith("not")):
+        return "`not` stands before the whole comparison, as in not (country in […])"
+    if lower in _WORDS:
+        return f"{word!r} is not an operator here; write {_WORDS[lower]!r}"
+    if before.endswith(("NOT", "Not")):
+        return f"{before[-3:]!r} is not an operator here; write 'not'"
+    if lower in _PARTS_OF_TEXT:
+        return f"{word!r} is not an operator here; a text compares as a whole, by ==, != and in"
+    if lower == "between":
+        return "'between' is not an operator here; write two comparisons joined by `and`, as in x >= 1 and x <= 3"
+    return f"unexpected {word!r}; `and`, `or` or the end was expected"
+
+
+def length_of_time(text: str) -> str:
+    """What is right for a duration that is written in another way, such as `60 days`; empty where it is none."""
+    match = _LENGTH.fullmatch(text.strip())
+    if match is None:
+        return ""
+    number, unit = match["number"].replace(",", "."), match["unit"].lower()
+    singular = unit.removesuffix("s") if len(unit) > 1 and unit != "ms" else unit
+    if singular in _DAYS_OF:
+        days = round(float(number) * _DAYS_OF[singular])
+        return f"there is no unit {match['unit']!r}, for its length differs; count days, as in {days}d"
+    short = unit if unit in UNITS else next((each for each, names in _UNIT_NAMES.items() if singular in names), "")
+    if not short:
+        return ""
+    if match["fraction"]:
+        smaller = {"w": "d", "d": "h", "h": "m", "m": "s", "s": "ms"}.get(short, "")
+        count = float(number) * UNITS[short] / UNITS[smaller] if smaller else 0.5
+        if count.is_integer():
+            return f"a length of time is a whole number; write {int(count)}{smaller}"
+        return "a length of time is a whole number with a smaller unit"
+    return f"a length of time is one word; write {number}{short}"
+
+
+def decimal_point(text: str) -> str:
+    """What is right for a number with a decimal comma, such as `2,5`; empty where it is none."""
+    match = _DECIMAL_COMMA.fullmatch(text.strip())
+    return f"a number has a decimal point; write {_with_point(match)}" if match else ""
+
+
+def _decimal_comma(text: str, at: int) -> str:
+    for match in _DECIMAL_COMMA.finditer(text):
+        if match.start(2) == at + 1:
+            return f"a number has a decimal point; write {_with_point(match)}"
+    return ""
+
+
+def _with_point(match: re.Match[str]) -> str:
+    return f"{match[1].replace('.', '')}.{match[2]}"
+
+
+def _right_for_number(text: str, at: int) -> str:
+    if match := _DECIMAL_COMMA.match(text, at):
+        return f"a number has a decimal point; write {_with_point(match)}"
+    if (match := _LENGTH.match(text, at)) and (said := length_of_time(match[0])):
+        return said
+    return f"not a number; a number is written 1000 or 2.5, a length of time as a whole number with {_DURATION_UNITS}"
