@@ -6,7 +6,7 @@ Label = tuple[str, str]
 """A lifecycle's id, and the name of one of its signals or facts."""
 
 
-class Tally:
+class StepCounts:
     """Counts of one batch, for metrics and summaries."""
 
     def __init__(self) -> None:

@@ -41,7 +41,7 @@ class Verdict:
         return self.kind in ("record", "deadline", "bug")
 
 
-class Faults:
+class ErrorPolicy:
     """The memory that the judgement needs: what failed already, and where. One for each partition.
 
     Errors of Kafka never count toward giving up: a broker that is away is waited for. An interaction or

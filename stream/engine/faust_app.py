@@ -20,7 +20,7 @@ from faust.types import TP
 from faust.types.auth import CredentialsT
 
 from stream.engine.assignor import EngineAssignor
-from stream.engine.supervisor import Engine
+from stream.engine.supervisor import Supervisor
 from stream.kafka.clients import ssl_context
 from stream.kafka.group_leave import hurry
 from stream.kafka.partition_reader import Fetched, Reader, let_stop, tune
@@ -129,13 +129,13 @@ class EngineConsumer(driver.Consumer):
         """
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
-        await self.app.engine.pause()
+        await self.app.partition_supervisor.pause()
         await super().on_partitions_revoked(revoked)
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
         await super().on_partitions_assigned(assigned, generation_id)
         if generation_id == self.app.consumer_generation_id and not self.app.should_stop:
-            self.app.engine.assign(tp.partition for tp in assigned if self._is_hot(tp))
+            self.app.partition_supervisor.assign(tp.partition for tp in assigned if self._is_hot(tp))
 
     @property
     def thread(self) -> EngineThread:
@@ -155,7 +155,8 @@ class EngineApp(faust.App):
     logger = _log
 
     hot_topic: str
-    engine: Engine
+    partition_supervisor: Supervisor
+    """Beside Faust's own `supervisor`, which restarts its services."""
     versions: WorkerVersions | None
 
     def _new_transport(self) -> EngineTransport:
@@ -167,7 +168,7 @@ class EngineApp(faust.App):
         self.topics.add(hot)  # before the first subscription: later costs 45 s
 
     async def on_stop(self) -> None:
-        await self.engine.stop()  # before the consumer leaves the group
+        await self.partition_supervisor.stop()  # before the consumer leaves the group
         await super().on_stop()
 
 
@@ -206,7 +207,9 @@ def rebalance_timeout(settings: Settings) -> float:
     return max(10.0, settings.session_timeout / 1000)
 
 
-def make_app(settings: Settings, engine: Engine, data: Path, versions: WorkerVersions | None = None) -> EngineApp:
+def make_app(
+    settings: Settings, supervisor: Supervisor, data: Path, versions: WorkerVersions | None = None
+) -> EngineApp:
     """The Faust application for `settings`, with its web server, leader topic and logging left out.
 
     Needs a running event loop. `data` is a directory that Faust may write to; nothing of ours is kept there.
@@ -234,7 +237,7 @@ def make_app(settings: Settings, engine: Engine, data: Path, versions: WorkerVer
         topic_disable_leader=True,
         web_enabled=False,
     )
-    app.hot_topic, app.engine = settings.topics.interactions, engine
+    app.hot_topic, app.partition_supervisor = settings.topics.interactions, supervisor
     app.versions = versions
     return app
 

@@ -18,7 +18,7 @@ from aiokafka.errors import KafkaError
 
 from stream.codec.records import SourceRecord
 from stream.engine.delivery import Delivery
-from stream.engine.error_policy import Faults
+from stream.engine.error_policy import ErrorPolicy
 from stream.engine.misplaced import MisplacedWarnings
 from stream.engine.partition_log import PartitionLog
 from stream.errors import UnreadableError
@@ -84,7 +84,7 @@ class Source(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class PartitionContext:
     """What all partitions of a worker share."""
 
     source: Source
@@ -112,7 +112,7 @@ class Surroundings:
 class Partition:
     """One partition of the interactions topic; owned from `start` to `drop`."""
 
-    def __init__(self, number: int, surroundings: Surroundings) -> None:
+    def __init__(self, number: int, context: PartitionContext) -> None:
         self.number = number
         self.state = State.PAUSED
         self.recovery = Progress()
@@ -127,10 +127,10 @@ class Partition:
         self.blocked: UnreadableError | None = None
         """What it cannot read; None once it has read on."""
         self._moves = 0
-        self._log = PartitionLog(number, surroundings.seldom)
+        self._log = PartitionLog(number, context.seldom)
         self._topic: SourceTopic | None = None
-        self._around = surroundings
-        self._faults = Faults()
+        self._context = context
+        self._policy = ErrorPolicy()
         self._delivery: Delivery | None = None
         self.machine: Machine | None = None
         """The state; None before recovery."""
@@ -188,12 +188,12 @@ class Partition:
             self.lag.position = self.position
         delivery, self._delivery, self.machine, self.position = self._delivery, None, None, None
         if delivery is not None:
-            self._around.in_background(delivery.discard())
+            self._context.in_background(delivery.discard())
 
     async def _run(self) -> None:
         while True:
             try:
-                topic = await self._around.source_topic()
+                topic = await self._context.source_topic()
                 if self.machine is None or topic != self._topic:
                     await self._fence_and_recover(topic)
                 if self.blocked is None:
@@ -203,56 +203,56 @@ class Partition:
                 if is_cancelled():
                     raise
                 await self._start_over(KafkaError("a client of Kafka was cancelled from inside"))
-            except Exception as error:  # noqa: BLE001 whatever it is, `Faults` judges it
+            except Exception as error:  # noqa: BLE001 whatever it is, `ErrorPolicy` judges it
                 await self._start_over(error)
 
     async def _start_over(self, error: Exception) -> None:
         """The one error path."""
-        verdict = self._faults.judge(error, self.position, self._around.fenced_wait)
+        verdict = self._policy.judge(error, self.position, self._context.fenced_wait)
         self.last_error = error
         self._writing = None
         self.drop()
-        self._around.observer.failed(self.number, verdict.kind)
+        self._context.observer.failed(self.number, verdict.kind)
         if verdict.fatal:
             self.state = State.FAILED
-            self._around.fail(error)
+            self._context.fail(error)
             await asyncio.Event().wait()  # until the worker stops us
         self.state = State.BACKING_OFF
         if verdict.ours:
             self._log.restarted(error)
         elif verdict.kind == "fenced":
             self._log.fenced()
-        elif not self._around.contact.away:  # else one line speaks for all partitions
+        elif not self._context.contact.away:  # else one line speaks for all partitions
             self._log.waits(error)
         jitter = random.uniform(1.0, 1.5)  # noqa: S311 only so that partitions do not come back as one
         await asyncio.sleep(verdict.delay * jitter)
 
     async def _fence_and_recover(self, topic: SourceTopic) -> None:
-        around = self._around
+        context = self._context
         self.drop()
         self.state = State.FENCING
-        self._delivery = around.make_delivery(self.number)
+        self._delivery = context.make_delivery(self.number)
         await self._delivery.start()
-        machine = around.make_machine(self.number, topic)
+        machine = context.make_machine(self.number, topic)
         self.state = State.WAITING
-        async with around.recovery_slots:
+        async with context.recovery_slots:
             self.state, self.recovery = State.RECOVERING, Progress()
             began = time.monotonic()
-            changelog = await around.read_changelog(self.number, self.recovery)
+            changelog = await context.read_changelog(self.number, self.recovery)
             await _drive(machine.restore(changelog), self._moved)
         if machine.next_offset is None:
-            self.position = await around.source.first_offset(self.number)
+            self.position = await context.source.first_offset(self.number)
         else:
             self.position = machine.next_offset
-        machine.isolate(offsets=self._faults.isolated_offsets, keys=self._faults.isolated_keys)
-        if self._faults.closely_until is not None:
-            machine.look_closely(self._faults.closely_until)
+        machine.isolate(offsets=self._policy.isolated_offsets, keys=self._policy.isolated_keys)
+        if self._policy.closely_until is not None:
+            machine.look_closely(self._policy.closely_until)
         seconds = time.monotonic() - began
-        around.observer.recovered(self.number, self.recovery.records, seconds)
+        context.observer.recovered(self.number, self.recovery.records, seconds)
         self._log.recovered(self.recovery.records, seconds, self.position)
         self.machine, self._topic, self.last_error = machine, topic, None
         self._answered = time.monotonic()
-        around.recovered(self.number, machine)
+        context.recovered(self.number, machine)
 
     async def _turn(self) -> None:
         """One fetch, and batches until nothing is left at this position."""
@@ -260,7 +260,7 @@ class Partition:
         unreadable: UnreadableError | None = None
         fetched: Fetched | None = None
         try:
-            fetched = await self._around.source.fetch(self.number, self.position, self._patience())
+            fetched = await self._context.source.fetch(self.number, self.position, self._patience())
         except UnreadableError as error:
             unreadable = error
         if unreadable is not None:
@@ -272,7 +272,7 @@ class Partition:
         age = self.lag.hear(fetched)
         if age is not None:
             self._answered = time.monotonic() - age
-            self._around.contact.heard(age)
+            self._context.contact.heard(age)
         if self.blocked is not None and (fetched.records or fetched.caught_up or fetched.next_offset > self.position):
             self.blocked, self.state = None, State.RUNNING
         if not fetched.records and not fetched.caught_up:
@@ -339,9 +339,9 @@ class Partition:
             ran = time.monotonic()
             await self._delivery.write(batch)
             now = time.monotonic()
-            self._around.observer.batch_written(self.number, batch, now - began, now - ran)
-            self._around.misplaced.look(self.number, batch.counts)
-            self._faults.forget_before(batch.next_offset)
+            self._context.observer.batch_written(self.number, batch, now - began, now - ran)
+            self._context.misplaced.look(self.number, batch.counts)
+            self._policy.forget_before(batch.next_offset)
             self._log.considered(batch.counts, self.machine.to_reconsider)
         elif batch.more:
             raise RuntimeError(f"partition {self.number}: the machine made no progress at {batch.next_offset}")

@@ -11,7 +11,7 @@ from aiokafka.errors import KafkaError
 
 from stream.engine.delivery import Delivery
 from stream.engine.edit_log import Edits
-from stream.engine.partition import MakeMachine, Observer, Partition, Source, State, Surroundings
+from stream.engine.partition import MakeMachine, Observer, Partition, PartitionContext, Source, State
 from stream.events import Event, report
 from stream.kafka.changelog import Progress
 from stream.kafka.contact import Contact, ContactStatus
@@ -85,7 +85,7 @@ class SourceTopics(Protocol):
         """What was seen until now may be old."""
 
 
-class Engine:
+class Supervisor:
     """Owns partitions: begins, pauses and ends them as the group says, and stops at a fatal error."""
 
     def __init__(
@@ -103,7 +103,7 @@ class Engine:
         self.failure: BaseException | None = None
         self._make_machine, self._observer, self._fenced_wait = make_machine, observer, fenced_wait
         self.contact = contact or Contact()
-        self._surroundings: Surroundings | None = None
+        self._context: PartitionContext | None = None
         self._lookout: SourceTopics | None = None
         self._partitions: dict[int, Partition] = {}
         self._edits = Edits(digests or {})
@@ -124,7 +124,7 @@ class Engine:
         """Say how to reach Kafka; before the first `assign`."""
         self.delivery, self.phase = delivery, "joining"
         self._lookout = lookout
-        self._surroundings = Surroundings(
+        self._context = PartitionContext(
             source=source,
             source_topic=lookout.source,
             make_machine=self._make_machine,
@@ -152,7 +152,7 @@ class Engine:
 
         No heartbeat is sent while the group waits for this, so it must return at once.
         """
-        assert self._surroundings is not None, "connect() comes first"
+        assert self._context is not None, "connect() comes first"
         assert self._lookout is not None
         self._lookout.look_again()
         self.rebalances += 1
@@ -172,7 +172,7 @@ class Engine:
             self._partitions.pop(number).drop()
         for number in sorted(owned):
             if number not in self._partitions:
-                self._partitions[number] = Partition(number, self._surroundings)
+                self._partitions[number] = Partition(number, self._context)
             self._partitions[number].start()
         self.phase = "running"
 

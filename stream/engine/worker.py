@@ -17,7 +17,7 @@ from aiokafka.errors import KafkaConnectionError, KafkaError
 from stream.engine.delivery import AtLeastOnce, Delivery, Route, Transactional
 from stream.engine.faust_app import EngineApp, FaustSource, make_app, rebalance_timeout
 from stream.engine.partition import MakeMachine, Observer, State
-from stream.engine.supervisor import Engine
+from stream.engine.supervisor import Supervisor
 from stream.engine.watchdog import LOOK_EVERY, LoopGuard, Stalls
 from stream.errors import BrokerError, LifecycleError, StalledError, TopicError
 from stream.events import Event, report
@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-Service = Callable[[Engine], AbstractAsyncContextManager[object]]
+Service = Callable[[Supervisor], AbstractAsyncContextManager[object]]
 """Something that runs beside the engine, from before Kafka is there until after it was left."""
 
 _RETRY_SECONDS = 1.0
@@ -74,7 +74,7 @@ class _Worker:
         self, settings: Settings, make_machine: MakeMachine, observer: Observer, group: GroupVersions | None
     ) -> None:
         self._settings = settings
-        self._engine = Engine(
+        self._supervisor = Supervisor(
             make_machine,
             observer,
             fenced_wait=settings.session_timeout / 1000 / 4 * _FENCED_HEARTBEATS,
@@ -84,13 +84,13 @@ class _Worker:
         self._asked_at = 0.0
         self._seldom = Seldom()
         self._delivery: DeliveryMode = settings.delivery
-        self._contact_log = ContactLog(self._engine.contact, settings.bootstrap)
+        self._contact_log = ContactLog(self._supervisor.contact, settings.bootstrap)
         self._group = group
-        self._lookout = Lookout(settings, self._engine.contact, None if group is None else group.heard)
+        self._lookout = Lookout(settings, self._supervisor.contact, None if group is None else group.heard)
 
     async def run(self, services: Sequence[Service]) -> int:
         loop = asyncio.get_running_loop()
-        quiet_libraries(self._engine.contact)
+        quiet_libraries(self._supervisor.contact)
         quiet_loop(loop)
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._ask_to_stop, number)
@@ -100,12 +100,12 @@ class _Worker:
             beating = asyncio.create_task(_beat(guard))
             stack.callback(beating.cancel)
             for service in services:
-                await stack.enter_async_context(service(self._engine))
+                await stack.enter_async_context(service(self._supervisor))
             try:
                 await self._work(Path(data))
             except LifecycleError as error:
-                self._engine.fail(error)
-        failure = self._engine.failure
+                self._supervisor.fail(error)
+        failure = self._supervisor.failure
         if failure is None:
             report(log.info, Event.WORKER_STOPPED, "stopped")
             return 0
@@ -156,28 +156,28 @@ class _Worker:
         """Run Faust until the worker is to end; True where Faust did not start because the broker went away."""
         settings = self._settings
         looking = asyncio.create_task(self._lookout.run())
-        app = make_app(settings, self._engine, data, None if self._group is None else self._group.ours)
+        app = make_app(settings, self._supervisor, data, None if self._group is None else self._group.ours)
         self._connect(app)
         starting = asyncio.create_task(app.start())
         ends = [
             asyncio.create_task(each)
             for each in (
                 self._asked_to_stop.wait(),
-                self._engine.wait_failed(),
+                self._supervisor.wait_failed(),
                 self._watch(),
                 _crashed(app, starting),
             )
         ]
         await asyncio.wait([*ends, looking], return_when=asyncio.FIRST_COMPLETED)
         if looking.done():
-            self._engine.fail(looking.exception() or RuntimeError("the lookout ended"))
+            self._supervisor.fail(looking.exception() or RuntimeError("the lookout ended"))
         for end in (*ends, looking):
             end.cancel()
-        away = self._engine.rebalances == 0 and _is_away(app.crash_reason) and not self._asked_to_stop.is_set()
-        if not (away or self._asked_to_stop.is_set() or self._engine.failure is not None):
-            self._engine.fail(app.crash_reason or RuntimeError("Faust stopped by itself"))
+        away = self._supervisor.rebalances == 0 and _is_away(app.crash_reason) and not self._asked_to_stop.is_set()
+        if not (away or self._asked_to_stop.is_set() or self._supervisor.failure is not None):
+            self._supervisor.fail(app.crash_reason or RuntimeError("Faust stopped by itself"))
         await self._leave(app, starting)
-        return away and self._engine.failure is None
+        return away and self._supervisor.failure is None
 
     async def _find_out(self) -> bool:
         """Wait for the broker; settle topics and delivery, as far as they are not known."""
@@ -185,7 +185,7 @@ class _Worker:
         while True:
             try:
                 await _ping(settings)
-                self._engine.contact.heard()
+                self._supervisor.contact.heard()
                 await require(settings, of_worker(settings))
                 for finding in await ensure_topics(settings):
                     report(
@@ -246,31 +246,31 @@ class _Worker:
 
         exactly_once = self._delivery == "exactly_once"
         report(log.info, Event.DELIVERY_CHOSEN, "delivery is {delivery}", delivery=self._delivery)
-        self._engine.connect(
+        self._supervisor.connect(
             self._delivery, source=source, lookout=self._lookout, make_delivery=make_delivery, read_changelog=read
         )
 
     async def _watch(self) -> None:
         """Fail where nothing gets on though Kafka answers."""
-        engine, lookout, topic = self._engine, self._lookout, self._settings.topics.interactions
+        supervisor, lookout, topic = self._supervisor, self._lookout, self._settings.topics.interactions
         partitions, missing = Stalls[int](), Stalls[str]()
         group = Stalls[str](round(_REBALANCES * rebalance_timeout(self._settings)))
         while True:
             await asyncio.sleep(LOOK_EVERY)
-            owned = engine.status().partitions
+            owned = supervisor.status().partitions
             self._contact_log.look(len(owned), [each.partition for each in owned if each.state is State.AWAY])
             if missing.look({topic: None} if lookout.missing else {}, counts=True):
-                engine.fail(
+                supervisor.fail(
                     TopicError(
                         f"topic {topic} is not there any more, or may not be seen. If it was deleted, this worker will "
                         f"create it anew when it is started again, and refuse to go on at a position of the old one"
                     )
                 )
-            for number in partitions.look(engine.marks(), counts=lookout.serves):
-                engine.fail(StalledError(f"{engine.stands(number)} stands still though Kafka answers"))
-            waits = engine.phase in ("joining", "rebalancing")
-            for phase in group.look({engine.phase: engine.rebalances} if waits else {}, counts=lookout.serves):
-                engine.fail(StalledError(f"the worker has not got into its group, though Kafka answers ({phase})"))
+            for number in partitions.look(supervisor.marks(), counts=lookout.serves):
+                supervisor.fail(StalledError(f"{supervisor.stands(number)} stands still though Kafka answers"))
+            waits = supervisor.phase in ("joining", "rebalancing")
+            for phase in group.look({supervisor.phase: supervisor.rebalances} if waits else {}, counts=lookout.serves):
+                supervisor.fail(StalledError(f"the worker has not got into its group, though Kafka answers ({phase})"))
 
     async def _leave(self, app: EngineApp, starting: "asyncio.Task[None]") -> None:
         """Finish running batches and leave the group."""
@@ -288,7 +288,7 @@ class _Worker:
                 error=type(error).__name__,
             )
             logging.shutdown()
-            os._exit(0 if self._asked_to_stop.is_set() and self._engine.failure is None else 1)
+            os._exit(0 if self._asked_to_stop.is_set() and self._supervisor.failure is None else 1)
 
     async def _unless_stopped(self, work: Coroutine[Any, Any, T]) -> T | None:
         """The result of `work`; None when the worker was asked to stop before."""

@@ -6,7 +6,7 @@ from typing import Final, Protocol
 
 from stream.codec.records import Outgoing, SourceRecord
 from stream.core.stage_change import StageChange
-from stream.core.step_counts import Tally
+from stream.core.step_counts import StepCounts
 
 RESULTS: Final = ("applied", "duplicate", "known", "repeated", "rejected", "tick")
 """What may become of a record of the source."""
@@ -16,7 +16,7 @@ class Counts:
     """What a batch did, for metrics."""
 
     def __init__(self) -> None:
-        self.tally = Tally()
+        self.steps = StepCounts()
         self.applied = 0
         """Interactions applied."""
         self.repeated = 0
@@ -44,8 +44,8 @@ class Counts:
     @property
     def results(self) -> dict[str, int]:
         """Records of the source by result, in the order of RESULTS; those that there were."""
-        tally, rejected = self.tally, sum(self.rejected.values())
-        found = (self.applied, tally.duplicates, tally.known_rows, self.repeated, rejected, self.ticks)
+        steps, rejected = self.steps, sum(self.rejected.values())
+        found = (self.applied, steps.duplicates, steps.known_rows, self.repeated, rejected, self.ticks)
         return {result: count for result, count in zip(RESULTS, found, strict=True) if count}
 
     def change(self, change: StageChange) -> None:

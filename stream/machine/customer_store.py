@@ -22,7 +22,7 @@ BREATH: Final = 200
 """Records or deadlines after which the caller's loop gets a turn."""
 
 
-class State:
+class CustomerStore:
     """What a partition keeps of its customers, by changelog key."""
 
     def __init__(self, model: Model) -> None:

@@ -30,10 +30,10 @@ from stream.errors import StateError, UnknownLayout
 from stream.machine.batch import Batch, DeadlineFailed, EncodingFailed, RecordFailed
 from stream.machine.budget import MAX_BYTES, MAX_FIRED, MAX_LOOKED, SHARE
 from stream.machine.clock import PartitionClock
-from stream.machine.customer_store import BREATH, State
-from stream.machine.outbox import Telling
-from stream.machine.provenance import Origin
-from stream.machine.source_partition import Place
+from stream.machine.customer_store import BREATH, CustomerStore
+from stream.machine.outbox import Outbox
+from stream.machine.provenance import Provenance
+from stream.machine.source_partition import SourcePartition
 from stream.settings import Settings
 
 AHEAD: Final = 300_000
@@ -46,29 +46,29 @@ _EXAMPLES: Final = 20
 class PartitionMachine:
     """The state of one partition and what its inputs do to it; see `Machine` for the contract."""
 
-    def __init__(self, model: Model, settings: Settings, place: Place) -> None:
+    def __init__(self, model: Model, settings: Settings, source_partition: SourcePartition) -> None:
         self.model = model
         self.settings = settings
-        self.place = place
+        self.source_partition = source_partition
         self.next_offset: int | None = None
-        self._topic = place.topic
-        self._partition = place.partition
-        self._partitions = place.partitions
+        self._topic = source_partition.topic
+        self._partition = source_partition.partition
+        self._partitions = source_partition.partitions
         self._partitioner: str = settings.partitioner
         self._misplaced: list[tuple[bytes | None, bytes]] = []
         """Of the running batch: key and customer's id of the first records that belong on another partition."""
         self._blocked = settings.blocked
         self._grace = settings.grace
         self._clock = PartitionClock(settings.clock, settings.live_from, None)
-        self._state = State(model)
-        self._telling = Telling(place.topic, place.partition)
+        self._store = CustomerStore(model)
+        self._outbox = Outbox(source_partition.topic, source_partition.partition)
         self._started = False
         self._behind = False
         """More deadlines have come than were fired, and interactions need not wait for them."""
         self._fired = 0
         self._isolated_offsets: set[int] = set()
         self._isolated_keys: set[bytes] = set()
-        self._origin = Origin({each.id: each.digest.hex() for each in model.lifecycles}, settings.deciding)
+        self._provenance = Provenance({each.id: each.digest.hex() for each in model.lifecycles}, settings.deciding)
         self._closely_until: int | None = None
         self._generation = 1
         self._edited_at: int | None = None
@@ -77,22 +77,22 @@ class PartitionMachine:
     @property
     def edited(self) -> Mapping[str, str | None]:
         """See `Machine`."""
-        return self._origin.edited
+        return self._provenance.edited
 
     @property
     def to_reconsider(self) -> int:
         """See `Machine`."""
-        return self._state.edited
+        return self._store.edited
 
     @property
     def customers(self) -> int:
         """How many customers have a record."""
-        return len(self._state)
+        return len(self._store)
 
     @property
     def stages(self) -> dict[tuple[str, str], int]:
         """Customers by lifecycle and stage."""
-        return self._state.stages
+        return self._store.stages
 
     @property
     def clock(self) -> int | None:
@@ -101,7 +101,7 @@ class PartitionMachine:
 
     def customer(self, key: bytes) -> Customer | None:
         """The customer of a changelog key as it is now; the caller must not change it."""
-        return self._state.customer(key)
+        return self._store.customer(key)
 
     def restore(self, changelog: dict[bytes, bytes]) -> Generator[None, None, None]:
         """Take over the compacted changelog; see `Machine`."""
@@ -109,19 +109,19 @@ class PartitionMachine:
             position = changelog.get(positions.KEY)
             if position is not None:
                 self._resume(decode_position(position))
-            yield from self._state.restore(changelog, at_once=self.settings.apply_edits == "at_once")
+            yield from self._store.restore(changelog, at_once=self.settings.apply_edits == "at_once")
         except StateError as error:
             where = f"topic {self.settings.topics.customers}, partition {self._partition}: "
             if isinstance(error, UnknownLayout):
-                raise UnknownLayout(error.digest, where, self._origin.remedy(error.digest.hex())) from error
+                raise UnknownLayout(error.digest, where, self._provenance.remedy(error.digest.hex())) from error
             raise StateError(f"{where}{error}") from error
 
     def _resume(self, position: Position) -> None:
-        self.place.require(position)
-        self.next_offset = position.offsets.get(self.place.topic)
+        self.source_partition.require(position)
+        self.next_offset = position.offsets.get(self.source_partition.topic)
         live_from = self.settings.live_from if self.settings.live_from is not None else position.live_from
         self._clock = PartitionClock(self.settings.clock, live_from, position.clock)
-        self._origin.resume(position, self.next_offset)
+        self._provenance.resume(position, self.next_offset)
         self._generation = position.generation
         self._started = True
 
@@ -138,7 +138,7 @@ class PartitionMachine:
         """See `Machine`."""
         if self._may_consider_edits():
             return 0
-        time = self._state.schedule.next()
+        time = self._store.schedule.next()
         return time + self._grace if time is not None and self._clock.follows_wall else None
 
     def run(
@@ -146,7 +146,7 @@ class PartitionMachine:
     ) -> Generator[None, None, Batch]:
         """See `Machine`."""
         batch = Batch(next_offset=self.next_offset if self.next_offset is not None else next_offset)
-        self._origin.begin(source[0].offset if self.next_offset is None and source else batch.next_offset)
+        self._provenance.begin(source[0].offset if self.next_offset is None and source else batch.next_offset)
         self._open(batch, wall)
         if self._edited_at is None:
             self._edited_at = wall
@@ -190,9 +190,9 @@ class PartitionMachine:
             batch.inputs += 1
             if self.settings.clock == "wall" and self._clock.live_from is None:
                 self._clock.live_from = wall
-        elif self._origin.differs or not self._state.is_laid_out:
+        elif self._provenance.differs or not self._store.is_laid_out:
             batch.inputs += 1
-        self._origin.differs = False
+        self._provenance.differs = False
 
     def _take(self, record: SourceRecord, offset: int, batch: Batch, wall: int) -> int:
         """Apply one record; returns the bytes that it made to be written, customers left out."""
@@ -236,17 +236,17 @@ class PartitionMachine:
     def _apply(
         self, record: SourceRecord, offset: int, interaction: Interaction, broker_time: int, batch: Batch
     ) -> int:
-        counts, state = batch.counts, self._state
+        counts, store = batch.counts, self._store
         if interaction.time > broker_time + AHEAD:
             interaction.time = broker_time
             counts.ahead += 1
         key, size = customer_key(interaction.kind, interaction.subject), 0
-        customer = state.customer(key)
+        customer = store.customer(key)
         if customer is not None and customer.edited is not None:
             size += self._reconsider(key, customer, batch, broker_time)
         if self._behind:
             size += self._catch_up(key, batch)
-            customer = state.customer(key)
+            customer = store.customer(key)
         if customer is not None and offset <= customer.offset:
             counts.repeated += 1
             return size
@@ -254,19 +254,19 @@ class PartitionMachine:
             counts.misplaced += 1
             if len(self._misplaced) < _EXAMPLES:
                 self._misplaced.append((record.key, key[1:]))
-        tally = counts.tally
-        duplicates, untouched = tally.duplicates, tally.untouched
+        steps = counts.steps
+        duplicates, untouched = steps.duplicates, steps.untouched
         after, changes = step(
-            self.model, customer, Arrival(interaction, self._partition, offset, self._generation), tally
+            self.model, customer, Arrival(interaction, self._partition, offset, self._generation), steps
         )
         assert after is not None
         self._clock.record(interaction.time, broker_time)
-        if tally.untouched > untouched:
+        if steps.untouched > untouched:
             return size
-        if tally.duplicates == duplicates:
+        if steps.duplicates == duplicates:
             counts.applied += 1
         after.offset = offset
-        state.keep(key, after)
+        store.keep(key, after)
         if not changes:
             return size
         counts.caused.append(broker_time)
@@ -274,7 +274,7 @@ class PartitionMachine:
 
     def _catch_up(self, key: bytes, batch: Batch) -> int:
         """Fire what has come of one customer's own deadlines, before anything else happens to it."""
-        customer = self._state.customer(key)
+        customer = self._store.customer(key)
         time = due(self.model, customer) if customer is not None else None
         until = (self._clock.now or 0) - self._grace
         if time is None or time > until:
@@ -287,11 +287,11 @@ class PartitionMachine:
     def _is_due(self) -> bool:
         """Whether a deadline may have come, or customers are to be considered after an edit."""
         now = self._clock.now
-        return now is not None and (self._state.schedule.earliest <= now - self._grace or self._may_consider_edits())
+        return now is not None and (self._store.schedule.earliest <= now - self._grace or self._may_consider_edits())
 
     def _may_consider_edits(self) -> bool:
         """Whether somebody is to be considered after an edit, and may be now."""
-        return len(self._state.edits) > 0 and self._has_come_to_edit()
+        return len(self._store.edits) > 0 and self._has_come_to_edit()
 
     def _has_come_to_edit(self) -> bool:
         """Whether the partition's clock has come to the edit.
@@ -311,8 +311,8 @@ class PartitionMachine:
         """
         if not self._is_due():
             return size
-        state = self._state
-        schedule = state.schedule
+        store = self._store
+        schedule = store.schedule
         until = (self._clock.now or 0) - self._grace
         edits = self._may_consider_edits()
         shared = self._clock.follows_wall
@@ -320,8 +320,8 @@ class PartitionMachine:
         looked = 0
         breath = BREATH if self._closely_until is None else 1
         while True:
-            if edits and state.edits:
-                scheduled, key = until, state.edits.popleft()
+            if edits and store.edits:
+                scheduled, key = until, store.edits.popleft()
             else:
                 first = schedule.take(until)
                 if first is None:
@@ -338,32 +338,32 @@ class PartitionMachine:
                 size += self._encode(batch, DeadlineFailed(key))
                 yield
             if self._fired >= MAX_FIRED or size >= limit or (shared and looked >= MAX_LOOKED):
-                left = schedule.earliest <= until or (edits and len(state.edits) > 0)
+                left = schedule.earliest <= until or (edits and len(store.edits) > 0)
                 self._behind, batch.more = left and shared, left and not shared
                 break
         return size
 
     def _pass(self, key: bytes, scheduled: int, until: int, batch: Batch) -> int:
-        state = self._state
+        store = self._store
         if key in self._isolated_keys:
             self._quarantine(key, batch)
             return 0
-        customer = state.customer(key)
+        customer = store.customer(key)
         if customer is None:
             return 0
         if customer.edited is not None:
             if not self._has_come_to_edit():  # a deadline has come, perhaps only by the edit
-                state.edits.append(key)
+                store.edits.append(key)
                 return 0
             return self._reconsider(key, customer, batch, self._clock.now or 0)
         time = due(self.model, customer)
         if time is None or time > scheduled:
             if time is not None:
-                state.schedule.put(key, time)
+                store.schedule.put(key, time)
             return 0
-        after, changes = step(self.model, customer, Passing(until), batch.counts.tally)
+        after, changes = step(self.model, customer, Passing(until), batch.counts.steps)
         batch.inputs += 1
-        state.keep(key, after)
+        store.keep(key, after)
         return self._tell(changes, batch.next_offset, batch)
 
     def _reconsider(self, key: bytes, customer: Customer, batch: Batch, broker_time: int) -> int:
@@ -373,28 +373,28 @@ class PartitionMachine:
         """
         now = self._clock.now or 0
         clock = max(now, broker_time) if self._clock.follows_wall else now
-        after, changes = step(self.model, customer, Edit(clock), batch.counts.tally)
+        after, changes = step(self.model, customer, Edit(clock), batch.counts.steps)
         batch.inputs += 1
         batch.counts.reconsidered += 1
         batch.counts.moved_by_edit += bool(changes)
         if not customer.quarantined:
-            self._state.edited -= 1
-        self._state.keep(key, after)
+            self._store.edited -= 1
+        self._store.keep(key, after)
         return self._tell(changes, batch.next_offset, batch)
 
     def _quarantine(self, key: bytes, batch: Batch) -> None:
         """Never fire this customer's deadlines again; one whose record cannot be read stays as it is."""
         try:
-            customer = self._state.customer(key)
+            customer = self._store.customer(key)
         except Exception:  # noqa: BLE001 - that is why it is isolated
             batch.counts.quarantined += 1
             return
         if customer is not None and not customer.quarantined:
-            self._state.edited -= customer.edited is not None
+            self._store.edited -= customer.edited is not None
             customer.quarantined = True
             batch.counts.quarantined += 1
             batch.inputs += 1
-            self._state.keep(key, customer)
+            self._store.keep(key, customer)
 
     def _encode(self, batch: Batch, last: Exception) -> int:
         """Encode the customers touched; returns the bytes of their records.
@@ -402,7 +402,7 @@ class PartitionMachine:
         Where that fails, what was taken `last` is to blame if we look closely.
         """
         try:
-            return self._state.encode()
+            return self._store.encode()
         except Exception as error:
             failed = last if self._closely_until is not None else EncodingFailed(batch.next_offset)
             failed.__cause__ = error
@@ -410,8 +410,8 @@ class PartitionMachine:
 
     def _tell(self, changes: list[StageChange], offset: int, batch: Batch) -> int:
         for change in changes:
-            self._state.count(change)
-        return self._telling.tell(changes, offset, self._clock.live_from, batch)
+            self._store.count(change)
+        return self._outbox.publish(changes, offset, self._clock.live_from, batch)
 
     def _close(self, batch: Batch) -> None:
         """Encode what was touched; the position comes last."""
@@ -419,21 +419,21 @@ class PartitionMachine:
             batch.counts.misplaced_cause = likely_cause_of(
                 self._misplaced, self._partition, self._partitions, self._partitioner
             )
-        batch.current_stages = self._telling.take_current()
+        batch.current_stages = self._outbox.take_current()
         self._encode(batch, EncodingFailed(batch.next_offset))
-        batch.customers += self._state.take_records()
+        batch.customers += self._store.take_records()
         self.next_offset = batch.next_offset
         position = Position(
             offsets={self._topic: batch.next_offset},
             clock=self._clock.now,
-            partitions=self.place.partitions,
+            partitions=self.source_partition.partitions,
             live_from=self._clock.live_from,
-            topic_ids=self.place.topic_ids,
+            topic_ids=self.source_partition.topic_ids,
             generation=self._generation,
-            lifecycles=self._origin.lifecycles,
-            settings=self._origin.settings,
-            begun=self._origin.begun,
-            since=self._origin.since,
-            changes_from=self._origin.changes_from,
+            lifecycles=self._provenance.lifecycles,
+            settings=self._provenance.settings,
+            begun=self._provenance.begun,
+            since=self._provenance.since,
+            changes_from=self._provenance.changes_from,
         )
         batch.customers.append(Outgoing(positions.KEY, encode_position(position)))

@@ -10,7 +10,7 @@ _BESIDE = 200
 """Bytes of a change beside its value, about."""
 
 
-class Telling:
+class Outbox:
     """Tells of one partition's changes; remembers the latest of each life until `take_current`."""
 
     def __init__(self, topic: str, partition: int) -> None:
@@ -18,7 +18,7 @@ class Telling:
         self._partition = partition
         self._latest: dict[bytes, Outgoing] = {}
 
-    def tell(self, changes: list[StageChange], offset: int, live_from: int | None, batch: Batch) -> int:
+    def publish(self, changes: list[StageChange], offset: int, live_from: int | None, batch: Batch) -> int:
         """Put changes that came before `offset` was taken, or with it, into the batch; returns their bytes.
 
         Those from before `live_from` (epoch ms; None: none are) are not published.

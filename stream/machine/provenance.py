@@ -3,7 +3,7 @@
 from stream.codec.state.positions import Position
 
 
-class Origin:
+class Provenance:
     """The offsets at which a state began, and from which on the present lifecycles and settings made it."""
 
     def __init__(self, lifecycles: dict[str, str], settings: dict[str, str]) -> None:

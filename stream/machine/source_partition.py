@@ -6,7 +6,7 @@ from stream.codec.state.positions import Position
 from stream.errors import PositionError
 
 
-class Place(NamedTuple):
+class SourcePartition(NamedTuple):
     """The partition that a machine runs."""
 
     topic: str

@@ -22,7 +22,7 @@ from stream.core.interaction import MAX_TIME, MIN_TIME, ImportedRow, Interaction
 from stream.core.lifecycle import Lifecycle
 from stream.core.model import Model, due, model_of
 from stream.core.step import step
-from stream.core.step_counts import Tally
+from stream.core.step_counts import StepCounts
 from stream.errors import StateError
 
 HOUR = 3_600_000
@@ -130,7 +130,7 @@ def walked(lifecycles: list[Lifecycle], history: list[tuple[int, str, dict[str, 
     model, customer = model_of(lifecycles), None
     for number, (time, name, properties) in enumerate(history):
         interaction = Interaction("customer-4711", None, f"id-{number}", name, time, properties, {})
-        customer, _changes = step(model, customer, Arrival(interaction, 3, 1_000_000 + number), Tally())
+        customer, _changes = step(model, customer, Arrival(interaction, 3, 1_000_000 + number), StepCounts())
     assert customer is not None
     customer.offset = 1_000_000 + len(history)
     return customer

@@ -168,7 +168,7 @@ def test_an_id_that_is_remembered_has_no_effect_at_all_but_a_count() -> None:
     assert (subject.fact("visits"), subject.life().clock, subject.stage()) == (1, 0, "here")
     assert subject.customer is not None
     assert subject.customer.latest == 0
-    assert subject.tally.duplicates == 1
+    assert subject.step_counts.duplicates == 1
     assert moves(subject.waits(20)) == [("here", "gone", 10)]
 
 
@@ -233,11 +233,11 @@ def test_the_128_latest_are_those_that_arrived_last_however_late() -> None:
         subject.sees(DAY, "visit", mark=f"i{number}")
     subject.sees(1, "visit", mark="old")
     subject.sees(1, "visit", mark="old")
-    assert subject.tally.duplicates == 1
+    assert subject.step_counts.duplicates == 1
     subject.sees(DAY, "visit", mark="i1")
-    assert subject.tally.duplicates == 2
+    assert subject.step_counts.duplicates == 2
     subject.sees(DAY, "visit", mark="i0")
-    assert subject.tally.duplicates == 2
+    assert subject.step_counts.duplicates == 2
 
 
 def test_a_repeat_does_not_prolong_the_memory() -> None:
@@ -249,7 +249,7 @@ def test_a_repeat_does_not_prolong_the_memory() -> None:
     subject.sees(0, "visit", mark="i1")
     subject.sees(DAY // 2, "visit", mark="i1")
     subject.sees(DAY + 1, "visit", mark="i1")
-    assert (subject.fact("visits"), subject.tally.duplicates) == (2, 1)
+    assert (subject.fact("visits"), subject.step_counts.duplicates) == (2, 1)
 
 
 def test_interactions_without_an_id_are_never_repeats() -> None:
@@ -257,7 +257,7 @@ def test_interactions_without_an_id_are_never_repeats() -> None:
     subject = Subject(lifecycle(VISITS))
     subject.sees(0, "visit")
     subject.sees(0, "visit")
-    assert (subject.fact("visits"), subject.tally.duplicates) == (2, 0)
+    assert (subject.fact("visits"), subject.step_counts.duplicates) == (2, 0)
     assert subject.customer is not None
     assert (subject.customer.marks, subject.customer.moments) == (b"", [])
 

@@ -68,7 +68,7 @@ def test_the_clocks_of_lifecycles_differ_after_their_deadlines() -> None:
         ("a", 6, False),
         ("b", 7, True),
     ]
-    assert subject.tally.late == 1
+    assert subject.step_counts.late == 1
 
 
 def test_one_lifecycle_does_not_use_up_the_interaction_of_another() -> None:
@@ -100,7 +100,7 @@ def test_remembered_ids_are_the_customer_s() -> None:
     subject = Subject(idle("a", "10d"), idle("b", "10d"))
     subject.sees(0, "visit", mark="i1")
     subject.sees(1, "visit", mark="i1")
-    assert (subject.tally.duplicates, subject.life("a").clock, subject.life("b").clock) == (1, 0, 0)
+    assert (subject.step_counts.duplicates, subject.life("a").clock, subject.life("b").clock) == (1, 0, 0)
     assert (subject.life("a").facts, subject.life("b").facts) == ([1], [1])
 
 

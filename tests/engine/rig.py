@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from stream.engine.delivery import AtLeastOnce, Delivery, Route, Transactional
 from stream.engine.partition import MakeMachine
-from stream.engine.supervisor import Engine
+from stream.engine.supervisor import Supervisor
 from stream.kafka.changelog import Progress, read_changelog
 from stream.kafka.partition_reader import Fetched, Reader
 from stream.kafka.topic_monitor import Lookout
@@ -89,7 +89,7 @@ class Rig:
     ) -> None:
         self.settings = settings
         self.recorder = Recorder()
-        self.engine = Engine(make_machine, self.recorder, fenced_wait=fenced_wait)
+        self.supervisor = Supervisor(make_machine, self.recorder, fenced_wait=fenced_wait)
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -106,8 +106,8 @@ class Rig:
         consumer.assign([TopicPartition(topics.interactions, number) for number in range(settings.partitions)])
         self._stack.push_async_callback(consumer.stop)
         await consumer.start()
-        self._stack.push_async_callback(self.engine.stop)
-        lookout = Lookout(settings, self.engine.contact)
+        self._stack.push_async_callback(self.supervisor.stop)
+        lookout = Lookout(settings, self.supervisor.contact)
         looking = asyncio.create_task(lookout.run())
         self._stack.callback(looking.cancel)
 
@@ -123,14 +123,14 @@ class Rig:
             tp = TopicPartition(topics.customers, partition)
             return await read_changelog(settings, tp, progress)
 
-        self.engine.connect(
+        self.supervisor.connect(
             "exactly_once" if exactly_once else "at_least_once",
             lookout=lookout,
             source=PlainSource(consumer, topics.interactions, self.recorder, settings.max_records),
             make_delivery=make_delivery,
             read_changelog=read,
         )
-        self.engine.assign(range(settings.partitions))
+        self.supervisor.assign(range(settings.partitions))
         return self
 
     async def __aexit__(self, *_: object) -> None:

@@ -19,7 +19,7 @@ from stream.engine import worker
 from stream.engine.delivery import Transactional
 from stream.engine.faust_app import EngineApp
 from stream.engine.partition import Partition
-from stream.engine.supervisor import Engine
+from stream.engine.supervisor import Supervisor
 from stream.kafka.partition_reader import Reader
 from stream.settings import Settings
 
@@ -54,7 +54,7 @@ def recovery() -> None:
 
 def group() -> None:
     """The group's assignment never arrives."""
-    Engine.assign = lambda *_: None  # type: ignore[method-assign]
+    Supervisor.assign = lambda *_: None  # type: ignore[method-assign]
 
 
 def none() -> None:

@@ -28,7 +28,7 @@ from stream.kafka.contact import ContactStatus
 from stream.kafka.worker_versions import GroupVersions, Member, WorkerVersions, versions_of
 from stream.machine.batch import RESULTS, Batch
 from stream.machine.machine import PartitionMachine
-from stream.machine.source_partition import Place
+from stream.machine.source_partition import SourcePartition
 from stream.metrics import Metrics, PartitionView
 from stream.settings import Settings
 from tests.kit.machines import TOPIC, Record, compacted, machine, records_of, run_all
@@ -332,7 +332,7 @@ def test_interactions_on_another_partition_than_their_customers_are_counted_over
     metrics = Metrics(View())
     records = records_of([buy("customer-42", T0), buy("customer-42", T0 + 1)])
     for partition in (5, 6, 9):  # 9 of 12 is where Java puts this one
-        made = PartitionMachine(model, Settings(clock="stream"), Place(TOPIC, partition, 12))
+        made = PartitionMachine(model, Settings(clock="stream"), SourcePartition(TOPIC, partition, 12))
         told(metrics, run_all(made, records))
     assert samples(metrics)["lifecycle_misplaced_interactions_total",] == 4
 

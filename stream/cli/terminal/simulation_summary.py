@@ -36,12 +36,12 @@ class Summary:
             console.print(counts.stages(), "", counts.moves(), "", sep="\n")
         if simulation.rejected:
             console.print(_rejected(simulation), "", sep="\n")
-        if simulation.tally.wrong_types:
+        if simulation.step_counts.wrong_types:
             console.print(_wrong_types(simulation), "", sep="\n")
         known = f"{simulation.known:,} known from the same file before, " if simulation.known else ""
         rate = simulation.records / seconds if seconds else 0
         console.print(
-            f"{simulation.records:,} records, {simulation.tally.duplicates:,} of them duplicates, "
+            f"{simulation.records:,} records, {simulation.step_counts.duplicates:,} of them duplicates, "
             f"{known}{simulation.late:,} late; {simulation.deadlines:,} deadlines; {rate:,.0f} records/s",
             highlight=False,
         )
@@ -102,7 +102,7 @@ def _rejected(simulation: Simulation) -> Table:
 
 def _wrong_types(simulation: Simulation) -> Table:
     table = _table("Properties that are absent or of a wrong type", "Lifecycle", "Signal or fact", "Times")
-    for (lifecycle, name), count in sorted(simulation.tally.wrong_types.items()):
+    for (lifecycle, name), count in sorted(simulation.step_counts.wrong_types.items()):
         table.add_row(lifecycle, name, f"{count:,}")
     return table
 

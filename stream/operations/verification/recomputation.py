@@ -20,7 +20,7 @@ from stream.core.inputs import Arrival, Passing
 from stream.core.model import Model, due
 from stream.core.stage_change import StageChange
 from stream.core.step import step
-from stream.core.step_counts import Tally
+from stream.core.step_counts import StepCounts
 from stream.settings import Clock
 
 AHEAD: Final = 300_000
@@ -88,7 +88,7 @@ class Recomputation:
     """The customers of one partition; a record is kept as bytes, those at hand decoded."""
 
     def __init__(self, model: Model, origin: Origin, tell: Tell) -> None:
-        self.tally = Tally()
+        self.step_counts = StepCounts()
         self.clock = LeastClock(origin.clock, origin.live_from, complete=origin.complete)
         self.elders: set[bytes] = set()
         """Who has interactions from before `elders_before`."""
@@ -137,10 +137,10 @@ class Recomputation:
         is_elder = key in self.elders or (births is not None and (key, arrival.offset) not in births)
         if customer is None and is_elder:
             return  # of a life whose beginning is out of reach
-        untouched = self.tally.untouched
-        after, changes = step(self._model, customer, arrival, self.tally)
+        untouched = self.step_counts.untouched
+        after, changes = step(self._model, customer, arrival, self.step_counts)
         assert after is not None
-        if self.tally.untouched == untouched:
+        if self.step_counts.untouched == untouched:
             after.offset = arrival.offset
             self._keep(key, after)
         self._tell(key, changes, arrival.offset)
@@ -181,7 +181,7 @@ class Recomputation:
         """Fire one customer's deadlines up to and including `until`."""
         customer = self.customer(key)
         if customer is not None:
-            after, changes = step(self._model, customer, Passing(until), self.tally)
+            after, changes = step(self._model, customer, Passing(until), self.step_counts)
             self._keep(key, after)
             self._tell(key, changes, offset)
 
