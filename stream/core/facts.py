@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, cast
 
 from stream.core.customer import FactState, Life
-from stream.core.event import Path
+from stream.core.event import PropertyPath
 from stream.core.interaction import MAX_TIME
 from stream.core.scoring import MILLION, number
 from stream.core.stage_change import Value
@@ -23,7 +23,7 @@ class Fact:
     name: str
     index: int
     kind: FactKind
-    path: Path | None
+    path: PropertyPath | None
     """Of the property that `sum` and `latest` read."""
     within: int
     """Milliseconds of a rolling count's window, else 0."""

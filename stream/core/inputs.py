@@ -14,7 +14,7 @@ class Arrival:
         """Of the state: raised by each reset after which interactions are read again."""
 
     @property
-    def origin(self) -> str:
+    def born(self) -> str:
         """Names the life that may begin with it, and none of another generation."""
         where = f"{self.partition}-{self.offset}"
         return where if self.generation == 1 else f"{self.generation}.{where}"

@@ -13,7 +13,7 @@ OPERATOR: Final = {"<": LT, "<=": LE, ">": GT, ">=": GE, "==": EQ, "!=": NE}
 """By the text of a condition."""
 
 
-def ordered(operator: int, a: float, b: float) -> bool:
+def compare_numbers(operator: int, a: float, b: float) -> bool:
     """Whether `a operator b` holds for two numbers."""
     if operator == GE:
         return a >= b

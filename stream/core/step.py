@@ -43,8 +43,12 @@ def step(
         step_counts.known_rows += 1
         step_counts.untouched += 1
         return customer, changes
-    mark = deduplication.mark_of(interaction.id) if interaction.id else None
-    if mark is not None and customer is not None and deduplication.is_remembered(customer, mark, interaction.time):
+    id_hash = deduplication.id_hash_of(interaction.id) if interaction.id else None
+    if (
+        id_hash is not None
+        and customer is not None
+        and deduplication.is_remembered(customer, id_hash, interaction.time)
+    ):
         step_counts.duplicates += 1
         if row is None:
             step_counts.untouched += 1
@@ -52,7 +56,7 @@ def step(
             imported.remember_row(customer, row)
         return customer, changes
     customer = _pass(model, customer, interaction.time, changes, step_counts)
-    return _apply(model, customer, given, mark, changes, step_counts), changes
+    return _apply(model, customer, given, id_hash, changes, step_counts), changes
 
 
 def _pass(
@@ -106,7 +110,7 @@ def _apply(
     model: Model,
     customer: Customer | None,
     given: Arrival,
-    mark: bytes | None,
+    id_hash: bytes | None,
     changes: list[StageChange],
     step_counts: StepCounts,
 ) -> Customer:
@@ -116,7 +120,7 @@ def _apply(
         customer = Customer(interaction.kind, interaction.subject, False, time, time)
     births = _begin(model, customer, given, changes)
     customer.latest = max(customer.latest, time)
-    deduplication.remember(customer, mark)
+    deduplication.remember(customer, id_hash)
     if interaction.row is not None:
         imported.remember_row(customer, interaction.row)
     customer.identified = customer.identified or interaction.customer_id is not None
@@ -140,7 +144,7 @@ def _begin(model: Model, customer: Customer, given: Arrival, changes: list[Stage
     interaction = given.interaction
     for lifecycle in model.lifecycles:
         if lifecycle.id not in customer.lives:
-            life = lifecycle.begin(interaction.time, given.origin, customer.identified)
+            life = lifecycle.begin(interaction.time, given.born, customer.identified)
             customer.lives[lifecycle.id] = life
             reaction = lifecycle.reaction(interaction.name)
             trigger = Trigger("interaction", interaction.id, reaction.word or interaction.name)

@@ -138,7 +138,7 @@ class Partition:
         self._writing: asyncio.Task[Batch] | None = None
 
     @property
-    def mark(self) -> Hashable | None:
+    def progress_token(self) -> Hashable | None:
         """Changes wherever the partition gets on, also where there is nothing to do; None: that is up to others."""
         if self._task is None or self.state in (State.WAITING, State.FAILED):
             return None

@@ -205,10 +205,10 @@ class Supervisor:
         """Returns when `fail` was called; `failure` says why."""
         await self._failed.wait()
 
-    def marks(self) -> dict[int, Hashable]:
+    def progress_tokens(self) -> dict[int, Hashable]:
         """By partition, something that changes wherever it gets on; those that wait for others are left out."""
-        marks = {number: partition.mark for number, partition in self._partitions.items()}
-        return {number: mark for number, mark in marks.items() if mark is not None}
+        tokens = {number: partition.progress_token for number, partition in self._partitions.items()}
+        return {number: token for number, token in tokens.items() if token is not None}
 
     def stands(self, number: int) -> str:
         """Where a partition stands, in words."""

@@ -30,19 +30,19 @@ class Stalls(Generic[K]):
 
     def __init__(self, patience: int = PATIENCE) -> None:
         self._patience = patience
-        self._marks: dict[K, tuple[Hashable, int]] = {}
+        self._tokens: dict[K, tuple[Hashable, int]] = {}
 
-    def look(self, marks: Mapping[K, Hashable], *, counts: bool) -> list[K]:
-        """The names of the marks that have stood still for too long.
+    def look(self, tokens: Mapping[K, Hashable], *, counts: bool) -> list[K]:
+        """The names of the tokens that have stood still for too long.
 
-        A mark that differs from the one before has moved. Where `counts` is false, standing still is no fault of
+        A token that differs from the one before shows progress. Where `counts` is false, standing still is no fault of
         ours, and everything begins again.
         """
-        before, self._marks = self._marks, {}
-        for name, mark in marks.items():
-            stands = counts and name in before and before[name][0] == mark
-            self._marks[name] = mark, before[name][1] + 1 if stands else 0
-        return [name for name, (_, looks) in self._marks.items() if looks >= self._patience]
+        before, self._tokens = self._tokens, {}
+        for name, token in tokens.items():
+            stands = counts and name in before and before[name][0] == token
+            self._tokens[name] = token, before[name][1] + 1 if stands else 0
+        return [name for name, (_, looks) in self._tokens.items() if looks >= self._patience]
 
 
 class LoopGuard:

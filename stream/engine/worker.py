@@ -266,7 +266,7 @@ class _Worker:
                         f"create it anew when it is started again, and refuse to go on at a position of the old one"
                     )
                 )
-            for number in partitions.look(supervisor.marks(), counts=lookout.serves):
+            for number in partitions.look(supervisor.progress_tokens(), counts=lookout.serves):
                 supervisor.fail(StalledError(f"{supervisor.stands(number)} stands still though Kafka answers"))
             waits = supervisor.phase in ("joining", "rebalancing")
             for phase in group.look({supervisor.phase: supervisor.rebalances} if waits else {}, counts=lookout.serves):

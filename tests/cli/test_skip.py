@@ -55,8 +55,8 @@ async def test_a_batch_that_cannot_be_read_holds_up_only_what_comes_behind_it_un
         async with Rig(settings, machine(settings), fenced_wait=0.2) as rig:
             await until(lambda: states(rig) == [State.BLOCKED, State.RUNNING] and positions(rig) == [SIZE, 3 * SIZE])
             assert [each.lag for each in rig.supervisor.status().partitions] == [2 * SIZE, 0]
-            marks = rig.supervisor.marks()
-            await until(lambda: rig.supervisor.marks()[0] != marks[0])  # so that the watchdog sees it live
+            before = rig.supervisor.progress_tokens()
+            await until(lambda: rig.supervisor.progress_tokens()[0] != before[0])  # so that the watchdog sees it live
             [line] = [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR]
             topic = settings.topics.interactions
             assert line.startswith(f"partition 0 is blocked: topic {topic}, partition 0, offsets 50 to 99: ")

@@ -123,7 +123,12 @@ def test_a_lifecycle_that_is_removed_is_left_out() -> None:
     both, one = reread(shop, zoo, before=(shop, zoo)), reread(shop, before=(shop, zoo))
     assert list(one.lives) == ["shop"]
     assert one.lives["shop"] == both.lives["shop"]
-    assert (one.marks, one.moments, one.latest, one.active) == (both.marks, both.moments, both.latest, both.active)
+    assert (one.id_hashes, one.id_times, one.latest, one.active) == (
+        both.id_hashes,
+        both.id_times,
+        both.latest,
+        both.active,
+    )
     old, value = kept(shop, zoo)
     codec = CustomerCodec(model_of([shop]))
     codec.learn(dict(old.layout_records())[b"t" + zoo.digest])
@@ -138,9 +143,12 @@ def test_what_was_remembered_counts_after_an_edit_as_before() -> None:
     lifecycle = edited((">= 90d", ">= 30d"))
     customer, step_counts = reread(lifecycle), StepCounts()
     model = model_of([lifecycle])
-    for mark, name in (("i3", "buy"), (None, "form"), (None, "buy")):
+    for interaction_id, name in (("i3", "buy"), (None, "form"), (None, "buy")):
         after, _changes = step(
-            model, customer, Arrival(Interaction("c1", None, mark, name, NOW, {"total": 1}, {}), 0, 9), step_counts
+            model,
+            customer,
+            Arrival(Interaction("c1", None, interaction_id, name, NOW, {"total": 1}, {}), 0, 9),
+            step_counts,
         )
         assert after is customer
     assert step_counts.duplicates == 1

@@ -57,11 +57,11 @@ class Subject:
         properties: Mapping[str, object] | None = None,
         *,
         context: Mapping[str, object] | None = None,
-        mark: str | None = None,
+        id: str | None = None,  # noqa: A002 - the interaction's
     ) -> list[StageChange]:
-        """Apply an interaction; `mark` is its id."""
+        """Apply an interaction; `id` is the interaction's."""
         known, unknown = ("c1", None) if self.kind == "customer" else (None, "a1")
-        return self.applies(Interaction(known, unknown, mark, name, time, properties or {}, context or {}))
+        return self.applies(Interaction(known, unknown, id, name, time, properties or {}, context or {}))
 
     def applies(self, interaction: Interaction) -> list[StageChange]:
         """Apply an interaction, whoever it says it is of."""

@@ -145,7 +145,7 @@ def test_a_life_begins_in_the_first_stage_with_sequence_1() -> None:
         " [{from: b, to: a, when: idle > 1d}]"
     )
     zoo = lifecycle("", "zoo")
-    changes = Subject(zoo, shop).sees(T0, "visit", mark="i1")
+    changes = Subject(zoo, shop).sees(T0, "visit", id="i1")
     assert [(each.lifecycle, each.sequence, each.final, each.born) for each in changes] == [
         ("shop", 1, True, "0-0"),
         ("zoo", 1, True, "0-0"),

@@ -151,9 +151,9 @@ def test_what_comes_at_its_time_or_later_starts_a_new_life(time: int, forgotten:
 def test_ids_are_forgotten_with_their_customer() -> None:
     """The same id counts again in the new life, also where it came within a day."""
     subject = visitor()
-    subject.sees(0, "buy", mark="i1")
+    subject.sees(0, "buy", id="i1")
     subject.waits(AFTER)
-    subject.sees(AFTER + 1, "buy", mark="i1")
+    subject.sees(AFTER + 1, "buy", id="i1")
     assert (subject.fact("orders"), subject.step_counts.duplicates) == (1, 0)
 
 

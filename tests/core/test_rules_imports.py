@@ -16,9 +16,9 @@ ONE = b"import-1"
 TWO = b"import-2"
 
 
-def visit(time: int, row: tuple[bytes, int, int], mark: str | None = None) -> Interaction:
+def visit(time: int, row: tuple[bytes, int, int], id: str | None = None) -> Interaction:  # noqa: A002
     """A visit that is a row of an import."""
-    return Interaction("c1", None, mark, "visit", time, {}, {}, ImportedRow(*row))
+    return Interaction("c1", None, id, "visit", time, {}, {}, ImportedRow(*row))
 
 
 def test_a_row_that_is_known_has_no_effect_at_all_but_a_count() -> None:
@@ -95,10 +95,10 @@ def test_a_row_that_is_a_duplicate_is_known_when_its_id_is_forgotten() -> None:
     0       i1 as row 1 again: its id is forgotten, its row is not
     """
     subject = Subject(lifecycle("facts: {visits: {count: visit}}"))
-    subject.sees(T0, "visit", mark="i1")
+    subject.sees(T0, "visit", id="i1")
     subject.applies(visit(T0, (ONE, 0, 1), "i1"))
     assert (subject.step_counts.duplicates, subject.step_counts.untouched) == (1, 0)
-    subject.sees(T0 + 2 * DAY, "visit", mark="i2")
+    subject.sees(T0 + 2 * DAY, "visit", id="i2")
     subject.applies(visit(T0, (ONE, 0, 1), "i1"))
     assert (subject.fact("visits"), subject.step_counts.known_rows) == (2, 1)
 
@@ -106,6 +106,6 @@ def test_a_row_that_is_a_duplicate_is_known_when_its_id_is_forgotten() -> None:
 def test_who_was_in_no_import_remembers_none() -> None:
     """Nothing is kept for it, either."""
     subject = Subject(lifecycle(VISITS))
-    subject.sees(0, "visit", mark="i1")
+    subject.sees(0, "visit", id="i1")
     assert subject.customer is not None
     assert subject.customer.rows is None

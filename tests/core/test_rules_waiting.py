@@ -29,11 +29,11 @@ def test_after_64_deadlines_without_an_interaction_a_customer_waits() -> None:
 def test_a_repeat_does_not_end_the_wait_and_a_late_interaction_does() -> None:
     """A repeat has no effect at all."""
     subject = Subject(lifecycle(BLINKING))
-    subject.sees(0, "visit", mark="i1")
+    subject.sees(0, "visit", id="i1")
     subject.waits(900)
-    subject.sees(1_000, "visit", mark="i1")
+    subject.sees(1_000, "visit", id="i1")
     assert subject.next_due() is None
-    subject.sees(3, "visit", mark="i2")
+    subject.sees(3, "visit", id="i2")
     assert subject.next_due() == 65
 
 

@@ -33,10 +33,10 @@ SAID = {
 }
 
 
-def looks(*marks: int, patience: int = 2, counts: bool = True) -> list[list[str]]:
-    """What each look at these marks finds."""
+def looks(*tokens: int, patience: int = 2, counts: bool = True) -> list[list[str]]:
+    """What each look at these tokens finds."""
     stalls = Stalls[str](patience)
-    return [stalls.look({"it": mark}, counts=counts) for mark in marks]
+    return [stalls.look({"it": token}, counts=counts) for token in tokens]
 
 
 def test_what_moves_is_not_stuck() -> None:
@@ -60,7 +60,7 @@ def test_standing_still_does_not_count_while_kafka_is_away() -> None:
 
 def test_what_was_gone_in_between_begins_anew() -> None:
     stalls = Stalls[str](1)
-    assert [stalls.look(marks, counts=True) for marks in ({"it": 1}, {}, {"it": 1})] == [[]] * 3
+    assert [stalls.look(tokens, counts=True) for tokens in ({"it": 1}, {}, {"it": 1})] == [[]] * 3
 
 
 HUNG = """
@@ -170,7 +170,7 @@ async def stuck_worker(kind: str, bootstrap: str, prefix: str, folder: Path) -> 
             await process.wait()
 
 
-@pytest.mark.slow
+@pytest.token.slow
 async def test_a_worker_that_cannot_go_on_is_not_live_soon_and_exits_with_1(
     kafka: KafkaBroker, topic_prefix: str, tmp_path: Path
 ) -> None:
@@ -187,7 +187,7 @@ async def test_a_worker_that_cannot_go_on_is_not_live_soon_and_exits_with_1(
         assert SAID[kind] in said, said
 
 
-@pytest.mark.slow
+@pytest.token.slow
 async def test_a_worker_whose_broker_is_away_waits(tmp_path: Path) -> None:
     """For longer than it would take to be thought stuck; then it goes on."""
     broker = KafkaBroker()

@@ -51,7 +51,7 @@ def test_a_customer_record_is_read_or_refused(value: bytes) -> None:
     nasty.raised_by(lambda: found.append(codec.decode(b"cc1", value)), documented=[StateError])
     nasty.raised_by(lambda: codec.header(value), documented=[StateError])
     for customer in found:
-        assert len(customer.marks) <= len(value)
+        assert len(customer.id_hashes) <= len(value)
         assert sum(len(life.facts) for life in customer.lives.values()) <= len(value)
 
 

@@ -1,4 +1,4 @@
-"""Conditions made ready to run: names resolved, types checked, put together once from checks.
+"""Conditions made ready to run: names resolved, types checked, put together once from predicates.
 
 Negation is pushed down to the comparisons. Then every condition is `and` and `or` over comparisons and
 negated comparisons, both of which only grow with their parts; so for the moment without an interaction it
@@ -14,7 +14,7 @@ from stream.core.language.contradictions import check_contradictions
 from stream.core.language.names import Scope
 from stream.core.language.parser import parse
 from stream.core.lifecycle import Condition
-from stream.core.predicates import AllOf, AnyOf, Check, Not
+from stream.core.predicates import AllOf, AnyOf, Not, Predicate
 
 
 def compile_condition(text: str, scope: Scope) -> Condition:
@@ -34,7 +34,7 @@ def compile_condition(text: str, scope: Scope) -> Condition:
     )
 
 
-_Part = Check | None
+_Part = Predicate | None
 """None: never holds."""
 
 
@@ -52,7 +52,7 @@ class _Compiler:
             join = _all if isinstance(node, And) != negated else _any
             with_event, without_event = join([pair[0] for pair in pairs]), join([pair[1] for pair in pairs])
             if all(one is other for one, other in pairs):
-                without_event = with_event  # the same check: it need not be asked twice
+                without_event = with_event  # the same predicate: it need not be evaluated twice
             return with_event, without_event
         return self.atom(node, negated=negated)
 
@@ -63,8 +63,8 @@ class _Compiler:
         self.timed = self.timed or (atom.falls if negated else atom.rises)
         if negated and isinstance(node, Comparison):
             self._warn_never(node)
-        check = Not(atom.check, timed=atom.falls) if negated else atom.check
-        return check, None if atom.needs_event else check
+        predicate = Not(atom.predicate, timed=atom.falls) if negated else atom.predicate
+        return predicate, None if atom.needs_event else predicate
 
     def _warn_never(self, node: Comparison) -> None:
         for side in (node.left, node.right):
