@@ -170,7 +170,7 @@ async def stuck_worker(kind: str, bootstrap: str, prefix: str, folder: Path) -> 
             await process.wait()
 
 
-@pytest.token.slow
+@pytest.mark.slow
 async def test_a_worker_that_cannot_go_on_is_not_live_soon_and_exits_with_1(
     kafka: KafkaBroker, topic_prefix: str, tmp_path: Path
 ) -> None:
@@ -187,7 +187,7 @@ async def test_a_worker_that_cannot_go_on_is_not_live_soon_and_exits_with_1(
         assert SAID[kind] in said, said
 
 
-@pytest.token.slow
+@pytest.mark.slow
 async def test_a_worker_whose_broker_is_away_waits(tmp_path: Path) -> None:
     """For longer than it would take to be thought stuck; then it goes on."""
     broker = KafkaBroker()
