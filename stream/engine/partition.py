@@ -10,30 +10,25 @@ import random
 import time
 from bisect import bisect_left
 from collections.abc import Awaitable, Callable, Generator, Hashable, Sequence
-from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Protocol, TypeVar
 
 from aiokafka.errors import KafkaError
 
 from stream.codec.records import SourceRecord
 from stream.engine.delivery import Delivery
-from stream.engine.error_policy import ErrorPolicy
-from stream.engine.misplaced import MisplacedWarnings
+from stream.engine.error_policy import ErrorPolicy, FailureKind
+from stream.engine.partition_context import PartitionContext
 from stream.engine.partition_log import PartitionLog
+from stream.engine.status import PartitionState
 from stream.errors import UnreadableError
 from stream.kafka.changelog import Progress
-from stream.kafka.contact import AWAY_AFTER, Contact
+from stream.kafka.contact import AWAY_AFTER
 from stream.kafka.lag import Lag
-from stream.kafka.log_throttle import Seldom
 from stream.kafka.partition_reader import Fetched, is_cancelled
 from stream.kafka.topic_monitor import SourceTopic
 from stream.machine.batch import Batch, Machine
 
 T = TypeVar("T")
-
-MakeMachine = Callable[[int, SourceTopic], Machine]
-"""A new machine for a partition of this topic."""
 
 _IDLE_WAIT = 1.0
 _LEAST_WAIT = 0.001
@@ -44,77 +39,25 @@ _READ_AGAIN = 5.0
 """What cannot be read is seldom cured by itself: a bit that changed on its way here, or another replica that leads."""
 
 
-class State(StrEnum):
-    """What a partition is doing."""
+class Owner(Protocol):
+    """What a partition reports to; see `stream.engine.supervisor.Supervisor`."""
 
-    FENCING = "fencing"
-    WAITING = "waiting to recover"
-    RECOVERING = "recovering"
-    RUNNING = "running"
-    AWAY = "waiting for Kafka"
-    """It would run, but no broker answers for it; as `Partition.shown` has it."""
-    BLOCKED = "blocked"
-    """Its next interactions cannot be read; it goes on once they can be, or are skipped."""
-    BACKING_OFF = "backing off"
-    PAUSED = "paused"
-    FAILED = "failed"
+    def fail(self, error: BaseException) -> None:
+        """Stop the worker: `error` would only happen again."""
 
+    def recovered(self, number: int, machine: Machine) -> None:
+        """Partition `number` was recovered; its state is in `machine`."""
 
-class Observer(Protocol):
-    """Hears of what partitions did; called once a batch, never once a record."""
-
-    def batch_written(self, partition: int, batch: Batch, seconds: float, transaction_seconds: float) -> None:
-        """A batch is safe in Kafka: `seconds` in all, of which `transaction_seconds` to write it."""
-
-    def recovered(self, partition: int, records: int, seconds: float) -> None:
-        """A partition's state was read from `records` changelog records."""
-
-    def failed(self, partition: int, kind: str) -> None:
-        """A partition starts over; `kind`: `kafka`, `fenced`, `record`, `deadline`, `bug` or `fatal`."""
-
-
-class Source(Protocol):
-    """The interactions topic, as a member of the consumer group sees it."""
-
-    async def fetch(self, partition: int, position: int, patience: float) -> Fetched | None:
-        """As `stream.kafka.partition_reader.Reader.fetch`."""
-
-    async def first_offset(self, partition: int) -> int:
-        """The earliest offset that the partition still holds."""
-
-
-@dataclass(frozen=True, slots=True)
-class PartitionContext:
-    """What all partitions of a worker share."""
-
-    source: Source
-    source_topic: Callable[[], Awaitable[SourceTopic]]
-    """The topic as it is now, seen since the last rebalance at least."""
-    make_machine: MakeMachine
-    make_delivery: Callable[[int], Delivery]
-    read_changelog: Callable[[int, Progress], Awaitable[dict[bytes, bytes]]]
-    observer: Observer
-    recovery_slots: asyncio.Semaphore
-    fail: Callable[[BaseException], None]
-    """Stop the worker: this error does not pass."""
-    recovered: Callable[[int, Machine], None]
-    """A partition was, with this machine."""
-    in_background: Callable[[Awaitable[None]], None]
-    seldom: Seldom
-    """Shared, so that a broker that is away costs a worker one line, not one for each partition."""
-    contact: Contact
-    fenced_wait: float
-    """Longer than a heartbeat, so that a worker that lost the partition hears of it first."""
-    misplaced: MisplacedWarnings = field(default_factory=MisplacedWarnings)
-    """Shared, so that a partition that starts over does not warn again."""
+    def in_background(self, work: Awaitable[None]) -> None:
+        """Run `work`, and wait for it a moment when the worker ends."""
 
 
 class Partition:
     """One partition of the interactions topic; owned from `start` to `drop`."""
 
-    def __init__(self, number: int, context: PartitionContext) -> None:
+    def __init__(self, number: int, context: PartitionContext, owner: Owner) -> None:
         self.number = number
-        self.state = State.PAUSED
+        self.state = PartitionState.PAUSED
         self.recovery = Progress()
         self.position: int | None = None
         self.lag = Lag()
@@ -127,9 +70,10 @@ class Partition:
         self.blocked: UnreadableError | None = None
         """What it cannot read; None once it has read on."""
         self._moves = 0
-        self._log = PartitionLog(number, context.seldom)
+        self._log = PartitionLog(number, context.throttle)
         self._topic: SourceTopic | None = None
         self._context = context
+        self._owner = owner
         self._policy = ErrorPolicy()
         self._delivery: Delivery | None = None
         self.machine: Machine | None = None
@@ -140,17 +84,17 @@ class Partition:
     @property
     def progress_token(self) -> Hashable | None:
         """Changes wherever the partition gets on, also where there is nothing to do; None: that is up to others."""
-        if self._task is None or self.state in (State.WAITING, State.FAILED):
+        if self._task is None or self.state in (PartitionState.WAITING, PartitionState.FAILED):
             return None
         return self._moves, self.recovery.position
 
     @property
-    def shown(self) -> State:
+    def shown(self) -> PartitionState:
         """The state, as others should see it: what runs where no broker answers for it does not run."""
-        if self.state is not State.RUNNING or self._writing is not None:
+        if self.state is not PartitionState.RUNNING or self._writing is not None:
             return self.state
         silent = time.monotonic() - max(self._answered, self.last_progress)
-        return State.AWAY if silent > AWAY_AFTER else State.RUNNING
+        return PartitionState.AWAY if silent > AWAY_AFTER else PartitionState.RUNNING
 
     def start(self) -> None:
         """Begin, or go on after `pause`."""
@@ -179,8 +123,8 @@ class Partition:
                 self.drop()
         if self.machine is None or self._delivery is None or not self._delivery.exclusive:
             self.drop()
-        if self.state is not State.FAILED:
-            self.state = State.PAUSED
+        if self.state is not PartitionState.FAILED:
+            self.state = PartitionState.PAUSED
 
     def drop(self) -> None:
         """Forget state and producer; what is known of the lag stays."""
@@ -188,7 +132,7 @@ class Partition:
             self.lag.position = self.position
         delivery, self._delivery, self.machine, self.position = self._delivery, None, None, None
         if delivery is not None:
-            self._context.in_background(delivery.discard())
+            self._owner.in_background(delivery.discard())
 
     async def _run(self) -> None:
         while True:
@@ -197,7 +141,7 @@ class Partition:
                 if self.machine is None or topic != self._topic:
                     await self._fence_and_recover(topic)
                 if self.blocked is None:
-                    self.state = State.RUNNING
+                    self.state = PartitionState.RUNNING
                 await self._turn()
             except asyncio.CancelledError:
                 if is_cancelled():
@@ -214,13 +158,13 @@ class Partition:
         self.drop()
         self._context.observer.failed(self.number, verdict.kind)
         if verdict.fatal:
-            self.state = State.FAILED
-            self._context.fail(error)
+            self.state = PartitionState.FAILED
+            self._owner.fail(error)
             await asyncio.Event().wait()  # until the worker stops us
-        self.state = State.BACKING_OFF
+        self.state = PartitionState.BACKING_OFF
         if verdict.ours:
             self._log.restarted(error)
-        elif verdict.kind == "fenced":
+        elif verdict.kind is FailureKind.FENCED:
             self._log.fenced()
         elif not self._context.contact.away:  # else one line speaks for all partitions
             self._log.waits(error)
@@ -230,13 +174,13 @@ class Partition:
     async def _fence_and_recover(self, topic: SourceTopic) -> None:
         context = self._context
         self.drop()
-        self.state = State.FENCING
+        self.state = PartitionState.FENCING
         self._delivery = context.make_delivery(self.number)
         await self._delivery.start()
         machine = context.make_machine(self.number, topic)
-        self.state = State.WAITING
+        self.state = PartitionState.WAITING
         async with context.recovery_slots:
-            self.state, self.recovery = State.RECOVERING, Progress()
+            self.state, self.recovery = PartitionState.RECOVERING, Progress()
             began = time.monotonic()
             changelog = await context.read_changelog(self.number, self.recovery)
             await _drive(machine.restore(changelog), self._moved)
@@ -252,7 +196,7 @@ class Partition:
         self._log.recovered(self.recovery.records, seconds, self.position)
         self.machine, self._topic, self.last_error = machine, topic, None
         self._answered = time.monotonic()
-        context.recovered(self.number, machine)
+        self._owner.recovered(self.number, machine)
 
     async def _turn(self) -> None:
         """One fetch, and batches until nothing is left at this position."""
@@ -260,7 +204,7 @@ class Partition:
         unreadable: UnreadableError | None = None
         fetched: Fetched | None = None
         try:
-            fetched = await self._context.source.fetch(self.number, self.position, self._patience())
+            fetched = await self._context.source.fetch(self.number, self.position, self._fetch_timeout())
         except UnreadableError as error:
             unreadable = error
         if unreadable is not None:
@@ -274,7 +218,7 @@ class Partition:
             self._answered = time.monotonic() - age
             self._context.contact.heard(age)
         if self.blocked is not None and (fetched.records or fetched.caught_up or fetched.next_offset > self.position):
-            self.blocked, self.state = None, State.RUNNING
+            self.blocked, self.state = None, PartitionState.RUNNING
         if not fetched.records and not fetched.caught_up:
             self.position = fetched.next_offset
             self._moves += 1
@@ -298,7 +242,7 @@ class Partition:
         """
         assert self._delivery is not None
         assert self.position is not None
-        self.blocked, self.state = error, State.BLOCKED
+        self.blocked, self.state = error, PartitionState.BLOCKED
         if error.end is not None:
             self.lag.end, self.lag.heard_at = error.end, time.monotonic()
         self._moves += 1
@@ -320,7 +264,7 @@ class Partition:
         await self._delivery.write(batch)
         return batch
 
-    def _patience(self) -> float:
+    def _fetch_timeout(self) -> float:
         """How long a fetch may wait for records, seconds: until the next deadline."""
         assert self.machine is not None
         due = self.machine.next_due()
@@ -358,14 +302,14 @@ def _offset(record: SourceRecord) -> int:
     return record.offset
 
 
-async def _drive(work: Generator[None, None, T], breath: Callable[[], None] | None = None) -> T:
-    """Run a generator to its end, and let the event loop breathe at each of its yields."""
+async def _drive(work: Generator[None, None, T], on_yield: Callable[[], None] | None = None) -> T:
+    """Run a generator to its end, and give the event loop a turn at each of its yields."""
     while True:
         try:
             next(work)
         except StopIteration as stop:
             result: T = stop.value
             return result
-        if breath is not None:
-            breath()
+        if on_yield is not None:
+            on_yield()
         await asyncio.sleep(0)

@@ -14,24 +14,18 @@ from typing import Any, TypeVar
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaConnectionError, KafkaError
 
-from stream.engine.delivery import AtLeastOnce, Delivery, Route, Transactional
 from stream.engine.faust_app import EngineApp, FaustSource, make_app, rebalance_timeout
-from stream.engine.partition import MakeMachine, Observer, State
+from stream.engine.partition_context import MakeMachine, Observer, partition_context
+from stream.engine.preparation import ResolvedDelivery, prepare
+from stream.engine.status import PartitionState, Phase
 from stream.engine.supervisor import Supervisor
 from stream.engine.watchdog import LOOK_EVERY, LoopGuard, Stalls
-from stream.errors import BrokerError, LifecycleError, StalledError, TopicError
+from stream.errors import LifecycleError, StalledError, TopicError
 from stream.events import Event, report
-from stream.kafka.admin import admin_client
-from stream.kafka.changelog import Progress, read_changelog
 from stream.kafka.contact import ContactLog
 from stream.kafka.log_throttle import Seldom, quiet_libraries, quiet_loop
-from stream.kafka.permissions import of_worker, require
-from stream.kafka.refusals import describe_error
 from stream.kafka.topic_monitor import Lookout
-from stream.kafka.topics import ensure_topics
-from stream.kafka.transactions import supports_transactions
 from stream.kafka.worker_versions import GroupVersions
-from stream.settings import Delivery as DeliveryMode
 from stream.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -41,7 +35,6 @@ T = TypeVar("T")
 Service = Callable[[Supervisor], AbstractAsyncContextManager[object]]
 """Something that runs beside the engine, from before Kafka is there until after it was left."""
 
-_RETRY_SECONDS = 1.0
 _STOP_DEADLINE = 8.0
 """Then the process ends anyway."""
 _ONE_REQUEST = 1.0
@@ -74,16 +67,13 @@ class _Worker:
         self, settings: Settings, make_machine: MakeMachine, observer: Observer, group: GroupVersions | None
     ) -> None:
         self._settings = settings
+        self._make_machine, self._observer = make_machine, observer
         self._supervisor = Supervisor(
-            make_machine,
-            observer,
-            fenced_wait=settings.session_timeout / 1000 / 4 * _FENCED_HEARTBEATS,
-            digests=None if group is None else {name: each.digest for name, each in group.ours.lifecycles.items()},
+            digests=None if group is None else {name: each.digest for name, each in group.ours.lifecycles.items()}
         )
         self._asked_to_stop = asyncio.Event()
         self._asked_at = 0.0
-        self._seldom = Seldom()
-        self._delivery: DeliveryMode = settings.delivery
+        self._throttle = Seldom()
         self._contact_log = ContactLog(self._supervisor.contact, settings.bootstrap)
         self._group = group
         self._lookout = Lookout(settings, self._supervisor.contact, None if group is None else group.heard)
@@ -149,15 +139,19 @@ class _Worker:
             os._exit(128 + number)
 
     async def _work(self, data: Path) -> None:
-        while await self._unless_stopped(self._find_out()) is not None and await self._run_once(data):
+        while True:
+            preparing = prepare(self._settings, self._supervisor.contact, self._throttle)
+            delivery = await self._unless_stopped(preparing)
+            if delivery is None or not await self._run_once(data, delivery):
+                return
             report(log.warning, Event.KAFKA_LEFT, "Kafka went away while we started")
 
-    async def _run_once(self, data: Path) -> bool:
+    async def _run_once(self, data: Path, delivery: ResolvedDelivery) -> bool:
         """Run Faust until the worker is to end; True where Faust did not start because the broker went away."""
         settings = self._settings
         looking = asyncio.create_task(self._lookout.run())
         app = make_app(settings, self._supervisor, data, None if self._group is None else self._group.ours)
-        self._connect(app)
+        self._connect(app, delivery)
         starting = asyncio.create_task(app.start())
         ends = [
             asyncio.create_task(each)
@@ -179,55 +173,13 @@ class _Worker:
         await self._leave(app, starting)
         return away and self._supervisor.failure is None
 
-    async def _find_out(self) -> bool:
-        """Wait for the broker; settle topics and delivery, as far as they are not known."""
-        settings = self._settings
-        while True:
-            try:
-                await _ping(settings)
-                self._supervisor.contact.heard()
-                await require(settings, of_worker(settings))
-                for finding in await ensure_topics(settings):
-                    report(
-                        log.warning,
-                        Event.TOPIC_WARNED,
-                        "topic {topic}: {problem}; {remedy}",
-                        topic=finding.topic,
-                        problem=finding.problem,
-                        remedy=finding.remedy,
-                    )
-                self._delivery = settings.delivery
-                if self._delivery != "at_least_once":
-                    able = await supports_transactions(settings)
-                    if not able and self._delivery == "exactly_once":
-                        raise BrokerError(
-                            f"the broker at {settings.bootstrap} has no transactions, so delivery cannot be "
-                            "exactly_once; use Apache Kafka, or set delivery to auto or at_least_once"
-                        )
-                    self._delivery = "exactly_once" if able else "at_least_once"
-            except (KafkaError, OSError, TimeoutError) as error:
-                kept = self._seldom.passes("away")
-                if kept is not None:
-                    report(
-                        log.warning,
-                        Event.KAFKA_AWAY,
-                        "waiting for Kafka at {bootstrap}: {reason}",
-                        bootstrap=settings.bootstrap,
-                        reason=describe_error(error),
-                        kept_back=kept,
-                    )
-                await asyncio.sleep(_RETRY_SECONDS)
-            else:
-                return True
-
-    def _connect(self, app: EngineApp) -> None:
-        settings, topics = self._settings, self._settings.topics
-        source = FaustSource(app, settings.max_records)
+    def _connect(self, app: EngineApp, delivery: ResolvedDelivery) -> None:
+        source = FaustSource(app, self._settings.max_records)
 
         async def commit_offset(tp: TopicPartition, offset: int) -> None:
             try:
                 await asyncio.wait_for(source.commit(tp, offset), _COMMIT_DEADLINE)
-            except (KafkaError, TimeoutError) as error:  # only lag tools look at it
+            except (KafkaError, TimeoutError) as error:  # only tools that show lag read it
                 report(
                     log.debug,
                     Event.OFFSET_NOT_WRITTEN,
@@ -237,18 +189,18 @@ class _Worker:
                     error=repr(error),
                 )
 
-        def make_delivery(partition: int) -> Delivery:
-            route = Route(settings, TopicPartition(topics.interactions, partition))
-            return Transactional(route) if exactly_once else AtLeastOnce(route, commit_offset)
-
-        async def read(partition: int, progress: Progress) -> dict[bytes, bytes]:
-            return await read_changelog(settings, TopicPartition(topics.customers, partition), progress)
-
-        exactly_once = self._delivery == "exactly_once"
-        report(log.info, Event.DELIVERY_CHOSEN, "delivery is {delivery}", delivery=self._delivery)
-        self._supervisor.connect(
-            self._delivery, source=source, lookout=self._lookout, make_delivery=make_delivery, read_changelog=read
+        report(log.info, Event.DELIVERY_CHOSEN, "delivery is {delivery}", delivery=delivery)
+        context = partition_context(
+            self._settings,
+            self._make_machine,
+            self._observer,
+            exactly_once=delivery == "exactly_once",
+            source=source,
+            lookout=self._lookout,
+            commit_offset=commit_offset,
+            fenced_wait=self._settings.session_timeout / 1000 / 4 * _FENCED_HEARTBEATS,
         )
+        self._supervisor.connect(delivery, context)
 
     async def _watch(self) -> None:
         """Fail where nothing gets on though Kafka answers."""
@@ -258,7 +210,7 @@ class _Worker:
         while True:
             await asyncio.sleep(LOOK_EVERY)
             owned = supervisor.status().partitions
-            self._contact_log.look(len(owned), [each.partition for each in owned if each.state is State.AWAY])
+            self._contact_log.look(len(owned), [each.partition for each in owned if each.state is PartitionState.AWAY])
             if missing.look({topic: None} if lookout.missing else {}, counts=True):
                 supervisor.fail(
                     TopicError(
@@ -268,7 +220,7 @@ class _Worker:
                 )
             for number in partitions.look(supervisor.progress_tokens(), counts=lookout.serves):
                 supervisor.fail(StalledError(f"{supervisor.stands(number)} stands still though Kafka answers"))
-            waits = supervisor.phase in ("joining", "rebalancing")
+            waits = supervisor.phase in (Phase.JOINING, Phase.REBALANCING)
             for phase in group.look({supervisor.phase: supervisor.rebalances} if waits else {}, counts=lookout.serves):
                 supervisor.fail(StalledError(f"the worker has not got into its group, though Kafka answers ({phase})"))
 
@@ -299,11 +251,6 @@ class _Worker:
         finally:
             stop.cancel()
             task.cancel()
-
-
-async def _ping(settings: Settings) -> None:
-    async with admin_client(settings, request_timeout_ms=5_000):
-        pass
 
 
 def _is_away(error: BaseException | None) -> bool:

@@ -17,7 +17,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
 from stream.codec.times import format_time
-from stream.engine.supervisor import EngineStatus, PartitionStatus
+from stream.engine.status import EngineStatus, PartitionStatus, Phase
 from stream.kafka.worker_versions import GroupVersions
 from stream.web.authentication import ask_for, sends
 
@@ -34,7 +34,7 @@ def health_routes(
     """
 
     async def livez(_request: web.Request) -> web.Response:
-        live = status().phase != "failed"
+        live = status().phase is not Phase.FAILED
         return web.json_response({"status": "live" if live else "failed"}, status=200 if live else 503)
 
     async def readyz(request: web.Request) -> web.Response:

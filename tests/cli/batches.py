@@ -10,7 +10,7 @@ from stream.codec.interactions import encode_native
 from stream.codec.lifecycle_yaml.lifecycle_files import load
 from stream.core.interaction import Interaction
 from stream.core.model import model_of
-from stream.engine.partition import State
+from stream.engine.status import PartitionState
 from stream.kafka.topic_monitor import SourceTopic
 from stream.kafka.topics import ensure_topics
 from stream.machine.machine import PartitionMachine
@@ -94,7 +94,7 @@ async def until(holds: Callable[[], bool]) -> None:
             await asyncio.sleep(0.02)
 
 
-def states(rig: Rig) -> list[State]:
+def states(rig: Rig) -> list[PartitionState]:
     return [each.state for each in rig.supervisor.status().partitions]
 
 

@@ -10,7 +10,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from stream.engine import partition as partitions
-from stream.engine.partition import State
+from stream.engine.status import PartitionState as State
 from stream.errors import StateError
 from stream.kafka.embedded.broker import EmbeddedBroker
 from stream.kafka.topics import ensure_topics, plan_topics

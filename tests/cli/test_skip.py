@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pytest
 
 from stream.engine import partition as partitions
-from stream.engine.partition import State
+from stream.engine.status import PartitionState as State
 from stream.errors import StateError
 from stream.kafka.log_throttle import quiet_loop
 from stream.settings import Settings

@@ -7,10 +7,8 @@ from typing import Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from stream.engine.delivery import AtLeastOnce, Delivery, Route, Transactional
-from stream.engine.partition import MakeMachine
+from stream.engine.partition_context import MakeMachine, partition_context
 from stream.engine.supervisor import Supervisor
-from stream.kafka.changelog import Progress, read_changelog
 from stream.kafka.partition_reader import Fetched, Reader
 from stream.kafka.topic_monitor import Lookout
 from stream.kafka.topics import ensure_topics
@@ -89,7 +87,8 @@ class Rig:
     ) -> None:
         self.settings = settings
         self.recorder = Recorder()
-        self.supervisor = Supervisor(make_machine, self.recorder, fenced_wait=fenced_wait)
+        self._make_machine, self._fenced_wait = make_machine, fenced_wait
+        self.supervisor = Supervisor()
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -114,22 +113,17 @@ class Rig:
         async def commit_offset(_: TopicPartition, offset: int) -> None:
             pass
 
-        def make_delivery(partition: int) -> Delivery:
-            source = TopicPartition(topics.interactions, partition)
-            route = Route(settings, source)
-            return Transactional(route) if exactly_once else AtLeastOnce(route, commit_offset)
-
-        async def read(partition: int, progress: Progress) -> dict[bytes, bytes]:
-            tp = TopicPartition(topics.customers, partition)
-            return await read_changelog(settings, tp, progress)
-
-        self.supervisor.connect(
-            "exactly_once" if exactly_once else "at_least_once",
-            lookout=lookout,
+        context = partition_context(
+            settings,
+            self._make_machine,
+            self.recorder,
+            exactly_once=exactly_once,
             source=PlainSource(consumer, topics.interactions, self.recorder, settings.max_records),
-            make_delivery=make_delivery,
-            read_changelog=read,
+            lookout=lookout,
+            commit_offset=commit_offset,
+            fenced_wait=self._fenced_wait,
         )
+        self.supervisor.connect("exactly_once" if exactly_once else "at_least_once", context)
         self.supervisor.assign(range(settings.partitions))
         return self
 

@@ -15,7 +15,7 @@ from typing import Any
 from faust.assignor.partition_assignor import PartitionAssignor
 
 from stream.cli import main
-from stream.engine import worker
+from stream.engine import partition_context, worker
 from stream.engine.delivery import Transactional
 from stream.engine.faust_app import EngineApp
 from stream.engine.partition import Partition
@@ -49,7 +49,7 @@ def producer() -> None:
 
 def recovery() -> None:
     """The changelog is never read to its end."""
-    worker.read_changelog = _for_ever
+    partition_context.read_changelog = _for_ever
 
 
 def group() -> None:

@@ -8,7 +8,7 @@ import orjson
 from stream.codec.interactions import encode_native
 from stream.codec.records import Outgoing
 from stream.core.interaction import Interaction
-from stream.engine.partition import MakeMachine
+from stream.engine.partition_context import MakeMachine
 from stream.kafka.topic_monitor import SourceTopic
 from stream.machine.machine import PartitionMachine
 from stream.machine.source_partition import SourcePartition

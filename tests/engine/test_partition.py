@@ -12,7 +12,7 @@ from aiokafka.admin.records_to_delete import RecordsToDelete
 
 from stream.codec.records import Outgoing
 from stream.engine.delivery import Route, Transactional
-from stream.engine.partition import State
+from stream.engine.status import PartitionState
 from stream.errors import PositionError, StateError, TopicError
 from stream.kafka.embedded.broker import EmbeddedBroker
 from stream.kafka.partition_reader import Fetched, Reader
@@ -189,7 +189,7 @@ async def test_a_partition_given_back_after_a_pause_keeps_its_state(on_kafka: Se
         await send(on_kafka, visits(500))
         await rig.recorder.until(lambda: rig.recorder.inputs == 500)
         await rig.supervisor.pause()
-        assert {each.state for each in rig.supervisor.status().partitions} == {State.PAUSED}
+        assert {each.state for each in rig.supervisor.status().partitions} == {PartitionState.PAUSED}
         await send(on_kafka, visits(500))
         rig.supervisor.assign([0, 1])
         await rig.recorder.until(lambda: rig.recorder.inputs == 1_000)
@@ -340,8 +340,8 @@ async def test_the_status_tells_states_positions_and_lag(on_kafka: Settings) -> 
         assert status.delivery == "exactly_once"
         assert sum(each.position or 0 for each in status.partitions) == 100
         assert [(each.partition, each.state, each.recovered, each.lag) for each in status.partitions] == [
-            (0, State.RUNNING, 1.0, 0),
-            (1, State.RUNNING, 1.0, 0),
+            (0, PartitionState.RUNNING, 1.0, 0),
+            (1, PartitionState.RUNNING, 1.0, 0),
         ]
 
 
@@ -363,7 +363,7 @@ async def test_the_lag_counts_what_lies_behind_a_transaction_that_is_open(on_kaf
         assert (held_up.position, held_up.end_offset, other.lag, other.open_transaction_since) == (0, 3, 0, None)
         assert held_up.open_transaction_since is not None
         assert held_up.open_transaction_since >= began
-        assert held_up.state is State.RUNNING
+        assert held_up.state is PartitionState.RUNNING
         await producer.abort_transaction()
         await rig.recorder.until(lambda: rig.supervisor.status().partitions[0].lag == 0)
         assert rig.supervisor.status().partitions[0].open_transaction_since is None

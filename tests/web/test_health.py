@@ -19,6 +19,7 @@ from prometheus_client.parser import text_string_to_metric_families as classic_m
 from stream.app import Application
 from stream.codec.lifecycle_yaml.lifecycle_files import load_all
 from stream.engine import partition as partitions
+from stream.engine.partition_context import PartitionContext
 from stream.engine.supervisor import Supervisor
 from stream.errors import SettingsError, UnreadableError
 from stream.kafka.changelog import Progress
@@ -105,22 +106,25 @@ class Rig:
         self.now = 0.0
         """What the clock of `contact` says."""
         self.contact = Contact(lambda: self.now)
-        self.supervisor = Supervisor(
-            self.application._machine, self.application.metrics, fenced_wait=1.0, contact=self.contact
-        )
+        self.supervisor = Supervisor(self.contact)
         self.application._supervisor = self.supervisor
         self.routes = health_routes(self.supervisor.status, self.application.metrics.registry)
         self.url = self.since = ""
 
     def connect(self) -> None:
         self.contact.heard()
-        self.supervisor.connect(
-            "exactly_once",
+        context = PartitionContext(
             source=self.broker,
-            lookout=self.broker,
+            source_topic=self.broker.source,
+            look_again=self.broker.look_again,
+            make_machine=self.application._machine,
             make_delivery=self.broker.delivery,
             read_changelog=self.broker.read_changelog,
+            observer=self.application.metrics,
+            contact=self.contact,
+            fenced_wait=1.0,
         )
+        self.supervisor.connect("exactly_once", context)
 
     async def get(self, path: str, **headers: str) -> tuple[aiohttp.ClientResponse, str]:
         async with aiohttp.ClientSession() as session, session.get(self.url + path, headers=headers) as response:

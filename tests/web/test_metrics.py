@@ -23,7 +23,7 @@ from stream.codec.records import Outgoing
 from stream.codec.state.positions import KEY
 from stream.core.interaction import Interaction
 from stream.core.model import Model, model_of
-from stream.engine.error_policy import KINDS
+from stream.engine.error_policy import FailureKind
 from stream.kafka.contact import ContactStatus
 from stream.kafka.worker_versions import GroupVersions, Member, WorkerVersions, versions_of
 from stream.machine.batch import RESULTS, Batch
@@ -218,7 +218,7 @@ def test_every_series_that_can_be_named_is_there_before_anything_happens(model: 
             *(("lifecycle_stage_changes_total", stage, "shop", "") for stage in ("lead", "customer", "dormant")),
             ("lifecycle_signals_total", "shop", "spent"),
             ("lifecycle_unusable_properties_total", "shop", "spent"),
-            *(("lifecycle_partition_failures_total", kind) for kind in KINDS),
+            *(("lifecycle_partition_failures_total", kind) for kind in FailureKind),
             *(("lifecycle_customers", "shop", stage) for stage in ("lead", "customer", "dormant")),
         ],
         0,
