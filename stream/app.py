@@ -68,6 +68,10 @@ class Application:
         """Whether Kafka answers; None before the engine is there."""
         return None if self._supervisor is None else self._supervisor.contact.status()
 
+    def dead_letter_share(self) -> float:
+        """Which share of the last minute's interactions became dead letters; 0 before the worker is there."""
+        return 0.0 if self._supervisor is None else self._supervisor.dead_letter_share()
+
     def run(self, *, serving: Callable[[int], None] | None = None) -> int:
         """Run until told to stop; returns the exit code. `serving` hears the port of health and metrics."""
 

@@ -194,6 +194,9 @@ class View(Protocol):
     def kafka(self) -> ContactStatus | None:
         """Whether Kafka answers; None before the worker runs."""
 
+    def dead_letter_share(self) -> float:
+        """Which share of the last minute's interactions became dead letters, 0 to 1."""
+
 
 class _Gauges(Collector):
     def __init__(self, view: View, stages: dict[tuple[str, str], int]) -> None:
@@ -235,6 +238,13 @@ class _Gauges(Collector):
         for (lifecycle, stage), count in sorted(totals.items()):
             customers.add_metric([lifecycle, stage], count)
         yield from (customers, lag, lag_age, opened, blocked, recovery)
+        # Dead letters of the last minute by the interactions of the last minute, 0 where those are fewer than 1,000;
+        # alert on more than `dead_letter_share`.
+        yield GaugeMetricFamily(
+            "lifecycle_dead_letter_share",
+            "Share of dead letters in the last minute, 0 to 1",
+            value=self._view.dead_letter_share(),
+        )
         yield from _of_kafka(self._view.kafka())
 
 

@@ -285,6 +285,7 @@ class Partition:
             now = time.monotonic()
             self._context.observer.batch_written(self.number, batch, now - began, now - ran)
             self._context.misplaced.look(self.number, batch.counts)
+            self._context.dead_letters.count(batch.counts)
             self._policy.forget_before(batch.next_offset)
             self._log.considered(batch.counts, self.machine.to_reconsider)
         elif batch.more:

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from aiokafka import TopicPartition
 
+from stream.engine.dead_letter_share import DeadLetterWatch
 from stream.engine.delivery import AtLeastOnce, CommitOffset, Delivery, Route, Transactional
 from stream.engine.misplaced import MisplacedWarnings
 from stream.kafka.changelog import Progress, read_changelog
@@ -60,6 +61,8 @@ class PartitionContext:
     read_changelog: Callable[[int, Progress], Awaitable[dict[bytes, bytes]]]
     observer: Observer
     contact: Contact
+    dead_letters: DeadLetterWatch
+    """Counts them over all partitions."""
     fenced_wait: float
     """Seconds; longer than a heartbeat, so that a worker that lost the partition learns of it first."""
     recovery_slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_RECOVERIES_AT_ONCE))
@@ -102,5 +105,6 @@ def partition_context(
         read_changelog=read,
         observer=observer,
         contact=lookout.contact,
+        dead_letters=DeadLetterWatch(settings.dead_letter_share),
         fenced_wait=fenced_wait,
     )

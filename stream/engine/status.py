@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from stream.engine.dead_letter_share import DeadLetterShare
 from stream.kafka.contact import ContactStatus
 
 
@@ -71,9 +72,14 @@ class EngineStatus:
     """`exactly_once` or `at_least_once`; None until it is known what the broker can do."""
     partitions: tuple[PartitionStatus, ...]
     kafka: ContactStatus
+    dead_letters: DeadLetterShare | None = None
+    """The last minute, where more of it became dead letters than the setting `dead_letter_share` allows."""
 
     @property
     def ready(self) -> bool:
-        """Kafka answers, the worker is a member of the group, and every partition that it owns runs."""
+        """Kafka answers, the worker is a member of the group, and every partition that it owns runs.
+
+        Dead letters change nothing: the worker goes on, and another one would make the same.
+        """
         running = all(each.state is PartitionState.RUNNING for each in self.partitions)
         return self.kafka.up and self.phase is Phase.RUNNING and running

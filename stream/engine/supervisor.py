@@ -141,7 +141,12 @@ class Supervisor:
                 for number, each in sorted(self._partitions.items())
             ),
             self.contact.status(),
+            None if self._context is None else self._context.dead_letters.status(),
         )
+
+    def dead_letter_share(self) -> float:
+        """Which share of the last minute's interactions became dead letters, 0 to 1."""
+        return 0.0 if self._context is None else self._context.dead_letters.last_minute().share
 
     def machines(self) -> dict[int, Machine]:
         """The machines of the partitions that are recovered."""

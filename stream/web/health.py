@@ -41,7 +41,10 @@ def health_routes(
         now = status()
         body: dict[str, Any] = {"status": "ready" if now.ready else "not ready", "phase": now.phase}
         body["kafka"] = {**asdict(now.kafka), "since": format_time(now.kafka.since)}
-        if sends(request, token):
+        open_to_sender = sends(request, token)
+        if now.dead_letters is not None:
+            body["dead_letters"] = asdict(now.dead_letters) if open_to_sender else {"share": now.dead_letters.share}
+        if open_to_sender:
             body["delivery"] = now.delivery
             body["partitions"] = [_shown(each) for each in now.partitions]
             if group is not None:

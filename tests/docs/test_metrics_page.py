@@ -33,6 +33,9 @@ class OnePartition:
     def kafka(self) -> ContactStatus:
         return ContactStatus(up=True, since=0, seconds_since_answer=0.5)
 
+    def dead_letter_share(self) -> float:
+        return 0.5
+
 
 @pytest.fixture
 def model() -> Model:

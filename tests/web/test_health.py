@@ -19,6 +19,7 @@ from prometheus_client.parser import text_string_to_metric_families as classic_m
 from stream.app import Application
 from stream.codec.lifecycle_yaml.lifecycle_files import load_all
 from stream.engine import partition as partitions
+from stream.engine.dead_letter_share import DeadLetterWatch
 from stream.engine.partition_context import PartitionContext
 from stream.engine.supervisor import Supervisor
 from stream.errors import SettingsError, UnreadableError
@@ -122,6 +123,7 @@ class Rig:
             read_changelog=self.broker.read_changelog,
             observer=self.application.metrics,
             contact=self.contact,
+            dead_letters=DeadLetterWatch(0.5),
             fenced_wait=1.0,
         )
         self.supervisor.connect("exactly_once", context)

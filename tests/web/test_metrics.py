@@ -63,12 +63,16 @@ class View:
     def __init__(self, *partitions: PartitionView) -> None:
         self.owned: Iterable[PartitionView] = partitions
         self.contact: ContactStatus | None = None
+        self.share = 0.0
 
     def partitions(self) -> Iterable[PartitionView]:
         return self.owned
 
     def kafka(self) -> ContactStatus | None:
         return self.contact
+
+    def dead_letter_share(self) -> float:
+        return self.share
 
 
 def families(metrics: Metrics) -> dict[str, Metric]:
