@@ -24,7 +24,7 @@ class Fact:
     index: int
     kind: FactKind
     path: PropertyPath | None
-    """Of the property that `sum` and `latest` read."""
+    """The path of the property that `sum` and `latest` read."""
     within: int
     """Milliseconds of a rolling count's window, else 0."""
     keep: int
@@ -77,7 +77,7 @@ def end_below(fact: Fact, life: Life, now: int, count: int) -> int | None:
 def apply(fact: Fact, life: Life, sign: int, time: int, found: object) -> bool:
     """Count one interaction at `time`; `found` is the property where the fact reads one.
 
-    Returns False where the property is there but of a type, size or magnitude that the fact cannot take.
+    Returns False where the property is there but of a type, size or magnitude that the fact cannot use.
     """
     index, kind = fact.index, fact.kind
     if kind == "count":

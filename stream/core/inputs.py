@@ -11,7 +11,7 @@ class Arrival:
         self.partition = partition
         self.offset = offset
         self.generation = generation
-        """Of the state: raised by each reset after which interactions are read again."""
+        """The state's generation: raised by each reset after which interactions are read again."""
 
     @property
     def born(self) -> str:

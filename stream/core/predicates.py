@@ -1,6 +1,6 @@
 """The parts of a condition as they run: comparisons, and their joining by `and`, `or` and `not`.
 
-Each tells whether it holds and, for the search of deadlines, whether time alone may make it hold and when its
+Each knows whether it holds and, for the search of deadlines, whether time alone may make it hold and when its
 answer changes. A comparison with a value that does not exist, or between different types, is false, also `!=`.
 """
 

@@ -91,7 +91,7 @@ def add(life: Life, slot: int, half_life: int | None, amount: float, time: int) 
 
 
 def number(value: object) -> float | None:
-    """The number that points and facts can take: not a boolean, below 1e15 in magnitude; None for all else."""
+    """The number that points and facts can use: not a boolean, below 1e15 in magnitude; None for all else."""
     if isinstance(value, float):
         return value if -LIMIT < value < LIMIT else None
     if isinstance(value, int) and not isinstance(value, bool):

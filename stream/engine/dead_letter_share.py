@@ -23,7 +23,7 @@ class DeadLetterShare:
     """The dead letters of the last minute."""
 
     share: float
-    """Of the interactions, 0 to 1; 0 where there were fewer than LEAST."""
+    """Dead letters by interactions, 0 to 1; 0 where there were fewer than LEAST interactions."""
     of: int
     """Interactions processed, dead letters included."""
     reasons: dict[str, int]

@@ -39,7 +39,7 @@ CommitOffset = Callable[[TopicPartition, int], Awaitable[None]]
 
 
 class Route(NamedTuple):
-    """Where one source partition's batches go, and from where they come."""
+    """One source partition, and the topics that its batches are written to."""
 
     settings: Settings
     source: TopicPartition
@@ -54,7 +54,7 @@ class Delivery(Protocol):
     """Writes the batches of one partition."""
 
     exclusive: ClassVar[bool]
-    """Only one owner can write: a rival who takes over makes our next `write` fail."""
+    """Only one owner can write: a rival that takes over makes our next `write` fail."""
 
     async def start(self) -> None:
         """Connect; when exclusive, fence whoever wrote for this partition before.
@@ -66,7 +66,7 @@ class Delivery(Protocol):
         """Returns once the whole batch, with its position, is safe in Kafka."""
 
     async def discard(self) -> None:
-        """Let go within seconds, broker or no broker; what is unfinished is abandoned."""
+        """Close within seconds, broker or no broker; what is unfinished is abandoned."""
 
 
 class _Producing:
@@ -123,7 +123,7 @@ class _Producing:
             builder = self._producer.create_batch()
             for record in records:
                 key, value = record.key, record.value
-                headers = list(record.headers)  # aiokafka takes no other sequence
+                headers = list(record.headers)  # aiokafka accepts no other sequence
                 if builder.append(timestamp=None, key=key, value=value, headers=headers) is None:
                     sent.append(await self._hand_over(builder, topic, partition))
                     builder = self._producer.create_batch()
@@ -203,6 +203,6 @@ def _by_key(topic: str, count: int, records: list[Outgoing]) -> Iterator[tuple[s
 
 
 def _observe(future: "asyncio.Future[Any]") -> None:
-    """Take note of an error so that asyncio does not complain that nobody did."""
+    """Retrieve an error, so that asyncio does not complain that nobody did."""
     if not future.cancelled():
         future.exception()

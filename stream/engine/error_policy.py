@@ -76,7 +76,7 @@ class ErrorPolicy:
         self._in_a_row = 0
 
     def judge(self, error: BaseException, position: int | None, fenced_wait: float) -> Verdict:
-        """What to do about `error`, raised when the next offset to take was `position`."""
+        """What to do about `error`, raised when the next offset to process was `position`."""
         delay = min(_FIRST_DELAY * 2**self._in_a_row, _LONGEST_DELAY)
         self._in_a_row = min(self._in_a_row + 1, 10)
         match error:

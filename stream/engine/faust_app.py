@@ -1,7 +1,7 @@
 """What Faust's own classes need so that the interactions topic is read by our engine.
 
 Faust keeps the application, group membership and its assignor, subscription, agents, tables and timers
-on every other topic. Only the interactions topic ("hot" here) goes past its path of one record at a time.
+on every other topic. Only the interactions topic goes past its path of one record at a time.
 """
 
 import asyncio
@@ -43,7 +43,7 @@ _MAX_POLL_INTERVAL = 3_600.0
 
 
 class EngineThread(driver.AIOKafkaConsumerThread):
-    """Faust's consumer thread, which also reads hot partitions for the engine."""
+    """Faust's consumer thread, which also reads the partitions of the interactions topic for the engine."""
 
     logger = _log
     app: "EngineApp"
@@ -65,31 +65,33 @@ class EngineThread(driver.AIOKafkaConsumerThread):
     def _reader(self, partition: int) -> Reader:
         reader = self.readers.get(partition)
         if reader is None:
-            hot = TopicPartition(self.app.hot_topic, partition)
-            reader = self.readers[partition] = Reader(self._ensure_consumer(), hot)
+            tp = TopicPartition(self.app.interactions_topic, partition)
+            reader = self.readers[partition] = Reader(self._ensure_consumer(), tp)
         return reader
 
-    async def fetch_hot(self, partition: int, position: int, max_records: int, patience: float) -> Fetched | None:
+    async def fetch_interactions(
+        self, partition: int, position: int, max_records: int, patience: float
+    ) -> Fetched | None:
         """As `Reader.fetch`, in this thread's loop."""
         return await self._reader(partition).fetch(position, max_records=max_records, patience=patience)
 
-    async def first_hot_offset(self, partition: int) -> int:
+    async def first_interactions_offset(self, partition: int) -> int:
         """As `Reader.first_offset`, in this thread's loop."""
         return await self._reader(partition).first_offset()
 
-    async def commit_hot(self, tp: TopicPartition, offset: int) -> None:
+    async def commit_interactions(self, tp: TopicPartition, offset: int) -> None:
         """Write the group offset, for tools that show lag."""
         await self._ensure_consumer().commit({tp: offset})
 
-    async def seek_cold_to_committed(self) -> Mapping[TP, int]:
-        """As Faust's seek_to_committed, for every partition but the hot ones."""
+    async def seek_others_to_committed(self) -> Mapping[TP, int]:
+        """As Faust's seek_to_committed, for every topic but the interactions."""
         consumer = self._ensure_consumer()
-        cold = [tp for tp in consumer.assignment() if tp.topic != self.app.hot_topic]
-        return await consumer.seek_to_committed(*cold) if cold else {}
+        others = [tp for tp in consumer.assignment() if tp.topic != self.app.interactions_topic]
+        return await consumer.seek_to_committed(*others) if others else {}
 
 
 class EngineConsumer(driver.Consumer):
-    """Faust's consumer, with hot partitions taken out of its record path and handed to the engine."""
+    """Faust's consumer, whose record path leaves out the interactions topic, which the engine reads."""
 
     logger = _log
 
@@ -99,30 +101,30 @@ class EngineConsumer(driver.Consumer):
     def _new_consumer_thread(self) -> EngineThread:
         return EngineThread(self, loop=self.loop, beacon=self.beacon)
 
-    def _is_hot(self, tp: TP) -> bool:
-        return bool(tp.topic == self.app.hot_topic)
+    def _is_interactions(self, tp: TP) -> bool:
+        return bool(tp.topic == self.app.interactions_topic)
 
     async def _getmany(
         self,
         active_partitions: set[TP] | None,
         timeout: float,  # noqa: ASYNC109 Faust's own signature
     ) -> RecordMap:
-        cold = {tp for tp in active_partitions or () if not self._is_hot(tp)}
-        if not cold:
+        others = {tp for tp in active_partitions or () if not self._is_interactions(tp)}
+        if not others:
             await self.wait_first(self.suspend_flow.wait(), timeout=timeout)
             return {}
-        return await super()._getmany(cold, timeout)
+        return await super()._getmany(others, timeout)
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
-        offsets: Mapping[TP, int] = await self._thread.call_thread(self._thread.seek_cold_to_committed)
+        offsets: Mapping[TP, int] = await self._thread.call_thread(self._thread.seek_others_to_committed)
         return offsets
 
     def verify_event_path(self, now: float, tp: TP) -> None:
-        if not self._is_hot(tp):  # Faust would complain that no stream processes it
+        if not self._is_interactions(tp):  # Faust would complain that no stream processes it
             super().verify_event_path(now, tp)
 
     def close(self) -> None:
-        """Faust closes the consumer here where a rebalance comes while the worker ends: we do not.
+        """Faust closes the consumer here where a rebalance begins while the worker ends: we do not.
 
         It would do so in an event loop that is not the consumer's, and then nothing would leave the group. The
         consumer is about to be stopped anyway, by its own thread.
@@ -135,7 +137,7 @@ class EngineConsumer(driver.Consumer):
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
         await super().on_partitions_assigned(assigned, generation_id)
         if generation_id == self.app.consumer_generation_id and not self.app.should_stop:
-            self.app.partition_supervisor.assign(tp.partition for tp in assigned if self._is_hot(tp))
+            self.app.partition_supervisor.assign(tp.partition for tp in assigned if self._is_interactions(tp))
 
     @property
     def thread(self) -> EngineThread:
@@ -154,7 +156,7 @@ class EngineApp(faust.App):
 
     logger = _log
 
-    hot_topic: str
+    interactions_topic: str
     partition_supervisor: Supervisor
     """Beside Faust's own `supervisor`, which restarts its services."""
     versions: WorkerVersions | None
@@ -164,8 +166,8 @@ class EngineApp(faust.App):
 
     async def on_start(self) -> None:
         await super().on_start()
-        hot = self.topic(self.hot_topic, key_type=bytes, value_type=bytes)
-        self.topics.add(hot)  # before the first subscription: later costs 45 s
+        interactions = self.topic(self.interactions_topic, key_type=bytes, value_type=bytes)
+        self.topics.add(interactions)  # before the first subscription: later costs 45 s
 
     async def on_stop(self) -> None:
         await self.partition_supervisor.stop()  # before the consumer leaves the group
@@ -181,17 +183,19 @@ class FaustSource:
     async def fetch(self, partition: int, position: int, patience: float) -> Fetched | None:
         """As `Reader.fetch`."""
         try:
-            return await self._in_thread(self._thread.fetch_hot(partition, position, self._max_records, patience))
+            return await self._in_thread(
+                self._thread.fetch_interactions(partition, position, self._max_records, patience)
+            )
         except ConsumerNotStarted:
             return None
 
     async def first_offset(self, partition: int) -> int:
         """As `Reader.first_offset`."""
-        return await self._in_thread(self._thread.first_hot_offset(partition))
+        return await self._in_thread(self._thread.first_interactions_offset(partition))
 
     async def commit(self, tp: TopicPartition, offset: int) -> None:
         """Write the group offset."""
-        await self._in_thread(self._thread.commit_hot(tp, offset))
+        await self._in_thread(self._thread.commit_interactions(tp, offset))
 
     @property
     def _thread(self) -> EngineThread:
@@ -203,7 +207,7 @@ class FaustSource:
 
 
 def rebalance_timeout(settings: Settings) -> float:
-    """How long, in seconds, the group waits for all its members in a rebalance: a pause takes half of it at most."""
+    """How long, in seconds, the group waits for all its members in a rebalance: a pause lasts half of it at most."""
     return max(10.0, settings.session_timeout / 1000)
 
 
@@ -237,7 +241,7 @@ def make_app(
         topic_disable_leader=True,
         web_enabled=False,
     )
-    app.hot_topic, app.partition_supervisor = settings.topics.interactions, supervisor
+    app.interactions_topic, app.partition_supervisor = settings.topics.interactions, supervisor
     app.versions = versions
     return app
 

@@ -36,7 +36,7 @@ _NOT_ASSIGNED_WAIT = 0.05
 _PAUSE_DEADLINE = 5.0
 _CANCEL_AGAIN = 0.5
 _READ_AGAIN = 5.0
-"""What cannot be read is seldom cured by itself: a bit that changed on its way here, or another replica that leads."""
+"""Seconds until the next try to read what cannot be read: few things cure it, such as another leader."""
 
 
 class Owner(Protocol):
@@ -83,7 +83,7 @@ class Partition:
 
     @property
     def progress_token(self) -> Hashable | None:
-        """Changes wherever the partition gets on, also where there is nothing to do; None: that is up to others."""
+        """A value that changes with progress, also where there is nothing to do; None while it waits for others."""
         if self._task is None or self.state in (PartitionState.WAITING, PartitionState.FAILED):
             return None
         return self._moves, self.recovery.position
@@ -168,7 +168,7 @@ class Partition:
             self._log.fenced()
         elif not self._context.contact.away:  # else one line speaks for all partitions
             self._log.waits(error)
-        jitter = random.uniform(1.0, 1.5)  # noqa: S311 only so that partitions do not come back as one
+        jitter = random.uniform(1.0, 1.5)  # noqa: S311 only so that partitions do not all start at once
         await asyncio.sleep(verdict.delay * jitter)
 
     async def _fence_and_recover(self, topic: SourceTopic) -> None:
@@ -208,7 +208,7 @@ class Partition:
         except UnreadableError as error:
             unreadable = error
         if unreadable is not None:
-            await self._stand_before(unreadable)
+            await self._wait_at(unreadable)
             return
         if fetched is None:  # a rebalance is under way: it will pause us
             await asyncio.sleep(_NOT_ASSIGNED_WAIT)
@@ -234,8 +234,8 @@ class Partition:
                 return
             records = records[bisect_left(records, batch.next_offset, key=_offset) :]
 
-    async def _stand_before(self, error: UnreadableError) -> None:
-        """Wait before what cannot be read, and find out whether it was skipped meanwhile.
+    async def _wait_at(self, error: UnreadableError) -> None:
+        """Wait at what cannot be read, and find out whether it was skipped meanwhile.
 
         Nothing is processed behind it, no deadline either, and everything is kept: other partitions go on. `lifecycle
         skip` moves the recorded position, and fences this partition's producer, which its next transaction notices.
@@ -257,7 +257,7 @@ class Partition:
         self._moves += 1
 
     async def _prove_ownership(self) -> Batch:
-        """Write a transaction that says nothing new; it fails where another writer came for this partition."""
+        """Write a transaction without news; it fails where another writer took over this partition."""
         assert self._delivery is not None
         assert self.position is not None
         batch = Batch(next_offset=self.position)

@@ -18,9 +18,9 @@ from stream.machine.batch import Machine
 log = logging.getLogger(__name__)
 
 _FINISH_DEADLINE = 1.0
-"""For a running batch when the worker ends, dozens of times what one takes; who has the partition next does it anew."""
+"""Seconds for a running batch when the worker ends, far longer than one lasts; else the next owner repeats it."""
 _LET_GO_DEADLINE = 0.3
-"""For producers to take their leave when the worker ends; one that does not is as good as killed."""
+"""Seconds for producers to close when the worker ends; one that does not is abandoned."""
 
 
 class Supervisor:

@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 Service = Callable[[Supervisor], AbstractAsyncContextManager[object]]
-"""Something that runs beside the engine, from before Kafka is there until after it was left."""
+"""Something that runs beside the supervisor, from before Kafka answers until after the group was left."""
 
 _STOP_DEADLINE = 8.0
 """Then the process ends anyway."""
@@ -42,7 +42,7 @@ _ONE_REQUEST = 1.0
 _COMMIT_DEADLINE = 5.0
 _FENCED_HEARTBEATS = 2.0
 _REBALANCES = 6
-"""One is followed by another where members die in it, and each may take its whole time."""
+"""One follows another where members die in it, and each may last its whole timeout."""
 
 
 def run_worker(
@@ -55,9 +55,9 @@ def run_worker(
 ) -> int:
     """Run until SIGTERM or SIGINT (returns 0) or an error that does not pass (logged; returns 1).
 
-    `make_machine` makes a new machine for a partition, `observer` hears of every batch, and `services`
-    are entered first and left last. `group` hears which lifecycles the workers of the group have, and others hear
-    of its own.
+    `make_machine` makes a new machine for a partition, `observer` gets a report of every batch, and `services`
+    are entered first and left last. `group` collects which lifecycles the workers of the group have, and shows them
+    this worker's.
     """
     return asyncio.run(_Worker(settings, make_machine, observer, group).run(services))
 
@@ -120,9 +120,9 @@ class _Worker:
         return 1
 
     def _ask_to_stop(self, number: int) -> None:
-        """A signal came; one that comes again, when ending takes too long for somebody, ends the process at once.
+        """The first signal ends the worker in order; a later one, where that is too slow, ends the process at once.
 
-        As safe as `kill -9`: what was not written is done by whoever has the partitions next.
+        As safe as `kill -9`: the partitions' next owners process what was not written.
         """
         now = time.monotonic()
         if not self._asked_to_stop.is_set():
@@ -132,7 +132,7 @@ class _Worker:
             report(
                 log.warning,
                 Event.SECOND_SIGNAL,
-                "asked to end a second time: left without saying goodbye",
+                "asked to end a second time: the process ends at once",
                 signal=signal.Signals(number).name,
             )
             logging.shutdown()
@@ -236,7 +236,7 @@ class _Worker:
             report(
                 log.warning,
                 Event.LEFT_UNFINISHED,
-                "left without saying goodbye: {error}",
+                "the worker did not leave its group in time: {error}",
                 error=type(error).__name__,
             )
             logging.shutdown()
@@ -261,13 +261,13 @@ async def _crashed(app: EngineApp, starting: "asyncio.Task[None]") -> None:
     """Returns when Faust gave up."""
     try:
         await starting
-    except Exception as error:  # noqa: BLE001 Faust's own way to tell of it
+    except Exception as error:  # noqa: BLE001 Faust's own way to report it
         await app.crash(error)
     await app.wait_until_stopped()
 
 
 async def _beat(guard: LoopGuard) -> None:
-    """Tell the guard that the loop runs, until cancelled."""
+    """Report to the guard that the loop runs, until cancelled."""
     while True:
         guard.alive()
         await asyncio.sleep(LOOK_EVERY / 2)

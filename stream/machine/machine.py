@@ -142,10 +142,10 @@ class PartitionMachine:
         return batch
 
     def _begin(self, records: Sequence[SourceRecord], next_offset: int, wall: int) -> Run:
-        """See that what must be kept is written at once, inputs or not.
+        """Begin a run; its batch has an input already where it must be written even without records.
 
-        That is what records need to be read, by which lifecycles and settings they are made, and a first position,
-        which keeps when the application first started.
+        It must be where the changelog lacks a layout, the lifecycles or settings that the state is made with, or a
+        first position, which keeps when the application first started.
         """
         batch = Batch(next_offset=self.next_offset if self.next_offset is not None else next_offset)
         self._provenance.begin(records[0].offset if self.next_offset is None and records else batch.next_offset)
@@ -164,7 +164,7 @@ class PartitionMachine:
         return Run(batch, self._store, self._outbox, self._clock, self.source_partition, wall=wall, closely=closely)
 
     def _end(self, run: Run) -> None:
-        """Encode what was touched; the position comes last."""
+        """Encode the customers touched; the position is the last record."""
         batch = run.batch
         batch.counts.misplaced_cause = self._records.take_misplaced_cause()
         batch.current_stages = self._outbox.take_current()

@@ -1,4 +1,4 @@
-"""Where a partition's state comes from: what a verification needs in order to make it again."""
+"""What a partition's state was made from: what a verification needs to make it again."""
 
 from stream.codec.state.positions import Position
 
@@ -45,7 +45,7 @@ class Provenance:
         )
 
     def begin(self, offset: int) -> None:
-        """The first record that is taken is at `offset`, or would be."""
+        """Processing begins, or goes on, at `offset`."""
         if self.since is None:
             self.since = offset
             if not self._kept:

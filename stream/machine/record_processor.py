@@ -51,7 +51,7 @@ class RecordProcessor:
         self._edits = edits
         self._deadlines = deadlines
         self.generation = 1
-        """Of the state, as in its position."""
+        """The state's generation, as its position has it."""
         self.isolated_offsets: set[int] = set()
         """Records that become dead letters unread."""
         self._misplaced: list[tuple[bytes | None, bytes]] = []

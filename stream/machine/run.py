@@ -45,7 +45,7 @@ class Run:
         self._source = source
 
     def publish(self, changes: list[StageChange], offset: int) -> None:
-        """Put the changes that came with the record at `offset`, or before it, into the batch."""
+        """Put changes that the record at `offset` caused, or deadlines before it, into the batch."""
         for change in changes:
             self._store.count(change)
         self.budget.bytes += self._outbox.publish(changes, offset, self._clock.live_from, self.batch)

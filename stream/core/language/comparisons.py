@@ -161,7 +161,7 @@ def _timed(node: Comparison, left: ResolvedOperand, operator: str, constant: obj
 
 
 def _check_keep(node: Comparison, left: ResolvedOperand, operator: str, constant: object) -> None:
-    """A rolling count of `keep` times cannot tell `keep` from more."""
+    """A rolling count that keeps `keep` times cannot distinguish `keep` from more."""
     assert left.fact is not None
     assert isinstance(constant, int | float)
     keep = left.fact.keep
