@@ -11,14 +11,14 @@ from stream.codec.lifecycle_yaml.lifecycle_files import LifecycleFile, load_all
 from stream.codec.times import format_time
 from stream.core.model import Model, model_of
 from stream.engine.introduction import introduce
-from stream.engine.supervisor import Engine
+from stream.engine.supervisor import Supervisor
 from stream.engine.worker import run_worker
 from stream.events import Event, report
 from stream.kafka.contact import ContactStatus
 from stream.kafka.topic_monitor import SourceTopic
 from stream.kafka.worker_versions import GroupVersions, versions_of
 from stream.machine.machine import PartitionMachine
-from stream.machine.source_partition import Place
+from stream.machine.source_partition import SourcePartition
 from stream.metrics import Metrics, PartitionView
 from stream.settings import Settings
 from stream.web.authentication import is_of_this_machine
@@ -43,14 +43,14 @@ class Application:
         self.group = GroupVersions(versions_of(lifecycles, product_version(), settings.deciding))
         self.metrics = Metrics(self, self.model)
         self.metrics.show_versions(self.group)
-        self._engine: Engine | None = None
+        self._supervisor: Supervisor | None = None
 
     def partitions(self) -> Iterable[PartitionView]:
         """What metrics show of the owned partitions."""
-        if self._engine is None:
+        if self._supervisor is None:
             return
-        machines = self._engine.machines()
-        for status in self._engine.status().partitions:
+        machines = self._supervisor.machines()
+        for status in self._supervisor.status().partitions:
             machine = machines.get(status.partition)
             stages = list(machine.stages.items()) if isinstance(machine, PartitionMachine) else []
             opened = status.open_transaction_since
@@ -66,16 +66,20 @@ class Application:
 
     def kafka(self) -> ContactStatus | None:
         """Whether Kafka answers; None before the engine is there."""
-        return None if self._engine is None else self._engine.contact.status()
+        return None if self._supervisor is None else self._supervisor.contact.status()
+
+    def dead_letter_share(self) -> float:
+        """Which share of the last minute's interactions became dead letters; 0 before the worker is there."""
+        return 0.0 if self._supervisor is None else self._supervisor.dead_letter_share()
 
     def run(self, *, serving: Callable[[int], None] | None = None) -> int:
         """Run until told to stop; returns the exit code. `serving` hears the port of health and metrics."""
 
         @asynccontextmanager
-        async def web(engine: Engine) -> AsyncIterator[None]:
-            self._engine = engine
+        async def web(supervisor: Supervisor) -> AsyncIterator[None]:
+            self._supervisor = supervisor
             settings = self.settings
-            routes = health_routes(engine.status, self.metrics.registry, settings.web_token, self.group)
+            routes = health_routes(supervisor.status, self.metrics.registry, settings.web_token, self.group)
             async with serve(routes, settings.web_bind, settings.web_port) as port:
                 report(
                     log.info,
@@ -112,8 +116,8 @@ class Application:
         return run_worker(self.settings, self._machine, self.metrics, services=[web], group=self.group)
 
     def _machine(self, partition: int, topic: SourceTopic) -> PartitionMachine:
-        place = Place(self.settings.topics.interactions, partition, topic.partitions, topic.id)
-        return PartitionMachine(self.model, self.settings, place)
+        source = SourcePartition(self.settings.topics.interactions, partition, topic.partitions, topic.id)
+        return PartitionMachine(self.model, self.settings, source)
 
 
 def _since(live_from: int | None) -> str:

@@ -98,6 +98,8 @@ class Event(StrEnum):
     """partition, offset, reason, kept_back: a batch cannot be read; once in ten seconds"""
     INTERACTIONS_MISPLACED = "interactions_misplaced"
     """partition, interactions, cause: of customers that belong on another partition; once a partition"""
+    DEAD_LETTERS_MANY = "dead_letters_many"
+    """share, of, reasons: of the last minute's interactions, above `dead_letter_share`; once a minute"""
     PARTITION_FENCED = "partition_fenced"
     """partition: another worker, or a command, came for it; it begins again"""
     PARTITION_RESTARTED_WORDS = "partition_restarted_words"

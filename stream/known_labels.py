@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from stream.codec.rejected import Reason
 from stream.core.lifecycle import Lifecycle
 from stream.core.model import Model
-from stream.engine.error_policy import KINDS
+from stream.engine.error_policy import FailureKind
 from stream.machine.batch import RESULTS
 
 Labels = tuple[str, ...]
@@ -25,7 +25,7 @@ def known_labels(model: Model) -> dict[str, Iterable[Labels]]:
     return {
         "interactions": [(result,) for result in RESULTS],
         "dead_letters": [(reason.value,) for reason in Reason],
-        "failures": [(kind,) for kind in KINDS],
+        "failures": [(kind,) for kind in FailureKind],
         "changes": [change for lifecycle in lifecycles for change in _changes(model, lifecycle)],
         "signals": [signal.label for lifecycle in lifecycles for signal in lifecycle.signals],
         "wrong_types": [name for lifecycle in lifecycles for name in _readers_of_properties(lifecycle)],

@@ -147,26 +147,26 @@ class Metrics:
     def batch_written(self, partition: int, batch: Batch, seconds: float, transaction_seconds: float) -> None:
         """A batch is safe in Kafka."""
         del partition
-        counts, tally = batch.counts, batch.counts.tally
+        counts, steps = batch.counts, batch.counts.steps
         for result, count in counts.results.items():
             self.interactions.labels(result).inc(count)
         for reason, count in counts.rejected.items():
             self.dead_letters.labels(reason).inc(count)
         for change, count in counts.changes.items():
             self.changes.labels(*change).inc(count)
-        for signal, count in tally.signals.items():
+        for signal, count in steps.signals.items():
             self.signals.labels(*signal).inc(count)
-        for name, count in tally.wrong_types.items():
+        for name, count in steps.wrong_types.items():
             self.wrong_types.labels(*name).inc(count)
         self.published.inc(len(batch.stage_changes))
-        self.late.inc(tally.late)
+        self.late.inc(steps.late)
         self.ahead.inc(counts.ahead)
         self.misplaced.inc(counts.misplaced)
-        self.waiting.inc(tally.waiting)
+        self.waiting.inc(steps.waiting)
         self.quarantined.inc(counts.quarantined)
-        self.deadlines.inc(len(tally.fired))
+        self.deadlines.inc(len(steps.fired))
         now = time.time()
-        for moment in tally.fired:
+        for moment in steps.fired:
             self.deadline_lateness.observe(max(0.0, now - moment / 1000))
         for broker_time in counts.caused:
             self.latency.observe(max(0.0, now - broker_time / 1000))
@@ -193,6 +193,9 @@ class View(Protocol):
 
     def kafka(self) -> ContactStatus | None:
         """Whether Kafka answers; None before the worker runs."""
+
+    def dead_letter_share(self) -> float:
+        """Which share of the last minute's interactions became dead letters, 0 to 1."""
 
 
 class _Gauges(Collector):
@@ -235,6 +238,13 @@ class _Gauges(Collector):
         for (lifecycle, stage), count in sorted(totals.items()):
             customers.add_metric([lifecycle, stage], count)
         yield from (customers, lag, lag_age, opened, blocked, recovery)
+        # Dead letters of the last minute by the interactions of the last minute, 0 where those are fewer than 1,000;
+        # alert on more than `dead_letter_share`.
+        yield GaugeMetricFamily(
+            "lifecycle_dead_letter_share",
+            "Share of dead letters in the last minute, 0 to 1",
+            value=self._view.dead_letter_share(),
+        )
         yield from _of_kafka(self._view.kafka())
 
 

@@ -99,6 +99,15 @@ def _session(value: str) -> int:
     return ms
 
 
+def _share(value: str) -> float:
+    text, unit = (value[:-1], 100) if value.endswith("%") else (value, 1)
+    plain = text.replace(".", "", 1)
+    share = float(text) / unit if plain.isascii() and plain.isdigit() and len(plain) <= _MOST_DIGITS else 0.0
+    if not 0 < share <= 1:
+        raise _Unfit("a share above 0 and up to 1, such as 0.5 or 50%")
+    return share
+
+
 def _duration_or_off(value: str) -> int | None:
     ms = parse_duration(value)
     if ms is None and value != "off":
@@ -227,6 +236,13 @@ class Settings:
     )
     session_timeout: int = _setting(6_000, _session, "after how long without heartbeat a worker is dead", "6s")
     max_records: int = _setting(8_000, _whole(1, 1_000_000), "most interactions in one transaction")
+    dead_letter_share: float = _setting(
+        0.5,
+        _share,
+        "above this share of dead letters among at least 1,000 interactions in a minute the worker logs an error, and "
+        "`/readyz` shows it: a sender or a setting is wrong; `100%` is never exceeded",
+        "50%",
+    )
     log_level: str = _setting(
         "info", _choice(Literal["debug", "info", "warning", "error"]), "least level that is logged"
     )

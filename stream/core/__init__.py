@@ -1,4 +1,4 @@
-"""What happens to a customer: pure. No clock, no I/O, no JSON, no randomness; time comes in with each input.
+"""What happens to a customer: pure. No clock, no I/O, no JSON, no randomness; each input brings its time.
 
 The rules, by the numbers that code and tests cite. A *subject* is whoever an interaction is about; its *customer* is
 the record kept of it; a customer has one *life* in each lifecycle. All times are integers, epoch milliseconds, UTC.
@@ -45,7 +45,7 @@ the record kept of it; a customer has one *life* in each lifecycle. All times ar
     transitions. After 64 deadlines of a life without an interaction it waits for the next one.
 13  Deadline time. The changes of a deadline carry its own time, whenever it was fired.
 14  Forgetting. A subject that was never identified is forgotten `forget_after` past its latest sign of life, after the
-    deadlines of that millisecond: each lifecycle emits a change to nothing, the record goes, and what comes later
+    deadlines of that millisecond: each lifecycle emits a change to nothing, the record goes, and what is later
     begins a new life. For identified ones a setting of its own says so; it is off by default.
 15  Side by side. Several lifecycles run on the same interactions, each as if alone; deadlines of one millisecond in
     the order of the lifecycles' ids. Remembered ids, identification and forgetting are the customer's.

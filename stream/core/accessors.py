@@ -7,12 +7,12 @@ from typing import cast
 
 from stream.core import facts, scoring
 from stream.core.customer import Life
-from stream.core.event import Event, Path, lookup
+from stream.core.event import Event, PropertyPath, lookup
 from stream.core.facts import Fact
 from stream.core.scoring import MILLION, Score
 
 
-class Reading:
+class Accessor:
     """A value; this one does not exist."""
 
     def get(self, life: Life, now: int, event: Event | None) -> object:
@@ -20,7 +20,7 @@ class Reading:
         return None
 
 
-class Number(Reading):
+class Number(Accessor):
     """A number that always exists; this one is 0."""
 
     def number(self, life: Life, now: int) -> float:
@@ -39,14 +39,14 @@ class Anchor:
         return life.active
 
 
-class Entry(Anchor):
+class StageEntered(Anchor):
     """When the present stage was entered."""
 
     def start(self, life: Life) -> int | None:
         return life.entered
 
 
-class Moment(Anchor):
+class FactTime(Anchor):
     """A fact of kind `first` or `last`."""
 
     def __init__(self, index: int) -> None:
@@ -56,7 +56,7 @@ class Moment(Anchor):
         return cast("int | None", life.facts[self.index])
 
 
-class Constant(Reading):
+class Constant(Accessor):
     """A constant of the condition."""
 
     def __init__(self, value: object) -> None:
@@ -106,7 +106,7 @@ class Rolling(Number):
         return float(facts.rolling(self.fact, life, now))
 
 
-class FactValue(Reading):
+class FactValue(Accessor):
     """A fact that may not exist yet: a time, or the latest value."""
 
     def __init__(self, fact: Fact) -> None:
@@ -116,7 +116,7 @@ class FactValue(Reading):
         return facts.value(self.fact, life, now)
 
 
-class Elapsed(Reading):
+class Elapsed(Accessor):
     """The time since an anchor, in milliseconds."""
 
     def __init__(self, anchor: Anchor) -> None:
@@ -127,49 +127,49 @@ class Elapsed(Reading):
         return None if start is None else now - start
 
 
-class Identified(Reading):
+class Identified(Accessor):
     """Whether a customer id was seen."""
 
     def get(self, life: Life, now: int, event: Event | None) -> object:
         return life.identified
 
 
-class StageName(Reading):
+class StageName(Accessor):
     """The present stage."""
 
     def get(self, life: Life, now: int, event: Event | None) -> object:
         return life.stage
 
 
-class EventType(Reading):
+class EventType(Accessor):
     """The interaction's word, else its name."""
 
     def get(self, life: Life, now: int, event: Event | None) -> object:
         return None if event is None else event.type
 
 
-class EventName(Reading):
+class EventName(Accessor):
     """The interaction's name as sent."""
 
     def get(self, life: Life, now: int, event: Event | None) -> object:
         return None if event is None else event.name
 
 
-class Property(Reading):
+class Property(Accessor):
     """A property of the interaction, or of its context."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: PropertyPath) -> None:
         self.path = path
 
     def get(self, life: Life, now: int, event: Event | None) -> object:
         return None if event is None else lookup(self.path, event)
 
 
-class Exists(Reading):
+class Exists(Accessor):
     """Whether another value exists."""
 
-    def __init__(self, reading: Reading) -> None:
-        self.reading = reading
+    def __init__(self, accessor: Accessor) -> None:
+        self.accessor = accessor
 
     def get(self, life: Life, now: int, event: Event | None) -> object:
-        return self.reading.get(life, now, event) is not None
+        return self.accessor.get(life, now, event) is not None

@@ -16,7 +16,7 @@ Window = tuple[int, int]
 FactState = int | list[int] | tuple[int, Value] | None
 """count: int; sum: millionths; rolling: ascending times; first and last: a time; latest: (time, value)."""
 
-MARK: Final = 8
+ID_HASH_BYTES: Final = 8
 """Bytes of a remembered id's hash."""
 
 
@@ -98,10 +98,10 @@ class Customer:
     """The latest interaction that was not passive everywhere, or the birth where that is later."""
     lives: dict[str, Life]
     """By lifecycle."""
-    marks: bytes
-    """Hashes of the remembered interaction ids, MARK bytes each, in order of arrival."""
-    moments: list[int]
-    """Per mark: `latest` right after that interaction; never descending."""
+    id_hashes: bytes
+    """Hashes of the remembered interaction ids, ID_HASH_BYTES bytes each, in order of arrival."""
+    id_times: list[int]
+    """Per hash: `latest` right after that interaction; never descending."""
     offset: int
     """The last source offset applied, for brokers without transactions."""
     quarantined: bool
@@ -119,8 +119,8 @@ class Customer:
         latest: int,
         active: int,
         lives: dict[str, Life] | None = None,
-        marks: bytes = b"",
-        moments: list[int] | None = None,
+        id_hashes: bytes = b"",
+        id_times: list[int] | None = None,
         offset: int = -1,
         quarantined: bool = False,
         rows: list[ImportedRow] | None = None,
@@ -131,8 +131,8 @@ class Customer:
         self.latest = latest
         self.active = active
         self.lives = {} if lives is None else lives
-        self.marks = marks
-        self.moments = [] if moments is None else moments
+        self.id_hashes = id_hashes
+        self.id_times = [] if id_times is None else id_times
         self.offset = offset
         self.quarantined = quarantined
         self.rows = rows

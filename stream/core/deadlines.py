@@ -8,7 +8,7 @@ from typing import Final
 
 from stream.core.customer import Life
 from stream.core.lifecycle import Lifecycle
-from stream.core.predicates import Check
+from stream.core.predicates import Predicate
 
 MAX_FIRED: Final = 64
 """Deadlines of one lifecycle without an interaction in between; then the customer waits."""
@@ -19,26 +19,26 @@ def schedule(lifecycle: Lifecycle, life: Life) -> None:
     best: int | None = None
     if life.fired < MAX_FIRED:
         for condition in lifecycle.timed_from.get(life.stage, ()):
-            check = condition.without_event
-            if check is not None:
-                moment = rises(check, life, best)
+            predicate = condition.without_event
+            if predicate is not None:
+                moment = rises(predicate, life, best)
                 if moment is not None:
                     best = moment
     life.deadline = best
 
 
-def rises(check: Check, life: Life, before: int | None = None) -> int | None:
-    """The first millisecond after the clock, and before `before`, at which time alone makes `check` hold."""
+def rises(predicate: Predicate, life: Life, before: int | None = None) -> int | None:
+    """The first millisecond after the clock, and before `before`, at which time alone makes `predicate` hold."""
     now = life.clock
-    if not check.may(life, now):
+    if not predicate.may(life, now):
         return None
     moments: list[int] = []
-    check.turns(life, now, True, moments)
+    predicate.turns(life, now, True, moments)
     if len(moments) > 1:
         moments.sort()
     for moment in moments:
         if before is not None and moment >= before:
             break
-        if check.holds(life, moment, None) and not check.holds(life, moment - 1, None):
+        if predicate.holds(life, moment, None) and not predicate.holds(life, moment - 1, None):
             return moment
     return None

@@ -4,7 +4,7 @@ from typing import Final
 
 from xxhash import xxh3_64_digest
 
-from stream.core.customer import MARK, Customer
+from stream.core.customer import ID_HASH_BYTES, Customer
 from stream.core.durations import DAY
 
 _digest: Final = xxh3_64_digest
@@ -12,8 +12,8 @@ REMEMBERED: Final = 128
 """Ids that are remembered at most."""
 
 
-def mark_of(id: str) -> bytes:  # noqa: A002 - the interaction's
-    """The hash of an interaction's id: MARK bytes."""
+def id_hash_of(id: str) -> bytes:  # noqa: A002 - the interaction's
+    """The hash of an interaction's id: ID_HASH_BYTES bytes."""
     try:
         text = id.encode()
     except UnicodeEncodeError:  # half of a pair: no text, yet an id
@@ -21,31 +21,31 @@ def mark_of(id: str) -> bytes:  # noqa: A002 - the interaction's
     return _digest(text)[::-1]
 
 
-def is_remembered(customer: Customer, mark: bytes, time: int) -> bool:
+def is_remembered(customer: Customer, id_hash: bytes, time: int) -> bool:
     """Whether an interaction at `time` repeats one that is remembered."""
-    marks = customer.marks
-    at = marks.find(mark)
+    id_hashes = customer.id_hashes
+    at = id_hashes.find(id_hash)
     while at >= 0:
-        if at % MARK:  # across two marks
-            at = marks.find(mark, at + 1)
+        if at % ID_HASH_BYTES:  # across two hashes
+            at = id_hashes.find(id_hash, at + 1)
             continue
         oldest = max(customer.latest, time) - DAY
-        if customer.moments[at // MARK] >= oldest:
+        if customer.id_times[at // ID_HASH_BYTES] >= oldest:
             return True
-        at = marks.find(mark, at + MARK)
+        at = id_hashes.find(id_hash, at + ID_HASH_BYTES)
     return False
 
 
-def remember(customer: Customer, mark: bytes | None) -> None:
-    """Remember the mark of an interaction that was applied, if it has one, and drop what is too old or too many."""
-    moments = customer.moments
-    if mark is not None:
-        customer.marks += mark
-        moments.append(customer.latest)
+def remember(customer: Customer, id_hash: bytes | None) -> None:
+    """Remember the id of an interaction that was applied, if it has one, and drop what is too old or too many."""
+    id_times = customer.id_times
+    if id_hash is not None:
+        customer.id_hashes += id_hash
+        id_times.append(customer.latest)
     oldest = customer.latest - DAY
-    gone = max(0, len(moments) - REMEMBERED)
-    while gone < len(moments) and moments[gone] < oldest:
+    gone = max(0, len(id_times) - REMEMBERED)
+    while gone < len(id_times) and id_times[gone] < oldest:
         gone += 1
     if gone:
-        del moments[:gone]
-        customer.marks = customer.marks[gone * MARK :]
+        del id_times[:gone]
+        customer.id_hashes = customer.id_hashes[gone * ID_HASH_BYTES :]

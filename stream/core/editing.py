@@ -1,6 +1,6 @@
-"""What an edit of a lifecycle file does to a customer who was there before.
+"""What an edit of a lifecycle file does to a customer that was there before.
 
-Whoever satisfies a transition out of the stage moves once, at the partition's clock, as if a deadline had come then,
+Whoever satisfies a transition out of the stage moves once, at the partition's clock, as if a deadline were due then,
 but with the trigger `lifecycle`. Nothing else of a life changes, unless time alone would have moved it before the edit
 and does not now: then its clock moves on as well, so that no deadline fires at a time before the edit.
 """
@@ -28,7 +28,7 @@ def apply_edit(lifecycles: tuple[Lifecycle, ...], customer: Customer, clock: int
         deadline, clock_before = life.deadline, life.clock
         passed = deadline is not None and deadline <= clock
         if passed and deadline == deadline_before:
-            continue  # the same deadline as before the edit: it came, and waits for its turn or for `grace`
+            continue  # the same deadline as before the edit: it is due, and waits for its turn or for `grace`
         before = len(changes)
         life.clock = max(clock_before, clock)
         if life.stage not in lifecycle.stages:

@@ -16,14 +16,14 @@ class Event:
 
 
 @dataclass(frozen=True)
-class Path:
+class PropertyPath:
     """A place in an interaction: the root, then the keys to follow."""
 
     in_context: bool
     keys: tuple[str, ...]
 
 
-def lookup(path: Path, event: Event) -> object:
+def lookup(path: PropertyPath, event: Event) -> object:
     """The value at `path`, None where it is absent (or null, which is the same)."""
     found: object = event.context if path.in_context else event.properties
     for key in path.keys:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, cast
 
 from stream.core.customer import FactState, Life
-from stream.core.event import Path
+from stream.core.event import PropertyPath
 from stream.core.interaction import MAX_TIME
 from stream.core.scoring import MILLION, number
 from stream.core.stage_change import Value
@@ -23,8 +23,8 @@ class Fact:
     name: str
     index: int
     kind: FactKind
-    path: Path | None
-    """Of the property that `sum` and `latest` read."""
+    path: PropertyPath | None
+    """The path of the property that `sum` and `latest` read."""
     within: int
     """Milliseconds of a rolling count's window, else 0."""
     keep: int
@@ -77,7 +77,7 @@ def end_below(fact: Fact, life: Life, now: int, count: int) -> int | None:
 def apply(fact: Fact, life: Life, sign: int, time: int, found: object) -> bool:
     """Count one interaction at `time`; `found` is the property where the fact reads one.
 
-    Returns False where the property is there but of a type, size or magnitude that the fact cannot take.
+    Returns False where the property is there but of a type, size or magnitude that the fact cannot use.
     """
     index, kind = fact.index, fact.kind
     if kind == "count":

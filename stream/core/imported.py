@@ -10,7 +10,7 @@ from stream.core.customer import Customer
 from stream.core.interaction import ImportedRow
 
 REMEMBERED: Final = 16
-"""Imports that are remembered at most: those whose rows came last."""
+"""Imports that are remembered at most: those with the latest arrivals."""
 
 
 def is_known(customer: Customer, row: ImportedRow) -> bool:

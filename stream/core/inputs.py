@@ -11,10 +11,10 @@ class Arrival:
         self.partition = partition
         self.offset = offset
         self.generation = generation
-        """Of the state: raised by each reset after which interactions are read again."""
+        """The state's generation: raised by each reset after which interactions are read again."""
 
     @property
-    def origin(self) -> str:
+    def born(self) -> str:
         """Names the life that may begin with it, and none of another generation."""
         where = f"{self.partition}-{self.offset}"
         return where if self.generation == 1 else f"{self.generation}.{where}"

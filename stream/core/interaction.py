@@ -1,4 +1,4 @@
-"""One interaction of one subject, as the core sees it whatever format it came in."""
+"""One interaction of one subject, as the core sees it, whatever its format was."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class ImportedRow(NamedTuple):
     time: int
     """The interaction's time as it was written, where the import is sorted by time; else 0."""
     number: int
-    """Of the row in its file."""
+    """The row's number in its file."""
 
 
 @dataclass(init=False)
@@ -42,7 +42,7 @@ class Interaction:
     properties: Mapping[str, object]
     context: Mapping[str, object]
     row: ImportedRow | None
-    """Of the import that wrote it; None where none did."""
+    """Its row in the import that wrote it; None where no import did."""
 
     def __init__(
         self,

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from stream.core.customer import Life
-from stream.core.event import Path
+from stream.core.event import PropertyPath
 from stream.core.expressions import Node
 from stream.core.facts import Fact, initial
-from stream.core.predicates import Check
+from stream.core.predicates import Predicate
 from stream.core.scoring import Score
 
 
@@ -18,9 +18,9 @@ class Condition:
 
     text: str
     tree: Node
-    with_event: Check
+    with_event: Predicate
     """Whether it holds at a time, seeing an interaction."""
-    without_event: Check | None
+    without_event: Predicate | None
     """Whether it holds at a time by itself; None: never."""
     timed: bool
     """The passing of time alone may make it hold."""
@@ -36,7 +36,7 @@ class Points:
     half_life: int | None
     amount: float | None
     """None: the property at `path` says how much."""
-    path: Path | None
+    path: PropertyPath | None
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,7 +15,7 @@ MIRRORED: Final = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=":
 """By operator, the one that says the same with its two sides exchanged."""
 
 
-def ordered(operator: int, a: float, b: float) -> bool:
+def compare_numbers(operator: int, a: float, b: float) -> bool:
     """Whether `a operator b` holds for two numbers."""
     if operator == GE:
         return a >= b

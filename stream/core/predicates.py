@@ -1,22 +1,22 @@
 """The parts of a condition as they run: comparisons, and their joining by `and`, `or` and `not`.
 
-Each tells whether it holds and, for the search of deadlines, whether time alone may make it hold and when its
+Each knows whether it holds and, for the search of deadlines, whether time alone may make it hold and when its
 answer changes. A comparison with a value that does not exist, or between different types, is false, also `!=`.
 """
 
 from typing import Any
 
 from stream.core import facts, scoring
-from stream.core.accessors import Anchor, Number, Reading
+from stream.core.accessors import Accessor, Anchor, Number
 from stream.core.customer import Life
 from stream.core.event import Event
 from stream.core.facts import Fact
 from stream.core.interaction import MAX_TIME
-from stream.core.operators import EQ, GE, GT, LE, LT, NE, grows, ordered
+from stream.core.operators import EQ, GE, GT, LE, LT, NE, compare_numbers, grows
 from stream.core.scoring import Score
 
 
-class Check:
+class Predicate:
     """Part of a condition; this one never holds."""
 
     def holds(self, life: Life, now: int, event: Event | None) -> bool:
@@ -31,17 +31,17 @@ class Check:
         """Add the times after `now` at which time alone may make it begin to hold (`up`) or end to."""
 
 
-class IsTrue(Check):
+class IsTrue(Predicate):
     """A value is exactly true."""
 
-    def __init__(self, reading: Reading) -> None:
-        self.reading = reading
+    def __init__(self, accessor: Accessor) -> None:
+        self.accessor = accessor
 
     def holds(self, life: Life, now: int, event: Event | None) -> bool:
-        return self.reading.get(life, now, event) is True
+        return self.accessor.get(life, now, event) is True
 
 
-class NumberCheck(Check):
+class NumberPredicate(Predicate):
     """A number that time does not change, with a constant."""
 
     def __init__(self, number: Number, operator: int, constant: float) -> None:
@@ -50,26 +50,26 @@ class NumberCheck(Check):
         self.constant = constant
 
     def holds(self, life: Life, now: int, event: Event | None) -> bool:
-        return ordered(self.operator, self.number.number(life, now), self.constant)
+        return compare_numbers(self.operator, self.number.number(life, now), self.constant)
 
 
-class TextCheck(Check):
+class TextPredicate(Predicate):
     """A value with a constant text: equal, or a text that is another."""
 
-    def __init__(self, reading: Reading, text: str, equal: bool) -> None:
-        self.reading = reading
+    def __init__(self, accessor: Accessor, text: str, equal: bool) -> None:
+        self.accessor = accessor
         self.text = text
         self.equal = equal
 
     def holds(self, life: Life, now: int, event: Event | None) -> bool:
-        found = self.reading.get(life, now, event)
+        found = self.accessor.get(life, now, event)
         return isinstance(found, str) and (found == self.text) == self.equal
 
 
-class Compared(Check):
+class Compared(Predicate):
     """Any two values by any operator."""
 
-    def __init__(self, left: Reading, operator: int, right: Reading) -> None:
+    def __init__(self, left: Accessor, operator: int, right: Accessor) -> None:
         self.left = left
         self.operator = operator
         self.right = right
@@ -78,51 +78,51 @@ class Compared(Check):
         return compare(self.left.get(life, now, event), self.operator, self.right.get(life, now, event))
 
 
-class Among(Check):
+class Among(Predicate):
     """A value is one of some constants."""
 
-    def __init__(self, reading: Reading, constants: tuple[object, ...]) -> None:
-        self.reading = reading
+    def __init__(self, accessor: Accessor, constants: tuple[object, ...]) -> None:
+        self.accessor = accessor
         self.constants = constants
 
     def holds(self, life: Life, now: int, event: Event | None) -> bool:
-        found = self.reading.get(life, now, event)
+        found = self.accessor.get(life, now, event)
         for each in self.constants:
             if compare(found, EQ, each):
                 return True
         return False
 
 
-class Within(Check):
+class Within(Predicate):
     """A value is in the list that a property holds."""
 
-    def __init__(self, reading: Reading, many: Reading) -> None:
-        self.reading = reading
+    def __init__(self, accessor: Accessor, many: Accessor) -> None:
+        self.accessor = accessor
         self.many = many
 
     def holds(self, life: Life, now: int, event: Event | None) -> bool:
         found = self.many.get(life, now, event)
         if not isinstance(found, list):
             return False
-        wanted = self.reading.get(life, now, event)
+        wanted = self.accessor.get(life, now, event)
         for each in found:
             if compare(wanted, EQ, each):
                 return True
         return False
 
 
-class ScoreCheck(Check):
+class ScorePredicate(Predicate):
     """A decaying score with a constant: its answer changes at most once by time alone, to that of 0."""
 
     def __init__(self, score: Score, operator: int, constant: float) -> None:
         self.score = score
         self.operator = operator
         self.constant = constant
-        self.ends = ordered(operator, score.clamp(0.0), constant)
+        self.ends = compare_numbers(operator, score.clamp(0.0), constant)
         """Whether it holds once everything has decayed."""
 
     def holds(self, life: Life, now: int, event: Event | None) -> bool:
-        return ordered(self.operator, scoring.read(self.score, life, now), self.constant)
+        return compare_numbers(self.operator, scoring.read(self.score, life, now), self.constant)
 
     def may(self, life: Life, now: int) -> bool:
         return self.ends or self.holds(life, now, None)
@@ -134,7 +134,7 @@ class ScoreCheck(Check):
                 moments.append(moment)
 
 
-class ElapsedCheck(Check):
+class ElapsedPredicate(Predicate):
     """The time since an anchor with a constant duration."""
 
     def __init__(self, anchor: Anchor, operator: int, length: int) -> None:
@@ -161,7 +161,7 @@ class ElapsedCheck(Check):
             moments.append(start + self.flip)
 
 
-class RollingCheck(Check):
+class RollingPredicate(Predicate):
     """A rolling count with a constant, by `<` or `<=` and their opposites: it falls by time alone."""
 
     def __init__(self, fact: Fact, operator: int, constant: float) -> None:
@@ -169,7 +169,7 @@ class RollingCheck(Check):
         self.ends = not grows(operator)
         """Whether it holds below `count`; at and above it, it is the other way round."""
         self.count = 0
-        while not ordered(GT if operator in (LE, GT) else GE, self.count, constant) and self.count <= fact.keep:
+        while not compare_numbers(GT if operator in (LE, GT) else GE, self.count, constant) and self.count <= fact.keep:
             self.count += 1
 
     def holds(self, life: Life, now: int, event: Event | None) -> bool:
@@ -188,8 +188,8 @@ class RollingCheck(Check):
 class RollingAmong(Among):
     """A rolling count is one of some constants, or (negated outside) is not."""
 
-    def __init__(self, fact: Fact, reading: Reading, constants: tuple[object, ...]) -> None:
-        super().__init__(reading, constants)
+    def __init__(self, fact: Fact, accessor: Accessor, constants: tuple[object, ...]) -> None:
+        super().__init__(accessor, constants)
         self.fact = fact
 
     def may(self, life: Life, now: int) -> bool:
@@ -199,28 +199,28 @@ class RollingAmong(Among):
         moments.extend(facts.ends(self.fact, life, now))
 
 
-class Not(Check):
-    """Another check does not hold."""
+class Not(Predicate):
+    """Another predicate does not hold."""
 
-    def __init__(self, check: Check, timed: bool) -> None:
-        self.check = check
+    def __init__(self, predicate: Predicate, timed: bool) -> None:
+        self.predicate = predicate
         self.timed = timed
         """Time alone may change its answer."""
 
     def holds(self, life: Life, now: int, event: Event | None) -> bool:
-        return not self.check.holds(life, now, event)
+        return not self.predicate.holds(life, now, event)
 
     def may(self, life: Life, now: int) -> bool:
         return self.timed or self.holds(life, now, None)
 
     def turns(self, life: Life, now: int, up: bool, moments: list[int]) -> None:
-        self.check.turns(life, now, not up, moments)
+        self.predicate.turns(life, now, not up, moments)
 
 
-class AllOf(Check):
+class AllOf(Predicate):
     """Every part holds."""
 
-    def __init__(self, parts: tuple[Check, ...]) -> None:
+    def __init__(self, parts: tuple[Predicate, ...]) -> None:
         self.parts = parts
 
     def holds(self, life: Life, now: int, event: Event | None) -> bool:

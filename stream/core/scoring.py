@@ -11,7 +11,7 @@ from typing import Final
 
 from stream.core.customer import Life
 from stream.core.interaction import MAX_TIME
-from stream.core.operators import ordered
+from stream.core.operators import compare_numbers
 
 ZERO: Final = 2.0**-30
 """A score of a smaller magnitude is 0."""
@@ -91,7 +91,7 @@ def add(life: Life, slot: int, half_life: int | None, amount: float, time: int) 
 
 
 def number(value: object) -> float | None:
-    """The number that points and facts can take: not a boolean, below 1e15 in magnitude; None for all else."""
+    """The number that points and facts can use: not a boolean, below 1e15 in magnitude; None for all else."""
     if isinstance(value, float):
         return value if -LIMIT < value < LIMIT else None
     if isinstance(value, int) and not isinstance(value, bool):
@@ -106,8 +106,8 @@ def crossing(score: Score, life: Life, now: int, operator: int, threshold: float
     |S| * 2^-(x / half_life) = |threshold| follows x = half_life * log2(|S| / |threshold|); this is then
     corrected to the millisecond by evaluation.
     """
-    before = ordered(operator, read(score, life, now), threshold)
-    if ordered(operator, score.clamp(0.0), threshold) == before:
+    before = compare_numbers(operator, read(score, life, now), threshold)
+    if compare_numbers(operator, score.clamp(0.0), threshold) == before:
         return None
     assert score.half_life is not None
     size = abs(raw(score, life, now))
@@ -115,15 +115,15 @@ def crossing(score: Score, life: Life, now: int, operator: int, threshold: float
     if guess > MAX_TIME + 1:  # a double that large is not exact to the millisecond
         return None
     low, high, reach = now, max(int(guess), now + 1), 1
-    while ordered(operator, read(score, life, high), threshold) == before:
+    while compare_numbers(operator, read(score, life, high), threshold) == before:
         low, high, reach = high, high + reach, reach * 2
     reach = 1
-    while high - reach > low and ordered(operator, read(score, life, high - reach), threshold) != before:
+    while high - reach > low and compare_numbers(operator, read(score, life, high - reach), threshold) != before:
         high, reach = high - reach, reach * 2
     low = max(low, high - reach)
     while high - low > 1:
         middle = (low + high) // 2
-        if ordered(operator, read(score, life, middle), threshold) == before:
+        if compare_numbers(operator, read(score, life, middle), threshold) == before:
             low = middle
         else:
             high = middle

@@ -4,21 +4,21 @@ from stream.core import scoring
 from stream.core.customer import Life
 from stream.core.event import Event, lookup
 from stream.core.lifecycle import Points, Signal
-from stream.core.step_counts import Tally
+from stream.core.step_counts import StepCounts
 
 
-def count_signal(life: Life, signal: Signal, time: int, event: Event, tally: Tally) -> None:
+def count_signal(life: Life, signal: Signal, time: int, event: Event, step_counts: StepCounts) -> None:
     """Rule 6: count the interaction at `time` for `signal`, and add its points, unless it is used up."""
     if signal.once and life.counts[signal.index]:
         return
     if signal.times and not _fits(life.windows[signal.window], time // signal.per, signal.times):
         return
     life.counts[signal.index] += 1
-    tally.signal(signal)
+    step_counts.signal(signal)
     for points in signal.points:
         amount = _amount(points, event)
         if amount is None:
-            tally.wrong_type(signal.label)
+            step_counts.wrong_type(signal.label)
         else:
             scoring.add(life, points.slot, points.half_life, amount, time)
 

@@ -18,7 +18,7 @@ class Trigger:
 
     kind: TriggerKind
     id: str | None
-    """Of the interaction."""
+    """The interaction's id."""
     type: str | None
     """The interaction's word in the lifecycle, else its event name."""
     late: bool
@@ -85,9 +85,9 @@ class StageChange:
     facts: Mapping[str, Value]
     contributions: Mapping[str, tuple[Contribution, ...]]
     channels: tuple[str, ...]
-    """Of `to_stage`."""
+    """Those of `to_stage`."""
     actions: tuple[str, ...]
-    """Of `to_stage`."""
+    """Those of `to_stage`."""
 
     def __init__(
         self,

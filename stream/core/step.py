@@ -16,23 +16,23 @@ from stream.core.lifecycle import Lifecycle
 from stream.core.model import Model, forgotten_at
 from stream.core.signals import count_signal
 from stream.core.stage_change import StageChange, Trigger
-from stream.core.step_counts import Tally
+from stream.core.step_counts import StepCounts
 from stream.core.transitions import begin, leave_removed_stage, mark_final, move, run_transitions
 
 DEADLINE: Final = Trigger("deadline")
 
 
 def step(
-    model: Model, customer: Customer | None, given: Arrival | Passing | Edit, tally: Tally
+    model: Model, customer: Customer | None, given: Arrival | Passing | Edit, step_counts: StepCounts
 ) -> tuple[Customer | None, list[StageChange]]:
-    """The customer after the input, and what happened, in order; what is only counted goes to `tally`.
+    """The customer after the input, and what happened, in order; what is only counted goes to `step_counts`.
 
     None stands for a subject without a record: one that was never seen, or was forgotten. The customer that
     is handed in is changed in place.
     """
     changes: list[StageChange] = []
     if isinstance(given, Passing):
-        return _pass(model, customer, given.until, changes, tally), changes
+        return _pass(model, customer, given.until, changes, step_counts), changes
     if isinstance(given, Edit):
         if customer is not None:
             apply_edit(model.lifecycles, customer, given.clock, changes)
@@ -40,23 +40,27 @@ def step(
     interaction = given.interaction
     row = interaction.row
     if row is not None and customer is not None and imported.is_known(customer, row):
-        tally.known_rows += 1
-        tally.untouched += 1
+        step_counts.known_rows += 1
+        step_counts.untouched += 1
         return customer, changes
-    mark = deduplication.mark_of(interaction.id) if interaction.id else None
-    if mark is not None and customer is not None and deduplication.is_remembered(customer, mark, interaction.time):
-        tally.duplicates += 1
+    id_hash = deduplication.id_hash_of(interaction.id) if interaction.id else None
+    if (
+        id_hash is not None
+        and customer is not None
+        and deduplication.is_remembered(customer, id_hash, interaction.time)
+    ):
+        step_counts.duplicates += 1
         if row is None:
-            tally.untouched += 1
+            step_counts.untouched += 1
         else:  # the id may be forgotten when the import is repeated
             imported.remember_row(customer, row)
         return customer, changes
-    customer = _pass(model, customer, interaction.time, changes, tally)
-    return _apply(model, customer, given, mark, changes, tally), changes
+    customer = _pass(model, customer, interaction.time, changes, step_counts)
+    return _apply(model, customer, given, id_hash, changes, step_counts), changes
 
 
 def _pass(
-    model: Model, customer: Customer | None, until: int, changes: list[StageChange], tally: Tally
+    model: Model, customer: Customer | None, until: int, changes: list[StageChange], step_counts: StepCounts
 ) -> Customer | None:
     if customer is None or customer.quarantined:
         return customer
@@ -69,23 +73,23 @@ def _pass(
             if life is not None and life.deadline is not None and (first is None or life.deadline < first[0]):
                 first = (life.deadline, lifecycle, life)
         if first is not None and first[0] <= until and (forgotten is None or first[0] <= forgotten):
-            _fire(customer, *first, changes, tally)
+            _fire(customer, *first, changes, step_counts)
         elif forgotten is not None and forgotten <= until:
             _forget(model, customer, forgotten, changes)
-            tally.fired.append(forgotten)
+            step_counts.fired.append(forgotten)
             return None
         else:
             return customer
 
 
 def _fire(
-    customer: Customer, time: int, lifecycle: Lifecycle, life: Life, changes: list[StageChange], tally: Tally
+    customer: Customer, time: int, lifecycle: Lifecycle, life: Life, changes: list[StageChange], step_counts: StepCounts
 ) -> None:
     life.clock = time
     life.fired += 1
-    tally.fired.append(time)
+    step_counts.fired.append(time)
     if life.fired == MAX_FIRED:
-        tally.waiting += 1
+        step_counts.waiting += 1
     before = len(changes)
     run_transitions(customer, lifecycle, life, None, DEADLINE, changes)
     mark_final(changes, before)
@@ -106,9 +110,9 @@ def _apply(
     model: Model,
     customer: Customer | None,
     given: Arrival,
-    mark: bytes | None,
+    id_hash: bytes | None,
     changes: list[StageChange],
-    tally: Tally,
+    step_counts: StepCounts,
 ) -> Customer:
     interaction = given.interaction
     time = interaction.time
@@ -116,14 +120,14 @@ def _apply(
         customer = Customer(interaction.kind, interaction.subject, False, time, time)
     births = _begin(model, customer, given, changes)
     customer.latest = max(customer.latest, time)
-    deduplication.remember(customer, mark)
+    deduplication.remember(customer, id_hash)
     if interaction.row is not None:
         imported.remember_row(customer, interaction.row)
     customer.identified = customer.identified or interaction.customer_id is not None
     alive = False
     for lifecycle in model.lifecycles:
         before = len(changes)
-        if _live(customer, lifecycle, interaction, changes, tally):
+        if _live(customer, lifecycle, interaction, changes, step_counts):
             alive = True
         if births and len(changes) == before and lifecycle.id in births:
             births[lifecycle.id].final = True
@@ -140,7 +144,7 @@ def _begin(model: Model, customer: Customer, given: Arrival, changes: list[Stage
     interaction = given.interaction
     for lifecycle in model.lifecycles:
         if lifecycle.id not in customer.lives:
-            life = lifecycle.begin(interaction.time, given.origin, customer.identified)
+            life = lifecycle.begin(interaction.time, given.born, customer.identified)
             customer.lives[lifecycle.id] = life
             reaction = lifecycle.reaction(interaction.name)
             trigger = Trigger("interaction", interaction.id, reaction.word or interaction.name)
@@ -151,7 +155,11 @@ def _begin(model: Model, customer: Customer, given: Arrival, changes: list[Stage
 
 
 def _live(
-    customer: Customer, lifecycle: Lifecycle, interaction: Interaction, changes: list[StageChange], tally: Tally
+    customer: Customer,
+    lifecycle: Lifecycle,
+    interaction: Interaction,
+    changes: list[StageChange],
+    step_counts: StepCounts,
 ) -> bool:
     """Apply an interaction to one life; returns whether it is a sign of life there."""
     life = customer.lives[lifecycle.id]
@@ -161,7 +169,7 @@ def _live(
     word = reaction.word or name
     late = time < life.clock
     if late:
-        tally.late += 1
+        step_counts.late += 1
     else:
         life.clock = time
     alive = not reaction.passive
@@ -173,14 +181,14 @@ def _live(
     for signal in reaction.signals:
         where = signal.where
         if where is None or where.with_event.holds(life, time, event):
-            count_signal(life, signal, time, event, tally)
+            count_signal(life, signal, time, event, step_counts)
     for counted in reaction.counted:
         where = counted.where
         if where is None or where.with_event.holds(life, time, event):
             fact = counted.fact
             found = lookup(fact.path, event) if fact.path is not None else None
             if not facts.apply(fact, life, counted.sign, time, found):
-                tally.wrong_type((lifecycle.id, fact.name))
+                step_counts.wrong_type((lifecycle.id, fact.name))
     before = len(changes)
     if life.stage not in lifecycle.stages:
         leave_removed_stage(customer, lifecycle, life, changes)

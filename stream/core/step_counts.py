@@ -6,14 +6,14 @@ Label = tuple[str, str]
 """A lifecycle's id, and the name of one of its signals or facts."""
 
 
-class Tally:
+class StepCounts:
     """Counts of one batch, for metrics and summaries."""
 
     def __init__(self) -> None:
         self.duplicates = 0
         """Interactions whose id was remembered."""
         self.known_rows = 0
-        """Interactions that were known as a row of an import that came before."""
+        """Interactions that were known as a row of an earlier import."""
         self.untouched = 0
         """Those of both kinds that left their customer exactly as it was."""
         self.late = 0
@@ -23,7 +23,7 @@ class Tally:
         self.fired: list[int] = []
         """The times of deadlines fired, forgetting included."""
         self.wrong_types: dict[Label, int] = {}
-        """By signal or fact: properties of a type it cannot take; of a signal, absent ones too."""
+        """By signal or fact: properties of a type it cannot use; for a signal, absent ones too."""
         self._signals: dict[Signal, int] = {}
 
     @property
@@ -36,5 +36,5 @@ class Tally:
         self._signals[signal] = self._signals.get(signal, 0) + 1
 
     def wrong_type(self, label: Label) -> None:
-        """A property could not be taken."""
+        """A property could not be used."""
         self.wrong_types[label] = self.wrong_types.get(label, 0) + 1

@@ -51,7 +51,7 @@ def run_transitions(
 ) -> None:
     """Rule 10: the transitions in file order, each at most once in a step, until none holds."""
     now = life.clock
-    taken: list[int] | None = None
+    made: list[int] | None = None
     while True:
         for transition in lifecycle.transitions_from[life.stage]:
             condition = transition.condition
@@ -61,9 +61,9 @@ def run_transitions(
                     continue
             elif alone is None or not alone.holds(life, now, None):
                 continue
-            if taken is None:
-                taken = []
-            elif transition.index in taken:
+            if made is None:
+                made = []
+            elif transition.index in made:
                 continue
             if (
                 event is not None
@@ -71,7 +71,7 @@ def run_transitions(
                 and (alone is None or not alone.holds(life, now, None))
             ):
                 event = None  # it needed the interaction: the rest of the step sees none
-            taken.append(transition.index)
+            made.append(transition.index)
             changes.append(move(customer, lifecycle, life, transition.target, trigger, condition.text))
             break
         else:

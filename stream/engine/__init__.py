@@ -1,1 +1,1 @@
-"""Kafka: topics, the Faust transport, and one sequential machine per partition."""
+"""The running worker: its group membership through Faust, and one sequential machine per partition."""

@@ -1,7 +1,7 @@
-"""What a worker says of itself to its group: Faust's own, and beside it which lifecycles it has.
+"""The metadata of a member of the group: Faust's own, and beside it which lifecycles the worker has.
 
 Faust's assignor describes a member as JSON, and neither it nor earlier releases of this product mind a field more. The
-coordinator keeps that as the member's metadata, and tells it to whoever may see the group.
+coordinator keeps that as the member's metadata, and shows it to everybody who may see the group.
 """
 
 from collections.abc import Iterable
@@ -27,7 +27,7 @@ class EngineAssignor(PartitionAssignor):
     def metadata(  # type: ignore[override]
         self, topics: Iterable[str]
     ) -> ConsumerProtocolMemberMetadata:
-        """What the group hears of this member."""
+        """The metadata with which this member joins."""
         described = super().metadata(set(topics))
         ours = cast("_Describes", self.app).versions
         if ours is None:

@@ -36,7 +36,7 @@ CommitOffset = Callable[[TopicPartition, int], Awaitable[None]]
 
 
 class Route(NamedTuple):
-    """Where one source partition's batches go, and from where they come."""
+    """One source partition, and the topics that its batches are written to."""
 
     settings: Settings
     source: TopicPartition
@@ -51,7 +51,7 @@ class Delivery(Protocol):
     """Writes the batches of one partition."""
 
     exclusive: ClassVar[bool]
-    """Only one owner can write: a rival who takes over makes our next `write` fail."""
+    """Only one owner can write: a rival that takes over makes our next `write` fail."""
 
     async def start(self) -> None:
         """Connect; when exclusive, fence whoever wrote for this partition before.
@@ -63,7 +63,7 @@ class Delivery(Protocol):
         """Returns once the whole batch, with its position, is safe in Kafka."""
 
     async def discard(self) -> None:
-        """Let go within seconds, broker or no broker; what is unfinished is abandoned."""
+        """Close within seconds, broker or no broker; what is unfinished is abandoned."""
 
 
 class _Producing:

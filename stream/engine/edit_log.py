@@ -1,4 +1,4 @@
-"""Which lifecycles were edited since the states of partitions were written, said once for all of them."""
+"""Which lifecycles were edited since the states of partitions were written, logged once for all of them."""
 
 import logging
 from collections.abc import Iterable, Mapping
@@ -19,7 +19,7 @@ class Edits:
         self._known: dict[int, dict[str, str | None]] = {}
 
     def recovered(self, partition: int, machine: Machine) -> None:
-        """A partition's state was restored by `machine`; what it has said before is not said again."""
+        """A partition's state was restored by `machine`; what it has reported before is not reported again."""
         edited = dict(machine.edited)
         if self._known.get(partition) != edited:
             self._known[partition] = edited
@@ -27,7 +27,7 @@ class Edits:
                 self._found.setdefault((lifecycle, before), []).append(partition)
 
     def given_up(self, partitions: Iterable[int]) -> None:
-        """Whoever has them next may write them."""
+        """Their next owner may write them."""
         for partition in partitions:
             self._known.pop(partition, None)
 

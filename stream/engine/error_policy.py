@@ -1,7 +1,7 @@
 """Judge an error of a partition: wait and try again, isolate what caused it, or give up."""
 
 from dataclasses import dataclass
-from typing import Final, Literal, get_args
+from enum import StrEnum
 
 from aiokafka.errors import (
     InvalidProducerEpoch,
@@ -18,30 +18,44 @@ _FIRST_DELAY = 0.1
 _LONGEST_DELAY = 5.0
 _BUGS_AT_ONE_POSITION = 3
 
-Kind = Literal["kafka", "fenced", "record", "deadline", "bug", "fatal"]
-KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
+
+class FailureKind(StrEnum):
+    """Why a partition starts over."""
+
+    KAFKA = "kafka"
+    """Kafka could not do what was asked of it."""
+    FENCED = "fenced"
+    """Another writer took over the partition."""
+    RECORD = "record"
+    """Our own code failed on an interaction."""
+    DEADLINE = "deadline"
+    """Our own code failed on a deadline."""
+    BUG = "bug"
+    """Our own code failed elsewhere."""
+    FATAL = "fatal"
+    """It would only happen again: the worker stops."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What to do about an error."""
 
-    kind: Kind
+    kind: FailureKind
     delay: float
     """Seconds to wait before the partition begins again."""
 
     @property
     def fatal(self) -> bool:
         """It would only happen again: the worker stops."""
-        return self.kind == "fatal"
+        return self.kind is FailureKind.FATAL
 
     @property
     def ours(self) -> bool:
         """Our own code is at fault, so that the log needs the stack."""
-        return self.kind in ("record", "deadline", "bug")
+        return self.kind in (FailureKind.RECORD, FailureKind.DEADLINE, FailureKind.BUG)
 
 
-class Faults:
+class ErrorPolicy:
     """The memory that the judgement needs: what failed already, and where. One for each partition.
 
     Errors of Kafka never count toward giving up: a broker that is away is waited for. An interaction or
@@ -62,31 +76,31 @@ class Faults:
         self._in_a_row = 0
 
     def judge(self, error: BaseException, position: int | None, fenced_wait: float) -> Verdict:
-        """What to do about `error`, raised when the next offset to take was `position`."""
+        """What to do about `error`, raised when the next offset to process was `position`."""
         delay = min(_FIRST_DELAY * 2**self._in_a_row, _LONGEST_DELAY)
         self._in_a_row = min(self._in_a_row + 1, 10)
         match error:
             case LifecycleError():
-                return Verdict("fatal", 0.0)
+                return Verdict(FailureKind.FATAL, 0.0)
             case ProducerFenced() | InvalidProducerEpoch():
-                return Verdict("fenced", fenced_wait)
+                return Verdict(FailureKind.FENCED, fenced_wait)
             case RecordFailed(offset=offset) if offset not in self.isolated_offsets:
                 if offset in self._failed_offsets:
                     self.isolated_offsets.add(offset)
                 self._failed_offsets.add(offset)
-                return Verdict("record", _FIRST_DELAY)
+                return Verdict(FailureKind.RECORD, _FIRST_DELAY)
             case DeadlineFailed(key=key) if key not in self.isolated_keys:
                 if key in self._failed_keys:
                     self.isolated_keys.add(key)
                 self._failed_keys.add(key)
-                return Verdict("deadline", _FIRST_DELAY)
+                return Verdict(FailureKind.DEADLINE, _FIRST_DELAY)
             case EncodingFailed(next_offset=offset) if self.closely_until is None or offset > self.closely_until:
                 self.closely_until = offset
-                return Verdict("record", _FIRST_DELAY)
+                return Verdict(FailureKind.RECORD, _FIRST_DELAY)
             case MessageSizeTooLargeError() | RecordTooLargeError():
                 return self._bug(position, delay)  # the same record would be as large the next time
             case KafkaError() | OSError() | TimeoutError():
-                return Verdict("kafka", delay)
+                return Verdict(FailureKind.KAFKA, delay)
             case _:
                 return self._bug(position, delay)
 
@@ -102,4 +116,4 @@ class Faults:
     def _bug(self, position: int | None, delay: float) -> Verdict:
         self._bugs = self._bugs + 1 if position == self._bugs_at else 1
         self._bugs_at = position
-        return Verdict("fatal" if self._bugs >= _BUGS_AT_ONE_POSITION else "bug", delay)
+        return Verdict(FailureKind.FATAL if self._bugs >= _BUGS_AT_ONE_POSITION else FailureKind.BUG, delay)

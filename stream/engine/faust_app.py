@@ -1,7 +1,7 @@
 """What Faust's own classes need so that the interactions topic is read by our engine.
 
 Faust keeps the application, group membership and its assignor, subscription, agents, tables and timers
-on every other topic. Only the interactions topic ("hot" here) goes past its path of one record at a time.
+on every other topic. Only the interactions topic goes past its path of one record at a time.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from faust.types import TP
 from faust.types.auth import CredentialsT
 
 from stream.engine.assignor import EngineAssignor
-from stream.engine.supervisor import Engine
+from stream.engine.supervisor import Supervisor
 from stream.kafka.clients import ssl_context
 from stream.kafka.group_leave import leave_now
 from stream.kafka.partition_reader import Fetched, PartitionReader, let_stop, tune
@@ -43,7 +43,7 @@ _MAX_POLL_INTERVAL = 3_600.0
 
 
 class EngineThread(driver.AIOKafkaConsumerThread):
-    """Faust's consumer thread, which also reads hot partitions for the engine."""
+    """Faust's consumer thread, which also reads the partitions of the interactions topic for the engine."""
 
     logger = _log
     app: "EngineApp"
@@ -65,31 +65,33 @@ class EngineThread(driver.AIOKafkaConsumerThread):
     def _reader(self, partition: int) -> PartitionReader:
         reader = self.readers.get(partition)
         if reader is None:
-            hot = TopicPartition(self.app.hot_topic, partition)
-            reader = self.readers[partition] = PartitionReader(self._ensure_consumer(), hot)
+            tp = TopicPartition(self.app.interactions_topic, partition)
+            reader = self.readers[partition] = PartitionReader(self._ensure_consumer(), tp)
         return reader
 
-    async def fetch_hot(self, partition: int, position: int, max_records: int, patience: float) -> Fetched | None:
+    async def fetch_interactions(
+        self, partition: int, position: int, max_records: int, patience: float
+    ) -> Fetched | None:
         """As `PartitionReader.fetch`, in this thread's loop."""
         return await self._reader(partition).fetch(position, max_records=max_records, patience=patience)
 
-    async def first_hot_offset(self, partition: int) -> int:
+    async def first_interactions_offset(self, partition: int) -> int:
         """As `PartitionReader.first_offset`, in this thread's loop."""
         return await self._reader(partition).first_offset()
 
-    async def commit_hot(self, tp: TopicPartition, offset: int) -> None:
+    async def commit_interactions(self, tp: TopicPartition, offset: int) -> None:
         """Write the group offset, for tools that show lag."""
         await self._ensure_consumer().commit({tp: offset})
 
-    async def seek_cold_to_committed(self) -> Mapping[TP, int]:
-        """As Faust's seek_to_committed, for every partition but the hot ones."""
+    async def seek_others_to_committed(self) -> Mapping[TP, int]:
+        """As Faust's seek_to_committed, for every topic but the interactions."""
         consumer = self._ensure_consumer()
-        cold = [tp for tp in consumer.assignment() if tp.topic != self.app.hot_topic]
-        return await consumer.seek_to_committed(*cold) if cold else {}
+        others = [tp for tp in consumer.assignment() if tp.topic != self.app.interactions_topic]
+        return await consumer.seek_to_committed(*others) if others else {}
 
 
 class EngineConsumer(driver.Consumer):
-    """Faust's consumer, with hot partitions taken out of its record path and handed to the engine."""
+    """Faust's consumer, whose record path leaves out the interactions topic, which the engine reads."""
 
     logger = _log
 
@@ -99,43 +101,43 @@ class EngineConsumer(driver.Consumer):
     def _new_consumer_thread(self) -> EngineThread:
         return EngineThread(self, loop=self.loop, beacon=self.beacon)
 
-    def _is_hot(self, tp: TP) -> bool:
-        return bool(tp.topic == self.app.hot_topic)
+    def _is_interactions(self, tp: TP) -> bool:
+        return bool(tp.topic == self.app.interactions_topic)
 
     async def _getmany(
         self,
         active_partitions: set[TP] | None,
         timeout: float,  # noqa: ASYNC109 Faust's own signature
     ) -> RecordMap:
-        cold = {tp for tp in active_partitions or () if not self._is_hot(tp)}
-        if not cold:
+        others = {tp for tp in active_partitions or () if not self._is_interactions(tp)}
+        if not others:
             await self.wait_first(self.suspend_flow.wait(), timeout=timeout)
             return {}
-        return await super()._getmany(cold, timeout)
+        return await super()._getmany(others, timeout)
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
-        offsets: Mapping[TP, int] = await self._thread.call_thread(self._thread.seek_cold_to_committed)
+        offsets: Mapping[TP, int] = await self._thread.call_thread(self._thread.seek_others_to_committed)
         return offsets
 
     def verify_event_path(self, now: float, tp: TP) -> None:
-        if not self._is_hot(tp):  # Faust would complain that no stream processes it
+        if not self._is_interactions(tp):  # Faust would complain that no stream processes it
             super().verify_event_path(now, tp)
 
     def close(self) -> None:
-        """Faust closes the consumer here where a rebalance comes while the worker ends: we do not.
+        """Faust closes the consumer here where a rebalance begins while the worker ends: we do not.
 
         It would do so in an event loop that is not the consumer's, and then nothing would leave the group. The
         consumer is about to be stopped anyway, by its own thread.
         """
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
-        await self.app.engine.pause()
+        await self.app.partition_supervisor.pause()
         await super().on_partitions_revoked(revoked)
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
         await super().on_partitions_assigned(assigned, generation_id)
         if generation_id == self.app.consumer_generation_id and not self.app.should_stop:
-            self.app.engine.assign(tp.partition for tp in assigned if self._is_hot(tp))
+            self.app.partition_supervisor.assign(tp.partition for tp in assigned if self._is_interactions(tp))
 
     @property
     def thread(self) -> EngineThread:
@@ -154,8 +156,9 @@ class EngineApp(faust.App):
 
     logger = _log
 
-    hot_topic: str
-    engine: Engine
+    interactions_topic: str
+    partition_supervisor: Supervisor
+    """Beside Faust's own `supervisor`, which restarts its services."""
     versions: WorkerVersions | None
 
     def _new_transport(self) -> EngineTransport:
@@ -163,11 +166,11 @@ class EngineApp(faust.App):
 
     async def on_start(self) -> None:
         await super().on_start()
-        hot = self.topic(self.hot_topic, key_type=bytes, value_type=bytes)
-        self.topics.add(hot)  # before the first subscription: later costs 45 s
+        interactions = self.topic(self.interactions_topic, key_type=bytes, value_type=bytes)
+        self.topics.add(interactions)  # before the first subscription: later costs 45 s
 
     async def on_stop(self) -> None:
-        await self.engine.stop()  # before the consumer leaves the group
+        await self.partition_supervisor.stop()  # before the consumer leaves the group
         await super().on_stop()
 
 
@@ -180,17 +183,19 @@ class FaustSource:
     async def fetch(self, partition: int, position: int, patience: float) -> Fetched | None:
         """As `PartitionReader.fetch`."""
         try:
-            return await self._in_thread(self._thread.fetch_hot(partition, position, self._max_records, patience))
+            return await self._in_thread(
+                self._thread.fetch_interactions(partition, position, self._max_records, patience)
+            )
         except ConsumerNotStarted:
             return None
 
     async def first_offset(self, partition: int) -> int:
         """As `PartitionReader.first_offset`."""
-        return await self._in_thread(self._thread.first_hot_offset(partition))
+        return await self._in_thread(self._thread.first_interactions_offset(partition))
 
     async def commit(self, tp: TopicPartition, offset: int) -> None:
         """Write the group offset."""
-        await self._in_thread(self._thread.commit_hot(tp, offset))
+        await self._in_thread(self._thread.commit_interactions(tp, offset))
 
     @property
     def _thread(self) -> EngineThread:
@@ -202,11 +207,13 @@ class FaustSource:
 
 
 def rebalance_timeout(settings: Settings) -> float:
-    """How long, in seconds, the group waits for all its members in a rebalance: a pause takes half of it at most."""
+    """How long, in seconds, the group waits for all its members in a rebalance: a pause lasts half of it at most."""
     return max(10.0, settings.session_timeout / 1000)
 
 
-def make_app(settings: Settings, engine: Engine, data: Path, versions: WorkerVersions | None = None) -> EngineApp:
+def make_app(
+    settings: Settings, supervisor: Supervisor, data: Path, versions: WorkerVersions | None = None
+) -> EngineApp:
     """The Faust application for `settings`, with its web server, leader topic and logging left out.
 
     Needs a running event loop. `data` is a directory that Faust may write to; nothing of ours is kept there.
@@ -234,7 +241,7 @@ def make_app(settings: Settings, engine: Engine, data: Path, versions: WorkerVer
         topic_disable_leader=True,
         web_enabled=False,
     )
-    app.hot_topic, app.engine = settings.topics.interactions, engine
+    app.interactions_topic, app.partition_supervisor = settings.topics.interactions, supervisor
     app.versions = versions
     return app
 

@@ -10,30 +10,25 @@ import random
 import time
 from bisect import bisect_left
 from collections.abc import Awaitable, Callable, Generator, Hashable, Sequence
-from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Protocol, TypeVar
 
 from aiokafka.errors import KafkaError
 
 from stream.codec.records import SourceRecord
 from stream.engine.delivery import Delivery
-from stream.engine.error_policy import Faults
-from stream.engine.misplaced import MisplacedWarnings
+from stream.engine.error_policy import ErrorPolicy, FailureKind
+from stream.engine.partition_context import PartitionContext
 from stream.engine.partition_log import PartitionLog
+from stream.engine.status import PartitionState
 from stream.errors import UnreadableError
 from stream.kafka.changelog import ChangelogProgress
-from stream.kafka.contact import AWAY_AFTER, Contact
+from stream.kafka.contact import AWAY_AFTER
 from stream.kafka.lag import Lag
-from stream.kafka.log_throttle import Throttle
 from stream.kafka.partition_reader import Fetched, is_cancelled
 from stream.kafka.topic_monitor import SourceTopic
 from stream.machine.batch import Batch, Machine
 
 T = TypeVar("T")
-
-MakeMachine = Callable[[int, SourceTopic], Machine]
-"""A new machine for a partition of this topic."""
 
 _IDLE_WAIT = 1.0
 _LEAST_WAIT = 0.001
@@ -41,80 +36,28 @@ _NOT_ASSIGNED_WAIT = 0.05
 _PAUSE_DEADLINE = 5.0
 _CANCEL_AGAIN = 0.5
 _READ_AGAIN = 5.0
-"""What cannot be read is seldom cured by itself: a bit that changed on its way here, or another replica that leads."""
+"""Seconds until the next try to read what cannot be read: few things cure it, such as another leader."""
 
 
-class State(StrEnum):
-    """What a partition is doing."""
+class Owner(Protocol):
+    """What a partition reports to; see `stream.engine.supervisor.Supervisor`."""
 
-    FENCING = "fencing"
-    WAITING = "waiting to recover"
-    RECOVERING = "recovering"
-    RUNNING = "running"
-    AWAY = "waiting for Kafka"
-    """It would run, but no broker answers for it; as `Partition.shown` has it."""
-    BLOCKED = "blocked"
-    """Its next interactions cannot be read; it goes on once they can be, or are skipped."""
-    BACKING_OFF = "backing off"
-    PAUSED = "paused"
-    FAILED = "failed"
+    def fail(self, error: BaseException) -> None:
+        """Stop the worker: `error` would only happen again."""
 
+    def recovered(self, number: int, machine: Machine) -> None:
+        """Partition `number` was recovered; its state is in `machine`."""
 
-class Observer(Protocol):
-    """Hears of what partitions did; called once a batch, never once a record."""
-
-    def batch_written(self, partition: int, batch: Batch, seconds: float, transaction_seconds: float) -> None:
-        """A batch is safe in Kafka: `seconds` in all, of which `transaction_seconds` to write it."""
-
-    def recovered(self, partition: int, records: int, seconds: float) -> None:
-        """A partition's state was read from `records` changelog records."""
-
-    def failed(self, partition: int, kind: str) -> None:
-        """A partition starts over; `kind`: `kafka`, `fenced`, `record`, `deadline`, `bug` or `fatal`."""
-
-
-class Source(Protocol):
-    """The interactions topic, as a member of the consumer group sees it."""
-
-    async def fetch(self, partition: int, position: int, patience: float) -> Fetched | None:
-        """As `stream.kafka.partition_reader.PartitionReader.fetch`."""
-
-    async def first_offset(self, partition: int) -> int:
-        """The earliest offset that the partition still holds."""
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What all partitions of a worker share."""
-
-    source: Source
-    source_topic: Callable[[], Awaitable[SourceTopic]]
-    """The topic as it is now, seen since the last rebalance at least."""
-    make_machine: MakeMachine
-    make_delivery: Callable[[int], Delivery]
-    read_changelog: Callable[[int, ChangelogProgress], Awaitable[dict[bytes, bytes]]]
-    observer: Observer
-    recovery_slots: asyncio.Semaphore
-    fail: Callable[[BaseException], None]
-    """Stop the worker: this error does not pass."""
-    recovered: Callable[[int, Machine], None]
-    """A partition was, with this machine."""
-    in_background: Callable[[Awaitable[None]], None]
-    throttle: Throttle
-    """Shared, so that a broker that is away costs a worker one line, not one for each partition."""
-    contact: Contact
-    fenced_wait: float
-    """Longer than a heartbeat, so that a worker that lost the partition hears of it first."""
-    misplaced: MisplacedWarnings = field(default_factory=MisplacedWarnings)
-    """Shared, so that a partition that starts over does not warn again."""
+    def in_background(self, work: Awaitable[None]) -> None:
+        """Run `work`, and wait for it a moment when the worker ends."""
 
 
 class Partition:
     """One partition of the interactions topic; owned from `start` to `drop`."""
 
-    def __init__(self, number: int, surroundings: Surroundings) -> None:
+    def __init__(self, number: int, context: PartitionContext, owner: Owner) -> None:
         self.number = number
-        self.state = State.PAUSED
+        self.state = PartitionState.PAUSED
         self.recovery = ChangelogProgress()
         self.position: int | None = None
         self.lag = Lag()
@@ -127,10 +70,11 @@ class Partition:
         self.blocked: UnreadableError | None = None
         """What it cannot read; None once it has read on."""
         self._moves = 0
-        self._log = PartitionLog(number, surroundings.throttle)
+        self._log = PartitionLog(number, context.throttle)
         self._topic: SourceTopic | None = None
-        self._around = surroundings
-        self._faults = Faults()
+        self._context = context
+        self._owner = owner
+        self._policy = ErrorPolicy()
         self._delivery: Delivery | None = None
         self.machine: Machine | None = None
         """The state; None before recovery."""
@@ -138,19 +82,19 @@ class Partition:
         self._writing: asyncio.Task[Batch] | None = None
 
     @property
-    def mark(self) -> Hashable | None:
-        """Changes wherever the partition gets on, also where there is nothing to do; None: that is up to others."""
-        if self._task is None or self.state in (State.WAITING, State.FAILED):
+    def progress_token(self) -> Hashable | None:
+        """A value that changes with progress, also where there is nothing to do; None while it waits for others."""
+        if self._task is None or self.state in (PartitionState.WAITING, PartitionState.FAILED):
             return None
         return self._moves, self.recovery.position
 
     @property
-    def shown(self) -> State:
+    def shown(self) -> PartitionState:
         """The state, as others should see it: what runs where no broker answers for it does not run."""
-        if self.state is not State.RUNNING or self._writing is not None:
+        if self.state is not PartitionState.RUNNING or self._writing is not None:
             return self.state
         silent = time.monotonic() - max(self._answered, self.last_progress)
-        return State.AWAY if silent > AWAY_AFTER else State.RUNNING
+        return PartitionState.AWAY if silent > AWAY_AFTER else PartitionState.RUNNING
 
     def start(self) -> None:
         """Begin, or go on after `pause`."""
@@ -179,8 +123,8 @@ class Partition:
                 self.drop()
         if self.machine is None or self._delivery is None or not self._delivery.exclusive:
             self.drop()
-        if self.state is not State.FAILED:
-            self.state = State.PAUSED
+        if self.state is not PartitionState.FAILED:
+            self.state = PartitionState.PAUSED
 
     def drop(self) -> None:
         """Forget state and producer; what is known of the lag stays."""
@@ -188,71 +132,71 @@ class Partition:
             self.lag.position = self.position
         delivery, self._delivery, self.machine, self.position = self._delivery, None, None, None
         if delivery is not None:
-            self._around.in_background(delivery.discard())
+            self._owner.in_background(delivery.discard())
 
     async def _run(self) -> None:
         while True:
             try:
-                topic = await self._around.source_topic()
+                topic = await self._context.source_topic()
                 if self.machine is None or topic != self._topic:
                     await self._fence_and_recover(topic)
                 if self.blocked is None:
-                    self.state = State.RUNNING
+                    self.state = PartitionState.RUNNING
                 await self._turn()
             except asyncio.CancelledError:
                 if is_cancelled():
                     raise
                 await self._start_over(KafkaError("a client of Kafka was cancelled from inside"))
-            except Exception as error:  # noqa: BLE001 whatever it is, `Faults` judges it
+            except Exception as error:  # noqa: BLE001 whatever it is, `ErrorPolicy` judges it
                 await self._start_over(error)
 
     async def _start_over(self, error: Exception) -> None:
         """The one error path."""
-        verdict = self._faults.judge(error, self.position, self._around.fenced_wait)
+        verdict = self._policy.judge(error, self.position, self._context.fenced_wait)
         self.last_error = error
         self._writing = None
         self.drop()
-        self._around.observer.failed(self.number, verdict.kind)
+        self._context.observer.failed(self.number, verdict.kind)
         if verdict.fatal:
-            self.state = State.FAILED
-            self._around.fail(error)
+            self.state = PartitionState.FAILED
+            self._owner.fail(error)
             await asyncio.Event().wait()  # until the worker stops us
-        self.state = State.BACKING_OFF
+        self.state = PartitionState.BACKING_OFF
         if verdict.ours:
             self._log.restarted(error)
-        elif verdict.kind == "fenced":
+        elif verdict.kind is FailureKind.FENCED:
             self._log.fenced()
-        elif not self._around.contact.away:  # else one line speaks for all partitions
+        elif not self._context.contact.away:  # else one line speaks for all partitions
             self._log.waits(error)
-        jitter = random.uniform(1.0, 1.5)  # noqa: S311 only so that partitions do not come back as one
+        jitter = random.uniform(1.0, 1.5)  # noqa: S311 only so that partitions do not all start at once
         await asyncio.sleep(verdict.delay * jitter)
 
     async def _fence_and_recover(self, topic: SourceTopic) -> None:
-        around = self._around
+        context = self._context
         self.drop()
-        self.state = State.FENCING
-        self._delivery = around.make_delivery(self.number)
+        self.state = PartitionState.FENCING
+        self._delivery = context.make_delivery(self.number)
         await self._delivery.start()
-        machine = around.make_machine(self.number, topic)
-        self.state = State.WAITING
-        async with around.recovery_slots:
-            self.state, self.recovery = State.RECOVERING, ChangelogProgress()
+        machine = context.make_machine(self.number, topic)
+        self.state = PartitionState.WAITING
+        async with context.recovery_slots:
+            self.state, self.recovery = PartitionState.RECOVERING, ChangelogProgress()
             began = time.monotonic()
-            changelog = await around.read_changelog(self.number, self.recovery)
+            changelog = await context.read_changelog(self.number, self.recovery)
             await _drive(machine.restore(changelog), self._moved)
         if machine.next_offset is None:
-            self.position = await around.source.first_offset(self.number)
+            self.position = await context.source.first_offset(self.number)
         else:
             self.position = machine.next_offset
-        machine.isolate(offsets=self._faults.isolated_offsets, keys=self._faults.isolated_keys)
-        if self._faults.closely_until is not None:
-            machine.look_closely(self._faults.closely_until)
+        machine.isolate(offsets=self._policy.isolated_offsets, keys=self._policy.isolated_keys)
+        if self._policy.closely_until is not None:
+            machine.look_closely(self._policy.closely_until)
         seconds = time.monotonic() - began
-        around.observer.recovered(self.number, self.recovery.records, seconds)
+        context.observer.recovered(self.number, self.recovery.records, seconds)
         self._log.recovered(self.recovery.records, seconds, self.position)
         self.machine, self._topic, self.last_error = machine, topic, None
         self._answered = time.monotonic()
-        around.recovered(self.number, machine)
+        self._owner.recovered(self.number, machine)
 
     async def _turn(self) -> None:
         """One fetch, and batches until nothing is left at this position."""
@@ -260,11 +204,11 @@ class Partition:
         unreadable: UnreadableError | None = None
         fetched: Fetched | None = None
         try:
-            fetched = await self._around.source.fetch(self.number, self.position, self._patience())
+            fetched = await self._context.source.fetch(self.number, self.position, self._fetch_timeout())
         except UnreadableError as error:
             unreadable = error
         if unreadable is not None:
-            await self._stand_before(unreadable)
+            await self._wait_at(unreadable)
             return
         if fetched is None:  # a rebalance is under way: it will pause us
             await asyncio.sleep(_NOT_ASSIGNED_WAIT)
@@ -272,9 +216,9 @@ class Partition:
         age = self.lag.hear(fetched)
         if age is not None:
             self._answered = time.monotonic() - age
-            self._around.contact.heard(age)
+            self._context.contact.heard(age)
         if self.blocked is not None and (fetched.records or fetched.caught_up or fetched.next_offset > self.position):
-            self.blocked, self.state = None, State.RUNNING
+            self.blocked, self.state = None, PartitionState.RUNNING
         if not fetched.records and not fetched.caught_up:
             self.position = fetched.next_offset
             self._moves += 1
@@ -290,15 +234,15 @@ class Partition:
                 return
             records = records[bisect_left(records, batch.next_offset, key=_offset) :]
 
-    async def _stand_before(self, error: UnreadableError) -> None:
-        """Wait before what cannot be read, and find out whether it was skipped meanwhile.
+    async def _wait_at(self, error: UnreadableError) -> None:
+        """Wait at what cannot be read, and find out whether it was skipped meanwhile.
 
         Nothing is processed behind it, no deadline either, and everything is kept: other partitions go on. `lifecycle
         skip` moves the recorded position, and fences this partition's producer, which its next transaction notices.
         """
         assert self._delivery is not None
         assert self.position is not None
-        self.blocked, self.state = error, State.BLOCKED
+        self.blocked, self.state = error, PartitionState.BLOCKED
         if error.end is not None:
             self.lag.end, self.lag.heard_at = error.end, time.monotonic()
         self._moves += 1
@@ -313,14 +257,14 @@ class Partition:
         self._moves += 1
 
     async def _prove_ownership(self) -> Batch:
-        """Write a transaction that says nothing new; it fails where another writer came for this partition."""
+        """Write a transaction without news; it fails where another writer took over this partition."""
         assert self._delivery is not None
         assert self.position is not None
         batch = Batch(next_offset=self.position)
         await self._delivery.write(batch)
         return batch
 
-    def _patience(self) -> float:
+    def _fetch_timeout(self) -> float:
         """How long a fetch may wait for records, seconds: until the next deadline."""
         assert self.machine is not None
         due = self.machine.next_due()
@@ -339,9 +283,10 @@ class Partition:
             ran = time.monotonic()
             await self._delivery.write(batch)
             now = time.monotonic()
-            self._around.observer.batch_written(self.number, batch, now - began, now - ran)
-            self._around.misplaced.look(self.number, batch.counts)
-            self._faults.forget_before(batch.next_offset)
+            self._context.observer.batch_written(self.number, batch, now - began, now - ran)
+            self._context.misplaced.look(self.number, batch.counts)
+            self._context.dead_letters.count(batch.counts)
+            self._policy.forget_before(batch.next_offset)
             self._log.considered(batch.counts, self.machine.to_reconsider)
         elif batch.more:
             raise RuntimeError(f"partition {self.number}: the machine made no progress at {batch.next_offset}")
@@ -358,14 +303,14 @@ def _offset(record: SourceRecord) -> int:
     return record.offset
 
 
-async def _drive(work: Generator[None, None, T], breath: Callable[[], None] | None = None) -> T:
-    """Run a generator to its end, and let the event loop breathe at each of its yields."""
+async def _drive(work: Generator[None, None, T], on_yield: Callable[[], None] | None = None) -> T:
+    """Run a generator to its end, and give the event loop a turn at each of its yields."""
     while True:
         try:
             next(work)
         except StopIteration as stop:
             result: T = stop.value
             return result
-        if breath is not None:
-            breath()
+        if on_yield is not None:
+            on_yield()
         await asyncio.sleep(0)

@@ -1,4 +1,4 @@
-"""What a partition's life says in the log; a line that would come again and again comes once in ten seconds."""
+"""What a partition logs; a line that would repeat is written once in ten seconds."""
 
 import logging
 
@@ -39,12 +39,12 @@ class PartitionLog:
         )
 
     def fenced(self) -> None:
-        """Another writer came for the partition."""
+        """Another writer took over the partition."""
         if self._throttle.passes("fenced") is not None:
             report(
                 log.warning,
                 Event.PARTITION_FENCED,
-                "partition {partition} begins again: another worker, or a command, came for it meanwhile",
+                "partition {partition} starts over: another worker, or a command, took it over meanwhile",
                 partition=self._partition,
             )
 
@@ -89,7 +89,7 @@ class PartitionLog:
         )
 
     def considered(self, counts: Counts, left: int) -> None:
-        """A batch considered customers after an edit, `left` are to come: said once for all of them."""
+        """A batch considered customers after an edit, `left` still have to be: logged once for all of them."""
         self._considered += counts.reconsidered
         self._moved += counts.moved_by_edit
         if self._considered and not left:

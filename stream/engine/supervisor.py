@@ -3,147 +3,51 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Awaitable, Hashable, Iterable, Mapping
 
 from aiokafka.errors import KafkaError
 
-from stream.engine.delivery import Delivery
 from stream.engine.edit_log import Edits
-from stream.engine.partition import MakeMachine, Observer, Partition, Source, State, Surroundings
+from stream.engine.partition import Partition
+from stream.engine.partition_context import PartitionContext
+from stream.engine.status import EngineStatus, PartitionState, PartitionStatus, Phase
 from stream.events import Event, report
-from stream.kafka.changelog import ChangelogProgress
-from stream.kafka.contact import Contact, ContactStatus
-from stream.kafka.log_throttle import Throttle
-from stream.kafka.topic_monitor import SourceTopic
+from stream.kafka.contact import Contact
 from stream.machine.batch import Machine
 
 log = logging.getLogger(__name__)
 
-_RECOVERIES_AT_ONCE = 4
 _FINISH_DEADLINE = 1.0
-"""For a running batch when the worker ends, dozens of times what one takes; who has the partition next does it anew."""
+"""Seconds for a running batch when the worker ends, far longer than one lasts; else the next owner repeats it."""
 _LET_GO_DEADLINE = 0.3
-"""For producers to take their leave when the worker ends; one that does not is as good as killed."""
+"""Seconds for producers to close when the worker ends; one that does not is abandoned."""
 
 
-@dataclass(frozen=True, slots=True)
-class PartitionStatus:
-    """What one partition is doing."""
-
-    partition: int
-    state: State
-    recovered: float
-    """Share of the changelog read, 0 to 1; 1 once it runs."""
-    position: int | None
-    """The next offset to take, the last known one where the partition starts over; None before recovery."""
-    end_offset: int | None
-    """The end of the log, as last heard, behind transactions that are open, too; None before the first fetch."""
-    idle_seconds: float
-    """Since this partition last wrote a batch or had nothing to write."""
-    lag_age_seconds: float | None = None
-    """Since a broker last said where the log ends; None before it did."""
-    open_transaction_since: int | None = None
-    """Since when, in epoch milliseconds, the transaction that holds up reading has been seen; None: there is none."""
-    blocked_by: str | None = None
-    """Which batch cannot be read, and why; None: it is not blocked."""
-
-    @property
-    def lag(self) -> int | None:
-        """Interactions not yet taken, as last known; None before anything is."""
-        if self.position is None or self.end_offset is None:
-            return None
-        return max(self.end_offset - self.position, 0)
-
-
-@dataclass(frozen=True, slots=True)
-class EngineStatus:
-    """What the worker is doing."""
-
-    phase: str
-    """`waiting for Kafka`, `joining`, `running`, `rebalancing`, `stopping` or `failed`."""
-    delivery: str | None
-    """`exactly_once` or `at_least_once`; None until the broker told what it can."""
-    partitions: tuple[PartitionStatus, ...]
-    kafka: ContactStatus
-
-    @property
-    def ready(self) -> bool:
-        """Kafka answers, the worker is a member of the group, and every partition that it owns runs."""
-        running = all(each.state is State.RUNNING for each in self.partitions)
-        return self.kafka.up and self.phase == "running" and running
-
-
-class SourceTopics(Protocol):
-    """Knows the interactions topic; see `stream.kafka.topic_monitor.TopicMonitor`."""
-
-    async def source(self) -> SourceTopic:
-        """The topic, seen since `look_again`."""
-
-    def look_again(self) -> None:
-        """What was seen until now may be old."""
-
-
-class Engine:
+class Supervisor:
     """Owns partitions: begins, pauses and ends them as the group says, and stops at a fatal error."""
 
-    def __init__(
-        self,
-        make_machine: MakeMachine,
-        observer: Observer,
-        *,
-        fenced_wait: float,
-        contact: Contact | None = None,
-        digests: Mapping[str, str] | None = None,
-    ) -> None:
+    def __init__(self, contact: Contact | None = None, digests: Mapping[str, str] | None = None) -> None:
         """`digests` are those of the worker's lifecycles, for the log."""
-        self.phase = "waiting for Kafka"
+        self.phase = Phase.WAITING_FOR_KAFKA
         self.delivery: str | None = None
         self.failure: BaseException | None = None
-        self._make_machine, self._observer, self._fenced_wait = make_machine, observer, fenced_wait
         self.contact = contact or Contact()
-        self._surroundings: Surroundings | None = None
-        self._topic_monitor: SourceTopics | None = None
+        self._context: PartitionContext | None = None
         self._partitions: dict[int, Partition] = {}
         self._edits = Edits(digests or {})
         self.rebalances = 0
-        """Assignments that were taken."""
+        """Assignments that this worker got."""
         self._failed = asyncio.Event()
         self._background: set[asyncio.Future[None]] = set()
 
-    def connect(
-        self,
-        delivery: str,
-        *,
-        source: Source,
-        topic_monitor: SourceTopics,
-        make_delivery: Callable[[int], Delivery],
-        read_changelog: Callable[[int, ChangelogProgress], Awaitable[dict[bytes, bytes]]],
-    ) -> None:
-        """Say how to reach Kafka; before the first `assign`."""
-        self.delivery, self.phase = delivery, "joining"
-        self._topic_monitor = topic_monitor
-        self._surroundings = Surroundings(
-            source=source,
-            source_topic=topic_monitor.source,
-            make_machine=self._make_machine,
-            make_delivery=make_delivery,
-            read_changelog=read_changelog,
-            observer=self._observer,
-            recovery_slots=asyncio.Semaphore(_RECOVERIES_AT_ONCE),
-            fail=self.fail,
-            recovered=self._recovered,
-            in_background=self._in_background,
-            throttle=Throttle(),
-            contact=self.contact,
-            fenced_wait=self._fenced_wait,
-        )
+    def connect(self, delivery: str, context: PartitionContext) -> None:
+        """Set how partitions reach Kafka; before the first `assign`."""
+        self.delivery, self.phase, self._context = delivery, Phase.JOINING, context
 
     async def pause(self) -> None:
         """A rebalance begins: every partition ends its batch, and nothing is written afterwards."""
-        if self.phase == "running":
-            self.phase = "rebalancing"
+        if self.phase is Phase.RUNNING:
+            self.phase = Phase.REBALANCING
         self._edits.say()
         await asyncio.gather(*(partition.pause() for partition in self._partitions.values()))
 
@@ -152,11 +56,10 @@ class Engine:
 
         No heartbeat is sent while the group waits for this, so it must return at once.
         """
-        assert self._surroundings is not None, "connect() comes first"
-        assert self._topic_monitor is not None
-        self._topic_monitor.look_again()
+        assert self._context is not None, "connect() comes first"
+        self._context.look_again()
         self.rebalances += 1
-        if self.phase in ("stopping", "failed"):
+        if self.phase in (Phase.STOPPING, Phase.FAILED):
             return
         owned = set(numbers)
         report(
@@ -172,14 +75,14 @@ class Engine:
             self._partitions.pop(number).drop()
         for number in sorted(owned):
             if number not in self._partitions:
-                self._partitions[number] = Partition(number, self._surroundings)
+                self._partitions[number] = Partition(number, self._context, self)
             self._partitions[number].start()
-        self.phase = "running"
+        self.phase = Phase.RUNNING
 
     async def stop(self) -> None:
         """End every partition's batch and let go of all of them, within seconds, broker or no broker."""
-        if self.phase != "failed":
-            self.phase = "stopping"
+        if self.phase is not Phase.FAILED:
+            self.phase = Phase.STOPPING
         await asyncio.gather(*(partition.pause(_FINISH_DEADLINE) for partition in self._partitions.values()))
         self._edits.say()
         if self._partitions:
@@ -198,17 +101,17 @@ class Engine:
     def fail(self, error: BaseException) -> None:
         """Stop the worker: `error` would only happen again."""
         if self.failure is None:
-            self.phase, self.failure = "failed", error
+            self.phase, self.failure = Phase.FAILED, error
             self._failed.set()
 
     async def wait_failed(self) -> None:
         """Returns when `fail` was called; `failure` says why."""
         await self._failed.wait()
 
-    def marks(self) -> dict[int, Hashable]:
+    def progress_tokens(self) -> dict[int, Hashable]:
         """By partition, something that changes wherever it gets on; those that wait for others are left out."""
-        marks = {number: partition.mark for number, partition in self._partitions.items()}
-        return {number: mark for number, mark in marks.items() if mark is not None}
+        tokens = {number: partition.progress_token for number, partition in self._partitions.items()}
+        return {number: token for number, token in tokens.items() if token is not None}
 
     def stands(self, number: int) -> str:
         """Where a partition stands, in words."""
@@ -227,7 +130,7 @@ class Engine:
                 PartitionStatus(
                     number,
                     each.shown,
-                    each.recovery.share if each.state not in (State.FENCING, State.WAITING) else 0.0,
+                    each.recovery.share if each.state not in (PartitionState.FENCING, PartitionState.WAITING) else 0.0,
                     each.position if each.position is not None else each.lag.position,
                     each.lag.end,
                     now - each.last_progress,
@@ -238,20 +141,26 @@ class Engine:
                 for number, each in sorted(self._partitions.items())
             ),
             self.contact.status(),
+            None if self._context is None else self._context.dead_letters.status(),
         )
+
+    def dead_letter_share(self) -> float:
+        """Which share of the last minute's interactions became dead letters, 0 to 1."""
+        return 0.0 if self._context is None else self._context.dead_letters.last_minute().share
 
     def machines(self) -> dict[int, Machine]:
         """The machines of the partitions that are recovered."""
         return {number: each.machine for number, each in self._partitions.items() if each.machine is not None}
 
-    def _recovered(self, number: int, machine: Machine) -> None:
-        """One more partition was; once it was the last that is on its way, what they know of edits is said."""
+    def recovered(self, number: int, machine: Machine) -> None:
+        """See `Owner`; once no other partition is on its way, what the states know of edits is logged."""
         self._edits.recovered(number, machine)
-        failing = (State.BACKING_OFF, State.FAILED)
+        failing = (PartitionState.BACKING_OFF, PartitionState.FAILED)
         if all(each.machine is not None or each.state in failing for each in self._partitions.values()):
             self._edits.say()
 
-    def _in_background(self, work: Awaitable[None]) -> None:
+    def in_background(self, work: Awaitable[None]) -> None:
+        """See `Owner`."""
         task = asyncio.ensure_future(work)
         self._background.add(task)
         task.add_done_callback(self._background.discard)

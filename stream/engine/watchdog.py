@@ -1,7 +1,7 @@
-"""A worker that cannot go on says so and ends, so that whoever supervises it can start another.
+"""A worker that cannot go on says so and ends, so that its supervisor can start another.
 
 A broker that is away is waited for: what stands still counts only while Kafka answers and can be written to. Time
-is counted in looks, not read from a clock, so that a process that was frozen is not taken for one that hangs.
+is counted in looks, not read from a clock, so that a process that was frozen does not look like one that hangs.
 """
 
 import logging
@@ -21,28 +21,28 @@ K = TypeVar("K", bound=Hashable)
 
 LOOK_EVERY = 1.0
 """Seconds between two looks."""
-PATIENCE = 25
+MAX_LOOKS = 25
 """Looks without progress after which a worker gives up."""
 
 
 class Stalls(Generic[K]):
     """What has not changed for how many looks."""
 
-    def __init__(self, patience: int = PATIENCE) -> None:
-        self._patience = patience
-        self._marks: dict[K, tuple[Hashable, int]] = {}
+    def __init__(self, max_looks: int = MAX_LOOKS) -> None:
+        self._max_looks = max_looks
+        self._tokens: dict[K, tuple[Hashable, int]] = {}
 
-    def look(self, marks: Mapping[K, Hashable], *, counts: bool) -> list[K]:
-        """The names of the marks that have stood still for too long.
+    def look(self, tokens: Mapping[K, Hashable], *, counts: bool) -> list[K]:
+        """The names of the tokens that have stood still for too long.
 
-        A mark that differs from the one before has moved. Where `counts` is false, standing still is no fault of
+        A token that differs from the one before shows progress. Where `counts` is false, standing still is no fault of
         ours, and everything begins again.
         """
-        before, self._marks = self._marks, {}
-        for name, mark in marks.items():
-            stands = counts and name in before and before[name][0] == mark
-            self._marks[name] = mark, before[name][1] + 1 if stands else 0
-        return [name for name, (_, looks) in self._marks.items() if looks >= self._patience]
+        before, self._tokens = self._tokens, {}
+        for name, token in tokens.items():
+            stands = counts and name in before and before[name][0] == token
+            self._tokens[name] = token, before[name][1] + 1 if stands else 0
+        return [name for name, (_, looks) in self._tokens.items() if looks >= self._max_looks]
 
 
 class LoopGuard:
@@ -51,8 +51,8 @@ class LoopGuard:
     A thread counts its own looks, and `alive` must be called from the loop between them.
     """
 
-    def __init__(self, *, every: float = LOOK_EVERY, patience: int = PATIENCE) -> None:
-        self._every, self._patience = every, patience
+    def __init__(self, *, every: float = LOOK_EVERY, max_looks: int = MAX_LOOKS) -> None:
+        self._every, self._max_looks = every, max_looks
         self._beats = 0
         self._over = threading.Event()
         self._loop_thread = threading.get_ident()
@@ -74,7 +74,7 @@ class LoopGuard:
         while not self._over.wait(self._every):
             looks = looks + 1 if seen == self._beats else 0
             seen = self._beats
-            if looks >= self._patience:
+            if looks >= self._max_looks:
                 report(
                     log.critical,
                     Event.WORKER_HANGS,

@@ -14,34 +14,28 @@ from typing import Any, TypeVar
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaConnectionError, KafkaError
 
-from stream.engine.delivery import AtLeastOnce, Delivery, Route, Transactional
 from stream.engine.faust_app import EngineApp, FaustSource, make_app, rebalance_timeout
-from stream.engine.partition import MakeMachine, Observer, State
-from stream.engine.supervisor import Engine
+from stream.engine.partition_context import MakeMachine, Observer, partition_context
+from stream.engine.preparation import prepare
+from stream.engine.status import PartitionState, Phase
+from stream.engine.supervisor import Supervisor
 from stream.engine.watchdog import LOOK_EVERY, LoopGuard, Stalls
 from stream.errors import LifecycleError, StalledError, TopicError
 from stream.events import Event, report
-from stream.kafka.admin import admin_client
-from stream.kafka.changelog import ChangelogProgress, read_changelog
 from stream.kafka.contact import ContactLog
 from stream.kafka.log_throttle import Throttle, quiet_libraries, quiet_loop
-from stream.kafka.permissions import of_worker, require
-from stream.kafka.refusals import describe_error
 from stream.kafka.topic_monitor import TopicMonitor
-from stream.kafka.topics import ensure_topics
-from stream.kafka.transactions import resolve_delivery
+from stream.kafka.transactions import ResolvedDelivery
 from stream.kafka.worker_versions import GroupVersions
-from stream.settings import Delivery as DeliveryMode
 from stream.settings import Settings
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-Service = Callable[[Engine], AbstractAsyncContextManager[object]]
-"""Something that runs beside the engine, from before Kafka is there until after it was left."""
+Service = Callable[[Supervisor], AbstractAsyncContextManager[object]]
+"""Something that runs beside the supervisor, from before Kafka answers until after the group was left."""
 
-_RETRY_SECONDS = 1.0
 _STOP_DEADLINE = 8.0
 """Then the process ends anyway."""
 _ONE_REQUEST = 1.0
@@ -49,7 +43,7 @@ _ONE_REQUEST = 1.0
 _COMMIT_DEADLINE = 5.0
 _FENCED_HEARTBEATS = 2.0
 _REBALANCES = 6
-"""One is followed by another where members die in it, and each may take its whole time."""
+"""One follows another where members die in it, and each may last its whole timeout."""
 
 
 def run_worker(
@@ -62,9 +56,9 @@ def run_worker(
 ) -> int:
     """Run until SIGTERM or SIGINT (returns 0) or an error that does not pass (logged; returns 1).
 
-    `make_machine` makes a new machine for a partition, `observer` hears of every batch, and `services`
-    are entered first and left last. `group` hears which lifecycles the workers of the group have, and others hear
-    of its own.
+    `make_machine` makes a new machine for a partition, `observer` gets a report of every batch, and `services`
+    are entered first and left last. `group` collects which lifecycles the workers of the group have, and shows them
+    this worker's.
     """
     return asyncio.run(_Worker(settings, make_machine, observer, group).run(services))
 
@@ -74,23 +68,20 @@ class _Worker:
         self, settings: Settings, make_machine: MakeMachine, observer: Observer, group: GroupVersions | None
     ) -> None:
         self._settings = settings
-        self._engine = Engine(
-            make_machine,
-            observer,
-            fenced_wait=settings.session_timeout / 1000 / 4 * _FENCED_HEARTBEATS,
-            digests=None if group is None else {name: each.digest for name, each in group.ours.lifecycles.items()},
+        self._make_machine, self._observer = make_machine, observer
+        self._supervisor = Supervisor(
+            digests=None if group is None else {name: each.digest for name, each in group.ours.lifecycles.items()}
         )
         self._asked_to_stop = asyncio.Event()
         self._asked_at = 0.0
         self._throttle = Throttle()
-        self._delivery: DeliveryMode = settings.delivery
-        self._contact_log = ContactLog(self._engine.contact, settings.bootstrap)
+        self._contact_log = ContactLog(self._supervisor.contact, settings.bootstrap)
         self._group = group
-        self._topic_monitor = TopicMonitor(settings, self._engine.contact, None if group is None else group.heard)
+        self._topic_monitor = TopicMonitor(settings, self._supervisor.contact, None if group is None else group.heard)
 
     async def run(self, services: Sequence[Service]) -> int:
         loop = asyncio.get_running_loop()
-        quiet_libraries(self._engine.contact)
+        quiet_libraries(self._supervisor.contact)
         quiet_loop(loop)
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._ask_to_stop, number)
@@ -100,12 +91,12 @@ class _Worker:
             beating = asyncio.create_task(_beat(guard))
             stack.callback(beating.cancel)
             for service in services:
-                await stack.enter_async_context(service(self._engine))
+                await stack.enter_async_context(service(self._supervisor))
             try:
                 await self._work(Path(data))
             except LifecycleError as error:
-                self._engine.fail(error)
-        failure = self._engine.failure
+                self._supervisor.fail(error)
+        failure = self._supervisor.failure
         if failure is None:
             report(log.info, Event.WORKER_STOPPED, "stopped")
             return 0
@@ -130,9 +121,9 @@ class _Worker:
         return 1
 
     def _ask_to_stop(self, number: int) -> None:
-        """A signal came; one that comes again, when ending takes too long for somebody, ends the process at once.
+        """The first signal ends the worker in order; a later one, where that is too slow, ends the process at once.
 
-        As safe as `kill -9`: what was not written is done by whoever has the partitions next.
+        As safe as `kill -9`: the partitions' next owners process what was not written.
         """
         now = time.monotonic()
         if not self._asked_to_stop.is_set():
@@ -142,84 +133,54 @@ class _Worker:
             report(
                 log.warning,
                 Event.SECOND_SIGNAL,
-                "asked to end a second time: left without saying goodbye",
+                "asked to end a second time: the process ends at once",
                 signal=signal.Signals(number).name,
             )
             logging.shutdown()
             os._exit(128 + number)
 
     async def _work(self, data: Path) -> None:
-        while await self._unless_stopped(self._find_out()) is not None and await self._run_once(data):
+        while True:
+            preparing = prepare(self._settings, self._supervisor.contact, self._throttle)
+            delivery = await self._unless_stopped(preparing)
+            if delivery is None or not await self._run_once(data, delivery):
+                return
             report(log.warning, Event.KAFKA_LEFT, "Kafka went away while we started")
 
-    async def _run_once(self, data: Path) -> bool:
+    async def _run_once(self, data: Path, delivery: ResolvedDelivery) -> bool:
         """Run Faust until the worker is to end; True where Faust did not start because the broker went away."""
         settings = self._settings
         looking = asyncio.create_task(self._topic_monitor.run())
-        app = make_app(settings, self._engine, data, None if self._group is None else self._group.ours)
-        self._connect(app)
+        app = make_app(settings, self._supervisor, data, None if self._group is None else self._group.ours)
+        self._connect(app, delivery)
         starting = asyncio.create_task(app.start())
         ends = [
             asyncio.create_task(each)
             for each in (
                 self._asked_to_stop.wait(),
-                self._engine.wait_failed(),
+                self._supervisor.wait_failed(),
                 self._watch(),
                 _crashed(app, starting),
             )
         ]
         await asyncio.wait([*ends, looking], return_when=asyncio.FIRST_COMPLETED)
         if looking.done():
-            self._engine.fail(looking.exception() or RuntimeError("the topic monitor ended"))
+            self._supervisor.fail(looking.exception() or RuntimeError("the topic monitor ended"))
         for end in (*ends, looking):
             end.cancel()
-        away = self._engine.rebalances == 0 and _is_away(app.crash_reason) and not self._asked_to_stop.is_set()
-        if not (away or self._asked_to_stop.is_set() or self._engine.failure is not None):
-            self._engine.fail(app.crash_reason or RuntimeError("Faust stopped by itself"))
+        away = self._supervisor.rebalances == 0 and _is_away(app.crash_reason) and not self._asked_to_stop.is_set()
+        if not (away or self._asked_to_stop.is_set() or self._supervisor.failure is not None):
+            self._supervisor.fail(app.crash_reason or RuntimeError("Faust stopped by itself"))
         await self._leave(app, starting)
-        return away and self._engine.failure is None
+        return away and self._supervisor.failure is None
 
-    async def _find_out(self) -> bool:
-        """Wait for the broker; settle topics and delivery, as far as they are not known."""
-        settings = self._settings
-        while True:
-            try:
-                await _ping(settings)
-                self._engine.contact.heard()
-                await require(settings, of_worker(settings))
-                for finding in await ensure_topics(settings):
-                    report(
-                        log.warning,
-                        Event.TOPIC_WARNED,
-                        "topic {topic}: {problem}; {remedy}",
-                        topic=finding.topic,
-                        problem=finding.problem,
-                        remedy=finding.remedy,
-                    )
-                self._delivery = await resolve_delivery(settings, as_worker=True)
-            except (KafkaError, OSError, TimeoutError) as error:
-                kept = self._throttle.passes("away")
-                if kept is not None:
-                    report(
-                        log.warning,
-                        Event.KAFKA_AWAY,
-                        "waiting for Kafka at {bootstrap}: {reason}",
-                        bootstrap=settings.bootstrap,
-                        reason=describe_error(error),
-                        kept_back=kept,
-                    )
-                await asyncio.sleep(_RETRY_SECONDS)
-            else:
-                return True
-
-    def _connect(self, app: EngineApp) -> None:
-        settings, topics = self._settings, self._settings.topics
-        source = FaustSource(app, settings.max_records)
+    def _connect(self, app: EngineApp, delivery: ResolvedDelivery) -> None:
+        source = FaustSource(app, self._settings.max_records)
 
         async def commit_offset(tp: TopicPartition, offset: int) -> None:
             try:
                 await asyncio.wait_for(source.commit(tp, offset), _COMMIT_DEADLINE)
-            except (KafkaError, TimeoutError) as error:  # only lag tools look at it
+            except (KafkaError, TimeoutError) as error:  # only tools that show lag read it
                 report(
                     log.debug,
                     Event.OFFSET_NOT_WRITTEN,
@@ -229,44 +190,42 @@ class _Worker:
                     error=repr(error),
                 )
 
-        def make_delivery(partition: int) -> Delivery:
-            route = Route(settings, TopicPartition(topics.interactions, partition))
-            return Transactional(route) if exactly_once else AtLeastOnce(route, commit_offset)
-
-        async def read(partition: int, progress: ChangelogProgress) -> dict[bytes, bytes]:
-            return await read_changelog(settings, TopicPartition(topics.customers, partition), progress)
-
-        exactly_once = self._delivery == "exactly_once"
-        report(log.info, Event.DELIVERY_CHOSEN, "delivery is {delivery}", delivery=self._delivery)
-        self._engine.connect(
-            self._delivery,
+        report(log.info, Event.DELIVERY_CHOSEN, "delivery is {delivery}", delivery=delivery)
+        context = partition_context(
+            self._settings,
+            self._make_machine,
+            self._observer,
+            exactly_once=delivery == "exactly_once",
             source=source,
             topic_monitor=self._topic_monitor,
-            make_delivery=make_delivery,
-            read_changelog=read,
+            commit_offset=commit_offset,
+            fenced_wait=self._settings.session_timeout / 1000 / 4 * _FENCED_HEARTBEATS,
         )
+        self._supervisor.connect(delivery, context)
 
     async def _watch(self) -> None:
         """Fail where nothing gets on though Kafka answers."""
-        engine, topic_monitor, topic = self._engine, self._topic_monitor, self._settings.topics.interactions
+        supervisor, topic_monitor, topic = self._supervisor, self._topic_monitor, self._settings.topics.interactions
         partitions, missing = Stalls[int](), Stalls[str]()
         group = Stalls[str](round(_REBALANCES * rebalance_timeout(self._settings)))
         while True:
             await asyncio.sleep(LOOK_EVERY)
-            owned = engine.status().partitions
-            self._contact_log.look(len(owned), [each.partition for each in owned if each.state is State.AWAY])
+            owned = supervisor.status().partitions
+            self._contact_log.look(len(owned), [each.partition for each in owned if each.state is PartitionState.AWAY])
             if missing.look({topic: None} if topic_monitor.missing else {}, counts=True):
-                engine.fail(
+                supervisor.fail(
                     TopicError(
                         f"topic {topic} is not there any more, or may not be seen. If it was deleted, this worker will "
                         f"create it anew when it is started again, and refuse to go on at a position of the old one"
                     )
                 )
-            for number in partitions.look(engine.marks(), counts=topic_monitor.serves):
-                engine.fail(StalledError(f"{engine.stands(number)} stands still though Kafka answers"))
-            waits = engine.phase in ("joining", "rebalancing")
-            for phase in group.look({engine.phase: engine.rebalances} if waits else {}, counts=topic_monitor.serves):
-                engine.fail(StalledError(f"the worker has not got into its group, though Kafka answers ({phase})"))
+            for number in partitions.look(supervisor.progress_tokens(), counts=topic_monitor.serves):
+                supervisor.fail(StalledError(f"{supervisor.stands(number)} stands still though Kafka answers"))
+            waits = supervisor.phase in (Phase.JOINING, Phase.REBALANCING)
+            for phase in group.look(
+                {supervisor.phase: supervisor.rebalances} if waits else {}, counts=topic_monitor.serves
+            ):
+                supervisor.fail(StalledError(f"the worker has not got into its group, though Kafka answers ({phase})"))
 
     async def _leave(self, app: EngineApp, starting: "asyncio.Task[None]") -> None:
         """Finish running batches and leave the group."""
@@ -280,11 +239,11 @@ class _Worker:
             report(
                 log.warning,
                 Event.LEFT_UNFINISHED,
-                "left without saying goodbye: {error}",
+                "the worker did not leave its group in time: {error}",
                 error=type(error).__name__,
             )
             logging.shutdown()
-            os._exit(0 if self._asked_to_stop.is_set() and self._engine.failure is None else 1)
+            os._exit(0 if self._asked_to_stop.is_set() and self._supervisor.failure is None else 1)
 
     async def _unless_stopped(self, work: Coroutine[Any, Any, T]) -> T | None:
         """The result of `work`; None when the worker was asked to stop before."""
@@ -297,11 +256,6 @@ class _Worker:
             task.cancel()
 
 
-async def _ping(settings: Settings) -> None:
-    async with admin_client(settings, request_timeout_ms=5_000):
-        pass
-
-
 def _is_away(error: BaseException | None) -> bool:
     return isinstance(error, KafkaConnectionError | OSError | TimeoutError)
 
@@ -310,13 +264,13 @@ async def _crashed(app: EngineApp, starting: "asyncio.Task[None]") -> None:
     """Returns when Faust gave up."""
     try:
         await starting
-    except Exception as error:  # noqa: BLE001 Faust's own way to tell of it
+    except Exception as error:  # noqa: BLE001 Faust's own way to report it
         await app.crash(error)
     await app.wait_until_stopped()
 
 
 async def _beat(guard: LoopGuard) -> None:
-    """Tell the guard that the loop runs, until cancelled."""
+    """Report to the guard that the loop runs, until cancelled."""
     while True:
         guard.alive()
         await asyncio.sleep(LOOK_EVERY / 2)

@@ -30,8 +30,10 @@ _NOBODY = ""
 """A transactional id that no broker accepts: nothing is begun, and nothing written."""
 _TIMEOUT_MS = 1_000
 
+ResolvedDelivery = Literal["exactly_once", "at_least_once"]
 
-async def resolve_delivery(settings: Settings, *, as_worker: bool = False) -> Literal["exactly_once", "at_least_once"]:
+
+async def resolve_delivery(settings: Settings, *, as_worker: bool = False) -> ResolvedDelivery:
     """How batches are delivered: the setting, `auto` decided by what the broker can do.
 
     Only who writes `as_worker` finds out what that needs: that the broker has transactions where the setting demands

@@ -1,4 +1,4 @@
-"""What passes between the pure machine of a partition and the code that talks to Kafka."""
+"""What the pure machine of a partition and the code that talks to Kafka hand to each other."""
 
 from collections import Counter
 from collections.abc import Generator, Iterable, Mapping, Sequence
@@ -6,7 +6,7 @@ from typing import Final, Protocol
 
 from stream.codec.records import Outgoing, SourceRecord
 from stream.core.stage_change import StageChange
-from stream.core.step_counts import Tally
+from stream.core.step_counts import StepCounts
 
 RESULTS: Final = ("applied", "duplicate", "known", "repeated", "rejected", "tick")
 """What may become of a record of the source."""
@@ -16,7 +16,7 @@ class Counts:
     """What a batch did, for metrics."""
 
     def __init__(self) -> None:
-        self.tally = Tally()
+        self.steps = StepCounts()
         self.applied = 0
         """Interactions applied."""
         self.repeated = 0
@@ -27,13 +27,13 @@ class Counts:
         self.changes: dict[tuple[str, str, str], int] = {}
         """Stage changes by lifecycle, from and to; a stage that is not there is an empty text."""
         self.ahead = 0
-        """Interactions more than 5 minutes ahead of their broker time, taken at that."""
+        """Interactions more than 5 minutes ahead of their broker time, which counts instead."""
         self.quarantined = 0
         """Customers whose deadlines made our code fail."""
         self.reconsidered = 0
         """Customers considered because lifecycles were edited since they were written."""
         self.moved_by_edit = 0
-        """Those of them who moved."""
+        """How many of these moved."""
         self.misplaced = 0
         """Interactions of customers whose home is another partition: there they have another life, or will have."""
         self.misplaced_cause: str | None = None
@@ -44,8 +44,8 @@ class Counts:
     @property
     def results(self) -> dict[str, int]:
         """Records of the source by result, in the order of RESULTS; those that there were."""
-        tally, rejected = self.tally, sum(self.rejected.values())
-        found = (self.applied, tally.duplicates, tally.known_rows, self.repeated, rejected, self.ticks)
+        steps, rejected = self.steps, sum(self.rejected.values())
+        found = (self.applied, steps.duplicates, steps.known_rows, self.repeated, rejected, self.ticks)
         return {result: count for result, count in zip(RESULTS, found, strict=True) if count}
 
     def change(self, change: StageChange) -> None:
@@ -79,7 +79,7 @@ class Batch:
         self.inputs = inputs
         """Records consumed and deadlines fired: a batch without any, that moves no position, is not written."""
         self.more = False
-        """Work is left at this position (deadlines due, or records not taken): run again before fetching."""
+        """Work is left at this position (deadlines due, or records not processed): run again before fetching."""
 
 
 class RecordFailed(Exception):
@@ -106,7 +106,7 @@ class EncodingFailed(Exception):
     def __init__(self, next_offset: int, cause: BaseException | None = None) -> None:
         super().__init__(f"our code failed on encoding a customer, before offset {next_offset}")
         self.next_offset = next_offset
-        """Where the source would have been read on: the input to blame came before."""
+        """Where the source would have been read on: the input to blame is before it."""
         self.__cause__ = cause
 
 
@@ -128,10 +128,10 @@ class Machine(Protocol):
 
     @property
     def to_reconsider(self) -> int:
-        """Customers written before the lifecycles were edited who were not considered again yet."""
+        """Customers that were written before the lifecycles were edited and not considered again yet."""
 
     def restore(self, changelog: dict[bytes, bytes]) -> Generator[None, None, None]:
-        """Take over the compacted changelog; yields now and then so that the caller's loop breathes.
+        """Restore the state from the compacted changelog; yields so that the caller's event loop gets a turn.
 
         Raises PositionError or StateError where this worker must not go on.
         """
@@ -141,16 +141,16 @@ class Machine(Protocol):
     ) -> Generator[None, None, Batch]:
         """Apply `records` and the deadlines that are due; yields at least every few milliseconds of work.
 
-        `next_offset` is where to read on once all of `records` are taken. `wall` is epoch milliseconds;
+        `next_offset` is where to read on once all of `records` are processed. `wall` is epoch milliseconds;
         `caught_up` says that the source held nothing beyond `records` at that time. Stops early, with
-        `more` set, when the batch reaches the limits of a transaction; the records not taken must then be
+        `more` set, when the batch reaches the limits of a transaction; the records not processed must then be
         handed over again (those with an offset of at least `Batch.next_offset`).
         """
 
     def next_due(self) -> int | None:
         """The wall time, epoch milliseconds, at which the next deadline should be fired; None: not by wall time.
 
-        It may be past: more have come than the last batch fired, and what there is of interactions goes between.
+        It may be past: more are due than the last batch fired, and waiting interactions are processed first.
         """
 
     def isolate(self, *, offsets: Iterable[int] = (), keys: Iterable[bytes] = ()) -> None:

@@ -1,4 +1,4 @@
-"""A partition's clock: decides when a deadline has come, and only moves forward."""
+"""A partition's clock: decides when a deadline is due, and only moves forward."""
 
 from stream.settings import Clock
 
@@ -27,7 +27,7 @@ class PartitionClock:
         self._move(broker_time if self.follows_wall else time)
 
     def tick(self, time: int, broker_time: int) -> None:
-        """An import ended at `time`; with `wall`, what comes now is live."""
+        """An import ended at `time`; with `wall`, what follows is live."""
         self._move(max(time, broker_time) if self.mode == "wall" else time)
 
     def caught_up(self, wall: int) -> None:

@@ -1,7 +1,7 @@
-"""The customers of one partition: their records as bytes, those at hand decoded, and who is due next.
+"""The customers of one partition: their records as bytes, those in use decoded, and which of them is due next.
 
-A record is a few hundred bytes in one place; decoded it is dozens of objects all over the memory. To decode a record
-again costs less than to fetch these from there, and takes no memory.
+A record is a few hundred bytes in one piece; decoded, it is dozens of objects all over the memory. Decoding a record
+again costs less than fetching these from there, and needs no memory.
 """
 
 from collections import deque
@@ -18,12 +18,12 @@ from stream.core.stage_change import StageChange
 from stream.errors import StateError
 from stream.machine.schedule import Schedule
 
-BREATH: Final = 200
-"""Records or deadlines after which the caller's loop gets a turn."""
+YIELD_EVERY: Final = 200
+"""Records or deadlines after which a generator yields, so that the caller's event loop gets a turn."""
 
 
-class State:
-    """What a partition keeps of its customers, by changelog key."""
+class CustomerStore:
+    """The state of a partition's customers, by changelog key."""
 
     def __init__(self, model: Model) -> None:
         self.model = model
@@ -32,15 +32,15 @@ class State:
         self.stages: dict[tuple[str, str], int] = {}
         """Customers by lifecycle and stage."""
         self.edited = 0
-        """Customers whose lifecycles were edited since they were written, and who were not considered again yet."""
+        """Customers whose lifecycles were edited since they were written, and that were not considered again yet."""
         self.edits: deque[bytes] = deque()
-        """Those of them who are to be considered without being touched; some may have been meanwhile."""
+        """Those of them that are considered even if nothing happens to them; some may have been considered since."""
         self._codec = CustomerCodec(model)
         self._written: dict[bytes, bytes] = {}
         self._touched: dict[bytes, Customer] = {}
         self._changed: dict[bytes, bytes | None] = {}
         self._layouts: list[Outgoing] = [Outgoing(*each) for each in self._codec.layout_records()]
-        """Those of our lifecycles that are not kept yet: they are written before any customer is."""
+        """Layouts of our lifecycles that the changelog does not have yet: they are written before any customer."""
 
     def __len__(self) -> int:
         return len(self._written)
@@ -77,9 +77,9 @@ class State:
             stages[entered] = stages.get(entered, 0) + 1
 
     def encode(self) -> int:
-        """Encode those touched, and let go of them: now and then, so that few are decoded at a time.
+        """Encode the customers touched, and keep only their records; called periodically, so that few stay decoded.
 
-        Returns the bytes of their records.
+        Returns the bytes of the records.
         """
         size = 0
         for key, customer in self._touched.items():
@@ -91,12 +91,11 @@ class State:
 
     @property
     def is_laid_out(self) -> bool:
-        """All that is needed to read the records that are written is kept beside them."""
+        """Every layout that is needed to read the records is in the changelog already."""
         return not self._layouts
 
     def take_records(self) -> list[Outgoing]:
-        """The changelog records of what changed since this was last called, each layout before its first customer."""
-        self.encode()
+        """The changelog records of what was encoded since the last call, each layout before its first customer."""
         records, self._layouts = self._layouts, []
         for key, value in self._changed.items():
             records.append(Outgoing(key, value))
@@ -104,7 +103,7 @@ class State:
         return records
 
     def restore(self, changelog: dict[bytes, bytes], *, at_once: bool = True) -> Generator[None, None, None]:
-        """Take over the compacted changelog; `at_once`: whoever an edit may move goes to `edits`, too.
+        """Restore from the compacted changelog; `at_once`: customers whom an edit may move go to `edits`, too.
 
         Raises StateError.
         """
@@ -132,6 +131,6 @@ class State:
             for stage in header.stages:
                 if stage[0] in running:
                     self.stages[stage] = self.stages.get(stage, 0) + 1
-            if number % BREATH == 0:
+            if number % YIELD_EVERY == 0:
                 yield
         self.schedule.load(entries)

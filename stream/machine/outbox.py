@@ -10,18 +10,18 @@ _BESIDE = 200
 """Bytes of a change beside its value, about."""
 
 
-class Telling:
-    """Tells of one partition's changes; remembers the latest of each life until `take_current`."""
+class Outbox:
+    """Puts one partition's changes into batches; remembers the latest of each life until `take_current`."""
 
     def __init__(self, topic: str, partition: int) -> None:
         self._topic = topic
         self._partition = partition
         self._latest: dict[bytes, Outgoing] = {}
 
-    def tell(self, changes: list[StageChange], offset: int, live_from: int | None, batch: Batch) -> int:
-        """Put changes that came before `offset` was taken, or with it, into the batch; returns their bytes.
+    def publish(self, changes: list[StageChange], offset: int, live_from: int | None, batch: Batch) -> int:
+        """Put changes that the record at `offset` caused, or deadlines before it, into the batch; returns their bytes.
 
-        Those from before `live_from` (epoch ms; None: none are) are not published.
+        Changes from before `live_from` (epoch ms; None: there are none) do not go to subscribers.
         """
         source = ChangeSource(self._topic, self._partition, offset)
         size = 0

@@ -1,9 +1,9 @@
-"""Where a partition's state comes from: what a verification needs in order to make it again."""
+"""What a partition's state was made from: what a verification needs to make it again."""
 
 from stream.codec.state.positions import Position
 
 
-class Origin:
+class Provenance:
     """The offsets at which a state began, and from which on the present lifecycles and settings made it."""
 
     def __init__(self, lifecycles: dict[str, str], settings: dict[str, str]) -> None:
@@ -45,7 +45,7 @@ class Origin:
         )
 
     def begin(self, offset: int) -> None:
-        """The first record that is taken is at `offset`, or would be."""
+        """Processing begins, or goes on, at `offset`."""
         if self.since is None:
             self.since = offset
             if not self._kept:

@@ -1,4 +1,4 @@
-"""Which customer's deadline comes next. A deadline that moves later stays where it was until its time."""
+"""Which customer's deadline is next. A deadline that moves to a later time stays in its old position until then."""
 
 from collections.abc import Iterable
 from heapq import heapify, heappop, heappush
@@ -10,8 +10,8 @@ NEVER: Final = 1 << 62
 class Schedule:
     """Keys by time.
 
-    A key may be due later than it is scheduled, never earlier: whoever takes it looks, and puts it back for then, so
-    that deadlines are fired in the order of their times.
+    A key may be due later than it is scheduled, never earlier: the caller that pops it looks, and puts it back with
+    the later time, so that deadlines are fired in the order of their times.
     """
 
     def __init__(self) -> None:
@@ -21,7 +21,7 @@ class Schedule:
         self._times: dict[bytes, int] = {}
 
     def load(self, entries: Iterable[tuple[int, bytes]]) -> None:
-        """Begin with these, in one go."""
+        """Replace all entries by these."""
         self._heap = list(entries)
         heapify(self._heap)
         self._times = {key: time for time, key in self._heap}
@@ -40,7 +40,7 @@ class Schedule:
         self._settle()
         return self.earliest if self._heap else None
 
-    def take(self, until: int) -> tuple[int, bytes] | None:
+    def pop(self, until: int) -> tuple[int, bytes] | None:
         """Remove and return the first key that may be due up to and including `until`, with its scheduled time."""
         if self.earliest > until:
             return None
@@ -56,7 +56,7 @@ class Schedule:
         return len(self._times)
 
     def _settle(self) -> None:
-        """Drop from the top what was put anew since."""
+        """Drop entries from the top that a later `put` of the same key superseded."""
         heap, times = self._heap, self._times
         while heap and times.get(heap[0][1]) != heap[0][0]:
             heappop(heap)

@@ -6,19 +6,19 @@ from stream.codec.state.positions import Position
 from stream.errors import PositionError
 
 
-class Place(NamedTuple):
+class SourcePartition(NamedTuple):
     """The partition that a machine runs."""
 
     topic: str
     partition: int
     partitions: int
-    """Of the topic."""
+    """How many the topic has."""
     topic_id: str | None = None
-    """Kafka's own; None where the broker has none."""
+    """Kafka's own id of the topic; None where the broker gives none."""
 
     @property
     def topic_ids(self) -> dict[str, str]:
-        """As a position keeps them."""
+        """In the form that a position keeps."""
         return {} if self.topic_id is None else {self.topic: self.topic_id}
 
     def require(self, position: Position) -> None:

@@ -18,7 +18,7 @@ from stream.core.model import Model, due
 from stream.core.snapshot import facts_of, scores_of
 from stream.core.stage_change import StageChange
 from stream.core.step import step
-from stream.core.step_counts import Tally
+from stream.core.step_counts import StepCounts
 from stream.offline.standing import Standing
 
 
@@ -27,7 +27,7 @@ class Simulation:
 
     def __init__(self, model: Model) -> None:
         self.model = model
-        self.tally = Tally()
+        self.step_counts = StepCounts()
         """What `step` counted; its `fired` is always empty here, see `deadlines`."""
         self.records = 0
         """Records read, rejected, duplicate and known ones too."""
@@ -49,7 +49,7 @@ class Simulation:
         A change's source is the record that caused it: `file`, partition 0, and the number of the record
         counted from 0 over all files. `born` is `0-<that number>` of a life's first record.
         """
-        customers, model, tally = self._customers, self.model, self.tally
+        customers, model, step_counts = self._customers, self.model, self.step_counts
         for line, record in records:
             offset = self.records
             self.records += 1
@@ -60,13 +60,13 @@ class Simulation:
                 self.known += 1
                 continue
             key = record.kind, record.subject
-            late = tally.late
-            customer, changes = step(model, customers.get(key), Arrival(record, 0, offset), tally)
+            late = step_counts.late
+            customer, changes = step(model, customers.get(key), Arrival(record, 0, offset), step_counts)
             assert customer is not None  # an arrival always leaves a customer
             customers[key] = customer
-            if tally.late != late:
+            if step_counts.late != late:
                 self.late += 1
-            if tally.fired:
+            if step_counts.fired:
                 self._count_fired()
             if changes:
                 source = ChangeSource(file, 0, offset)
@@ -89,7 +89,7 @@ class Simulation:
         heapify(waiting)
         while waiting:
             time, order, key = heappop(waiting)
-            after, changes = step(model, customers[key], Passing(time), self.tally)
+            after, changes = step(model, customers[key], Passing(time), self.step_counts)
             self._count_fired()
             if after is None:
                 del customers[key]
@@ -112,5 +112,5 @@ class Simulation:
                 yield Standing(customer, lifecycle, life, at, scores, facts_of(lifecycle, life, at))
 
     def _count_fired(self) -> None:
-        self.deadlines += len(self.tally.fired)
-        self.tally.fired.clear()
+        self.deadlines += len(self.step_counts.fired)
+        self.step_counts.fired.clear()

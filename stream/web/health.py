@@ -17,7 +17,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
 from stream.codec.times import format_time
-from stream.engine.supervisor import EngineStatus, PartitionStatus
+from stream.engine.status import EngineStatus, PartitionStatus, Phase
 from stream.kafka.worker_versions import GroupVersions
 from stream.web.authentication import ask_for, sends
 
@@ -34,14 +34,17 @@ def health_routes(
     """
 
     async def livez(_request: web.Request) -> web.Response:
-        live = status().phase != "failed"
+        live = status().phase is not Phase.FAILED
         return web.json_response({"status": "live" if live else "failed"}, status=200 if live else 503)
 
     async def readyz(request: web.Request) -> web.Response:
         now = status()
         body: dict[str, Any] = {"status": "ready" if now.ready else "not ready", "phase": now.phase}
         body["kafka"] = {**asdict(now.kafka), "since": format_time(now.kafka.since)}
-        if sends(request, token):
+        open_to_sender = sends(request, token)
+        if now.dead_letters is not None:
+            body["dead_letters"] = asdict(now.dead_letters) if open_to_sender else {"share": now.dead_letters.share}
+        if open_to_sender:
             body["delivery"] = now.delivery
             body["partitions"] = [_shown(each) for each in now.partitions]
             if group is not None:

@@ -21,7 +21,7 @@ from stream.core.lifecycle import Lifecycle
 from stream.core.model import model_of
 from stream.core.stage_change import StageChange
 from stream.core.step import step
-from stream.core.step_counts import Tally
+from stream.core.step_counts import StepCounts
 from tests.bench.generated import lifecycle_of
 from tests.bench.workload import UNTIL, workload
 
@@ -114,7 +114,7 @@ class _Past(NamedTuple):
 
 
 def _past(lifecycle: Lifecycle, coming: int) -> _Past:
-    model, tally = model_of([lifecycle]), Tally()
+    model, step_counts = model_of([lifecycle]), StepCounts()
     customers: dict[bytes, Customer] = {}
     changes: list[StageChange] = []
     count = max(10, coming // 5)
@@ -125,7 +125,7 @@ def _past(lifecycle: Lifecycle, coming: int) -> _Past:
         interactions.append(interaction)
     for number, interaction in enumerate(interactions[: count * _EACH]):
         key = customer_key(interaction.kind, interaction.subject)
-        after, happened = step(model, customers.get(key), Arrival(interaction, 0, number), tally)
+        after, happened = step(model, customers.get(key), Arrival(interaction, 0, number), step_counts)
         assert after is not None
         customers[key] = after
         changes += happened
@@ -143,11 +143,11 @@ def stepping(name: str, lifecycle: Lifecycle, operations: int) -> Case:
     def prepare() -> Work:
         # `step` changes the customers that it is handed, so each repeat has its own.
         customers: dict[bytes, Customer | None] = {key: codec.decode(key, value) for key, value in past.records.items()}
-        tally = Tally()
+        step_counts = StepCounts()
 
         def work() -> None:
             for key, arrival in zip(keys, arrivals, strict=True):
-                customers[key], _ = step(model, customers.get(key), arrival, tally)
+                customers[key], _ = step(model, customers.get(key), arrival, step_counts)
 
         return work
 

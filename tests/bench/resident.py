@@ -25,7 +25,7 @@ from stream.codec.lifecycle_yaml.lifecycle_files import load_all
 from stream.codec.state.keys import CUSTOMER, LAYOUT
 from stream.core.model import Model, model_of
 from stream.machine.machine import PartitionMachine
-from stream.machine.source_partition import Place
+from stream.machine.source_partition import SourcePartition
 from stream.settings import Settings
 from tests.bench.workload import UNTIL, WEEK, Record, workload
 from tests.kit import machines
@@ -79,7 +79,7 @@ class Partitions:
     def __init__(self, lifecycle: str) -> None:
         self.model: Model = model_of([file.lifecycle for file in load_all([lifecycle])])
         self.machines = [
-            PartitionMachine(self.model, SETTINGS, Place("interactions", number, PARTITIONS))
+            PartitionMachine(self.model, SETTINGS, SourcePartition("interactions", number, PARTITIONS))
             for number in range(PARTITIONS)
         ]
         self._offset = 1_000_000_000  # beyond those of the records that are restored
@@ -116,13 +116,13 @@ class Partitions:
 
     def _run(self, machine: PartitionMachine, records: list[machines.Record]) -> None:
         for batch in machines.run_all(machine, records):
-            self.fired += len(batch.counts.tally.fired)
+            self.fired += len(batch.counts.steps.fired)
 
 
 def templates(lifecycle: str, path: str) -> dict[str, Any]:
     """Write the records of 5,000 customers after two weeks of the workload to a file; how many."""
     model = model_of([file.lifecycle for file in load_all([lifecycle])])
-    machine = PartitionMachine(model, SETTINGS, Place("interactions", 0, 1))
+    machine = PartitionMachine(model, SETTINGS, SourcePartition("interactions", 0, 1))
     machines.finish(machine.restore({}))
     latest: dict[bytes, bytes] = {}
     source = workload(100_000, 5_000)

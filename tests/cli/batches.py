@@ -10,11 +10,11 @@ from stream.codec.interactions import encode_native
 from stream.codec.lifecycle_yaml.lifecycle_files import load
 from stream.core.interaction import Interaction
 from stream.core.model import model_of
-from stream.engine.partition import State
+from stream.engine.status import PartitionState
 from stream.kafka.topic_monitor import SourceTopic
 from stream.kafka.topics import ensure_topics
 from stream.machine.machine import PartitionMachine
-from stream.machine.source_partition import Place
+from stream.machine.source_partition import SourcePartition
 from stream.settings import Settings
 from tests.cli.on_kafka import environment_of
 from tests.engine.rig import Rig
@@ -49,7 +49,7 @@ def environment(settings: Settings) -> dict[str, str]:
 
 def machine(settings: Settings) -> Callable[[int, SourceTopic], PartitionMachine]:
     def make(partition: int, topic: SourceTopic) -> PartitionMachine:
-        place = Place(settings.topics.interactions, partition, topic.partitions, topic.id)
+        place = SourcePartition(settings.topics.interactions, partition, topic.partitions, topic.id)
         return PartitionMachine(MODEL, settings, place)
 
     return make
@@ -94,12 +94,12 @@ async def until(holds: Callable[[], bool]) -> None:
             await asyncio.sleep(0.02)
 
 
-def states(rig: Rig) -> list[State]:
-    return [each.state for each in rig.engine.status().partitions]
+def states(rig: Rig) -> list[PartitionState]:
+    return [each.state for each in rig.supervisor.status().partitions]
 
 
 def positions(rig: Rig) -> list[int | None]:
-    return [each.position for each in rig.engine.status().partitions]
+    return [each.position for each in rig.supervisor.status().partitions]
 
 
 async def call(run: Run, settings: Settings, *arguments: str, **given: str) -> tuple[int, str]:

@@ -17,7 +17,7 @@ from stream.core.model import model_of
 from stream.kafka.topic_monitor import SourceTopic
 from stream.machine.batch import Batch, RecordFailed
 from stream.machine.machine import PartitionMachine
-from stream.machine.source_partition import Place
+from stream.machine.source_partition import SourcePartition
 from stream.settings import Settings
 from tests.cli.on_kafka import environment_of
 from tests.engine.rig import Rig
@@ -82,12 +82,12 @@ async def work(settings: Settings, *, buggy: bool = False, unblocked: bool = Fal
     settings = replace(settings, blocked=blocked)
 
     def machine(partition: int, topic: SourceTopic) -> Any:
-        made = PartitionMachine(MODEL, settings, Place(settings.topics.interactions, partition, *topic))
+        made = PartitionMachine(MODEL, settings, SourcePartition(settings.topics.interactions, partition, *topic))
         return Buggy(made) if buggy else made
 
     async with Rig(settings, machine, fenced_wait=1.0) as rig:
         async with asyncio.timeout(60):
-            while {each.lag for each in rig.engine.status().partitions} != {0}:
+            while {each.lag for each in rig.supervisor.status().partitions} != {0}:
                 await asyncio.sleep(0.05)
 
 

@@ -10,7 +10,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from stream.engine import partition as partitions
-from stream.engine.partition import State
+from stream.engine.status import PartitionState as State
 from stream.errors import StateError
 from stream.kafka.embedded.broker import EmbeddedBroker
 from stream.kafka.topic_plan import plan_topics
@@ -151,7 +151,7 @@ async def test_a_codec_whose_library_is_missing_is_named_with_what_to_install(
     await process(settings, 2 * SIZE, SIZE)
     monkeypatch.setattr(aiokafka.codec, "cramjam", None)
     async with Rig(settings, machine(settings)) as rig:
-        await asyncio.wait_for(rig.engine.wait_failed(), 30)
-        assert isinstance(rig.engine.failure, StateError)
-        assert "compressed with snappy, for which a library is missing" in str(rig.engine.failure)
-        assert f"topic {settings.topics.customers}, partition 0, " in str(rig.engine.failure)
+        await asyncio.wait_for(rig.supervisor.wait_failed(), 30)
+        assert isinstance(rig.supervisor.failure, StateError)
+        assert "compressed with snappy, for which a library is missing" in str(rig.supervisor.failure)
+        assert f"topic {settings.topics.customers}, partition 0, " in str(rig.supervisor.failure)

@@ -20,7 +20,7 @@ from stream.codec.state.keys import CUSTOMER
 from stream.core.model import model_of
 from stream.kafka.topics import find_topics
 from stream.machine.machine import PartitionMachine
-from stream.machine.source_partition import Place
+from stream.machine.source_partition import SourcePartition
 from stream.settings import Settings
 from tests.cli.on_kafka import PARTITIONS, environment_of, settings_of, started
 from tests.engine.rig import Rig
@@ -81,7 +81,7 @@ async def orders_of(settings: Settings) -> Counter[str]:
     machines: dict[int, PartitionMachine] = {}
 
     def make(number: int, topic_of: Any) -> PartitionMachine:
-        machine = PartitionMachine(MODEL, settings, Place(settings.topics.interactions, number, *topic_of))
+        machine = PartitionMachine(MODEL, settings, SourcePartition(settings.topics.interactions, number, *topic_of))
         machines[number] = machine
         return machine
 

@@ -25,7 +25,7 @@ from stream.kafka.topic_monitor import SourceTopic
 from stream.kafka.topics import ensure_topics
 from stream.machine.batch import Batch
 from stream.machine.machine import PartitionMachine
-from stream.machine.source_partition import Place
+from stream.machine.source_partition import SourcePartition
 from stream.operations.reset import Beginning, FreshStart, _batches
 from stream.settings import Settings
 from tests.cli.on_kafka import PARTITIONS, environment_of, settings_of
@@ -66,7 +66,7 @@ async def work(settings: Settings, records: int, *, customers: int = 0) -> None:
     """
 
     def machine(partition: int, topic: SourceTopic) -> PartitionMachine:
-        place = Place(settings.topics.interactions, partition, topic.partitions, topic.id)
+        place = SourcePartition(settings.topics.interactions, partition, topic.partitions, topic.id)
         return PartitionMachine(MODEL, settings, place)
 
     async with Rig(settings, machine) as rig:
@@ -299,7 +299,7 @@ async def test_a_reset_that_broke_off_leaves_the_old_state_or_one_that_every_wor
 
     assert len(batches) > 3
     for batch in batches:
-        machine = PartitionMachine(MODEL, worked, Place(worked.topics.interactions, 0, PARTITIONS))
+        machine = PartitionMachine(MODEL, worked, SourcePartition(worked.topics.interactions, 0, PARTITIONS))
         for record in batch.customers:
             assert record.key is not None
             if record.value is None:

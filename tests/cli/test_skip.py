@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pytest
 
 from stream.engine import partition as partitions
-from stream.engine.partition import State
+from stream.engine.status import PartitionState as State
 from stream.errors import StateError
 from stream.kafka.log_throttle import quiet_loop
 from stream.settings import Settings
@@ -54,16 +54,16 @@ async def test_a_batch_that_cannot_be_read_holds_up_only_what_comes_behind_it_un
     with caplog.at_level(logging.INFO):
         async with Rig(settings, machine(settings), fenced_wait=0.2) as rig:
             await until(lambda: states(rig) == [State.BLOCKED, State.RUNNING] and positions(rig) == [SIZE, 3 * SIZE])
-            assert [each.lag for each in rig.engine.status().partitions] == [2 * SIZE, 0]
-            marks = rig.engine.marks()
-            await until(lambda: rig.engine.marks()[0] != marks[0])  # so that the watchdog sees it live
+            assert [each.lag for each in rig.supervisor.status().partitions] == [2 * SIZE, 0]
+            before = rig.supervisor.progress_tokens()
+            await until(lambda: rig.supervisor.progress_tokens()[0] != before[0])  # so that the watchdog sees it live
             [line] = [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR]
             topic = settings.topics.interactions
             assert line.startswith(f"partition 0 is blocked: topic {topic}, partition 0, offsets 50 to 99: ")
             assert "`lifecycle skip 0 50`" in line
             assert ("checksum" if how is Damage.BIT else "codec 5") in line
             assert "waits for Kafka" not in caplog.text
-            assert (rig.recorder.failures, rig.engine.failure) == ([], None)
+            assert (rig.recorder.failures, rig.supervisor.failure) == ([], None)
 
             code, said = await call(lifecycle, settings, "skip", "0", "50", stdin="y\n")
 
@@ -71,7 +71,7 @@ async def test_a_batch_that_cannot_be_read_holds_up_only_what_comes_behind_it_un
             assert "offsets 50 to 99" in said
             assert "partition 0 goes on at offset 100" in said
             await until(lambda: states(rig) == [State.RUNNING, State.RUNNING] and positions(rig)[0] == 3 * SIZE)
-            assert rig.engine.failure is None
+            assert rig.supervisor.failure is None
     [(value, headers)] = await dead_letters(settings)
     assert (headers["lifecycle_reason"], headers["lifecycle_offset"]) == (b"unreadable", b"50")
     assert value is not None
@@ -150,8 +150,8 @@ async def test_whatever_is_read_says_where_it_cannot_be(
         assert f"topic {topic}, partition 0, offset" in said
         assert "its checksum is wrong" in said
     async with Rig(settings, machine(settings)) as rig:
-        await asyncio.wait_for(rig.engine.wait_failed(), 30)
-        assert isinstance(rig.engine.failure, StateError)
-        assert f"topic {topics.customers}, partition 0, offsets 0 to " in str(rig.engine.failure)
-        assert "lifecycle reset" in str(rig.engine.failure)
+        await asyncio.wait_for(rig.supervisor.wait_failed(), 30)
+        assert isinstance(rig.supervisor.failure, StateError)
+        assert f"topic {topics.customers}, partition 0, offsets 0 to " in str(rig.supervisor.failure)
+        assert "lifecycle reset" in str(rig.supervisor.failure)
     assert "waits for Kafka" not in caplog.text

@@ -10,7 +10,7 @@ from stream.core.lifecycle import Lifecycle
 from stream.core.model import model_of
 from stream.core.stage_change import Value
 from stream.core.step import step
-from stream.core.step_counts import Tally
+from stream.core.step_counts import StepCounts
 
 DAY = 86_400_000
 T0 = 1_700_000_000_000
@@ -67,7 +67,7 @@ def kept(*before: Lifecycle) -> tuple[CustomerCodec, bytes]:
     model, customer = model_of(before), None
     for number, (time, name, properties) in enumerate(HISTORY):
         given = Interaction("c1", None, f"i{number}", name, time, properties, {})
-        customer, _changes = step(model, customer, Arrival(given, 0, number), Tally())
+        customer, _changes = step(model, customer, Arrival(given, 0, number), StepCounts())
     assert customer is not None
     codec = CustomerCodec(model)
     return codec, codec.encode(customer)

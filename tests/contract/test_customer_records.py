@@ -16,13 +16,13 @@ from stream.codec.state.customers import CustomerCodec
 from stream.codec.state.keys import customer_key
 from stream.codec.state.positions import Position, decode_position, encode_position
 from stream.codec.state.unpacking import Unpacker
-from stream.core.customer import MARK, Customer, FactState, Life
+from stream.core.customer import ID_HASH_BYTES, Customer, FactState, Life
 from stream.core.inputs import Arrival
 from stream.core.interaction import MAX_TIME, MIN_TIME, ImportedRow, Interaction
 from stream.core.lifecycle import Lifecycle
 from stream.core.model import Model, due, model_of
 from stream.core.step import step
-from stream.core.step_counts import Tally
+from stream.core.step_counts import StepCounts
 from stream.errors import StateError
 
 HOUR = 3_600_000
@@ -109,7 +109,7 @@ def customers(draw: st.DrawFn) -> Customer:
     """Any customer, with lives in some of the lifecycles."""
     identified = draw(st.booleans())
     kept = [each for each in MODEL.lifecycles if draw(st.booleans())]
-    moments = draw(st.lists(times, max_size=5) | st.just([MAX_TIME - n for n in range(128)]))
+    id_times = draw(st.lists(times, max_size=5) | st.just([MAX_TIME - n for n in range(128)]))
     return Customer(
         kind=draw(st.sampled_from(["customer", "anonymous"])),
         id=draw(ids),
@@ -117,8 +117,8 @@ def customers(draw: st.DrawFn) -> Customer:
         latest=draw(times),
         active=draw(times),
         lives={each.id: draw(lives(each, identified)) for each in kept},
-        marks=draw(st.binary(min_size=MARK * len(moments), max_size=MARK * len(moments))),
-        moments=moments,
+        id_hashes=draw(st.binary(min_size=ID_HASH_BYTES * len(id_times), max_size=ID_HASH_BYTES * len(id_times))),
+        id_times=id_times,
         offset=draw(st.integers(-1, 2**62)),
         quarantined=draw(st.booleans()),
         rows=draw(st.none() | st.lists(rows, min_size=1, max_size=16)),
@@ -130,7 +130,7 @@ def walked(lifecycles: list[Lifecycle], history: list[tuple[int, str, dict[str, 
     model, customer = model_of(lifecycles), None
     for number, (time, name, properties) in enumerate(history):
         interaction = Interaction("customer-4711", None, f"id-{number}", name, time, properties, {})
-        customer, _changes = step(model, customer, Arrival(interaction, 3, 1_000_000 + number), Tally())
+        customer, _changes = step(model, customer, Arrival(interaction, 3, 1_000_000 + number), StepCounts())
     assert customer is not None
     customer.offset = 1_000_000 + len(history)
     return customer
@@ -261,13 +261,15 @@ def plain(customer: Customer) -> Any:
     """A customer as JSON has it: remembered ids with their moments, one sum a slot."""
     told = asdict(customer)
     assert told.pop("edited") is None  # no part of the record
-    marks, moments = told.pop("marks"), told.pop("moments")
-    numbers = [int.from_bytes(marks[at : at + MARK], "little") for at in range(0, len(marks), MARK)]
+    id_hashes, id_times = told.pop("id_hashes"), told.pop("id_times")
+    numbers = [
+        int.from_bytes(id_hashes[at : at + ID_HASH_BYTES], "little") for at in range(0, len(id_hashes), ID_HASH_BYTES)
+    ]
     if told["rows"] is None:  # as in the first format, which knew of no imports
         del told["rows"]
     else:
         told["rows"] = [[source.hex(), time, number] for source, time, number in told["rows"]]
-    told["remembered"] = list(zip(numbers, moments, strict=True))
+    told["remembered"] = list(zip(numbers, id_times, strict=True))
     for life in told["lives"].values():
         life["sums"] = [one or other for one, other in zip(life["sums"], life.pop("millionths"), strict=True)]
     return json.loads(json.dumps(told))

@@ -7,7 +7,7 @@ from stream.core.inputs import Arrival, Passing
 from stream.core.interaction import Interaction
 from stream.core.model import due, model_of
 from stream.core.step import step
-from stream.core.step_counts import Tally
+from stream.core.step_counts import StepCounts
 from tests.contract.edits import (
     DAY,
     ENTERED,
@@ -31,7 +31,7 @@ def test_the_next_deadline_is_found_anew() -> None:
     assert customer.lives["shop"].deadline == ENTERED + 30 * DAY
     model = model_of([lifecycle])
     assert due(model, customer) == ENTERED + 30 * DAY
-    after, changes = step(model, customer, Passing(ENTERED + 60 * DAY), Tally())
+    after, changes = step(model, customer, Passing(ENTERED + 60 * DAY), StepCounts())
     assert [(each.to_stage, each.at, each.sequence) for each in changes] == [("dormant", ENTERED + 30 * DAY, 3)]
     assert after is customer
 
@@ -46,7 +46,7 @@ transitions: [{from: a, to: b, when: in_stage >= 1ms}, {from: b, to: a, when: in
     before, after = loaded(blinking), loaded(blinking + "title: Another\n")
     old, value = kept(before)
     model = model_of([before])
-    customer, _changes = step(model, old.decode(b"cc1", value), Passing(NOW + DAY), Tally())
+    customer, _changes = step(model, old.decode(b"cc1", value), Passing(NOW + DAY), StepCounts())
     assert customer is not None
     codec = CustomerCodec(model_of([after]))
     codec.learn(old.layout_records()[0][1])
@@ -81,7 +81,7 @@ def test_a_stage_that_is_removed_is_kept_until_the_customer_leaves_it(twice: boo
     assert (life.stage, life.entered, life.deadline) == ("customer", ENTERED, None)
     assert codec.header(codec.encode(customer)).stages == (("shop", "customer"),)
     given = Interaction("c1", None, None, "visit", NOW + 5, {}, {})
-    _after, changes = step(model_of([without]), customer, Arrival(given, 0, 9), Tally())
+    _after, changes = step(model_of([without]), customer, Arrival(given, 0, 9), StepCounts())
     first = changes[0]
     assert (first.from_stage, first.to_stage, first.sequence, first.at) == ("customer", "lead", 3, NOW + 5)
     assert first.trigger.kind == "lifecycle"
@@ -111,7 +111,7 @@ def test_a_lifecycle_that_is_added_begins_with_the_next_interaction() -> None:
     codec = CustomerCodec(model_of([shop, zoo]))
     assert not codec.header(value).current
     given = Interaction("c1", None, None, "visit", NOW + 5, {}, {})
-    after, changes = step(model_of([shop, zoo]), customer, Arrival(given, 0, 9), Tally())
+    after, changes = step(model_of([shop, zoo]), customer, Arrival(given, 0, 9), StepCounts())
     assert [(each.lifecycle, each.from_stage, each.born) for each in changes] == [("zoo", None, "0-9")]
     assert after is not None
     assert codec.decode(b"cc1", codec.encode(after)) == after
@@ -123,7 +123,12 @@ def test_a_lifecycle_that_is_removed_is_left_out() -> None:
     both, one = reread(shop, zoo, before=(shop, zoo)), reread(shop, before=(shop, zoo))
     assert list(one.lives) == ["shop"]
     assert one.lives["shop"] == both.lives["shop"]
-    assert (one.marks, one.moments, one.latest, one.active) == (both.marks, both.moments, both.latest, both.active)
+    assert (one.id_hashes, one.id_times, one.latest, one.active) == (
+        both.id_hashes,
+        both.id_times,
+        both.latest,
+        both.active,
+    )
     old, value = kept(shop, zoo)
     codec = CustomerCodec(model_of([shop]))
     codec.learn(dict(old.layout_records())[b"t" + zoo.digest])
@@ -136,13 +141,16 @@ def test_a_lifecycle_that_is_removed_is_left_out() -> None:
 def test_what_was_remembered_counts_after_an_edit_as_before() -> None:
     """Once stays once, caps stay full, ids stay known."""
     lifecycle = edited((">= 90d", ">= 30d"))
-    customer, tally = reread(lifecycle), Tally()
+    customer, step_counts = reread(lifecycle), StepCounts()
     model = model_of([lifecycle])
-    for mark, name in (("i3", "buy"), (None, "form"), (None, "buy")):
+    for interaction_id, name in (("i3", "buy"), (None, "form"), (None, "buy")):
         after, _changes = step(
-            model, customer, Arrival(Interaction("c1", None, mark, name, NOW, {"total": 1}, {}), 0, 9), tally
+            model,
+            customer,
+            Arrival(Interaction("c1", None, interaction_id, name, NOW, {"total": 1}, {}), 0, 9),
+            step_counts,
         )
         assert after is customer
-    assert tally.duplicates == 1
+    assert step_counts.duplicates == 1
     assert counts(lifecycle, customer.lives["shop"]) == {"visited": 2, "asked": 1, "spent": 2}
     assert told(lifecycle, customer.lives["shop"])["orders"] == 4

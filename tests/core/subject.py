@@ -12,7 +12,7 @@ from stream.core.lifecycle import Lifecycle
 from stream.core.model import due, model_of
 from stream.core.stage_change import StageChange, Value
 from stream.core.step import step
-from stream.core.step_counts import Tally
+from stream.core.step_counts import StepCounts
 
 SECOND = 1_000
 HOUR = 3_600_000
@@ -45,7 +45,7 @@ class Subject:
         self.model = model_of(lifecycles, forget_after, forget_identified_after)
         self.kind = kind
         self.customer: Customer | None = None
-        self.tally = Tally()
+        self.step_counts = StepCounts()
         self.changes: list[StageChange] = []
         """Everything that happened so far."""
         self._offset = 0
@@ -57,23 +57,23 @@ class Subject:
         properties: Mapping[str, object] | None = None,
         *,
         context: Mapping[str, object] | None = None,
-        mark: str | None = None,
+        id: str | None = None,  # noqa: A002 - the interaction's
     ) -> list[StageChange]:
-        """Apply an interaction; `mark` is its id."""
+        """Apply an interaction; `id` is the interaction's."""
         known, unknown = ("c1", None) if self.kind == "customer" else (None, "a1")
-        return self.applies(Interaction(known, unknown, mark, name, time, properties or {}, context or {}))
+        return self.applies(Interaction(known, unknown, id, name, time, properties or {}, context or {}))
 
     def applies(self, interaction: Interaction) -> list[StageChange]:
         """Apply an interaction, whoever it says it is of."""
         arrival = Arrival(interaction, 0, self._offset)
         self._offset += 1
-        self.customer, caused = step(self.model, self.customer, arrival, self.tally)
+        self.customer, caused = step(self.model, self.customer, arrival, self.step_counts)
         self.changes += caused
         return caused
 
     def waits(self, until: int) -> list[StageChange]:
         """Let time pass."""
-        self.customer, caused = step(self.model, self.customer, Passing(until), self.tally)
+        self.customer, caused = step(self.model, self.customer, Passing(until), self.step_counts)
         self.changes += caused
         return caused
 

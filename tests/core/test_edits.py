@@ -6,7 +6,7 @@ from stream.core.lifecycle import Lifecycle
 from stream.core.model import model_of
 from stream.core.stage_change import StageChange
 from stream.core.step import step
-from stream.core.step_counts import Tally
+from stream.core.step_counts import StepCounts
 from tests.contract.edits import DAY, ENTERED, NOW, SHOP, ZOO, edited, loaded, reread
 
 LATER = ENTERED + 50 * DAY
@@ -28,7 +28,7 @@ class Considered:
     def __init__(self, lifecycles: tuple[Lifecycle, ...], customer: Customer, clock: int) -> None:
         self.model = model_of(lifecycles)
         self.customer = customer
-        after, self.changes = step(self.model, customer, Edit(clock), Tally())
+        after, self.changes = step(self.model, customer, Edit(clock), StepCounts())
         assert after is customer
         assert customer.edited is None
         self.life = customer.lives["shop"]
@@ -40,7 +40,7 @@ class Considered:
 
     def passing(self, until: int) -> list[StageChange]:
         """What time does afterwards."""
-        return step(self.model, self.customer, Passing(until), Tally())[1]
+        return step(self.model, self.customer, Passing(until), StepCounts())[1]
 
 
 def test_an_edit_that_brings_a_deadline_into_the_past_moves_at_the_clock() -> None:
@@ -107,4 +107,4 @@ def test_a_lifecycle_that_was_not_edited_is_not_considered() -> None:
 def test_an_edit_is_considered_once() -> None:
     """A second time there is nothing to consider."""
     after = considered(edited((">= 90d", ">= 30d")))
-    assert step(after.model, after.customer, Edit(LATER + DAY), Tally())[1] == []
+    assert step(after.model, after.customer, Edit(LATER + DAY), StepCounts())[1] == []

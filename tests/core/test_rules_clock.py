@@ -45,7 +45,7 @@ def test_what_a_late_interaction_causes_happens_at_the_clock() -> None:
     (change,) = subject.sees(T0 - 5, "buy")
     assert (change.at, change.entered, change.trigger.late) == (T0, T0, True)
     assert change.facts == {"orders": 1, "last_order": T0 - 5}
-    assert subject.tally.late == 1
+    assert subject.step_counts.late == 1
 
 
 def test_an_interaction_at_the_clock_is_not_late() -> None:
@@ -57,7 +57,7 @@ def test_an_interaction_at_the_clock_is_not_late() -> None:
     subject = Subject(lifecycle(text))
     subject.sees(5, "visit")
     (change,) = subject.sees(5, "buy")
-    assert (change.trigger.late, subject.tally.late) == (False, 0)
+    assert (change.trigger.late, subject.step_counts.late) == (False, 0)
 
 
 def test_a_deadline_makes_interactions_late_too() -> None:
@@ -145,7 +145,7 @@ def test_a_life_begins_in_the_first_stage_with_sequence_1() -> None:
         " [{from: b, to: a, when: idle > 1d}]"
     )
     zoo = lifecycle("", "zoo")
-    changes = Subject(zoo, shop).sees(T0, "visit", mark="i1")
+    changes = Subject(zoo, shop).sees(T0, "visit", id="i1")
     assert [(each.lifecycle, each.sequence, each.final, each.born) for each in changes] == [
         ("shop", 1, True, "0-0"),
         ("zoo", 1, True, "0-0"),
@@ -217,7 +217,7 @@ def test_the_deadlines_before_an_interaction_fire_in_order_and_do_not_see_it() -
     assert [each.final for each in changes] == [True] * 4
     assert [each.trigger.kind for each in changes] == ["deadline"] * 3 + ["interaction"]
     assert [each.sequence for each in changes] == [2, 3, 4, 5]
-    assert subject.tally.fired == [10, 20, 30]
+    assert subject.step_counts.fired == [10, 20, 30]
 
 
 def test_a_deadline_s_change_carries_the_deadline_s_time_whenever_it_is_fired() -> None:

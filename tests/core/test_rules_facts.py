@@ -74,7 +74,7 @@ def test_a_sum_takes_numbers_below_1e15_only(total: object, counted: int) -> Non
     subject = with_fact("sum: properties.total, each: buy")
     subject.sees(0, "buy", {"total": total})
     assert subject.fact("f") == 0
-    assert subject.tally.wrong_types.get(("shop", "f"), 0) == counted
+    assert subject.step_counts.wrong_types.get(("shop", "f"), 0) == counted
 
 
 def test_first_and_last_are_the_smallest_and_largest_interaction_time() -> None:
@@ -134,7 +134,7 @@ def test_latest_ignores_what_is_absent_or_null(properties: dict[str, object]) ->
     subject.sees(9, "visit", properties)
     subject.sees(7, "visit", {"country": "IT"})
     assert subject.fact("f") == "IT"
-    assert subject.tally.wrong_types == {}
+    assert subject.step_counts.wrong_types == {}
 
 
 @pytest.mark.parametrize("value", ["", "é" * 128, "x" * 256, 0, -1.5, True, False, 999_999_999_999_999])
@@ -153,7 +153,7 @@ def test_latest_ignores_other_values_and_they_are_counted(value: object) -> None
     subject.sees(0, "visit", {"x": "DE"})
     subject.sees(1, "visit", {"x": value})
     assert subject.fact("f") == "DE"
-    assert subject.tally.wrong_types == {("shop", "f"): 1}
+    assert subject.step_counts.wrong_types == {("shop", "f"): 1}
 
 
 def test_latest_without_each_is_about_any_interaction() -> None:

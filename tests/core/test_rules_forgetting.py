@@ -43,7 +43,7 @@ def test_a_subject_that_was_never_identified_is_forgotten() -> None:
     assert (change.scores, change.facts) == ({"value": 5}, {"orders": 1})
     assert (change.channels, change.actions) == ((), ())
     assert subject.customer is None
-    assert subject.tally.fired == [AFTER]
+    assert subject.step_counts.fired == [AFTER]
 
 
 def test_identified_subjects_are_not_forgotten_unless_a_setting_says_so() -> None:
@@ -151,10 +151,10 @@ def test_what_comes_at_its_time_or_later_starts_a_new_life(time: int, forgotten:
 def test_ids_are_forgotten_with_their_customer() -> None:
     """The same id counts again in the new life, also where it came within a day."""
     subject = visitor()
-    subject.sees(0, "buy", mark="i1")
+    subject.sees(0, "buy", id="i1")
     subject.waits(AFTER)
-    subject.sees(AFTER + 1, "buy", mark="i1")
-    assert (subject.fact("orders"), subject.tally.duplicates) == (1, 0)
+    subject.sees(AFTER + 1, "buy", id="i1")
+    assert (subject.fact("orders"), subject.step_counts.duplicates) == (1, 0)
 
 
 def test_a_new_life_may_begin_before_the_old_one_ended() -> None:

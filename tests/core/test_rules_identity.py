@@ -101,7 +101,7 @@ def test_an_event_name_stands_for_its_word_a_word_for_itself_any_other_name_for_
 def test_the_trigger_names_the_word_where_there_is_one_else_the_name() -> None:
     """Rule 3: each lifecycle with its own words."""
     shop, other = lifecycle("interactions: {visit: [page]}"), lifecycle("", "zoo")
-    changes = Subject(shop, other).sees(0, "page", mark="i1")
+    changes = Subject(shop, other).sees(0, "page", id="i1")
     assert [(each.lifecycle, each.trigger.type, each.trigger.id) for each in changes] == [
         ("shop", "visit", "i1"),
         ("zoo", "page", "i1"),
@@ -163,12 +163,12 @@ def test_an_id_that_is_remembered_has_no_effect_at_all_but_a_count() -> None:
         transitions: [{from: here, to: gone, when: idle >= 10ms}]
     """
     subject = Subject(lifecycle(text))
-    subject.sees(0, "visit", mark="i1")
-    assert subject.sees(20, "visit", mark="i1") == []
+    subject.sees(0, "visit", id="i1")
+    assert subject.sees(20, "visit", id="i1") == []
     assert (subject.fact("visits"), subject.life().clock, subject.stage()) == (1, 0, "here")
     assert subject.customer is not None
     assert subject.customer.latest == 0
-    assert subject.tally.duplicates == 1
+    assert subject.step_counts.duplicates == 1
     assert moves(subject.waits(20)) == [("here", "gone", 10)]
 
 
@@ -179,8 +179,8 @@ def test_an_id_is_remembered_for_24_hours_inclusive(later: int, visits: int) -> 
     0 i1 .................. i1 at 24 h: remembered; one millisecond later: not
     """
     subject = Subject(lifecycle(VISITS))
-    subject.sees(T0, "visit", mark="i1")
-    subject.sees(T0 + later, "visit", mark="i1")
+    subject.sees(T0, "visit", id="i1")
+    subject.sees(T0 + later, "visit", id="i1")
     assert subject.fact("visits") == visits
 
 
@@ -192,9 +192,9 @@ def test_another_interaction_moves_the_memory_on(later: int, visits: int) -> Non
     0 i1 again         remembered (forgotten: counts again, late)
     """
     subject = Subject(lifecycle(VISITS))
-    subject.sees(0, "visit", mark="i1")
-    subject.sees(later, "visit", mark="i2")
-    subject.sees(0, "visit", mark="i1")
+    subject.sees(0, "visit", id="i1")
+    subject.sees(later, "visit", id="i2")
+    subject.sees(0, "visit", id="i1")
     assert subject.fact("visits") == visits
 
 
@@ -207,9 +207,9 @@ def test_a_late_id_is_remembered_from_its_arrival_not_from_its_time(later: int, 
     10d (+ 1 ms) i2 again
     """
     subject = Subject(lifecycle(VISITS))
-    subject.sees(9 * DAY, "visit", mark="i1")
-    subject.sees(0, "visit", mark="i2")
-    subject.sees(later, "visit", mark="i2")
+    subject.sees(9 * DAY, "visit", id="i1")
+    subject.sees(0, "visit", id="i2")
+    subject.sees(later, "visit", id="i2")
     assert subject.fact("visits") == visits
 
 
@@ -217,27 +217,27 @@ def test_a_late_id_is_remembered_from_its_arrival_not_from_its_time(later: int, 
 def test_at_most_the_128_latest_ids_are_remembered(between: int, visits: int) -> None:
     """The first id is found after 127 others and lost after 128."""
     subject = Subject(lifecycle(VISITS))
-    subject.sees(0, "visit", mark="first")
+    subject.sees(0, "visit", id="first")
     for number in range(between):
-        subject.sees(0, "visit", mark=f"i{number}")
-    subject.sees(0, "visit", mark="first")
+        subject.sees(0, "visit", id=f"i{number}")
+    subject.sees(0, "visit", id="first")
     assert subject.fact("visits") == visits
     assert subject.customer is not None
-    assert len(subject.customer.moments) == 128
+    assert len(subject.customer.id_times) == 128
 
 
 def test_the_128_latest_are_those_that_arrived_last_however_late() -> None:
     """An old interaction that arrives last is the last to be lost."""
     subject = Subject(lifecycle(VISITS))
     for number in range(128):
-        subject.sees(DAY, "visit", mark=f"i{number}")
-    subject.sees(1, "visit", mark="old")
-    subject.sees(1, "visit", mark="old")
-    assert subject.tally.duplicates == 1
-    subject.sees(DAY, "visit", mark="i1")
-    assert subject.tally.duplicates == 2
-    subject.sees(DAY, "visit", mark="i0")
-    assert subject.tally.duplicates == 2
+        subject.sees(DAY, "visit", id=f"i{number}")
+    subject.sees(1, "visit", id="old")
+    subject.sees(1, "visit", id="old")
+    assert subject.step_counts.duplicates == 1
+    subject.sees(DAY, "visit", id="i1")
+    assert subject.step_counts.duplicates == 2
+    subject.sees(DAY, "visit", id="i0")
+    assert subject.step_counts.duplicates == 2
 
 
 def test_a_repeat_does_not_prolong_the_memory() -> None:
@@ -246,10 +246,10 @@ def test_a_repeat_does_not_prolong_the_memory() -> None:
     0 i1 ..... i1 (12 h, refused) ..... i1 (24 h + 1 ms): counts
     """
     subject = Subject(lifecycle(VISITS))
-    subject.sees(0, "visit", mark="i1")
-    subject.sees(DAY // 2, "visit", mark="i1")
-    subject.sees(DAY + 1, "visit", mark="i1")
-    assert (subject.fact("visits"), subject.tally.duplicates) == (2, 1)
+    subject.sees(0, "visit", id="i1")
+    subject.sees(DAY // 2, "visit", id="i1")
+    subject.sees(DAY + 1, "visit", id="i1")
+    assert (subject.fact("visits"), subject.step_counts.duplicates) == (2, 1)
 
 
 def test_interactions_without_an_id_are_never_repeats() -> None:
@@ -257,14 +257,14 @@ def test_interactions_without_an_id_are_never_repeats() -> None:
     subject = Subject(lifecycle(VISITS))
     subject.sees(0, "visit")
     subject.sees(0, "visit")
-    assert (subject.fact("visits"), subject.tally.duplicates) == (2, 0)
+    assert (subject.fact("visits"), subject.step_counts.duplicates) == (2, 0)
     assert subject.customer is not None
-    assert (subject.customer.marks, subject.customer.moments) == (b"", [])
+    assert (subject.customer.id_hashes, subject.customer.id_times) == (b"", [])
 
 
 def test_an_id_remembered_of_one_name_is_remembered_of_every_name() -> None:
     """The id alone tells: the same id under another name and with other properties has no effect."""
     subject = Subject(lifecycle(VISITS))
-    subject.sees(0, "visit", mark="i1")
-    subject.sees(1, "page_view", {"other": 1}, mark="i1")
+    subject.sees(0, "visit", id="i1")
+    subject.sees(1, "page_view", {"other": 1}, id="i1")
     assert subject.fact("pages") == 0

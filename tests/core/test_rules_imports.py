@@ -16,9 +16,9 @@ ONE = b"import-1"
 TWO = b"import-2"
 
 
-def visit(time: int, row: tuple[bytes, int, int], mark: str | None = None) -> Interaction:
+def visit(time: int, row: tuple[bytes, int, int], id: str | None = None) -> Interaction:  # noqa: A002
     """A visit that is a row of an import."""
-    return Interaction("c1", None, mark, "visit", time, {}, {}, ImportedRow(*row))
+    return Interaction("c1", None, id, "visit", time, {}, {}, ImportedRow(*row))
 
 
 def test_a_row_that_is_known_has_no_effect_at_all_but_a_count() -> None:
@@ -32,7 +32,7 @@ def test_a_row_that_is_known_has_no_effect_at_all_but_a_count() -> None:
     subject.applies(visit(0, (ONE, 0, 1)))
     assert subject.applies(visit(20, (ONE, 0, 1))) == []
     assert (subject.fact("visits"), subject.life().clock, subject.stage()) == (1, 0, "here")
-    assert (subject.tally.known_rows, subject.tally.untouched, subject.tally.duplicates) == (1, 1, 0)
+    assert (subject.step_counts.known_rows, subject.step_counts.untouched, subject.step_counts.duplicates) == (1, 1, 0)
     assert moves(subject.waits(20)) == [("here", "gone", 10)]
 
 
@@ -42,7 +42,7 @@ def test_the_last_row_stands_for_all_before_it_however_many_and_however_long_ago
     history = [visit(T0 + day * DAY, (ONE, T0 + day * DAY, 700 - day)) for day in range(700)]
     for each in [*history[:400], *history, *history]:
         subject.applies(each)
-    assert (subject.fact("visits"), subject.tally.known_rows) == (700, 1_100)
+    assert (subject.fact("visits"), subject.step_counts.known_rows) == (700, 1_100)
     assert subject.customer is not None
     assert subject.customer.rows == [history[-1].row]
 
@@ -53,7 +53,7 @@ def test_rows_ascend_by_time_and_then_by_number(later: tuple[int, int]) -> None:
     subject = Subject(lifecycle("facts: {visits: {count: visit}}"))
     for row in [(T0, 7), later, (T0, 7), later, (T0 - 1, 99)]:
         subject.applies(visit(T0, (ONE, *row)))
-    assert (subject.fact("visits"), subject.tally.known_rows) == (2, 3)
+    assert (subject.fact("visits"), subject.step_counts.known_rows) == (2, 3)
 
 
 def test_each_import_has_rows_of_its_own() -> None:
@@ -83,7 +83,7 @@ def test_an_import_whose_rows_go_on_stays_remembered() -> None:
         subject.applies(visit(T0, (ONE, 0, number)))
         subject.applies(visit(T0, (b"%8d" % number, 0, 1)))
     subject.applies(visit(T0, (ONE, 0, 5)))
-    assert subject.tally.known_rows == 1
+    assert subject.step_counts.known_rows == 1
 
 
 def test_a_row_that_is_a_duplicate_is_known_when_its_id_is_forgotten() -> None:
@@ -95,17 +95,17 @@ def test_a_row_that_is_a_duplicate_is_known_when_its_id_is_forgotten() -> None:
     0       i1 as row 1 again: its id is forgotten, its row is not
     """
     subject = Subject(lifecycle("facts: {visits: {count: visit}}"))
-    subject.sees(T0, "visit", mark="i1")
+    subject.sees(T0, "visit", id="i1")
     subject.applies(visit(T0, (ONE, 0, 1), "i1"))
-    assert (subject.tally.duplicates, subject.tally.untouched) == (1, 0)
-    subject.sees(T0 + 2 * DAY, "visit", mark="i2")
+    assert (subject.step_counts.duplicates, subject.step_counts.untouched) == (1, 0)
+    subject.sees(T0 + 2 * DAY, "visit", id="i2")
     subject.applies(visit(T0, (ONE, 0, 1), "i1"))
-    assert (subject.fact("visits"), subject.tally.known_rows) == (2, 1)
+    assert (subject.fact("visits"), subject.step_counts.known_rows) == (2, 1)
 
 
 def test_who_was_in_no_import_remembers_none() -> None:
     """Nothing is kept for it, either."""
     subject = Subject(lifecycle(VISITS))
-    subject.sees(0, "visit", mark="i1")
+    subject.sees(0, "visit", id="i1")
     assert subject.customer is not None
     assert subject.customer.rows is None

@@ -204,8 +204,8 @@ def test_points_that_are_no_number_below_1e15_add_nothing(properties: dict[str, 
     subject = Subject(lifecycle(PAID.replace("value: {}", f"value: {{{half_life}}}")))
     subject.sees(0, "buy", properties)
     assert subject.score("value") == 0
-    assert subject.tally.wrong_types == {("shop", "spent"): 1}
-    assert subject.tally.signals == {("shop", "spent"): 1}
+    assert subject.step_counts.wrong_types == {("shop", "spent"): 1}
+    assert subject.step_counts.signals == {("shop", "spent"): 1}
     assert subject.life().counts == [1]
 
 
@@ -215,7 +215,7 @@ def test_every_number_below_1e15_in_magnitude_counts(total: float) -> None:
     subject = Subject(lifecycle(PAID))
     subject.sees(0, "buy", {"total": total})
     assert subject.score("value") == total
-    assert subject.tally.wrong_types == {}
+    assert subject.step_counts.wrong_types == {}
 
 
 def test_points_are_found_in_nested_properties_and_in_the_context() -> None:

@@ -68,7 +68,7 @@ def test_the_clocks_of_lifecycles_differ_after_their_deadlines() -> None:
         ("a", 6, False),
         ("b", 7, True),
     ]
-    assert subject.tally.late == 1
+    assert subject.step_counts.late == 1
 
 
 def test_one_lifecycle_does_not_use_up_the_interaction_of_another() -> None:
@@ -98,9 +98,9 @@ def test_births_are_final_in_the_lifecycles_where_nothing_follows() -> None:
 def test_remembered_ids_are_the_customer_s() -> None:
     """A repeat has no effect in any, and is counted once."""
     subject = Subject(idle("a", "10d"), idle("b", "10d"))
-    subject.sees(0, "visit", mark="i1")
-    subject.sees(1, "visit", mark="i1")
-    assert (subject.tally.duplicates, subject.life("a").clock, subject.life("b").clock) == (1, 0, 0)
+    subject.sees(0, "visit", id="i1")
+    subject.sees(1, "visit", id="i1")
+    assert (subject.step_counts.duplicates, subject.life("a").clock, subject.life("b").clock) == (1, 0, 0)
     assert (subject.life("a").facts, subject.life("b").facts) == ([1], [1])
 
 
@@ -110,7 +110,7 @@ def test_a_lifecycle_that_is_added_begins_with_the_customer_s_next_interaction()
     10 visit (a)   7 visit: late in a, b is born at 7
     """
     before = Subject(idle("a", "10d"))
-    before.sees(10, "visit", mark="i1")
+    before.sees(10, "visit", id="i1")
     subject = Subject(
         idle("a", "10d"),
         lifecycle("stages: {x: {}, y: {}}\ntransitions: [{from: x, to: y, when: identified}]", "b"),

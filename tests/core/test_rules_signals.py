@@ -119,7 +119,7 @@ def test_at_most_counts_the_first_to_arrive_in_each_window() -> None:
         subject.sees(time, "visit")
         counted.append(subject.score("points"))
     assert counted == [1, 2, 2, 3, 4, 4, 4, 5]
-    assert subject.tally.signals == {("shop", "s"): 5}
+    assert subject.step_counts.signals == {("shop", "s"): 5}
 
 
 def test_at_most_goes_by_arrival_within_a_window() -> None:

@@ -18,22 +18,22 @@ def test_after_64_deadlines_without_an_interaction_a_customer_waits() -> None:
     subject = Subject(lifecycle("passive: [mail]\n" + BLINKING.replace("\n    ", "\n")))
     subject.sees(0, "visit")
     assert [each.at for each in subject.waits(63)] == list(range(1, 64))
-    assert (subject.tally.waiting, subject.next_due()) == (0, 64)
+    assert (subject.step_counts.waiting, subject.next_due()) == (0, 64)
     assert [each.at for each in subject.waits(900)] == [64]
-    assert (subject.tally.waiting, subject.next_due()) == (1, None)
+    assert (subject.step_counts.waiting, subject.next_due()) == (1, None)
     assert moves(subject.sees(1_000, "mail")) == [("a", "b", 1_000)]
     assert len(subject.waits(2_000)) == 64
-    assert subject.tally.waiting == 2
+    assert subject.step_counts.waiting == 2
 
 
 def test_a_repeat_does_not_end_the_wait_and_a_late_interaction_does() -> None:
     """A repeat has no effect at all."""
     subject = Subject(lifecycle(BLINKING))
-    subject.sees(0, "visit", mark="i1")
+    subject.sees(0, "visit", id="i1")
     subject.waits(900)
-    subject.sees(1_000, "visit", mark="i1")
+    subject.sees(1_000, "visit", id="i1")
     assert subject.next_due() is None
-    subject.sees(3, "visit", mark="i2")
+    subject.sees(3, "visit", id="i2")
     assert subject.next_due() == 65
 
 

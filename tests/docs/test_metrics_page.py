@@ -10,7 +10,7 @@ from ruamel.yaml import YAML
 
 from stream.codec.lifecycle_yaml.lifecycle_files import load
 from stream.core.model import Model, model_of
-from stream.engine.error_policy import KINDS
+from stream.engine.error_policy import FailureKind
 from stream.kafka.contact import ContactStatus
 from stream.kafka.worker_versions import GroupVersions, Member, versions_of
 from stream.machine.batch import RESULTS
@@ -32,6 +32,9 @@ class OnePartition:
 
     def kafka(self) -> ContactStatus:
         return ContactStatus(up=True, since=0, seconds_since_answer=0.5)
+
+    def dead_letter_share(self) -> float:
+        return 0.5
 
 
 @pytest.fixture
@@ -76,7 +79,7 @@ def test_every_metric_that_the_page_names_anywhere_is_served(served: Documented)
 
 def test_the_values_of_labels_are_those_of_the_code() -> None:
     assert names(section(PAGE, "### Results")) == list(RESULTS)
-    assert names(section(PAGE, "### Kinds of failures")) == list(KINDS)
+    assert names(section(PAGE, "### Kinds of failures")) == list(FailureKind)
 
 
 def test_the_recording_rules_are_a_file_of_rules() -> None:

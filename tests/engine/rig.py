@@ -7,10 +7,8 @@ from typing import Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from stream.engine.delivery import AtLeastOnce, Delivery, Route, Transactional
-from stream.engine.partition import MakeMachine
-from stream.engine.supervisor import Engine
-from stream.kafka.changelog import ChangelogProgress, read_changelog
+from stream.engine.partition_context import MakeMachine, partition_context
+from stream.engine.supervisor import Supervisor
 from stream.kafka.partition_reader import Fetched, PartitionReader
 from stream.kafka.topic_monitor import TopicMonitor
 from stream.kafka.topics import ensure_topics
@@ -89,7 +87,8 @@ class Rig:
     ) -> None:
         self.settings = settings
         self.recorder = Recorder()
-        self.engine = Engine(make_machine, self.recorder, fenced_wait=fenced_wait)
+        self._make_machine, self._fenced_wait = make_machine, fenced_wait
+        self.supervisor = Supervisor()
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -106,31 +105,26 @@ class Rig:
         consumer.assign([TopicPartition(topics.interactions, number) for number in range(settings.partitions)])
         self._stack.push_async_callback(consumer.stop)
         await consumer.start()
-        self._stack.push_async_callback(self.engine.stop)
-        topic_monitor = TopicMonitor(settings, self.engine.contact)
+        self._stack.push_async_callback(self.supervisor.stop)
+        topic_monitor = TopicMonitor(settings, self.supervisor.contact)
         looking = asyncio.create_task(topic_monitor.run())
         self._stack.callback(looking.cancel)
 
         async def commit_offset(_: TopicPartition, offset: int) -> None:
             pass
 
-        def make_delivery(partition: int) -> Delivery:
-            source = TopicPartition(topics.interactions, partition)
-            route = Route(settings, source)
-            return Transactional(route) if exactly_once else AtLeastOnce(route, commit_offset)
-
-        async def read(partition: int, progress: ChangelogProgress) -> dict[bytes, bytes]:
-            tp = TopicPartition(topics.customers, partition)
-            return await read_changelog(settings, tp, progress)
-
-        self.engine.connect(
-            "exactly_once" if exactly_once else "at_least_once",
-            topic_monitor=topic_monitor,
+        context = partition_context(
+            settings,
+            self._make_machine,
+            self.recorder,
+            exactly_once=exactly_once,
             source=PlainSource(consumer, topics.interactions, self.recorder, settings.max_records),
-            make_delivery=make_delivery,
-            read_changelog=read,
+            topic_monitor=topic_monitor,
+            commit_offset=commit_offset,
+            fenced_wait=self._fenced_wait,
         )
-        self.engine.assign(range(settings.partitions))
+        self.supervisor.connect("exactly_once" if exactly_once else "at_least_once", context)
+        self.supervisor.assign(range(settings.partitions))
         return self
 
     async def __aexit__(self, *_: object) -> None:

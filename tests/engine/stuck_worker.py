@@ -15,11 +15,11 @@ from typing import Any
 from faust.assignor.partition_assignor import PartitionAssignor
 
 from stream.cli import main
-from stream.engine import worker
+from stream.engine import partition_context, worker
 from stream.engine.delivery import Transactional
 from stream.engine.faust_app import EngineApp
 from stream.engine.partition import Partition
-from stream.engine.supervisor import Engine
+from stream.engine.supervisor import Supervisor
 from stream.kafka.partition_reader import PartitionReader
 from stream.settings import Settings
 
@@ -49,12 +49,12 @@ def producer() -> None:
 
 def recovery() -> None:
     """The changelog is never read to its end."""
-    worker.read_changelog = _for_ever
+    partition_context.read_changelog = _for_ever
 
 
 def group() -> None:
     """The group's assignment never arrives."""
-    Engine.assign = lambda *_: None  # type: ignore[method-assign]
+    Supervisor.assign = lambda *_: None  # type: ignore[method-assign]
 
 
 def none() -> None:

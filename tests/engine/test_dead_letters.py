@@ -22,7 +22,7 @@ from stream.codec.records import Headers, Outgoing
 from stream.codec.rejected import Reason, Rejected
 from stream.core.model import model_of
 from stream.machine.machine import PartitionMachine
-from stream.machine.source_partition import Place
+from stream.machine.source_partition import SourcePartition
 from stream.settings import Settings
 from tests.engine.rig import Rig
 from tests.kit.kafka import KafkaBroker
@@ -107,7 +107,7 @@ async def test_a_large_record_that_its_sender_compressed_does_not_stop_its_parti
     settings = Settings(bootstrap=kafka.bootstrap, topic_prefix=topic_prefix, app=f"{topic_prefix}app", partitions=1)
     model, topics = model_of([load("journey").lifecycle]), settings.topics
     async with Rig(
-        settings, lambda n, of: PartitionMachine(model, settings, Place(topics.interactions, n, *of))
+        settings, lambda n, of: PartitionMachine(model, settings, SourcePartition(topics.interactions, n, *of))
     ) as rig:
         async with AIOKafkaProducer(
             bootstrap_servers=settings.bootstrap, compression_type="gzip", max_request_size=1 << 24

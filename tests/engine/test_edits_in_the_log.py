@@ -71,8 +71,8 @@ async def test_a_worker_whose_partitions_recover_one_after_the_other_says_it_whe
     settings = Settings(bootstrap=kafka.bootstrap, app=f"{topic_prefix}app", topic_prefix=topic_prefix, partitions=6)
     async with Rig(settings, lambda _partition, _topic: toy({"shop": WAS})) as rig:
         await rig.recorder.until(lambda: len(rig.recorder.recovered_partitions) == 6)
-        await rig.engine.pause()
-        rig.engine.assign([0, 1, 5])
+        await rig.supervisor.pause()
+        rig.supervisor.assign([0, 1, 5])
     assert said(caplog) == [
         f"lifecycle shop was edited since partitions 0-5 were last written (digest {WAS}, now None)"
     ]

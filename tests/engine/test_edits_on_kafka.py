@@ -8,10 +8,10 @@ import orjson
 from stream.codec.interactions import encode_native
 from stream.codec.records import Outgoing
 from stream.core.interaction import Interaction
-from stream.engine.partition import MakeMachine
+from stream.engine.partition_context import MakeMachine
 from stream.kafka.topic_monitor import SourceTopic
 from stream.machine.machine import PartitionMachine
-from stream.machine.source_partition import Place
+from stream.machine.source_partition import SourcePartition
 from stream.settings import Settings
 from tests.engine.rig import Rig
 from tests.kit.kafka import KafkaBroker
@@ -23,7 +23,7 @@ def made_with(settings: Settings, threshold: int) -> MakeMachine:
     """Machines of the lifecycle with this threshold."""
 
     def make(partition: int, topic: SourceTopic) -> PartitionMachine:
-        place = Place(settings.topics.interactions, partition, topic.partitions, topic.id)
+        place = SourcePartition(settings.topics.interactions, partition, topic.partitions, topic.id)
         return PartitionMachine(funnel(threshold), settings, place)
 
     return make

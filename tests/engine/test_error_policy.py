@@ -7,70 +7,70 @@ from aiokafka.errors import (
     ProducerFenced,
 )
 
-from stream.engine.error_policy import Faults
+from stream.engine.error_policy import ErrorPolicy
 from stream.errors import PositionError, StateError
 from stream.machine.batch import DeadlineFailed, RecordFailed
 
 FENCED_WAIT = 3.0
 
 
-def kind(faults: Faults, error: Exception, position: int | None = 10) -> str:
-    return faults.judge(error, position, FENCED_WAIT).kind
+def kind(policy: ErrorPolicy, error: Exception, position: int | None = 10) -> str:
+    return policy.judge(error, position, FENCED_WAIT).kind
 
 
 def test_errors_of_kafka_never_count_toward_giving_up() -> None:
-    faults = Faults()
+    policy = ErrorPolicy()
     for error in (KafkaError(), KafkaConnectionError(), ConnectionResetError(), TimeoutError()) * 10:
-        verdict = faults.judge(error, 10, FENCED_WAIT)
+        verdict = policy.judge(error, 10, FENCED_WAIT)
         assert (verdict.kind, verdict.fatal, verdict.ours) == ("kafka", False, False)
 
 
 def test_the_wait_grows_to_a_limit_and_a_written_batch_resets_it() -> None:
-    faults = Faults()
-    waits = [faults.judge(KafkaError(), 10, FENCED_WAIT).delay for _ in range(20)]
+    policy = ErrorPolicy()
+    waits = [policy.judge(KafkaError(), 10, FENCED_WAIT).delay for _ in range(20)]
     assert waits == sorted(waits)
     assert waits[-1] == 5.0
-    faults.forget_before(11)
-    assert faults.judge(KafkaError(), 11, FENCED_WAIT).delay == waits[0]
+    policy.forget_before(11)
+    assert policy.judge(KafkaError(), 11, FENCED_WAIT).delay == waits[0]
 
 
 def test_who_was_fenced_waits_longer_than_a_heartbeat() -> None:
-    verdict = Faults().judge(ProducerFenced(), 10, FENCED_WAIT)
+    verdict = ErrorPolicy().judge(ProducerFenced(), 10, FENCED_WAIT)
     assert (verdict.kind, verdict.delay) == ("fenced", FENCED_WAIT)
 
 
 def test_what_a_person_must_decide_is_fatal_at_once() -> None:
-    assert kind(Faults(), PositionError()) == "fatal"
-    assert kind(Faults(), StateError()) == "fatal"
+    assert kind(ErrorPolicy(), PositionError()) == "fatal"
+    assert kind(ErrorPolicy(), StateError()) == "fatal"
 
 
 def test_an_interaction_is_isolated_the_second_time_and_fatal_only_if_that_does_not_help() -> None:
-    faults = Faults()
-    assert [kind(faults, RecordFailed(12)), sorted(faults.isolated_offsets)] == ["record", []]
-    assert [kind(faults, RecordFailed(12)), sorted(faults.isolated_offsets)] == ["record", [12]]
-    assert [kind(faults, RecordFailed(12)) for _ in range(3)] == ["bug", "bug", "fatal"]
+    policy = ErrorPolicy()
+    assert [kind(policy, RecordFailed(12)), sorted(policy.isolated_offsets)] == ["record", []]
+    assert [kind(policy, RecordFailed(12)), sorted(policy.isolated_offsets)] == ["record", [12]]
+    assert [kind(policy, RecordFailed(12)) for _ in range(3)] == ["bug", "bug", "fatal"]
 
 
 def test_interactions_are_counted_each_for_itself_and_forgotten_once_passed() -> None:
-    faults = Faults()
-    kind(faults, RecordFailed(12))
-    kind(faults, RecordFailed(13))
-    assert faults.isolated_offsets == set()
-    kind(faults, RecordFailed(13))
-    assert faults.isolated_offsets == {13}
-    faults.forget_before(14)
-    assert faults.isolated_offsets == set()
+    policy = ErrorPolicy()
+    kind(policy, RecordFailed(12))
+    kind(policy, RecordFailed(13))
+    assert policy.isolated_offsets == set()
+    kind(policy, RecordFailed(13))
+    assert policy.isolated_offsets == {13}
+    policy.forget_before(14)
+    assert policy.isolated_offsets == set()
 
 
 def test_a_customers_deadlines_are_isolated_the_second_time() -> None:
-    faults = Faults()
-    assert [kind(faults, DeadlineFailed(b"c")) for _ in range(2)] == ["deadline", "deadline"]
-    assert faults.isolated_keys == {b"c"}
+    policy = ErrorPolicy()
+    assert [kind(policy, DeadlineFailed(b"c")) for _ in range(2)] == ["deadline", "deadline"]
+    assert policy.isolated_keys == {b"c"}
 
 
 def test_any_other_error_of_ours_is_fatal_the_third_time_at_one_position() -> None:
-    faults = Faults()
-    assert [kind(faults, ZeroDivisionError(), position) for position in (1, 1, 2, 2, 2)] == [
+    policy = ErrorPolicy()
+    assert [kind(policy, ZeroDivisionError(), position) for position in (1, 1, 2, 2, 2)] == [
         "bug",
         "bug",
         "bug",
@@ -80,12 +80,12 @@ def test_any_other_error_of_ours_is_fatal_the_third_time_at_one_position() -> No
 
 
 def test_a_bug_that_comes_back_after_progress_is_counted_anew() -> None:
-    faults = Faults()
-    assert [kind(faults, ZeroDivisionError()) for _ in range(2)] == ["bug", "bug"]
-    faults.forget_before(11)
-    assert kind(faults, ZeroDivisionError(), 11) == "bug"
+    policy = ErrorPolicy()
+    assert [kind(policy, ZeroDivisionError()) for _ in range(2)] == ["bug", "bug"]
+    policy.forget_before(11)
+    assert kind(policy, ZeroDivisionError(), 11) == "bug"
 
 
 def test_a_record_too_large_for_its_topic_is_ours() -> None:
-    faults = Faults()
-    assert [kind(faults, MessageSizeTooLargeError()) for _ in range(3)] == ["bug", "bug", "fatal"]
+    policy = ErrorPolicy()
+    assert [kind(policy, MessageSizeTooLargeError()) for _ in range(3)] == ["bug", "bug", "fatal"]

@@ -18,11 +18,11 @@ from stream.codec.state.keys import customer_key
 from stream.core.customer import Life
 from stream.core.interaction import Interaction
 from stream.core.model import Model, model_of
-from stream.engine.error_policy import Faults
+from stream.engine.error_policy import ErrorPolicy
 from stream.kafka.topic_monitor import SourceTopic
 from stream.machine.batch import Batch, DeadlineFailed, EncodingFailed, RecordFailed
 from stream.machine.machine import PartitionMachine
-from stream.machine.source_partition import Place
+from stream.machine.source_partition import SourcePartition
 from stream.settings import Settings
 from tests.engine.rig import Rig
 from tests.kit.kafka import KafkaBroker
@@ -86,17 +86,17 @@ def persist(
     model: Model, changelog: dict[bytes, bytes], records: list[Record]
 ) -> tuple[list[Batch], list[type[Exception]]]:
     """Run `records` as a partition does, which begins anew after each failure; the batches, and what failed."""
-    faults = Faults()
+    policy = ErrorPolicy()
     failures: list[type[Exception]] = []
     while True:
         made = machine(model, STREAM, changelog)
-        made.isolate(offsets=faults.isolated_offsets, keys=faults.isolated_keys)
-        if faults.closely_until is not None:
-            made.look_closely(faults.closely_until)
+        made.isolate(offsets=policy.isolated_offsets, keys=policy.isolated_keys)
+        if policy.closely_until is not None:
+            made.look_closely(policy.closely_until)
         try:
             return run_all(made, records), failures
         except (RecordFailed, DeadlineFailed, EncodingFailed) as error:
-            if faults.judge(error, records[0].offset, 0).fatal:
+            if policy.judge(error, records[0].offset, 0).fatal:
                 raise
             failures.append(type(error))
 
@@ -230,7 +230,9 @@ class OnKafka:
         self.model = model_of([parse(SHOP, "shop.yaml").lifecycle])
 
     def make(self, partition: int, topic: SourceTopic) -> PartitionMachine:
-        return PartitionMachine(self.model, self.settings, Place(self.settings.topics.interactions, partition, *topic))
+        return PartitionMachine(
+            self.model, self.settings, SourcePartition(self.settings.topics.interactions, partition, *topic)
+        )
 
     async def send(self, *interactions: Interaction) -> None:
         outgoing = [Outgoing(each.key, each.value) for each in records_of(interactions)]
@@ -261,7 +263,7 @@ async def test_a_worker_isolates_an_interaction_after_which_its_customer_cannot_
     async with Rig(settings, make) as rig:
         await send(buy("a", T0), buy("poison", T0), buy("b", T0))
         await rig.recorder.until(lambda: rig.recorder.inputs >= 3)
-        assert rig.engine.failure is None
+        assert rig.supervisor.failure is None
         assert rig.recorder.failures == ["record", "record", "record"]
     dead = await on_kafka.dead_letters()
     assert [(each.key, dict(each.headers)["lifecycle_reason"]) for each in dead] == [(b"poison", b"unprocessable")]

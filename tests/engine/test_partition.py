@@ -12,7 +12,7 @@ from aiokafka.admin.records_to_delete import RecordsToDelete
 
 from stream.codec.records import Outgoing
 from stream.engine.delivery import Route, Transactional
-from stream.engine.partition import State
+from stream.engine.status import PartitionState
 from stream.errors import PositionError, StateError, TopicError
 from stream.kafka.embedded.broker import EmbeddedBroker
 from stream.kafka.partition_reader import Fetched, PartitionReader
@@ -171,7 +171,7 @@ async def test_a_deadline_fires_without_any_interaction_also_after_a_transaction
                 await producer.send_and_wait(on_kafka.topics.interactions, b"visit", b"a")
                 await outcome()
         await rig.recorder.until(lambda: rig.recorder.inputs == 3)  # two visits, one deadline
-        await rig.recorder.until(lambda: {each.lag for each in rig.engine.status().partitions} == {0})
+        await rig.recorder.until(lambda: {each.lag for each in rig.supervisor.status().partitions} == {0})
     assert await changes(on_kafka) == Counter([(b"a", b"deadline")])
 
 
@@ -188,10 +188,10 @@ async def test_a_partition_given_back_after_a_pause_keeps_its_state(on_kafka: Se
     async with Rig(on_kafka, toy) as rig:
         await send(on_kafka, visits(500))
         await rig.recorder.until(lambda: rig.recorder.inputs == 500)
-        await rig.engine.pause()
-        assert {each.state for each in rig.engine.status().partitions} == {State.PAUSED}
+        await rig.supervisor.pause()
+        assert {each.state for each in rig.supervisor.status().partitions} == {PartitionState.PAUSED}
         await send(on_kafka, visits(500))
-        rig.engine.assign([0, 1])
+        rig.supervisor.assign([0, 1])
         await rig.recorder.until(lambda: rig.recorder.inputs == 1_000)
         assert sorted(rig.recorder.recovered_partitions) == [0, 1]
     assert await changes(on_kafka) == every_fifth(50)
@@ -223,7 +223,7 @@ async def test_a_pause_ends_a_partition_though_a_cancellation_gets_lost(
             # One of them waits for what does not come, so that there is a cancellation to lose.
             waits.clear()
             await waits.wait()
-            await rig.engine.pause()
+            await rig.supervisor.pause()
     assert lost
 
 
@@ -231,8 +231,8 @@ async def test_without_fencing_a_pause_drops_the_state(embedded: EmbeddedBroker,
     settings = settings_for(embedded.bootstrap, topic_prefix)
     async with Rig(settings, toy) as rig:
         await rig.recorder.until(lambda: len(rig.recorder.recovered_partitions) == 2)
-        await rig.engine.pause()
-        rig.engine.assign([0, 1])
+        await rig.supervisor.pause()
+        rig.supervisor.assign([0, 1])
         await rig.recorder.until(lambda: len(rig.recorder.recovered_partitions) == 4)
 
 
@@ -240,12 +240,12 @@ async def test_a_zombie_is_fenced_and_nothing_of_it_counts(on_kafka: Settings) -
     async with Rig(on_kafka, toy) as zombie:
         await send(on_kafka, visits(500))
         await zombie.recorder.until(lambda: zombie.recorder.inputs == 500)
-        await zombie.engine.pause()  # it still believes that it owns both partitions
+        await zombie.supervisor.pause()  # it still believes that it owns both partitions
         async with Rig(on_kafka, toy) as owner:
             await owner.recorder.until(lambda: len(owner.recorder.recovered_partitions) == 2)
             await send(on_kafka, visits(500))
             await owner.recorder.until(lambda: owner.recorder.inputs == 500)
-            zombie.engine.assign([0, 1])
+            zombie.supervisor.assign([0, 1])
             await zombie.recorder.until(lambda: zombie.recorder.failures == ["fenced", "fenced"])
             await send(on_kafka, visits(500))
             await owner.recorder.until(lambda: owner.recorder.inputs == 1_000)
@@ -255,10 +255,10 @@ async def test_a_zombie_is_fenced_and_nothing_of_it_counts(on_kafka: Settings) -
 async def test_a_bug_at_one_position_stops_the_worker_the_third_time(settings: Settings) -> None:
     async with Rig(settings, toy) as rig:
         await send(settings, [Outgoing(b"k", b"bug")])
-        await asyncio.wait_for(rig.engine.wait_failed(), 30)
+        await asyncio.wait_for(rig.supervisor.wait_failed(), 30)
         assert rig.recorder.failures == ["bug", "bug", "fatal"]
-        assert isinstance(rig.engine.failure, ZeroDivisionError)
-        assert rig.engine.status().phase == "failed"
+        assert isinstance(rig.supervisor.failure, ZeroDivisionError)
+        assert rig.supervisor.status().phase == "failed"
 
 
 async def test_a_state_that_cannot_be_read_stops_the_worker_at_once(settings: Settings) -> None:
@@ -266,17 +266,17 @@ async def test_a_state_that_cannot_be_read_stops_the_worker_at_once(settings: Se
         pass
     await produce(settings.bootstrap, settings.topics.customers, [Outgoing(b"k", b"unreadable")])
     async with Rig(settings, toy) as rig:
-        await asyncio.wait_for(rig.engine.wait_failed(), 30)
-        assert isinstance(rig.engine.failure, StateError)
+        await asyncio.wait_for(rig.supervisor.wait_failed(), 30)
+        assert isinstance(rig.supervisor.failure, StateError)
 
 
 async def test_retention_that_overtook_the_position_is_told_with_the_lost_offsets(on_kafka: Settings) -> None:
     await lose_interactions(on_kafka, count=100)
     async with Rig(on_kafka, toy) as rig:
-        await asyncio.wait_for(rig.engine.wait_failed(), 30)
-    assert isinstance(rig.engine.failure, PositionError)
-    assert "deleted by retention" in str(rig.engine.failure)
-    assert "lifecycle reset" in str(rig.engine.failure)
+        await asyncio.wait_for(rig.supervisor.wait_failed(), 30)
+    assert isinstance(rig.supervisor.failure, PositionError)
+    assert "deleted by retention" in str(rig.supervisor.failure)
+    assert "lifecycle reset" in str(rig.supervisor.failure)
 
 
 async def lose_interactions(settings: Settings, count: int) -> None:
@@ -305,9 +305,9 @@ async def test_a_topic_created_anew_is_told_from_retention(on_kafka: Settings) -
     await admin.close()
     await create_topics(on_kafka.bootstrap, topic, partitions=on_kafka.partitions)
     async with Rig(on_kafka, toy) as rig:
-        await asyncio.wait_for(rig.engine.wait_failed(), 30)
-    assert isinstance(rig.engine.failure, PositionError)
-    assert "created anew" in str(rig.engine.failure)
+        await asyncio.wait_for(rig.supervisor.wait_failed(), 30)
+    assert isinstance(rig.supervisor.failure, PositionError)
+    assert "created anew" in str(rig.supervisor.failure)
 
 
 async def test_partitions_added_under_a_state_stop_the_worker(on_kafka: Settings) -> None:
@@ -334,14 +334,14 @@ async def test_the_status_tells_states_positions_and_lag(on_kafka: Settings) -> 
     async with Rig(on_kafka, toy) as rig:
         await send(on_kafka, visits(100))
         await rig.recorder.until(lambda: rig.recorder.inputs == 100)
-        await rig.recorder.until(lambda: {each.lag for each in rig.engine.status().partitions} == {0})
-        status = rig.engine.status()
+        await rig.recorder.until(lambda: {each.lag for each in rig.supervisor.status().partitions} == {0})
+        status = rig.supervisor.status()
         assert status.ready
         assert status.delivery == "exactly_once"
         assert sum(each.position or 0 for each in status.partitions) == 100
         assert [(each.partition, each.state, each.recovered, each.lag) for each in status.partitions] == [
-            (0, State.RUNNING, 1.0, 0),
-            (1, State.RUNNING, 1.0, 0),
+            (0, PartitionState.RUNNING, 1.0, 0),
+            (1, PartitionState.RUNNING, 1.0, 0),
         ]
 
 
@@ -353,17 +353,17 @@ async def test_the_lag_counts_what_lies_behind_a_transaction_that_is_open(on_kaf
             bootstrap_servers=on_kafka.bootstrap, transactional_id=f"{on_kafka.topic_prefix}open"
         ) as producer,
     ):
-        await rig.recorder.until(lambda: {each.lag for each in rig.engine.status().partitions} == {0})
+        await rig.recorder.until(lambda: {each.lag for each in rig.supervisor.status().partitions} == {0})
         began = time.time_ns() // 1_000_000
         await producer.begin_transaction()
         for _ in range(3):
             await producer.send_and_wait(on_kafka.topics.interactions, b"visit", key=b"k", partition=0)
-        await rig.recorder.until(lambda: rig.engine.status().partitions[0].lag == 3)
-        held_up, other = rig.engine.status().partitions
+        await rig.recorder.until(lambda: rig.supervisor.status().partitions[0].lag == 3)
+        held_up, other = rig.supervisor.status().partitions
         assert (held_up.position, held_up.end_offset, other.lag, other.open_transaction_since) == (0, 3, 0, None)
         assert held_up.open_transaction_since is not None
         assert held_up.open_transaction_since >= began
-        assert held_up.state is State.RUNNING
+        assert held_up.state is PartitionState.RUNNING
         await producer.abort_transaction()
-        await rig.recorder.until(lambda: rig.engine.status().partitions[0].lag == 0)
-        assert rig.engine.status().partitions[0].open_transaction_since is None
+        await rig.recorder.until(lambda: rig.supervisor.status().partitions[0].lag == 0)
+        assert rig.supervisor.status().partitions[0].open_transaction_since is None

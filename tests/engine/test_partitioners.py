@@ -20,7 +20,7 @@ from stream.engine.misplaced import MisplacedWarnings
 from stream.kafka.topic_monitor import SourceTopic
 from stream.machine.batch import Batch, Counts
 from stream.machine.machine import PartitionMachine
-from stream.machine.source_partition import Place
+from stream.machine.source_partition import SourcePartition
 from stream.settings import Partitioner, Settings
 from tests.engine.rig import Rig
 from tests.kit.kafka import KafkaBroker
@@ -180,7 +180,9 @@ def view(offset: int, customer: str, key: bytes | None, own_id: str | None = Non
 def batches_of(
     model: Model, records: Iterable[Record], partition: int = 5, partitioner: Partitioner = "murmur2"
 ) -> list[Batch]:
-    made = PartitionMachine(model, Settings(clock="stream", partitioner=partitioner), Place(TOPIC, partition, COUNT))
+    made = PartitionMachine(
+        model, Settings(clock="stream", partitioner=partitioner), SourcePartition(TOPIC, partition, COUNT)
+    )
     finish(made.restore({}))
     return run_all(made, list(records))
 
@@ -256,7 +258,7 @@ async def test_on_kafka_each_partition_with_misplaced_interactions_is_warned_of_
     counted: list[Counts] = []
 
     def make(partition: int, topic: SourceTopic) -> PartitionMachine:
-        place = Place(settings.topics.interactions, partition, topic.partitions, topic.id)
+        place = SourcePartition(settings.topics.interactions, partition, topic.partitions, topic.id)
         return PartitionMachine(model, settings, place)
 
     async def send(partitioner: Partitioner, key: bytes) -> None:
@@ -286,9 +288,9 @@ async def test_on_kafka_each_partition_with_misplaced_interactions_is_warned_of_
         await asyncio.gather(*(send("crc32", each) for each in customers))
         await applied(120)
         assert sum(each.misplaced for each in counted) == misplaced
-        await rig.engine.pause()
-        rig.engine.assign([])
-        rig.engine.assign(range(count))
+        await rig.supervisor.pause()
+        rig.supervisor.assign([])
+        rig.supervisor.assign(range(count))
         await asyncio.gather(*(send("crc32", each) for each in customers))
         await applied(180)
         assert sum(each.misplaced for each in counted) == 2 * misplaced

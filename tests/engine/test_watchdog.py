@@ -14,7 +14,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from stream.engine.watchdog import PATIENCE, Stalls
+from stream.engine.watchdog import MAX_LOOKS, Stalls
 from stream.kafka.embedded.process import free_port
 from tests.engine.stuck_worker import STUCK
 from tests.kit.kafka import KafkaBroker
@@ -33,10 +33,10 @@ SAID = {
 }
 
 
-def looks(*marks: int, patience: int = 2, counts: bool = True) -> list[list[str]]:
-    """What each look at these marks finds."""
-    stalls = Stalls[str](patience)
-    return [stalls.look({"it": mark}, counts=counts) for mark in marks]
+def looks(*tokens: int, max_looks: int = 2, counts: bool = True) -> list[list[str]]:
+    """What each look at these tokens finds."""
+    stalls = Stalls[str](max_looks)
+    return [stalls.look({"it": token}, counts=counts) for token in tokens]
 
 
 def test_what_moves_is_not_stuck() -> None:
@@ -60,14 +60,14 @@ def test_standing_still_does_not_count_while_kafka_is_away() -> None:
 
 def test_what_was_gone_in_between_begins_anew() -> None:
     stalls = Stalls[str](1)
-    assert [stalls.look(marks, counts=True) for marks in ({"it": 1}, {}, {"it": 1})] == [[]] * 3
+    assert [stalls.look(tokens, counts=True) for tokens in ({"it": 1}, {}, {"it": 1})] == [[]] * 3
 
 
 HUNG = """
     import logging, time
     from stream.engine.watchdog import LoopGuard
     logging.basicConfig()
-    with LoopGuard(every=0.05, patience=10) as guard:
+    with LoopGuard(every=0.05, max_looks=10) as guard:
         guard.alive()
         def hangs_here(): time.sleep(60)
         hangs_here()
@@ -75,7 +75,7 @@ HUNG = """
 ALIVE = """
     import time
     from stream.engine.watchdog import LoopGuard
-    with LoopGuard(every=0.05, patience=10) as guard:
+    with LoopGuard(every=0.05, max_looks=10) as guard:
         for _ in range(30):
             guard.alive()
             time.sleep(0.05)
@@ -196,7 +196,7 @@ async def test_a_worker_whose_broker_is_away_waits(tmp_path: Path) -> None:
         async with stuck_worker("none", broker.bootstrap, "", tmp_path) as worker:
             await until_ready(worker)
             await asyncio.to_thread(broker.stop)
-            await asyncio.sleep(PATIENCE + 10)
+            await asyncio.sleep(MAX_LOOKS + 10)
             assert await worker.lives()
             await asyncio.to_thread(broker.restart)
             await until_ready(worker)
@@ -231,7 +231,7 @@ async def test_a_worker_that_ends_though_nobody_told_it_to_exits_with_1(
     """Else whoever supervises it would not start another."""
     async with stuck_worker("lost", kafka.bootstrap, topic_prefix, tmp_path) as worker:
         assert await asyncio.wait_for(worker.process.wait(), NOTICED_WITHIN) == 1
-        assert "left without saying goodbye" in worker.log.read_text()
+        assert "the worker did not leave its group in time" in worker.log.read_text()
 
 
 async def until_ready(worker: Stuck, partitions: int = 0) -> None:

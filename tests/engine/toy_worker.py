@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
-from stream.engine.supervisor import Engine
+from stream.engine.supervisor import Supervisor
 from stream.engine.worker import run_worker
 from stream.machine.batch import Batch
 from stream.settings import load_settings
@@ -33,10 +33,10 @@ class Telling:
 
 
 @asynccontextmanager
-async def service(engine: Engine) -> AsyncIterator[None]:
-    tell(event="service", phase=engine.status().phase)
+async def service(supervisor: Supervisor) -> AsyncIterator[None]:
+    tell(event="service", phase=supervisor.status().phase)
     yield
-    tell(event="service", phase=engine.status().phase)
+    tell(event="service", phase=supervisor.status().phase)
 
 
 if __name__ == "__main__":

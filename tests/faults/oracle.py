@@ -26,7 +26,7 @@ from stream.core.inputs import Arrival, Edit, Passing
 from stream.core.model import due
 from stream.core.stage_change import StageChange
 from stream.core.step import step
-from stream.core.step_counts import Tally
+from stream.core.step_counts import StepCounts
 from tests.faults.stints import Stint, Versions
 
 AHEAD = 300_000
@@ -92,7 +92,7 @@ class Partition:
         self._due: list[tuple[int, bytes]] = []
         self._former: dict[bytes, bytes] = {}
         """Records of customers whom no one touched since another version of the lifecycles had them."""
-        self._tally = Tally()
+        self._step_counts = StepCounts()
 
     def replay(self, records: Sequence[Interaction]) -> Expected:
         """Every record in the order of the topic, in `stream` clock."""
@@ -132,7 +132,7 @@ class Partition:
             customer = self._customer(key)
             if customer is not None and customer.edited is not None and (only is None or key in only):
                 assert self._clock is not None
-                after, changes = step(self._model, customer, Edit(self._clock), self._tally)
+                after, changes = step(self._model, customer, Edit(self._clock), self._step_counts)
                 self._keep(key, after)
                 self.expected.considered += 1
                 self.expected.moved_by_edits += bool(changes)
@@ -147,10 +147,10 @@ class Partition:
         for key, value in self._former.items():
             self.expected.customers[key] = self._codec.decode(key, value)
         self.expected.edits = sum(one.lifecycles != two.lifecycles for one, two in pairwise(self._stints))
-        self.expected.late = self._tally.late
-        self.expected.duplicates = self._tally.duplicates
-        self.expected.known = self._tally.known_rows
-        self.expected.deadlines += len(self._tally.fired)
+        self.expected.late = self._step_counts.late
+        self.expected.duplicates = self._step_counts.duplicates
+        self.expected.known = self._step_counts.known_rows
+        self.expected.deadlines += len(self._step_counts.fired)
         return self.expected
 
     def _tick(self, record: Interaction) -> int | None:
@@ -171,12 +171,12 @@ class Partition:
         if interaction.time > record.timestamp + AHEAD:
             interaction.time = record.timestamp
         key = customer_key(interaction.kind, interaction.subject)
-        before = self._tally.untouched
+        before = self._step_counts.untouched
         arrival = Arrival(interaction, self._number, record.offset)
-        customer, changes = step(self._model, self._customer(key), arrival, self._tally)
+        customer, changes = step(self._model, self._customer(key), arrival, self._step_counts)
         assert customer is not None
         self._move(interaction.time)
-        if self._tally.untouched == before:
+        if self._step_counts.untouched == before:
             customer.offset = record.offset
             self._keep(key, customer)
         self._tell(changes, record.offset)
@@ -208,7 +208,7 @@ class Partition:
             if only is not None and key not in only:
                 left.append((time, key))
                 continue
-            after, changes = step(self._model, customer, Passing(self._clock), self._tally)
+            after, changes = step(self._model, customer, Passing(self._clock), self._step_counts)
             self._keep(key, after)
             self._tell(changes, offset)
         for each in left:

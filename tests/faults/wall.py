@@ -16,7 +16,7 @@ from stream.core.inputs import Edit, Passing
 from stream.core.interaction import Kind
 from stream.core.model import due
 from stream.core.step import step
-from stream.core.step_counts import Tally
+from stream.core.step_counts import StepCounts
 from tests.faults.oracle import Expected, Interaction, Partition
 from tests.faults.stints import Stint, Versions
 
@@ -108,12 +108,12 @@ class WallPartition(Partition):
         if customer is None or customer.edited is None:
             return
         before, after = self._clocks.get(key, (0, 0))
-        considered, changes = step(self._model, customer, Edit(before), Tally())
+        considered, changes = step(self._model, customer, Edit(before), StepCounts())
         if changes:  # it may have been considered later, with a condition that time alone makes false
             considered = self._customer(key)
             assert considered is not None
             considered.edited = None
-            if step(self._model, self._customer(key), Edit(after), Tally())[1]:
+            if step(self._model, self._customer(key), Edit(after), StepCounts())[1]:
                 self._unmoved.append(f"{key!r} in partition {self._number}: was not moved by an edit: {changes[0]}")
         self.expected.considered += 1
         self._keep(key, considered)
@@ -131,11 +131,11 @@ class WallPartition(Partition):
             if customer is None:
                 continue
             if caused.by_edit:
-                after, changes = step(self._model, customer, Edit(caused.at), self._tally)
+                after, changes = step(self._model, customer, Edit(caused.at), self._step_counts)
                 self.expected.considered += 1
                 self.expected.moved_by_edits += bool(changes)
             else:
-                after, changes = step(self._model, customer, Passing(caused.at), self._tally)
+                after, changes = step(self._model, customer, Passing(caused.at), self._step_counts)
             self._keep(caused.key, after)
             self._tell(changes, caused.offset)
 

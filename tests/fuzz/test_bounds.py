@@ -19,8 +19,8 @@ from stream.codec.rejected import MAX_BYTES, Rejected
 from stream.core.expressions import ConditionError
 from stream.core.language.parser import parse as parse_condition
 from stream.core.model import model_of
-from stream.machine.machine import MAX_BYTES as MOST_WRITTEN
-from stream.machine.machine import MAX_FIRED
+from stream.machine.budget import MAX_BYTES as MOST_WRITTEN
+from stream.machine.budget import MAX_FIRED
 from stream.settings import Settings
 from tests.fuzz import nasty, world
 from tests.kit.machines import Record, machine, records_of, run_all

@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, Counter
 
-from stream.engine.supervisor import EngineStatus
+from stream.engine.status import EngineStatus, Phase
 from stream.kafka.contact import Contact
 from stream.web.health import health_routes
 from stream.web.server import serve
@@ -140,7 +140,7 @@ async def serving(complaints: list[str]) -> AsyncIterator[Server]:
     Counter("taken", "How many.", ["kind"], registry=registry).labels('a\\b"c\né').inc()
     try:
         async with serve(
-            health_routes(lambda: EngineStatus("joining", None, (), Contact().status()), registry), "127.0.0.1", 0
+            health_routes(lambda: EngineStatus(Phase.JOINING, None, (), Contact().status()), registry), "127.0.0.1", 0
         ) as port:
             yield Server(port)
     finally:

@@ -14,7 +14,7 @@ from stream.core.customer import Customer
 from stream.core.inputs import Arrival, Passing
 from stream.core.interaction import MAX_TIME, MIN_TIME, Interaction
 from stream.core.step import step
-from stream.core.step_counts import Tally
+from stream.core.step_counts import StepCounts
 from stream.machine.batch import Batch
 from stream.settings import Settings
 from tests.fuzz import nasty, world
@@ -65,11 +65,13 @@ def test_after_every_step_a_customer_comes_back_from_its_bytes_as_it_was(values:
         if isinstance(found, Rejected):
             continue
         found.customer_id, found.anonymous_id = (found.customer_id and "c"), "a"
-        customer, _changes = step(world.model(), customer, Arrival(found, 0, offset), Tally())
+        customer, _changes = step(world.model(), customer, Arrival(found, 0, offset), StepCounts())
         customer = _again(customer)
     if customer is not None:
         kind = customer.kind
-        customer, _changes = step(world.model(), customer, Passing(min(customer.latest + later, MAX_TIME)), Tally())
+        customer, _changes = step(
+            world.model(), customer, Passing(min(customer.latest + later, MAX_TIME)), StepCounts()
+        )
         assert customer is None or customer.kind == kind
         _again(customer)
 

@@ -10,7 +10,7 @@ from stream.codec.state.customers import CustomerCodec
 from stream.codec.state.positions import KEY, Position, decode_position, encode_position
 from stream.core.customer import Customer
 from stream.core.interaction import Interaction
-from stream.engine.error_policy import Faults
+from stream.engine.error_policy import ErrorPolicy
 from stream.errors import PositionError, StateError
 from stream.machine.batch import DeadlineFailed, EncodingFailed, RecordFailed
 from stream.settings import Settings
@@ -51,7 +51,7 @@ def test_a_customer_record_is_read_or_refused(value: bytes) -> None:
     nasty.raised_by(lambda: found.append(codec.decode(b"cc1", value)), documented=[StateError])
     nasty.raised_by(lambda: codec.header(value), documented=[StateError])
     for customer in found:
-        assert len(customer.marks) <= len(value)
+        assert len(customer.id_hashes) <= len(value)
         assert sum(len(life.facts) for life in customer.lives.values()) <= len(value)
 
 
@@ -83,19 +83,19 @@ def test_a_damaged_customer_costs_others_nothing(key: bytes, value: bytes, later
         tick(last.clock + later),
     ]
     records = records_of(given, broker_time=last.clock, first=last.offsets["interactions"])
-    faults = Faults()
+    policy = ErrorPolicy()
     for _attempt in range(12):
         try:
             made = machine(world.model(), STREAM, kept)
         except (StateError, PositionError):
             return
-        made.isolate(offsets=faults.isolated_offsets, keys=faults.isolated_keys)
-        if faults.closely_until is not None:
-            made.look_closely(faults.closely_until)
+        made.isolate(offsets=policy.isolated_offsets, keys=policy.isolated_keys)
+        if policy.closely_until is not None:
+            made.look_closely(policy.closely_until)
         try:
             batches = run_all(made, records)
         except (RecordFailed, DeadlineFailed, EncodingFailed) as error:
-            assert not faults.judge(error, records[0].offset, 0).fatal  # noqa: PT017
+            assert not policy.judge(error, records[0].offset, 0).fatal  # noqa: PT017
             continue
         assert b"cgood" in compacted(batches)
         return

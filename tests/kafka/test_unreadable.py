@@ -7,7 +7,7 @@ from aiokafka import TopicPartition
 from aiokafka.errors import CorruptRecordException, UnsupportedCodecError
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 
-from stream.engine.error_policy import Faults
+from stream.engine.error_policy import ErrorPolicy
 from stream.errors import UnreadableError
 from stream.kafka.unreadable import CODECS, time_of, unreadable
 
@@ -92,4 +92,4 @@ def test_a_time_is_only_one_that_can_be() -> None:
 def test_where_it_is_a_state_that_cannot_be_read_the_worker_ends_at_once() -> None:
     """It would be the same the next time; interactions do not come to this judgement."""
     error = UnreadableError("lifecycle-customers", 0, 5, after=6, data=b"", why="…")
-    assert Faults().judge(error, None, 1.0).fatal
+    assert ErrorPolicy().judge(error, None, 1.0).fatal

@@ -9,7 +9,7 @@ from stream.core.interaction import Interaction
 from stream.core.model import Model
 from stream.machine.batch import Batch
 from stream.machine.machine import PartitionMachine
-from stream.machine.source_partition import Place
+from stream.machine.source_partition import SourcePartition
 from stream.settings import Settings
 
 T = TypeVar("T")
@@ -58,7 +58,7 @@ def finish(work: Generator[None, None, T]) -> T:
 
 def machine(model: Model, settings: Settings, changelog: dict[bytes, bytes] | None = None) -> PartitionMachine:
     """A restored machine of partition 0 of 1."""
-    made = PartitionMachine(model, settings, Place(TOPIC, 0, 1))
+    made = PartitionMachine(model, settings, SourcePartition(TOPIC, 0, 1))
     finish(made.restore(changelog or {}))
     return made
 

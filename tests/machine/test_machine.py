@@ -13,7 +13,7 @@ from stream.core.model import Model, model_of
 from stream.errors import PositionError, StateError
 from stream.machine.batch import Batch
 from stream.machine.machine import PartitionMachine
-from stream.machine.source_partition import Place
+from stream.machine.source_partition import SourcePartition
 from stream.settings import Settings
 from tests.kit.machines import TOPIC, compacted, finish, machine, records_of, run_all
 
@@ -195,14 +195,14 @@ def test_a_forgotten_subject_leaves_no_record(model: Model) -> None:
 def test_a_changed_partition_count_is_refused(model: Model) -> None:
     """The message names both numbers and the command that helps."""
     changelog = compacted(run_all(machine(model, Settings(clock="stream")), records_of([buy("a", T0)])))
-    other = PartitionMachine(model, Settings(clock="stream"), Place("interactions", 0, 8))
+    other = PartitionMachine(model, Settings(clock="stream"), SourcePartition("interactions", 0, 8))
     with pytest.raises(PositionError, match=r"has 8 partitions.*written with 1.*lifecycle reset"):
         finish(other.restore(changelog))
 
 
 def test_a_record_of_a_newer_format_is_refused(model: Model) -> None:
     """Before anything is written."""
-    made = PartitionMachine(model, Settings(clock="stream"), Place("interactions", 0, 1))
+    made = PartitionMachine(model, Settings(clock="stream"), SourcePartition("interactions", 0, 1))
     with pytest.raises(StateError, match="newer version"):
         finish(made.restore({b"ca": b"\x63" + b"\x00" * 20}))
 

@@ -14,7 +14,7 @@ from stream.codec.state.keys import LAYOUT
 from stream.codec.state.positions import decode_position
 from stream.core.interaction import Interaction
 from stream.core.model import Model, model_of
-from stream.machine import machine as machine_module
+from stream.machine import budget
 from stream.machine.batch import Batch
 from stream.operations.verification.comparison import Cut, Verification
 from stream.operations.verification.current_stages import CurrentStages
@@ -173,7 +173,7 @@ def test_what_a_machine_wrote_is_right_at_every_moment_however_it_was_batched(
     seed: int, clock: Clock, grace: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also between two batches of one burst of deadlines, and after restarts."""
-    monkeypatch.setattr(machine_module, "MAX_FIRED", 2)  # no effect on a compiled build
+    monkeypatch.setattr(budget, "MAX_FIRED", 2)  # no effect on a compiled build
     settings = settings_of(clock, grace)
     records = history(seed)
     written = work(records, settings, seed, {})

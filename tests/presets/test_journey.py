@@ -78,7 +78,7 @@ def test_twenty_tabs_on_one_day_are_not_yet_twenty_looks(walk: Walk) -> None:
     for minute in range(20):
         walk.does(minute * MINUTE, "product_viewed")
     assert walk.last.to_stage == "consideration"
-    assert walk.tally.signals["journey", "looked"] == 5
+    assert walk.step_counts.signals["journey", "looked"] == 5
 
 
 def test_a_returned_purchase_leads_back_to_considering_while_there_is_interest(walk: Walk) -> None:

@@ -52,7 +52,7 @@ def test_fifty_pages_in_one_hour_are_one_touch(walk: Walk) -> None:
     for second in range(50):
         walk.does(second * 1000, "page_view")
     assert walk.stage == "awareness"
-    assert walk.tally.signals["metrics", "saw"] == 1
+    assert walk.step_counts.signals["metrics", "saw"] == 1
 
 
 def test_an_order_skips_everything(walk: Walk) -> None:

@@ -99,7 +99,7 @@ def test_opened_mails_count_a_little_and_twice_a_day_at_most(walk: Walk) -> None
     for minute in range(30):
         walk.does(minute * MINUTE, "Email Opened")
     assert walk.stage == "reach"
-    assert walk.tally.signals["nurture", "opened"] == 2
+    assert walk.step_counts.signals["nurture", "opened"] == 2
 
 
 def test_a_robot_that_reads_every_page_is_no_hot_lead(walk: Walk) -> None:

@@ -17,7 +17,7 @@ from stream.core.lifecycle import Lifecycle
 from stream.core.model import model_of
 from stream.core.stage_change import StageChange
 from stream.core.step import step
-from stream.core.step_counts import Tally
+from stream.core.step_counts import StepCounts
 
 MINUTE = 60_000
 HOUR = 60 * MINUTE
@@ -45,7 +45,7 @@ class Walk:
         self.model = model_of([self.lifecycle], forget_after)
         self.identified = identified
         self.customer: Customer | None = None
-        self.tally = Tally()
+        self.step_counts = StepCounts()
         self.changes: list[StageChange] = []
         self.taken: list[Taken] = []
 
@@ -79,7 +79,7 @@ class Walk:
         return stages
 
     def _step(self, given: Arrival | Passing) -> list[str | None]:
-        self.customer, changes = step(self.model, self.customer, given, self.tally)
+        self.customer, changes = step(self.model, self.customer, given, self.step_counts)
         self.changes += changes
         self.taken += [
             Taken(change.from_stage, change.to_stage, self._index(change))

@@ -17,7 +17,7 @@ from stream.core.language.definition import define
 from stream.core.model import Model, model_of
 from stream.core.stage_change import StageChange
 from stream.core.step import step
-from stream.core.step_counts import Tally
+from stream.core.step_counts import StepCounts
 from tests.properties.histories import Scenario, scenarios
 from tests.properties.reference import run
 
@@ -37,7 +37,7 @@ def interaction_of(given_: Mapping[str, Any]) -> Interaction:
     )
 
 
-def core_changes(scenario: Scenario, *, through_bytes: bool) -> tuple[list[StageChange], Tally]:
+def core_changes(scenario: Scenario, *, through_bytes: bool) -> tuple[list[StageChange], StepCounts]:
     """What the core makes of a scenario; with `through_bytes` every customer is encoded and decoded each time."""
     model: Model = model_of(
         [define(each) for each in scenario.lifecycles], scenario.forget_after, scenario.forget_identified
@@ -45,7 +45,7 @@ def core_changes(scenario: Scenario, *, through_bytes: bool) -> tuple[list[Stage
     codec = CustomerCodec(model)
     customers: dict[Key, Customer] = {}
     changes: list[StageChange] = []
-    tally = Tally()
+    step_counts = StepCounts()
 
     def keep(key: Key, customer: Customer | None) -> None:
         if customer is None:
@@ -57,15 +57,15 @@ def core_changes(scenario: Scenario, *, through_bytes: bool) -> tuple[list[Stage
     for number, each in enumerate(scenario.interactions):
         interaction = interaction_of(each)
         key = (interaction.kind, interaction.subject)
-        customer, caused = step(model, customers.get(key), Arrival(interaction, 0, number), tally)
+        customer, caused = step(model, customers.get(key), Arrival(interaction, 0, number), step_counts)
         keep(key, customer)
         changes += caused
     if scenario.until is not None:
         for key, kept in list(customers.items()):
-            customer, caused = step(model, kept, Passing(scenario.until), tally)
+            customer, caused = step(model, kept, Passing(scenario.until), step_counts)
             keep(key, customer)
             changes += caused
-    return changes, tally
+    return changes, step_counts
 
 
 def by_life(changes: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str, str], list[Mapping[str, Any]]]:
@@ -93,7 +93,7 @@ def test_every_change_of_the_core_is_the_reference_s(scenario: Scenario, through
     )
     if expected.doubtful:
         return
-    changes, tally = core_changes(scenario, through_bytes=through_bytes)
+    changes, step_counts = core_changes(scenario, through_bytes=through_bytes)
     found = by_life([stage_changes.data(change, ChangeSource("t", 0, 0)) for change in changes])
     wanted = by_life(expected.changes)
     assert found.keys() == wanted.keys()
@@ -106,4 +106,4 @@ def test_every_change_of_the_core_is_the_reference_s(scenario: Scenario, through
                 assert [each["count"] for each in one["contributions"][score]] == [
                     each["count"] for each in contributions
                 ]
-    assert tally.duplicates == expected.duplicates
+    assert step_counts.duplicates == expected.duplicates

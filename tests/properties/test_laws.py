@@ -18,7 +18,7 @@ from stream.core.lifecycle import Lifecycle
 from stream.core.model import model_of
 from stream.core.snapshot import contributions_of, facts_of, scores_of
 from stream.core.step import step
-from stream.core.step_counts import Tally
+from stream.core.step_counts import StepCounts
 from stream.machine.batch import Batch
 from stream.settings import Settings
 from tests.kit.machines import compacted, machine, records_of, run_all
@@ -89,12 +89,12 @@ def test_sequences_have_no_gap_and_chain(scenario: Scenario) -> None:
 def test_the_signals_sum_to_the_score(scenario: Scenario) -> None:
     """Contributions, clamped as their score is, are the score."""
     chosen = [define(each) for each in scenario.lifecycles]
-    model, tally = model_of(chosen, None), Tally()
+    model, step_counts = model_of(chosen, None), StepCounts()
     customers: dict[tuple[str, str], Any] = {}
     for each in scenario.interactions:
         interaction = interaction_of(each)
         key = (interaction.kind, interaction.subject)
-        customers[key], _changes = step(model, customers.get(key), Arrival(interaction, 0, 0), tally)
+        customers[key], _changes = step(model, customers.get(key), Arrival(interaction, 0, 0), step_counts)
         for lifecycle in chosen:
             life = customers[key].lives[lifecycle.id]
             told = dict(contributions_of(lifecycle, life, life.clock))
@@ -138,7 +138,7 @@ def test_a_decaying_score_does_not_depend_on_the_order_of_arrival(
         customer = None
         for name, time, amount in order:
             interaction = Interaction("c", None, None, name, time, {"points": amount}, {})
-            customer, _ = step(model_of([lifecycle]), customer, Arrival(interaction, 0, 0), Tally())
+            customer, _ = step(model_of([lifecycle]), customer, Arrival(interaction, 0, 0), StepCounts())
         assert customer is not None
         return scoring.raw(lifecycle.scores[0], customer.lives["law"], end)
 
@@ -154,7 +154,7 @@ def test_a_deadline_is_true_at_its_millisecond_and_false_one_before(scenario: Sc
     for each in scenario.interactions:
         interaction = interaction_of(each)
         key = (interaction.kind, interaction.subject)
-        customers[key], _ = step(model, customers.get(key), Arrival(interaction, 0, 0), Tally())
+        customers[key], _ = step(model, customers.get(key), Arrival(interaction, 0, 0), StepCounts())
         for lifecycle in chosen:
             life = customers[key].lives[lifecycle.id]
             if life.deadline is None:
@@ -171,7 +171,7 @@ def test_a_deadline_is_true_at_its_millisecond_and_false_one_before(scenario: Sc
             before = life.deadline - 1
             stage = life.stage
             if before > life.clock:
-                customers[key], changes = step(model, customers[key], Passing(before), Tally())
+                customers[key], changes = step(model, customers[key], Passing(before), StepCounts())
                 assert not any(change.lifecycle == lifecycle.id for change in changes)
                 assert life.stage == stage
 

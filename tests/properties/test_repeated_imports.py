@@ -24,7 +24,7 @@ from stream.core.interaction import ImportedRow, Interaction
 from stream.core.model import model_of
 from stream.core.stage_change import StageChange
 from stream.core.step import step
-from stream.core.step_counts import Tally
+from stream.core.step_counts import StepCounts
 
 T = 1_767_225_600_000
 MODEL = model_of(
@@ -87,7 +87,7 @@ class Partition:
     def __init__(self) -> None:
         self.customers: dict[str, Customer] = {}
         self.changes: list[StageChange] = []
-        self.tally = Tally()
+        self.step_counts = StepCounts()
 
     def take(self, records: Sequence[Written]) -> None:
         """Apply records as they stand on the topic."""
@@ -97,7 +97,7 @@ class Partition:
             fresh = Interaction(
                 given_.customer_id, None, given_.id, given_.name, given_.time, given_.properties, given_.context, row
             )
-            found, changes = step(MODEL, self.customers.get(given_.subject), Arrival(fresh, 0, 0), self.tally)
+            found, changes = step(MODEL, self.customers.get(given_.subject), Arrival(fresh, 0, 0), self.step_counts)
             assert found is not None
             self.customers[given_.subject] = found
             self.changes += changes

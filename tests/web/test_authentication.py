@@ -13,8 +13,7 @@ import pytest
 from aiohttp import web
 from prometheus_client import CollectorRegistry, Counter
 
-from stream.engine.partition import State
-from stream.engine.supervisor import EngineStatus, PartitionStatus
+from stream.engine.status import EngineStatus, PartitionState, PartitionStatus, Phase
 from stream.kafka.contact import ContactStatus
 from stream.kafka.worker_versions import GroupVersions, LifecycleVersion, WorkerVersions
 from stream.web.authentication import is_of_this_machine
@@ -23,9 +22,9 @@ from stream.web.server import serve
 
 TOKEN = "0123456789abcdef-of-this-test"  # noqa: S105 - a test's own
 STATUS = EngineStatus(
-    "running",
+    Phase.RUNNING,
     "exactly_once",
-    (PartitionStatus(3, State.RUNNING, 1.0, 4_711, 4_800, idle_seconds=0.5),),
+    (PartitionStatus(3, PartitionState.RUNNING, 1.0, 4_711, 4_800, idle_seconds=0.5),),
     ContactStatus(up=True, since=1_700_000_000_000, seconds_since_answer=0.5),
 )
 SHOP = LifecycleVersion(3, "0123456789abcdef")

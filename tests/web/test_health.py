@@ -19,7 +19,9 @@ from prometheus_client.parser import text_string_to_metric_families as classic_m
 from stream.app import Application
 from stream.codec.lifecycle_yaml.lifecycle_files import load_all
 from stream.engine import partition as partitions
-from stream.engine.supervisor import Engine
+from stream.engine.dead_letter_share import DeadLetterWatch
+from stream.engine.partition_context import PartitionContext
+from stream.engine.supervisor import Supervisor
 from stream.errors import SettingsError, UnreadableError
 from stream.kafka.changelog import ChangelogProgress
 from stream.kafka.contact import AWAY_AFTER, Contact
@@ -105,20 +107,26 @@ class Rig:
         self.now = 0.0
         """What the clock of `contact` says."""
         self.contact = Contact(lambda: self.now)
-        self.engine = Engine(self.application._machine, self.application.metrics, fenced_wait=1.0, contact=self.contact)
-        self.application._engine = self.engine
-        self.routes = health_routes(self.engine.status, self.application.metrics.registry)
+        self.supervisor = Supervisor(self.contact)
+        self.application._supervisor = self.supervisor
+        self.routes = health_routes(self.supervisor.status, self.application.metrics.registry)
         self.url = self.since = ""
 
     def connect(self) -> None:
         self.contact.heard()
-        self.engine.connect(
-            "exactly_once",
+        context = PartitionContext(
             source=self.broker,
-            topic_monitor=self.broker,
+            source_topic=self.broker.source,
+            look_again=self.broker.look_again,
+            make_machine=self.application._machine,
             make_delivery=self.broker.delivery,
             read_changelog=self.broker.read_changelog,
+            observer=self.application.metrics,
+            contact=self.contact,
+            dead_letters=DeadLetterWatch(0.5),
+            fenced_wait=1.0,
         )
+        self.supervisor.connect("exactly_once", context)
 
     async def get(self, path: str, **headers: str) -> tuple[aiohttp.ClientResponse, str]:
         async with aiohttp.ClientSession() as session, session.get(self.url + path, headers=headers) as response:
@@ -154,7 +162,7 @@ async def rig() -> AsyncIterator[Rig]:
     async with serve(made.routes, Settings().web_bind, 0) as port:
         made.url = f"http://127.0.0.1:{port}"
         yield made
-        await made.engine.stop()
+        await made.supervisor.stop()
 
 
 def states(body: dict[str, Any]) -> list[str]:
@@ -166,7 +174,7 @@ async def test_a_worker_is_live_until_something_ends_it(rig: Rig) -> None:
     """Live without a broker, too: restarting a worker brings no broker back."""
     response, body = await rig.get("/livez")
     assert (response.status, response.content_type, body) == (200, "application/json", '{"status": "live"}')
-    rig.engine.fail(RuntimeError("nothing goes on"))
+    rig.supervisor.fail(RuntimeError("nothing goes on"))
     response, body = await rig.get("/livez")
     assert (response.status, body) == (503, '{"status": "failed"}')
 
@@ -189,7 +197,7 @@ async def test_not_ready_before_the_broker_answers_and_before_the_group_does(rig
 async def test_ready_once_every_owned_partition_is_recovered_and_runs(rig: Rig) -> None:
     """While changelogs are read, the body says of each partition what it is doing and how far it has come."""
     rig.connect()
-    rig.engine.assign([0, 1])
+    rig.supervisor.assign([0, 1])
     status, body = await rig.until(lambda body: states(body) == ["recovering", "recovering"])
     assert (status, body["status"], body["phase"]) == (503, "not ready", "running")
     assert [(each["partition"], each["position"], each["lag"]) for each in body["partitions"]] == [
@@ -212,7 +220,7 @@ async def test_ready_once_every_owned_partition_is_recovered_and_runs(rig: Rig) 
 async def test_a_worker_that_owns_no_partition_is_ready(rig: Rig) -> None:
     """It stands by: more workers than partitions are no fault."""
     rig.connect()
-    rig.engine.assign([])
+    rig.supervisor.assign([])
     assert await rig.ready_beside_kafka() == (
         200,
         {"status": "ready", "phase": "running", "delivery": "exactly_once", "partitions": []},
@@ -223,7 +231,7 @@ async def test_a_worker_that_owns_no_partition_is_ready(rig: Rig) -> None:
 async def test_a_worker_that_owns_no_partition_is_not_ready_while_kafka_is_away(rig: Rig) -> None:
     """And is again at the first answer; body and metrics say since when."""
     rig.connect()
-    rig.engine.assign([])
+    rig.supervisor.assign([])
     rig.now += AWAY_AFTER
     assert (await rig.ready())[0] == 200
     rig.now += 60
@@ -243,7 +251,7 @@ async def test_one_partition_that_does_not_run_makes_the_worker_not_ready(rig: R
     rig.broker.recovered.set()
     rig.broker.away.add(1)
     rig.connect()
-    rig.engine.assign([0, 1])
+    rig.supervisor.assign([0, 1])
     status, body = await rig.until(lambda body: states(body) == ["running", "backing off"])
     assert (status, body["status"], body["phase"]) == (503, "not ready", "running")
     assert "lifecycle_partition_failures_total{kind=" in (await rig.get("/metrics"))[1]
@@ -255,7 +263,7 @@ async def test_a_partition_that_backs_off_keeps_the_last_known_lag_beside_its_ag
     """Kafka goes away with records waiting: what is known of them stays in body and metrics, and gets older."""
     rig.broker.recovered.set()
     rig.connect()
-    rig.engine.assign([0, 1])
+    rig.supervisor.assign([0, 1])
     await rig.until(lambda body: [each["lag"] for each in body["partitions"]] == [0, 0])
     rig.broker.held_back[0] = 3
     await rig.until(lambda body: [each["lag"] for each in body["partitions"]] == [3, 0])
@@ -282,14 +290,14 @@ async def test_a_partition_before_something_unreadable_is_blocked_and_its_worker
     rig.broker.unreadable.add(1)
     rig.connect()
     for _ in range(2):
-        rig.engine.assign([0, 1])
+        rig.supervisor.assign([0, 1])
         status, body = await rig.until(lambda body: states(body) == ["running", "blocked"])
         assert (status, body["status"], body["phase"]) == (503, "not ready", "running")
         assert body["partitions"][0]["blocked_by"] is None
         assert "partition 1, offset 0: the batch cannot be read" in body["partitions"][1]["blocked_by"]
         assert (await rig.get("/livez"))[0].status == 200
-        await rig.engine.pause()
-    rig.engine.assign([0, 1])
+        await rig.supervisor.pause()
+    rig.supervisor.assign([0, 1])
     rig.broker.unreadable.clear()
     assert (await rig.until(lambda body: states(body) == ["running", "running"]))[0] == 200
 
@@ -298,12 +306,12 @@ async def test_not_ready_while_a_rebalance_lasts(rig: Rig) -> None:
     """Paused partitions are shown as such, and run again when it has ended."""
     rig.broker.recovered.set()
     rig.connect()
-    rig.engine.assign([0, 1])
+    rig.supervisor.assign([0, 1])
     await rig.until(lambda body: body["status"] == "ready")
-    await rig.engine.pause()
+    await rig.supervisor.pause()
     status, body = await rig.ready()
     assert (status, body["phase"], states(body)) == (503, "rebalancing", ["paused", "paused"])
-    rig.engine.assign([1])
+    rig.supervisor.assign([1])
     status, body = await rig.until(lambda body: body["status"] == "ready")
     assert (status, [each["partition"] for each in body["partitions"]]) == (200, [1])
 
@@ -313,12 +321,12 @@ async def test_not_ready_when_the_worker_ends(rig: Rig, end: str) -> None:
     """Asked to stop, or after an error that would only happen again."""
     rig.broker.recovered.set()
     rig.connect()
-    rig.engine.assign([0, 1])
+    rig.supervisor.assign([0, 1])
     await rig.until(lambda body: body["status"] == "ready")
     if end == "stopping":
-        await rig.engine.stop()
+        await rig.supervisor.stop()
     else:
-        rig.engine.fail(RuntimeError("a bug"))
+        rig.supervisor.fail(RuntimeError("a bug"))
     status, body = await rig.ready()
     assert (status, body["status"], body["phase"]) == (503, "not ready", end)
 
@@ -327,7 +335,7 @@ async def test_metrics_are_served_in_the_format_that_the_scraper_asks_for(rig: R
     """Prometheus' text without a wish, OpenMetrics for who wants it; both tell the same."""
     rig.broker.recovered.set()
     rig.connect()
-    rig.engine.assign([0, 1])
+    rig.supervisor.assign([0, 1])
     await rig.until(lambda body: [each["lag"] for each in body["partitions"]] == [0, 0])
     response, text = await rig.get("/metrics")
     assert (response.status, response.content_type, response.charset) == (200, "text/plain", "utf-8")
@@ -377,10 +385,10 @@ async def test_customers_of_a_partition_that_went_to_another_worker_are_not_coun
     """The sum over all workers would count them twice."""
     rig.broker.recovered.set()
     rig.connect()
-    rig.engine.assign([0, 1])
+    rig.supervisor.assign([0, 1])
     await rig.until(lambda body: [each["lag"] for each in body["partitions"]] == [0, 0])
-    await rig.engine.pause()
-    rig.engine.assign([1])
+    await rig.supervisor.pause()
+    rig.supervisor.assign([1])
     await rig.until(lambda body: body["status"] == "ready")
     text = (await rig.get("/metrics"))[1]
     customers = re.findall(r'lifecycle_customers\{lifecycle="metrics",stage="\w+"\} (.+)', text)

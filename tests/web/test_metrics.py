@@ -23,12 +23,12 @@ from stream.codec.rejected import Reason
 from stream.codec.state.positions import KEY
 from stream.core.interaction import Interaction
 from stream.core.model import Model, model_of
-from stream.engine.error_policy import KINDS
+from stream.engine.error_policy import FailureKind
 from stream.kafka.contact import ContactStatus
 from stream.kafka.worker_versions import GroupVersions, Member, WorkerVersions, versions_of
 from stream.machine.batch import RESULTS, Batch
 from stream.machine.machine import PartitionMachine
-from stream.machine.source_partition import Place
+from stream.machine.source_partition import SourcePartition
 from stream.metrics import Metrics, PartitionView
 from stream.settings import Settings
 from tests.kit.machines import TOPIC, Record, compacted, machine, records_of, run_all
@@ -63,12 +63,16 @@ class View:
     def __init__(self, *partitions: PartitionView) -> None:
         self.owned: Iterable[PartitionView] = partitions
         self.contact: ContactStatus | None = None
+        self.share = 0.0
 
     def partitions(self) -> Iterable[PartitionView]:
         return self.owned
 
     def kafka(self) -> ContactStatus | None:
         return self.contact
+
+    def dead_letter_share(self) -> float:
+        return self.share
 
 
 def families(metrics: Metrics) -> dict[str, Metric]:
@@ -218,7 +222,7 @@ def test_every_series_that_can_be_named_is_there_before_anything_happens(model: 
             *(("lifecycle_stage_changes_total", stage, "shop", "") for stage in ("lead", "customer", "dormant")),
             ("lifecycle_signals_total", "shop", "spent"),
             ("lifecycle_unusable_properties_total", "shop", "spent"),
-            *(("lifecycle_partition_failures_total", kind) for kind in KINDS),
+            *(("lifecycle_partition_failures_total", kind) for kind in FailureKind),
             *(("lifecycle_customers", "shop", stage) for stage in ("lead", "customer", "dormant")),
         ],
         0,
@@ -332,7 +336,7 @@ def test_interactions_on_another_partition_than_their_customers_are_counted_over
     metrics = Metrics(View())
     records = records_of([buy("customer-42", T0), buy("customer-42", T0 + 1)])
     for partition in (5, 6, 9):  # 9 of 12 is where Java puts this one
-        made = PartitionMachine(model, Settings(clock="stream"), Place(TOPIC, partition, 12))
+        made = PartitionMachine(model, Settings(clock="stream"), SourcePartition(TOPIC, partition, 12))
         told(metrics, run_all(made, records))
     assert samples(metrics)["lifecycle_misplaced_interactions_total",] == 4
 

@@ -39,12 +39,12 @@ class Summary:
             console.print(counts.stages(), "", counts.moves(), "", sep="\n")
         if simulation.rejected:
             console.print(rejections_table("Records that could not be read", simulation.rejected), "", sep="\n")
-        if simulation.tally.wrong_types:
+        if simulation.step_counts.wrong_types:
             console.print(_wrong_types(simulation), "", sep="\n")
         known = f"{simulation.known:,} known from the same file before, " if simulation.known else ""
         rate = simulation.records / seconds if seconds else 0
         console.print(
-            f"{amount(simulation.records, 'record')}, {simulation.tally.duplicates:,} of them duplicates, "
+            f"{amount(simulation.records, 'record')}, {simulation.step_counts.duplicates:,} of them duplicates, "
             f"{known}{simulation.late:,} late; {amount(simulation.deadlines, 'deadline')}; {rate:,.0f} records/s",
             highlight=False,
         )
@@ -98,7 +98,7 @@ class _Counts:
 
 def _wrong_types(simulation: Simulation) -> Table:
     table = _table("Properties that are absent or of a wrong type", "Lifecycle", "Signal or fact", "Times")
-    for (lifecycle, name), count in sorted(simulation.tally.wrong_types.items()):
+    for (lifecycle, name), count in sorted(simulation.step_counts.wrong_types.items()):
         table.add_row(lifecycle, name, f"{count:,}")
     return table
 

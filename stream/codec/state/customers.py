@@ -154,10 +154,10 @@ class CustomerCodec:
         latest = customer.latest
         pack_int(out, latest)
         pack_int(out, customer.offset)
-        pack_bytes(out, customer.marks)
-        pack_array(out, len(customer.moments))
-        for moment in customer.moments:
-            pack_int(out, latest - moment)
+        pack_bytes(out, customer.id_hashes)
+        pack_array(out, len(customer.id_times))
+        for id_time in customer.id_times:
+            pack_int(out, latest - id_time)
         pack_array(out, len(lives))
         for lifecycle, life in lives:
             pack_body(out, lifecycle, life)
@@ -200,9 +200,9 @@ class CustomerCodec:
         )
         customer.quarantined = flags & _QUARANTINED != 0
         customer.offset = source.integer()
-        customer.marks = source.raw()
+        customer.id_hashes = source.raw()
         for _ in range(source.length()):
-            customer.moments.append(latest - source.integer())
+            customer.id_times.append(latest - source.integer())
         source.expect(len(lives))
         for index, life in enumerate(lives):
             known = layouts[index]

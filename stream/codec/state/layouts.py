@@ -38,8 +38,8 @@ def layout_of(lifecycle: Lifecycle) -> Layout:
         signals=tuple((each.name, each.fingerprint, each.window) for each in lifecycle.signals),
         slots=lifecycle.slots,
         facts=tuple(
-            (fact.name, mark, fact.kind)
-            for fact, mark in zip(lifecycle.facts, lifecycle.fact_fingerprints, strict=True)
+            (fact.name, fingerprint, fact.kind)
+            for fact, fingerprint in zip(lifecycle.facts, lifecycle.fact_fingerprints, strict=True)
         ),
     )
 
@@ -50,10 +50,10 @@ def adopt(life: Life, old: Layout, lifecycle: Lifecycle) -> Life:
     adopted = lifecycle.begin(life.clock, life.born, life.identified)
     adopted.stage, adopted.entered, adopted.sequence = life.stage, life.entered, life.sequence
     adopted.active, adopted.fired = life.active, life.fired
-    signals = {(name, mark): index for index, (name, mark, _window) in enumerate(old.signals)}
+    signals = {(name, fingerprint): index for index, (name, fingerprint, _window) in enumerate(old.signals)}
     slots = {(old.signals[signal][:2], score): slot for slot, (signal, score) in enumerate(old.slots)}
-    for index, (name, mark, window) in enumerate(new.signals):
-        before = signals.get((name, mark))
+    for index, (name, fingerprint, window) in enumerate(new.signals):
+        before = signals.get((name, fingerprint))
         if before is not None:
             adopted.counts[index] = life.counts[before]
             if window >= 0:

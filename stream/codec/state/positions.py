@@ -30,7 +30,7 @@ class Position(msgspec.Struct, kw_only=True):
     settings: dict[str, str] = {}
     """The settings that decide, beside the lifecycles, what interactions lead to (`Settings.deciding`)."""
     generation: int = 1
-    """Of the state: raised by each reset after which interactions are read again; see `Arrival.origin`."""
+    """Of the state: raised by each reset after which interactions are read again; see `Arrival.born`."""
     begun: int | None = None
     """The source offset at which this state began, from nothing; None: not known."""
     since: int | None = None

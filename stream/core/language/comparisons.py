@@ -1,24 +1,24 @@
-"""One comparison: its types checked, and the check that it comes to."""
+"""One comparison: its types checked, and the predicate that it becomes."""
 
 from math import ceil
 from typing import NamedTuple
 
 from stream.core.accessors import Number
 from stream.core.expressions import Bare, Comparison, ConditionError, Duration, Literal, Name
-from stream.core.language.names import TYPE_NAMES, Read, Scope, resolve, unknown
+from stream.core.language.names import TYPE_NAMES, ResolvedOperand, Scope, resolve, unknown
 from stream.core.operators import MIRRORED, OPERATOR
 from stream.core.predicates import (
     Among,
-    Check,
     Compared,
-    ElapsedCheck,
+    ElapsedPredicate,
     IsTrue,
     Not,
-    NumberCheck,
+    NumberPredicate,
+    Predicate,
     RollingAmong,
-    RollingCheck,
-    ScoreCheck,
-    TextCheck,
+    RollingPredicate,
+    ScorePredicate,
+    TextPredicate,
     Within,
 )
 
@@ -26,7 +26,7 @@ from stream.core.predicates import (
 class Atom(NamedTuple):
     """A comparison or bare name made ready."""
 
-    check: Check
+    predicate: Predicate
     needs_event: bool
     rises: bool = False
     """Time alone may make it hold."""
@@ -38,10 +38,10 @@ def compile_bare(node: Bare, scope: Scope) -> Atom:
     """A name that must be exactly true. Raises ConditionError where it can never be."""
     if isinstance(node.operand, Literal | Duration):
         raise ConditionError("a constant alone decides nothing; compare a name with it", node.offset)
-    read = resolve(node.operand, scope)
-    if read.type not in ("boolean", "any"):
-        raise ConditionError(f"this is {TYPE_NAMES[read.type]}, not true or false; compare it", node.offset)
-    return Atom(IsTrue(read.reading), read.needs_event)
+    resolved = resolve(node.operand, scope)
+    if resolved.type not in ("boolean", "any"):
+        raise ConditionError(f"this is {TYPE_NAMES[resolved.type]}, not true or false; compare it", node.offset)
+    return Atom(IsTrue(resolved.accessor), resolved.needs_event)
 
 
 def compile_comparison(node: Comparison, scope: Scope) -> Atom:
@@ -65,7 +65,7 @@ def compile_comparison(node: Comparison, scope: Scope) -> Atom:
     return Atom(_compare(left, operator, right), left.needs_event or right.needs_event)
 
 
-def _check_types(node: Comparison, left: Read, right: Read) -> None:
+def _check_types(node: Comparison, left: ResolvedOperand, right: ResolvedOperand) -> None:
     if "list" in (left.type, right.type):
         raise ConditionError("a list compares by `in` only, and stands on its right", node.offset)
     either = {left.type, right.type}
@@ -104,7 +104,7 @@ def _check_known(side: object, other: object, scope: Scope) -> None:
             )
 
 
-def _membership(node: Comparison, left: Read, right: Read, scope: Scope) -> Atom:
+def _membership(node: Comparison, left: ResolvedOperand, right: ResolvedOperand, scope: Scope) -> Atom:
     if isinstance(node.right, Literal) and right.type == "list":
         items = node.right.value
         assert isinstance(items, tuple)
@@ -121,45 +121,45 @@ def _membership(node: Comparison, left: Read, right: Read, scope: Scope) -> Atom
         if left.fact is not None:
             for item in items:
                 _check_keep(node, left, "==", item.value)
-            return Atom(RollingAmong(left.fact, left.reading, constants), False, rises=True, falls=True)
-        return Atom(Among(left.reading, constants), left.needs_event)
+            return Atom(RollingAmong(left.fact, left.accessor, constants), False, rises=True, falls=True)
+        return Atom(Among(left.accessor, constants), left.needs_event)
     if not (isinstance(node.right, Name) and node.right.path[0] in ("properties", "context")):
         raise ConditionError('`in` needs a list such as ["a", "b"], or a property that holds one', node.offset)
     if left.varies:
         raise ConditionError("what changes with time alone compares with constants only", node.offset)
     if left.type in ("time", "duration", "list"):
         raise ConditionError(f"a property never holds {TYPE_NAMES[left.type]}", node.offset)
-    return Atom(Within(left.reading, right.reading), True)
+    return Atom(Within(left.accessor, right.accessor), True)
 
 
-def _compare(left: Read, operator: str, right: Read) -> Check:
+def _compare(left: ResolvedOperand, operator: str, right: ResolvedOperand) -> Predicate:
     constant = right.constant
     if isinstance(constant, str) and operator in ("==", "!="):
-        return TextCheck(left.reading, constant, operator == "==")
-    if isinstance(left.reading, Number) and isinstance(constant, int | float):
-        return NumberCheck(left.reading, OPERATOR[operator], float(constant))
-    return Compared(left.reading, OPERATOR[operator], right.reading)
+        return TextPredicate(left.accessor, constant, operator == "==")
+    if isinstance(left.accessor, Number) and isinstance(constant, int | float):
+        return NumberPredicate(left.accessor, OPERATOR[operator], float(constant))
+    return Compared(left.accessor, OPERATOR[operator], right.accessor)
 
 
-def _timed(node: Comparison, left: Read, operator: str, constant: object) -> Atom:
+def _timed(node: Comparison, left: ResolvedOperand, operator: str, constant: object) -> Atom:
     assert isinstance(constant, int | float)
     if left.score is not None:
-        score = ScoreCheck(left.score, OPERATOR[operator], float(constant))
+        score = ScorePredicate(left.score, OPERATOR[operator], float(constant))
         return Atom(score, False, rises=score.ends, falls=not score.ends)
     if left.fact is not None:
         _check_keep(node, left, operator, constant)
         if operator in ("==", "!="):
-            among = RollingAmong(left.fact, left.reading, (constant,))
+            among = RollingAmong(left.fact, left.accessor, (constant,))
             return Atom(among if operator == "==" else Not(among, timed=True), False, rises=True, falls=True)
-        rolling = RollingCheck(left.fact, OPERATOR[operator], float(constant))
+        rolling = RollingPredicate(left.fact, OPERATOR[operator], float(constant))
         return Atom(rolling, False, rises=rolling.ends, falls=not rolling.ends)
     assert left.anchor is not None
-    elapsed = ElapsedCheck(left.anchor, OPERATOR[operator], int(constant))
+    elapsed = ElapsedPredicate(left.anchor, OPERATOR[operator], int(constant))
     return Atom(elapsed, False, rises=elapsed.ends, falls=not elapsed.ends)
 
 
-def _check_keep(node: Comparison, left: Read, operator: str, constant: object) -> None:
-    """A rolling count of `keep` times cannot tell `keep` from more."""
+def _check_keep(node: Comparison, left: ResolvedOperand, operator: str, constant: object) -> None:
+    """A rolling count that keeps `keep` times cannot distinguish `keep` from more."""
     assert left.fact is not None
     assert isinstance(constant, int | float)
     keep = left.fact.keep

@@ -1,4 +1,4 @@
-"""Conditions made ready to run: names resolved, types checked, put together once from checks.
+"""Conditions made ready to run: names resolved, types checked, put together once from predicates.
 
 Negation is pushed down to the comparisons. Then every condition is `and` and `or` over comparisons and
 negated comparisons, both of which only grow with their parts; so for the moment without an interaction it
@@ -16,8 +16,8 @@ from stream.core.language.contradictions import check_contradictions
 from stream.core.language.names import Scope
 from stream.core.language.parser import parse, texts_of
 from stream.core.lifecycle import Condition
-from stream.core.operators import EQ, NE, OPERATOR, ordered
-from stream.core.predicates import AllOf, AnyOf, Check, Not
+from stream.core.operators import EQ, NE, OPERATOR, compare_numbers
+from stream.core.predicates import AllOf, AnyOf, Not, Predicate
 
 
 def compile_condition(text: str, scope: Scope) -> Condition:
@@ -54,7 +54,7 @@ def event_types(node: Node) -> list[str]:
     ]
 
 
-_Part = Check | None
+_Part = Predicate | None
 """None: never holds."""
 
 
@@ -72,7 +72,7 @@ class _Compiler:
             join = _all if isinstance(node, And) != negated else _any
             with_event, without_event = join([pair[0] for pair in pairs]), join([pair[1] for pair in pairs])
             if all(one is other for one, other in pairs):
-                without_event = with_event  # the same check: it need not be asked twice
+                without_event = with_event  # the same predicate: it need not be evaluated twice
             return with_event, without_event
         return self.atom(node, negated=negated)
 
@@ -86,8 +86,8 @@ class _Compiler:
             self._warn_bounds(node)
             if negated:
                 self._warn_never(node)
-        check = Not(atom.check, timed=atom.falls) if negated else atom.check
-        return check, None if atom.needs_event else check
+        predicate = Not(atom.predicate, timed=atom.falls) if negated else atom.predicate
+        return predicate, None if atom.needs_event else predicate
 
     def _warn_star(self, node: Comparison) -> None:
         for side, other in ((node.left, node.right), (node.right, node.left)):
@@ -110,8 +110,8 @@ class _Compiler:
         if operator in (EQ, NE):
             decided, answer = not low <= constant <= high, operator == NE
         else:
-            answer = ordered(operator, low, constant)
-            decided = answer == ordered(operator, high, constant)
+            answer = compare_numbers(operator, low, constant)
+            decided = answer == compare_numbers(operator, high, constant)
         if decided:
             bounds = [f"{word} {bound:g}" for word, bound in (("at least", low), ("at most", high)) if abs(bound) < inf]
             self.warnings.append(

@@ -34,7 +34,7 @@ KEYS = (
     "transitions",
 )
 MOST = {"scores": 64, "signals": 64, "facts": 64, "stages": 257, "transitions": 256}
-"""Of each there are at most so many. Every stage but the first needs a transition that leads to it."""
+"""The largest number of each. Every stage but the first needs a transition that leads to it."""
 _OF_A_TRANSITION = {
     "from": 'a stage, a list of stages, or "*" for any',
     "to": "the stage to enter",
@@ -225,7 +225,7 @@ class _Definition:
         return condition
 
     def _limits(self) -> None:
-        """Note what there is too much of, and leave out what is beyond: reading it takes time and tells nothing."""
+        """Note what there is too much of, and leave out the rest: to read it takes time and finds nothing new."""
         for key, most in MOST.items():
             entry = self.top.get(key)
             if entry is None or not isinstance(entry.value, Mapping | list) or len(entry.value) <= most:

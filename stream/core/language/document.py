@@ -14,13 +14,13 @@ MAX_PROBLEMS = 100
 _COMPARISONS = 100_000
 """Names that are compared, to say which one a word that nobody declared may have meant."""
 
-Path = tuple[str | int, ...]
+PropertyPath = tuple[str | int, ...]
 
 
 class Entry(NamedTuple):
     """A value and where in the document it stands."""
 
-    path: Path
+    path: PropertyPath
     value: object
 
 

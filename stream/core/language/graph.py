@@ -11,7 +11,7 @@ MAX_CYCLE = 4
 MAX_COMBINATIONS = 256
 MAX_WARNINGS = 8
 MAX_STEPS = 20_000
-"""Of the search for cycles, whose number grows with the fourth power of the stages: no warning is worth hours."""
+"""Steps of the search for cycles, whose number grows with the fourth power of the stages: no warning is worth hours."""
 
 
 def unreachable(stages: Sequence[str], transitions: Iterable[Transition]) -> list[str]:
@@ -88,7 +88,7 @@ def _exclusive(cycle: Sequence[Transition]) -> bool:
 
 
 def _lasting(case: Case) -> Case:
-    """Without what begins anew with every stage: it cannot make two stages' conditions exclude each other."""
+    """Without what starts over with every stage: it cannot make two stages' conditions exclude each other."""
     return tuple((node, negated) for node, negated in case if not _names(node) & {"stage", "in_stage"})
 
 

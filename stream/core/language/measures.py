@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import cast
 
-from stream.core.event import Path
+from stream.core.event import PropertyPath
 from stream.core.expressions import ConditionError
 from stream.core.facts import Fact, FactKind
 from stream.core.language.conditions import compile_condition, event_types
@@ -43,7 +43,7 @@ class MeasureReader:
         """By word; None: any interaction."""
 
     def read(self, scores: Entry | None, signals: Entry | None, facts: Entry | None) -> None:
-        """Read all three; problems go to the reader."""
+        """ResolvedOperand all three; problems go to the reader."""
         half_lives = self._scores(scores)
         windows = 0
         for index, (name, entry) in enumerate(self.reader.mapping(signals).items()):
@@ -139,7 +139,7 @@ class MeasureReader:
                 self.reader.problem(amount, unknown(score, list(half_lives), "score"), on_key=True)
                 continue
             fixed: float | None = None
-            path: Path | None = None
+            path: PropertyPath | None = None
             if isinstance(amount.value, str):
                 path = self._path(amount, "a number or a property such as properties.total")
             else:
@@ -148,7 +148,7 @@ class MeasureReader:
             self.slots.append((index, score))
         return tuple(points)
 
-    def _path(self, entry: Entry, wanted: str) -> Path | None:
+    def _path(self, entry: Entry, wanted: str) -> PropertyPath | None:
         try:
             name = parse_path(str(entry.value))
         except ConditionError as error:
@@ -156,7 +156,7 @@ class MeasureReader:
             return None
         if len(name.path) < 2:  # the root alone
             self.reader.problem(entry, f"{name} needs a name: {name}.something")
-        return Path(name.path[0] == "context", name.path[1:])
+        return PropertyPath(name.path[0] == "context", name.path[1:])
 
     def _where(self, entry: Entry | None) -> Condition | None:
         if entry is None:
@@ -212,7 +212,7 @@ class MeasureReader:
         if kind == "latest" and "each" not in keys:
             self.counted.setdefault(None, []).append(Counted(fact, 1, where))
 
-    def _property(self, entry: Entry) -> Path | None:
+    def _property(self, entry: Entry) -> PropertyPath | None:
         if not isinstance(entry.value, str):
             self.reader.problem(entry, "a property such as properties.total was expected")
             return None

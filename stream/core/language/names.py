@@ -5,8 +5,8 @@ from difflib import get_close_matches
 from typing import Literal, NamedTuple
 
 from stream.core import accessors
-from stream.core.accessors import Anchor, Reading
-from stream.core.event import Path
+from stream.core.accessors import Accessor, Anchor
+from stream.core.event import PropertyPath
 from stream.core.expressions import Call, ConditionError, Duration, Name, Operand
 from stream.core.expressions import Literal as Constant
 from stream.core.facts import Fact
@@ -48,11 +48,11 @@ class BrokenNameError(ConditionError):
     """A condition names a score or fact that could not be read: that is said already, and the rest is not known."""
 
 
-class Read(NamedTuple):
+class ResolvedOperand(NamedTuple):
     """An operand made ready."""
 
     type: Type
-    reading: Reading
+    accessor: Accessor
     needs_event: bool = False
     constant: object = None
     score: Score | None = None
@@ -68,31 +68,33 @@ class Read(NamedTuple):
         return self.score is not None or self.fact is not None or self.anchor is not None
 
 
-def resolve(operand: Operand, scope: Scope) -> Read:
+def resolve(operand: Operand, scope: Scope) -> ResolvedOperand:
     """The operand's type and reader. Raises ConditionError for a name that does not exist here."""
     if isinstance(operand, Constant):
         return _constant(operand)
     if isinstance(operand, Duration):
-        return Read("duration", accessors.Constant(operand.value), constant=operand.value)
+        return ResolvedOperand("duration", accessors.Constant(operand.value), constant=operand.value)
     if isinstance(operand, Call):
         return _since(operand, scope) if operand.function == "since" else _exists(operand, scope)
     return _name(operand, scope)
 
 
-def _constant(literal: Constant) -> Read:
+def _constant(literal: Constant) -> ResolvedOperand:
     value = literal.value
     if isinstance(value, tuple):
-        return Read("list", accessors.Constant(value), constant=value)
+        return ResolvedOperand("list", accessors.Constant(value), constant=value)
     kind: Type = "boolean" if isinstance(value, bool) else "text" if isinstance(value, str) else "number"
-    return Read(kind, accessors.Constant(value), constant=value)
+    return ResolvedOperand(kind, accessors.Constant(value), constant=value)
 
 
-def _name(name: Name, scope: Scope) -> Read:
+def _name(name: Name, scope: Scope) -> ResolvedOperand:
     root = name.path[0]
     if root in ("properties", "context"):
         if len(name.path) == 1:
             raise ConditionError(f"{root} needs a name: {root}.something", name.offset)
-        return Read("any", accessors.Property(Path(root == "context", name.path[1:])), needs_event=True)
+        return ResolvedOperand(
+            "any", accessors.Property(PropertyPath(root == "context", name.path[1:])), needs_event=True
+        )
     if root == "event":
         return _event(name)
     if scope.interaction_only:
@@ -101,17 +103,19 @@ def _name(name: Name, scope: Scope) -> Read:
         )
     if root in scope.scores:
         score = scope.scores[root]
-        return Read("number", accessors.ScoreNumber(score), score=score if score.half_life is not None else None)
+        return ResolvedOperand(
+            "number", accessors.ScoreNumber(score), score=score if score.half_life is not None else None
+        )
     if root in scope.facts:
         return _fact(scope.facts[root])
     if root == "identified":
-        return Read("boolean", accessors.Identified())
+        return ResolvedOperand("boolean", accessors.Identified())
     if root == "stage":
-        return Read("text", accessors.StageName())
+        return ResolvedOperand("text", accessors.StageName())
     if root == "idle":
         return _elapsed(accessors.Anchor())
     if root == "in_stage":
-        return _elapsed(accessors.Entry())
+        return _elapsed(accessors.StageEntered())
     if root in scope.broken:
         raise BrokenNameError(f"{root} could not be read", name.offset)
     raise ConditionError(_no_name(root, scope), name.offset)
@@ -151,37 +155,37 @@ def nearest(name: str, known: Iterable[str], *, cutoff: float) -> str | None:
     return near[0] if near else None
 
 
-def _event(name: Name) -> Read:
+def _event(name: Name) -> ResolvedOperand:
     part = name.path[1] if len(name.path) == 2 else ""  # event and one word
     if part == "type":
-        return Read("text", accessors.EventType(), needs_event=True)
+        return ResolvedOperand("text", accessors.EventType(), needs_event=True)
     if part == "name":
-        return Read("text", accessors.EventName(), needs_event=True)
+        return ResolvedOperand("text", accessors.EventName(), needs_event=True)
     raise ConditionError(f"unknown {str(name)!r}; an interaction has event.type and event.name", name.offset)
 
 
-def _fact(fact: Fact) -> Read:
+def _fact(fact: Fact) -> ResolvedOperand:
     if fact.kind == "count":
-        return Read("number", accessors.Count(fact.index))
+        return ResolvedOperand("number", accessors.Count(fact.index))
     if fact.kind == "sum":
-        return Read("number", accessors.Sum(fact.index))
+        return ResolvedOperand("number", accessors.Sum(fact.index))
     if fact.kind == "rolling":
-        return Read("number", accessors.Rolling(fact), fact=fact)
-    return Read("any" if fact.kind == "latest" else "time", accessors.FactValue(fact))
+        return ResolvedOperand("number", accessors.Rolling(fact), fact=fact)
+    return ResolvedOperand("any" if fact.kind == "latest" else "time", accessors.FactValue(fact))
 
 
-def _elapsed(anchor: Anchor) -> Read:
-    return Read("duration", accessors.Elapsed(anchor), anchor=anchor)
+def _elapsed(anchor: Anchor) -> ResolvedOperand:
+    return ResolvedOperand("duration", accessors.Elapsed(anchor), anchor=anchor)
 
 
-def _since(call: Call, scope: Scope) -> Read:
+def _since(call: Call, scope: Scope) -> ResolvedOperand:
     _readable(call, scope)
     fact = scope.facts.get(call.name.path[0])
     if fact is None or len(call.name.path) > 1 or fact.kind not in ("first", "last"):
         times = [each.name for each in scope.facts.values() if each.kind in ("first", "last")]
         known = f"; here: {', '.join(times)}" if times else ", as in facts: {last_order: {last: order}}"
         raise ConditionError(f"since({call.name}) needs a fact of kind `first` or `last`{known}", call.name.offset)
-    return _elapsed(accessors.Moment(fact.index))
+    return _elapsed(accessors.FactTime(fact.index))
 
 
 def _readable(call: Call, scope: Scope) -> None:
@@ -197,11 +201,11 @@ def _readable(call: Call, scope: Scope) -> None:
         )
 
 
-def _exists(call: Call, scope: Scope) -> Read:
+def _exists(call: Call, scope: Scope) -> ResolvedOperand:
     _readable(call, scope)
     name = call.name
     if name.path[0] in ("properties", "context") and len(name.path) > 1:
-        read = _name(name, scope)
+        resolved = _name(name, scope)
     else:
         fact = scope.facts.get(name.path[0])
         if fact is None:
@@ -212,5 +216,5 @@ def _exists(call: Call, scope: Scope) -> Read:
                 f"compare it, as in {name} > 0",
                 name.offset,
             )
-        read = _fact(fact)
-    return Read("boolean", accessors.Exists(read.reading), needs_event=read.needs_event)
+        resolved = _fact(fact)
+    return ResolvedOperand("boolean", accessors.Exists(resolved.accessor), needs_event=resolved.needs_event)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from stream.codec.state.keys import kind_of
-from stream.core.customer import MARK, Customer
+from stream.core.customer import ID_HASH_BYTES, Customer
 from stream.core.lifecycle import Lifecycle
 from stream.core.model import Model
 from stream.core.snapshot import facts_of, scores_of
@@ -117,8 +117,8 @@ def _shown(value: object) -> str:
 
 def described(model: Model, customer: Customer) -> dict[str, object]:
     """A customer's record in words that a person knows; all of it, so that two that differ read differently."""
-    marks = customer.marks
-    remembered = [marks[at : at + MARK].hex() for at in range(0, len(marks), MARK)]
+    id_hashes = customer.id_hashes
+    remembered = [id_hashes[at : at + ID_HASH_BYTES].hex() for at in range(0, len(id_hashes), ID_HASH_BYTES)]
     return {
         "identified": customer.identified,
         "latest": customer.latest,
@@ -126,7 +126,7 @@ def described(model: Model, customer: Customer) -> dict[str, object]:
         "lifecycles": {
             each.id: _life(each, customer) if each.id in customer.lives else None for each in model.lifecycles
         },
-        "remembered ids": dict(zip(remembered, customer.moments, strict=False)),
+        "remembered ids": dict(zip(remembered, customer.id_times, strict=False)),
         "offset": customer.offset,
         "quarantined": customer.quarantined,
     }

@@ -21,7 +21,7 @@ from stream.core.inputs import Arrival, Passing
 from stream.core.model import Model, due
 from stream.core.stage_change import StageChange
 from stream.core.step import step
-from stream.core.step_counts import Tally
+from stream.core.step_counts import StepCounts
 from stream.settings import Clock
 
 AHEAD: Final = 300_000
@@ -89,7 +89,7 @@ class Recomputation:
     """The customers of one partition; a record is kept as bytes, those at hand decoded."""
 
     def __init__(self, model: Model, inputs: RecomputationInputs, on_changes: OnChanges) -> None:
-        self.tally = Tally()
+        self.step_counts = StepCounts()
         self.clock = LeastClock(inputs.clock, inputs.live_from, complete=inputs.complete)
         self.elders: set[bytes] = set()
         """Who has interactions from before `elders_before`."""
@@ -138,10 +138,10 @@ class Recomputation:
         is_elder = key in self.elders or (births is not None and (key, arrival.offset) not in births)
         if customer is None and is_elder:
             return  # of a life whose beginning is out of reach
-        untouched = self.tally.untouched
-        after, changes = step(self._model, customer, arrival, self.tally)
+        untouched = self.step_counts.untouched
+        after, changes = step(self._model, customer, arrival, self.step_counts)
         assert after is not None
-        if self.tally.untouched == untouched:
+        if self.step_counts.untouched == untouched:
             after.offset = arrival.offset
             self._keep(key, after)
         self._on_changes(key, changes, arrival.offset)
@@ -182,7 +182,7 @@ class Recomputation:
         """Fire one customer's deadlines up to and including `until`."""
         customer = self.customer(key)
         if customer is not None:
-            after, changes = step(self._model, customer, Passing(until), self.tally)
+            after, changes = step(self._model, customer, Passing(until), self.step_counts)
             self._keep(key, after)
             self._on_changes(key, changes, offset)
 

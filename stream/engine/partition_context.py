@@ -1,0 +1,110 @@
+"""What the partitions of a worker share: how they reach Kafka, and whom they report to."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from aiokafka import TopicPartition
+
+from stream.engine.dead_letter_share import DeadLetterWatch
+from stream.engine.delivery import AtLeastOnce, CommitOffset, Delivery, Route, Transactional
+from stream.engine.misplaced import MisplacedWarnings
+from stream.kafka.changelog import ChangelogProgress, read_changelog
+from stream.kafka.contact import Contact
+from stream.kafka.log_throttle import Throttle
+from stream.kafka.partition_reader import Fetched
+from stream.kafka.topic_monitor import SourceTopic, TopicMonitor
+from stream.machine.batch import Batch, Machine
+from stream.settings import Settings
+
+MakeMachine = Callable[[int, SourceTopic], Machine]
+"""A new machine for a partition of this topic."""
+
+_RECOVERIES_AT_ONCE = 4
+
+
+class Observer(Protocol):
+    """Gets reports of what partitions did: one a batch, never one a record."""
+
+    def batch_written(self, partition: int, batch: Batch, seconds: float, transaction_seconds: float) -> None:
+        """A batch is safe in Kafka: `seconds` in all, of which `transaction_seconds` to write it."""
+
+    def recovered(self, partition: int, records: int, seconds: float) -> None:
+        """A partition's state was read from `records` changelog records."""
+
+    def failed(self, partition: int, kind: str) -> None:
+        """A partition starts over; `kind`: `kafka`, `fenced`, `record`, `deadline`, `bug` or `fatal`."""
+
+
+class Source(Protocol):
+    """The interactions topic, as a member of the consumer group sees it."""
+
+    async def fetch(self, partition: int, position: int, patience: float) -> Fetched | None:
+        """As `stream.kafka.partition_reader.PartitionReader.fetch`."""
+
+    async def first_offset(self, partition: int) -> int:
+        """The earliest offset that the partition still holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionContext:
+    """What all partitions of a worker share."""
+
+    source: Source
+    source_topic: Callable[[], Awaitable[SourceTopic]]
+    """The topic as it was at some time since `look_again`."""
+    look_again: Callable[[], None]
+    """A rebalance ended: what was seen of the topic until now may be old."""
+    make_machine: MakeMachine
+    make_delivery: Callable[[int], Delivery]
+    read_changelog: Callable[[int, ChangelogProgress], Awaitable[dict[bytes, bytes]]]
+    observer: Observer
+    contact: Contact
+    dead_letters: DeadLetterWatch
+    """Counts them over all partitions."""
+    fenced_wait: float
+    """Seconds; longer than a heartbeat, so that a worker that lost the partition learns of it first."""
+    recovery_slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_RECOVERIES_AT_ONCE))
+    throttle: Throttle = field(default_factory=Throttle)
+    """Shared, so that a broker that is away costs a worker one line of log, not one for each partition."""
+    misplaced: MisplacedWarnings = field(default_factory=MisplacedWarnings)
+    """Shared, so that a partition that starts over does not warn again."""
+
+
+def partition_context(
+    settings: Settings,
+    make_machine: MakeMachine,
+    observer: Observer,
+    *,
+    exactly_once: bool,
+    source: Source,
+    topic_monitor: TopicMonitor,
+    commit_offset: CommitOffset,
+    fenced_wait: float,
+) -> PartitionContext:
+    """The context of partitions that read `source` and write to the topics of `settings`.
+
+    `commit_offset` writes the group's offset where that is no part of a transaction.
+    """
+    topics = settings.topics
+
+    def make_delivery(partition: int) -> Delivery:
+        route = Route(settings, TopicPartition(topics.interactions, partition))
+        return Transactional(route) if exactly_once else AtLeastOnce(route, commit_offset)
+
+    async def read(partition: int, progress: ChangelogProgress) -> dict[bytes, bytes]:
+        return await read_changelog(settings, TopicPartition(topics.customers, partition), progress)
+
+    return PartitionContext(
+        source=source,
+        source_topic=topic_monitor.source,
+        look_again=topic_monitor.look_again,
+        make_machine=make_machine,
+        make_delivery=make_delivery,
+        read_changelog=read,
+        observer=observer,
+        contact=topic_monitor.contact,
+        dead_letters=DeadLetterWatch(settings.dead_letter_share),
+        fenced_wait=fenced_wait,
+    )
