@@ -7,7 +7,7 @@ from aiokafka import AIOKafkaProducer
 
 from stream.codec.dead_letters import (
     MAX_BESIDE,
-    MAX_BYTES,
+    MAX_VALUE_BYTES,
     Address,
     DeadLetter,
     Receipt,
@@ -91,9 +91,9 @@ def test_a_replayed_interaction_is_as_it_was_and_says_where_it_comes_from() -> N
 
 
 def test_what_is_too_long_is_cut_off_and_says_so() -> None:
-    long = letter_of(b"x" * (MAX_BYTES + 1))
-    assert (len(long.value or b""), long.whole, long.truncated) == (MAX_BYTES, MAX_BYTES + 1, True)
-    assert not letter_of(b"x" * MAX_BYTES).truncated
+    long = letter_of(b"x" * (MAX_VALUE_BYTES + 1))
+    assert (len(long.value or b""), long.whole, long.truncated) == (MAX_VALUE_BYTES, MAX_VALUE_BYTES + 1, True)
+    assert not letter_of(b"x" * MAX_VALUE_BYTES).truncated
     for key, headers in ((b"k" * (MAX_BESIDE + 1), ()), (b"k", [("h", b"x" * MAX_BESIDE)])):
         letter = letter_of(b"{", key=key, headers=headers)
         assert (letter.value, letter.whole, letter.headers, letter.truncated) == (b"{", 1, [], True)
@@ -115,8 +115,8 @@ async def test_a_large_record_that_its_sender_compressed_does_not_stop_its_parti
             for value, key, headers in (
                 (b"x" * 3_000_000, b"k", []),
                 (b"x", b"k" * 3_000_000, []),
-                (b"x" * MAX_BYTES, b"k", [("h", b"h" * 3_000_000)]),
-                (b"x" * MAX_BYTES, b"k" * MAX_BESIDE, []),
+                (b"x" * MAX_VALUE_BYTES, b"k", [("h", b"h" * 3_000_000)]),
+                (b"x" * MAX_VALUE_BYTES, b"k" * MAX_BESIDE, []),
             ):
                 await producer.send_and_wait(topics.interactions, value, key, headers=headers)
         await asyncio.wait_for(rig.recorder.until(lambda: rig.recorder.inputs >= 5), 30)
