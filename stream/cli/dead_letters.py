@@ -5,11 +5,14 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from heapq import heappush, heappushpop
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
+import orjson
 import typer
+from rich.console import Console
 
 from stream.cli.dead_letters_replay import replay
+from stream.cli.terminal.connection import run
 from stream.cli.terminal.dead_letter_bar import bar, ledger_of
 from stream.cli.terminal.dead_letter_choice import (
     AddressOption,
@@ -22,14 +25,13 @@ from stream.cli.terminal.dead_letter_choice import (
     UntilOption,
     address_of,
 )
+from stream.cli.terminal.dead_letter_lines import how_many, json_of, line_of, report_of
 from stream.cli.terminal.options import with_settings
+from stream.codec.dead_letters import Address, DeadLetter, Origin, Receipt
 from stream.errors import LifecycleError
+from stream.kafka.permissions import of_letters, require
+from stream.operations.dead_letter_log import find_letter, letters
 from stream.settings import Settings
-
-if TYPE_CHECKING:
-    from rich.console import Console
-
-    from stream.codec.dead_letters import Address, DeadLetter, Origin, Receipt
 
 _NEWEST = 50
 
@@ -63,10 +65,6 @@ def list_(
     The source is the topic, partition and offset of the interaction; the address, partition and offset of the
     dead letter itself, is what `show` and `--address` take. How many there are of each reason is told at the end.
     """
-    from rich.console import Console  # noqa: PLC0415 - slow to load
-
-    from stream.cli.terminal.connection import run  # noqa: PLC0415
-
     choice = Choice.of(reason, address, partition, key, since, until, contains)
     finding = _find(settings, choice, replayed, None if count else limit, Console(stderr=True))
     found = run(finding, settings.bootstrap)
@@ -90,11 +88,6 @@ def show(
     settings: Settings,
 ) -> None:
     """Show all there is of one dead letter: reason, source, key, headers and value."""
-    from rich.console import Console  # noqa: PLC0415 - slow to load
-
-    from stream.cli.terminal.connection import run  # noqa: PLC0415
-    from stream.cli.terminal.dead_letter_lines import report_of  # noqa: PLC0415
-
     place = address_of(address, "PARTITION-OFFSET")
     letter, replayed = run(_look_at(settings, place, Console(stderr=True), receipts=not raw), settings.bootstrap)
     if raw:
@@ -113,13 +106,11 @@ class _Found:
     """Those wanted, by reason."""
     others: int = 0
     """Wanted, but replayed where those that were not are listed, or the other way round."""
-    newest: "list[tuple[int, tuple[int, int], DeadLetter]]" = field(default_factory=list)
-    replayed: "Mapping[Origin, int]" = field(default_factory=dict)
+    newest: list[tuple[int, tuple[int, int], DeadLetter]] = field(default_factory=list)
+    replayed: Mapping[Origin, int] = field(default_factory=dict)
 
     def summary(self, topic: str, replayed: bool) -> str:
         """How many there are, in words."""
-        from stream.cli.terminal.dead_letter_lines import how_many  # noqa: PLC0415 - slow to load
-
         total = self.counts.total()
         text = f"{topic}: {how_many(total, 'replayed dead letter' if replayed else 'dead letter')}"
         if total:
@@ -131,11 +122,8 @@ class _Found:
         return text
 
 
-async def _find(settings: Settings, choice: Choice, replayed: bool, limit: int | None, console: "Console") -> _Found:
+async def _find(settings: Settings, choice: Choice, replayed: bool, limit: int | None, console: Console) -> _Found:
     """Read what is wanted, and keep the newest `limit`; 0: all of them, None: none, they are only counted."""
-    from stream.kafka.permissions import of_letters, require  # noqa: PLC0415
-    from stream.operations.dead_letter_log import letters  # noqa: PLC0415
-
     await require(settings, of_letters(settings))
     ledger = await ledger_of(settings, console)
     found = _Found(replayed=ledger.replayed)
@@ -158,10 +146,6 @@ async def _find(settings: Settings, choice: Choice, replayed: bool, limit: int |
 
 
 def _print_lines(found: _Found, json: bool) -> None:
-    from rich.console import Console  # noqa: PLC0415
-
-    from stream.cli.terminal.dead_letter_lines import json_of, line_of  # noqa: PLC0415
-
     console = Console(highlight=False)
     for _, _, letter in sorted(found.newest, reverse=True, key=lambda entry: entry[:2]):
         replayed = found.replayed.get(letter.origin)
@@ -174,8 +158,6 @@ def _print_lines(found: _Found, json: bool) -> None:
 
 
 def _print_counts(found: _Found, json: bool) -> None:
-    import orjson  # noqa: PLC0415
-
     width = max(map(len, found.counts), default=0)
     for reason, count in found.counts.most_common():
         typer.echo(
@@ -184,12 +166,8 @@ def _print_counts(found: _Found, json: bool) -> None:
 
 
 async def _look_at(
-    settings: Settings, address: "Address", console: "Console", *, receipts: bool
-) -> "tuple[DeadLetter, int | None]":
-    from stream.codec.dead_letters import DeadLetter  # noqa: PLC0415
-    from stream.kafka.permissions import of_letters, require  # noqa: PLC0415
-    from stream.operations.dead_letter_log import find_letter  # noqa: PLC0415
-
+    settings: Settings, address: Address, console: Console, *, receipts: bool
+) -> tuple[DeadLetter, int | None]:
     await require(settings, of_letters(settings))
     letter = await find_letter(settings, address)
     if not isinstance(letter, DeadLetter):
@@ -198,7 +176,7 @@ async def _look_at(
     return letter, replayed
 
 
-def _not_there(settings: Settings, address: "Address", found: "Receipt | None") -> str:
+def _not_there(settings: Settings, address: Address, found: Receipt | None) -> str:
     topic = settings.topics.dead_letters
     if found is not None:
         return f"at {address} on {topic} is the receipt for the replay of {found.origin}, not a dead letter"

@@ -2,10 +2,13 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
+from rich.console import Console
+from rich.text import Text
 
+from stream.cli.terminal.connection import run
 from stream.cli.terminal.dead_letter_bar import bar, ledger_of
 from stream.cli.terminal.dead_letter_choice import (
     AddressOption,
@@ -17,16 +20,18 @@ from stream.cli.terminal.dead_letter_choice import (
     SinceOption,
     UntilOption,
 )
+from stream.cli.terminal.dead_letter_lines import how_many
 from stream.cli.terminal.options import with_settings
+from stream.cli.terminal.plain import plain
 from stream.codec.interactions import Reason
 from stream.errors import TopicError
+from stream.kafka.permissions import of_replay, require
+from stream.kafka.topics import find_topics
+from stream.kafka.transactions import knows_transactions
+from stream.operations.dead_letter_log import Ledger, letters
+from stream.operations.replay import Done, Target
+from stream.operations.replay import replay as replay_dead_letters
 from stream.settings import Settings
-
-if TYPE_CHECKING:
-    from rich.console import Console
-
-    from stream.operations.dead_letter_log import Ledger
-    from stream.operations.replay import Target
 
 
 @with_settings("bootstrap", "app", "topic_prefix", "interactions", "delivery", "blocked")
@@ -56,10 +61,6 @@ def replay(
     receipt are one transaction; on a broker without transactions, a replay that is killed may repeat some when it is
     run again.
     """
-    from rich.console import Console  # noqa: PLC0415 - slow to load
-
-    from stream.cli.terminal.connection import run  # noqa: PLC0415
-
     choice = Choice.of(reason, address, partition, key, since, until, contains)
     if choice.everything != all_:
         raise typer.BadParameter(
@@ -83,8 +84,8 @@ def replay(
 class _Plan:
     """What a replay would do."""
 
-    target: "Target"
-    ledger: "Ledger"
+    target: Target
+    ledger: Ledger
     ready: Counter[str] = field(default_factory=Counter)
     """To be replayed, by reason."""
     refused: dict[str, tuple[int, str]] = field(default_factory=dict)
@@ -93,12 +94,7 @@ class _Plan:
     """Replayed before."""
 
 
-async def _plan(settings: Settings, choice: Choice, console: "Console") -> _Plan:
-    from stream.kafka.permissions import of_replay, require  # noqa: PLC0415
-    from stream.kafka.topics import find_topics  # noqa: PLC0415
-    from stream.operations.dead_letter_log import letters  # noqa: PLC0415
-    from stream.operations.replay import Target  # noqa: PLC0415
-
+async def _plan(settings: Settings, choice: Choice, console: Console) -> _Plan:
     await require(settings, of_replay(settings))
     name = settings.topics.interactions
     topic = (await find_topics(settings, [name])).get(name)
@@ -124,13 +120,8 @@ async def _plan(settings: Settings, choice: Choice, console: "Console") -> _Plan
     return plan
 
 
-def _tell(plan: _Plan, console: "Console") -> None:
+def _tell(plan: _Plan, console: Console) -> None:
     """Say what will be done and what not."""
-    from rich.text import Text  # noqa: PLC0415
-
-    from stream.cli.terminal.dead_letter_lines import how_many  # noqa: PLC0415
-    from stream.cli.terminal.plain import plain  # noqa: PLC0415
-
     settings = plan.target.settings
     lines = [f"{settings.topics.interactions} on {settings.bootstrap}: {how_many(plan.ready.total())} to replay"]
     for reason, count in plan.ready.most_common():
@@ -144,11 +135,7 @@ def _tell(plan: _Plan, console: "Console") -> None:
     console.print(Text("\n".join(lines)), soft_wrap=True)
 
 
-async def _replay(plan: _Plan, choice: Choice, console: "Console") -> None:
-    from stream.cli.terminal.dead_letter_lines import how_many  # noqa: PLC0415
-    from stream.kafka.transactions import knows_transactions  # noqa: PLC0415
-    from stream.operations.replay import Done, replay  # noqa: PLC0415
-
+async def _replay(plan: _Plan, choice: Choice, console: Console) -> None:
     settings = plan.target.settings
     exactly_once = settings.delivery == "exactly_once" or (
         settings.delivery == "auto" and await knows_transactions(settings)
@@ -156,7 +143,7 @@ async def _replay(plan: _Plan, choice: Choice, console: "Console") -> None:
     done = Done()
     try:
         async with bar(console, "replaying") as progress:
-            await replay(
+            await replay_dead_letters(
                 plan.target, plan.ledger, choice.takes, exactly_once=exactly_once, progress=progress, done=done
             )
     finally:

@@ -1,19 +1,20 @@
 """`lifecycle topics`: the topics that a worker needs, what is there of them, and what to do about it."""
 
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Mapping, Sequence
+from typing import Annotated
 
 import typer
+from orjson import dumps
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
+from stream.cli.terminal.connection import run
 from stream.cli.terminal.options import with_settings
+from stream.kafka.durability import few_brokers, reassignment
+from stream.kafka.permissions import of_topics, require
+from stream.kafka.topics import Finding, FoundTopic, Survey, TopicPlan, compare, ensure_topics, plan_topics, survey
 from stream.settings import Settings
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from rich.table import Table
-    from rich.text import Text
-
-    from stream.kafka.topics import Finding, FoundTopic, Survey, TopicPlan
 
 _STYLES = {"error": "bold red", "warning": "bold yellow", "missing": "bold", "note": "bold"}
 
@@ -36,15 +37,8 @@ def topics(
     Workers create them too; this is for looking, and for those who may create topics where workers may not.
     With an error nothing is created and the exit code is 1; a warning is no error.
     """
-    from rich.console import Console  # noqa: PLC0415 - slow to load
-    from rich.text import Text  # noqa: PLC0415
 
-    from stream.cli.terminal.connection import run  # noqa: PLC0415
-    from stream.kafka.durability import few_brokers  # noqa: PLC0415
-    from stream.kafka.permissions import of_topics, require  # noqa: PLC0415
-    from stream.kafka.topics import compare, ensure_topics, plan_topics, survey  # noqa: PLC0415
-
-    async def look() -> "Survey":
+    async def look() -> Survey:
         await require(settings, of_topics(settings))
         return await survey(settings)
 
@@ -72,23 +66,16 @@ def topics(
         raise typer.Exit(1)
 
 
-def _reassignment(settings: Settings, found: "Mapping[str, FoundTopic]", brokers: "Sequence[int]") -> str:
-    from orjson import dumps  # noqa: PLC0415
-
-    from stream.kafka.durability import reassignment  # noqa: PLC0415
-
+def _reassignment(settings: Settings, found: Mapping[str, FoundTopic], brokers: Sequence[int]) -> str:
     return dumps(reassignment(settings, brokers, {name: topic.replicas for name, topic in found.items()})).decode()
 
 
 def _table(
-    plans: "Sequence[TopicPlan]",
-    found: "Mapping[str, FoundTopic]",
-    findings: "Sequence[Finding]",
+    plans: Sequence[TopicPlan],
+    found: Mapping[str, FoundTopic],
+    findings: Sequence[Finding],
     created: bool,
-) -> "Table":
-    from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
-
+) -> Table:
     table = Table(box=None, pad_edge=False)
     for heading in ("Topic", "Partitions", "State", "Settings"):
         table.add_column(heading, overflow="fold", header_style="dim")
@@ -108,10 +95,8 @@ def _table(
     return table
 
 
-def _settings(plan: "TopicPlan", topic: "FoundTopic | None") -> "Text":
+def _settings(plan: TopicPlan, topic: FoundTopic | None) -> Text:
     """Each setting that we would give the topic, as it is; where it is another, also as we would have it."""
-    from rich.text import Text  # noqa: PLC0415
-
     lines = []
     for name, wanted in plan.configs.items():
         is_now = wanted if topic is None else topic.configs.get(name)
