@@ -16,6 +16,7 @@ demo: ## Score a small shop's customers before your eyes; needs Python 3.11 alon
 
 test: ## Everything: lint, types, all tests on Apache Kafka, compiled and not (installs Java, gcc, … where it may)
 	@deploy/venv.sh dev
+	@tests/kit/data.sh
 	@deploy/kafka/jars.sh
 	@tests/kit/graphviz.sh
 	@deploy/compiled.sh
@@ -23,13 +24,14 @@ test: ## Everything: lint, types, all tests on Apache Kafka, compiled and not (i
 	@$(COMPILED) $(BIN)/pytest --override-ini pythonpath=
 	@$(BIN)/pytest --ignore=tests/faults -m "not slow"
 
-check: ## The quick part of test: lint, types, quick tests without Apache Kafka
+check: ## The quick part of test: lint, types, quick tests without Apache Kafka and real data
 	@deploy/venv.sh dev
 	@$(MAKE) --no-print-directory lint
-	@$(BIN)/pytest -m "not kafka and not slow" --hypothesis-profile=smoke
+	@$(BIN)/pytest -m "not kafka and not slow and not real_data" --hypothesis-profile=smoke
 
 bench: ## Speed on Apache Kafka, ours and others': 15 minutes; ARGS=--quick takes 3, ARGS=--help lists more
 	@deploy/venv.sh dev
+	@tests/kit/data.sh
 	@deploy/kafka/jars.sh
 	@deploy/compiled.sh
 	@$(COMPILED) $(BIN)/python -m tests.bench $(ARGS)
@@ -51,6 +53,6 @@ lint:
 	@$(BIN)/ruff format --check --quiet
 	@$(BIN)/mypy
 
-clean: ## Remove what these targets made, .venv and Kafka's jars too
-	@rm -rf .venv deploy/kafka/target build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+clean: ## Remove what these targets made: .venv, Kafka's jars and the tests' real data too
+	@rm -rf .venv .data deploy/kafka/target build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	@find . -name __pycache__ -prune -exec rm -rf {} +

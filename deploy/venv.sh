@@ -45,6 +45,33 @@ make_venv() {
   "$python" -m venv .venv
 }
 
+# A minute of silence looks like an error: one line says what pip is at. Where it fails, all that it said follows.
+install() { # WHAT TO INSTALL, for pip
+  local log=.venv/install.log
+  if ! .venv/bin/python -m pip install --disable-pip-version-check --progress-bar off "$@" 2>&1 |
+    tee "$log" | show_progress; then
+    cat "$log" >&2
+    fail "the installation failed; what pip said stands above"
+  fi
+}
+
+show_progress() {
+  local number=0 line
+  while IFS= read -r line; do
+    case $line in
+      Collecting*) number=$((number + 1)) line="$number: ${line#Collecting }" ;;
+      *Downloading* | Installing*) line=${line%%,*} ;;
+      *) continue ;;
+    esac
+    if [[ -t 1 ]]; then
+      printf '\r\033[K  %.56s' "$line"
+    elif ((number % 10 == 1)) && [[ $line == "$number:"* ]]; then
+      printf '  %s\n' "$line"
+    fi
+  done
+  if [[ -t 1 ]]; then printf '\r\033[K'; fi
+}
+
 # What the tests need includes what the product and the demo need.
 if is_current "$STAMP" || is_current .venv/installed-dev; then exit 0; fi
 if [[ -z $EXTRA ]] && is_current .venv/installed-demo; then exit 0; fi
@@ -52,5 +79,5 @@ if [[ -z $EXTRA ]] && is_current .venv/installed-demo; then exit 0; fi
 is_recent_enough .venv/bin/python || make_venv
 
 echo "Installing the dependencies${EXTRA:+ and those of \`$EXTRA\`} into .venv (once; a minute or so)"
-.venv/bin/python -m pip install --quiet --disable-pip-version-check --editable ".${EXTRA:+[$EXTRA]}"
+install --editable ".${EXTRA:+[$EXTRA]}"
 echo "$wanted" >"$STAMP"

@@ -1,19 +1,32 @@
-"""Fixtures for every test: a real Apache Kafka, and names that no other test uses."""
+"""Fixtures for every test: a real Apache Kafka, and names that no other test uses.
+
+Tests run in several processes (pytest-xdist): most of them wait, for brokers, groups and whole workers. Those of one
+file run in one process, in their order; so do those that share a broker which takes long to start. All share one Apache
+Kafka, which the process that hands out the tests starts.
+"""
 
 import asyncio
+import os
 from collections.abc import Iterator
 from itertools import chain, count
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.kit.acls import grant
 from tests.kit.cluster import KafkaCluster
-from tests.kit.kafka import KafkaBroker
+from tests.kit.kafka import KafkaBroker, SharedKafka
 from tests.kit.roles import CREATOR, PASSWORDS, ROLES, caller_of
 from tests.kit.secured import SecuredKafka
 
+if TYPE_CHECKING:
+    from xdist.workermanage import WorkerController
+
 _numbers = count(1)
+_OWN_PROCESS = ("kafka_cluster", "secured_kafka")
+"""Fixtures that are started once: the tests with one run in one process, whatever their files."""
+_BROKER = pytest.StashKey[KafkaBroker]()
 
 # The same examples every time, so that a change that did not touch a law cannot fail it; `deep` looks for new ones:
 # pytest --hypothesis-profile=deep tests/properties
@@ -24,6 +37,25 @@ settings.register_profile("deep", max_examples=1_000, **_ANY_SPEED)
 settings.load_profile("quick")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Start the Apache Kafka that all processes share, where several are wanted and tests with it may be among them."""
+    if getattr(config.option, "numprocesses", None) and "not kafka" not in config.option.markexpr:
+        config.stash[_BROKER] = KafkaBroker()
+        config.stash[_BROKER].start()
+
+
+def pytest_configure_node(node: "WorkerController") -> None:
+    """Tell each process where it is."""
+    if _BROKER in node.config.stash:
+        node.workerinput["kafka"] = node.config.stash[_BROKER].bootstrap
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End it with the last process."""
+    if _BROKER in config.stash:
+        config.stash[_BROKER].__exit__()
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark each test with a fixture that starts Apache Kafka, so that no mark can be forgotten.
@@ -32,17 +64,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     commands in processes of their own.
     """
     for item in items:
-        if any("kafka" in name for name in getattr(item, "fixturenames", ())) or "[kafka" in item.name:
+        fixtures = getattr(item, "fixturenames", ())
+        if any("kafka" in name for name in fixtures) or "[kafka" in item.name:
             item.add_marker(pytest.mark.kafka)
         if "embedded" in item.name or item.path.parent.name == "cli":
             item.add_marker(pytest.mark.slow)
+        if item.get_closest_marker("xdist_group") is None:
+            together = next((name for name in _OWN_PROCESS if name in fixtures), item.path.as_posix())
+            item.add_marker(pytest.mark.xdist_group(together))
 
 
 @pytest.fixture(scope="session")
-def kafka() -> Iterator[KafkaBroker]:
+def kafka(request: pytest.FixtureRequest) -> Iterator[SharedKafka]:
     """One Apache Kafka for the whole session; a test that harms its broker starts one of its own."""
+    handed_over = getattr(request.config, "workerinput", {}).get("kafka")
+    if handed_over is not None:
+        yield SharedKafka(handed_over)
+        return
     with KafkaBroker() as broker:
-        yield broker
+        yield SharedKafka(broker.bootstrap)
 
 
 @pytest.fixture(scope="session")
@@ -69,4 +109,4 @@ async def _prepare(kafka: SecuredKafka) -> None:
 @pytest.fixture
 def topic_prefix() -> str:
     """The beginning of topic and group names that belong to this test alone."""
-    return f"test{next(_numbers)}-"
+    return f"test-{os.environ.get('PYTEST_XDIST_WORKER', 'gw')}-{next(_numbers)}-"

@@ -38,7 +38,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     | {"build"},
     # Data, and what makes it.
     "presets": frozenset(),
-    "demo": frozenset({"core", "codec"}),
+    "demo": frozenset({"core", "codec", "demo"}),
     # What the whole product shares: errors and events know nothing, settings read text, metrics observe the engine.
     "errors": frozenset(),
     "settings": frozenset({"core", "codec", "errors"}),

@@ -1,4 +1,4 @@
-"""`lifecycle demo`: a broker, a worker and real interactions, on this machine and gone afterwards."""
+"""`lifecycle demo`: a broker, a worker and a shop full of people, on this machine and gone afterwards."""
 
 import asyncio
 import contextlib
@@ -6,28 +6,29 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from stream.cli.demo_data import Data, save, shown
+from stream.cli.terminal.amounts import amount
 from stream.errors import BrokerError
 from stream.settings import Settings
 
 if TYPE_CHECKING:
     from stream.cli.terminal.demo_screen import Screen
+    from stream.core.interaction import Interaction
     from stream.kafka.embedded.child_guard import ChildGuard
 
-DATA = ("purchases.jsonl.gz", "shop.jsonl.gz")
 LIFECYCLE = "metrics"
 DAY = 86_400_000
 AFTERWARDS = DAY
 """How far the stream's clock runs on after the last interaction."""
-_SECONDS = 25
+_SECONDS = 40
 """How long the replay lasts at its ordinary pace."""
 _START_SECONDS = 30.0
 _STOP_SECONDS = 10.0
@@ -44,20 +45,33 @@ def demo(
     seconds: Annotated[
         int, typer.Option(metavar="N", min=1, max=3_600, help="How long the replay shall last.")
     ] = _SECONDS,
+    data: Annotated[Data, typer.Option(help="A simulated shop, or the purchases of real people.")] = Data.SHOP,
+    save_to: Annotated[
+        str | None,
+        typer.Option(
+            "--save",
+            metavar="FILE",
+            help="Write the interactions, of the shop those of all its 2,000 people, as JSON lines (.gz: compressed), "
+            "and end; for `simulate` and `import`.",
+        ),
+    ] = None,
     web_port: Annotated[
         int, typer.Option(metavar="PORT", min=0, max=65_535, help="Port of health and metrics; 0 takes a free one.")
     ] = 0,
 ) -> None:
-    """Watch real customers move through their lifecycle; needs nothing but this command.
+    """Watch customers move through their lifecycle; needs nothing but this command.
 
-    Starts the embedded broker and a worker, replays 6,919 purchases at a music shop (1997 and 1998) and 832
-    interactions with a demonstration shop (2022), with time running as fast as the data: customers who go
-    quiet become dormant in the same seconds. Nothing is left behind.
+    Starts the embedded broker and a worker, and replays what 300 people do at a simulated shop in 18 months, with
+    time running as fast as the data: customers who go quiet become dormant in the same seconds. With --data
+    purchases, 6,919 purchases of real people at a music shop, 1997 and 1998. Nothing is left behind.
     """
+    if save_to is not None:
+        typer.echo(f"{amount(save(data, save_to), 'interaction')} written to {save_to}")
+        return
     # The embedded broker cannot do transactions, and aiokafka would say so three times.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_until_asked_to_end(_demo(once, seconds, web_port)))
+        asyncio.run(_until_asked_to_end(_demo(data, once, seconds, web_port)))
 
 
 async def _until_asked_to_end(work: Coroutine[None, None, None]) -> None:
@@ -79,8 +93,14 @@ async def _until_asked_to_end(work: Coroutine[None, None, None]) -> None:
             raise
 
 
-async def _demo(once: bool, seconds: int, web_port: int) -> None:
+async def _demo(data: Data, once: bool, seconds: int, web_port: int) -> None:
     from stream.cli.terminal.demo_screen import Screen  # noqa: PLC0415 - slow to load, like the others
+
+    with Screen(data.about, data.note, seconds) as screen:
+        await _show(data, screen, once, seconds, web_port)
+
+
+async def _show(data: Data, screen: "Screen", once: bool, seconds: int, web_port: int) -> None:
     from stream.codec.lifecycle_yaml.lifecycle_files import load  # noqa: PLC0415
     from stream.kafka.embedded.broker import EmbeddedBroker  # noqa: PLC0415
     from stream.kafka.embedded.child_guard import ChildGuard  # noqa: PLC0415
@@ -88,6 +108,7 @@ async def _demo(once: bool, seconds: int, web_port: int) -> None:
 
     async with AsyncExitStack() as stack:
         guard = stack.enter_context(ChildGuard("lifecycle-demo-"))
+        screen.starting("the broker")
         broker = await stack.enter_async_context(EmbeddedBroker())
         settings = Settings(
             bootstrap=broker.bootstrap,
@@ -97,23 +118,25 @@ async def _demo(once: bool, seconds: int, web_port: int) -> None:
             session_timeout=1_000,
             web_port=web_port or free_port(),
         )
-        screen = Screen(load(LIFECYCLE).lifecycle, settings)
+        screen.starting("the worker, some seconds")
         worker = await stack.enter_async_context(_worker(settings, guard))
+        interactions = await asyncio.to_thread(list, shown(data))
         await _until_ready(settings, worker, guard)
-        with screen:
-            watching = asyncio.create_task(_watch(settings, screen))
-            replaying = asyncio.create_task(_replay(settings, screen, seconds))
-            try:
-                await replaying
-                await _until_done(settings, screen, watching)
-                screen.finished = True
-                if not once:
-                    await asyncio.wait([watching, asyncio.create_task(worker.wait())], return_when="FIRST_COMPLETED")
-            finally:
-                for task in (watching, replaying):
-                    task.cancel()
-                await asyncio.wait([watching, replaying])
-        screen.summarise()
+        screen.total = len(interactions)
+        screen.begin(load(LIFECYCLE).lifecycle, f"http://{settings.web_bind}:{settings.web_port}/metrics")
+        watching = asyncio.create_task(_watch(settings, screen))
+        replaying = asyncio.create_task(_replay(settings, screen, interactions, seconds))
+        try:
+            await replaying
+            await _until_done(settings, screen, watching)
+            screen.finished = True
+            if not once:
+                await asyncio.wait([watching, asyncio.create_task(worker.wait())], return_when="FIRST_COMPLETED")
+        finally:
+            for task in (watching, replaying):
+                task.cancel()
+            await asyncio.wait([watching, replaying])
+            screen.summarise()
 
 
 @asynccontextmanager
@@ -185,26 +208,15 @@ async def _lag(settings: Settings) -> int | None:
     return sum(lags) if body["status"] == "ready" and lags and None not in lags else None
 
 
-async def _replay(settings: Settings, screen: "Screen", seconds: int) -> None:
-    """Send all interactions in the order of their times, and then a tick."""
-    from stream.codec.files.input_files import read_interactions  # noqa: PLC0415
-    from stream.codec.files.sorting import sort_by_time  # noqa: PLC0415
-    from stream.core.interaction import Interaction  # noqa: PLC0415
+async def _replay(settings: Settings, screen: "Screen", interactions: "Sequence[Interaction]", seconds: int) -> None:
+    """Send the interactions, which are in the order of their times, and then a tick."""
     from stream.kafka.interaction_producer import InteractionProducer  # noqa: PLC0415
 
-    folder = files("stream.demo")
-    read = [
-        record
-        for name in DATA
-        for _line, record in read_interactions(str(folder.joinpath(name)))
-        if isinstance(record, Interaction)
-    ]
-    screen.total = len(read)
-    async with InteractionProducer(replace(settings), rate=max(1, len(read) // seconds)) as producer:
-        for interaction in sort_by_time(read):
+    async with InteractionProducer(replace(settings), rate=max(1, len(interactions) // seconds)) as producer:
+        for interaction in interactions:
             await producer.send(interaction)
             screen.sent(interaction)
-        await producer.tick(max(each.time for each in read) + AFTERWARDS)
+        await producer.tick(interactions[-1].time + AFTERWARDS)
 
 
 async def _watch(settings: Settings, screen: "Screen") -> None:

@@ -16,6 +16,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.table import Table
 from rich.text import Text
 
+from stream.cli.terminal.amounts import amount
 from stream.cli.terminal.connection import run, when_there
 from stream.cli.terminal.options import with_settings
 from stream.cli.terminal.time_argument import moment
@@ -308,7 +309,7 @@ def _show(work: _Import, console: Console) -> None:
             places = ", ".join(each.places) + (", …" if each.count > len(each.places) else "")
             table.add_row(reason, f"{each.count:,}", Text(places), Text(each.detail))
         console.print(table)
-    text = f"{work.acknowledged:,} interactions sent"
+    text = f"{amount(work.acknowledged, 'interaction')} sent"
     if work.earliest is not None and work.latest is not None:
         rate = work.acknowledged / work.seconds
         text += f" in {work.seconds:,.1f} s ({rate:,.0f}/s)"

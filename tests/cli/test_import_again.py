@@ -13,6 +13,7 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
+from stream.cli.terminal.amounts import amount
 from stream.codec.import_rows import HEADER
 from stream.codec.lifecycle_yaml.lifecycle_files import parse
 from stream.codec.state.keys import CUSTOMER
@@ -139,13 +140,13 @@ async def test_an_import_that_is_run_twice_counts_each_row_once_and_says_how_man
     lost = len(set(rows(gone[number])))
     assert 0 < lost < 180
     told = await imported(lifecycle, settings, file)
-    assert f"{lost} interactions sent" in told
+    assert f"{amount(lost, 'interaction')} sent" in told
     assert f"{180 - lost} rows were on the topic" in told
     assert await orders_of(settings) == once(180)
 
     # Given together with another file it is still the same; the other one counts.
     other = a_year(tmp_path / "other.jsonl", 1)
-    assert "1 interactions sent" in await imported(lifecycle, settings, other, file)
+    assert "1 interaction sent" in await imported(lifecycle, settings, other, file)
     assert await orders_of(settings) == once(180) + once(1)
 
 
@@ -162,7 +163,7 @@ async def test_a_batch_that_cannot_be_read_does_not_keep_an_import_from_being_ma
 
     told = await imported(lifecycle, settings, file)
 
-    assert f"{lost} interactions sent" in told
+    assert f"{amount(lost, 'interaction')} sent" in told
     assert f"{180 - lost} rows were on the topic from an earlier run" in told
 
 

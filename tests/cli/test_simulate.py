@@ -234,7 +234,7 @@ def test_the_summary_counts_stages_transitions_rejections_duplicates_and_late_on
     assert "small revenue 1" in rows
     assert any(row.startswith("blocked_subject 1 in.jsonl:4 ") for row in rows)
     assert any(row.startswith("not_json 1 in.jsonl:5 ") for row in rows)
-    assert rows[-1].startswith("6 records, 1 of them duplicates, 1 late; 1 deadlines;")
+    assert rows[-1].startswith("6 records, 1 of them duplicates, 1 late; 1 deadline;")
 
 
 def test_a_file_that_is_given_twice_counts_once_with_and_without_ids_and_it_is_said(

@@ -4,7 +4,6 @@ import json
 from dataclasses import asdict
 from types import MappingProxyType
 
-import orjson
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -19,9 +18,7 @@ from stream.codec.interactions import (
     decode,
     encode_native,
 )
-from stream.codec.times import parse_time
 from stream.core.interaction import MAX_TIME, MIN_TIME, Interaction
-from tests.kit.shared_data import shared_data
 
 RECEIVED = 1_772_357_400_000  # 2026-03-01T09:30:00Z
 TIME = 1_483_272_000_000  # 2017-01-01T12:00:00Z
@@ -542,60 +539,3 @@ def test_a_damaged_record_is_read_or_rejected(value, data):
         patch = data.draw(st.binary(max_size=4) | st.sampled_from([b'"', b"{", b"}", b"[", b":", b"null", b"1e999"]))
         value = value[:start] + patch + value[end:]
     check(read(value))
-
-
-# ── Real records ──
-
-
-def test_the_examples_of_the_segment_docs_are_read_but_for_those_without_an_id():
-    rejected = {}
-    paths = sorted((shared_data() / "segment_spec" / "docs_json").glob("*.json"))
-    assert len(paths) > 60
-    for path in paths:
-        record = orjson.loads(path.read_bytes())
-        result = read(path.read_bytes())
-        check(result)
-        if isinstance(result, Rejected):
-            rejected[path.stem] = result.reason
-            continue
-        call = record.get("type", "track")
-        assert result.name == (record["event"] if call == "track" else call)
-        assert result.subject == (record.get("userId") or record["anonymousId"])
-        assert result.id == record.get("messageId")
-        assert result.properties == record.get("traits" if call in ("identify", "group") else "properties", {})
-    fragments = dict.fromkeys(("group_00", "page_00", "screen_00", "track_00"), Reason.NO_SUBJECT)
-    of_no_format = {path.stem: Reason.NO_EVENT_NAME for path in paths if path.stem.startswith("email_")}
-    assert rejected == fragments | of_no_format
-
-
-def test_the_documented_time_correction_of_segment_comes_out():
-    path = shared_data() / "segment_spec" / "docs_json" / "track_02.json"
-    record = orjson.loads(path.read_bytes())
-    corrected = parse_time(record.pop("timestamp"))
-    assert interaction(read(path.read_bytes())).time == corrected
-    assert interaction(read(orjson.dumps(record))).time == corrected
-
-
-def test_a_segment_batch_as_an_sdk_sends_it_is_rejected_and_its_calls_are_read():
-    calls = 0
-    for path in sorted((shared_data() / "segment_spec" / "analytics_go_fixtures").glob("*.json")):
-        assert reason(read(path.read_bytes())) is Reason.BAD_SHAPE
-        for call in orjson.loads(path.read_bytes())["batch"]:
-            check(interaction(read(orjson.dumps(call))))
-            calls += 1
-    assert calls > 12
-
-
-def test_webhooks_of_other_services_are_rejected_and_those_that_forward_segment_calls_are_read():
-    paths = sorted((shared_data() / "segment_spec" / "webhook_examples").glob("*.json"))
-    assert len(paths) > 50
-    for path in paths:
-        payload = orjson.loads(path.read_bytes())
-        body = (payload.get("payload") or {}).get("body")
-        for part in (payload, payload.get("payload"), body):
-            result = read(orjson.dumps(part))
-            check(result)
-            if path.stem.startswith("audit-forwarding") and part is body:
-                assert interaction(result).name == "Audit"
-            else:
-                assert isinstance(result, Rejected)

@@ -18,7 +18,6 @@ SCHEMA = json.loads((SCHEMAS / "interaction.schema.json").read_text(encoding="ut
 VALIDATOR = Draft202012Validator(SCHEMA)
 
 NATIVE = sorted((EXAMPLES / "interaction").glob("*.json"))
-SEGMENT = sorted((EXAMPLES / "interaction-segment").glob("*.json"))
 INVALID = sorted((EXAMPLES / "interaction-invalid").glob("*.json"))
 
 UNREADABLE = ("not_utf8", "not_json")  # what is no JSON, a schema is never asked about
@@ -76,49 +75,6 @@ def test_the_full_example_is_read_whole():
         properties=record["properties"],
         context=record["context"],
     )
-
-
-SEGMENT_READINGS = {
-    # file: (customer id, anonymous id, name, time, properties)
-    "track": (
-        *("u-2002", "9b1d2c30-5f6e-4f0a-8c7d-11aa22bb33cc", "Order Completed", "2026-03-01T09:29:57.400Z"),
-        {"order_id": "A-77", "revenue": 31.5, "products": [{"sku": "mug-blue", "quantity": 1}]},
-    ),
-    "track-skewed-clock": (None, "phone-31", "Level Finished", "2026-03-01T09:28:30Z", {"level": 3}),
-    "track-without-type": ("u-2002", None, "Signed Up", "2026-03-01T09:30:00Z", {"plan": "team"}),
-    "page": (
-        *(None, "9b1d2c30-5f6e-4f0a-8c7d-11aa22bb33cc", "page", "2026-03-01T09:30:00Z"),
-        {"path": "/pricing", "title": "What it costs"},
-    ),
-    "screen": ("2002", None, "screen", "2026-03-01T09:30:00Z", {"items": 4}),
-    "identify": (
-        *("u-2002", "9b1d2c30-5f6e-4f0a-8c7d-11aa22bb33cc", "identify", "2026-03-01T09:30:00Z"),
-        {"plan": "team", "seats": 5},
-    ),
-    "identify-context-traits": (
-        "u-2002",
-        None,
-        "identify",
-        "2026-03-01T09:30:00Z",
-        {"plan": "team", "seats": 6},
-    ),
-    "group": ("u-2002", None, "group", "2026-03-01T09:30:00Z", {"name": "Teapots Ltd", "employees": 12}),
-    "alias": ("u-2002", None, "alias", "2026-03-01T09:30:00Z", {}),
-}
-
-
-@pytest.mark.parametrize("path", SEGMENT, ids=names)
-def test_a_segment_example_is_read_as_the_spec_means_it(path):
-    customer, anonymous, name, time, properties = SEGMENT_READINGS[path.stem]
-    record = json.loads(path.read_bytes())
-    assert decode(path.read_bytes(), None, DEFAULT_BLOCKED) == Interaction(
-        customer, anonymous, record.get("messageId"), name, ms(time), properties, record.get("context", {})
-    )
-
-
-def test_every_call_of_the_segment_spec_has_an_example():
-    calls = {json.loads(path.read_bytes()).get("type") for path in SEGMENT}
-    assert calls == {None, "track", "page", "screen", "identify", "group", "alias"}
 
 
 @pytest.mark.parametrize("path", INVALID, ids=names)

@@ -1,7 +1,6 @@
 """The published schema of stage changes, its examples, and what the machine of a partition writes say the same."""
 
 import copy
-import gzip
 import json
 from collections.abc import Callable
 from functools import cache
@@ -16,11 +15,13 @@ from cloudevents.core.bindings.kafka import KafkaMessage, from_binary_event
 from jsonschema import Draft202012Validator
 
 from stream.codec.controls import tick
+from stream.codec.interactions import encode_native
 from stream.codec.lifecycle_yaml.lifecycle_files import load_all, parse
 from stream.codec.records import Outgoing
 from stream.codec.state.positions import KEY, Position, encode_position
 from stream.core.interaction import MAX_TIME, MIN_TIME, Interaction
 from stream.core.model import model_of
+from stream.demo.shop import SHOP_CLOSED, shop_interactions
 from stream.settings import Settings
 from tests.kit.machines import compacted, machine, records_of, run_all
 
@@ -44,8 +45,8 @@ def stem(path: Path) -> str:
 @cache
 def demo() -> tuple[Outgoing, ...]:
     """What one partition writes for the shop's interactions, and for the passing of a year after the last of them."""
-    lines = gzip.decompress((ROOT / "stream" / "demo" / "shop.jsonl.gz").read_bytes()).splitlines()
-    latest = max(orjson.loads(line)["time"] for line in lines)
+    lines = [encode_native(each) for each in shop_interactions(people=60)]
+    latest = SHOP_CLOSED
     model = model_of([each.lifecycle for each in load_all(["metrics"])])
     records = records_of([*lines, tick(latest + 365 * DAY)], broker_time=latest)
     batches = run_all(machine(model, Settings(clock="stream")), records)

@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.kit.shared_data import shared_data
+EXAMPLES = Path(__file__).parents[2] / "schemas" / "examples"
 
 Value = Any
 """Of JSON."""
@@ -125,11 +127,12 @@ def _dumps(value: Value) -> bytes:
 
 @cache
 def payloads() -> list[Value]:
-    """Every real payload: examples of the Segment spec, fixtures of its libraries, webhooks of many services."""
-    folder = shared_data() / "segment_spec"
+    """The published examples of interactions in every format, of what is none, and of webhooks of other services."""
     found: list[Value] = []
-    for kind in ("docs_json", "analytics_go_fixtures", "webhook_examples"):
-        found += [json.loads(path.read_bytes()) for path in sorted((folder / kind).glob("*.json"))]
+    for folder in ("interaction", "interaction-segment", "interaction-segment-ecommerce", "interaction-invalid"):
+        for path in sorted((EXAMPLES / folder).glob("*.json")):
+            with suppress(ValueError):  # some invalid ones are no JSON
+                found.append(json.loads(path.read_bytes()))
     calls = [call for each in found if isinstance(each, dict) for call in each.get("batch", [])]
     return [*found, *calls]
 

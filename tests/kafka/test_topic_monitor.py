@@ -17,6 +17,7 @@ from tests.kit.topics import create_topics
 SETTINGS = {"offsets.topic.replication.factor": "1", "offsets.topic.num.partitions": "1"}
 
 
+@pytest.mark.kafka
 async def test_a_group_whose_coordinator_is_away_is_seen_though_every_topic_can_be_written_to(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Self
 
 from stream.errors import BrokerError
 from stream.kafka.embedded.process import HOST, BrokerProcess, free_port
@@ -162,6 +162,12 @@ class KafkaBroker:
         )
         if formatted.returncode:
             raise BrokerError(f"Kafka's storage could not be formatted:\n{formatted.stdout}{formatted.stderr}")
+
+
+class SharedKafka(NamedTuple):
+    """A node that other tests use at the same time: it can be neither stopped nor looked into."""
+
+    bootstrap: str
 
 
 def java(*options: str) -> list[str]:

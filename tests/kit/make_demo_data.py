@@ -9,13 +9,12 @@ import stream.demo
 from stream.codec.files.sorting import sort_by_time
 from stream.codec.interactions import encode_native
 from stream.core.interaction import Interaction
-from tests.kit.datasets import cdnow_interactions, snowplow_interactions
+from tests.kit.datasets import cdnow_interactions
 
 
 def demo_data() -> dict[str, bytes]:
     """Each demonstration file's name and the JSON lines in it."""
     return {
-        "shop.jsonl.gz": _lines(snowplow_interactions()),
         "purchases.jsonl.gz": _lines(cdnow_interactions("CDNOW_sample.txt")),
     }
 

@@ -2,7 +2,7 @@
 
     python -m tests.kit.replays [--kills N] [--lifecycles metrics,journey] [DATA…]
 
-replays whole data sets (cdnow, complete_journey, snowplow_shop) through a worker on Apache Kafka and compares
+replays whole data sets (cdnow, complete_journey, shop) through a worker on Apache Kafka and compares
 the stage changes on the topic, change by change, with those of `simulate`.
 """
 
@@ -22,6 +22,7 @@ from typing import Any, Self
 import aiohttp
 import orjson
 
+from stream.demo.shop import shop_interactions
 from stream.kafka.embedded.process import free_port
 from stream.settings import Settings
 from tests.kit import datasets
@@ -225,10 +226,15 @@ async def replay_all(replay: Replay, folder: Path, *, kills: Sequence[int] = ())
     return await replay.published(), seconds
 
 
+def simulated_shop(path: Path) -> int:
+    """Write what the demonstration's 2,000 people do at their shop; return how many interactions that is."""
+    return datasets.write_native(path, shop_interactions())
+
+
 SETS: dict[str, Callable[[Path], int]] = {
     "cdnow": datasets.cdnow,
     "complete_journey": datasets.complete_journey,
-    "snowplow_shop": datasets.snowplow_shop,
+    "shop": simulated_shop,
 }
 
 

@@ -1,4 +1,4 @@
-"""The real data hold what their SOURCE.txt says."""
+"""The real data are those that the numbers of tests and benchmarks were counted in."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -8,7 +8,9 @@ from typing import Any
 import orjson
 import pytest
 
-from tests.kit.datasets import cdnow, complete_journey, snowplow_shop
+from tests.kit.datasets import cdnow, complete_journey
+
+pytestmark = pytest.mark.real_data
 
 Row = dict[str, Any]
 
@@ -64,38 +66,3 @@ def test_complete_journey_is_every_basket_coupon_and_mailing(tmp_path: Path) -> 
     orders = [row["properties"] for row in rows if row["type"] == "Order Completed"]
     assert sum(order["lines"] for order in orders) == 1_469_307
     assert sum(round(order["total"] * 100) for order in orders) == 459_603_958
-
-
-def test_the_snowplow_shop_is_every_event_by_its_action(tmp_path: Path) -> None:
-    """The actions are those that the source counts; events without one are page views."""
-    rows = converted(snowplow_shop, tmp_path)
-    assert Counter(row["type"] for row in rows) == {
-        "page_view": 410,
-        "Product Viewed": 179,
-        "Product List Viewed": 100,
-        "Product Added": 38,
-        "Checkout Step Viewed": 38,
-        "Product Clicked": 35,
-        "Product Removed": 15,
-        "Order Completed": 14,
-        "Order Refunded": 1,
-        "Promotion Viewed": 1,
-        "Promotion Clicked": 1,
-    }
-    assert len({row["anonymous_id"] for row in rows if "anonymous_id" in row}) == 59
-    assert Counter(row.get("customer_id") for row in rows) == {None: 694, "U12345": 128, "ecomm_user_id": 10}
-    assert all(row["properties"]["total"] > 0 for row in rows if row["type"] == "Order Completed")
-
-
-def test_no_address_of_a_person_is_taken_over(tmp_path: Path) -> None:
-    """The source holds an e-mail address; it is no part of an interaction."""
-    path = tmp_path / "shop.jsonl"
-    snowplow_shop(path)
-    assert b"@" not in path.read_bytes()
-
-
-def test_missing_data_say_what_is_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A checkout without the shared data fails with the folder to provide."""
-    monkeypatch.setattr("tests.kit.shared_data.__file__", str(tmp_path / "a" / "b" / "c" / "shared_data.py"))
-    with pytest.raises(FileNotFoundError, match="shared"):
-        cdnow(tmp_path / "out")

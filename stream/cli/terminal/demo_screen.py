@@ -1,74 +1,108 @@
-"""What `lifecycle demo` shows: stages filling, changes flowing; plain lines where there is no terminal."""
+"""What `lifecycle demo` shows: stages filling, changes in words; plain lines where there is no terminal."""
 
 import time
 from collections import Counter, deque
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
-import msgspec
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.progress_bar import ProgressBar
+from rich.status import Status
 from rich.table import Table
 from rich.text import Text
 
-from stream.cli.terminal.change_lines import Change, line_of
+from stream.cli.terminal.amounts import amount
+from stream.cli.terminal.change_lines import Change
+from stream.cli.terminal.demo_story import Story, line_of
+from stream.cli.terminal.plain import plain
 from stream.codec.times import format_time
 from stream.core.interaction import Interaction
 from stream.core.lifecycle import Lifecycle
-from stream.settings import Settings
 
-_LATEST = 12
-_OTHER_LINES = 8
-_ID_SHOWN = 12
-_BAR = 40
-_PLAIN_SECONDS = 2.0
+_MOST_LINES: Final = 10
+_OTHER_LINES: Final = 10
+"""Lines of the picture besides the stages and the changes."""
+_MOST_BAR: Final = 40
+_LINE_SECONDS: Final = 0.7
+"""A change in words stays readable: no more than one in this time."""
+_PLAIN_SECONDS: Final = 2.0
+_VISITORS: Final = "An anonymous visitor counts on each device, until forgotten."
+_NEXT_STEPS: Final = (
+    "lifecycle preset metrics > shop.yaml     # to change it",
+    "lifecycle demo --save shop.jsonl.gz      # its data",
+    "lifecycle simulate --lifecycle shop.yaml \\",
+    "    --input shop.jsonl.gz                # without Kafka",
+)
 
 
 class Screen:
-    """Counts what it is told, and draws it while its context lasts."""
+    """Counts what it is told, and draws it from `begin` to the end of its context."""
 
-    def __init__(self, lifecycle: Lifecycle, settings: Settings) -> None:
+    def __init__(self, title: str, note: str, seconds: int) -> None:
+        """`title`: what is shown; `note`: what to expect of it; `seconds`: how long it will take."""
         self.total = 0
         """Interactions that will be sent."""
         self.changes = 0
         self.finished = False
-        self._lifecycle, self._settings = lifecycle, settings
+        self._title, self._note, self._seconds = title, note, seconds
+        self._lifecycle: Lifecycle | None = None
+        self._metrics = ""
         self._sent = 0
         self._time = 0
-        self._began = self._told = time.monotonic()
+        self._began = self._told = self._picked = time.monotonic()
         self._now: Counter[str | None] = Counter()
         self._ever: Counter[str | None] = Counter()
-        self._latest: deque[Change] = deque(maxlen=_LATEST)
+        self._story = Story()
+        self._visitors = False
+        """Whether there were any that nobody knows."""
+        self._lines: deque[Text] = deque(maxlen=_MOST_LINES)
         self._console = Console()
-        self._live = Live(get_renderable=self._draw, console=self._console, refresh_per_second=8)
+        self._status: Status | None = None
+        self._live: Live | None = None
 
     def __enter__(self) -> Self:
-        self._console.print(f"metrics: {self._metrics}", highlight=False)
-        if self._console.is_terminal:
-            self._live.start()
+        self._print(Text(f"{self._title} in {amount(self._seconds, 'second')}.", style="bold"))
+        self._print(Text(self._note))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._console.is_terminal:
-            self._live.stop()
+        self._end_status()
+        self._end_picture()
 
-    @property
-    def _metrics(self) -> str:
-        return f"http://{self._settings.web_bind}:{self._settings.web_port}/metrics"
+    def starting(self, what: str) -> None:
+        """Something is being started, which takes seconds."""
+        self._end_status()
+        if self._console.is_terminal:
+            self._status = self._console.status(f"Starting {what} …")
+            self._status.start()
+        else:
+            self._print(Text(f"Starting {what} …"))
+
+    def begin(self, lifecycle: Lifecycle, metrics: str) -> None:
+        """Everything runs: draw the lifecycle's stages. `metrics` is the address of the worker's metrics."""
+        self._end_status()
+        self._lifecycle, self._metrics = lifecycle, metrics
+        self._began = self._told = time.monotonic()
+        if self._console.is_terminal:
+            self._live = Live(get_renderable=self._draw, console=self._console, refresh_per_second=8, transient=True)
+            self._live.start()
+        else:
+            self._print(Text(f"metrics: {metrics}"))
 
     def sent(self, interaction: Interaction) -> None:
         """An interaction went to the broker."""
         self._sent += 1
         self._time = interaction.time
-        if not self._console.is_terminal and time.monotonic() - self._told > _PLAIN_SECONDS:
-            self._told = time.monotonic()
-            filled = ", ".join(f"{stage.title} {self._now[name]:,}" for name, stage in self._lifecycle.stages.items())
-            self._console.print(
-                f"{format_time(self._time)[:10]}  {self._sent:,} interactions  {filled}", soft_wrap=True
-            )
+        now = time.monotonic()
+        if not self._console.is_terminal and now - self._told > _PLAIN_SECONDS:
+            self._told = now
+            self._print(Text(f"{self._date}  {self._filled()}"))
+            change = self._story.pick()
+            if change is not None:
+                self._print(line_of(change))
 
     def changed(self, change: Change) -> None:
         """A stage change was read back."""
@@ -76,53 +110,110 @@ class Screen:
         self._now[change.from_stage] -= 1
         self._now[change.to_stage] += 1
         self._ever[change.to_stage] += 1
-        self._latest.append(change)
+        self._visitors = self._visitors or change.anonymous_id is not None
+        self._story.add(change)
 
     def summarise(self) -> None:
-        """What came of it, as a table that stays."""
-        seconds = time.monotonic() - self._began
-        table = Table("Stage", "Customers now", "Times entered", title=self._lifecycle.title, title_justify="left")
+        """In place of the picture: what came of it, as a table that stays, and one life in words."""
+        self._end_picture()
+        if self._lifecycle is None:
+            return
+        table = Table("Stage", box=None, pad_edge=False, header_style="dim")
+        table.add_column("Now", justify="right")
+        table.add_column("Times entered", justify="right")
         for name, stage in self._lifecycle.stages.items():
-            table.add_row(stage.title, f"{self._now[name]:,}", f"{self._ever[name]:,}")
-        self._console.print(table)
-        self._console.print(
-            f"{self._sent:,} of {self.total:,} interactions, {self.changes:,} stage changes, {seconds:.0f} s",
-            highlight=False,
-        )
+            table.add_row(Text(stage.title), f"{self._now[name]:,}", f"{self._ever[name]:,}")
+        seconds = time.monotonic() - self._began
+        done = f"{self._sent:,} of {amount(self.total, 'interaction')}, {amount(self.changes, 'stage change')}"
+        lines: list[RenderableType] = [
+            Text(),
+            Text(f"{self._lifecycle.title}, as of {self._date}", style="bold"),
+            table,
+            *([Text(_VISITORS, style="dim")] if self._visitors else []),
+            Text(),
+            *self._life(),
+            Text(),
+            Text(f"{done}, {seconds:.0f} s"),
+            Text("What next:", style="bold"),
+            *(Text(f"  {each}") for each in _NEXT_STEPS),
+        ]
+        for line in lines:
+            self._print(line)
+
+    @property
+    def _date(self) -> str:
+        return format_time(self._time)[:10] if self._time else "…"
+
+    def _filled(self) -> str:
+        stages = self._lifecycle.stages if self._lifecycle is not None else {}
+        return ", ".join(f"{stage.title} {self._now[name]:,}" for name, stage in stages.items())
+
+    def _end_status(self) -> None:
+        if self._status is not None:
+            self._status.stop()
+            self._status = None
+
+    def _print(self, line: RenderableType) -> None:
+        """One line: cut at the terminal's edge; whole where it goes to a file or a pipe."""
+        if self._console.is_terminal:
+            self._console.print(line, no_wrap=True, overflow="ellipsis")
+        else:
+            self._console.print(line, soft_wrap=True)
+
+    def _end_picture(self) -> None:
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
+    def _life(self) -> list[Text]:
+        life = self._story.life()
+        if not life:
+            return []
+        lines = [line_of(change, subject=False) for change in life]
+        return [Text(f"One of them, {plain(life[0].subject)}:", style="bold"), *lines]
 
     def _room(self) -> int:
         """How many changes fit under the stages and above the footer."""
-        return max(1, min(_LATEST, self._console.height - len(self._lifecycle.stages) - _OTHER_LINES))
+        stages = len(self._lifecycle.stages) if self._lifecycle is not None else 0
+        return max(1, min(_MOST_LINES, self._console.height - stages - _OTHER_LINES))
+
+    def _latest(self) -> list[Text]:
+        """Some of the changes, at a pace at which they can be read."""
+        now = time.monotonic()
+        if now - self._picked > _LINE_SECONDS and (change := self._story.pick()) is not None:
+            self._picked = now
+            self._lines.append(line_of(change))
+        room = self._room()
+        shown = list(self._lines)[-room:]
+        return [Text("Some of the changes, and why:", style="bold"), *shown, *[Text()] * (room - len(shown))]
 
     def _draw(self) -> RenderableType:
-        most = max((self._now[name] for name in self._lifecycle.stages), default=1)
-        stages = Table.grid(padding=(0, 2))
-        for name, stage in self._lifecycle.stages.items():
-            bar = ProgressBar(total=max(most, 1), completed=max(self._now[name], 0), width=_BAR)
-            stages.add_row(Text(stage.title), bar, Text(f"{self._now[name]:,}", justify="right"))
-        when = format_time(self._time)[:10] if self._time else "…"
-        progress = Table.grid(padding=(0, 2))
-        progress.add_row(
-            Text(when, style="bold"),
-            ProgressBar(total=max(self.total, 1), completed=self._sent, width=_BAR),
-            Text(f"{self._sent:,} of {self.total:,} interactions, {self.changes:,} stage changes"),
-        )
-        footer = "all replayed; " if self.finished else ""
+        assert self._lifecycle is not None
+        stages = self._lifecycle.stages
+        most = max([1, *(self._now[name] for name in stages)])
+        titles = max(len(stage.title) for stage in stages.values())
+        bar = max(5, min(_MOST_BAR, self._console.width - titles - 10))
+        filling = Table.grid(padding=(0, 2, 0, 0))
+        for name, stage in stages.items():
+            filled = ProgressBar(total=most, completed=max(self._now[name], 0), width=bar)
+            filling.add_row(Text(stage.title), filled, Text(f"{self._now[name]:,}", justify="right"))
+        progress = Table.grid(padding=(0, 2, 0, 0))
+        done = ProgressBar(total=max(self.total, 1), completed=self._sent, width=bar)
+        progress.add_row(Text(f"{self._date:<{titles}}", style="bold"), done)
+        if self.finished:
+            footer = "The end. Ctrl-C leaves with a summary; until then:"
+            lines = self._life()[: self._room() + 1]
+        else:
+            catching_up = " The worker catches up." if self._sent == self.total else ""
+            footer = f"{self._sent:,} of {amount(self.total, 'interaction')}.{catching_up} Ctrl-C ends it."
+            lines = self._latest()
         return Group(
-            Text(self._lifecycle.title, style="bold"),
             Text(),
-            stages,
+            filling,
             Text(),
-            *(_short(change) for change in list(self._latest)[-self._room() :]),
+            *lines,
             Text(),
             progress,
-            Text(f"{footer}metrics at {self._metrics}; Ctrl-C ends the demo", style="dim"),
+            Text(footer, style="dim"),
+            Text(f"metrics: {self._metrics}", style="dim", no_wrap=True, overflow="ellipsis"),
         )
-
-
-def _short(change: Change) -> Text:
-    """One line however narrow the terminal, of an anonymous visitor the beginning of its long id."""
-    anonymous = change.anonymous_id[:_ID_SHOWN] if change.anonymous_id else None
-    line = line_of(msgspec.structs.replace(change, anonymous_id=anonymous))
-    line.no_wrap, line.overflow = True, "ellipsis"
-    return line

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from stream.cli.terminal.amounts import amount
 from stream.core.interaction import Kind
 from stream.core.lifecycle import Lifecycle
 from stream.core.stage_change import StageChange
@@ -41,8 +42,8 @@ class Summary:
         known = f"{simulation.known:,} known from the same file before, " if simulation.known else ""
         rate = simulation.records / seconds if seconds else 0
         console.print(
-            f"{simulation.records:,} records, {simulation.tally.duplicates:,} of them duplicates, "
-            f"{known}{simulation.late:,} late; {simulation.deadlines:,} deadlines; {rate:,.0f} records/s",
+            f"{amount(simulation.records, 'record')}, {simulation.tally.duplicates:,} of them duplicates, "
+            f"{known}{simulation.late:,} late; {amount(simulation.deadlines, 'deadline')}; {rate:,.0f} records/s",
             highlight=False,
         )
 
