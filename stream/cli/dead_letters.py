@@ -27,10 +27,10 @@ from stream.cli.terminal.dead_letter_choice import (
 )
 from stream.cli.terminal.dead_letter_lines import how_many, json_of, line_of, report_of
 from stream.cli.terminal.options import with_settings
-from stream.codec.dead_letters import Address, DeadLetter, Origin, Receipt
+from stream.codec.dead_letters import Address, DeadLetter, Receipt, SourceAddress
 from stream.errors import LifecycleError
-from stream.kafka.permissions import of_letters, require
-from stream.operations.dead_letter_log import find_letter, letters
+from stream.kafka.permissions import of_dead_letters, require
+from stream.operations.dead_letter_log import find_dead_letter, read_dead_letters
 from stream.settings import Settings
 
 _NEWEST = 50
@@ -107,7 +107,7 @@ class _Found:
     others: int = 0
     """Wanted, but replayed where those that were not are listed, or the other way round."""
     newest: list[tuple[int, tuple[int, int], DeadLetter]] = field(default_factory=list)
-    replayed: Mapping[Origin, int] = field(default_factory=dict)
+    replayed: Mapping[SourceAddress, int] = field(default_factory=dict)
 
     def summary(self, topic: str, replayed: bool) -> str:
         """How many there are, in words."""
@@ -124,14 +124,14 @@ class _Found:
 
 async def _find(settings: Settings, choice: Choice, replayed: bool, limit: int | None, console: Console) -> _Found:
     """Read what is wanted, and keep the newest `limit`; 0: all of them, None: none, they are only counted."""
-    await require(settings, of_letters(settings))
+    await require(settings, of_dead_letters(settings))
     ledger = await ledger_of(settings, console)
     found = _Found(replayed=ledger.replayed)
     async with bar(console, "reading dead letters") as progress:
-        async for letter in letters(settings, ledger, progress, partitions=choice.partitions):
+        async for letter in read_dead_letters(settings, ledger, progress, partitions=choice.partitions):
             if not choice.takes(letter):
                 continue
-            if (letter.origin in ledger.replayed) is not replayed:
+            if (letter.source in ledger.replayed) is not replayed:
                 found.others += 1
                 continue
             found.counts[letter.reason] += 1
@@ -148,7 +148,7 @@ async def _find(settings: Settings, choice: Choice, replayed: bool, limit: int |
 def _print_lines(found: _Found, json: bool) -> None:
     console = Console(highlight=False)
     for _, _, letter in sorted(found.newest, reverse=True, key=lambda entry: entry[:2]):
-        replayed = found.replayed.get(letter.origin)
+        replayed = found.replayed.get(letter.source)
         if json:
             typer.echo(json_of(letter, replayed))
         elif console.is_terminal:
@@ -168,18 +168,18 @@ def _print_counts(found: _Found, json: bool) -> None:
 async def _look_at(
     settings: Settings, address: Address, console: Console, *, receipts: bool
 ) -> tuple[DeadLetter, int | None]:
-    await require(settings, of_letters(settings))
-    letter = await find_letter(settings, address)
+    await require(settings, of_dead_letters(settings))
+    letter = await find_dead_letter(settings, address)
     if not isinstance(letter, DeadLetter):
         raise LifecycleError(_not_there(settings, address, letter))
-    replayed = (await ledger_of(settings, console)).replayed.get(letter.origin) if receipts else None
+    replayed = (await ledger_of(settings, console)).replayed.get(letter.source) if receipts else None
     return letter, replayed
 
 
 def _not_there(settings: Settings, address: Address, found: Receipt | None) -> str:
     topic = settings.topics.dead_letters
     if found is not None:
-        return f"at {address} on {topic} is the receipt for the replay of {found.origin}, not a dead letter"
+        return f"at {address} on {topic} is the receipt for the replay of {found.source}, not a dead letter"
     return (
         f"there is no dead letter at {address} on {topic}: retention removed it, or it never was there. "
         "`lifecycle dead-letters list` shows those that are"

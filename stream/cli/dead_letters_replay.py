@@ -28,7 +28,7 @@ from stream.errors import TopicError
 from stream.kafka.permissions import of_replay, require
 from stream.kafka.topics import find_topics
 from stream.kafka.transactions import knows_transactions
-from stream.operations.dead_letter_log import Ledger, letters
+from stream.operations.dead_letter_log import Ledger, read_dead_letters
 from stream.operations.replay import Done, Target
 from stream.operations.replay import replay as replay_dead_letters
 from stream.settings import Settings
@@ -106,11 +106,11 @@ async def _plan(settings: Settings, choice: Choice, console: Console) -> _Plan:
     plan = _Plan(Target(settings, topic), await ledger_of(settings, console))
     seen = set()
     async with bar(console, "reading dead letters") as progress:
-        async for letter in letters(settings, plan.ledger, progress, partitions=choice.partitions):
-            if not choice.takes(letter) or letter.origin in seen:
+        async for letter in read_dead_letters(settings, plan.ledger, progress, partitions=choice.partitions):
+            if not choice.takes(letter) or letter.source in seen:
                 continue
-            seen.add(letter.origin)
-            if letter.origin in plan.ledger.replayed:
+            seen.add(letter.source)
+            if letter.source in plan.ledger.replayed:
                 plan.before += 1
             elif (refusal := plan.target.refusal(letter)) is None:
                 plan.ready[letter.reason] += 1

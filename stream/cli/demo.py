@@ -222,7 +222,7 @@ async def _replay(settings: Settings, screen: "Screen", interactions: "Sequence[
 async def _watch(settings: Settings, screen: "Screen") -> None:
     """Show every stage change."""
     from stream.cli.tail import records  # noqa: PLC0415
-    from stream.cli.terminal.change_lines import read_change  # noqa: PLC0415
+    from stream.codec.stage_change_reader import read_change  # noqa: PLC0415
 
     async for record in records(settings, from_beginning=True):
         change = read_change(record.value)

@@ -20,7 +20,7 @@ from stream.cli.terminal.amounts import amount
 from stream.cli.terminal.connection import run, when_there
 from stream.cli.terminal.options import with_settings
 from stream.cli.terminal.time_argument import moment
-from stream.codec.files.column_mapping import Mapping
+from stream.codec.files.column_mapping import ColumnMapping
 from stream.codec.files.import_sources import Sources
 from stream.codec.files.sorting import Phase, sort_by_time
 from stream.codec.import_rows import encode_row
@@ -166,7 +166,7 @@ def import_(
     """
     end = None if until is None else _until(until, settings)
     console = Console(stderr=True)
-    mapping = Mapping.parse(map) if map else None
+    mapping = ColumnMapping.parse(map) if map else None
     sources = Sources(files, mapping, settings.blocked, as_is=as_is, name=name)
     work = _Import(sources, settings, None if name else _since(files), resume)
     columns = (

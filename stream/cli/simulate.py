@@ -14,10 +14,10 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from stream.cli.terminal.options import with_settings
 from stream.cli.terminal.simulation_summary import Summary
 from stream.cli.terminal.time_argument import moment
-from stream.codec.files.column_mapping import Mapping
+from stream.codec.files.column_mapping import ColumnMapping
 from stream.codec.files.input_files import content_hash, read_interactions
 from stream.codec.lifecycle_yaml.lifecycle_files import load_all
-from stream.codec.stage_changes import Source, encode
+from stream.codec.stage_changes import ChangeSource, encode
 from stream.core.model import model_of
 from stream.core.stage_change import StageChange
 from stream.errors import InputFileError, LifecycleError
@@ -82,7 +82,7 @@ def simulate(
     """
     end = None if until is None else moment(until, "--until")
     _keep_apart([*lifecycle, *(each for each in input if each != "-")], changes, customers)
-    mapping = Mapping.parse(map) if map else None
+    mapping = ColumnMapping.parse(map) if map else None
     loaded = [file.lifecycle for file in load_all(lifecycle)]
     simulation = Simulation(model_of(loaded, settings.forget_after, settings.forget_identified_after))
     summary = Summary(simulation.model.lifecycles)
@@ -101,7 +101,7 @@ def simulate(
         )
         contents: set[bytes] = set()
 
-        def run(name: str) -> Iterator[tuple[StageChange, Source]]:
+        def run(name: str) -> Iterator[tuple[StageChange, ChangeSource]]:
             content = content_hash(name) if len(input) > 1 else None
             known = content in contents
             if content is not None:

@@ -10,9 +10,10 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from rich.console import Console
 from rich.text import Text
 
-from stream.cli.terminal.change_lines import Change, line_of, read_change
+from stream.cli.terminal.change_lines import line_of
 from stream.cli.terminal.connection import run, when_there
 from stream.cli.terminal.options import with_settings
+from stream.codec.stage_change_reader import StageChangeValue, read_change
 from stream.kafka.clients import client_options
 from stream.kafka.permissions import of_tail, require
 from stream.kafka.topics import count_partitions
@@ -30,7 +31,7 @@ class _Choice(NamedTuple):
     customer: str | None
     final: bool
 
-    def takes(self, change: Change) -> bool:
+    def takes(self, change: StageChangeValue) -> bool:
         return (
             self.lifecycle in (None, change.lifecycle)
             and self.stage in (None, change.to_stage)

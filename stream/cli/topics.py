@@ -13,7 +13,16 @@ from stream.cli.terminal.connection import run
 from stream.cli.terminal.options import with_settings
 from stream.kafka.durability import few_brokers, reassignment
 from stream.kafka.permissions import of_topics, require
-from stream.kafka.topics import Finding, FoundTopic, Survey, TopicPlan, compare, ensure_topics, plan_topics, survey
+from stream.kafka.topics import (
+    FoundTopic,
+    Survey,
+    TopicFinding,
+    TopicPlan,
+    compare,
+    ensure_topics,
+    plan_topics,
+    survey,
+)
 from stream.settings import Settings
 
 _STYLES = {"error": "bold red", "warning": "bold yellow", "missing": "bold", "note": "bold"}
@@ -73,7 +82,7 @@ def _reassignment(settings: Settings, found: Mapping[str, FoundTopic], brokers: 
 def _table(
     plans: Sequence[TopicPlan],
     found: Mapping[str, FoundTopic],
-    findings: Sequence[Finding],
+    findings: Sequence[TopicFinding],
     created: bool,
 ) -> Table:
     table = Table(box=None, pad_edge=False)

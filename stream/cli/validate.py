@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from stream.cli.terminal import diagrams
-from stream.codec.lifecycle_yaml.lifecycle_files import Finding, LifecycleFileError, load, presets
+from stream.codec.lifecycle_yaml.lifecycle_files import LifecycleFileError, LocatedProblem, load, presets
 
 _LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 """What ends a line in YAML."""
@@ -61,7 +61,13 @@ def _count(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
-def _tell(messages: Console, source: str, findings: list[Finding] | tuple[Finding, ...], kind: str, style: str) -> None:
+def _tell(
+    messages: Console,
+    source: str,
+    findings: list[LocatedProblem] | tuple[LocatedProblem, ...],
+    kind: str,
+    style: str,
+) -> None:
     if not findings:
         return
     lines = _lines(source)

@@ -17,7 +17,7 @@ from stream.errors import LifecycleError
 from stream.kafka.permissions import of_verify, require
 from stream.kafka.transactions import knows_transactions
 from stream.operations.verification.findings import Findings
-from stream.operations.verification.verifier import Choice, Shown, Verifier
+from stream.operations.verification.verifier import Shown, VerificationScope, Verifier
 from stream.settings import Settings
 
 _NOT_SEEN = 2
@@ -130,7 +130,7 @@ def _run(
             exactly_once = settings.delivery == "exactly_once" or (
                 settings.delivery == "auto" and await knows_transactions(settings)
             )
-            choice = Choice(sorted(set(wanted.partitions)), subjects, exactly_once, wanted.wait)
+            choice = VerificationScope(sorted(set(wanted.partitions)), subjects, exactly_once, wanted.wait)
             verifier = Verifier(
                 settings,
                 model,

@@ -48,7 +48,7 @@ _REASON: Final = "lifecycle_reason"
 _TRUNCATED: Final = "lifecycle_truncated"
 
 
-class Origin(NamedTuple):
+class SourceAddress(NamedTuple):
     """The source record of a dead letter. The time tells a topic from an earlier one of the same name."""
 
     topic: str
@@ -74,7 +74,7 @@ class Address(NamedTuple):
 class Receipt(NamedTuple):
     """A dead letter was replayed."""
 
-    origin: Origin
+    source: SourceAddress
     time: int
     """When, epoch milliseconds."""
 
@@ -89,7 +89,7 @@ class DeadLetter:
     reason: str
     """One of `Reason`, or one that this version does not know."""
     detail: str
-    origin: Origin
+    source: SourceAddress
     key: bytes | None
     value: bytes | None
     headers: Headers
@@ -135,7 +135,7 @@ def dead_letter(
     about = [
         (_REASON, rejected.reason.value.encode()),
         ("lifecycle_detail", rejected.detail.encode("utf-8", "replace")),
-        *_place(Origin(topic, partition, record.offset, record.timestamp)),
+        *_address_headers(SourceAddress(topic, partition, record.offset, record.timestamp)),
     ]
     if until is not None:
         about.append(("lifecycle_until", str(until).encode()))
@@ -148,9 +148,9 @@ def dead_letter(
     return Outgoing(key, value, [*headers, *about])
 
 
-def receipt(origin: Origin) -> Outgoing:
+def receipt(source: SourceAddress) -> Outgoing:
     """The receipt for the replay of a dead letter."""
-    return Outgoing(None, None, [(CONTROL, REPLAYED), *_place(origin)])
+    return Outgoing(None, None, [(CONTROL, REPLAYED), *_address_headers(source)])
 
 
 def replayed(letter: DeadLetter) -> Outgoing:
@@ -163,19 +163,19 @@ def read(record: StoredRecord) -> DeadLetter | Receipt | None:
     """What a record of the topic says; None where it is neither of the two."""
     names = [name for name, _ in record.headers]
     if _REASON in names:
-        return _letter(record, len(names) - 1 - names[::-1].index(_REASON))
-    origin = _origin(record.headers)
-    if origin is None or (CONTROL, REPLAYED) not in [tuple(header) for header in record.headers]:
+        return _dead_letter(record, len(names) - 1 - names[::-1].index(_REASON))
+    source = _source_address(record.headers)
+    if source is None or (CONTROL, REPLAYED) not in [tuple(header) for header in record.headers]:
         return None
-    return Receipt(origin, record.timestamp)
+    return Receipt(source, record.timestamp)
 
 
-def _letter(record: StoredRecord, first: int) -> DeadLetter | None:
+def _dead_letter(record: StoredRecord, first: int) -> DeadLetter | None:
     """The dead letter whose headers of ours begin at `first`."""
     ours = record.headers[first:]
     about = {name: (value or b"").decode("utf-8", "replace") for name, value in ours}
-    origin = _origin(ours)
-    if origin is None:
+    source = _source_address(ours)
+    if source is None:
         return None
     whole, kept = about.get(_TRUNCATED, ""), len(record.value or b"")
     return DeadLetter(
@@ -183,7 +183,7 @@ def _letter(record: StoredRecord, first: int) -> DeadLetter | None:
         time=record.timestamp,
         reason=about[_REASON],
         detail=about.get("lifecycle_detail", ""),
-        origin=origin,
+        source=source,
         key=record.key,
         value=record.value,
         headers=list(record.headers[:first]),
@@ -193,20 +193,20 @@ def _letter(record: StoredRecord, first: int) -> DeadLetter | None:
     )
 
 
-def _place(origin: Origin) -> Sequence[tuple[str, bytes]]:
+def _address_headers(source: SourceAddress) -> Sequence[tuple[str, bytes]]:
     return [
-        ("lifecycle_topic", origin.topic.encode()),
-        ("lifecycle_partition", str(origin.partition).encode()),
-        ("lifecycle_offset", str(origin.offset).encode()),
-        ("lifecycle_timestamp", str(origin.timestamp).encode()),
+        ("lifecycle_topic", source.topic.encode()),
+        ("lifecycle_partition", str(source.partition).encode()),
+        ("lifecycle_offset", str(source.offset).encode()),
+        ("lifecycle_timestamp", str(source.timestamp).encode()),
     ]
 
 
-def _origin(headers: Headers) -> Origin | None:
+def _source_address(headers: Headers) -> SourceAddress | None:
     """The place that headers name; None where they name none."""
     about = {name: (value or b"").decode("utf-8", "replace") for name, value in headers}
     try:
-        return Origin(
+        return SourceAddress(
             about["lifecycle_topic"],
             int(about["lifecycle_partition"]),
             int(about["lifecycle_offset"]),

@@ -1,13 +1,15 @@
-"""Stage changes as CloudEvents: Kafka binary mode, the value a JSON object.
+"""Stage changes as CloudEvents: Kafka binary mode, the value a JSON object; and how their ids and keys are spelled.
 
-The same object, one a line, is what `lifecycle simulate` writes.
+The same object, one a line, is what `lifecycle simulate` writes. `stage_change_reader` reads it.
 """
 
 from typing import Any, Final
 
 import orjson
 
+from stream.codec.state.keys import ANONYMOUS, CUSTOMER, kind_of
 from stream.codec.times import format_time
+from stream.core.interaction import Kind
 from stream.core.stage_change import StageChange
 
 EVENT_TYPE: Final = "lifecycle.stage.changed"
@@ -17,7 +19,7 @@ _CONTENT_TYPE: Final = ("content-type", b"application/json")
 _dumps: Final = orjson.dumps
 
 
-class Source:
+class ChangeSource:
     """Where the input of a change stood; for a deadline the offset before which it fired."""
 
     def __init__(self, topic: str, partition: int, offset: int) -> None:
@@ -28,12 +30,29 @@ class Source:
 
 def event_id(change: StageChange) -> str:
     """The CloudEvents id: the same however often a change is written, and of no other change."""
-    return f"{change.lifecycle}:{change.kind}:{change.subject}:{change.born}:{change.sequence}"
+    return event_id_of(change.lifecycle, change.kind, change.subject, change.born, change.sequence)
+
+
+def event_id_of(lifecycle: str, kind: Kind, subject: str, born: str, sequence: int) -> str:
+    """The CloudEvents id of the change with these parts."""
+    return f"{lifecycle}:{kind}:{subject}:{born}:{sequence}"
 
 
 def current_key(change: StageChange) -> bytes:
-    """The key of a customer's latest change of one lifecycle."""
+    """The key of a customer's latest change of one lifecycle, on the topic of current stages."""
     return f"{change.lifecycle}:{change.kind}:{change.subject}".encode()
+
+
+def current_key_of(lifecycle: str, customer_key: bytes) -> bytes:
+    """The same, of the customer with this changelog key."""
+    return b":".join((lifecycle.encode(), (kind_of(customer_key) or "").encode(), customer_key[1:]))
+
+
+def split_current_key(key: bytes) -> tuple[str, bytes]:
+    """The lifecycle, and the changelog key of the customer, that a key on the topic of current stages names."""
+    lifecycle, _, rest = key.partition(b":")
+    kind, _, subject = rest.partition(b":")
+    return lifecycle.decode(errors="replace"), (ANONYMOUS if kind == b"anonymous" else CUSTOMER) + subject
 
 
 def headers(change: StageChange) -> list[tuple[str, bytes]]:
@@ -49,7 +68,7 @@ def headers(change: StageChange) -> list[tuple[str, bytes]]:
     ]
 
 
-def data(change: StageChange, source: Source) -> dict[str, Any]:
+def data(change: StageChange, source: ChangeSource) -> dict[str, Any]:
     """The value of a stage change; times are epoch milliseconds."""
     trigger = change.trigger
     contributions: dict[str, list[dict[str, Any]]] = {}
@@ -81,7 +100,7 @@ def data(change: StageChange, source: Source) -> dict[str, Any]:
     }
 
 
-def encode(change: StageChange, source: Source) -> bytes:
+def encode(change: StageChange, source: ChangeSource) -> bytes:
     """The value as JSON."""
     value: bytes = _dumps(data(change, source))
     return value

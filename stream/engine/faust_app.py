@@ -22,8 +22,8 @@ from faust.types.auth import CredentialsT
 from stream.engine.assignor import EngineAssignor
 from stream.engine.supervisor import Engine
 from stream.kafka.clients import ssl_context
-from stream.kafka.group_leave import hurry
-from stream.kafka.partition_reader import Fetched, Reader, let_stop, tune
+from stream.kafka.group_leave import leave_now
+from stream.kafka.partition_reader import Fetched, PartitionReader, let_stop, tune
 from stream.kafka.worker_versions import WorkerVersions
 from stream.settings import Settings
 
@@ -51,30 +51,30 @@ class EngineThread(driver.AIOKafkaConsumerThread):
     def _create_worker_consumer(self, transport: driver.Transport) -> AIOKafkaConsumer:
         consumer = super()._create_worker_consumer(transport)
         tune(consumer, fetch_wait_ms=_FETCH_WAIT_MS)
-        self.readers: dict[int, Reader] = {}
+        self.readers: dict[int, PartitionReader] = {}
         return consumer
 
     async def on_thread_stop(self) -> None:
         consumer = self._ensure_consumer()
-        leaving = asyncio.create_task(hurry(consumer))
+        leaving = asyncio.create_task(leave_now(consumer))
         try:
             await let_stop(super().on_thread_stop(), consumer)
         finally:
             leaving.cancel()
 
-    def _reader(self, partition: int) -> Reader:
+    def _reader(self, partition: int) -> PartitionReader:
         reader = self.readers.get(partition)
         if reader is None:
             hot = TopicPartition(self.app.hot_topic, partition)
-            reader = self.readers[partition] = Reader(self._ensure_consumer(), hot)
+            reader = self.readers[partition] = PartitionReader(self._ensure_consumer(), hot)
         return reader
 
     async def fetch_hot(self, partition: int, position: int, max_records: int, patience: float) -> Fetched | None:
-        """As `Reader.fetch`, in this thread's loop."""
+        """As `PartitionReader.fetch`, in this thread's loop."""
         return await self._reader(partition).fetch(position, max_records=max_records, patience=patience)
 
     async def first_hot_offset(self, partition: int) -> int:
-        """As `Reader.first_offset`, in this thread's loop."""
+        """As `PartitionReader.first_offset`, in this thread's loop."""
         return await self._reader(partition).first_offset()
 
     async def commit_hot(self, tp: TopicPartition, offset: int) -> None:
@@ -178,14 +178,14 @@ class FaustSource:
         self._app, self._max_records = app, max_records
 
     async def fetch(self, partition: int, position: int, patience: float) -> Fetched | None:
-        """As `Reader.fetch`."""
+        """As `PartitionReader.fetch`."""
         try:
             return await self._in_thread(self._thread.fetch_hot(partition, position, self._max_records, patience))
         except ConsumerNotStarted:
             return None
 
     async def first_offset(self, partition: int) -> int:
-        """As `Reader.first_offset`."""
+        """As `PartitionReader.first_offset`."""
         return await self._in_thread(self._thread.first_hot_offset(partition))
 
     async def commit(self, tp: TopicPartition, offset: int) -> None:

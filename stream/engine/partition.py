@@ -22,10 +22,10 @@ from stream.engine.error_policy import Faults
 from stream.engine.misplaced import MisplacedWarnings
 from stream.engine.partition_log import PartitionLog
 from stream.errors import UnreadableError
-from stream.kafka.changelog import Progress
+from stream.kafka.changelog import ChangelogProgress
 from stream.kafka.contact import AWAY_AFTER, Contact
 from stream.kafka.lag import Lag
-from stream.kafka.log_throttle import Seldom
+from stream.kafka.log_throttle import Throttle
 from stream.kafka.partition_reader import Fetched, is_cancelled
 from stream.kafka.topic_monitor import SourceTopic
 from stream.machine.batch import Batch, Machine
@@ -77,7 +77,7 @@ class Source(Protocol):
     """The interactions topic, as a member of the consumer group sees it."""
 
     async def fetch(self, partition: int, position: int, patience: float) -> Fetched | None:
-        """As `stream.kafka.partition_reader.Reader.fetch`."""
+        """As `stream.kafka.partition_reader.PartitionReader.fetch`."""
 
     async def first_offset(self, partition: int) -> int:
         """The earliest offset that the partition still holds."""
@@ -92,7 +92,7 @@ class Surroundings:
     """The topic as it is now, seen since the last rebalance at least."""
     make_machine: MakeMachine
     make_delivery: Callable[[int], Delivery]
-    read_changelog: Callable[[int, Progress], Awaitable[dict[bytes, bytes]]]
+    read_changelog: Callable[[int, ChangelogProgress], Awaitable[dict[bytes, bytes]]]
     observer: Observer
     recovery_slots: asyncio.Semaphore
     fail: Callable[[BaseException], None]
@@ -100,7 +100,7 @@ class Surroundings:
     recovered: Callable[[int, Machine], None]
     """A partition was, with this machine."""
     in_background: Callable[[Awaitable[None]], None]
-    seldom: Seldom
+    throttle: Throttle
     """Shared, so that a broker that is away costs a worker one line, not one for each partition."""
     contact: Contact
     fenced_wait: float
@@ -115,7 +115,7 @@ class Partition:
     def __init__(self, number: int, surroundings: Surroundings) -> None:
         self.number = number
         self.state = State.PAUSED
-        self.recovery = Progress()
+        self.recovery = ChangelogProgress()
         self.position: int | None = None
         self.lag = Lag()
         self.last_progress = time.monotonic()
@@ -127,7 +127,7 @@ class Partition:
         self.blocked: UnreadableError | None = None
         """What it cannot read; None once it has read on."""
         self._moves = 0
-        self._log = PartitionLog(number, surroundings.seldom)
+        self._log = PartitionLog(number, surroundings.throttle)
         self._topic: SourceTopic | None = None
         self._around = surroundings
         self._faults = Faults()
@@ -236,7 +236,7 @@ class Partition:
         machine = around.make_machine(self.number, topic)
         self.state = State.WAITING
         async with around.recovery_slots:
-            self.state, self.recovery = State.RECOVERING, Progress()
+            self.state, self.recovery = State.RECOVERING, ChangelogProgress()
             began = time.monotonic()
             changelog = await around.read_changelog(self.number, self.recovery)
             await _drive(machine.restore(changelog), self._moved)

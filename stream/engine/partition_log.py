@@ -4,7 +4,7 @@ import logging
 
 from stream.errors import UnreadableError
 from stream.events import Event, report
-from stream.kafka.log_throttle import Seldom
+from stream.kafka.log_throttle import Throttle
 from stream.kafka.refusals import describe_error
 from stream.machine.batch import Counts, DeadlineFailed, RecordFailed
 
@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 class PartitionLog:
     """The lines of one partition. `throttle` is shared by all: one line speaks for a broker that is away."""
 
-    def __init__(self, partition: int, throttle: Seldom) -> None:
+    def __init__(self, partition: int, throttle: Throttle) -> None:
         self._partition = partition
         self._throttle = throttle
         self._considered = self._moved = 0

@@ -13,9 +13,9 @@ from stream.engine.delivery import Delivery
 from stream.engine.edit_log import Edits
 from stream.engine.partition import MakeMachine, Observer, Partition, Source, State, Surroundings
 from stream.events import Event, report
-from stream.kafka.changelog import Progress
+from stream.kafka.changelog import ChangelogProgress
 from stream.kafka.contact import Contact, ContactStatus
-from stream.kafka.log_throttle import Seldom
+from stream.kafka.log_throttle import Throttle
 from stream.kafka.topic_monitor import SourceTopic
 from stream.machine.batch import Machine
 
@@ -76,7 +76,7 @@ class EngineStatus:
 
 
 class SourceTopics(Protocol):
-    """Knows the interactions topic; see `stream.kafka.topic_monitor.Lookout`."""
+    """Knows the interactions topic; see `stream.kafka.topic_monitor.TopicMonitor`."""
 
     async def source(self) -> SourceTopic:
         """The topic, seen since `look_again`."""
@@ -104,7 +104,7 @@ class Engine:
         self._make_machine, self._observer, self._fenced_wait = make_machine, observer, fenced_wait
         self.contact = contact or Contact()
         self._surroundings: Surroundings | None = None
-        self._lookout: SourceTopics | None = None
+        self._topic_monitor: SourceTopics | None = None
         self._partitions: dict[int, Partition] = {}
         self._edits = Edits(digests or {})
         self.rebalances = 0
@@ -117,16 +117,16 @@ class Engine:
         delivery: str,
         *,
         source: Source,
-        lookout: SourceTopics,
+        topic_monitor: SourceTopics,
         make_delivery: Callable[[int], Delivery],
-        read_changelog: Callable[[int, Progress], Awaitable[dict[bytes, bytes]]],
+        read_changelog: Callable[[int, ChangelogProgress], Awaitable[dict[bytes, bytes]]],
     ) -> None:
         """Say how to reach Kafka; before the first `assign`."""
         self.delivery, self.phase = delivery, "joining"
-        self._lookout = lookout
+        self._topic_monitor = topic_monitor
         self._surroundings = Surroundings(
             source=source,
-            source_topic=lookout.source,
+            source_topic=topic_monitor.source,
             make_machine=self._make_machine,
             make_delivery=make_delivery,
             read_changelog=read_changelog,
@@ -135,7 +135,7 @@ class Engine:
             fail=self.fail,
             recovered=self._recovered,
             in_background=self._in_background,
-            seldom=Seldom(),
+            throttle=Throttle(),
             contact=self.contact,
             fenced_wait=self._fenced_wait,
         )
@@ -153,8 +153,8 @@ class Engine:
         No heartbeat is sent while the group waits for this, so it must return at once.
         """
         assert self._surroundings is not None, "connect() comes first"
-        assert self._lookout is not None
-        self._lookout.look_again()
+        assert self._topic_monitor is not None
+        self._topic_monitor.look_again()
         self.rebalances += 1
         if self.phase in ("stopping", "failed"):
             return

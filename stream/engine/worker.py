@@ -22,12 +22,12 @@ from stream.engine.watchdog import LOOK_EVERY, LoopGuard, Stalls
 from stream.errors import BrokerError, LifecycleError, StalledError, TopicError
 from stream.events import Event, report
 from stream.kafka.admin import admin_client
-from stream.kafka.changelog import Progress, read_changelog
+from stream.kafka.changelog import ChangelogProgress, read_changelog
 from stream.kafka.contact import ContactLog
-from stream.kafka.log_throttle import Seldom, quiet_libraries, quiet_loop
+from stream.kafka.log_throttle import Throttle, quiet_libraries, quiet_loop
 from stream.kafka.permissions import of_worker, require
 from stream.kafka.refusals import describe_error
-from stream.kafka.topic_monitor import Lookout
+from stream.kafka.topic_monitor import TopicMonitor
 from stream.kafka.topics import ensure_topics
 from stream.kafka.transactions import supports_transactions
 from stream.kafka.worker_versions import GroupVersions
@@ -82,11 +82,11 @@ class _Worker:
         )
         self._asked_to_stop = asyncio.Event()
         self._asked_at = 0.0
-        self._seldom = Seldom()
+        self._throttle = Throttle()
         self._delivery: DeliveryMode = settings.delivery
         self._contact_log = ContactLog(self._engine.contact, settings.bootstrap)
         self._group = group
-        self._lookout = Lookout(settings, self._engine.contact, None if group is None else group.heard)
+        self._topic_monitor = TopicMonitor(settings, self._engine.contact, None if group is None else group.heard)
 
     async def run(self, services: Sequence[Service]) -> int:
         loop = asyncio.get_running_loop()
@@ -155,7 +155,7 @@ class _Worker:
     async def _run_once(self, data: Path) -> bool:
         """Run Faust until the worker is to end; True where Faust did not start because the broker went away."""
         settings = self._settings
-        looking = asyncio.create_task(self._lookout.run())
+        looking = asyncio.create_task(self._topic_monitor.run())
         app = make_app(settings, self._engine, data, None if self._group is None else self._group.ours)
         self._connect(app)
         starting = asyncio.create_task(app.start())
@@ -170,7 +170,7 @@ class _Worker:
         ]
         await asyncio.wait([*ends, looking], return_when=asyncio.FIRST_COMPLETED)
         if looking.done():
-            self._engine.fail(looking.exception() or RuntimeError("the lookout ended"))
+            self._engine.fail(looking.exception() or RuntimeError("the topic monitor ended"))
         for end in (*ends, looking):
             end.cancel()
         away = self._engine.rebalances == 0 and _is_away(app.crash_reason) and not self._asked_to_stop.is_set()
@@ -206,7 +206,7 @@ class _Worker:
                         )
                     self._delivery = "exactly_once" if able else "at_least_once"
             except (KafkaError, OSError, TimeoutError) as error:
-                kept = self._seldom.passes("away")
+                kept = self._throttle.passes("away")
                 if kept is not None:
                     report(
                         log.warning,
@@ -241,35 +241,39 @@ class _Worker:
             route = Route(settings, TopicPartition(topics.interactions, partition))
             return Transactional(route) if exactly_once else AtLeastOnce(route, commit_offset)
 
-        async def read(partition: int, progress: Progress) -> dict[bytes, bytes]:
+        async def read(partition: int, progress: ChangelogProgress) -> dict[bytes, bytes]:
             return await read_changelog(settings, TopicPartition(topics.customers, partition), progress)
 
         exactly_once = self._delivery == "exactly_once"
         report(log.info, Event.DELIVERY_CHOSEN, "delivery is {delivery}", delivery=self._delivery)
         self._engine.connect(
-            self._delivery, source=source, lookout=self._lookout, make_delivery=make_delivery, read_changelog=read
+            self._delivery,
+            source=source,
+            topic_monitor=self._topic_monitor,
+            make_delivery=make_delivery,
+            read_changelog=read,
         )
 
     async def _watch(self) -> None:
         """Fail where nothing gets on though Kafka answers."""
-        engine, lookout, topic = self._engine, self._lookout, self._settings.topics.interactions
+        engine, topic_monitor, topic = self._engine, self._topic_monitor, self._settings.topics.interactions
         partitions, missing = Stalls[int](), Stalls[str]()
         group = Stalls[str](round(_REBALANCES * rebalance_timeout(self._settings)))
         while True:
             await asyncio.sleep(LOOK_EVERY)
             owned = engine.status().partitions
             self._contact_log.look(len(owned), [each.partition for each in owned if each.state is State.AWAY])
-            if missing.look({topic: None} if lookout.missing else {}, counts=True):
+            if missing.look({topic: None} if topic_monitor.missing else {}, counts=True):
                 engine.fail(
                     TopicError(
                         f"topic {topic} is not there any more, or may not be seen. If it was deleted, this worker will "
                         f"create it anew when it is started again, and refuse to go on at a position of the old one"
                     )
                 )
-            for number in partitions.look(engine.marks(), counts=lookout.serves):
+            for number in partitions.look(engine.marks(), counts=topic_monitor.serves):
                 engine.fail(StalledError(f"{engine.stands(number)} stands still though Kafka answers"))
             waits = engine.phase in ("joining", "rebalancing")
-            for phase in group.look({engine.phase: engine.rebalances} if waits else {}, counts=lookout.serves):
+            for phase in group.look({engine.phase: engine.rebalances} if waits else {}, counts=topic_monitor.serves):
                 engine.fail(StalledError(f"the worker has not got into its group, though Kafka answers ({phase})"))
 
     async def _leave(self, app: EngineApp, starting: "asyncio.Task[None]") -> None:

@@ -9,7 +9,7 @@ from aiokafka.errors import KafkaTimeoutError
 
 from stream.errors import StateError, UnreadableError
 from stream.kafka.clients import client_options
-from stream.kafka.partition_reader import Reader, let_stop
+from stream.kafka.partition_reader import PartitionReader, let_stop
 from stream.settings import Settings
 
 _AT_ONCE = 4_000
@@ -19,7 +19,7 @@ _NOT_ASSIGNED_WAIT = 0.05
 
 
 @dataclass(slots=True)
-class Progress:
+class ChangelogProgress:
     """How far the reading of a changelog partition has come."""
 
     first: int = 0
@@ -34,7 +34,7 @@ class Progress:
 
 
 async def read_changelog(
-    settings: Settings, tp: TopicPartition, progress: Progress, *, begin: int | None = None
+    settings: Settings, tp: TopicPartition, progress: ChangelogProgress, *, begin: int | None = None
 ) -> dict[bytes, bytes]:
     """The latest value of every key of `tp` up to its present end, deleted keys left out; values stay bytes.
 
@@ -54,7 +54,7 @@ async def read_changelog(
     changelog: dict[bytes, bytes] = {}
     try:
         await consumer.start()
-        reader = Reader(consumer, tp)
+        reader = PartitionReader(consumer, tp)
         progress.first = progress.position = await reader.first_offset() if begin is None else begin
         last_progress = time.monotonic()
         caught_up = False

@@ -1,7 +1,7 @@
 """Whether Kafka answers, and since when it does or does not: for health, metrics and the log.
 
-Any answer that a client of ours gets counts; the lookout asks every second, so that a worker without partitions gets
-some, too. A network that holds its connections open and answers nothing is as away as a broker that is gone.
+Any answer to a client of ours counts; the topic monitor asks every second, so that a worker without partitions hears
+from Kafka, too. A network that holds its connections open and answers nothing is as away as a broker that is gone.
 """
 
 import logging
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from stream.codec.times import format_time
 from stream.events import Event, report
-from stream.kafka.log_throttle import INTERVAL, Seldom
+from stream.kafka.log_throttle import INTERVAL, Throttle
 
 log = logging.getLogger(__name__)
 
@@ -21,7 +21,7 @@ health must see within five seconds that Kafka is away."""
 _FROZEN = 3.0
 """Seconds between two looks after which this process, not Kafka, was away: a second is usual."""
 _SILENT_LOOKS = 3
-"""Before them it may be Kafka as a whole that goes away: of that the lookout may have heard a second later."""
+"""Before them it may be Kafka as a whole that goes away: of that the topic monitor may have heard a second later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class ContactLog:
 
     def __init__(self, contact: Contact, host: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._contact, self._host, self._clock = contact, host, clock
-        self._seldom = Seldom(INTERVAL, clock)
+        self._throttle = Throttle(INTERVAL, clock)
         self._looked_at: float | None = None
         self._said_away = False
         self._silent_looks = 0
@@ -107,7 +107,7 @@ class ContactLog:
                 "Kafka answers again after {seconds} s",
                 seconds=round(self._contact.silence),
             )
-        elif self._silent_looks >= _SILENT_LOOKS and self._seldom.passes("silent") is not None:
+        elif self._silent_looks >= _SILENT_LOOKS and self._throttle.passes("silent") is not None:
             report(
                 log.warning,
                 Event.PARTITIONS_UNANSWERED,
@@ -118,7 +118,7 @@ class ContactLog:
 
     def _say_away(self, waiting: int) -> None:
         self._said_away = True
-        if self._seldom.passes("away") is None:
+        if self._throttle.passes("away") is None:
             return
         report(
             log.warning,

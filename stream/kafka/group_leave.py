@@ -26,7 +26,7 @@ _REBALANCE_SECONDS = 0.3
 _ANSWER_SECONDS = 0.7
 
 
-async def hurry(consumer: AIOKafkaConsumer) -> None:
+async def leave_now(consumer: AIOKafkaConsumer) -> None:
     """To be run beside `consumer.stop()`, and cancelled at its end: does for it what it would wait for."""
     private: Any = consumer
     coordinator = private._coordinator

@@ -12,7 +12,7 @@ from aiokafka.errors import KafkaTimeoutError, UnsupportedVersionError
 from stream.codec.records import SourceRecord
 from stream.errors import PositionError
 from stream.kafka.clients import client_options
-from stream.kafka.partition_reader import Reader, let_stop
+from stream.kafka.partition_reader import PartitionReader, let_stop
 from stream.settings import Settings
 
 _AT_ONCE = 2_000
@@ -103,7 +103,7 @@ class LogReader:
         if end is not None and position >= end:
             return
         self._consumer.assign([tp])
-        reader = Reader(self._consumer, tp)
+        reader = PartitionReader(self._consumer, tp)
         there: int | None = None
         last_progress = time.monotonic()
         while True:

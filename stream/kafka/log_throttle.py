@@ -32,7 +32,7 @@ _BROKER_AWAY = re.compile(
 )
 
 
-class Seldom:
+class Throttle:
     """Lets one of a kind pass in every interval, and counts the others."""
 
     def __init__(self, interval: float = INTERVAL, clock: Callable[[], float] = time.monotonic) -> None:
@@ -58,12 +58,12 @@ class Answers(Protocol):
 
 
 class _Gate(logging.Handler):
-    """Hands a library's records to the root logger, but seldom."""
+    """Hands a library's records to the root logger, but throttled: one of a kind in every interval."""
 
     def __init__(self, kafka: Answers | None, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
         self._kafka, self._clock = kafka, clock
-        self._seldom = Seldom(clock=clock)
+        self._throttle = Throttle(clock=clock)
         self._first_away = self._last_away = -INTERVAL
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -75,7 +75,7 @@ class _Gate(logging.Handler):
         away = _BROKER_AWAY.search(template) is not None
         if away and self._passes_by():
             return
-        kept = self._seldom.passes("broker away" if away else record.name + template)
+        kept = self._throttle.passes("broker away" if away else record.name + template)
         if kept is None:
             return
         if away and record.levelno > logging.WARNING:  # it is waited for, so nobody has to act
@@ -95,7 +95,7 @@ class _Gate(logging.Handler):
         return now - self._first_away < _SETTLES or not self._kafka.up_for(_SETTLES)
 
     def _tell_refusal(self, record: logging.LogRecord, why: str) -> None:
-        if self._seldom.passes("refused") is None:
+        if self._throttle.passes("refused") is None:
             return
         record.levelno, record.levelname = logging.WARNING, "WARNING"
         record.msg = Line(Event.KAFKA_REFUSES, "Kafka refuses us: {reason}; trying again", {"reason": why})

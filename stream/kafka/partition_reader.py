@@ -65,7 +65,7 @@ class _State(Protocol):
     has_valid_position: bool
 
 
-class Reader:
+class PartitionReader:
     """Reads one partition through a consumer that others may use too; lives in the consumer's event loop."""
 
     def __init__(self, consumer: AIOKafkaConsumer, tp: TopicPartition) -> None:

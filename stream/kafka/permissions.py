@@ -71,7 +71,7 @@ def of_verify(settings: Settings) -> list[Grant]:
     return [Grant(Operation.READ, name) for name in settings.topics.all]
 
 
-def of_letters(settings: Settings) -> list[Grant]:
+def of_dead_letters(settings: Settings) -> list[Grant]:
     """What `lifecycle dead-letters list` and `show` need."""
     return [Grant(Operation.READ, settings.topics.dead_letters)]
 
@@ -80,7 +80,7 @@ def of_replay(settings: Settings) -> list[Grant]:
     """What `lifecycle dead-letters replay` needs; beside it `Write` on its transactional id."""
     topics = settings.topics
     return [
-        *of_letters(settings),
+        *of_dead_letters(settings),
         Grant(Operation.WRITE, topics.dead_letters),
         Grant(Operation.WRITE, topics.interactions),
         Grant(Operation.DESCRIBE_CONFIGS, topics.interactions),

@@ -50,7 +50,7 @@ class SourceTopic(NamedTuple):
     """Kafka's own: another one is another topic of the same name. None where the broker has no ids."""
 
 
-class Lookout:
+class TopicMonitor:
     """Looks every five seconds while `run` runs, and at once after `look_again`; `contact` hears every answer."""
 
     def __init__(self, settings: Settings, contact: Contact | None = None, hear: Hear | None = None) -> None:

@@ -72,7 +72,7 @@ class Survey(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class TopicFinding:
     """Something about a topic, and what to do about it."""
 
     level: Literal["missing", "note", "warning", "error"]
@@ -138,14 +138,14 @@ def plan_topics(settings: Settings, found: Mapping[str, FoundTopic], brokers: in
 
 def compare(
     settings: Settings, plans: Iterable[TopicPlan], found: Mapping[str, FoundTopic], brokers: int = 1
-) -> list[Finding]:
+) -> list[TopicFinding]:
     """What is missing, wrong or doubtful, in the order of the plan."""
     names, findings = settings.topics, []
     for plan in plans:
         topic = found.get(plan.name)
         if topic is None:
             remedy = "it will be created: " + _create_command(settings, plan)
-            findings.append(Finding("missing", plan.name, "does not exist", remedy))
+            findings.append(TopicFinding("missing", plan.name, "does not exist", remedy))
         elif plan.name == names.interactions:
             findings += _check_source(settings, plan.name, topic)
         elif plan.name == names.dead_letters:
@@ -183,7 +183,7 @@ async def count_partitions(settings: Settings, *names: str) -> dict[str, int]:
         return await _counts(admin, set(names))
 
 
-async def ensure_topics(settings: Settings) -> list[Finding]:
+async def ensure_topics(settings: Settings) -> list[TopicFinding]:
     """Create what is missing; returns warnings.
 
     Raises TopicError with all that does not fit, and as `find_topics`.
@@ -286,11 +286,11 @@ def _all_led(described: Iterable[Any], plans: Iterable[TopicPlan]) -> bool:
     return all(led.get(plan.name, 0) > 0 for plan in plans)
 
 
-def _check_source(settings: Settings, name: str, topic: FoundTopic) -> list[Finding]:
+def _check_source(settings: Settings, name: str, topic: FoundTopic) -> list[TopicFinding]:
     findings = []
     if topic.configs.get("message.timestamp.type") == "CreateTime":
         findings.append(
-            Finding(
+            TopicFinding(
                 "warning",
                 name,
                 harms(topic.configs),
@@ -299,7 +299,7 @@ def _check_source(settings: Settings, name: str, topic: FoundTopic) -> list[Find
         )
     if "compact" in topic.configs.get("cleanup.policy", ""):
         findings.append(
-            Finding(
+            TopicFinding(
                 "warning",
                 name,
                 "compaction removes all but the latest interaction of a customer, perhaps before it was read",
@@ -309,28 +309,28 @@ def _check_source(settings: Settings, name: str, topic: FoundTopic) -> list[Find
     return findings
 
 
-def _check_retention(settings: Settings, name: str, topic: FoundTopic | None) -> list[Finding]:
+def _check_retention(settings: Settings, name: str, topic: FoundTopic | None) -> list[TopicFinding]:
     found = None if topic is None else topic.configs.get("retention.ms")
     if topic is not None and (found is None or "delete" not in topic.configs.get("cleanup.policy", "delete")):
         return []
     other = differs(settings, found)
     if other is not None:
-        return [Finding("warning", name, other.problem, _alter_command(settings, name, other.remedy))]
+        return [TopicFinding("warning", name, other.problem, _alter_command(settings, name, other.remedy))]
     meant = meaning(settings, found)
     level: Literal["note", "warning"] = "warning" if settings.retention is None else "note"
-    return [] if meant is None else [Finding(level, name, meant.problem, meant.remedy)]
+    return [] if meant is None else [TopicFinding(level, name, meant.problem, meant.remedy)]
 
 
-def _check_durability(settings: Settings, name: str, topic: FoundTopic, brokers: int) -> list[Finding]:
+def _check_durability(settings: Settings, name: str, topic: FoundTopic, brokers: int) -> list[TopicFinding]:
     advice = check_durability(settings, brokers, topic.replication, topic.configs)
     if advice is None:
         return []
     is_config = advice.remedy.startswith("min.insync.replicas=")
     remedy = _alter_command(settings, name, advice.remedy) if is_config else advice.remedy
-    return [Finding("warning", name, advice.problem, remedy)]
+    return [TopicFinding("warning", name, advice.problem, remedy)]
 
 
-def _check_cleanup(settings: Settings, plan: TopicPlan, topic: FoundTopic) -> list[Finding]:
+def _check_cleanup(settings: Settings, plan: TopicPlan, topic: FoundTopic) -> list[TopicFinding]:
     wanted, policy = plan.configs["cleanup.policy"], topic.configs.get("cleanup.policy")
     if policy is None or policy == wanted:
         return []
@@ -339,25 +339,27 @@ def _check_cleanup(settings: Settings, plan: TopicPlan, topic: FoundTopic) -> li
     )
     level: Literal["warning", "error"] = "error" if wanted == "compact" else "warning"
     remedy = _alter_command(settings, plan.name, f"cleanup.policy={wanted}")
-    return [Finding(level, plan.name, f"cleanup.policy is {policy}, not {wanted}: {loss}", remedy)]
+    return [TopicFinding(level, plan.name, f"cleanup.policy is {policy}, not {wanted}: {loss}", remedy)]
 
 
-def _check_size(settings: Settings, name: str, topic: FoundTopic) -> list[Finding]:
+def _check_size(settings: Settings, name: str, topic: FoundTopic) -> list[TopicFinding]:
     largest = _whole(topic, "max.message.bytes", DEFAULT_MAX_MESSAGE)
     needed = BATCH_BYTES + (64 << 10)
     if largest >= needed:
         return []
     remedy = _alter_command(settings, name, f"max.message.bytes={DEFAULT_MAX_MESSAGE}")
-    return [Finding("error", name, f"max.message.bytes is {largest}, but we write batches of up to {needed}", remedy)]
+    return [
+        TopicFinding("error", name, f"max.message.bytes is {largest}, but we write batches of up to {needed}", remedy)
+    ]
 
 
-def _check_dead_letters(settings: Settings, plan: TopicPlan, topic: FoundTopic) -> list[Finding]:
+def _check_dead_letters(settings: Settings, plan: TopicPlan, topic: FoundTopic) -> list[TopicFinding]:
     largest = _whole(topic, "max.message.bytes", DEFAULT_MAX_MESSAGE)
     too_small = _check_size(settings, plan.name, topic)
     if too_small or "max.message.bytes" not in topic.configs or largest >= LARGEST:
         return too_small
     return [
-        Finding(
+        TopicFinding(
             "error",
             plan.name,
             f"max.message.bytes is {largest}: a dead letter has up to {LARGEST} bytes, and one that does not fit stops "
@@ -367,8 +369,8 @@ def _check_dead_letters(settings: Settings, plan: TopicPlan, topic: FoundTopic) 
     ]
 
 
-def _wrong_count(settings: Settings, plan: TopicPlan, topic: FoundTopic) -> Finding:
-    return Finding(
+def _wrong_count(settings: Settings, plan: TopicPlan, topic: FoundTopic) -> TopicFinding:
+    return TopicFinding(
         "error",
         plan.name,
         f"has {topic.partitions} partitions, but {settings.topics.interactions} has {plan.partitions}: "

@@ -29,7 +29,7 @@ _MAGIC = 2
 """Of the format since Kafka 0.11; older ones have another header."""
 
 
-class Span(NamedTuple):
+class BatchSpan(NamedTuple):
     """A batch within a block of batches."""
 
     first: int
@@ -60,14 +60,14 @@ def time_of(data: bytes) -> int | None:
     return time if 0 <= time <= MAX_TIME else None
 
 
-def _span_at(block: bytes, offset: int) -> Span:
+def _span_at(block: bytes, offset: int) -> BatchSpan:
     """The batch of a block in which an offset lies; the first one where it lies before all of them.
 
     A batch ends where the next one begins: what its own header says may be what is damaged.
     """
-    found = Span(offset, offset + 1, b"")
+    found = BatchSpan(offset, offset + 1, b"")
     for base, start, end, after in _batches(block):
-        found = Span(base, after, bytes(block[start:end]))
+        found = BatchSpan(base, after, bytes(block[start:end]))
         if after > offset:
             break
     return found

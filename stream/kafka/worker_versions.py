@@ -1,10 +1,10 @@
 """Which lifecycles each worker of a group has, and a warning where they are not the same.
 
-Each worker puts its own beside what it says of itself when it joins the group (`stream.engine.assignor`), and looks
-every few seconds at what the group's coordinator tells of all members: the lookout asks for that anyway, and who may
-read in a group may also see it. So a worker sees the others whoever leads the group, also while they have nothing to
-do, and needs no topic, no address of theirs and no further grant. A broker that does not tell is not asked again, and
-nothing is said of others then: that is no sign that they agree.
+Each worker puts its own beside its subscription when it joins the group (`stream.engine.assignor`), and looks every
+few seconds at what the group's coordinator reports of all members: the topic monitor asks for that anyway, and whoever
+may read in a group may also see it. So a worker sees the others whoever leads the group, also while they have nothing
+to do, and needs no topic, no address of theirs and no further grant. A broker that does not report members is not asked
+again, and nothing is said of others then: that is no sign that they agree.
 """
 
 import logging

@@ -2,7 +2,7 @@
 
 from stream.codec import stage_changes
 from stream.codec.records import Outgoing
-from stream.codec.stage_changes import Source
+from stream.codec.stage_changes import ChangeSource
 from stream.core.stage_change import StageChange
 from stream.machine.batch import Batch
 
@@ -23,7 +23,7 @@ class Telling:
 
         Those from before `live_from` (epoch ms; None: none are) are not published.
         """
-        source = Source(self._topic, self._partition, offset)
+        source = ChangeSource(self._topic, self._partition, offset)
         size = 0
         for change in changes:
             batch.counts.change(change)

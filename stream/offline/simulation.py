@@ -13,7 +13,7 @@ import orjson
 
 from stream.codec.files.input_files import Record
 from stream.codec.interactions import Reason, Rejected
-from stream.codec.stage_changes import Source
+from stream.codec.stage_changes import ChangeSource
 from stream.core.customer import Customer, Life
 from stream.core.inputs import Arrival, Passing
 from stream.core.interaction import Kind
@@ -70,7 +70,7 @@ class Simulation:
 
     def run(
         self, records: Iterable[Record], file: str = "", *, known: bool = False
-    ) -> Iterator[tuple[StageChange, Source]]:
+    ) -> Iterator[tuple[StageChange, ChangeSource]]:
         """Apply the records of one file in their order; may be called again for the next file.
 
         `known`: they were applied before, and are only counted, as a worker does with an import that is repeated.
@@ -97,18 +97,18 @@ class Simulation:
             if tally.fired:
                 self._count_fired()
             if changes:
-                source = Source(file, 0, offset)
+                source = ChangeSource(file, 0, offset)
                 for change in changes:
                     yield change, source
 
-    def finish(self, until: int) -> Iterator[tuple[StageChange, Source]]:
+    def finish(self, until: int) -> Iterator[tuple[StageChange, ChangeSource]]:
         """Fire the customers' deadlines up to and including `until` (epoch milliseconds), in time order.
 
         Among equal times, customers come in the order in which they were first seen. The changes' source
         has no file, and the number of all records as its offset.
         """
         model, customers = self.model, self._customers
-        source = Source("", 0, self.records)
+        source = ChangeSource("", 0, self.records)
         waiting: list[tuple[int, int, tuple[Kind, str]]] = []
         for order, (key, customer) in enumerate(customers.items()):
             time = due(model, customer)

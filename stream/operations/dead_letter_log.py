@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
-from stream.codec.dead_letters import Address, DeadLetter, Origin, Receipt, read
+from stream.codec.dead_letters import Address, DeadLetter, Receipt, SourceAddress, read
 from stream.errors import BrokerError, TopicError
 from stream.kafka.clients import client_options
 from stream.kafka.topics import count_partitions
@@ -23,7 +23,7 @@ _PATIENCE = 60.0
 
 
 @dataclass(slots=True)
-class Progress:
+class ReadingProgress:
     """How far the reading has come, in offsets."""
 
     done: int = 0
@@ -38,11 +38,11 @@ class Ledger:
     topic: str
     ends: dict[int, int]
     """By partition, where the topic ended when it was first read; what came since is not looked at."""
-    replayed: dict[Origin, int] = field(default_factory=dict)
+    replayed: dict[SourceAddress, int] = field(default_factory=dict)
     """When, epoch milliseconds, by source record."""
 
 
-async def read_ledger(settings: Settings, progress: Progress) -> Ledger:
+async def read_ledger(settings: Settings, progress: ReadingProgress) -> Ledger:
     """Read all receipts. Raises TopicError where there is no topic, and as `records_of`."""
     ledger = Ledger(settings.topics.dead_letters, {})
     await _note(settings, ledger, dict.fromkeys(range(await _partitions(settings))), ledger.ends, progress)
@@ -51,11 +51,11 @@ async def read_ledger(settings: Settings, progress: Progress) -> Ledger:
 
 async def refresh(settings: Settings, ledger: Ledger) -> None:
     """Read the receipts that came since; raises as `records_of`."""
-    await _note(settings, ledger, dict(ledger.ends), {}, Progress())
+    await _note(settings, ledger, dict(ledger.ends), {}, ReadingProgress())
 
 
-async def letters(
-    settings: Settings, ledger: Ledger, progress: Progress, *, partitions: Collection[int] | None = None
+async def read_dead_letters(
+    settings: Settings, ledger: Ledger, progress: ReadingProgress, *, partitions: Collection[int] | None = None
 ) -> AsyncIterator[DeadLetter]:
     """The dead letters that the ledger covers, replayed ones too; each partition from its oldest to its latest.
 
@@ -68,13 +68,13 @@ async def letters(
             yield letter
 
 
-async def find_letter(settings: Settings, address: Address) -> DeadLetter | Receipt | None:
+async def find_dead_letter(settings: Settings, address: Address) -> DeadLetter | Receipt | None:
     """What stands at an address; None where nothing does, or something else. Raises as `read_ledger`."""
     if address.partition >= await _partitions(settings):
         return None
     starts, ends = {address.partition: address.offset}, {address.partition: address.offset + 1}
     name = settings.topics.dead_letters
-    async with aclosing(records_of(settings, name, starts, ends, Progress(), or_less=True)) as records:
+    async with aclosing(records_of(settings, name, starts, ends, ReadingProgress(), or_less=True)) as records:
         async for record in records:
             return read(record) if record.offset == address.offset else None
     return None
@@ -85,7 +85,7 @@ async def records_of(
     topic: str,
     starts: Mapping[int, int | None],
     ends: dict[int, int],
-    progress: Progress,
+    progress: ReadingProgress,
     *,
     or_less: bool = False,
 ) -> "AsyncGenerator[ConsumerRecord[bytes | None, bytes | None]]":
@@ -145,12 +145,16 @@ async def _partitions(settings: Settings) -> int:
 
 
 async def _note(
-    settings: Settings, ledger: Ledger, starts: Mapping[int, int | None], ends: dict[int, int], progress: Progress
+    settings: Settings,
+    ledger: Ledger,
+    starts: Mapping[int, int | None],
+    ends: dict[int, int],
+    progress: ReadingProgress,
 ) -> None:
     async for record in records_of(settings, ledger.topic, starts, ends, progress):
         found = read(record)
         if isinstance(found, Receipt):
-            ledger.replayed.setdefault(found.origin, found.time)
+            ledger.replayed.setdefault(found.source, found.time)
 
 
 def _stuck(settings: Settings, left: dict[TopicPartition, int], ends: dict[int, int]) -> str:

@@ -21,7 +21,7 @@ from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced, Tr
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from stream.codec.controls import control_of, tick_time
-from stream.codec.dead_letters import DeadLetter, Origin, receipt, replayed
+from stream.codec.dead_letters import DeadLetter, SourceAddress, receipt, replayed
 from stream.codec.interactions import Reason, Rejected, decode
 from stream.codec.records import Outgoing
 from stream.errors import BrokerError
@@ -29,7 +29,7 @@ from stream.kafka.clients import client_options
 from stream.kafka.permissions import Grant, Operation, remedy
 from stream.kafka.topics import DEFAULT_MAX_MESSAGE, FoundTopic
 from stream.kafka.transactions import BATCH_BYTES, TRANSACTION_TIMEOUT_MS
-from stream.operations.dead_letter_log import Ledger, Progress, letters, refresh
+from stream.operations.dead_letter_log import Ledger, ReadingProgress, read_dead_letters, refresh
 from stream.settings import Settings
 
 AT_ONCE: Final = 500
@@ -75,7 +75,7 @@ class Target:
         Retention goes by it where the topic keeps producers' times: what is sent as old may be gone before a worker
         reads it, so that it gets the present time.
         """
-        then, now = letter.origin.timestamp, time.time_ns() // 1_000_000
+        then, now = letter.source.timestamp, time.time_ns() // 1_000_000
         retention = int(self.topic.configs.get("retention.ms", -1))
         return then if then >= 0 and (retention < 0 or now - then < retention // 2) else now
 
@@ -84,17 +84,17 @@ class Target:
 
         What the decoder still rejects, with the blocked ids of the settings, would only be dead-lettered again.
         """
-        name, origin = self.settings.topics.interactions, letter.origin
+        name, source = self.settings.topics.interactions, letter.source
         if letter.reason == Reason.UNREADABLE:
             return Refusal("it is a whole batch that could not be read, so the sender has to send that again")
         if letter.truncated:
             return Refusal("its value was cut off, so the sender has to send it again")
-        if origin.topic != name:
+        if source.topic != name:
             return Refusal(
-                f"it comes from another topic than {name}; name that by the setting interactions", origin.topic
+                f"it comes from another topic than {name}; name that by the setting interactions", source.topic
             )
-        if origin.partition >= self.topic.partitions:
-            return Refusal(f"{name} has its partition no more, so the sender has to send it again", str(origin))
+        if source.partition >= self.topic.partitions:
+            return Refusal(f"{name} has its partition no more, so the sender has to send it again", str(source))
         if _size(replayed(letter)) > self.largest:
             return Refusal(f"it is larger than the {self.largest} bytes that {name} takes; raise its max.message.bytes")
         rejected = _rejected(letter, self.time_of(letter), self.settings)
@@ -104,7 +104,7 @@ class Target:
 
 
 async def replay(
-    target: Target, ledger: Ledger, chosen: Chosen, *, exactly_once: bool, progress: Progress, done: Done
+    target: Target, ledger: Ledger, chosen: Chosen, *, exactly_once: bool, progress: ReadingProgress, done: Done
 ) -> None:
     """Replay what is chosen of the dead letters that the ledger covers, and was not replayed yet.
 
@@ -114,15 +114,15 @@ async def replay(
     settings = target.settings
     async with _Writer(target, exactly_once=exactly_once) as writer:
         await refresh(settings, ledger)  # an earlier replay can write no more receipts now
-        taken: set[Origin] = set()
+        taken: set[SourceAddress] = set()
         batch: list[DeadLetter] = []
         size = 0
-        async for letter in letters(settings, ledger, progress):
-            if letter.origin in ledger.replayed or letter.origin in taken:
+        async for letter in read_dead_letters(settings, ledger, progress):
+            if letter.source in ledger.replayed or letter.source in taken:
                 continue
             if not chosen(letter) or target.refusal(letter) is not None:
                 continue
-            taken.add(letter.origin)
+            taken.add(letter.source)
             batch.append(letter)
             size += _size(replayed(letter))
             if len(batch) == AT_ONCE or size >= _BYTES_AT_ONCE:
@@ -188,8 +188,8 @@ class _Writer:
                 await self._producer.begin_transaction()
             time_of = self._target.time_of
             interactions, receipts = self._topics.interactions, self._topics.dead_letters
-            await self._send(interactions, [(each.origin.partition, time_of(each), replayed(each)) for each in batch])
-            await self._send(receipts, [(each.address.partition, None, receipt(each.origin)) for each in batch])
+            await self._send(interactions, [(each.source.partition, time_of(each), replayed(each)) for each in batch])
+            await self._send(receipts, [(each.address.partition, None, receipt(each.source)) for each in batch])
             if self._exactly_once:
                 await self._producer.commit_transaction()
         except (ProducerFenced, InvalidProducerEpoch) as error:

@@ -16,15 +16,16 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from stream.codec.records import Outgoing
+from stream.codec.stage_changes import current_key_of
 from stream.codec.state import positions
 from stream.codec.state.customers import read_layout
-from stream.codec.state.keys import ANONYMOUS, CUSTOMER, LAYOUT
+from stream.codec.state.keys import LAYOUT, kind_of
 from stream.codec.state.positions import Position, decode_position, encode_position
 from stream.core.interaction import MAX_TIME
 from stream.engine.delivery import AtLeastOnce, Delivery, Route, Transactional
 from stream.errors import BrokerError, PositionError, StateError
 from stream.kafka.admin import admin_client, when_ready_for_groups
-from stream.kafka.changelog import Progress, read_changelog
+from stream.kafka.changelog import ChangelogProgress, read_changelog
 from stream.kafka.clients import client_options
 from stream.kafka.topics import find_topics
 from stream.machine.batch import Batch
@@ -33,7 +34,6 @@ from stream.settings import Settings
 _AT_ONCE = 20_000
 """Keys of the changelog that one transaction takes: some megabytes at most, and well within its time."""
 _COMMIT_DEADLINE = 5.0
-_KINDS = {CUSTOMER: b"customer", ANONYMOUS: b"anonymous"}
 
 
 class Beginning(NamedTuple):
@@ -97,14 +97,14 @@ async def reset_partition(settings: Settings, beginning: Beginning, *, exactly_o
     delivery = _delivery(settings, TopicPartition(topics.interactions, number), exactly_once=exactly_once)
     try:
         await delivery.start()
-        changelog = await read_changelog(settings, TopicPartition(topics.customers, number), Progress())
+        changelog = await read_changelog(settings, TopicPartition(topics.customers, number), ChangelogProgress())
         changes_from = await _changes_end(settings, number)
         anew = Anew(beginning, now, changes_from)
         for batch in _batches(settings, changelog, anew, exclusive=delivery.exclusive):
             await delivery.write(batch)
     finally:
         await delivery.discard()
-    return sum(key[:1] in _KINDS for key in changelog)
+    return sum(kind_of(key) is not None for key in changelog)
 
 
 async def skip_lost(settings: Settings, beginning: Beginning, *, exactly_once: bool) -> int:
@@ -118,7 +118,7 @@ async def skip_lost(settings: Settings, beginning: Beginning, *, exactly_once: b
     delivery = _delivery(settings, source, exactly_once=exactly_once)
     try:
         await delivery.start()
-        changelog = await read_changelog(settings, TopicPartition(topics.customers, number), Progress())
+        changelog = await read_changelog(settings, TopicPartition(topics.customers, number), ChangelogProgress())
         kept = changelog.get(positions.KEY)
         position = None if kept is None else decode_position(kept)
         offset = None if position is None else position.offsets.get(topics.interactions)
@@ -224,9 +224,9 @@ def _gone(keys: list[bytes], lifecycles: Mapping[str, str], next_offset: int) ->
     """The tombstones of states, and of what `current-stages` says of these customers."""
     return Batch(
         current_stages=[
-            Outgoing(b":".join((lifecycle.encode(), _KINDS[key[:1]], key[1:])), None)
+            Outgoing(current_key_of(lifecycle, key), None)
             for key in keys
-            if key[:1] in _KINDS
+            if kind_of(key) is not None
             for lifecycle in lifecycles
         ],
         customers=[Outgoing(key, None) for key in keys],

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from stream.codec.state import positions
-from stream.codec.state.keys import ANONYMOUS, CUSTOMER
+from stream.codec.state.keys import kind_of
 from stream.codec.state.positions import Position, decode_position
 from stream.codec.state.spans import span_of
 from stream.core.interaction import MAX_TIME
 from stream.errors import StateError, UnreadableError
-from stream.kafka.changelog import Progress, read_changelog
+from stream.kafka.changelog import ChangelogProgress, read_changelog
 from stream.kafka.clients import client_options
 from stream.kafka.log_reader import LogReader
 from stream.kafka.topics import count_partitions
@@ -51,7 +51,7 @@ async def look_ahead(settings: Settings, beginnings: Sequence[Beginning], progre
     kept: dict[int, Position] = {}
     for place, beginning in enumerate(beginnings):
         tp = TopicPartition(settings.topics.customers, beginning.partition)
-        reading = Progress()
+        reading = ChangelogProgress()
         task = asyncio.create_task(read_changelog(settings, tp, reading))
         try:
             while not (await asyncio.wait([task], timeout=_LOOK_AGAIN))[0]:
@@ -75,7 +75,7 @@ async def look_ahead(settings: Settings, beginnings: Sequence[Beginning], progre
 
 def _count(outlook: Outlook, beginning: Beginning, changelog: dict[bytes, bytes]) -> None:
     for key, value in changelog.items():
-        if key[:1] not in (CUSTOMER, ANONYMOUS):
+        if kind_of(key) is None:
             continue
         outlook.customers += 1
         try:

@@ -20,9 +20,9 @@ from stream.codec.state import positions
 from stream.codec.state.positions import Position, decode_position, encode_position
 from stream.engine.delivery import AtLeastOnce, Delivery, Route, Transactional
 from stream.errors import BrokerError, PositionError, UnreadableError
-from stream.kafka.changelog import Progress, read_changelog
+from stream.kafka.changelog import ChangelogProgress, read_changelog
 from stream.kafka.clients import client_options
-from stream.kafka.partition_reader import Reader, let_stop
+from stream.kafka.partition_reader import PartitionReader, let_stop
 from stream.kafka.refused_reads import damaged, undamaged_from
 from stream.kafka.unreadable import time_of
 from stream.machine.batch import Batch
@@ -67,7 +67,7 @@ async def find_block(settings: Settings, partition: int, partitions: int, offset
     Raises PositionError where the partition does not stand before `offset`, or that can be read, KafkaError, and
     StateError where the position cannot be read.
     """
-    progress = Progress()
+    progress = ChangelogProgress()
     changelog = await read_changelog(settings, TopicPartition(settings.topics.customers, partition), progress)
     position = changelog.get(positions.KEY)
     tp = TopicPartition(settings.topics.interactions, partition)
@@ -81,7 +81,7 @@ async def find_block(settings: Settings, partition: int, partitions: int, offset
     consumer.assign([tp])
     try:
         await consumer.start()
-        reader = Reader(consumer, tp)
+        reader = PartitionReader(consumer, tp)
         start = None if position is None else decode_position(position).offsets.get(tp.topic)
         if start is None:
             start = await reader.first_offset()
@@ -97,7 +97,7 @@ async def find_block(settings: Settings, partition: int, partitions: int, offset
     return Block(error, after, partitions, position, progress.position)
 
 
-async def _stands_before(reader: Reader, tp: TopicPartition, start: int, offset: int) -> UnreadableError:
+async def _stands_before(reader: PartitionReader, tp: TopicPartition, start: int, offset: int) -> UnreadableError:
     """The error at `offset`, behind `start` without a record between them; else PositionError."""
     where = f"topic {tp.topic}, partition {tp.partition}"
     if offset < start:
@@ -140,14 +140,14 @@ async def skip(settings: Settings, block: Block, *, exactly_once: bool) -> None:
     try:
         await delivery.start()
         changelog = TopicPartition(topics.customers, error.partition)
-        since = await read_changelog(settings, changelog, Progress(), begin=block.seen)
+        since = await read_changelog(settings, changelog, ChangelogProgress(), begin=block.seen)
         if since.get(positions.KEY, block.position) != block.position:
             where = f"topic {error.topic}, partition {error.partition}"
             raise PositionError(f"{where}, has gone on since it was looked at; nothing is skipped")
         await delivery.write(
             Batch(
                 customers=[Outgoing(positions.KEY, encode_position(_moved(settings, block)))],
-                dead_letters=[_letter(block)],
+                dead_letters=[_dead_letter(block)],
                 next_offset=block.after,
             )
         )
@@ -172,7 +172,7 @@ def _moved(settings: Settings, block: Block) -> Position:
     )
 
 
-def _letter(block: Block) -> Outgoing:
+def _dead_letter(block: Block) -> Outgoing:
     error, now = block.error, time.time_ns() // 1_000_000
     record = _Batch(error.offset, now if block.time is None else block.time, error.data)
     detail = f"the batch of offsets {error.offset} to {block.after - 1}: {error.why}"

@@ -10,7 +10,7 @@ from stream.codec import stage_changes
 from stream.codec.interactions import DEFAULT_BLOCKED, decode
 from stream.codec.lifecycle_yaml.lifecycle_files import load_all
 from stream.codec.partitioners import home_of
-from stream.codec.stage_changes import Source
+from stream.codec.stage_changes import ChangeSource
 from stream.codec.state.customers import CustomerCodec
 from stream.codec.state.keys import customer_key
 from stream.core.customer import Customer
@@ -31,7 +31,7 @@ SIGNALS = (1, 5, 20, 60)
 TRANSITIONS = (1, 5, 20)
 _EACH = 20
 """Interactions that a customer has behind it before anything is measured: two weeks of the workload."""
-_SOURCE = Source("interactions", 0, 0)
+_SOURCE = ChangeSource("interactions", 0, 0)
 
 Work = Callable[[], None]
 

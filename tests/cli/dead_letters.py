@@ -102,7 +102,7 @@ async def send(settings: Settings, *records: Outgoing) -> None:
         await produce(settings.bootstrap, settings.topics.interactions, [record])
 
 
-async def letters_of(settings: Settings) -> list[DeadLetter]:
+async def dead_letters_of(settings: Settings) -> list[DeadLetter]:
     """All dead letters, replayed ones too, in the order of their addresses."""
     records = await read_all(settings.bootstrap, settings.topics.dead_letters)
     found = [read(record) for partition in records.values() for record in partition]
@@ -111,7 +111,7 @@ async def letters_of(settings: Settings) -> list[DeadLetter]:
 
 async def address_of(settings: Settings, reason: str) -> str:
     """The address of the latest dead letter with that reason."""
-    return str([each for each in await letters_of(settings) if each.reason == reason][-1].address)
+    return str([each for each in await dead_letters_of(settings) if each.reason == reason][-1].address)
 
 
 async def stands(settings: Settings, customer: str) -> tuple[str, int, float] | None:

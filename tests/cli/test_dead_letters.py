@@ -14,7 +14,7 @@ from stream.codec.records import Outgoing
 from stream.kafka.embedded.broker import EmbeddedBroker
 from stream.kafka.topics import ensure_topics
 from stream.settings import Settings
-from tests.cli.dead_letters import Run, address_of, buy, called, letters_of, send, work
+from tests.cli.dead_letters import Run, address_of, buy, called, dead_letters_of, send, work
 from tests.cli.on_kafka import environment_of, interrupt, settings_of, started
 from tests.kit.kafka import KafkaBroker
 from tests.kit.machines import Record
@@ -42,7 +42,7 @@ async def worked(settings: Settings) -> Settings:
     for record in BAD:
         await send(settings, buy("good"), record)
         await work(settings, buggy=True)
-    assert len(await letters_of(settings)) == len(BAD)
+    assert len(await dead_letters_of(settings)) == len(BAD)
     return settings
 
 
@@ -63,12 +63,12 @@ async def test_a_dead_letter_is_a_line_the_newest_first_and_a_summary_comes_last
 
     lines = [line.split("  ") for line in done.stdout.splitlines()]
     assert [line[2] for line in lines] == REASONS[::-1]
-    by_reason = {each.reason: each for each in await letters_of(worked)}
+    by_reason = {each.reason: each for each in await dead_letters_of(worked)}
     no_subject = by_reason["no_subject"]
     assert lines[0][1:] == [
         str(no_subject.address),
         "no_subject",
-        f"{worked.topics.interactions}-{no_subject.origin.partition}-{no_subject.origin.offset}",
+        f"{worked.topics.interactions}-{no_subject.source.partition}-{no_subject.source.offset}",
         "ann",
         "15 bytes",
         "neither `customer_id` nor `anonymous_id` says whose it is",
@@ -80,7 +80,7 @@ async def test_a_dead_letter_is_a_line_the_newest_first_and_a_summary_comes_last
 async def test_json_lines_hold_everything_but_the_value(lifecycle: Run, worked: Settings) -> None:
     [line] = await listed(lifecycle, worked, "--reason", "not_json", "--json")
 
-    [letter] = [each for each in await letters_of(worked) if each.reason == "not_json"]
+    [letter] = [each for each in await dead_letters_of(worked) if each.reason == "not_json"]
     assert json.loads(line) == {
         "address": str(letter.address),
         "time": letter.time,
@@ -88,9 +88,9 @@ async def test_json_lines_hold_everything_but_the_value(lifecycle: Run, worked: 
         "detail": letter.detail,
         "source": {
             "topic": worked.topics.interactions,
-            "partition": letter.origin.partition,
-            "offset": letter.origin.offset,
-            "time": letter.origin.timestamp,
+            "partition": letter.source.partition,
+            "offset": letter.source.offset,
+            "time": letter.source.timestamp,
         },
         "key": "ann",
         "size": 1,
@@ -101,7 +101,7 @@ async def test_json_lines_hold_everything_but_the_value(lifecycle: Run, worked: 
 
 
 async def test_only_those_that_are_asked_for_are_listed(lifecycle: Run, worked: Settings) -> None:
-    letters = {each.reason: each for each in await letters_of(worked)}
+    letters = {each.reason: each for each in await dead_letters_of(worked)}
     middle = str(letters["unprocessable"].time)
     place = letters["no_subject"].address
 
@@ -174,7 +174,7 @@ def test_a_broker_that_is_away_is_an_error(lifecycle: Run) -> None:
 
 
 async def test_show_tells_everything_of_one_with_its_json_over_several_lines(lifecycle: Run, worked: Settings) -> None:
-    [letter] = [each for each in await letters_of(worked) if each.reason == "no_subject"]
+    [letter] = [each for each in await dead_letters_of(worked) if each.reason == "no_subject"]
 
     done = await called(lifecycle, worked, "show", str(letter.address))
 
@@ -232,7 +232,7 @@ async def test_show_says_where_the_value_was_cut_off(lifecycle: Run, settings: S
 
 
 async def test_show_of_what_is_not_there_says_so(lifecycle: Run, worked: Settings) -> None:
-    [letter, *_] = await letters_of(worked)
+    [letter, *_] = await dead_letters_of(worked)
 
     for address in (f"{letter.address.partition}-4000", "99-0"):
         done = await called(lifecycle, worked, "show", address)

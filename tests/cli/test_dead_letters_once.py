@@ -11,7 +11,7 @@ from stream.codec.interactions import Reason, Rejected
 from stream.errors import BrokerError
 from stream.kafka.topics import ensure_topics, find_topics
 from stream.operations import replay
-from stream.operations.dead_letter_log import Progress, read_ledger
+from stream.operations.dead_letter_log import ReadingProgress, read_ledger
 from stream.operations.replay import Done, Target
 from stream.settings import Settings
 from tests.cli.dead_letters import (
@@ -95,7 +95,7 @@ async def test_one_that_is_ended_in_the_middle_and_run_again_replays_each_once(
 async def prepared(settings: Settings) -> tuple[Any, ...]:
     """What `replay` is called with."""
     target = Target(settings, (await find_topics(settings))[settings.topics.interactions])
-    return target, await read_ledger(settings, Progress()), lambda _: True
+    return target, await read_ledger(settings, ReadingProgress()), lambda _: True
 
 
 async def test_interactions_and_receipts_are_there_together_or_not_at_all(
@@ -111,12 +111,12 @@ async def test_interactions_and_receipts_are_there_together_or_not_at_all(
 
     monkeypatch.setattr(replay._Writer, "_send", breaks_off)
     with pytest.raises(BrokerError, match="run it again"):
-        await replay.replay(*await prepared(settings), exactly_once=True, progress=Progress(), done=Done())
+        await replay.replay(*await prepared(settings), exactly_once=True, progress=ReadingProgress(), done=Done())
     assert await interactions(settings) == []
 
     monkeypatch.undo()
     done = Done()
-    await replay.replay(*await prepared(settings), exactly_once=True, progress=Progress(), done=done)
+    await replay.replay(*await prepared(settings), exactly_once=True, progress=ReadingProgress(), done=done)
     assert done.count == len(await interactions(settings)) == 10
 
 
@@ -135,13 +135,13 @@ async def test_of_two_at_once_the_later_stops_the_earlier_and_each_is_replayed_o
         await second_done.wait()
 
     monkeypatch.setattr(replay._Writer, "write", slow)
-    earlier = asyncio.create_task(replay.replay(*plan, exactly_once=True, progress=Progress(), done=Done()))
+    earlier = asyncio.create_task(replay.replay(*plan, exactly_once=True, progress=ReadingProgress(), done=Done()))
     await asyncio.wait_for(first_wrote.wait(), 30)
     monkeypatch.setattr(replay._Writer, "write", really)
     done = Done()
     # The plan is that of the earlier one: what was replayed since is found out once that is fenced.
     await replay.replay(
-        *plan[:1], await read_ledger_of(plan), plan[2], exactly_once=True, progress=Progress(), done=done
+        *plan[:1], await read_ledger_of(plan), plan[2], exactly_once=True, progress=ReadingProgress(), done=done
     )
     second_done.set()
     with pytest.raises(BrokerError, match="another replay"):
@@ -176,7 +176,7 @@ async def test_a_worker_with_an_open_transaction_hides_no_receipt(lifecycle: Run
         ):
             for letter in await uncommitted_letters(settings):
                 builder = earlier.create_batch()
-                record = receipt(letter.origin)
+                record = receipt(letter.source)
                 builder.append(timestamp=None, key=None, value=None, headers=list(record.headers))
                 await (await earlier.send_batch(builder, topic, partition=letter.address.partition))
         replaying_now = asyncio.create_task(replayed(lifecycle, settings, "--all"))

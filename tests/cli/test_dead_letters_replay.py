@@ -21,8 +21,8 @@ from tests.cli.dead_letters import (
     address_of,
     buy,
     called,
+    dead_letters_of,
     interactions,
-    letters_of,
     put,
     replayed,
     send,
@@ -80,7 +80,7 @@ async def test_a_real_worker_processes_what_a_setting_blocked(
         monkeypatch.setenv(f"LIFECYCLE_{name}", value)
     await send(settings, buy("guest"))
     async with started(settings, "worker"), asyncio.timeout(60):
-        while not await letters_of(settings):
+        while not await dead_letters_of(settings):
             await asyncio.sleep(0.1)
 
     await replayed(lifecycle, settings, "--key", "guest", **UNBLOCKED)
@@ -121,7 +121,7 @@ async def test_it_comes_back_to_its_partition_with_key_headers_and_value(lifecyc
             value = buy("guest", more=str(partition)).value
             await producer.send_and_wait(topic, value, b"k", partition=partition, headers=[("trace", b"1")])
     await work(settings)
-    addresses = {each.origin.partition: str(each.address).encode() for each in await letters_of(settings)}
+    addresses = {each.source.partition: str(each.address).encode() for each in await dead_letters_of(settings)}
 
     await replayed(lifecycle, settings, "--all", **UNBLOCKED)
 

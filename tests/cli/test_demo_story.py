@@ -1,11 +1,11 @@
 """What the demonstration tells of stage changes: words, a choice that can be read, one life."""
 
 import pytest
-
 from stream.cli.change_lines import Change, Trigger
-from stream.cli.demo_data import Data, shown
 from stream.cli.demo_story import FIRST, FORGOTTEN, QUIET, WORDS, Story, line_of, told
 from stream.codec.lifecycle_files import load
+
+from stream.cli.demo_data import Data, shown
 
 METRICS = load("metrics").lifecycle
 DAY = 86_400_000

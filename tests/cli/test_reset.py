@@ -19,7 +19,7 @@ from stream.core.interaction import Interaction
 from stream.core.model import model_of
 from stream.engine.delivery import Route, Transactional
 from stream.errors import PositionError
-from stream.kafka.changelog import Progress, read_changelog
+from stream.kafka.changelog import ChangelogProgress, read_changelog
 from stream.kafka.embedded.broker import EmbeddedBroker
 from stream.kafka.topic_monitor import SourceTopic
 from stream.kafka.topics import ensure_topics
@@ -79,7 +79,10 @@ async def work(settings: Settings, records: int, *, customers: int = 0) -> None:
 
 async def changelogs(settings: Settings) -> list[dict[bytes, bytes]]:
     topic = settings.topics.customers
-    return [await read_changelog(settings, TopicPartition(topic, number), Progress()) for number in range(PARTITIONS)]
+    return [
+        await read_changelog(settings, TopicPartition(topic, number), ChangelogProgress())
+        for number in range(PARTITIONS)
+    ]
 
 
 async def current_stages(settings: Settings) -> dict[bytes, bytes]:

@@ -10,7 +10,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from stream.codec.records import Outgoing
-from stream.codec.stage_changes import Source, encode, headers
+from stream.codec.stage_changes import ChangeSource, encode, headers
 from stream.core.interaction import Kind
 from stream.core.stage_change import StageChange, Trigger
 from stream.kafka.embedded.broker import EmbeddedBroker
@@ -51,7 +51,7 @@ def change(subject: str = "ann", **more: Any) -> StageChange:
 
 
 def outgoing(each: StageChange) -> Outgoing:
-    return Outgoing(each.subject.encode(), encode(each, Source("interactions", 0, 7)), headers(each))
+    return Outgoing(each.subject.encode(), encode(each, ChangeSource("interactions", 0, 7)), headers(each))
 
 
 @pytest.fixture
@@ -132,7 +132,7 @@ async def test_only_the_changes_asked_for_are_shown(
 
     lines = await tailed(lifecycle, settings, *arguments, "--json", "--count", "2")
 
-    wanted = [encode(changes[place], Source("interactions", 0, 7)).decode() for place in (kept, 5)]
+    wanted = [encode(changes[place], ChangeSource("interactions", 0, 7)).decode() for place in (kept, 5)]
     assert sorted(lines) == sorted(wanted)
 
 
@@ -142,10 +142,10 @@ async def test_what_was_never_committed_is_not_shown(lifecycle: Run, settings: S
         bootstrap_servers=settings.bootstrap, transactional_id=f"{settings.app}-writer"
     ) as producer:
         await producer.begin_transaction()
-        await producer.send_and_wait(topic, encode(change("gone"), Source("", 0, 0)), partition=0)
+        await producer.send_and_wait(topic, encode(change("gone"), ChangeSource("", 0, 0)), partition=0)
         await producer.abort_transaction()
         async with producer.transaction():
-            await producer.send_and_wait(topic, encode(change("here"), Source("", 0, 0)), partition=0)
+            await producer.send_and_wait(topic, encode(change("here"), ChangeSource("", 0, 0)), partition=0)
 
     [line] = await tailed(lifecycle, settings, "--json", "--count", "1")
 

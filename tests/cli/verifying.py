@@ -20,7 +20,7 @@ from stream.codec.records import Outgoing
 from stream.codec.state import positions
 from stream.codec.state.positions import decode_position
 from stream.core.interaction import Interaction
-from stream.kafka.changelog import Progress, read_changelog
+from stream.kafka.changelog import ChangelogProgress, read_changelog
 from stream.kafka.topics import ensure_topics
 from stream.settings import Settings
 from tests.faults.fleet import Fleet
@@ -154,7 +154,7 @@ async def send_ticks(settings: Settings, until: int) -> None:
 
 
 async def changelog(settings: Settings, number: int) -> dict[bytes, bytes]:
-    return await read_changelog(settings, TopicPartition(settings.topics.customers, number), Progress())
+    return await read_changelog(settings, TopicPartition(settings.topics.customers, number), ChangelogProgress())
 
 
 async def until_caught_up(settings: Settings, seconds: float = 60) -> None:

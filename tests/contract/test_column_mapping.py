@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stream.codec.files.column_mapping import Mapping, Pair, example
+from stream.codec.files.column_mapping import ColumnMapping, Pair, example
 from stream.errors import InputFileError
 
 REST = "customer_id=c,type=e,time=t"
@@ -14,20 +14,20 @@ REST = "customer_id=c,type=e,time=t"
 
 def parsed(pair: str) -> Pair:
     """The pair that is read from a text, beside those that no mapping can be without."""
-    return Mapping.parse([REST, pair]).pairs[-1]
+    return ColumnMapping.parse([REST, pair]).pairs[-1]
 
 
 def refusal(*texts: str) -> str:
     """What is said of a mapping that is refused."""
     with pytest.raises(InputFileError) as caught:
-        Mapping.parse(texts)
+        ColumnMapping.parse(texts)
     return str(caught.value)
 
 
 def test_several_texts_are_one_mapping() -> None:
     """Pairs may stand in one option or in several."""
-    together = Mapping.parse(["customer_id=household_id,type=event,time=day,properties.total=sales_value"])
-    assert together == Mapping.parse(
+    together = ColumnMapping.parse(["customer_id=household_id,type=event,time=day,properties.total=sales_value"])
+    assert together == ColumnMapping.parse(
         ["customer_id=household_id", "type=event,time=day", "properties.total=sales_value"]
     )
     assert together.pairs[0] == Pair(("customer_id",), ("household_id",), None)
@@ -85,7 +85,7 @@ def test_any_name_can_be_quoted(name: str) -> None:
 def test_any_text_is_a_mapping_or_refused(text: str) -> None:
     """No text raises anything else."""
     with suppress(InputFileError):
-        Mapping.parse([text])
+        ColumnMapping.parse([text])
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_what_every_interaction_needs_has_to_be_mapped(text: str, said: str) -> 
 
 def test_a_record_is_built_from_the_values_that_are_there() -> None:
     """Targets nest; None leaves its place out."""
-    mapping = Mapping.parse([REST, "id=i,properties.a.b=x,properties.a.c=y,context.d=z"])
+    mapping = ColumnMapping.parse([REST, "id=i,properties.a.b=x,properties.a.c=y,context.d=z"])
     assert mapping.record(["1", "visit", 5, None, True, 0, None]) == {
         "customer_id": "1",
         "type": "visit",
@@ -161,4 +161,4 @@ def test_a_record_is_built_from_the_values_that_are_there() -> None:
 def test_the_example_for_a_file_is_made_of_its_columns(columns: list[str], option: str) -> None:
     """What is guessed from the names is right for a shell, and is a mapping."""
     assert example(columns) == option
-    Mapping.parse([option.removeprefix("--map ")[1:-1]])
+    ColumnMapping.parse([option.removeprefix("--map ")[1:-1]])

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from stream.codec.files.column_mapping import Mapping
+from stream.codec.files.column_mapping import ColumnMapping
 from stream.codec.files.import_sources import MAX_GIVEN, Sources
 from stream.codec.files.input_files import content_hash
 from stream.codec.import_rows import is_name
@@ -20,17 +20,17 @@ from stream.errors import InputFileError
 
 T = 1_767_225_600_000
 LINE = f'{{"type":"buy","customer_id":"c1","time":{T}}}\n'
-MAPPING = Mapping.parse(["customer_id=customer_id,time=time,type=type"])
+MAPPING = ColumnMapping.parse(["customer_id=customer_id,time=time,type=type"])
 
 
 def sources(
-    files: Sequence[str], mapping: Mapping | None = None, *, as_is: bool = False, name: str | None = None
+    files: Sequence[str], mapping: ColumnMapping | None = None, *, as_is: bool = False, name: str | None = None
 ) -> Sources:
     return Sources(files, mapping, frozenset({"null"}), as_is=as_is, name=name)
 
 
 def names(
-    files: Sequence[str], mapping: Mapping | None = None, *, as_is: bool = False, name: str | None = None
+    files: Sequence[str], mapping: ColumnMapping | None = None, *, as_is: bool = False, name: str | None = None
 ) -> list[str | None]:
     made = sources(files, mapping, as_is=as_is, name=name)
     list(made.read())
@@ -51,7 +51,7 @@ def test_the_name_is_that_of_content_mapping_and_order_wherever_the_file_is(tmp_
     assert len(name) == 16
     assert is_name(name)
     assert names([copy, str(packed)]) == [name, name]
-    reordered = Mapping.parse(["type=type,time=time", "customer_id=customer_id"])
+    reordered = ColumnMapping.parse(["type=type,time=time", "customer_id=customer_id"])
     assert names([one], MAPPING) == names([one], reordered)
     other = names([written(tmp_path / "d.jsonl", LINE + LINE)])
     assert len({name, *names([one], as_is=True), *names([one], MAPPING), *other}) == 4

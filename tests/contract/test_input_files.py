@@ -13,17 +13,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stream.codec.files import text_lines
-from stream.codec.files.column_mapping import Mapping
+from stream.codec.files.column_mapping import ColumnMapping
 from stream.codec.files.csv_records import cell_value
 from stream.codec.files.input_files import Record, read_interactions
 from stream.codec.interactions import Rejected, encode_native
 from stream.core.interaction import Interaction
 from stream.errors import InputFileError
 
-MAPPED = Mapping.parse(["customer_id=who,type='Order Completed',time=day,id=no,properties.total=price"])
+MAPPED = ColumnMapping.parse(["customer_id=who,type='Order Completed',time=day,id=no,properties.total=price"])
 
 
-def read(path: Path, data: str | bytes, mapping: Mapping | None = None) -> list[Record]:
+def read(path: Path, data: str | bytes, mapping: ColumnMapping | None = None) -> list[Record]:
     """Write the data, and read what is in them."""
     path.write_bytes(data.encode() if isinstance(data, str) else data)
     return list(read_interactions(path, mapping=mapping))
@@ -36,7 +36,7 @@ def only(records: list[Record]) -> Interaction:
     return record
 
 
-def refusal(path: Path, data: str | bytes, mapping: Mapping | None = None) -> str:
+def refusal(path: Path, data: str | bytes, mapping: ColumnMapping | None = None) -> str:
     """What is said of a file that cannot be read."""
     with pytest.raises(InputFileError) as caught:
         read(path, data, mapping)
@@ -88,7 +88,7 @@ def test_a_mapping_reads_paths_of_json_and_keeps_types(tmp_path: Path) -> None:
         "flags": {"vip": False, "note": None},
         "price": "12.50",
     }
-    mapping = Mapping.parse(
+    mapping = ColumnMapping.parse(
         [
             "customer_id=user.id,type='it''s',time=at",
             'properties.plan=user."plan.name",properties.items=items,properties.price=price',
@@ -171,7 +171,7 @@ def test_the_delimiter_is_found_in_the_header(tmp_path: Path, delimiter: str, en
     header = ["who", "day", '"price, net; gross | all"', "no"]
     row = ["c;1", '"2017-01-01"', "1,5;x", '"a""b"'] if delimiter == "\t" else ["c", "2017-01-01", '"1,5;|"', '"a""b"']
     data = delimiter.join(header) + end + delimiter.join(row) + end
-    mapping = Mapping.parse(["customer_id=who,type='x',time=day,id=no,properties.p=\"price, net; gross | all\""])
+    mapping = ColumnMapping.parse(["customer_id=who,type='x',time=day,id=no,properties.p=\"price, net; gross | all\""])
     read_back = only(read(tmp_path / "a.csv", data, mapping))
     assert (read_back.id, read_back.time) == ('a"b', 1_483_228_800_000)
     assert read_back.properties == {"p": "1,5;x" if delimiter == "\t" else "1,5;|"}
@@ -179,13 +179,13 @@ def test_the_delimiter_is_found_in_the_header(tmp_path: Path, delimiter: str, en
 
 def test_a_column_with_dots_is_named_as_it_is(tmp_path: Path) -> None:
     """In CSV a source is a column's name, dots and all, quoted or not."""
-    mapping = Mapping.parse(["customer_id=user.id,type='x',time=\"when.\""])
+    mapping = ColumnMapping.parse(["customer_id=user.id,type='x',time=\"when.\""])
     assert only(read(tmp_path / "a.csv", "user.id,when.\nc,1\n", mapping)).customer_id == "c"
 
 
 def test_quotes_inside_a_bare_name_or_cell_are_text(tmp_path: Path) -> None:
     """An inch is an inch, and the rows after it are rows."""
-    mapping = Mapping.parse(["customer_id=who,type='x',time=day,properties.size='5\"'"])
+    mapping = ColumnMapping.parse(["customer_id=who,type='x',time=day,properties.size='5\"'"])
     records = read(tmp_path / "a.csv", 'who,day,5" disc\nc,1,3"\nd,2,4\n', mapping)
     assert lines_and_reasons(records) == [(2, ""), (3, "")]
 
@@ -193,7 +193,7 @@ def test_quotes_inside_a_bare_name_or_cell_are_text(tmp_path: Path) -> None:
 def test_line_ends_in_quotes_are_part_of_their_cell(tmp_path: Path) -> None:
     """A record is counted by the line on which it begins."""
     data = 'who,day,"price\nnet",no\nc,1,"a\nb\r\nc",1\nd,2,x,2\n\ne,3,y,3\n'
-    mapping = Mapping.parse(["customer_id=who,type='x',time=day,properties.p=\"price\nnet\""])
+    mapping = ColumnMapping.parse(["customer_id=who,type='x',time=day,properties.p=\"price\nnet\""])
     records = read(tmp_path / "a.csv", data, mapping)
     assert [line for line, _ in records] == [3, 6, 8]
     assert isinstance(records[0][1], Interaction)
@@ -336,7 +336,7 @@ def test_every_cell_that_csv_can_write_is_read_back(
     file = io.StringIO()
     writer = csv.writer(file, delimiter=delimiter, lineterminator=end, quoting=csv.QUOTE_ALL)
     writer.writerows([("who", "day", "a", "b"), *(("c", "1", *row) for row in rows)])
-    mapping = Mapping.parse(["customer_id=who,type='x',time=day,properties.a=a,properties.b=b"])
+    mapping = ColumnMapping.parse(["customer_id=who,type='x',time=day,properties.a=a,properties.b=b"])
     records = read(tmp_path_factory.mktemp("csv") / "a.csv", file.getvalue(), mapping)
     expected = [
         {

@@ -10,9 +10,9 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from stream.engine.delivery import AtLeastOnce, Delivery, Route, Transactional
 from stream.engine.partition import MakeMachine
 from stream.engine.supervisor import Engine
-from stream.kafka.changelog import Progress, read_changelog
-from stream.kafka.partition_reader import Fetched, Reader
-from stream.kafka.topic_monitor import Lookout
+from stream.kafka.changelog import ChangelogProgress, read_changelog
+from stream.kafka.partition_reader import Fetched, PartitionReader
+from stream.kafka.topic_monitor import TopicMonitor
 from stream.kafka.topics import ensure_topics
 from stream.kafka.transactions import supports_transactions
 from stream.machine.batch import Batch
@@ -61,7 +61,7 @@ class PlainSource:
     def __init__(self, consumer: AIOKafkaConsumer, topic: str, recorder: Recorder, max_records: int) -> None:
         self._consumer, self._topic = consumer, topic
         self._recorder, self._max_records = recorder, max_records
-        self._readers: dict[int, Reader] = {}
+        self._readers: dict[int, PartitionReader] = {}
 
     async def fetch(self, partition: int, position: int, patience: float) -> Fetched | None:
         fetched = await self._reader(partition).fetch(position, max_records=self._max_records, patience=patience)
@@ -71,9 +71,9 @@ class PlainSource:
     async def first_offset(self, partition: int) -> int:
         return await self._reader(partition).first_offset()
 
-    def _reader(self, partition: int) -> Reader:
+    def _reader(self, partition: int) -> PartitionReader:
         if partition not in self._readers:
-            self._readers[partition] = Reader(self._consumer, TopicPartition(self._topic, partition))
+            self._readers[partition] = PartitionReader(self._consumer, TopicPartition(self._topic, partition))
         return self._readers[partition]
 
 
@@ -107,8 +107,8 @@ class Rig:
         self._stack.push_async_callback(consumer.stop)
         await consumer.start()
         self._stack.push_async_callback(self.engine.stop)
-        lookout = Lookout(settings, self.engine.contact)
-        looking = asyncio.create_task(lookout.run())
+        topic_monitor = TopicMonitor(settings, self.engine.contact)
+        looking = asyncio.create_task(topic_monitor.run())
         self._stack.callback(looking.cancel)
 
         async def commit_offset(_: TopicPartition, offset: int) -> None:
@@ -119,13 +119,13 @@ class Rig:
             route = Route(settings, source)
             return Transactional(route) if exactly_once else AtLeastOnce(route, commit_offset)
 
-        async def read(partition: int, progress: Progress) -> dict[bytes, bytes]:
+        async def read(partition: int, progress: ChangelogProgress) -> dict[bytes, bytes]:
             tp = TopicPartition(topics.customers, partition)
             return await read_changelog(settings, tp, progress)
 
         self.engine.connect(
             "exactly_once" if exactly_once else "at_least_once",
-            lookout=lookout,
+            topic_monitor=topic_monitor,
             source=PlainSource(consumer, topics.interactions, self.recorder, settings.max_records),
             make_delivery=make_delivery,
             read_changelog=read,

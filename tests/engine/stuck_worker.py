@@ -20,7 +20,7 @@ from stream.engine.delivery import Transactional
 from stream.engine.faust_app import EngineApp
 from stream.engine.partition import Partition
 from stream.engine.supervisor import Engine
-from stream.kafka.partition_reader import Reader
+from stream.kafka.partition_reader import PartitionReader
 from stream.settings import Settings
 
 
@@ -39,7 +39,7 @@ def loop() -> None:
 
 def fetch() -> None:
     """The consumer never hands anything over."""
-    Reader.fetch = _for_ever  # type: ignore[method-assign]
+    PartitionReader.fetch = _for_ever  # type: ignore[method-assign]
 
 
 def producer() -> None:

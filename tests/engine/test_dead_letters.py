@@ -10,8 +10,8 @@ from stream.codec.dead_letters import (
     MAX_BYTES,
     Address,
     DeadLetter,
-    Origin,
     Receipt,
+    SourceAddress,
     dead_letter,
     read,
     receipt,
@@ -30,7 +30,7 @@ from tests.kit.machines import Record
 from tests.kit.topics import read_all
 
 T = 1_767_225_600_000
-ORIGIN = Origin("interactions", 3, 7, T)
+SOURCE = SourceAddress("interactions", 3, 7, T)
 BAD = Rejected(Reason.NOT_JSON, "no good")
 
 
@@ -53,7 +53,7 @@ def letter_of(value: bytes | None, *, key: bytes | None = b"ann", headers: Heade
 
 def test_a_dead_letter_is_read_as_it_was_written() -> None:
     assert letter_of(b"{", headers=[("trace", b"1")]) == DeadLetter(
-        Address(1, 12), T + 5, "not_json", "no good", ORIGIN, b"ann", b"{", [("trace", b"1")], 1, 1, truncated=False
+        Address(1, 12), T + 5, "not_json", "no good", SOURCE, b"ann", b"{", [("trace", b"1")], 1, 1, truncated=False
     )
     assert letter_of(None, key=None).value is None
 
@@ -61,14 +61,14 @@ def test_a_dead_letter_is_read_as_it_was_written() -> None:
 def test_headers_of_the_sender_that_are_named_like_ours_stay_its_own() -> None:
     theirs = [("lifecycle_reason", b"mine"), ("lifecycle_offset", b"x"), ("lifecycle_control", b"replayed")]
     letter = letter_of(b"{", headers=theirs)
-    assert (letter.reason, letter.origin, letter.headers) == ("not_json", ORIGIN, theirs)
+    assert (letter.reason, letter.source, letter.headers) == ("not_json", SOURCE, theirs)
 
 
 def test_a_receipt_is_no_dead_letter_and_names_the_source_record() -> None:
-    record = receipt(ORIGIN)
+    record = receipt(SOURCE)
     assert (record.key, record.value) == (None, None)
     assert "lifecycle_reason" not in dict(record.headers)
-    assert read(stored(record)) == Receipt(ORIGIN, T + 5)
+    assert read(stored(record)) == Receipt(SOURCE, T + 5)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_a_receipt_is_no_dead_letter_and_names_the_source_record() -> None:
         [],
         [("lifecycle_control", b"tick")],
         [("lifecycle_reason", b"not_json")],
-        [*receipt(ORIGIN).headers[1:]],
+        [*receipt(SOURCE).headers[1:]],
         [("lifecycle_control", b"replayed"), ("lifecycle_topic", b"t"), ("lifecycle_partition", b"x")],
     ],
 )

@@ -15,7 +15,7 @@ from stream.engine.delivery import Route, Transactional
 from stream.engine.partition import State
 from stream.errors import PositionError, StateError, TopicError
 from stream.kafka.embedded.broker import EmbeddedBroker
-from stream.kafka.partition_reader import Fetched, Reader
+from stream.kafka.partition_reader import Fetched, PartitionReader
 from stream.kafka.topic_monitor import SourceTopic
 from stream.machine.batch import Machine
 from stream.settings import Settings
@@ -137,7 +137,7 @@ async def test_who_waits_for_an_open_transaction_is_not_caught_up(on_kafka: Sett
         AIOKafkaProducer(bootstrap_servers=on_kafka.bootstrap, transactional_id=f"{on_kafka.app}-t") as producer,
     ):
         consumer.assign([topic])
-        reader = Reader(consumer, topic)
+        reader = PartitionReader(consumer, topic)
 
         async def until(*, caught_up: bool) -> Fetched:
             async with asyncio.timeout(30):

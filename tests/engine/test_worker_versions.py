@@ -22,7 +22,7 @@ from stream.codec.lifecycle_yaml.lifecycle_files import load
 from stream.engine.assignor import EngineAssignor
 from stream.kafka.embedded.broker import EmbeddedBroker
 from stream.kafka.group_members import members_of
-from stream.kafka.topic_monitor import Lookout
+from stream.kafka.topic_monitor import TopicMonitor
 from stream.kafka.worker_versions import GroupVersions, LifecycleVersion, Member, WorkerVersions
 from stream.settings import Settings
 from tests.kit.roles import WORKER, Caller, caller_of, worker_of
@@ -182,11 +182,11 @@ async def test_a_broker_that_keeps_what_members_say_to_itself_is_no_sign_that_th
     async with AIOKafkaConsumer(topic, bootstrap_servers=bootstrap, group_id=settings.group) as consumer:
         while not consumer.assignment():
             await consumer.getmany(timeout_ms=100)
-        looks = Lookout(settings, hear=heard.append)
-        looking = asyncio.create_task(looks.run())
+        monitor = TopicMonitor(settings, hear=heard.append)
+        looking = asyncio.create_task(monitor.run())
         try:
             async with asyncio.timeout(60):
-                while not looks.serves:
+                while not monitor.serves:
                     await asyncio.sleep(0.05)
         finally:
             looking.cancel()

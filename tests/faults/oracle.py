@@ -18,7 +18,7 @@ from aiokafka import ConsumerRecord
 
 from stream.codec.import_rows import row_of
 from stream.codec.interactions import DEFAULT_BLOCKED, Rejected, decode
-from stream.codec.stage_changes import Source, data
+from stream.codec.stage_changes import ChangeSource, data
 from stream.codec.state.keys import customer_key
 from stream.core.customer import Customer
 from stream.core.inputs import Arrival, Edit, Passing
@@ -214,7 +214,7 @@ class Partition:
             heappush(self._due, each)
 
     def _tell(self, changes: Sequence[StageChange], offset: int) -> None:
-        source = Source(self._topic, self._number, offset)
+        source = ChangeSource(self._topic, self._number, offset)
         for change in changes:
             told: dict[str, Any] = orjson.loads(orjson.dumps(data(change, source)))
             self.expected.changes.append(told)

@@ -10,7 +10,7 @@ from types import FrameType
 import pytest
 
 from stream.codec.controls import tick
-from stream.codec.files.column_mapping import Mapping
+from stream.codec.files.column_mapping import ColumnMapping
 from stream.codec.files.csv_records import Unreadable, csv_records
 from stream.codec.files.text_lines import MAX_LINE, Lines
 from stream.codec.interactions import DEFAULT_BLOCKED, MAX_BYTES, Interaction, Rejected, decode
@@ -221,7 +221,7 @@ def test_a_csv_record_over_many_lines_is_bounded_as_a_line_is() -> None:
     """Every line closes one cell and opens the next: the record would be the whole file."""
     line = b'","' + b"x" * 1_000_000 + b"\n"
     content = b'customer_id,type,time\n"' + line * (MAX_LINE // len(line) + 10) + b'"\nc,t,0\n'
-    mapping = Mapping.parse(["customer_id=customer_id,type=type,time=time"])
+    mapping = ColumnMapping.parse(["customer_id=customer_id,type=type,time=time"])
     found = list(csv_records(Lines(BytesIO(content)), mapping, "file"))
     assert isinstance(found[0][1], Unreadable)
     assert "longer than 16 MiB" in found[0][1].detail

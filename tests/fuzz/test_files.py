@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.codec.files.column_mapping import Mapping
+from stream.codec.files.column_mapping import ColumnMapping
 from stream.codec.files.input_files import read_interactions
 from stream.codec.files.sorting import sort_by_time
 from stream.codec.interactions import Reason, Rejected
@@ -26,7 +26,7 @@ CSV = [
     b"\xef\xbb\xbfcustomer_id\ttype\ttime\r\nc\tt\t0\r\n",
 ]
 LINES = b'{"type":"a","customer_id":"b","time":1}\n\n{"type":"c","anonymous_id":"d","time":"2023-01-01"}\n'
-MAPPING = Mapping.parse(["customer_id=client,type=what,time=when,properties.total=sum,context.a.b=x.y"])
+MAPPING = ColumnMapping.parse(["customer_id=client,type=what,time=when,properties.total=sum,context.a.b=x.y"])
 NAMES = st.sampled_from(["a.csv", "a.jsonl", "a.tsv.gz", "a", "a.json.gz", "a.CSV"])
 
 
@@ -58,7 +58,7 @@ def input_files(draw: st.DrawFn) -> bytes:
 
 @given(NAMES, input_files(), st.sampled_from([None, MAPPING]))
 def test_every_record_of_a_file_is_an_interaction_or_has_a_reason(
-    write: Write, name: str, content: bytes, mapping: Mapping | None
+    write: Write, name: str, content: bytes, mapping: ColumnMapping | None
 ) -> None:
     """A file that is none is an InputFileError; what could be read is sorted through a temporary file as it was."""
     read: list[Interaction] = []

@@ -3,8 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.cli.terminal.change_lines import line_of, read_change
-from stream.codec.files.column_mapping import Mapping, example
+from stream.cli.terminal.change_lines import line_of
+from stream.codec.files.column_mapping import ColumnMapping, example
+from stream.codec.stage_change_reader import read_change
 from stream.codec.times import format_time, parse_time
 from stream.core.durations import format_duration, parse_duration
 from stream.core.expressions import ConditionError
@@ -114,21 +115,22 @@ GOOD = [b"id=order_no,customer_id=client,time=paid_at,type='Order Completed',pro
 
 @given(MAPPINGS | nasty.damaged(GOOD).map(lambda data: data.decode("utf-8", "replace")) | st.text())
 def test_a_mapping_is_read_or_refused(text: str) -> None:
-    found: list[Mapping] = []
-    nasty.raised_by(lambda: found.append(Mapping.parse([text])), documented=[InputFileError])
+    found: list[ColumnMapping] = []
+    nasty.raised_by(lambda: found.append(ColumnMapping.parse([text])), documented=[InputFileError])
     for mapping in found:
         assert mapping.record([1] * len(mapping.pairs))
 
 
 @given(st.lists(st.text(max_size=10), max_size=8))
 def test_every_header_has_an_example_of_a_mapping(columns: list[str]) -> None:
-    nasty.raised_by(lambda: Mapping.native(columns, "file"), documented=[InputFileError])
+    nasty.raised_by(lambda: ColumnMapping.native(columns, "file"), documented=[InputFileError])
     assert example(columns).startswith("--map ")
 
 
 CHANGE = {
     "lifecycle": "shop", "final": True, "from": None, "to": "lead", "at": 1_700_000_000_000, "customer_id": "c1",
     "trigger": {"kind": "interaction", "type": "page", "late": False}, "transition": "idle > 1d", "scores": {"a": 1.5},
+    "born": "0-0", "sequence": 1, "source": {"topic": "interactions", "partition": 0, "offset": 7},
 }  # fmt: skip
 
 

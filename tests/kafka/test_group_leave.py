@@ -8,7 +8,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer
 
 from stream.engine.faust_app import EngineConsumer
-from stream.kafka.group_leave import hurry
+from stream.kafka.group_leave import leave_now
 from stream.kafka.partition_reader import let_stop
 from stream.operations.reset import running_workers
 from stream.settings import Settings
@@ -83,12 +83,12 @@ async def test_a_member_leaves_a_rebalance_that_waits_for_somebody_else(
         while consumer._subscription.reassignment_in_progress is False:
             await asyncio.sleep(0.05)
     async with asyncio.timeout(20):
-        leaving = asyncio.create_task(hurry(consumer))
+        leaving = asyncio.create_task(leave_now(consumer))
         await let_stop(consumer.stop(), consumer)
         leaving.cancel()
     await joined(settings, 2)
     for each in (slow, new):
-        leaving = asyncio.create_task(hurry(each))
+        leaving = asyncio.create_task(leave_now(each))
         await let_stop(each.stop(), each)
         leaving.cancel()
     await asyncio.wait([starting])

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 from aiokafka.errors import KafkaError, SaslAuthenticationFailed
 
-from stream.kafka.log_throttle import LIBRARIES, Seldom, _Gate, quiet_libraries, quiet_loop
+from stream.kafka.log_throttle import LIBRARIES, Throttle, _Gate, quiet_libraries, quiet_loop
 from stream.kafka.refusals import refusal
 
 
@@ -26,15 +26,15 @@ def quiet() -> Iterator[None]:
 
 def test_one_of_a_kind_passes_in_an_interval_and_tells_how_many_did_not() -> None:
     now = 0.0
-    seldom = Seldom(interval=10.0, clock=lambda: now)
-    assert [seldom.passes("a"), seldom.passes("a"), seldom.passes("b"), seldom.passes("a")] == [
+    throttle = Throttle(interval=10.0, clock=lambda: now)
+    assert [throttle.passes("a"), throttle.passes("a"), throttle.passes("b"), throttle.passes("a")] == [
         0,
         None,
         0,
         None,
     ]
     now = 10.0
-    assert [seldom.passes("a"), seldom.passes("a")] == [2, None]
+    assert [throttle.passes("a"), throttle.passes("a")] == [2, None]
 
 
 def test_a_flood_about_an_absent_broker_becomes_one_warning(caplog: pytest.LogCaptureFixture) -> None:

@@ -17,7 +17,7 @@ from aiokafka.admin.records_to_delete import RecordsToDelete
 from stream.codec.records import Outgoing
 from stream.codec.state import positions
 from stream.codec.state.positions import decode_position, encode_position
-from stream.kafka.changelog import Progress, read_changelog
+from stream.kafka.changelog import ChangelogProgress, read_changelog
 from stream.settings import Settings
 from tests.cli.on_kafka import environment_of
 from tests.kit.kafka import KafkaBroker
@@ -93,7 +93,9 @@ async def offsets(settings: Settings) -> list[int | None]:
     """The position of each partition."""
     found = []
     for number in range(settings.partitions):
-        changelog = await read_changelog(settings, TopicPartition(settings.topics.customers, number), Progress())
+        changelog = await read_changelog(
+            settings, TopicPartition(settings.topics.customers, number), ChangelogProgress()
+        )
         kept = changelog.get(positions.KEY)
         found.append(None if kept is None else decode_position(kept).offsets.get(settings.topics.interactions))
     return found
@@ -196,7 +198,7 @@ async def test_partitions_added_under_a_running_worker_end_it(worked: Settings, 
 async def test_a_position_beyond_the_end_of_the_topic_is_refused(worked: Settings, tmp_path: Path) -> None:
     """As after an election of a leader that lacked the last records."""
     tp = TopicPartition(worked.topics.customers, 0)
-    position = decode_position((await read_changelog(worked, tp, Progress()))[positions.KEY])
+    position = decode_position((await read_changelog(worked, tp, ChangelogProgress()))[positions.KEY])
     end = position.offsets[worked.topics.interactions]
     position.offsets[worked.topics.interactions] += 1_000
     async with administration(worked):

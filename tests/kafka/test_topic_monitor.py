@@ -8,7 +8,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupCoordinatorNotAvailableError
 
 from stream.kafka import topic_monitor
-from stream.kafka.topic_monitor import Lookout
+from stream.kafka.topic_monitor import TopicMonitor
 from stream.settings import Settings
 from tests.kit.cluster import KafkaCluster
 from tests.kit.kafka import KafkaBroker
@@ -30,15 +30,15 @@ async def test_a_group_whose_coordinator_is_away_is_seen_though_every_topic_can_
         await create_topics(
             cluster.bootstrap, names.interactions, names.customers, names.stage_changes, partitions=2, replication=3
         )
-        looks = Lookout(settings)
-        looking = asyncio.create_task(looks.run())
+        monitor = TopicMonitor(settings)
+        looking = asyncio.create_task(monitor.run())
         try:
-            await until(lambda: looks.serves)
+            await until(lambda: monitor.serves)
             alone = await coordinator(cluster, settings.group)
             await asyncio.to_thread(alone.kill)
-            await until(lambda: not looks.serves, for_seconds=15.0)
+            await until(lambda: not monitor.serves, for_seconds=15.0)
             await asyncio.to_thread(alone.start)
-            await until(lambda: looks.serves)
+            await until(lambda: monitor.serves)
         finally:
             looking.cancel()
             await asyncio.wait([looking])

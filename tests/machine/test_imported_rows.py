@@ -11,7 +11,7 @@ from stream.codec.state.spans import Span, span_of
 from stream.core.interaction import Interaction
 from stream.core.model import Model, model_of
 from stream.machine.batch import Batch
-from stream.operations.verification.recomputation import Origin, Recomputation
+from stream.operations.verification.recomputation import Recomputation, RecomputationInputs
 from stream.settings import Settings
 from tests.kit.machines import Record, compacted, finish, machine, records_of, run_all
 
@@ -157,8 +157,8 @@ def test_a_verification_comes_to_the_same_records(model: Model) -> None:
     records = records_of(given, broker_time=T0)
     made = machine(model, SETTINGS)
     batches = run_all(made, records)
-    origin = Origin(0, "stream", 0, frozenset(), None, True, None, None)
-    recomputation = Recomputation(model, origin, lambda *_: None)
+    inputs = RecomputationInputs(0, "stream", 0, frozenset(), None, True, None, None)
+    recomputation = Recomputation(model, inputs, lambda *_: None)
     rejected = [recomputation.take(record) for record in records]
     assert [place for place, reason in enumerate(rejected) if reason is not None] == [4]
     assert results(batches) == {"applied": 4, "duplicate": 1, "known": 2, "rejected": 1}

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 
 from stream.codec import stage_changes
-from stream.codec.stage_changes import Source
+from stream.codec.stage_changes import ChangeSource
 from stream.codec.state.customers import CustomerCodec
 from stream.codec.state.keys import customer_key
 from stream.core.customer import Customer
@@ -94,7 +94,7 @@ def test_every_change_of_the_core_is_the_reference_s(scenario: Scenario, through
     if expected.doubtful:
         return
     changes, tally = core_changes(scenario, through_bytes=through_bytes)
-    found = by_life([stage_changes.data(change, Source("t", 0, 0)) for change in changes])
+    found = by_life([stage_changes.data(change, ChangeSource("t", 0, 0)) for change in changes])
     wanted = by_life(expected.changes)
     assert found.keys() == wanted.keys()
     for life, changes_of_life in wanted.items():

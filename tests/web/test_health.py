@@ -21,7 +21,7 @@ from stream.codec.lifecycle_yaml.lifecycle_files import load_all
 from stream.engine import partition as partitions
 from stream.engine.supervisor import Engine
 from stream.errors import SettingsError, UnreadableError
-from stream.kafka.changelog import Progress
+from stream.kafka.changelog import ChangelogProgress
 from stream.kafka.contact import AWAY_AFTER, Contact
 from stream.kafka.partition_reader import Fetched
 from stream.kafka.topic_monitor import SourceTopic
@@ -66,7 +66,7 @@ class Broker:
     async def first_offset(self, partition: int) -> int:
         return 0
 
-    async def read_changelog(self, partition: int, progress: Progress) -> dict[bytes, bytes]:
+    async def read_changelog(self, partition: int, progress: ChangelogProgress) -> dict[bytes, bytes]:
         progress.end = 4
         progress.position = 1
         await self.recovered.wait()
@@ -115,7 +115,7 @@ class Rig:
         self.engine.connect(
             "exactly_once",
             source=self.broker,
-            lookout=self.broker,
+            topic_monitor=self.broker,
             make_delivery=self.broker.delivery,
             read_changelog=self.broker.read_changelog,
         )

@@ -1,58 +1,17 @@
 """A stage change as one line for people."""
 
 from collections.abc import Mapping
-from typing import Annotated
 
-import msgspec
 from rich.text import Text
 
 from stream.cli.terminal.plain import plain
+from stream.codec.stage_change_reader import StageChangeValue
 from stream.codec.times import format_time
-from stream.core.interaction import MAX_TIME, MIN_TIME
 
 _MOST_SCORES = 3
 
 
-class Trigger(msgspec.Struct):
-    """What caused a change."""
-
-    kind: str
-    type: str | None = None
-    late: bool = False
-
-
-class Change(msgspec.Struct, rename={"from_stage": "from", "to_stage": "to"}):
-    """What is shown of the value on the topic of stage changes, or chosen by."""
-
-    lifecycle: str
-    final: bool
-    from_stage: str | None
-    to_stage: str | None
-    at: Annotated[int, msgspec.Meta(ge=MIN_TIME, le=MAX_TIME)]
-    trigger: Trigger
-    transition: str | None = None
-    scores: Mapping[str, float] = {}
-    customer_id: str | None = None
-    anonymous_id: str | None = None
-
-    @property
-    def subject(self) -> str:
-        """The customer's id, whichever kind it is."""
-        return self.customer_id if self.customer_id is not None else self.anonymous_id or ""
-
-
-_decoder = msgspec.json.Decoder(Change)
-
-
-def read_change(value: bytes | None) -> Change | None:
-    """The change that a record's value says; None where it is none."""
-    try:
-        return _decoder.decode(value or b"")
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
-
-
-def line_of(change: Change) -> Text:
+def line_of(change: StageChangeValue) -> Text:
     """When, who, in which lifecycle, from where to where, why, and the scores that are largest.
 
     A change that another one follows in the same step ends with three dots.
@@ -75,7 +34,7 @@ def line_of(change: Change) -> Text:
     return line
 
 
-def _why(change: Change) -> str:
+def _why(change: StageChangeValue) -> str:
     trigger = change.trigger
     if trigger.kind == "interaction":
         cause = f"by {trigger.type}" + (" (late)" if trigger.late else "")

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from rich.console import Console
 from rich.progress import Progress as Bar
 
-from stream.operations.dead_letter_log import Ledger, Progress, read_ledger
+from stream.operations.dead_letter_log import Ledger, ReadingProgress, read_ledger
 from stream.settings import Settings
 
 _LOOK = 0.2
@@ -20,9 +20,9 @@ async def ledger_of(settings: Settings, console: Console) -> Ledger:
 
 
 @asynccontextmanager
-async def bar(console: Console, text: str) -> AsyncIterator[Progress]:
+async def bar(console: Console, text: str) -> AsyncIterator[ReadingProgress]:
     """A bar that follows the progress that it gives, where the console is a terminal."""
-    progress = Progress()
+    progress = ReadingProgress()
     with Bar(console=console, transient=True, disable=not console.is_terminal) as shown:
         task = shown.add_task(text, total=None)
 

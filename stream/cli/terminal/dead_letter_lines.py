@@ -24,7 +24,7 @@ def line_of(letter: DeadLetter, replayed: int | None) -> Text:
         (_when(letter.time), "dim"),
         (str(letter.address), "bold"),
         (plain(letter.reason), "bold red"),
-        (plain(str(letter.origin)), "cyan"),
+        (plain(str(letter.source)), "cyan"),
         (_key(letter), ""),
         (_size(letter), ""),
         (detail if len(detail) <= _DETAIL else detail[: _DETAIL - 1] + "…", "dim"),
@@ -44,17 +44,17 @@ def how_many(count: int, kind: str = "dead letter") -> str:
 
 def json_of(letter: DeadLetter, replayed: int | None) -> str:
     """Everything but the value, on one line; times in epoch ms."""
-    origin = letter.origin
+    source = letter.source
     said: dict[str, Any] = {
         "address": str(letter.address),
         "time": letter.time,
         "reason": letter.reason,
         "detail": letter.detail,
         "source": {
-            "topic": origin.topic,
-            "partition": origin.partition,
-            "offset": origin.offset,
-            "time": origin.timestamp,
+            "topic": source.topic,
+            "partition": source.partition,
+            "offset": source.offset,
+            "time": source.timestamp,
         },
         "key": None if letter.key is None else key_text(letter.key),
         "size": letter.whole,
@@ -72,7 +72,7 @@ def report_of(letter: DeadLetter, replayed: int | None) -> Text:
         ("time", _when(letter.time)),
         ("reason", plain(letter.reason)),
         ("detail", plain(letter.detail)),
-        ("source", f"{plain(str(letter.origin))}, arrived {_when(letter.origin.timestamp)}"),
+        ("source", f"{plain(str(letter.source))}, arrived {_when(letter.source.timestamp)}"),
         ("key", _key(letter)),
         *(("header", f"{plain(name)}: {plain(key_text(value or b''))}") for name, value in letter.headers),
         ("replayed", "no" if replayed is None else _when(replayed)),

@@ -13,9 +13,9 @@ from rich.table import Table
 from rich.text import Text
 
 from stream.cli.terminal.amounts import amount
-from stream.cli.terminal.change_lines import Change
 from stream.cli.terminal.demo_story import Story, line_of
 from stream.cli.terminal.plain import plain
+from stream.codec.stage_change_reader import StageChangeValue
 from stream.codec.times import format_time
 from stream.core.interaction import Interaction
 from stream.core.lifecycle import Lifecycle
@@ -104,7 +104,7 @@ class Screen:
             if change is not None:
                 self._print(line_of(change))
 
-    def changed(self, change: Change) -> None:
+    def changed(self, change: StageChangeValue) -> None:
         """A stage change was read back."""
         self.changes += 1
         self._now[change.from_stage] -= 1

@@ -5,8 +5,8 @@ from typing import Final
 
 from rich.text import Text
 
-from stream.cli.terminal.change_lines import Change
 from stream.cli.terminal.plain import plain
+from stream.codec.stage_change_reader import StageChangeValue
 from stream.codec.times import format_time
 
 WORDS: Final = {
@@ -38,20 +38,20 @@ class Story:
     """Picks from the stream of changes what a person can read."""
 
     def __init__(self) -> None:
-        self._lives: dict[str, list[Change]] = {}
-        self._waiting: dict[_Move, Change] = {}
+        self._lives: dict[str, list[StageChangeValue]] = {}
+        self._waiting: dict[_Move, StageChangeValue] = {}
         """The latest change of each kind that was not picked yet."""
         self._picked: dict[_Move, int] = {}
         """When each kind was picked last, counted in picks."""
         self._picks = 0
 
-    def add(self, change: Change) -> None:
+    def add(self, change: StageChangeValue) -> None:
         """A change was seen; in the order of each customer."""
         self._lives.setdefault(change.subject, []).append(change)
         if change.from_stage is not None:  # everybody comes once: that is seen in the numbers
             self._waiting[change.from_stage, change.to_stage] = change
 
-    def pick(self) -> Change | None:
+    def pick(self) -> StageChangeValue | None:
         """The latest change of the kind that was picked longest ago; None: there is nothing new."""
         if not self._waiting:
             return None
@@ -60,13 +60,13 @@ class Story:
         self._picked[move] = self._picks
         return self._waiting.pop(move)
 
-    def life(self) -> list[Change]:
+    def life(self) -> list[StageChangeValue]:
         """The life that went through most stages, among those that are short enough to be told."""
         short = [life for life in self._lives.values() if len(life) <= _LONGEST_LIFE]
         return max(short, key=_stages_and_length, default=[])
 
 
-def told(change: Change) -> str:
+def told(change: StageChangeValue) -> str:
     """What it means, in words."""
     if change.from_stage is None:
         return FIRST
@@ -77,7 +77,7 @@ def told(change: Change) -> str:
     return WORDS[change.from_stage, change.to_stage]
 
 
-def line_of(change: Change, *, subject: bool = True) -> Text:
+def line_of(change: StageChangeValue, *, subject: bool = True) -> Text:
     """When, who, what it means, from where to where, and why; cut at the end of the terminal's line."""
     trigger = change.trigger
     cause = plain(trigger.type or "") if trigger.kind == "interaction" else "time passed"
@@ -97,5 +97,5 @@ def _cut(parts: Iterable[tuple[str, str]]) -> Text:
     return Text.assemble(*parts, no_wrap=True, overflow="ellipsis")
 
 
-def _stages_and_length(life: list[Change]) -> tuple[int, int]:
+def _stages_and_length(life: list[StageChangeValue]) -> tuple[int, int]:
     return len({change.to_stage for change in life}), -len(life)

@@ -71,7 +71,7 @@ class Pair(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Mapping:
+class ColumnMapping:
     """Which column or path each part of an interaction is read from."""
 
     pairs: tuple[Pair, ...]

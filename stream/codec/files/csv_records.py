@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 import orjson
 
-from stream.codec.files.column_mapping import NESTED_TARGETS, Mapping, Pair, unknown_column
+from stream.codec.files.column_mapping import NESTED_TARGETS, ColumnMapping, Pair, unknown_column
 from stream.codec.files.text_lines import MAX_LINE, Lines, LineTooLongError
 from stream.errors import InputFileError
 
@@ -31,7 +31,7 @@ class Unreadable(NamedTuple):
 
 
 def csv_records(
-    lines: Lines, mapping: Mapping | None, where: str
+    lines: Lines, mapping: ColumnMapping | None, where: str
 ) -> Iterator[tuple[int, dict[str, object] | Unreadable]]:
     """Yield each record's first line number and its native object (see `cell_value` for the cells).
 
@@ -50,7 +50,7 @@ def csv_records(
     if not header:
         raise InputFileError(f"{where}: no header; a CSV file begins with a line that names its columns")
     if mapping is None:
-        mapping = Mapping.native(header, where)
+        mapping = ColumnMapping.native(header, where)
     columns: dict[str, int] = {}
     for index, column in enumerate(header):
         columns[column] = _TWICE if column in columns else index

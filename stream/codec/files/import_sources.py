@@ -10,7 +10,7 @@ from typing import Final
 import orjson
 from xxhash import xxh3_64, xxh3_64_hexdigest
 
-from stream.codec.files.column_mapping import Mapping
+from stream.codec.files.column_mapping import ColumnMapping
 from stream.codec.files.input_files import content_hash, read_interactions
 from stream.codec.import_rows import is_name
 from stream.codec.interactions import Rejected
@@ -26,7 +26,13 @@ class Sources:
     """The files of one import, in their order."""
 
     def __init__(
-        self, files: Sequence[str], mapping: Mapping | None, blocked: frozenset[str], *, as_is: bool, name: str | None
+        self,
+        files: Sequence[str],
+        mapping: ColumnMapping | None,
+        blocked: frozenset[str],
+        *,
+        as_is: bool,
+        name: str | None,
     ) -> None:
         """`as_is`: the interactions are sent in this order, not in that of their times.
 
@@ -83,7 +89,7 @@ class Sources:
                 self._digests.append(digest.digest())
 
 
-def name_of(content: bytes, mapping: Mapping | None, order: str) -> str:
+def name_of(content: bytes, mapping: ColumnMapping | None, order: str) -> str:
     """The name of an import of this content: 16 hexadecimal digits."""
     pairs = sorted(tuple(pair) for pair in mapping.pairs) if mapping is not None else []
     return xxh3_64_hexdigest(content + orjson.dumps([order, pairs]))

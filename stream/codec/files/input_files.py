@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias, cast
 import orjson
 from xxhash import xxh3_64
 
-from stream.codec.files.column_mapping import Mapping, Pair
+from stream.codec.files.column_mapping import ColumnMapping, Pair
 from stream.codec.files.csv_records import Unreadable, csv_records, time_value
 from stream.codec.files.text_lines import Lines, LineTooLongError
 from stream.codec.interactions import DEFAULT_BLOCKED, Reason, Rejected, decode
@@ -47,7 +47,7 @@ _FORMATS: Final[dict[str, _Format]] = {
 def read_interactions(
     path: str | PathLike[str],
     *,
-    mapping: Mapping | None = None,
+    mapping: ColumnMapping | None = None,
     blocked: frozenset[str] = DEFAULT_BLOCKED,
     digest: xxh3_64 | None = None,
 ) -> Iterator[Record]:
@@ -163,7 +163,7 @@ def _format(name: str, file: _File, where: str) -> _Format:
     return "jsonl" if not beginning or beginning.startswith(b"{") else "csv"
 
 
-def _json_lines(file: _File, mapping: Mapping | None, read: _Decode) -> Iterator[Record]:
+def _json_lines(file: _File, mapping: ColumnMapping | None, read: _Decode) -> Iterator[Record]:
     lines = Lines(file)
     while True:
         try:
@@ -177,7 +177,7 @@ def _json_lines(file: _File, mapping: Mapping | None, read: _Decode) -> Iterator
             yield lines.number, read(line) if mapping is None else _mapped(line, mapping, read)
 
 
-def _mapped(line: bytes, mapping: Mapping, read: _Decode) -> Interaction | Rejected:
+def _mapped(line: bytes, mapping: ColumnMapping, read: _Decode) -> Interaction | Rejected:
     try:
         item: object = orjson.loads(line)
     except orjson.JSONDecodeError:
@@ -203,7 +203,7 @@ def _found(pair: Pair, item: dict[str, object]) -> object:
     return time_value(found) if pair.target == ("time",) and isinstance(found, str) else found
 
 
-def _csv(file: _File, mapping: Mapping | None, read: _Decode, where: str) -> Iterator[Record]:
+def _csv(file: _File, mapping: ColumnMapping | None, read: _Decode, where: str) -> Iterator[Record]:
     for number, record in csv_records(Lines(file), mapping, where):
         if isinstance(record, Unreadable):
             yield number, Rejected(Reason.BAD_SHAPE, record.detail)

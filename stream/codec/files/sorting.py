@@ -14,13 +14,13 @@ from stream.core.interaction import ImportedRow, Interaction
 from stream.errors import InputFileError
 
 Phase = Literal["reading", "sorted"]
-Progress = Callable[[Phase, int], None]
+ReportPhase = Callable[[Phase, int], None]
 """Called with the phase and how many interactions it has behind it: those read, then those handed on."""
 
 DEFAULT_MEMORY: Final = 256 * 1024 * 1024
 
 _STEP: Final = 10_000
-"""Progress is told each time that so many interactions more are done, and at the end of a phase."""
+"""ReportPhase is told each time that so many interactions more are done, and at the end of a phase."""
 _OVERHEAD: Final = 152
 """What an encoded interaction takes besides its bytes: a tuple, an integer, a bytes object, a list's slot."""
 _HEAD: Final = struct.Struct("<qI")
@@ -50,7 +50,7 @@ def sort_by_time(
     interactions: Iterable[Interaction],
     *,
     memory: int = DEFAULT_MEMORY,
-    progress: Progress = _silent,
+    progress: ReportPhase = _silent,
 ) -> Generator[Interaction]:
     """Yield the interactions by ascending time, those of one time in the order in which they came.
 

@@ -16,7 +16,7 @@ from stream.core.lifecycle import DefinitionError, Lifecycle, Problem
 from stream.errors import LifecycleError, SettingsError
 
 
-class Finding(NamedTuple):
+class LocatedProblem(NamedTuple):
     """A problem with its place; lines and columns count from 1."""
 
     file: str
@@ -32,7 +32,7 @@ class Finding(NamedTuple):
 class LifecycleFileError(LifecycleError):
     """A lifecycle file that cannot be used; `findings` has every problem."""
 
-    def __init__(self, findings: list[Finding]) -> None:
+    def __init__(self, findings: list[LocatedProblem]) -> None:
         super().__init__("\n".join(map(str, findings)))
         self.findings = findings
 
@@ -42,7 +42,7 @@ class LifecycleFile(NamedTuple):
 
     name: str
     lifecycle: Lifecycle
-    warnings: tuple[Finding, ...]
+    warnings: tuple[LocatedProblem, ...]
 
 
 def presets() -> list[str]:
@@ -67,14 +67,14 @@ def load(source: str) -> LifecycleFile:
     except (OSError, ValueError) as error:  # ValueError: a name that no file can have
         hint = f"; presets are {', '.join(presets())}" if path.suffix == "" else ""
         reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise LifecycleFileError([Finding(source, 1, 1, f"cannot be read: {reason}{hint}")]) from None
+        raise LifecycleFileError([LocatedProblem(source, 1, 1, f"cannot be read: {reason}{hint}")]) from None
     if len(content) > MAX_BYTES:
-        raise LifecycleFileError([Finding(source, 1, 1, f"larger than {MAX_BYTES:,} bytes")])
+        raise LifecycleFileError([LocatedProblem(source, 1, 1, f"larger than {MAX_BYTES:,} bytes")])
     try:
         return parse(content.decode("utf-8-sig"), source)
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
-        raise LifecycleFileError([Finding(source, line, 1, "not UTF-8; save the file as UTF-8")]) from None
+        raise LifecycleFileError([LocatedProblem(source, line, 1, "not UTF-8; save the file as UTF-8")]) from None
 
 
 def load_all(sources: Iterable[str]) -> list[LifecycleFile]:
@@ -90,7 +90,7 @@ def load_all(sources: Iterable[str]) -> list[LifecycleFile]:
             f"such as shop.yaml or shop.yaml,metrics; presets are {', '.join(presets())}"
         )
     loaded: list[LifecycleFile] = []
-    findings: list[Finding] = []
+    findings: list[LocatedProblem] = []
     for source in sources:
         try:
             file = load(source)
@@ -100,7 +100,7 @@ def load_all(sources: Iterable[str]) -> list[LifecycleFile]:
         for other in loaded:
             if other.lifecycle.id == file.lifecycle.id:
                 findings.append(
-                    Finding(file.name, 1, 1, f"the lifecycle {file.lifecycle.id!r} is already in {other.name}")
+                    LocatedProblem(file.name, 1, 1, f"the lifecycle {file.lifecycle.id!r} is already in {other.name}")
                 )
         loaded.append(file)
     if findings:
@@ -119,12 +119,12 @@ def parse(text: str, name: str) -> LifecycleFile:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         problem = (error.problem or error.context or "not YAML").split("\n")[0]
-        raise LifecycleFileError([Finding(name, line, column, f"not YAML: {problem}")]) from None
+        raise LifecycleFileError([LocatedProblem(name, line, column, f"not YAML: {problem}")]) from None
     except Exception as error:  # noqa: BLE001 - a scalar that is not what its tag says raises whatever comes first
         line, column = _place_of_character(text, error)
         kind = "" if isinstance(error, YAMLError | ValueError) else f"{type(error).__name__}: "
         problem = kind + (str(error) or "a value that its tag does not allow").splitlines()[0]
-        raise LifecycleFileError([Finding(name, line, column, f"not YAML: {problem}")]) from None
+        raise LifecycleFileError([LocatedProblem(name, line, column, f"not YAML: {problem}")]) from None
     try:
         lifecycle = define(document)
     except DefinitionError as error:
@@ -135,7 +135,7 @@ def parse(text: str, name: str) -> LifecycleFile:
     )
 
 
-def _place(document: Any, problem: Problem, text: str, name: str) -> Finding:
+def _place(document: Any, problem: Problem, text: str, name: str) -> LocatedProblem:
     """Where the path of a problem leads: the deepest key or item of it that exists."""
     line, column, node = 0, 0, document
     is_value = False
@@ -156,7 +156,7 @@ def _place(document: Any, problem: Problem, text: str, name: str) -> Finding:
             break
     if is_value and isinstance(node, str) and problem.offset is not None:
         line, column = place_within(text, line, column, problem.offset)
-    return Finding(name, line + 1, column + 1, problem.message)
+    return LocatedProblem(name, line + 1, column + 1, problem.message)
 
 
 def _place_of_character(text: str, error: Exception) -> tuple[int, int]:

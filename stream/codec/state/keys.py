@@ -12,6 +12,13 @@ POSITION: Final = b"p"
 KINDS: Final = frozenset({CUSTOMER, ANONYMOUS, LAYOUT, POSITION})
 
 
+def kind_of(key: bytes) -> Kind | None:
+    """Which kind of subject the record of a changelog key is of; None where it is no customer's."""
+    if key[:1] == CUSTOMER:
+        return "customer"
+    return "anonymous" if key[:1] == ANONYMOUS else None
+
+
 def customer_key(kind: Kind, subject: str) -> bytes:
     """The changelog key of a subject."""
     return (CUSTOMER if kind == "customer" else ANONYMOUS) + subject.encode()

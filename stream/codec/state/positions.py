@@ -2,9 +2,10 @@
 
 import msgspec
 
+from stream.codec.state.keys import POSITION
 from stream.errors import StateError
 
-KEY = b"p"
+KEY = POSITION
 FORMAT = 1
 WITH_GENERATION = 2
 """The format of a state after a reset that replays: an older worker, which knows no generations, must not go on."""

@@ -8,7 +8,7 @@ from typing import cast
 from stream.core.expressions import ConditionError
 from stream.core.language import graph
 from stream.core.language.conditions import compile_condition
-from stream.core.language.document import Place, Reader, fingerprint
+from stream.core.language.document import DocumentReader, Entry, fingerprint
 from stream.core.language.measures import MeasureReader
 from stream.core.language.names import Scope, unknown
 from stream.core.lifecycle import (
@@ -41,15 +41,15 @@ _STAGE = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
 def define(definition: object) -> Lifecycle:
     """The lifecycle that `definition` describes: nested mappings, lists, texts, numbers and booleans.
 
-    Raises DefinitionError with every problem found, up to MAX_PROBLEMS of them, each with its place.
+    Raises DefinitionError with every problem found, up to MAX_PROBLEMS of them, each with its location.
     """
     return _Definition(definition).build()
 
 
 class _Definition:
     def __init__(self, definition: object) -> None:
-        self.reader = Reader()
-        self.top = self.reader.mapping(Place((), definition), KEYS)
+        self.reader = DocumentReader()
+        self.top = self.reader.mapping(Entry((), definition), KEYS)
         self.problems = self.reader.problems
 
     def build(self) -> Lifecycle:
@@ -75,7 +75,7 @@ class _Definition:
         if not self.problems and stages:
             for lost in graph.unreachable(list(stages), transitions):
                 reader.problem(
-                    Place(("stages", lost), None),
+                    Entry(("stages", lost), None),
                     f"no transition leads to stage {lost!r} from {next(iter(stages))!r}, the first; "
                     "add one or remove it",
                     on_key=True,
@@ -111,7 +111,7 @@ class _Definition:
         )
 
     def _value(self) -> object:
-        return {key: place.value for key, place in self.top.items()}
+        return {key: entry.value for key, entry in self.top.items()}
 
     def _order(self) -> list[list[str]]:
         return [list(self.reader.mapping(self.top.get(key))) for key in ("scores", "signals", "facts", "stages")]
@@ -119,8 +119,8 @@ class _Definition:
     def _words(self) -> dict[str, str]:
         given = self.reader.mapping(self.top.get("interactions"))
         words = {word: word for word in given}
-        for word, place in given.items():
-            for name in self.reader.texts(place, f"{word}: the event names it stands for, as in [page, page_view]"):
+        for word, entry in given.items():
+            for name in self.reader.texts(entry, f"{word}: the event names it stands for, as in [page, page_view]"):
                 text = cast("str", name.value)
                 other = words.setdefault(text, word)
                 if other != word:
@@ -129,11 +129,11 @@ class _Definition:
         return words
 
     def _stages(self) -> dict[str, Stage]:
-        place = self.top.get("stages")
+        entry = self.top.get("stages")
         stages: dict[str, Stage] = {}
-        given = self.reader.mapping(place, needed="stages: in order, the first is where everyone starts")
-        if place is not None and not given and not self.problems:
-            self.reader.problem(place, "at least one stage is needed")
+        given = self.reader.mapping(entry, needed="stages: in order, the first is where everyone starts")
+        if entry is not None and not given and not self.problems:
+            self.reader.problem(entry, "at least one stage is needed")
         for name, body in given.items():
             if not _STAGE.fullmatch(name):
                 self.reader.problem(body, f"{name!r} is not a stage's name: letters, digits, _ and -", on_key=True)
@@ -148,26 +148,26 @@ class _Definition:
 
     def _transitions(self, scope: Scope) -> tuple[Transition, ...]:
         transitions: list[Transition] = []
-        for index, place in enumerate(self.reader.items(self.top.get("transitions"))):
-            keys = self.reader.mapping(place, ("from", "to", "when"))
+        for index, entry in enumerate(self.reader.items(self.top.get("transitions"))):
+            keys = self.reader.mapping(entry, ("from", "to", "when"))
             before = len(self.problems)
-            target = self._target(place, keys, scope.stages)
-            sources = self._sources(place, keys, target, scope.stages)
-            condition = self._condition(place, keys, scope)
+            target = self._target(entry, keys, scope.stages)
+            sources = self._sources(entry, keys, target, scope.stages)
+            condition = self._condition(entry, keys, scope)
             if len(self.problems) == before and condition is not None:
                 transitions.append(Transition(index, sources, target, condition))
         return tuple(transitions)
 
-    def _target(self, place: Place, keys: Mapping[str, Place], stages: tuple[str, ...]) -> str:
-        target = self.reader.text(keys.get("to"), needed="to: the stage to enter", within=place)
+    def _target(self, entry: Entry, keys: Mapping[str, Entry], stages: tuple[str, ...]) -> str:
+        target = self.reader.text(keys.get("to"), needed="to: the stage to enter", within=entry)
         if target and target not in stages:
             self.reader.problem(keys["to"], unknown(target, list(stages), "stage"))
         return target or ""
 
-    def _sources(self, place: Place, keys: Mapping[str, Place], target: str, stages: tuple[str, ...]) -> frozenset[str]:
+    def _sources(self, entry: Entry, keys: Mapping[str, Entry], target: str, stages: tuple[str, ...]) -> frozenset[str]:
         given = keys.get("from")
         if given is None:
-            self.reader.problem(place, 'from: is missing: a stage, a list of stages, or "*" for any')
+            self.reader.problem(entry, 'from: is missing: a stage, a list of stages, or "*" for any')
             return frozenset()
         if given.value == "*":
             return frozenset(stages) - {target}
@@ -183,8 +183,8 @@ class _Definition:
             sources.add(source)
         return frozenset(sources)
 
-    def _condition(self, place: Place, keys: Mapping[str, Place], scope: Scope) -> Condition | None:
-        text = self.reader.text(keys.get("when"), needed="when: the condition", within=place)
+    def _condition(self, entry: Entry, keys: Mapping[str, Entry], scope: Scope) -> Condition | None:
+        text = self.reader.text(keys.get("when"), needed="when: the condition", within=entry)
         if not text:
             return None
         try:
@@ -199,13 +199,13 @@ class _Definition:
     def _limits(self) -> None:
         """Note what there is too much of, and leave out what is beyond: reading it takes time and tells nothing."""
         for key, most in MOST.items():
-            place = self.top.get(key)
-            if place is None or not isinstance(place.value, Mapping | list) or len(place.value) <= most:
+            entry = self.top.get(key)
+            if entry is None or not isinstance(entry.value, Mapping | list) or len(entry.value) <= most:
                 continue
-            value = place.value
-            self.reader.problem(place, f"at most {most} {key}, here are {len(value)}")
+            value = entry.value
+            self.reader.problem(entry, f"at most {most} {key}, here are {len(value)}")
             fewer = dict(islice(value.items(), most)) if isinstance(value, Mapping) else value[:most]
-            self.top[key] = Place(place.path, fewer)
+            self.top[key] = Entry(entry.path, fewer)
 
 
 def _reactions(words: Mapping[str, str], passive: frozenset[str], measures: MeasureReader) -> dict[str, Reaction]:

@@ -1,4 +1,4 @@
-"""Reading a definition's mappings, lists and texts; every problem is noted with its place, none stops the rest."""
+"""Reading a definition's mappings, lists and texts; every problem is noted with its location, none stops the rest."""
 
 from collections.abc import Mapping, Sequence
 from hashlib import blake2b
@@ -16,7 +16,7 @@ _COMPARISONS = 100_000
 Path = tuple[str | int, ...]
 
 
-class Place(NamedTuple):
+class Entry(NamedTuple):
     """A value and where in the document it stands."""
 
     path: Path
@@ -52,7 +52,7 @@ def _kind(value: object) -> str:
     return f"the number {value}" if isinstance(value, int | float) else f"{str(value) or type(value).__name__!r}"
 
 
-class Reader:
+class DocumentReader:
     """Collects problems and warnings while a definition is read.
 
     Every method raises DefinitionError where it finds one problem more than MAX_PROBLEMS.
@@ -63,83 +63,83 @@ class Reader:
         self.warnings: list[Problem] = []
         self._comparisons = _COMPARISONS
 
-    def problem(self, place: Place, message: str, *, offset: int | None = None, on_key: bool = False) -> None:
-        """Note a problem at `place`."""
+    def problem(self, entry: Entry, message: str, *, offset: int | None = None, on_key: bool = False) -> None:
+        """Note a problem at `entry`."""
         if len(self.problems) == MAX_PROBLEMS:
-            raise DefinitionError([*self.problems, Problem(place.path, "and more; the first hundred are shown")])
-        self.problems.append(Problem(place.path, message, offset, on_key))
+            raise DefinitionError([*self.problems, Problem(entry.path, "and more; the first hundred are shown")])
+        self.problems.append(Problem(entry.path, message, offset, on_key))
 
     def mapping(
-        self, place: Place | None, keys: Sequence[str] = (), *, needed: str = "", empty: bool = False
-    ) -> dict[str, Place]:
+        self, entry: Entry | None, keys: Sequence[str] = (), *, needed: str = "", empty: bool = False
+    ) -> dict[str, Entry]:
         """The entries of a mapping, those that `keys` does not name noted as problems; {} where it is absent.
 
         `empty` lets nothing stand for an empty mapping.
         """
-        if place is None:
+        if entry is None:
             if needed:
                 self.problems.append(Problem((), f"{needed} is missing"))
             return {}
-        if place.value is None and empty:
+        if entry.value is None and empty:
             return {}
-        if not isinstance(place.value, Mapping):
+        if not isinstance(entry.value, Mapping):
             what = f"the keys {', '.join(keys)}" if keys else needed or "names and their values"
-            self.problem(place, f"a mapping was expected ({what}), not {_kind(place.value)}")
+            self.problem(entry, f"a mapping was expected ({what}), not {_kind(entry.value)}")
             return {}
-        entries: dict[str, Place] = {}
-        for key, value in place.value.items():
-            entry = Place((*place.path, key), value)
+        entries: dict[str, Entry] = {}
+        for key, value in entry.value.items():
+            child = Entry((*entry.path, key), value)
             if not isinstance(key, str):
-                self.problem(entry, f"a key is a text; put {key!r} in quotes", on_key=True)
+                self.problem(child, f"a key is a text; put {key!r} in quotes", on_key=True)
             elif keys and key not in keys:
-                self.problem(entry, unknown(key, list(keys), "key"), on_key=True)
+                self.problem(child, unknown(key, list(keys), "key"), on_key=True)
             else:
-                entries[key] = entry
+                entries[key] = child
         return entries
 
-    def items(self, place: Place | None) -> list[Place]:
+    def items(self, entry: Entry | None) -> list[Entry]:
         """The items of a list; [] where it is absent."""
-        if place is None:
+        if entry is None:
             return []
-        if not isinstance(place.value, list):
-            self.problem(place, f"a list was expected, not {_kind(place.value)}")
+        if not isinstance(entry.value, list):
+            self.problem(entry, f"a list was expected, not {_kind(entry.value)}")
             return []
-        return [Place((*place.path, index), value) for index, value in enumerate(place.value)]
+        return [Entry((*entry.path, index), value) for index, value in enumerate(entry.value)]
 
-    def text(self, place: Place | None, *, default: str = "", needed: str = "", within: Place | None = None) -> str:
+    def text(self, entry: Entry | None, *, default: str = "", needed: str = "", within: Entry | None = None) -> str:
         """A text that is not empty."""
-        if place is None:
+        if entry is None:
             if needed:
                 self.problems.append(Problem(within.path if within else (), f"{needed} is missing"))
             return default
-        if not isinstance(place.value, str) or not place.value:
-            self.problem(place, f"a text was expected, not {_kind(place.value)}; quotes make a text of anything")
+        if not isinstance(entry.value, str) or not entry.value:
+            self.problem(entry, f"a text was expected, not {_kind(entry.value)}; quotes make a text of anything")
             return default
-        return str(place.value)
+        return str(entry.value)
 
-    def texts(self, place: Place | None, what: str, *, single: bool = False) -> list[Place]:
+    def texts(self, entry: Entry | None, what: str, *, single: bool = False) -> list[Entry]:
         """A list of texts; with `single` a text may stand for a list of one."""
-        if place is None:
+        if entry is None:
             return []
-        if single and isinstance(place.value, str) and place.value:
-            return [place]
-        if not isinstance(place.value, list):
-            self.problem(place, f"a list of texts was expected ({what}), not {_kind(place.value)}")
+        if single and isinstance(entry.value, str) and entry.value:
+            return [entry]
+        if not isinstance(entry.value, list):
+            self.problem(entry, f"a list of texts was expected ({what}), not {_kind(entry.value)}")
             return []
-        found = self.items(place)
+        found = self.items(entry)
         if not found and single:
-            self.problem(place, f"an empty list: {what}")
+            self.problem(entry, f"an empty list: {what}")
         for each in found:
             if not isinstance(each.value, str) or not each.value:
                 self.problem(each, f"a text was expected, not {_kind(each.value)}; quotes make a text of anything")
         return [each for each in found if isinstance(each.value, str) and each.value]
 
-    def words(self, place: Place | None, words: Mapping[str, str], *, empty: bool = False) -> list[str]:
+    def words(self, entry: Entry | None, words: Mapping[str, str], *, empty: bool = False) -> list[str]:
         """A word or a list of words, none only with `empty`. An event name that a word covers is a problem."""
         found: list[str] = []
-        if empty and place is not None and place.value == []:
+        if empty and entry is not None and entry.value == []:
             return found
-        for each in self.texts(place, "a word or a list of words", single=True):
+        for each in self.texts(entry, "a word or a list of words", single=True):
             word = str(each.value)
             if words.get(word, word) != word:
                 self.problem(each, f"{word!r} is an event name; here its word {words[word]!r} is meant")
@@ -148,38 +148,38 @@ class Reader:
             found.append(word)
         return found
 
-    def _undeclared(self, place: Place, word: str, words: Mapping[str, str]) -> None:
+    def _undeclared(self, entry: Entry, word: str, words: Mapping[str, str]) -> None:
         """A word may stand for itself; warn where it looks like another one, as long as that is quickly found."""
         self._comparisons -= len(words)
         if self._comparisons >= 0 and (near := nearest(word, words, cutoff=0.8)):
-            self.warnings.append(Problem(place.path, f"{word!r} is not among the interactions; did you mean {near!r}?"))
+            self.warnings.append(Problem(entry.path, f"{word!r} is not among the interactions; did you mean {near!r}?"))
 
-    def whole(self, place: Place | None, low: int, high: int, *, default: int) -> int:
+    def whole(self, entry: Entry | None, low: int, high: int, *, default: int) -> int:
         """A whole number within bounds."""
-        if place is None:
+        if entry is None:
             return default
-        value = place.value
+        value = entry.value
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            self.problem(place, f"a whole number from {low} to {high:,} was expected, not {_kind(value)}")
+            self.problem(entry, f"a whole number from {low} to {high:,} was expected, not {_kind(value)}")
             return default
         return value
 
-    def number(self, place: Place | None) -> float | None:
+    def number(self, entry: Entry | None) -> float | None:
         """A number below 1e15 in magnitude."""
-        if place is None:
+        if entry is None:
             return None
-        value = place.value
+        value = entry.value
         if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e15:
-            self.problem(place, f"a number below 1e15 in magnitude was expected, not {_kind(value)}")
+            self.problem(entry, f"a number below 1e15 in magnitude was expected, not {_kind(value)}")
             return None
         return int(value) if isinstance(value, int) else float(value)
 
-    def duration(self, place: Place | None, longest: int) -> int | None:
+    def duration(self, entry: Entry | None, longest: int) -> int | None:
         """Milliseconds, at least 1."""
-        if place is None:
+        if entry is None:
             return None
-        length = parse_duration(place.value) if isinstance(place.value, str) else None
+        length = parse_duration(entry.value) if isinstance(entry.value, str) else None
         if length is None or not 0 < length <= longest:
-            self.problem(place, f"a duration such as 30m, 14d or 52w was expected, not {_kind(place.value)}")
+            self.problem(entry, f"a duration such as 30m, 14d or 52w was expected, not {_kind(entry.value)}")
             return None
         return length

@@ -8,7 +8,7 @@ from stream.core.event import Path
 from stream.core.expressions import ConditionError
 from stream.core.facts import Fact, FactKind
 from stream.core.language.conditions import compile_condition
-from stream.core.language.document import Place, Reader, fingerprint
+from stream.core.language.document import DocumentReader, Entry, fingerprint
 from stream.core.language.names import Scope, unknown
 from stream.core.language.parser import RESERVED, parse_path
 from stream.core.lifecycle import Condition, Counted, Points, Signal
@@ -25,7 +25,7 @@ _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 class MeasureReader:
     """Reads scores, signals and facts; the results are its attributes."""
 
-    def __init__(self, reader: Reader, lifecycle: str, words: dict[str, str]) -> None:
+    def __init__(self, reader: DocumentReader, lifecycle: str, words: dict[str, str]) -> None:
         self.reader = reader
         self.lifecycle = lifecycle
         self.words = words
@@ -39,36 +39,36 @@ class MeasureReader:
         self.counted: dict[str | None, list[Counted]] = {}
         """By word; None: any interaction."""
 
-    def read(self, scores: Place | None, signals: Place | None, facts: Place | None) -> None:
+    def read(self, scores: Entry | None, signals: Entry | None, facts: Entry | None) -> None:
         """Read all three; problems go to the reader."""
         half_lives = self._scores(scores)
         windows = 0
-        for index, (name, place) in enumerate(self.reader.mapping(signals).items()):
-            self._identifier(place, name)
-            windows = self._signal(index, name, place, half_lives, windows)
+        for index, (name, entry) in enumerate(self.reader.mapping(signals).items()):
+            self._identifier(entry, name)
+            windows = self._signal(index, name, entry, half_lives, windows)
         slots: dict[str, list[int]] = {}
         for slot, (_signal, score) in enumerate(self.slots):
             slots.setdefault(score, []).append(slot)
         self.scores = [replace(score, slots=tuple(slots.get(score.name, ()))) for score in self.scores]
-        for index, (name, place) in enumerate(self.reader.mapping(facts).items()):
-            self._identifier(place, name)
+        for index, (name, entry) in enumerate(self.reader.mapping(facts).items()):
+            self._identifier(entry, name)
             if name in half_lives:
-                self.reader.problem(place, f"{name!r} is a score already; give the fact another name", on_key=True)
-            self._fact(index, name, place)
+                self.reader.problem(entry, f"{name!r} is a score already; give the fact another name", on_key=True)
+            self._fact(index, name, entry)
 
-    def _identifier(self, place: Place, name: str) -> None:
+    def _identifier(self, entry: Entry, name: str) -> None:
         if not _IDENTIFIER.fullmatch(name):
-            self.reader.problem(place, f"{name!r} is not a name: letters, digits and _, a letter first", on_key=True)
+            self.reader.problem(entry, f"{name!r} is not a name: letters, digits and _, a letter first", on_key=True)
         elif name in RESERVED:
             self.reader.problem(
-                place, f"{name!r} has a meaning in conditions already; choose another name", on_key=True
+                entry, f"{name!r} has a meaning in conditions already; choose another name", on_key=True
             )
 
-    def _scores(self, scores: Place | None) -> dict[str, int | None]:
+    def _scores(self, scores: Entry | None) -> dict[str, int | None]:
         half_lives: dict[str, int | None] = {}
-        for name, place in self.reader.mapping(scores).items():
-            self._identifier(place, name)
-            keys = self.reader.mapping(place, ("half_life", "min", "max"), empty=True)
+        for name, entry in self.reader.mapping(scores).items():
+            self._identifier(entry, name)
+            keys = self.reader.mapping(entry, ("half_life", "min", "max"), empty=True)
             half_life = self.reader.duration(keys.get("half_life"), CENTURY)
             low, high = self.reader.number(keys.get("min")), self.reader.number(keys.get("max"))
             if low is not None and high is not None and low > high:
@@ -77,16 +77,16 @@ class MeasureReader:
             self.scores.append(Score(name, half_life, low, high, ()))
         return half_lives
 
-    def _signal(self, index: int, name: str, place: Place, half_lives: dict[str, int | None], windows: int) -> int:
-        keys = self.reader.mapping(place, ("each", "where", "add", "once", "at_most"))
-        words = self._each(place, keys)
+    def _signal(self, index: int, name: str, entry: Entry, half_lives: dict[str, int | None], windows: int) -> int:
+        keys = self.reader.mapping(entry, ("each", "where", "add", "once", "at_most"))
+        words = self._each(entry, keys)
         once = keys["once"].value if "once" in keys else False
         if not isinstance(once, bool):
             self.reader.problem(keys["once"], "once: is true or left out")
         times, per = self._at_most(keys.get("at_most"))
         if once and "at_most" in keys:
             self.reader.problem(keys["at_most"], "once and at_most do not go together; keep one")
-        points = self._points(index, place, keys.get("add"), half_lives)
+        points = self._points(index, entry, keys.get("add"), half_lives)
         signal = Signal(
             (self.lifecycle, name),
             name,
@@ -97,33 +97,33 @@ class MeasureReader:
             times,
             per,
             windows if times else -1,
-            fingerprint([place.value, [[each.score, each.half_life] for each in points]]),
+            fingerprint([entry.value, [[each.score, each.half_life] for each in points]]),
         )
         self.signals.append(signal)
         for word in dict.fromkeys(words):
             self.signals_of.setdefault(word, []).append(signal)
         return windows + (1 if times else 0)
 
-    def _each(self, place: Place, keys: dict[str, Place]) -> list[str]:
-        if "each" not in keys and isinstance(place.value, dict):
-            self.reader.problem(place, "each: the word (or list of words) that it counts is missing")
+    def _each(self, entry: Entry, keys: dict[str, Entry]) -> list[str]:
+        if "each" not in keys and isinstance(entry.value, dict):
+            self.reader.problem(entry, "each: the word (or list of words) that it counts is missing")
         return self.reader.words(keys.get("each"), self.words)
 
-    def _at_most(self, place: Place | None) -> tuple[int, int]:
-        if place is None:
+    def _at_most(self, entry: Entry | None) -> tuple[int, int]:
+        if entry is None:
             return 0, 0
-        keys = self.reader.mapping(place, ("times", "per"))
+        keys = self.reader.mapping(entry, ("times", "per"))
         for key in ("times", "per"):
             if key not in keys:
-                self.reader.problem(place, f"{key}: is missing, as in at_most: {{times: 5, per: 1d}}")
+                self.reader.problem(entry, f"{key}: is missing, as in at_most: {{times: 5, per: 1d}}")
         times = self.reader.whole(keys.get("times"), 1, 1_000_000, default=1)
         return times, self.reader.duration(keys.get("per"), CENTURY) or 1
 
     def _points(
-        self, index: int, place: Place, add: Place | None, half_lives: dict[str, int | None]
+        self, index: int, entry: Entry, add: Entry | None, half_lives: dict[str, int | None]
     ) -> tuple[Points, ...]:
         if add is None:
-            self.reader.problem(place, "add: what it adds to which score is missing, as in add: {engagement: 5}")
+            self.reader.problem(entry, "add: what it adds to which score is missing, as in add: {engagement: 5}")
             return ()
         points: list[Points] = []
         for score, amount in self.reader.mapping(add).items():
@@ -140,39 +140,39 @@ class MeasureReader:
             self.slots.append((index, score))
         return tuple(points)
 
-    def _path(self, place: Place, wanted: str) -> Path | None:
+    def _path(self, entry: Entry, wanted: str) -> Path | None:
         try:
-            name = parse_path(str(place.value))
+            name = parse_path(str(entry.value))
         except ConditionError as error:
-            self.reader.problem(place, f"{wanted}: {error.message}", offset=error.offset)
+            self.reader.problem(entry, f"{wanted}: {error.message}", offset=error.offset)
             return None
         if len(name.path) < 2:  # the root alone
-            self.reader.problem(place, f"{name} needs a name: {name}.something")
+            self.reader.problem(entry, f"{name} needs a name: {name}.something")
         return Path(name.path[0] == "context", name.path[1:])
 
-    def _where(self, place: Place | None) -> Condition | None:
-        if place is None:
+    def _where(self, entry: Entry | None) -> Condition | None:
+        if entry is None:
             return None
-        text = self.reader.text(place)
+        text = self.reader.text(entry)
         if not text:
             return None
         try:
             return compile_condition(text, self.scope)
         except ConditionError as error:
-            self.reader.problem(place, error.message, offset=error.offset)
+            self.reader.problem(entry, error.message, offset=error.offset)
             return None
 
-    def _fact(self, index: int, name: str, place: Place) -> None:
-        keys = self.reader.mapping(place, (*KINDS, "each", "minus", "where", "within", "keep"))
+    def _fact(self, index: int, name: str, entry: Entry) -> None:
+        keys = self.reader.mapping(entry, (*KINDS, "each", "minus", "where", "within", "keep"))
         kinds = [kind for kind in KINDS if kind in keys]
         if len(kinds) != 1:
-            self.reader.problem(place, f"a fact is one of {', '.join(KINDS)}, as in {{count: purchase}}")
+            self.reader.problem(entry, f"a fact is one of {', '.join(KINDS)}, as in {{count: purchase}}")
             return
         kind = kinds[0]
         self._allowed(kind, keys)
         path = self._property(keys[kind]) if kind in ("sum", "latest") else None
         if kind == "sum":
-            words = self._each(place, keys)
+            words = self._each(entry, keys)
         else:
             words = self.reader.words(keys.get("each" if kind == "latest" else kind), self.words)
         minus = self.reader.words(keys.get("minus"), self.words)
@@ -184,7 +184,7 @@ class MeasureReader:
         fact_kind = cast("FactKind", "rolling" if rolling else kind)
         fact = Fact(name, index, fact_kind, path, within, keep if rolling else 0)
         self.facts.append(fact)
-        self.fact_fingerprints.append(fingerprint(place.value))
+        self.fact_fingerprints.append(fingerprint(entry.value))
         where = self._where(keys.get("where"))
         for word in dict.fromkeys(words):
             self.counted.setdefault(word, []).append(Counted(fact, 1, where))
@@ -193,13 +193,13 @@ class MeasureReader:
         if kind == "latest" and "each" not in keys:
             self.counted.setdefault(None, []).append(Counted(fact, 1, where))
 
-    def _property(self, place: Place) -> Path | None:
-        if not isinstance(place.value, str):
-            self.reader.problem(place, "a property such as properties.total was expected")
+    def _property(self, entry: Entry) -> Path | None:
+        if not isinstance(entry.value, str):
+            self.reader.problem(entry, "a property such as properties.total was expected")
             return None
-        return self._path(place, "a property such as properties.total")
+        return self._path(entry, "a property such as properties.total")
 
-    def _allowed(self, kind: str, keys: dict[str, Place]) -> None:
+    def _allowed(self, kind: str, keys: dict[str, Entry]) -> None:
         allowed = {kind, "where"}
         if kind in ("sum", "latest"):
             allowed.add("each")
@@ -207,9 +207,9 @@ class MeasureReader:
             allowed.add("minus")
         if kind == "count":
             allowed |= {"within", "keep"}
-        for key, place in keys.items():
+        for key, entry in keys.items():
             if key not in allowed:
-                self.reader.problem(place, f"{key} does not go with {kind}", on_key=True)
+                self.reader.problem(entry, f"{key} does not go with {kind}", on_key=True)
         if "within" in keys and "minus" in keys:
             self.reader.problem(keys["minus"], "a rolling count has no minus", on_key=True)
         if "keep" in keys and "within" not in keys:

@@ -11,7 +11,7 @@ import orjson
 
 from stream.codec import stage_changes
 from stream.codec.records import SourceRecord
-from stream.codec.stage_changes import Source
+from stream.codec.stage_changes import ChangeSource
 from stream.codec.state.customers import CustomerCodec
 from stream.codec.state.layouts import lifecycle_of
 from stream.codec.state.positions import Position
@@ -26,7 +26,7 @@ from stream.operations.verification.findings import Difference, Findings, subjec
 from stream.operations.verification.out_of_reach import OutOfReach
 from stream.operations.verification.published import Id, Published, PublishedChanges, born_at
 from stream.operations.verification.reach import UNREADABLE, Reach
-from stream.operations.verification.recomputation import Origin, Recomputation
+from stream.operations.verification.recomputation import Recomputation, RecomputationInputs
 from stream.settings import Settings
 
 
@@ -76,7 +76,7 @@ class Verification:
         self._births = None if reach.everyone else self._find_births()
         self._hints = [] if reach.exact else self._find_hints()
         self._hint = 0
-        origin = Origin(
+        inputs = RecomputationInputs(
             partition=self._partition,
             clock=settings.clock,
             grace=settings.grace,
@@ -88,7 +88,7 @@ class Verification:
             generation=cut.position.generation,
             elders_before=reach.since if self._births is not None and self._has_dropped() else 0,
         )
-        self.recomputed = Recomputation(model, origin, self._tell)
+        self.recomputed = Recomputation(model, inputs, self._tell)
 
     def _has_dropped(self) -> bool:
         """Whether the state knew lifecycles that are no more."""
@@ -164,7 +164,7 @@ class Verification:
         """What must have been written."""
         findings = self._findings
         for change in changes:
-            value = stage_changes.encode(change, Source(self._topic, self._partition, offset))
+            value = stage_changes.encode(change, ChangeSource(self._topic, self._partition, offset))
             self._current.expect(
                 self._partition, stage_changes.current_key(change), value, gone=change.to_stage is None
             )

@@ -3,25 +3,12 @@
 from collections.abc import Container, Mapping
 from collections.abc import Set as AbstractSet
 
-import msgspec
 from xxhash import xxh3_128_digest
 
+from stream.codec.stage_change_reader import StageChangeValue, read_change
+from stream.codec.stage_changes import current_key_of, split_current_key
 from stream.core.customer import Life
-from stream.operations.verification.findings import Difference, Findings, plain
-
-
-class _Source(msgspec.Struct):
-    partition: int
-
-
-class _Latest(msgspec.Struct):
-    born: str
-    sequence: int
-    to: str | None
-    source: _Source
-
-
-_decoder = msgspec.json.Decoder(_Latest)
+from stream.operations.verification.findings import Difference, Findings, plain, subject_of
 
 
 class CurrentStages:
@@ -37,7 +24,8 @@ class CurrentStages:
         self._lives: dict[bytes, tuple[int, str, int, str]] = {}
         """Of lives out of reach: partition, born, sequence and stage."""
         self._found: dict[bytes, bytes] = {}
-        self._told: dict[bytes, _Latest | None] = {}
+        self._latest: dict[bytes, StageChangeValue | None] = {}
+        """The values that were found where none is wanted."""
 
     def expect(self, partition: int, key: bytes, value: bytes, *, gone: bool) -> None:
         """The latest change so far; `gone`: the customer was forgotten."""
@@ -47,31 +35,28 @@ class CurrentStages:
             self._wanted[key] = partition, xxh3_128_digest(value)
 
     def expect_life(self, partition: int, subject: bytes, lifecycle: str, life: Life) -> None:
-        """What the record of a customer says who cannot be recomputed; `subject` is its changelog key."""
-        self._lives[_key(subject, lifecycle)] = partition, life.born, life.sequence, life.stage
+        """The stage of a customer out of reach, from its record; `subject` is its changelog key."""
+        self._lives[current_key_of(lifecycle, subject)] = partition, life.born, life.sequence, life.stage
 
     def expect_change(self, partition: int, subject: bytes, lifecycle: str, value: bytes) -> None:
-        """The latest published change of a customer who cannot be recomputed."""
-        self._wanted[_key(subject, lifecycle)] = partition, xxh3_128_digest(value)
+        """The latest published change of a customer out of reach."""
+        self._wanted[current_key_of(lifecycle, subject)] = partition, xxh3_128_digest(value)
 
     def leave_open(self, subject: bytes) -> None:
-        """Of this customer nothing is known but what was said: there may be others of lifecycles that were dropped."""
+        """Accept further current stages of this customer: of lifecycles that were dropped nothing is known."""
         self._open.add(subject)
 
     def take(self, key: bytes | None, value: bytes | None, only: frozenset[bytes] | None) -> None:
         """A record of the topic, in its order."""
-        if key is None or (only is not None and _subject(key) not in only):
+        if key is None or (only is not None and split_current_key(key)[1] not in only):
             return
-        self._told.pop(key, None)
+        self._latest.pop(key, None)
         if value is None:
             self._found.pop(key, None)
             return
         self._found[key] = xxh3_128_digest(value)
         if key not in self._wanted:
-            try:
-                self._told[key] = _decoder.decode(value)
-            except msgspec.DecodeError:
-                self._told[key] = None
+            self._latest[key] = read_change(value)
 
     def finish(self, touched: Mapping[int, AbstractSet[bytes]], elsewhere: Container[bytes] = frozenset()) -> None:
         """Compare; `touched` are the changelog keys written since the cut, by partition that is verified.
@@ -79,7 +64,7 @@ class CurrentStages:
         Those `elsewhere` have records in several partitions, of which the last to be written has the current stage.
         """
         for key in sorted(self._wanted.keys() | self._lives.keys() | self._found.keys()):
-            wanted, life, latest = self._wanted.get(key), self._lives.get(key), self._told.get(key)
+            wanted, life, latest = self._wanted.get(key), self._lives.get(key), self._latest.get(key)
             if wanted is not None:
                 partition = wanted[0]
             elif life is not None:
@@ -88,24 +73,26 @@ class CurrentStages:
                 partition = latest.source.partition
             else:
                 partition = -1
-            if self._lifecycles is not None and _parts(key)[0] not in self._lifecycles:
+            lifecycle, customer = split_current_key(key)
+            if self._lifecycles is not None and lifecycle not in self._lifecycles:
                 self._findings.counts["current stages of other lifecycles"] += 1
-            elif _subject(key) in elsewhere:
+            elif customer in elsewhere:
                 continue
-            elif partition in touched and _subject(key) in touched[partition]:
+            elif partition in touched and customer in touched[partition]:
                 self._findings.counts["current stages changed meanwhile"] += 1
             elif partition in touched or partition == -1:
                 self._compare(partition, key)
 
     def _compare(self, partition: int, key: bytes) -> None:
+        lifecycle, customer = split_current_key(key)
         wanted, life = self._wanted.get(key), self._lives.get(key)
-        found, latest = self._found.get(key), self._told.get(key)
+        found, latest = self._found.get(key), self._latest.get(key)
         if wanted is not None:
             problem = None if found == wanted[1] else "is another than the latest stage change"
         elif life is not None:
-            same = latest is not None and (latest.born, latest.sequence, latest.to) == life[1:]
+            same = latest is not None and (latest.born, latest.sequence, latest.to_stage) == life[1:]
             problem = None if same else f"is not that of the record: stage {life[3]}, change {life[2]} of {life[1]}"
-        elif _subject(key) in self._open:
+        elif customer in self._open:
             self._findings.counts["current stages out of reach"] += 1
             return
         else:
@@ -115,25 +102,5 @@ class CurrentStages:
             return
         if found is None:
             problem = "is missing"
-        lifecycle, kind, subject = _parts(key)
-        difference = Difference(partition, f"{kind} {subject}".strip(), lifecycle, f"the current stage {problem}")
+        difference = Difference(partition, subject_of(customer), plain(lifecycle), f"the current stage {problem}")
         self._findings.differ(difference)
-
-
-def _key(subject: bytes, lifecycle: str) -> bytes:
-    """The key of a customer's changelog key."""
-    kind = b"anonymous" if subject[:1] == b"a" else b"customer"
-    return b":".join((lifecycle.encode(), kind, subject[1:]))
-
-
-def _parts(key: bytes) -> tuple[str, str, str]:
-    lifecycle, _, rest = key.decode(errors="replace").partition(":")
-    kind, _, subject = rest.partition(":")
-    return plain(lifecycle), plain(kind), plain(subject)
-
-
-def _subject(key: bytes) -> bytes:
-    """The changelog key of a current-stages key."""
-    _, _, rest = key.partition(b":")
-    kind, _, subject = rest.partition(b":")
-    return (b"a" if kind == b"anonymous" else b"c") + subject

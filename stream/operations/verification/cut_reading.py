@@ -26,7 +26,7 @@ _LOOK_AGAIN = 0.2
 """Seconds."""
 
 
-class Source(NamedTuple):
+class InteractionsLog(NamedTuple):
     """One partition of interactions, as it was when the verification began."""
 
     tp: TopicPartition
@@ -57,7 +57,7 @@ class Wait:
 class CutReader:
     """Reads one partition of the changelog."""
 
-    def __init__(self, settings: Settings, model: Model, source: Source, *, exactly_once: bool) -> None:
+    def __init__(self, settings: Settings, model: Model, source: InteractionsLog, *, exactly_once: bool) -> None:
         self.early: set[bytes] = set()
         """Keys that were written ahead of the cut, which happens without transactions only."""
         self.tail: int | None = None

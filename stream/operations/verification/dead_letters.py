@@ -7,7 +7,7 @@ _UNPROCESSABLE = "unprocessable"
 _UNREADABLE = "unreadable"
 
 
-class Letters:
+class DeadLetterCheck:
     """Reasons by source offset."""
 
     def __init__(self, topic: str, partition: int, findings: Findings, *, exactly_once: bool) -> None:

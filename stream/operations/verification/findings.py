@@ -4,13 +4,13 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
+from stream.codec.state.keys import kind_of
 from stream.core.customer import MARK, Customer
 from stream.core.lifecycle import Lifecycle
 from stream.core.model import Model
 from stream.core.snapshot import facts_of, scores_of
 
 _MOST_FIELDS: Final = 4
-_ANONYMOUS: Final = b"a"
 
 
 class Difference(NamedTuple):
@@ -81,8 +81,7 @@ class Findings:
 
 def subject_of(key: bytes) -> str:
     """Whose a changelog key is, in words."""
-    kind = "anonymous" if key[:1] == _ANONYMOUS else "customer"
-    return f"{kind} {plain(key[1:].decode(errors='replace'))}"
+    return f"{kind_of(key)} {plain(key[1:].decode(errors='replace'))}"
 
 
 def plain(text: str) -> str:

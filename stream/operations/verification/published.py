@@ -3,38 +3,13 @@
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-import msgspec
-
 from stream.codec.records import SourceRecord
+from stream.codec.stage_change_reader import read_change
 from stream.codec.stage_changes import EVENT_TYPE
 from stream.codec.state.keys import customer_key
 from stream.operations.verification.findings import Difference, Findings, subject_of
 
 _BY_TIME: Final = ("deadline", "forgotten")
-
-
-class _Source(msgspec.Struct):
-    topic: str
-    partition: int
-    offset: int
-
-
-class _Trigger(msgspec.Struct):
-    kind: str
-
-
-class _Change(msgspec.Struct):
-    lifecycle: str
-    born: str
-    sequence: int
-    at: int
-    trigger: _Trigger
-    source: _Source
-    customer_id: str | None = None
-    anonymous_id: str | None = None
-
-
-_decoder = msgspec.json.Decoder(_Change)
 
 
 class Id(NamedTuple):
@@ -71,7 +46,7 @@ class PublishedChanges:
     def add(self, stage_partition: int, record: SourceRecord, *, alike: bool, only: frozenset[bytes] | None) -> None:
         """A record of stage-changes; `alike`: all of its partition are of ours, as both topics have as many."""
         where = f"stage-changes, partition {stage_partition}, offset {record.offset}"
-        change = _decode(record)
+        change = read_change(record.value)
         if change is None:
             if alike or self._partition == 0:
                 self._differ(None, "", f"{where} is no stage change")
@@ -82,16 +57,16 @@ class PublishedChanges:
                 self._differ(None, change.lifecycle, f"{where} names {source.topic}[{source.partition}] as its source")
             return
         self.first_source.setdefault(stage_partition, source.offset)
-        kind, subject = ("customer", change.customer_id) if change.customer_id is not None else (
-            "anonymous", change.anonymous_id or "",
-        )  # fmt: skip
-        key = customer_key("customer" if kind == "customer" else "anonymous", subject or "")
+        key = customer_key(change.kind, change.subject)
         if only is not None and key not in only:
             return
         name = Id(change.lifecycle, change.born, change.sequence)
-        told = dict(record.headers)
-        ce_id = f"{change.lifecycle}:{kind}:{subject}:{change.born}:{change.sequence}"
-        if told.get("ce_id") != ce_id.encode() or told.get("ce_type") != EVENT_TYPE.encode() or record.key != key[1:]:
+        headers, ce_id = dict(record.headers), change.event_id
+        if (
+            headers.get("ce_id") != ce_id.encode()
+            or headers.get("ce_type") != EVENT_TYPE.encode()
+            or record.key != key[1:]
+        ):
             self._differ(key, change.lifecycle, f"key or headers of {where} do not fit its value: must be {ce_id}")
         changes = self._changes.setdefault(key, {})
         if name in changes:
@@ -115,14 +90,6 @@ class PublishedChanges:
 
     def _differ(self, key: bytes | None, lifecycle: str, problem: str) -> None:
         self._findings.differ(Difference(self._partition, "" if key is None else subject_of(key), lifecycle, problem))
-
-
-def _decode(record: SourceRecord) -> _Change | None:
-    try:
-        change = _decoder.decode(record.value or b"")
-    except msgspec.DecodeError:
-        return None
-    return None if change.customer_id is None and change.anonymous_id is None else change
 
 
 def born_at(born: str, partition: int) -> int | None:

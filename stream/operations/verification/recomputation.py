@@ -34,7 +34,7 @@ Births = Container[tuple[bytes, int]]
 """Changelog keys, and source offsets at which a life of theirs began."""
 
 
-class Origin(NamedTuple):
+class RecomputationInputs(NamedTuple):
     """What a partition's past is made of."""
 
     partition: int
@@ -87,13 +87,13 @@ class LeastClock:
 class Recomputation:
     """The customers of one partition; a record is kept as bytes, those at hand decoded."""
 
-    def __init__(self, model: Model, origin: Origin, tell: Tell) -> None:
+    def __init__(self, model: Model, inputs: RecomputationInputs, tell: Tell) -> None:
         self.tally = Tally()
-        self.clock = LeastClock(origin.clock, origin.live_from, complete=origin.complete)
+        self.clock = LeastClock(inputs.clock, inputs.live_from, complete=inputs.complete)
         self.elders: set[bytes] = set()
         """Who has interactions from before `elders_before`."""
         self._model = model
-        self._origin = origin
+        self._inputs = inputs
         self._tell = tell
         self._codec = CustomerCodec(model)
         self._written: dict[bytes, bytes] = {}
@@ -103,7 +103,7 @@ class Recomputation:
 
     def take(self, record: SourceRecord) -> Rejected | None:
         """Apply one record, but for the deadlines of others; returns why it is a dead letter, where it is one."""
-        origin = self._origin
+        inputs = self._inputs
         control = control_of(record.headers) if record.headers else None
         if control is not None:
             time = tick_time(control, record.value)
@@ -111,7 +111,7 @@ class Recomputation:
                 return time
             self.clock.tick(time, record.timestamp)
             return None
-        interaction = decode(record.value, record.timestamp, origin.blocked)
+        interaction = decode(record.value, record.timestamp, inputs.blocked)
         if isinstance(interaction, Rejected):
             return interaction
         row = row_of(record.headers) if record.headers else None
@@ -122,8 +122,8 @@ class Recomputation:
             interaction.time = record.timestamp
         time = interaction.time
         key = customer_key(interaction.kind, interaction.subject)
-        if origin.only is None or key in origin.only:
-            self._apply(key, Arrival(interaction, origin.partition, record.offset, origin.generation))
+        if inputs.only is None or key in inputs.only:
+            self._apply(key, Arrival(interaction, inputs.partition, record.offset, inputs.generation))
         self.clock.interaction(time, record.timestamp)
         return None
 
@@ -131,8 +131,8 @@ class Recomputation:
         if self.clock.live:
             self._fire_own(key, arrival.offset)
         customer = self.customer(key)
-        births = self._origin.births
-        if arrival.offset < self._origin.elders_before:
+        births = self._inputs.births
+        if arrival.offset < self._inputs.elders_before:
             self.elders.add(key)
         is_elder = key in self.elders or (births is not None and (key, arrival.offset) not in births)
         if customer is None and is_elder:
@@ -188,7 +188,7 @@ class Recomputation:
     @property
     def least(self) -> int | None:
         """Up to which time deadlines must have fired."""
-        return None if self.clock.now is None else self.clock.now - self._origin.grace
+        return None if self.clock.now is None else self.clock.now - self._inputs.grace
 
     def due(self, key: bytes) -> int | None:
         """The time of a customer's next deadline."""

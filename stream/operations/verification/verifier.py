@@ -18,19 +18,19 @@ from stream.kafka.log_reader import LogReader
 from stream.kafka.topics import count_partitions
 from stream.operations.verification.comparison import Cut, Verification
 from stream.operations.verification.current_stages import CurrentStages
-from stream.operations.verification.cut_reading import CutReader, Source, Wait
-from stream.operations.verification.dead_letters import Letters
+from stream.operations.verification.cut_reading import CutReader, InteractionsLog, Wait
+from stream.operations.verification.dead_letters import DeadLetterCheck
 from stream.operations.verification.findings import Difference, Findings
 from stream.operations.verification.homes import Homes
 from stream.operations.verification.published import PublishedChanges
 from stream.operations.verification.reach import NoReach, Reach
 from stream.settings import Settings
 
-Progress = Callable[[str, float], None]
+ReportProgress = Callable[[str, float], None]
 """Hears of what is read now, and the share of the whole that is done."""
 
 
-class Choice(NamedTuple):
+class VerificationScope(NamedTuple):
     """What is verified."""
 
     partitions: Sequence[int]
@@ -66,19 +66,19 @@ class Verifier:
     """One run."""
 
     def __init__(
-        self, settings: Settings, model: Model, choice: Choice, findings: Findings, progress: Progress
+        self, settings: Settings, model: Model, scope: VerificationScope, findings: Findings, progress: ReportProgress
     ) -> None:
         self.customers: list[Shown] = []
         """Of chosen subjects."""
         self._settings = settings
         self._model = model
-        self._choice = choice
+        self._scope = scope
         self._findings = findings
         self._progress = progress
         self._current = CurrentStages(findings, {each.id for each in model.lifecycles})
         self._counts: dict[str, int] = {}
         self._verified: dict[int, Verified] = {}
-        self._wait = Wait(choice.wait)
+        self._wait = Wait(scope.wait)
         self._homes = Homes(0, settings.partitioner)
 
     async def run(self) -> None:
@@ -91,7 +91,7 @@ class Verifier:
                     f"topic {topic} does not exist on {self._settings.bootstrap}: there is nothing to verify. "
                     "Are bootstrap, topic_prefix and interactions as the workers have them?"
                 )
-        partitions = self._choice.partitions or range(self._counts[topics.interactions])
+        partitions = self._scope.partitions or range(self._counts[topics.interactions])
         for number in partitions:
             if number >= self._counts[topics.interactions]:
                 raise SettingsError(f"topic {topics.interactions} has no partition {number}")
@@ -101,7 +101,7 @@ class Verifier:
             self._homes = Homes(self._counts[topics.interactions], self._settings.partitioner)
             for place, tp in enumerate(sources):
                 first = await log.first_offset(tp)
-                source = Source(tp, self._counts[topics.interactions], first, ends[tp])
+                source = InteractionsLog(tp, self._counts[topics.interactions], first, ends[tp])
                 try:
                     await self._partition(log, source, place / len(partitions), 1 / len(partitions))
                 except UnreadableError as error:  # it holds up its own partition only
@@ -109,16 +109,16 @@ class Verifier:
             if self._verified:
                 await self._settle(log)
 
-    async def _partition(self, log: LogReader, source: Source, before: float, share: float) -> None:
+    async def _partition(self, log: LogReader, source: InteractionsLog, before: float, share: float) -> None:
         number = source.tp.partition
         self._progress(f"partition {number}: customers", before)
-        changelog = CutReader(self._settings, self._model, source, exactly_once=self._choice.exactly_once)
+        changelog = CutReader(self._settings, self._model, source, exactly_once=self._scope.exactly_once)
         cut, behind = await changelog.read(
             log, self._wait, lambda lack: self._progress(f"partition {number}: {lack.waiting:,} waiting", before)
         )
         if behind is not None:
             self._findings.behind.append(behind)
-        only = self._choice.subjects
+        only = self._scope.subjects
         self._homes.add(number, cut.customers if only is None else only & cut.customers.keys())
         ours = not cut.position.lifecycles or self._is_made_with_ours(number, cut)
         self._progress(f"partition {number}: stage changes", before)
@@ -127,30 +127,30 @@ class Verifier:
             reach = Reach(number, cut.position, source.first, gone, self._settings.clock)
         else:
             reach = NoReach(number, cut.position, cut.offset, gone, self._settings.clock)
-        once = self._choice.exactly_once and not cut.position.changes_from  # a reset leaves the letters there
-        letters = Letters(source.tp.topic, number, self._findings, exactly_once=once)
+        once = self._scope.exactly_once and not cut.position.changes_from  # a reset leaves the dead letters there
+        dead_letters = DeadLetterCheck(source.tp.topic, number, self._findings, exactly_once=once)
         settled = max(reach.start, cut.position.since or 0)
-        await self._read_letters(log, letters, number)
+        await self._read_dead_letters(log, dead_letters, number)
         verification = Verification(
-            self._model, self._settings, cut, reach, published, self._current, self._findings, self._choice.subjects
+            self._model, self._settings, cut, reach, published, self._current, self._findings, self._scope.subjects
         )
         what = f"partition {number}: interactions"
         try:
-            async for records in _interactions(log, source.tp, reach.start, cut.offset, letters):
+            async for records in _interactions(log, source.tp, reach.start, cut.offset, dead_letters):
                 self._homes.look(number, records)
                 for record in records:
-                    unprocessable = letters.is_unprocessable(record.offset)
+                    unprocessable = dead_letters.is_unprocessable(record.offset)
                     reason = verification.take(record, unprocessable=unprocessable)
-                    if self._choice.subjects is None and record.offset >= settled:
-                        letters.check(record.offset, reason)
+                    if self._scope.subjects is None and record.offset >= settled:
+                        dead_letters.check(record.offset, reason)
                 done = (log.position - reach.start) / max(1, cut.offset - reach.start)
                 self._progress(what, before + share * done)
         except PositionError as error:
             raise PositionError(f"partition {number} cannot be verified: {error}") from error
         verification.finish()
-        if self._choice.subjects is None and not cut.position.changes_from:
-            letters.finish(settled, cut.offset)
-        for key in sorted(self._choice.subjects or ()):
+        if self._scope.subjects is None and not cut.position.changes_from:
+            dead_letters.finish(settled, cut.offset)
+        for key in sorted(self._scope.subjects or ()):
             customer = verification.recomputed.customer(key)
             if customer is not None:
                 self.customers.append(Shown(number, customer, recomputed=True))
@@ -180,9 +180,7 @@ class Verifier:
     async def _read_changes(self, log: LogReader, number: int, cut: Cut) -> tuple[PublishedChanges, int | None]:
         """The changes of one partition, and the source offset up to which some may be gone."""
         topics = self._settings.topics
-        published = PublishedChanges(
-            topics.interactions, number, self._findings, exactly_once=self._choice.exactly_once
-        )
+        published = PublishedChanges(topics.interactions, number, self._findings, exactly_once=self._scope.exactly_once)
         alike = self._counts[topics.stage_changes] == self._counts[topics.interactions]
         gone: int | None = None
         for each in [number] if alike else range(self._counts[topics.stage_changes]):
@@ -190,24 +188,24 @@ class Verifier:
             first, begin = await log.first_offset(tp), cut.position.changes_from.get(str(each), 0)
             async for records in log.read(tp, max(first, begin)):
                 for record in records:
-                    published.add(each, record, alike=alike, only=self._choice.subjects)
+                    published.add(each, record, alike=alike, only=self._scope.subjects)
             if first > begin:
                 gone = max(gone or 0, published.first_source.get(each, cut.offset))
         return published, gone
 
-    async def _read_letters(self, log: LogReader, letters: Letters, number: int) -> None:
+    async def _read_dead_letters(self, log: LogReader, dead_letters: DeadLetterCheck, number: int) -> None:
         topic = self._settings.topics.dead_letters
         if topic not in self._counts:
             return
         tp = TopicPartition(topic, number % self._counts[topic])
-        letters.cut = await log.first_offset(tp) > 0
+        dead_letters.cut = await log.first_offset(tp) > 0
         async for records in log.read(tp):
             for record in records:
-                letters.add(record)
+                dead_letters.add(record)
 
     async def _settle(self, log: LogReader) -> None:
         """Read what is only known at the end, and decide what was in doubt."""
-        topics, only = self._settings.topics, self._choice.subjects
+        topics, only = self._settings.topics, self._scope.subjects
         self._progress("current stages", 1)
         for number in range(self._counts[topics.current_stages]):
             async for records in log.read(TopicPartition(topics.current_stages, number)):
@@ -225,7 +223,7 @@ class Verifier:
 
 
 async def _interactions(
-    log: LogReader, tp: TopicPartition, begin: int, end: int, letters: Letters
+    log: LogReader, tp: TopicPartition, begin: int, end: int, dead_letters: DeadLetterCheck
 ) -> AsyncIterator[Sequence[SourceRecord]]:
     """As LogReader.read, without the batches that could not be read and were skipped.
 
@@ -236,7 +234,7 @@ async def _interactions(
             async for records in log.read(tp, begin, end):
                 yield records
         except UnreadableError as error:
-            until = letters.skipped_until(error.offset)
+            until = dead_letters.skipped_until(error.offset)
             if until is None:
                 raise
             begin = until
