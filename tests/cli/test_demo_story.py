@@ -1,11 +1,11 @@
 """What the demonstration tells of stage changes: words, a choice that can be read, one life."""
 
 import pytest
-from stream.cli.change_lines import Change, Trigger
-from stream.cli.demo_story import FIRST, FORGOTTEN, QUIET, WORDS, Story, line_of, told
-from stream.codec.lifecycle_files import load
 
 from stream.cli.demo_data import Data, shown
+from stream.cli.terminal.demo_story import FIRST, FORGOTTEN, QUIET, WORDS, Story, line_of, told
+from stream.codec.lifecycle_yaml.lifecycle_files import load
+from stream.codec.stage_change_reader import SourceValue, StageChangeValue, TriggerValue
 
 METRICS = load("metrics").lifecycle
 DAY = 86_400_000
@@ -17,17 +17,22 @@ MOVES = [
 ]
 
 
-def change(source: str | None, target: str | None, who: str = "c1", at: int = 0, kind: str = "interaction") -> Change:
+def change(
+    source: str | None, target: str | None, who: str = "c1", at: int = 0, kind: str = "interaction"
+) -> StageChangeValue:
     """A change of the lifecycle `metrics`."""
-    return Change(
+    return StageChangeValue(
         lifecycle="metrics",
         final=True,
         from_stage=source,
         to_stage=target,
         at=at,
-        trigger=Trigger(kind, "order" if kind == "interaction" else None),
+        trigger=TriggerValue(kind, "order" if kind == "interaction" else None),
         transition=None if source is None or target is None else "orders >=\n 2",
         customer_id=who,
+        born="0-0",
+        sequence=1,
+        source=SourceValue("interactions", 0, 0),
     )
 
 
