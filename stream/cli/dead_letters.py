@@ -48,7 +48,7 @@ def list_(
     """List dead letters, the newest first: when, address, reason, source, key, size and what was wrong.
 
     The source is the topic, partition and offset of the interaction; the address, partition and offset of the
-    dead letter itself, is what `show` and `--address` take. How many there are of each reason is told at the end.
+    dead letter itself, is what `show` and `--address` take. The number of each reason comes at the end.
     """
     finding = _find(settings, wanted, replayed, None if count else limit, Console(stderr=True))
     found = run(finding, settings.bootstrap)

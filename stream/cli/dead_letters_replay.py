@@ -59,7 +59,7 @@ def replay(
     if dry_run:
         return
     if not yes:
-        typer.confirm("Shall it be done?", abort=True, err=True)
+        typer.confirm("Continue?", abort=True, err=True)
     run(_replay(plan, wanted, console), settings.bootstrap)
 
 

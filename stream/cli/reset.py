@@ -104,9 +104,9 @@ def _ask(settings: Settings, beginnings: list[Beginning], console: Console, *, k
         )
     for line in of_keeping(outlook) if keep_states else of_reset(outlook):
         console.print(Text(line), soft_wrap=True)
-    question = "Are all workers stopped, and shall it be done?"
+    question = "Are all workers stopped? Continue?"
     if keep_states:
-        question = "Are all workers stopped, and shall they go on without these interactions?"
+        question = "Are all workers stopped? Continue without these interactions?"
     typer.confirm(question, abort=True, err=True)
 
 

@@ -43,7 +43,7 @@ def skip(
         soft_wrap=True,
     )
     if not yes:
-        typer.confirm("Shall it be done?", abort=True, err=True)
+        typer.confirm("Continue?", abort=True, err=True)
     run(_skip(settings, block), settings.bootstrap)
     console.print(Text(f"partition {partition} goes on at offset {block.after}"), soft_wrap=True)
 

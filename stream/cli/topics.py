@@ -25,6 +25,7 @@ from stream.kafka.topics import (
 )
 from stream.settings import Settings
 
+_DEFAULT_PARTITIONS = Settings().partitions
 _STYLES = {"error": "bold red", "warning": "bold yellow", "missing": "bold", "note": "bold"}
 
 
@@ -64,6 +65,16 @@ def topics(
         findings = [each for each in findings if each.level != "missing"]
     console = Console()
     console.print(_table(plans, found, findings, created))
+    interactions = found.get(settings.topics.interactions)
+    asked = settings.partitions
+    if interactions is not None and asked not in (interactions.partitions, _DEFAULT_PARTITIONS):
+        console.print(
+            Text(
+                f"\npartitions is set to {asked}, but {settings.topics.interactions} has {interactions.partitions}, "
+                "and that counts: the setting is for topics that are created"
+            ),
+            soft_wrap=True,
+        )
     lacking = few_brokers(settings, len(brokers))
     if lacking is not None:
         console.print(Text(f"\n{lacking}"), soft_wrap=True)
@@ -86,8 +97,8 @@ def _table(
     created: bool,
 ) -> Table:
     table = Table(box=None, pad_edge=False)
-    for heading in ("Topic", "Partitions", "State", "Settings"):
-        table.add_column(heading, overflow="fold", header_style="dim")
+    for heading in ("Topic", "Partitions", "State"):
+        table.add_column(heading, overflow="fold", header_style="dim", no_wrap=heading != "Topic")
     table.columns[1].justify = "right"
     for plan in plans:
         topic = found.get(plan.name)
@@ -99,8 +110,9 @@ def _table(
         else:
             state = Text("good", "green")
         partitions = plan.partitions if topic is None else topic.partitions
-        name = Text.assemble((plan.name, "bold"), "\n", (plan.purpose, "dim"))
-        table.add_row(name, str(partitions), state, _settings(plan, topic))
+        # Settings stand below the name: as a column they are cut within words where the terminal has 80 columns.
+        name = Text.assemble((plan.name, "bold"), "\n", (plan.purpose, "dim"), "\n", _settings(plan, topic))
+        table.add_row(name, str(partitions), state)
     return table
 
 
@@ -109,7 +121,7 @@ def _settings(plan: TopicPlan, topic: FoundTopic | None) -> Text:
     lines = []
     for name, wanted in plan.configs.items():
         is_now = wanted if topic is None else topic.configs.get(name)
-        line = Text(f"{name}={wanted if is_now is None else is_now}", "dim" if is_now is None else "")
+        line = Text(f"  {name}={wanted if is_now is None else is_now}", "dim" if is_now is None else "")
         if is_now not in (None, wanted):
             line.append(f" (we would set {wanted})", "yellow")
         lines.append(line)

@@ -54,7 +54,7 @@ def verify(
         str | None,
         typer.Option(metavar="ID", help="Only this customer, by its customer or anonymous id; its scores are derived."),
     ] = None,
-    show: Annotated[int, typer.Option(metavar="N", min=0, help="Tell so many differences; all are counted.")] = 20,
+    show: Annotated[int, typer.Option(metavar="N", min=0, help="Show at most N differences; all are counted.")] = 20,
     wait: Annotated[
         float,
         typer.Option(
