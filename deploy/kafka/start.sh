@@ -92,7 +92,7 @@ if [[ -e topics/meta.properties ]] && ! grep -qx "cluster.id=$CLUSTER_ID" topics
 fi
 
 # Kafka's own lock does not stop it early enough: the second one would overwrite settings and log of the first.
-if [[ -e kafka.pid ]] && ps -o args= -p "$(<kafka.pid)" 2>/dev/null | grep -q "kafka.Kafka server.properties"; then
+if [[ -e kafka.pid && $(ps -ww -o args= -p "$(<kafka.pid)" 2>/dev/null) == *"kafka.Kafka server.properties"* ]]; then
   fail "another Kafka runs on folder $data: stop it, or choose another with --data"
 fi
 

@@ -20,7 +20,13 @@ START = str(KAFKA / "start.sh")
 @contextmanager
 def running(*options: str) -> "Iterator[subprocess.Popen[str]]":
     """The command, once Kafka answers; ended with the block at the latest."""
-    with subprocess.Popen([START, *options], stdout=subprocess.PIPE, text=True) as process:
+    # As in a terminal: a shell cannot catch what was ignored when it began, as Ctrl-C is behind a shell's &.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        process = subprocess.Popen([START, *options], stdout=subprocess.PIPE, text=True)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    with process:
         assert process.stdout is not None
         try:
             said = []
