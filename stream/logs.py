@@ -20,7 +20,7 @@ from stream.errors import LifecycleError
 from stream.events import LIBRARY, Line
 from stream.settings import Settings
 
-_SPEAKS_OF_NOBODY = (LifecycleError, KafkaError, OSError)
+_SAFE_TO_QUOTE = (LifecycleError, KafkaError, OSError)
 """Exceptions that name topics, hosts and files, but never what is in a record."""
 
 
@@ -81,5 +81,5 @@ def _told(error: BaseException, *, quoting: bool) -> Iterator[str]:
         yield "\nand in one with that:\n\n"
     yield "Traceback (most recent call last):\n"
     yield from traceback.format_tb(error.__traceback__)
-    words = str(error) if quoting or isinstance(error, _SPEAKS_OF_NOBODY) else "(its words are logged at debug)"
+    words = str(error) if quoting or isinstance(error, _SAFE_TO_QUOTE) else "(its words are logged at debug)"
     yield f"{type(error).__qualname__}: {words}\n"

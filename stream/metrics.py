@@ -38,7 +38,7 @@ class PartitionView:
 
     partition: int
     lag: int | None
-    """Interactions not yet taken, as last known."""
+    """Interactions not yet processed, as last known."""
     recovered: float
     """Share of the changelog read, 0 to 1."""
     stages: Iterable[tuple[tuple[str, str], int]]
@@ -207,10 +207,10 @@ class _Gauges(Collector):
         """Read at every scrape."""
         # Customers of this worker's partitions, 0 where nobody is in a stage; sum over workers for the whole.
         customers = GaugeMetricFamily("lifecycle_customers", "Customers by stage", labels=["lifecycle", "stage"])
-        # Interactions of a partition that were not yet taken, to the end of its log, also behind a transaction that is
+        # Interactions of a partition not yet processed, to the end of its log, also behind a transaction that is
         # open; as last known where Kafka is away or the partition starts over, and how old that is: an alert on lag
         # needs one on its age, too.
-        lag = GaugeMetricFamily("lifecycle_lag_records", "Interactions not yet taken", labels=["partition"])
+        lag = GaugeMetricFamily("lifecycle_lag_records", "Interactions not yet processed", labels=["partition"])
         lag_age = GaugeMetricFamily(
             "lifecycle_lag_age_seconds", "Since a broker last said where the log ends", labels=["partition"]
         )

@@ -166,16 +166,20 @@ class Settings:
 
     bootstrap: str = _setting("127.0.0.1:9092", _name, "Kafka's bootstrap servers, host:port, comma-separated")
     security_protocol: SecurityProtocol = _setting(
-        "plaintext", _choice(SecurityProtocol), "how to talk to Kafka: `plaintext`, `ssl`, `sasl_plaintext`, `sasl_ssl`"
+        "plaintext",
+        _choice(SecurityProtocol),
+        "protocol of the connection to Kafka: `plaintext`, `ssl`, `sasl_plaintext`, `sasl_ssl`",
     )
     ssl_cafile: str = _setting("", _text, "PEM file of the authorities that vouch for the brokers; else the system's")
-    ssl_certfile: str = _setting("", _text, "PEM file of our own certificate, where brokers ask for one")
+    ssl_certfile: str = _setting("", _text, "PEM file of the client certificate, where brokers ask for one")
     ssl_keyfile: str = _setting("", _text, "PEM file of its private key, where that is a file of its own")
     sasl_mechanism: SaslMechanism = _setting(
         "SCRAM-SHA-512", _choice(SaslMechanism), "`SCRAM-SHA-512`, `SCRAM-SHA-256` or `PLAIN`"
     )
-    sasl_username: str = _setting("", _text, "who we are to Kafka")
-    sasl_password: str = _setting("", _text, "our password; no option, so that no process list shows it", secret=True)
+    sasl_username: str = _setting("", _text, "user name for Kafka")
+    sasl_password: str = _setting(
+        "", _text, "password for Kafka; no option, so that no process list shows it", secret=True
+    )
     app: str = _setting("lifecycle", _name, "consumer group, and the first part of every transactional id")
     topic_prefix: str = _setting("", _text, "put before the name of every topic and of the consumer group")
     interactions: str = _setting("interactions", _name, "the topic of interactions, without prefix")
@@ -250,12 +254,12 @@ class Settings:
 
     @property
     def uses_tls(self) -> bool:
-        """What is said to Kafka is encrypted."""
+        """Connections to Kafka are encrypted."""
         return self.security_protocol in ("ssl", "sasl_ssl")
 
     @property
     def uses_sasl(self) -> bool:
-        """Kafka is told who we are."""
+        """Connections to Kafka carry a user name."""
         return self.security_protocol in ("sasl_plaintext", "sasl_ssl")
 
     @property

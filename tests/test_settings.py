@@ -4,6 +4,7 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from typer import Context
 from typer.main import get_command
 
 from stream.cli.app import app
@@ -205,9 +206,9 @@ def test_no_secret_is_shown_with_the_settings_and_none_is_an_option_of_a_command
     assert secrets == {"sasl_password", "web_token"}
     settings = load_settings({}, environment={f"LIFECYCLE_{name.upper()}": "0123456789abcdef" for name in secrets})
     assert "0123456789abcdef" not in repr(settings)
-    options = {
-        option for command in get_command(app).commands.values() for each in command.params for option in each.opts
-    }
+    group = get_command(app)
+    commands = [group.resolve_command(Context(group), [name])[1] for name in group.commands]
+    options = {option for command in commands for each in command.params for option in each.opts}
     assert "--sasl-username" in options
     assert not options & {f"--{name.replace('_', '-')}" for name in secrets}
 

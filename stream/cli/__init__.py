@@ -18,18 +18,18 @@ def main() -> None:
             signal.signal(number, _leave)  # until its event loop listens to them
     try:
         try:
-            from stream.cli.app import app  # noqa: PLC0415 - an interrupt while it loads is one like any other
+            from stream.cli.app import app  # noqa: PLC0415 - an interrupt while it loads is handled like any other
 
             app(prog_name="lifecycle")
         finally:
             sys.stdout.flush()
     except LifecycleError as error:
-        _tell(str(error))
+        _print_error(str(error))
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:
-        # Who read our output has enough. What is left of it must go somewhere when Python exits.
+        # The reader of our output has enough. What is left of it must go somewhere when Python exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
 
@@ -39,7 +39,7 @@ def _leave(_number: int, _frame: FrameType | None) -> None:
     os._exit(0)
 
 
-def _tell(message: str) -> None:
+def _print_error(message: str) -> None:
     from rich.console import Console  # noqa: PLC0415 - not needed where all goes well
     from rich.text import Text  # noqa: PLC0415
 

@@ -1,55 +1,137 @@
-"""The commands of `lifecycle`, one file each.
+"""The commands of `lifecycle`, one module each, of which only the chosen one is loaded.
 
-A command's module is loaded for every call, also for `--help`: what is slow to load (Faust, rich, YAML) it
-imports inside the command.
+So a module imports what it needs at its head, however slow that is to load (Faust, aiokafka, rich, YAML).
 """
 
-from typing import Annotated
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
 
 import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_group
 
 from stream.build import build_labels
-from stream.cli import (
-    dead_letters,
-    demo,
-    import_,
-    preset,
-    reset,
-    schema,
-    settings,
-    simulate,
-    skip,
-    tail,
-    topics,
-    validate,
-    verify,
-    worker,
-)
 
+if TYPE_CHECKING:
+    from typer._click import Command, Context
+
+
+class _Lazy(NamedTuple):
+    """A command that is not loaded yet."""
+
+    module: str
+    name: str
+    """Of its function, or of the typer app of a group, in the module."""
+    summary: str
+    """Its line in `--help`: the first sentence of its own help."""
+
+
+# In the order of `--help`.
+COMMANDS = {
+    "demo": _Lazy("demo", "demo", "Watch real customers move through their lifecycle; needs nothing but this command."),
+    "worker": _Lazy(
+        "worker",
+        "worker",
+        "Read interactions, keep scores and stages, write stage changes; start as many as there are cores.",
+    ),
+    "validate": _Lazy("validate", "validate", "Check lifecycle files, and draw the good ones."),
+    "preset": _Lazy(
+        "preset", "preset", "Print the file of a preset, to begin one of your own with; without NAME list them."
+    ),
+    "schema": _Lazy(
+        "schema", "schema", "Print a JSON Schema: of lifecycle files, of interactions, or of stage changes."
+    ),
+    "simulate": _Lazy("simulate", "simulate", "Run lifecycles on interactions from files, offline and fast."),
+    "import": _Lazy(
+        "import_",
+        "import_",
+        "Send interactions from files to Kafka, in time order, and wait until every one is safe there.",
+    ),
+    "tail": _Lazy(
+        "tail",
+        "tail",
+        "Show stage changes as they come: when, who, from where to where, why, and the largest scores.",
+    ),
+    "topics": _Lazy(
+        "topics",
+        "topics",
+        "Show the topics that a worker needs, create those that are missing, and say what does not fit.",
+    ),
+    "dead-letters": _Lazy(
+        "dead_letters",
+        "app",
+        "Show interactions that could not be read or processed, and replay them once the cause is mended.",
+    ),
+    "verify": _Lazy(
+        "verify",
+        "verify",
+        "Recompute customers and stage changes from the interactions, and compare: is what the topics hold right?",
+    ),
+    "reset": _Lazy("reset", "reset", "Forget all customers, and let the workers read the interactions again."),
+    "skip": _Lazy(
+        "skip",
+        "skip",
+        "Let a partition go on behind a batch of interactions that cannot be read: damaged, or of an unknown codec.",
+    ),
+    "settings": _Lazy("settings", "settings", "List every setting with its environment variable, default and meaning."),
+}
+
+
+class _Commands(TyperGroup):
+    """Knows the names and summaries of all commands, and loads the one that is called or completed."""
+
+    def __init__(self, **attributes: Any) -> None:  # noqa: ANN401 - typer's own, passed on
+        super().__init__(**attributes)
+        self.commands = {name: TyperCommand(name, help=each.summary) for name, each in COMMANDS.items()}
+
+    def resolve_command(self, ctx: "Context", args: list[str]) -> "tuple[str | None, Command | None, list[str]]":
+        name, known, rest = super().resolve_command(ctx, args)
+        return name, None if name is None or known is None else _load(name), rest
+
+
+def _load(name: str) -> "Command":
+    module, attribute, _ = COMMANDS[name]
+    with _interrupts_end_us():
+        command = getattr(import_module(f"stream.cli.{module}"), attribute)
+    alone = typer.Typer(rich_markup_mode=_MARKUP)
+    if isinstance(command, typer.Typer):
+        alone.add_typer(command, name=name)
+    else:
+        alone.command(name)(command)
+    return get_group(alone).commands[name]
+
+
+@contextmanager
+def _interrupts_end_us() -> Iterator[None]:
+    """Let Ctrl-C end the process at once, unless it is handled otherwise already.
+
+    Nothing is held yet. As an exception it may be swallowed wherever an import is interrupted, and there are
+    extension modules that crash.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    if before is not signal.default_int_handler:
+        yield
+        return
+    signal.signal(signal.SIGINT, lambda _number, _frame: os._exit(130))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+_MARKUP: Final = "markdown"
 app = typer.Typer(
+    cls=_Commands,
     help="Score customers and move them through lifecycles, as they act and as time passes.",
-    rich_markup_mode="markdown",
+    rich_markup_mode=_MARKUP,
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-# In the order of `--help`. A command: app.command()(module.function); a group: app.add_typer(module.app).
-app.command()(demo.demo)
-app.command()(worker.worker)
-app.command()(validate.validate)
-app.command()(preset.preset)
-app.command()(schema.schema)
-app.command()(simulate.simulate)
-app.command("import")(import_.import_)
-app.command()(tail.tail)
-app.command()(topics.topics)
-app.add_typer(dead_letters.app, name="dead-letters")
-app.command()(verify.verify)
-app.command()(reset.reset)
-app.command()(skip.skip)
-app.command()(settings.settings)
 
 
 def _show_version(asked: bool) -> None:

@@ -5,31 +5,23 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from heapq import heappush, heappushpop
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
+import orjson
 import typer
+from rich.console import Console
 
 from stream.cli.dead_letters_replay import replay
+from stream.cli.terminal.connection import run
 from stream.cli.terminal.dead_letter_bar import bar, ledger_of
-from stream.cli.terminal.dead_letter_choice import (
-    AddressOption,
-    Choice,
-    ContainsOption,
-    KeyOption,
-    PartitionOption,
-    ReasonOption,
-    SinceOption,
-    UntilOption,
-    address_of,
-)
+from stream.cli.terminal.dead_letter_filter import DeadLetterFilter, address_of, with_filter
+from stream.cli.terminal.dead_letter_lines import how_many, json_of, line_of, report_of
 from stream.cli.terminal.options import with_settings
+from stream.codec.dead_letters import Address, DeadLetter, Receipt, SourceAddress
 from stream.errors import LifecycleError
+from stream.kafka.permissions import of_dead_letters, require
+from stream.operations.dead_letter_log import find_dead_letter, read_dead_letters
 from stream.settings import Settings
-
-if TYPE_CHECKING:
-    from rich.console import Console
-
-    from stream.codec.dead_letters import Address, DeadLetter, Receipt, SourceAddress
 
 _NEWEST = 50
 
@@ -41,34 +33,24 @@ app = typer.Typer(
 
 @app.command("list")
 @with_settings("bootstrap", "topic_prefix")
+@with_filter
 def list_(
     *,
-    reason: ReasonOption = None,
-    address: AddressOption = None,
-    partition: PartitionOption = None,
-    key: KeyOption = None,
-    since: SinceOption = None,
-    until: UntilOption = None,
-    contains: ContainsOption = None,
     replayed: Annotated[
         bool, typer.Option("--replayed", help="Those that were replayed, which are left out otherwise.")
     ] = False,
     limit: Annotated[int, typer.Option(metavar="N", min=0, help="Only the N newest; 0: all of them.")] = _NEWEST,
     count: Annotated[bool, typer.Option("--count", help="Only how many there are of each reason.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON, one object a line; times in epoch ms.")] = False,
+    wanted: DeadLetterFilter,
     settings: Settings,
 ) -> None:
     """List dead letters, the newest first: when, address, reason, source, key, size and what was wrong.
 
     The source is the topic, partition and offset of the interaction; the address, partition and offset of the
-    dead letter itself, is what `show` and `--address` take. How many there are of each reason is told at the end.
+    dead letter itself, is what `show` and `--address` take. The number of each reason comes at the end.
     """
-    from rich.console import Console  # noqa: PLC0415 - slow to load
-
-    from stream.cli.terminal.connection import run  # noqa: PLC0415
-
-    choice = Choice.of(reason, address, partition, key, since, until, contains)
-    finding = _find(settings, choice, replayed, None if count else limit, Console(stderr=True))
+    finding = _find(settings, wanted, replayed, None if count else limit, Console(stderr=True))
     found = run(finding, settings.bootstrap)
     if count:
         _print_counts(found, json)
@@ -90,19 +72,14 @@ def show(
     settings: Settings,
 ) -> None:
     """Show all there is of one dead letter: reason, source, key, headers and value."""
-    from rich.console import Console  # noqa: PLC0415 - slow to load
-
-    from stream.cli.terminal.connection import run  # noqa: PLC0415
-    from stream.cli.terminal.dead_letter_lines import report_of  # noqa: PLC0415
-
     place = address_of(address, "PARTITION-OFFSET")
-    letter, replayed = run(_look_at(settings, place, Console(stderr=True), receipts=not raw), settings.bootstrap)
+    dead_letter, replayed = run(_look_at(settings, place, Console(stderr=True), receipts=not raw), settings.bootstrap)
     if raw:
-        sys.stdout.buffer.write(letter.value or b"")
-        if letter.truncated:
-            typer.echo(f"truncated: these are {letter.kept:,} bytes of {letter.whole:,}", err=True)
+        sys.stdout.buffer.write(dead_letter.value or b"")
+        if dead_letter.truncated:
+            typer.echo(f"truncated: these are {dead_letter.kept:,} bytes of {dead_letter.whole:,}", err=True)
     else:
-        Console(highlight=False).print(report_of(letter, replayed), soft_wrap=True)
+        Console(highlight=False).print(report_of(dead_letter, replayed), soft_wrap=True)
 
 
 @dataclass(slots=True)
@@ -113,13 +90,11 @@ class _Found:
     """Those wanted, by reason."""
     others: int = 0
     """Wanted, but replayed where those that were not are listed, or the other way round."""
-    newest: "list[tuple[int, tuple[int, int], DeadLetter]]" = field(default_factory=list)
-    replayed: "Mapping[SourceAddress, int]" = field(default_factory=dict)
+    newest: list[tuple[int, tuple[int, int], DeadLetter]] = field(default_factory=list)
+    replayed: Mapping[SourceAddress, int] = field(default_factory=dict)
 
     def summary(self, topic: str, replayed: bool) -> str:
         """How many there are, in words."""
-        from stream.cli.terminal.dead_letter_lines import how_many  # noqa: PLC0415 - slow to load
-
         total = self.counts.total()
         text = f"{topic}: {how_many(total, 'replayed dead letter' if replayed else 'dead letter')}"
         if total:
@@ -131,25 +106,24 @@ class _Found:
         return text
 
 
-async def _find(settings: Settings, choice: Choice, replayed: bool, limit: int | None, console: "Console") -> _Found:
+async def _find(
+    settings: Settings, wanted: DeadLetterFilter, replayed: bool, limit: int | None, console: Console
+) -> _Found:
     """Read what is wanted, and keep the newest `limit`; 0: all of them, None: none, they are only counted."""
-    from stream.kafka.permissions import of_dead_letters, require  # noqa: PLC0415
-    from stream.operations.dead_letter_log import read_dead_letters  # noqa: PLC0415
-
     await require(settings, of_dead_letters(settings))
     ledger = await ledger_of(settings, console)
     found = _Found(replayed=ledger.replayed)
     async with bar(console, "reading dead letters") as progress:
-        async for letter in read_dead_letters(settings, ledger, progress, partitions=choice.partitions):
-            if not choice.takes(letter):
+        async for dead_letter in read_dead_letters(settings, ledger, progress, partitions=wanted.partitions):
+            if not wanted.matches(dead_letter):
                 continue
-            if (letter.source in ledger.replayed) is not replayed:
+            if (dead_letter.source in ledger.replayed) is not replayed:
                 found.others += 1
                 continue
-            found.counts[letter.reason] += 1
+            found.counts[dead_letter.reason] += 1
             if limit is None:
                 continue
-            entry = letter.time, letter.address, letter.without_value()
+            entry = dead_letter.time, dead_letter.address, dead_letter.without_value()
             if limit and len(found.newest) == limit:
                 heappushpop(found.newest, entry)
             else:
@@ -158,24 +132,18 @@ async def _find(settings: Settings, choice: Choice, replayed: bool, limit: int |
 
 
 def _print_lines(found: _Found, json: bool) -> None:
-    from rich.console import Console  # noqa: PLC0415
-
-    from stream.cli.terminal.dead_letter_lines import json_of, line_of  # noqa: PLC0415
-
     console = Console(highlight=False)
-    for _, _, letter in sorted(found.newest, reverse=True, key=lambda entry: entry[:2]):
-        replayed = found.replayed.get(letter.source)
+    for _, _, dead_letter in sorted(found.newest, reverse=True, key=lambda entry: entry[:2]):
+        replayed = found.replayed.get(dead_letter.source)
         if json:
-            typer.echo(json_of(letter, replayed))
+            typer.echo(json_of(dead_letter, replayed))
         elif console.is_terminal:
-            console.print(line_of(letter, replayed), soft_wrap=True)
+            console.print(line_of(dead_letter, replayed), soft_wrap=True)
         else:
-            typer.echo(line_of(letter, replayed).plain)
+            typer.echo(line_of(dead_letter, replayed).plain)
 
 
 def _print_counts(found: _Found, json: bool) -> None:
-    import orjson  # noqa: PLC0415
-
     width = max(map(len, found.counts), default=0)
     for reason, count in found.counts.most_common():
         typer.echo(
@@ -184,21 +152,17 @@ def _print_counts(found: _Found, json: bool) -> None:
 
 
 async def _look_at(
-    settings: Settings, address: "Address", console: "Console", *, receipts: bool
-) -> "tuple[DeadLetter, int | None]":
-    from stream.codec.dead_letters import DeadLetter  # noqa: PLC0415
-    from stream.kafka.permissions import of_dead_letters, require  # noqa: PLC0415
-    from stream.operations.dead_letter_log import find_dead_letter  # noqa: PLC0415
-
+    settings: Settings, address: Address, console: Console, *, receipts: bool
+) -> tuple[DeadLetter, int | None]:
     await require(settings, of_dead_letters(settings))
-    letter = await find_dead_letter(settings, address)
-    if not isinstance(letter, DeadLetter):
-        raise LifecycleError(_not_there(settings, address, letter))
-    replayed = (await ledger_of(settings, console)).replayed.get(letter.source) if receipts else None
-    return letter, replayed
+    dead_letter = await find_dead_letter(settings, address)
+    if not isinstance(dead_letter, DeadLetter):
+        raise LifecycleError(_not_there(settings, address, dead_letter))
+    replayed = (await ledger_of(settings, console)).replayed.get(dead_letter.source) if receipts else None
+    return dead_letter, replayed
 
 
-def _not_there(settings: Settings, address: "Address", found: "Receipt | None") -> str:
+def _not_there(settings: Settings, address: Address, found: Receipt | None) -> str:
     topic = settings.topics.dead_letters
     if found is not None:
         return f"at {address} on {topic} is the receipt for the replay of {found.source}, not a dead letter"

@@ -2,45 +2,36 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
+from rich.console import Console
+from rich.text import Text
 
+from stream.cli.terminal.connection import run
 from stream.cli.terminal.dead_letter_bar import bar, ledger_of
-from stream.cli.terminal.dead_letter_choice import (
-    AddressOption,
-    Choice,
-    ContainsOption,
-    KeyOption,
-    PartitionOption,
-    ReasonOption,
-    SinceOption,
-    UntilOption,
-)
+from stream.cli.terminal.dead_letter_filter import FILTER_OPTIONS, DeadLetterFilter, with_filter
+from stream.cli.terminal.dead_letter_lines import how_many
 from stream.cli.terminal.options import with_settings
+from stream.codec.plain import plain
 from stream.codec.rejected import Reason
+from stream.kafka.permissions import of_replay, require
+from stream.kafka.topics import require_topic
+from stream.kafka.transactions import resolve_delivery
+from stream.operations.dead_letter_log import Ledger, read_dead_letters
+from stream.operations.replay import Done, Target
+from stream.operations.replay import replay as replay_dead_letters
 from stream.settings import Settings
-
-if TYPE_CHECKING:
-    from rich.console import Console
-
-    from stream.operations.dead_letter_log import Ledger
-    from stream.operations.replay import Target
 
 
 @with_settings("bootstrap", "app", "topic_prefix", "interactions", "delivery", "blocked")
+@with_filter
 def replay(
     *,
-    reason: ReasonOption = None,
-    address: AddressOption = None,
-    partition: PartitionOption = None,
-    key: KeyOption = None,
-    since: SinceOption = None,
-    until: UntilOption = None,
-    contains: ContainsOption = None,
     all_: Annotated[bool, typer.Option("--all", help="All of them; without it, one of the filters is needed.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    wanted: DeadLetterFilter,
     settings: Settings,
 ) -> None:
     """Put dead letters on the interactions topic again, each of them once, however often this is run.
@@ -55,17 +46,10 @@ def replay(
     receipt are one transaction; on a broker without transactions, a replay that is killed may repeat some when it is
     run again.
     """
-    from rich.console import Console  # noqa: PLC0415 - slow to load
-
-    from stream.cli.terminal.connection import run  # noqa: PLC0415
-
-    choice = Choice.of(reason, address, partition, key, since, until, contains)
-    if choice.everything != all_:
-        raise typer.BadParameter(
-            "give either --all or at least one of --reason, --address, --partition, --key, --since, --until, --contains"
-        )
+    if wanted.everything != all_:
+        raise typer.BadParameter(f"give either --all or at least one of {FILTER_OPTIONS}")
     console = Console(stderr=True)
-    plan = run(_plan(settings, choice, console), settings.bootstrap)
+    plan = run(_plan(settings, wanted, console), settings.bootstrap)
     _tell(plan, console)
     if not plan.ready:
         if plan.refused and not plan.before:
@@ -74,16 +58,16 @@ def replay(
     if dry_run:
         return
     if not yes:
-        typer.confirm("Shall it be done?", abort=True, err=True)
-    run(_replay(plan, choice, console), settings.bootstrap)
+        typer.confirm("Continue?", abort=True, err=True)
+    run(_replay(plan, wanted, console), settings.bootstrap)
 
 
 @dataclass(slots=True)
 class _Plan:
     """What a replay would do."""
 
-    target: "Target"
-    ledger: "Ledger"
+    target: Target
+    ledger: Ledger
     ready: Counter[str] = field(default_factory=Counter)
     """To be replayed, by reason."""
     refused: dict[str, tuple[int, str]] = field(default_factory=dict)
@@ -92,38 +76,28 @@ class _Plan:
     """Replayed before."""
 
 
-async def _plan(settings: Settings, choice: Choice, console: "Console") -> _Plan:
-    from stream.kafka.permissions import of_replay, require  # noqa: PLC0415
-    from stream.kafka.topics import require_topic  # noqa: PLC0415
-    from stream.operations.dead_letter_log import read_dead_letters  # noqa: PLC0415
-    from stream.operations.replay import Target  # noqa: PLC0415
-
+async def _plan(settings: Settings, wanted: DeadLetterFilter, console: Console) -> _Plan:
     await require(settings, of_replay(settings))
     topic = await require_topic(settings, settings.topics.interactions, "there is nowhere to replay to")
     plan = _Plan(Target(settings, topic), await ledger_of(settings, console))
     seen = set()
     async with bar(console, "reading dead letters") as progress:
-        async for letter in read_dead_letters(settings, plan.ledger, progress, partitions=choice.partitions):
-            if not choice.takes(letter) or letter.source in seen:
+        async for dead_letter in read_dead_letters(settings, plan.ledger, progress, partitions=wanted.partitions):
+            if not wanted.matches(dead_letter) or dead_letter.source in seen:
                 continue
-            seen.add(letter.source)
-            if letter.source in plan.ledger.replayed:
+            seen.add(dead_letter.source)
+            if dead_letter.source in plan.ledger.replayed:
                 plan.before += 1
-            elif (refusal := plan.target.refusal(letter)) is None:
-                plan.ready[letter.reason] += 1
+            elif (refusal := plan.target.refusal(dead_letter)) is None:
+                plan.ready[dead_letter.reason] += 1
             else:
-                count, first = plan.refused.get(refusal.why, (0, f"{letter.address} {refusal.detail}".strip()))
+                count, first = plan.refused.get(refusal.why, (0, f"{dead_letter.address} {refusal.detail}".strip()))
                 plan.refused[refusal.why] = count + 1, first
     return plan
 
 
-def _tell(plan: _Plan, console: "Console") -> None:
+def _tell(plan: _Plan, console: Console) -> None:
     """Say what will be done and what not."""
-    from rich.text import Text  # noqa: PLC0415
-
-    from stream.cli.terminal.dead_letter_lines import how_many  # noqa: PLC0415
-    from stream.cli.terminal.plain import plain  # noqa: PLC0415
-
     settings = plan.target.settings
     lines = [f"{settings.topics.interactions} on {settings.bootstrap}: {how_many(plan.ready.total())} to replay"]
     for reason, count in plan.ready.most_common():
@@ -137,18 +111,14 @@ def _tell(plan: _Plan, console: "Console") -> None:
     console.print(Text("\n".join(lines)), soft_wrap=True)
 
 
-async def _replay(plan: _Plan, choice: Choice, console: "Console") -> None:
-    from stream.cli.terminal.dead_letter_lines import how_many  # noqa: PLC0415
-    from stream.kafka.transactions import resolve_delivery  # noqa: PLC0415
-    from stream.operations.replay import Done, replay  # noqa: PLC0415
-
+async def _replay(plan: _Plan, wanted: DeadLetterFilter, console: Console) -> None:
     settings = plan.target.settings
     exactly_once = await resolve_delivery(settings) == "exactly_once"
     done = Done()
     try:
         async with bar(console, "replaying") as progress:
-            await replay(
-                plan.target, plan.ledger, choice.takes, exactly_once=exactly_once, progress=progress, done=done
+            await replay_dead_letters(
+                plan.target, plan.ledger, wanted.matches, exactly_once=exactly_once, progress=progress, done=done
             )
     finally:
         console.print(f"{how_many(done.count)} replayed", highlight=False)

@@ -7,28 +7,31 @@ from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from time import perf_counter, time_ns
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
+from aiokafka.errors import KafkaError
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 from stream.cli.terminal.amounts import amount
+from stream.cli.terminal.connection import run, when_there
 from stream.cli.terminal.options import with_settings
+from stream.cli.terminal.rejections_table import rejections_table
 from stream.cli.terminal.time_argument import moment
+from stream.codec.files.column_mapping import ColumnMapping
+from stream.codec.files.import_sources import Sources
 from stream.codec.files.rejections import Rejections
+from stream.codec.files.sorting import Phase, sort_by_time
 from stream.codec.import_rows import encode_row
 from stream.codec.rejected import Rejected
 from stream.codec.times import format_time
 from stream.core.interaction import Interaction
 from stream.errors import BrokerError, InputFileError, PositionError
+from stream.kafka.interaction_producer import InteractionProducer
+from stream.operations.earlier_rows import Rows, find_rows
 from stream.settings import Settings
-
-if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.progress import Progress
-
-    from stream.codec.files.import_sources import Sources
-    from stream.kafka.interaction_producer import InteractionProducer
-    from stream.operations.earlier_rows import Rows
 
 _LOOK = 0.2
 _STALL = 3.0
@@ -39,7 +42,7 @@ _STALL = 3.0
 class _Import:
     """One run, and what it counts."""
 
-    sources: "Sources"
+    sources: Sources
     settings: Settings
     since: int | None
     """The files were not there before, epoch milliseconds; None: nobody knows."""
@@ -145,13 +148,6 @@ def import_(
     Records that cannot be read are not sent, but counted and listed by their reason; only where there is no
     other, the exit code is 1.
     """
-    from rich.console import Console  # noqa: PLC0415
-    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415
-
-    from stream.cli.terminal.connection import run  # noqa: PLC0415
-    from stream.codec.files.column_mapping import ColumnMapping  # noqa: PLC0415
-    from stream.codec.files.import_sources import Sources  # noqa: PLC0415
-
     end = None if until is None else _until(until, settings)
     console = Console(stderr=True)
     mapping = ColumnMapping.parse(map) if map else None
@@ -179,10 +175,8 @@ def import_(
         raise InputFileError(f"none of the {work.records:,} records could be sent; the first: {first}")
 
 
-def _sorted(work: _Import, progress: "Progress") -> Iterator[tuple[str, Interaction]]:
+def _sorted(work: _Import, progress: Progress) -> Iterator[tuple[str, Interaction]]:
     """The interactions by time; all of them are read before this returns. Their places are not kept."""
-    from stream.codec.files.sorting import Phase, sort_by_time  # noqa: PLC0415
-
     task = progress.add_task("reading", total=None)
 
     def told(phase: Phase, count: int) -> None:
@@ -200,12 +194,9 @@ async def _send(
     interactions: Iterator[tuple[str, Interaction]],
     rate: int | None,
     until: int | None,
-    progress: "Progress",
-    console: "Console",
+    progress: Progress,
+    console: Console,
 ) -> None:
-    from stream.cli.terminal.connection import when_there  # noqa: PLC0415
-    from stream.kafka.interaction_producer import InteractionProducer  # noqa: PLC0415
-
     producer: InteractionProducer | None = None
     try:
         async with AsyncExitStack() as stack:
@@ -243,13 +234,8 @@ async def _send(
             work.sent, work.acknowledged = producer.sent, producer.acknowledged
 
 
-async def _earlier(work: _Import, partitions: int, progress: "Progress", console: "Console") -> "dict[str, Rows]":
+async def _earlier(work: _Import, partitions: int, progress: Progress, console: Console) -> dict[str, Rows]:
     """The rows of the same imports that were written before."""
-    from aiokafka.errors import KafkaError  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
-
-    from stream.operations.earlier_rows import Rows, find_rows  # noqa: PLC0415
-
     names = {each for each in work.sources.names if each is not None}
     rows = {name: Rows() for name in names}
     if not names or not work.resume:
@@ -280,10 +266,8 @@ def _since(files: list[str]) -> int | None:
     return min(path.stat().st_mtime_ns for path in paths) // 1_000_000
 
 
-async def _watch(producer: "InteractionProducer", work: _Import, progress: "Progress", console: "Console") -> None:
+async def _watch(producer: InteractionProducer, work: _Import, progress: Progress, console: Console) -> None:
     """Show how far the sending is, and say when the broker is away."""
-    from rich.text import Text  # noqa: PLC0415
-
     total = work.records - work.rejected.count
     task = progress.add_task("sending", total=total or None)
     away = False
@@ -295,12 +279,8 @@ async def _watch(producer: "InteractionProducer", work: _Import, progress: "Prog
         away = producer.stalled > _STALL
 
 
-def _show(work: _Import, console: "Console") -> None:
+def _show(work: _Import, console: Console) -> None:
     """The summary, also of an import that was interrupted."""
-    from rich.text import Text  # noqa: PLC0415
-
-    from stream.cli.terminal.rejections_table import rejections_table  # noqa: PLC0415
-
     if work.rejected:
         console.print(rejections_table("Records that were not sent", work.rejected))
     text = f"{amount(work.acknowledged, 'interaction')} sent"

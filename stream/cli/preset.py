@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from stream.codec.lifecycle_yaml.lifecycle_files import load, presets
+
 _SCHEMA_LINE = re.compile(r"\A# yaml-language-server: \$schema=\S+")
 
 
@@ -19,8 +21,6 @@ def preset(
 
     lifecycle preset metrics > shop.yaml; lifecycle schema > lifecycle.schema.json, and editors complete it.
     """
-    from stream.codec.lifecycle_yaml.lifecycle_files import load, presets  # noqa: PLC0415 - slow to load
-
     names = presets()
     if name is None:
         width = max(map(len, names))

@@ -1,20 +1,26 @@
 """`lifecycle reset`: throw the state away and read the interactions again."""
 
 from time import time_ns
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
+from aiokafka.errors import KafkaError
+from rich.console import Console
+from rich.progress import Progress, track
+from rich.text import Text
 
+from stream.cli.terminal.connection import run
 from stream.cli.terminal.options import with_settings
+from stream.cli.terminal.reset_question import of_keeping, of_reset
 from stream.cli.terminal.time_argument import moment
 from stream.codec.times import format_time
 from stream.errors import BrokerError, LifecycleError
+from stream.kafka.permissions import of_worker, require
+from stream.kafka.topics import ensure_topics, require_topic
+from stream.kafka.transactions import resolve_delivery
+from stream.operations.reset import Beginning, find_beginnings, reset_partition, running_workers, skip_lost
+from stream.operations.reset_outlook import look_ahead
 from stream.settings import Settings
-
-if TYPE_CHECKING:
-    from rich.console import Console
-
-    from stream.operations.reset import Beginning
 
 
 @with_settings("bootstrap", "app", "topic_prefix", "interactions", "delivery")
@@ -47,11 +53,6 @@ def reset(
     live_from, which stays as it was. All workers have to be stopped before. Where a reset breaks off, workers
     refuse what is half done: run it again.
     """
-    from rich.console import Console  # noqa: PLC0415 - slow to load
-    from rich.text import Text  # noqa: PLC0415
-
-    from stream.cli.terminal.connection import run  # noqa: PLC0415
-
     time = None if to == "earliest" else moment(to, "--to", "earliest, ")
     if keep_states and time is not None:
         raise typer.BadParameter("goes with --to earliest only", param_hint="--keep-states")
@@ -79,12 +80,8 @@ def reset(
     console.print(Text(f"{customers:,} customers forgotten in {len(beginnings):,} partitions"), soft_wrap=True)
 
 
-async def _look(settings: Settings, time: int | None) -> "list[Beginning]":
+async def _look(settings: Settings, time: int | None) -> list[Beginning]:
     """Where each partition would begin. Raises LifecycleError: nothing there to reset, or workers run."""
-    from stream.kafka.permissions import of_worker, require  # noqa: PLC0415
-    from stream.kafka.topics import ensure_topics, require_topic  # noqa: PLC0415
-    from stream.operations.reset import find_beginnings  # noqa: PLC0415
-
     await require(settings, of_worker(settings))
     found = await require_topic(settings, settings.topics.interactions, "there is nothing to reset")
     await _require_no_workers(settings)
@@ -92,15 +89,8 @@ async def _look(settings: Settings, time: int | None) -> "list[Beginning]":
     return await find_beginnings(settings, found.partitions, time)
 
 
-def _ask(settings: Settings, beginnings: "list[Beginning]", console: "Console", *, keep_states: bool) -> None:
+def _ask(settings: Settings, beginnings: list[Beginning], console: Console, *, keep_states: bool) -> None:
     """Say what it will cost, and go on with a yes only."""
-    from rich.progress import Progress  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
-
-    from stream.cli.terminal.connection import run  # noqa: PLC0415
-    from stream.cli.terminal.reset_question import of_keeping, of_reset  # noqa: PLC0415
-    from stream.operations.reset_outlook import look_ahead  # noqa: PLC0415
-
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("looking at customers", total=1.0)
         outlook = run(
@@ -108,20 +98,14 @@ def _ask(settings: Settings, beginnings: "list[Beginning]", console: "Console", 
         )
     for line in of_keeping(outlook) if keep_states else of_reset(outlook):
         console.print(Text(line), soft_wrap=True)
-    question = "Are all workers stopped, and shall it be done?"
+    question = "Are all workers stopped? Continue?"
     if keep_states:
-        question = "Are all workers stopped, and shall they go on without these interactions?"
+        question = "Are all workers stopped? Continue without these interactions?"
     typer.confirm(question, abort=True, err=True)
 
 
-async def _each(settings: Settings, beginnings: "list[Beginning]", console: "Console", *, keep_states: bool) -> int:
+async def _each(settings: Settings, beginnings: list[Beginning], console: Console, *, keep_states: bool) -> int:
     """Reset every partition; returns how many customers were forgotten, or interactions skipped."""
-    from aiokafka.errors import KafkaError  # noqa: PLC0415
-    from rich.progress import track  # noqa: PLC0415
-
-    from stream.kafka.transactions import resolve_delivery  # noqa: PLC0415
-    from stream.operations.reset import reset_partition, skip_lost  # noqa: PLC0415
-
     await _require_no_workers(settings)
     exactly_once = await resolve_delivery(settings, as_worker=True) == "exactly_once"
     now = time_ns() // 1_000_000
@@ -142,8 +126,6 @@ async def _each(settings: Settings, beginnings: "list[Beginning]", console: "Con
 
 
 async def _require_no_workers(settings: Settings) -> None:
-    from stream.operations.reset import running_workers  # noqa: PLC0415
-
     hosts = await running_workers(settings)
     if hosts:
         raise LifecycleError(

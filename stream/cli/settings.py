@@ -4,6 +4,10 @@ from dataclasses import Field, fields
 from typing import Annotated, Any
 
 import typer
+from orjson import OPT_INDENT_2, dumps
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
 from stream.cli.terminal.options import default_of, variable_of, with_settings
 from stream.settings import Origin, Settings, settings_from
@@ -40,11 +44,6 @@ def settings(
 
 
 def _show_current(found: dict[str, Origin], *, as_json: bool) -> None:
-    from orjson import OPT_INDENT_2, dumps  # noqa: PLC0415 - only here
-    from rich.console import Console  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
-
     rows = [(each.name, *_now(each, found.get(each.name))) for each in fields(Settings)]
     if as_json:
         told = {name: {"value": value, "source": source, "where": where} for name, value, source, where in rows}
@@ -76,10 +75,6 @@ def _markdown(rows: list[tuple[str, str, str, str]]) -> str:
 
 
 def _print(rows: list[tuple[str, str, str, str]]) -> None:
-    from rich.console import Console  # noqa: PLC0415 - slow to load
-    from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
-
     table = Table(box=None, pad_edge=False, padding=(0, 2, 1, 0))
     table.add_column("Setting", style="bold", no_wrap=True)
     table.add_column("Default", style="green", no_wrap=True)

@@ -5,18 +5,25 @@ from contextlib import ExitStack, contextmanager
 from itertools import chain
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from stream.cli.terminal.options import with_settings
+from stream.cli.terminal.simulation_summary import Summary
 from stream.cli.terminal.time_argument import moment
+from stream.codec.files.column_mapping import ColumnMapping
+from stream.codec.files.input_files import content_hash, read_interactions
+from stream.codec.lifecycle_yaml.lifecycle_files import load_all
+from stream.codec.stage_changes import ChangeSource, encode
+from stream.core.model import model_of
+from stream.core.stage_change import StageChange
 from stream.errors import InputFileError, LifecycleError
+from stream.offline.simulation import Simulation
+from stream.offline.standing import encode_standing
 from stream.settings import Settings
-
-if TYPE_CHECKING:
-    from stream.codec.stage_changes import ChangeSource
-    from stream.core.stage_change import StageChange
 
 _BUFFER = 1 << 20
 """Bytes of output that are written at a time."""
@@ -74,18 +81,6 @@ def simulate(
     Records that cannot be read are counted and listed on stderr by their reason; only where there is no
     other, the exit code is 1.
     """
-    from rich.console import Console  # noqa: PLC0415 - slow to load, like the others
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415
-
-    from stream.cli.terminal.simulation_summary import Summary  # noqa: PLC0415
-    from stream.codec.files.column_mapping import ColumnMapping  # noqa: PLC0415
-    from stream.codec.files.input_files import content_hash, read_interactions  # noqa: PLC0415
-    from stream.codec.lifecycle_yaml.lifecycle_files import load_all  # noqa: PLC0415
-    from stream.codec.stage_changes import encode  # noqa: PLC0415
-    from stream.core.model import model_of  # noqa: PLC0415
-    from stream.offline.simulation import Simulation  # noqa: PLC0415
-    from stream.offline.standing import encode_standing  # noqa: PLC0415
-
     end = None if until is None else moment(until, "--until")
     _keep_apart([*lifecycle, *(each for each in input if each != "-")], changes, customers)
     mapping = ColumnMapping.parse(map) if map else None
@@ -107,7 +102,7 @@ def simulate(
         )
         contents: set[bytes] = set()
 
-        def run(name: str) -> "Iterator[tuple[StageChange, ChangeSource]]":
+        def run(name: str) -> Iterator[tuple[StageChange, ChangeSource]]:
             content = content_hash(name) if len(input) > 1 else None
             known = content in contents
             if content is not None:

@@ -1,16 +1,21 @@
 """`lifecycle skip`: go on without interactions that cannot be read."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
+from rich.console import Console
+from rich.text import Text
 
+from stream.cli.terminal.connection import run
 from stream.cli.terminal.options import with_settings
 from stream.codec.times import format_time
 from stream.errors import SettingsError
+from stream.kafka.permissions import of_worker, require
+from stream.kafka.topics import require_partitions
+from stream.kafka.transactions import resolve_delivery
+from stream.operations.skip import Block, find_block
+from stream.operations.skip import skip as skip_block
 from stream.settings import Settings
-
-if TYPE_CHECKING:
-    from stream.operations.skip import Block
 
 
 @with_settings("bootstrap", "app", "topic_prefix", "interactions", "delivery", "clock", "live_from")
@@ -27,11 +32,6 @@ def skip(
     kept as a dead letter with the reason `unreadable`, its bytes as Kafka has them; what was in it the sender has to
     send again. Workers may run: the one that has the partition goes on by itself some seconds later.
     """
-    from rich.console import Console  # noqa: PLC0415 - slow to load
-    from rich.text import Text  # noqa: PLC0415
-
-    from stream.cli.terminal.connection import run  # noqa: PLC0415
-
     console = Console(stderr=True)
     block = run(_look(settings, partition, offset), settings.bootstrap)
     time = "" if block.time is None else f", of {format_time(block.time)}"
@@ -43,16 +43,12 @@ def skip(
         soft_wrap=True,
     )
     if not yes:
-        typer.confirm("Shall it be done?", abort=True, err=True)
+        typer.confirm("Continue?", abort=True, err=True)
     run(_skip(settings, block), settings.bootstrap)
     console.print(Text(f"partition {partition} goes on at offset {block.after}"), soft_wrap=True)
 
 
-async def _look(settings: Settings, partition: int, offset: int) -> "Block":
-    from stream.kafka.permissions import of_worker, require  # noqa: PLC0415
-    from stream.kafka.topics import require_partitions  # noqa: PLC0415
-    from stream.operations.skip import find_block  # noqa: PLC0415
-
+async def _look(settings: Settings, partition: int, offset: int) -> Block:
     await require(settings, of_worker(settings))
     topics = settings.topics
     needed = (topics.interactions, topics.customers, topics.dead_letters)
@@ -63,9 +59,6 @@ async def _look(settings: Settings, partition: int, offset: int) -> "Block":
     return await find_block(settings, partition, partitions, offset)
 
 
-async def _skip(settings: Settings, block: "Block") -> None:
-    from stream.kafka.transactions import resolve_delivery  # noqa: PLC0415
-    from stream.operations.skip import skip as skip_block  # noqa: PLC0415
-
+async def _skip(settings: Settings, block: Block) -> None:
     exactly_once = await resolve_delivery(settings, as_worker=True) == "exactly_once"
     await skip_block(settings, block, exactly_once=exactly_once)

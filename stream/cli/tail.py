@@ -3,18 +3,21 @@
 import asyncio
 from collections.abc import AsyncIterator
 from itertools import chain
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import Annotated, NamedTuple
 
 import typer
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from rich.console import Console
+from rich.text import Text
 
+from stream.cli.terminal.change_lines import line_of
+from stream.cli.terminal.connection import run, when_there
 from stream.cli.terminal.options import with_settings
+from stream.codec.stage_change_reader import StageChangeValue, read_change
+from stream.kafka.clients import client_options
+from stream.kafka.permissions import of_tail, require
+from stream.kafka.topics import count_partitions
 from stream.settings import Settings
-
-if TYPE_CHECKING:
-    from aiokafka import ConsumerRecord
-    from rich.console import Console
-
-    from stream.codec.stage_change_reader import StageChangeValue
 
 _LOOK_AGAIN = 1.0
 _PATIENCE_MS = 1_000
@@ -28,7 +31,7 @@ class _Choice(NamedTuple):
     customer: str | None
     final: bool
 
-    def takes(self, change: "StageChangeValue") -> bool:
+    def takes(self, change: StageChangeValue) -> bool:
         return (
             self.lifecycle in (None, change.lifecycle)
             and self.stage in (None, change.to_stage)
@@ -60,10 +63,6 @@ def tail(
     Only what is committed is shown, each partition in its order. A line that ends with … is followed by
     another change of the same step. A topic or broker that is not there yet is waited for.
     """
-    from rich.console import Console  # noqa: PLC0415 - slow to load
-
-    from stream.cli.terminal.connection import run  # noqa: PLC0415
-
     choice = _Choice(lifecycle, stage, customer, final)
     run(_show(settings, choice, from_beginning, json, count, Console()), settings.bootstrap)
 
@@ -74,11 +73,8 @@ async def _show(
     from_beginning: bool,
     json: bool,
     count: int | None,
-    console: "Console",
+    console: Console,
 ) -> None:
-    from stream.cli.terminal.change_lines import line_of  # noqa: PLC0415
-    from stream.codec.stage_change_reader import read_change  # noqa: PLC0415
-
     shown = 0
     async for record in records(settings, from_beginning):
         change = read_change(record.value)
@@ -99,14 +95,8 @@ async def _show(
 
 async def records(
     settings: Settings, from_beginning: bool
-) -> "AsyncIterator[ConsumerRecord[bytes | None, bytes | None]]":
+) -> AsyncIterator[ConsumerRecord[bytes | None, bytes | None]]:
     """What is on the topic of stage changes, and what comes, without end."""
-    from aiokafka import AIOKafkaConsumer, TopicPartition  # noqa: PLC0415
-    from rich.console import Console  # noqa: PLC0415
-
-    from stream.cli.terminal.connection import when_there  # noqa: PLC0415
-    from stream.kafka.clients import client_options  # noqa: PLC0415
-
     topic = settings.topics.stage_changes
     messages = Console(stderr=True)
     partitions = await when_there(lambda: _partitions(settings, messages), settings.bootstrap, messages)
@@ -127,13 +117,8 @@ async def records(
                 yield record
 
 
-async def _partitions(settings: Settings, messages: "Console") -> int:
+async def _partitions(settings: Settings, messages: Console) -> int:
     """The number of the topic's partitions, once it is there."""
-    from rich.text import Text  # noqa: PLC0415
-
-    from stream.kafka.permissions import of_tail, require  # noqa: PLC0415
-    from stream.kafka.topics import count_partitions  # noqa: PLC0415
-
     await require(settings, of_tail(settings))
     topic = settings.topics.stage_changes
     told = False

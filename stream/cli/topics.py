@@ -1,20 +1,23 @@
 """`lifecycle topics`: the topics that a worker needs, what is there of them, and what to do about it."""
 
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Mapping, Sequence
+from typing import Annotated
 
 import typer
+from orjson import dumps
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
+from stream.cli.terminal.connection import run
 from stream.cli.terminal.options import with_settings
+from stream.kafka.durability import few_brokers, reassignment
+from stream.kafka.permissions import of_topics, require
+from stream.kafka.topic_plan import FoundTopic, Survey, TopicFinding, TopicPlan, compare, plan_topics
+from stream.kafka.topics import ensure_topics, survey
 from stream.settings import Settings
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from rich.table import Table
-    from rich.text import Text
-
-    from stream.kafka.topic_plan import FoundTopic, Survey, TopicFinding, TopicPlan
-
+_DEFAULT_PARTITIONS = Settings().partitions
 _STYLES = {"error": "bold red", "warning": "bold yellow", "missing": "bold", "note": "bold"}
 
 
@@ -36,16 +39,8 @@ def topics(
     Workers create them too; this is for looking, and for those who may create topics where workers may not.
     With an error nothing is created and the exit code is 1; a warning is no error.
     """
-    from rich.console import Console  # noqa: PLC0415 - slow to load
-    from rich.text import Text  # noqa: PLC0415
 
-    from stream.cli.terminal.connection import run  # noqa: PLC0415
-    from stream.kafka.durability import few_brokers  # noqa: PLC0415
-    from stream.kafka.permissions import of_topics, require  # noqa: PLC0415
-    from stream.kafka.topic_plan import compare, plan_topics  # noqa: PLC0415
-    from stream.kafka.topics import ensure_topics, survey  # noqa: PLC0415
-
-    async def look() -> "Survey":
+    async def look() -> Survey:
         await require(settings, of_topics(settings))
         return await survey(settings)
 
@@ -62,6 +57,16 @@ def topics(
         findings = [each for each in findings if each.level != "missing"]
     console = Console()
     console.print(_table(plans, found, findings, created))
+    interactions = found.get(settings.topics.interactions)
+    asked = settings.partitions
+    if interactions is not None and asked not in (interactions.partitions, _DEFAULT_PARTITIONS):
+        console.print(
+            Text(
+                f"\npartitions is set to {asked}, but {settings.topics.interactions} has {interactions.partitions}, "
+                "and that counts: the setting is for topics that are created"
+            ),
+            soft_wrap=True,
+        )
     lacking = few_brokers(settings, len(brokers))
     if lacking is not None:
         console.print(Text(f"\n{lacking}"), soft_wrap=True)
@@ -73,26 +78,19 @@ def topics(
         raise typer.Exit(1)
 
 
-def _reassignment(settings: Settings, found: "Mapping[str, FoundTopic]", brokers: "Sequence[int]") -> str:
-    from orjson import dumps  # noqa: PLC0415
-
-    from stream.kafka.durability import reassignment  # noqa: PLC0415
-
+def _reassignment(settings: Settings, found: Mapping[str, FoundTopic], brokers: Sequence[int]) -> str:
     return dumps(reassignment(settings, brokers, {name: topic.replicas for name, topic in found.items()})).decode()
 
 
 def _table(
-    plans: "Sequence[TopicPlan]",
-    found: "Mapping[str, FoundTopic]",
-    findings: "Sequence[TopicFinding]",
+    plans: Sequence[TopicPlan],
+    found: Mapping[str, FoundTopic],
+    findings: Sequence[TopicFinding],
     created: bool,
-) -> "Table":
-    from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
-
+) -> Table:
     table = Table(box=None, pad_edge=False)
-    for heading in ("Topic", "Partitions", "State", "Settings"):
-        table.add_column(heading, overflow="fold", header_style="dim")
+    for heading in ("Topic", "Partitions", "State"):
+        table.add_column(heading, overflow="fold", header_style="dim", no_wrap=heading != "Topic")
     table.columns[1].justify = "right"
     for plan in plans:
         topic = found.get(plan.name)
@@ -104,19 +102,18 @@ def _table(
         else:
             state = Text("good", "green")
         partitions = plan.partitions if topic is None else topic.partitions
-        name = Text.assemble((plan.name, "bold"), "\n", (plan.purpose, "dim"))
-        table.add_row(name, str(partitions), state, _settings(plan, topic))
+        # Settings stand below the name: as a column they are cut within words where the terminal has 80 columns.
+        name = Text.assemble((plan.name, "bold"), "\n", (plan.purpose, "dim"), "\n", _settings(plan, topic))
+        table.add_row(name, str(partitions), state)
     return table
 
 
-def _settings(plan: "TopicPlan", topic: "FoundTopic | None") -> "Text":
+def _settings(plan: TopicPlan, topic: FoundTopic | None) -> Text:
     """Each setting that we would give the topic, as it is; where it is another, also as we would have it."""
-    from rich.text import Text  # noqa: PLC0415
-
     lines = []
     for name, wanted in plan.configs.items():
         is_now = wanted if topic is None else topic.configs.get(name)
-        line = Text(f"{name}={wanted if is_now is None else is_now}", "dim" if is_now is None else "")
+        line = Text(f"  {name}={wanted if is_now is None else is_now}", "dim" if is_now is None else "")
         if is_now not in (None, wanted):
             line.append(f" (we would set {wanted})", "yellow")
         lines.append(line)

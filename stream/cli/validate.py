@@ -3,15 +3,15 @@
 import re
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
+from rich.cells import cell_len
+from rich.console import Console
+from rich.text import Text
 
-if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.text import Text
-
-    from stream.codec.lifecycle_yaml.lifecycle_files import LocatedProblem
+from stream.cli.terminal import diagrams
+from stream.codec.lifecycle_yaml.lifecycle_files import LifecycleFileError, LocatedProblem, load, presets
 
 _LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 """What ends a line in YAML."""
@@ -31,11 +31,6 @@ def validate(
     Errors and warnings go to stderr as file:line:column: message; with an error (with --strict also a
     warning) the exit code is 1.
     """
-    from rich.console import Console  # noqa: PLC0415 - slow to load
-
-    from stream.cli.terminal import diagrams  # noqa: PLC0415
-    from stream.codec.lifecycle_yaml.lifecycle_files import LifecycleFileError, load  # noqa: PLC0415
-
     if dot and mermaid:
         raise typer.BadParameter("choose one of the two", param_hint="'--dot' / '--mermaid'")
     if (dot or mermaid) and len(sources) > 1:
@@ -67,14 +62,12 @@ def _count(number: int, what: str) -> str:
 
 
 def _tell(
-    messages: "Console",
+    messages: Console,
     source: str,
-    findings: "list[LocatedProblem] | tuple[LocatedProblem, ...]",
+    findings: list[LocatedProblem] | tuple[LocatedProblem, ...],
     kind: str,
     style: str,
 ) -> None:
-    from rich.text import Text  # noqa: PLC0415 - slow to load
-
     if not findings:
         return
     lines = _lines(source)
@@ -86,10 +79,7 @@ def _tell(
         messages.print(text, soft_wrap=True)
 
 
-def _excerpt(line: str, number: int, column: int, style: str) -> "Text":
-    from rich.cells import cell_len  # noqa: PLC0415 - slow to load
-    from rich.text import Text  # noqa: PLC0415
-
+def _excerpt(line: str, number: int, column: int, style: str) -> Text:
     margin = f"{number:>6} | "
     before = "".join("\t" if sign == "\t" else " " * cell_len(sign) for sign in line[: column - 1])
     empty = " " * (len(margin) - 2) + "| "
@@ -98,8 +88,6 @@ def _excerpt(line: str, number: int, column: int, style: str) -> "Text":
 
 def _lines(source: str) -> list[str]:
     """The lines of a file or preset; none where it cannot be read, which its finding says."""
-    from stream.codec.lifecycle_yaml.lifecycle_files import presets  # noqa: PLC0415 - slow to load
-
     place = files("stream.presets").joinpath(f"{source}.yaml") if source in presets() else Path(source)
     try:
         content = place.read_bytes()

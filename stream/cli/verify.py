@@ -1,19 +1,24 @@
 """`lifecycle verify`: prove that the topics hold what the interactions lead to."""
 
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import Annotated, NamedTuple
 
 import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
+from stream.cli.terminal.connection import run
 from stream.cli.terminal.options import with_settings
+from stream.cli.terminal.verify_summary import as_json, derivation, summary
+from stream.codec.lifecycle_yaml.lifecycle_files import load_all
+from stream.codec.state.keys import customer_key
+from stream.core.model import Model, model_of
 from stream.errors import LifecycleError
+from stream.kafka.permissions import of_verify, require
+from stream.kafka.transactions import resolve_delivery
+from stream.operations.verification.findings import Findings
+from stream.operations.verification.verifier import Shown, VerificationScope, Verifier
 from stream.settings import Settings
-
-if TYPE_CHECKING:
-    from rich.console import Console
-
-    from stream.core.model import Model
-    from stream.operations.verification.findings import Findings
-    from stream.operations.verification.verifier import Shown
 
 _NOT_SEEN = 2
 
@@ -49,7 +54,7 @@ def verify(
         str | None,
         typer.Option(metavar="ID", help="Only this customer, by its customer or anonymous id; its scores are derived."),
     ] = None,
-    show: Annotated[int, typer.Option(metavar="N", min=0, help="Tell so many differences; all are counted.")] = 20,
+    show: Annotated[int, typer.Option(metavar="N", min=0, help="Show at most N differences; all are counted.")] = 20,
     wait: Annotated[
         float,
         typer.Option(
@@ -69,14 +74,6 @@ def verify(
     The exit code is 0 where all is equal, 1 where something differs, else 2 where not everything was seen:
     interactions wait, or nothing was applied yet, or the settings are others than the workers'.
     """
-    from rich.console import Console  # noqa: PLC0415 - slow to load
-    from rich.text import Text  # noqa: PLC0415
-
-    from stream.cli.terminal.verify_summary import as_json, derivation, summary  # noqa: PLC0415
-    from stream.codec.lifecycle_yaml.lifecycle_files import load_all  # noqa: PLC0415
-    from stream.core.model import model_of  # noqa: PLC0415
-    from stream.operations.verification.findings import Findings  # noqa: PLC0415
-
     messages = Console(stderr=True)
     findings = Findings(show)
     try:
@@ -113,20 +110,12 @@ def verify(
 
 def _run(
     settings: Settings,
-    model: "Model",
-    findings: "Findings",
+    model: Model,
+    findings: Findings,
     wanted: Wanted,
-    messages: "Console",
-) -> "list[Shown]":
+    messages: Console,
+) -> list[Shown]:
     """Verify; returns the chosen customers as they were recomputed. Raises LifecycleError."""
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
-
-    from stream.cli.terminal.connection import run  # noqa: PLC0415
-    from stream.codec.state.keys import customer_key  # noqa: PLC0415
-    from stream.kafka.permissions import of_verify, require  # noqa: PLC0415
-    from stream.kafka.transactions import resolve_delivery  # noqa: PLC0415
-    from stream.operations.verification.verifier import VerificationScope, Verifier  # noqa: PLC0415
-
     subjects = None
     if wanted.customer is not None:
         subjects = frozenset(customer_key(kind, wanted.customer) for kind in ("customer", "anonymous"))
@@ -136,7 +125,7 @@ def _run(
     ) as progress:
         task = progress.add_task("verifying", total=1.0)
 
-        async def work() -> "list[Shown]":
+        async def work() -> list[Shown]:
             await require(settings, of_verify(settings))
             exactly_once = await resolve_delivery(settings) == "exactly_once"
             choice = VerificationScope(sorted(set(wanted.partitions)), subjects, exactly_once, wanted.wait)

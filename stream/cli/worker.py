@@ -4,8 +4,11 @@ import logging
 import os
 import sys
 
+from stream.app import application
 from stream.cli.terminal.options import with_settings
+from stream.cli.terminal.unknown_variables import unknown_variables
 from stream.events import Event, report
+from stream.logs import configure_logs
 from stream.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -43,10 +46,6 @@ def worker(settings: Settings) -> None:
     the running transaction, leave the group and exit with 0; an error that would only happen again ends the
     worker with 1.
     """
-    from stream.app import application  # noqa: PLC0415 - Faust is slow to load
-    from stream.cli.terminal.unknown_variables import unknown_variables  # noqa: PLC0415
-    from stream.logs import configure_logs  # noqa: PLC0415
-
     configure_logs(settings)
     for warning in unknown_variables(os.environ):
         report(log.warning, Event.VARIABLE_UNKNOWN, "{warning}", warning=warning)

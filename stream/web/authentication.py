@@ -11,16 +11,16 @@ HEALTH: Final = frozenset({"/livez", "/readyz"})
 """What anybody may ask: probes of the machinery around a worker send no token."""
 
 
-def ask_for(token: str) -> Middleware:
+def require_token(token: str) -> Middleware:
     """Answer 401 to whoever does not send `Authorization: Bearer <token>`, but for health.
 
-    It stands before everything, paths that do not exist included, so that a new path is asked for without a word.
-    Nobody is asked where `token` is empty.
+    It stands before everything, paths that do not exist included, so that a new path is protected by default.
+    Nothing is protected where `token` is empty.
     """
 
     @web.middleware
     async def ask(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if request.path in HEALTH or sends(request, token):
+        if request.path in HEALTH or has_token(request, token):
             return await handler(request)
         return web.json_response(
             {"error": "send the token of web_token as `Authorization: Bearer <token>`"},
@@ -31,7 +31,7 @@ def ask_for(token: str) -> Middleware:
     return ask
 
 
-def sends(request: web.Request, token: str) -> bool:
+def has_token(request: web.Request, token: str) -> bool:
     """Whether a request carries the token, found out in a time that does not tell how much of it was right."""
     if not token:
         return True

@@ -19,7 +19,7 @@ from prometheus_client.exposition import choose_encoder
 from stream.codec.times import format_time
 from stream.engine.status import EngineStatus, PartitionStatus, Phase
 from stream.kafka.worker_versions import GroupVersions
-from stream.web.authentication import ask_for, sends
+from stream.web.authentication import has_token, require_token
 
 
 def health_routes(
@@ -41,7 +41,7 @@ def health_routes(
         now = status()
         body: dict[str, Any] = {"status": "ready" if now.ready else "not ready", "phase": now.phase}
         body["kafka"] = {**asdict(now.kafka), "since": format_time(now.kafka.since)}
-        open_to_sender = sends(request, token)
+        open_to_sender = has_token(request, token)
         if now.dead_letters is not None:
             body["dead_letters"] = asdict(now.dead_letters) if open_to_sender else {"share": now.dead_letters.share}
         if open_to_sender:
@@ -65,7 +65,7 @@ def health_routes(
             response.enable_compression(web.ContentCoding.gzip)
         return response
 
-    app = web.Application(middlewares=[ask_for(token)])
+    app = web.Application(middlewares=[require_token(token)])
     app.router.add_get("/livez", livez)
     app.router.add_get("/readyz", readyz)
     app.router.add_get("/metrics", metrics)

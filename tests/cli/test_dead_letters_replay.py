@@ -208,7 +208,7 @@ async def test_it_asks_and_does_nothing_without_a_yes_or_on_a_dry_run(lifecycle:
         done = await called(lifecycle, settings, "replay", "--all", stdin=answer)
         assert done.returncode == 1
         assert "1 dead letter to replay" in done.stderr
-        assert "Shall it be done?" in done.stderr
+        assert "Continue?" in done.stderr
     dry = await called(lifecycle, settings, "replay", "--all", "--dry-run")
     assert dry.returncode == 0
     assert "1 dead letter to replay" in dry.stderr

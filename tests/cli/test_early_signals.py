@@ -1,4 +1,4 @@
-"""A worker that is asked to stop while it is still loading."""
+"""Commands that are asked to stop while they are still loading."""
 
 import asyncio
 import os
@@ -55,3 +55,25 @@ async def test_a_worker_exits_with_0_however_early_it_is_asked_to_stop(
     assert process.returncode == 0, complained.decode()
     assert b"Traceback" not in complained
     assert files_in(tmp_path) == []
+
+
+@pytest.mark.parametrize("library", ["orjson", "aiokafka"])
+async def test_another_command_that_is_interrupted_while_it_loads_exits_with_130(tmp_path: Path, library: str) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "stream.cli", "tail", "--bootstrap", "127.0.0.1:1"),
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        async with asyncio.timeout(30):
+            while not has_loaded(Path(f"/proc/{process.pid}"), library):
+                await asyncio.sleep(0.001)
+        process.send_signal(signal.SIGINT)
+        async with asyncio.timeout(30):
+            _, complained = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+    assert process.returncode == 130, complained.decode()
+    assert complained == b""

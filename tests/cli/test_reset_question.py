@@ -101,7 +101,7 @@ async def test_with_keep_states_it_names_what_is_skipped_and_says_that_all_else_
         words = f"Partition {partition}: retention deleted {count} interactions before they were applied."
         assert (words in said) == (count > 0)
     assert sum(behind.values()) == 10
-    assert "nothing is published again. Are all workers stopped, and shall they go on without these" in said
+    assert "nothing is published again. Are all workers stopped? Continue without these" in said
 
 
 async def test_it_asks_though_the_first_interaction_cannot_be_read(

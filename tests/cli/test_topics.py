@@ -123,3 +123,24 @@ def test_a_broker_that_does_not_answer_is_named(lifecycle: Run) -> None:
     done = lifecycle("topics", "--bootstrap", "127.0.0.1:1")
 
     assert (done.returncode, done.stdout, done.stderr) == (1, "", "Kafka at 127.0.0.1:1: nobody answers\n")
+
+
+@pytest.mark.parametrize("columns", ["60", "80"])
+async def test_no_setting_is_cut_within_a_word_in_a_narrow_terminal(
+    lifecycle: Run, settings: Settings, columns: str
+) -> None:
+    around = environment_of(settings) | {"COLUMNS": columns}
+    done = await asyncio.to_thread(lifecycle, "topics", "--dry-run", environment=around)
+    lines = [line.split()[0] for line in done.stdout.splitlines() if line.startswith("  ")]
+    for whole in ("message.timestamp.type=LogAppendTime", "max.compaction.lag.ms=86400000"):
+        assert whole in lines
+
+
+async def test_a_number_of_partitions_that_an_existing_topic_does_not_have_is_said(
+    lifecycle: Run, settings: Settings
+) -> None:
+    await create_topics(settings.bootstrap, settings.topics.interactions, partitions=PARTITIONS)
+    done = await topics(lifecycle, replace(settings, partitions=PARTITIONS + 4), "--dry-run")
+    name = settings.topics.interactions
+    assert f"partitions is set to {PARTITIONS + 4}, but {name} has {PARTITIONS}, and that counts" in done.stdout
+    assert "partitions is set to" not in (await topics(lifecycle, settings, "--dry-run")).stdout

@@ -39,7 +39,7 @@ def unknown(words: list[str]) -> list[str]:
     """What of a command line does not exist."""
     command = get_command(app)
     while isinstance(command, TyperGroup) and words and not words[0].startswith("-"):
-        inside = command.get_command(Context(command), words[0])
+        _, inside, _ = command.resolve_command(Context(command, resilient_parsing=True), words)
         if inside is None:
             return [words[0]]
         command, words = inside, words[1:]

@@ -57,26 +57,11 @@ class KafkaBroker:
         self._java_options = () if for_speed else _SHORT_LIVED
         self._properties = self.directory / "server.properties"
         self.settings = {
-            "process.roles": "broker,controller",
-            "node.id": "1",
+            **_development(),
             "listeners": f"PLAINTEXT://{self.bootstrap},CONTROLLER://{HOST}:{controller_port}",
             "advertised.listeners": f"PLAINTEXT://{self.bootstrap}",
-            "controller.listener.names": "CONTROLLER",
             "controller.quorum.voters": f"1@{HOST}:{controller_port}",
             "log.dirs": str(self.directory / "data"),
-            "auto.create.topics.enable": "false",
-            "offsets.topic.num.partitions": "4",
-            "offsets.topic.replication.factor": "1",
-            "transaction.state.log.num.partitions": "4",
-            "transaction.state.log.replication.factor": "1",
-            "transaction.state.log.min.isr": "1",
-            "share.coordinator.state.topic.num.partitions": "1",
-            "share.coordinator.state.topic.replication.factor": "1",
-            "share.coordinator.state.topic.min.isr": "1",
-            # After a kill the node cannot register again until its old session has run out.
-            "broker.session.timeout.ms": "3000",
-            "broker.heartbeat.interval.ms": "500",
-            "group.initial.rebalance.delay.ms": "0",
             "group.min.session.timeout.ms": "1000",
             **(self._proxied(controller_port, proxy_port) if proxy_port is not None else {}),
             **(settings or {}),
@@ -180,6 +165,12 @@ class SharedKafka(NamedTuple):
     bootstrap: str
     settings: Mapping[str, str]
     """As of `KafkaBroker`."""
+
+
+def _development() -> dict[str, str]:
+    """The settings of a node on a developer's machine."""
+    lines = (KAFKA / "development.properties").read_text(encoding="utf-8").splitlines()
+    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
 
 
 def java(*options: str) -> list[str]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from rich.text import Text
 
-from stream.cli.terminal.plain import plain
+from stream.codec.plain import plain
 from stream.codec.stage_change_reader import StageChangeValue
 from stream.codec.times import format_time
 

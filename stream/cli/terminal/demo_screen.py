@@ -14,7 +14,7 @@ from rich.text import Text
 
 from stream.cli.terminal.amounts import amount
 from stream.cli.terminal.demo_story import Story, line_of
-from stream.cli.terminal.plain import plain
+from stream.codec.plain import plain
 from stream.codec.stage_change_reader import StageChangeValue
 from stream.codec.times import format_time
 from stream.core.interaction import Interaction

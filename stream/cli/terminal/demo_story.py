@@ -5,7 +5,7 @@ from typing import Final
 
 from rich.text import Text
 
-from stream.cli.terminal.plain import plain
+from stream.codec.plain import plain
 from stream.codec.stage_change_reader import StageChangeValue
 from stream.codec.times import format_time
 

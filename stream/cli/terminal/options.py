@@ -2,7 +2,7 @@
 
 import inspect
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import Field, fields
 from functools import wraps
 from pathlib import Path
@@ -61,12 +61,16 @@ def with_settings(*names: str, apart: bool = False) -> Callable[[Command], Comma
         own = inspect.signature(command, eval_str=True).parameters.values()
         parameters = [each.replace(kind=each.KEYWORD_ONLY) for each in own if each.name != argument]
         parameters += [_parameter(*each) for each in (*options.items(), (_FILE, _SETTINGS_FILE))]
-        # typer reads a command's options from these two.
-        run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # functions have none
-        run.__annotations__ = {each.name: each.annotation for each in parameters}
-        return run
+        return declare(run, parameters)
 
     return decorate
+
+
+def declare(command: Command, parameters: Sequence[inspect.Parameter]) -> Command:
+    """Make typer see these as the options of a command, whatever it takes itself."""
+    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # functions have none
+    command.__annotations__ = {each.name: each.annotation for each in parameters}
+    return command
 
 
 def _warn() -> None:

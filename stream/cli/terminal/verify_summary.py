@@ -6,9 +6,10 @@ import orjson
 from rich.table import Table
 from rich.text import Text
 
+from stream.codec.plain import plain
 from stream.core.model import Model
 from stream.core.snapshot import contributions_of, facts_of, scores_of
-from stream.operations.verification.findings import Findings, plain
+from stream.operations.verification.findings import Findings
 from stream.operations.verification.verifier import Shown
 
 _COUNTS = {

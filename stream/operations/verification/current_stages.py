@@ -5,10 +5,11 @@ from collections.abc import Set as AbstractSet
 
 from xxhash import xxh3_128_digest
 
+from stream.codec.plain import plain
 from stream.codec.stage_change_reader import StageChangeValue, read_change
 from stream.codec.stage_changes import current_key_of, split_current_key
 from stream.core.customer import Life
-from stream.operations.verification.findings import Difference, Findings, plain, subject_of
+from stream.operations.verification.findings import Difference, Findings, subject_of
 
 
 class CurrentStages:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
+from stream.codec.plain import plain
 from stream.codec.state.keys import kind_of
 from stream.core.customer import ID_HASH_BYTES, Customer
 from stream.core.lifecycle import Lifecycle
@@ -82,11 +83,6 @@ class Findings:
 def subject_of(key: bytes) -> str:
     """Whose a changelog key is, in words."""
     return f"{kind_of(key)} {plain(key[1:].decode(errors='replace'))}"
-
-
-def plain(text: str) -> str:
-    """Ids come from anywhere: what would steer the terminal is spelled out."""
-    return text if text.isprintable() else text.encode("unicode_escape", "replace").decode()
 
 
 def unlike(found: Mapping[str, object], wanted: Mapping[str, object]) -> str:

@@ -2,5 +2,5 @@
 
 
 def plain(text: str) -> str:
-    """Ids come from anywhere: what would steer the terminal is spelled out."""
+    """Spell out what would steer a terminal: ids, headers and values are whatever somebody sent."""
     return text if text.isprintable() else text.encode("unicode_escape").decode()
