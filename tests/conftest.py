@@ -1,8 +1,8 @@
 """Fixtures for every test: a real Apache Kafka, and names that no other test uses.
 
-Tests run in several processes (pytest-xdist): most of them wait, for brokers, groups and whole workers. Those of one
-file run in one process, in their order; so do those that share a broker which takes long to start. All share one Apache
-Kafka, which the process that hands out the tests starts.
+Tests run in several processes (pytest-xdist): most of them wait, for brokers, groups and whole workers. Those that
+share a fixture of their file, or a broker which takes long to start, run in one process. All share one Apache Kafka,
+which the process that hands out the tests starts.
 """
 
 import asyncio
@@ -81,9 +81,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.kafka)
         if "embedded" in item.name or item.path.parent.name == "cli":
             item.add_marker(pytest.mark.slow)
-        if item.get_closest_marker("xdist_group") is None:
-            together = next((name for name in _OWN_PROCESS if name in fixtures), item.path.as_posix())
-            item.add_marker(pytest.mark.xdist_group(together))
+        item.add_marker(pytest.mark.xdist_group(_together(item)))
+    # What takes longest begins first, else a process would end with it alone.
+    items.sort(key=lambda item: item.path.parent.name != "faults")
+
+
+def _together(item: pytest.Item) -> str:
+    """The name of those tests that run in one process with this one: they share something that takes long to make."""
+    definitions = item._fixtureinfo.name2fixturedefs if isinstance(item, pytest.Function) else {}
+    for name in _OWN_PROCESS:
+        if name in definitions:
+            return name
+    for_the_file = any(each.scope == "module" for each in chain.from_iterable(definitions.values()))
+    return item.path.as_posix() if for_the_file else item.nodeid
 
 
 @pytest.fixture(scope="session")

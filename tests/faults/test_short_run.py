@@ -15,11 +15,11 @@ pytestmark = pytest.mark.slow
 BROKEN_WORKER = Path(__file__).with_name("broken_worker.py")
 HARMED_BY: dict[str, list[Kind]] = {
     "no-fencing": ["freeze", "freeze", "freeze"],
-    "position-apart": ["kill-all"] * 6,
-    "changes-last": ["kill-all"] * 6,
-    "state-kept": ["rival"] * 6,
+    "position-apart": ["kill-all"] * 4,
+    "changes-last": ["kill-all"] * 4,
+    "state-kept": ["rival"] * 4,
     "early": ["kill"],
-    "rash": ["stall"] * 6,
+    "rash": ["stall"] * 4,
     "layouts-lost": ["edit"],
     "edit-forgotten": ["edit"],
 }
@@ -56,7 +56,7 @@ async def test_a_build_that_is_wrong_on_purpose_is_caught(kind: str, tmp_path: P
     wall = kind in ("early", "rash")
     clock: Clock = "wall" if wall else "stream"
     faults = HARMED_BY[kind]
-    minutes, interactions = (0.25, 8_000) if faults == ["edit"] else (0.75, 15_000 if wall else 50_000)
+    minutes, interactions = (0.25, 8_000) if faults == ["edit"] else (0.5, 10_000 if wall else 25_000)
     plan = Plan(2, minutes, interactions, 500, command, faults, clock=clock, patient=True)
     outcome = await run(plan, tmp_path, lambda _: None)
     assert outcome.verdict.differences
