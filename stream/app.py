@@ -22,7 +22,7 @@ from stream.machine.source_partition import SourcePartition
 from stream.metrics import Metrics, PartitionView
 from stream.settings import Settings
 from stream.web.authentication import is_of_this_machine
-from stream.web.health import health_routes
+from stream.web.routes import health_routes
 from stream.web.server import serve
 
 log = logging.getLogger(__name__)

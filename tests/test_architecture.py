@@ -194,12 +194,12 @@ def test_a_wrong_import_would_be_found(tmp_path: Path) -> None:
         "import os.path\n"
         "from typing import TYPE_CHECKING\n"
         "if TYPE_CHECKING:\n    from stream.machine import machine\n"
-        "def f():\n    import stream.web.health as h\n",
+        "def f():\n    import stream.web.routes as h\n",
         encoding="utf-8",
     )
     assert [name for _line, name in imports(module)] == [
         "os.path",
         "typing.TYPE_CHECKING",
         "stream.machine.machine",
-        "stream.web.health",
+        "stream.web.routes",
     ]

@@ -7,7 +7,7 @@ import pytest
 from typer import Context
 from typer.main import get_command
 
-from stream.cli.app import app
+from stream.cli.commands import app
 from stream.cli.terminal.options import default_of, variable_of
 from stream.codec.interactions import DEFAULT_BLOCKED
 from stream.errors import SettingsError

@@ -18,7 +18,7 @@ def main() -> None:
             signal.signal(number, _leave)  # until its event loop listens to them
     try:
         try:
-            from stream.cli.app import app  # noqa: PLC0415 - an interrupt while it loads is handled like any other
+            from stream.cli.commands import app  # noqa: PLC0415 - an interrupt while it loads is handled like any other
 
             app(prog_name="lifecycle")
         finally:

@@ -10,9 +10,9 @@ the record kept of it; a customer has one *life* in each lifecycle. All times ar
     word covers is its own word. Where a word may stand after `each`, `count`, `minus`, `first` or `last`, a list of
     words may stand, too. A Segment track call has the event's name, other calls have the call's; the traits of an
     identify call are its properties.
- 4  Clock. The clock of a life is the largest time applied to it, of an interaction or a deadline. An interaction with
-    an earlier time is *late*: it counts, its points decayed from its own time, but what it causes happens at the
-    clock.
+ 4  Clock. The clock of a life is the largest time applied to it, of an interaction or a deadline. (A partition's clock
+    is another: it decides only when deadlines are fired.) An interaction with an earlier time is *late*: it counts,
+    its points decayed from its own time, but what it causes happens at the clock.
  5  Scores. A decaying score is the sum of points * 2^-((clock - time) / half_life), whatever the order of arrival,
     kept per signal as the sum at the latest time and that time, in IEEE doubles; signals are added in the order of the
     file. Below 2^-30 in magnitude it is 0; then `min` and `max` clamp what is read. A permanent score, and a `sum`, is
@@ -20,38 +20,42 @@ the record kept of it; a customer has one *life* in each lifecycle. All times ar
     1e15 in magnitude add nothing and are counted; a boolean is not a number.
  6  Signals and facts. `where` sees the interaction alone. `once`: the signal counts once for ever. `at_most`: windows
     lie on the grid floor(time / per), the first `times` to arrive in a window count, and the two latest windows in
-    which something counted are kept: what is older does not count. An interaction that matches uses these up even
-    where its points add nothing. Facts are never capped. `count` and `sum` begin at 0, `minus` subtracts; `first` and
-    `last` are the smallest and largest time; `latest` is the text, number or boolean with the largest time, the later
-    arrival among equals, null ignored; these three do not exist until seen. A `count` with `within: W` is the number
-    of kept times less than W ago; the largest `keep` (20) are kept.
+    which something counted are kept: what is older does not count. A matching interaction uses up `once` and its turn
+    of `at_most` even where its points add nothing. Facts are never capped. `count` and `sum` begin at 0, `minus`
+    subtracts; `first` and `last` are the smallest and largest time; `latest` is the text, number or boolean with the
+    largest time, the later arrival among equals, null ignored; these three do not exist until seen. A `count` with
+    `within: W` is the number of kept times less than W ago; the largest `keep` (20) are kept.
  7  Signs of life. Every interaction moves the clock; all but the words of `passive` also move `idle`.
  8  Duplicates. An id is remembered until the customer's largest interaction time is more than 24 h past what it was
     when the id came, among the 128 latest ids. An interaction whose id is remembered, or whose row of an import is
-    known, has no effect but a count.
+    known (the line of a file, by the import's name and its number, remembered beyond the 24 h), has no effect but a
+    count.
  9  Order. An interaction at time t: the duplicate check; every deadline at or before t, in order; for a new customer
     the birth, a change from nothing to the first stage with sequence 1; then identification, signals in the order of
     the file, facts, transitions.
 10  Transitions. The first in the order of the file that leaves the current stage, whose condition holds at the clock
-    and that was not yet taken in this step, is taken; then again from there, until none is. Once one was taken that
-    would not hold without the interaction, the rest of the step sees no interaction. Each is a change with the next
-    sequence and the same time; the last of a step is `final`.
+    and that was not yet taken in this step, is taken; then again from there, until none is. After a transition that
+    needed the interaction, the remaining conditions of the step are tested without it: one order moves one order's
+    step. Each is a change with the next sequence and the same time; the last of a step is `final`.
 11  The unknown. A comparison with a value that does not exist, or of different types, is false, also `!=`; `not` of it
     is true. Without an interaction, whatever names it is unknown: `not` keeps it unknown, `and` and `or` follow
     Kleene, and an unknown condition does not hold.
 12  Deadlines. A deadline is the first millisecond after the clock at which time alone makes the condition of a
-    transition out of the current stage true: true there, false one millisecond before. It has a closed form, corrected
-    to the millisecond by evaluation. At the deadline the clock becomes its time, and rule 10 applies to all
-    transitions. After 64 deadlines of a life without an interaction it waits for the next one.
+    transition out of the current stage true: true there, false one millisecond before. It is computed by a formula,
+    then moved by milliseconds until the condition itself is false before it and true at it. At the deadline the clock
+    becomes its time, and rule 10 applies to all transitions. After 64 deadlines of a life without an interaction it
+    waits for the next one.
 13  Deadline time. The changes of a deadline carry its own time, whenever it was fired.
 14  Forgetting. A subject that was never identified is forgotten `forget_after` past its latest sign of life, after the
-    deadlines of that millisecond: each lifecycle emits a change to nothing, the record goes, and what is later
-    begins a new life. For identified ones a setting of its own says so; it is off by default.
+    deadlines of that millisecond: each lifecycle emits a change to nothing, the record goes, and what is later begins
+    a new life. For identified ones a setting of its own says so; it is off by default.
 15  Side by side. Several lifecycles run on the same interactions, each as if alone; deadlines of one millisecond in
     the order of the lifecycles' ids. Remembered ids, identification and forgetting are the customer's.
 
-Rules 16 to 27 are not built yet: computed numbers, lists, ledgers, calendar windows, cool-downs, once for each value,
-`where` that reads state, expiring points, points of the latest value, resets and floors, times as facts, texts.
+The numbers 16 to 27 are kept for computed numbers, lists, ledgers, calendar windows, cool-downs, once for each value,
+`where` that reads state, expiring points, points of the latest value, resets and floors, times as facts, texts: of
+these there is no code yet.
 
-An edit of a lifecycle is an input, too: see `stream.core.editing`.
+Beside the rules: an edit of a lifecycle is an input, too (`stream.core.editing`). A customer is `quarantined` once a
+deadline of theirs made our code fail: their deadlines are not fired again, their interactions count on.
 """

@@ -8,7 +8,7 @@ from typer import Context
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from stream.cli.app import COMMANDS, app
+from stream.cli.commands import COMMANDS, app
 from tests.cli.conftest import Run
 
 
@@ -32,13 +32,13 @@ def test_no_command_is_loaded_to_list_them_all(option: str) -> None:
     """Nor a library that is slow to load."""
     script = (
         "import sys\n"
-        "from stream.cli.app import app\n"
+        "from stream.cli.commands import app\n"
         f"app([{option!r}], standalone_mode=False)\n"
         "print(*sorted(sys.modules))\n"
     )
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     modules = set(run.stdout.splitlines()[-1].split())
-    assert "stream.cli.app" in modules
+    assert "stream.cli.commands" in modules
     assert modules.isdisjoint({"aiokafka", "faust", "ruamel.yaml", "msgspec", "stream.settings"})
     assert not any(f"stream.cli.{each.module}" in modules for each in COMMANDS.values())
 

@@ -10,7 +10,7 @@ from typer import Context
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from stream.cli.app import app
+from stream.cli.commands import app
 from tests.docs.markdown import PAGES, ROOT, blocks, page
 
 

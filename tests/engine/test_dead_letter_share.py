@@ -18,7 +18,7 @@ from stream.events import Event, Line
 from stream.kafka.embedded.broker import EmbeddedBroker
 from stream.machine.batch import Counts
 from stream.settings import Settings
-from stream.web.health import health_routes
+from stream.web.routes import health_routes
 from tests.engine.rig import Rig
 from tests.kit.topics import produce
 

@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry, Counter
 
 from stream.engine.status import EngineStatus, Phase
 from stream.kafka.contact import Contact
-from stream.web.health import health_routes
+from stream.web.routes import health_routes
 from stream.web.server import serve
 from tests.fuzz import nasty
 

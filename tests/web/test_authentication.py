@@ -17,7 +17,7 @@ from stream.engine.status import EngineStatus, PartitionState, PartitionStatus, 
 from stream.kafka.contact import ContactStatus
 from stream.kafka.worker_versions import GroupVersions, LifecycleVersion, WorkerVersions
 from stream.web.authentication import is_of_this_machine
-from stream.web.health import health_routes
+from stream.web.routes import health_routes
 from stream.web.server import serve
 
 TOKEN = "0123456789abcdef-of-this-test"  # noqa: S105 - a test's own

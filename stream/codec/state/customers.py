@@ -38,10 +38,10 @@ NEWER: Final = (
 )
 """How an error about a record that cannot be read goes on."""
 
-_PREFIX: Final = 20
+PREFIX: Final = 20
 """Bytes before the header."""
 _CUSTOMER_BYTE: Final = CUSTOMER[0]
-_LENGTH: Final = 18
+LENGTH_AT: Final = 18
 """Where the prefix has the length of the header."""
 _IDENTIFIED: Final = 1
 _QUARANTINED: Final = 2
@@ -104,7 +104,7 @@ class CustomerCodec:
 
     def _header(self, value: bytes) -> Header:
         flags, deadline, active = value[1], read_i64_le(value, 2), read_i64_le(value, 10)
-        source = Unpacker(value, _PREFIX)
+        source = Unpacker(value, PREFIX)
         count = source.length()
         stages: list[tuple[str, str]] = []
         current, edited = count == len(self._model.lifecycles), False
@@ -147,9 +147,9 @@ class CustomerCodec:
         pack_array(out, len(lives))
         for lifecycle, life in lives:
             pack_head(out, self._known[lifecycle.digest], life)
-        length = len(out) - _PREFIX
-        out[_LENGTH] = length & 0xFF
-        out[_LENGTH + 1] = length >> 8
+        length = len(out) - PREFIX
+        out[LENGTH_AT] = length & 0xFF
+        out[LENGTH_AT + 1] = length >> 8
         pack_array(out, 5 if rows is None else 6)
         latest = customer.latest
         pack_int(out, latest)
@@ -181,7 +181,7 @@ class CustomerCodec:
     def _decode(self, key: bytes, value: bytes) -> Customer:
         flags = value[1]
         identified = flags & _IDENTIFIED != 0
-        source = Unpacker(value, _PREFIX)
+        source = Unpacker(value, PREFIX)
         lives: list[Life] = []
         layouts: list[KnownLayout] = []
         for _ in range(source.length()):

@@ -2,13 +2,9 @@
 
 from typing import NamedTuple
 
-from stream.codec.state.customers import FORMAT, WITH_IMPORTS
+from stream.codec.state.customers import FORMAT, LENGTH_AT, PREFIX, WITH_IMPORTS
 from stream.codec.state.unpacking import Unpacker
 from stream.errors import StateError
-
-_LENGTH = slice(18, 20)
-_PREFIX = 20
-"""As `stream/codec/state/customers.py` has them."""
 
 
 class Span(NamedTuple):
@@ -30,7 +26,7 @@ def span_of(value: bytes) -> Span:
 
 
 def _span(value: bytes) -> Span:
-    source = Unpacker(value, _PREFIX)
+    source = Unpacker(value, PREFIX)
     born: list[int] = []
     for _ in range(source.length()):
         source.expect(7)
@@ -45,7 +41,7 @@ def _span(value: bytes) -> Span:
         source.integer()
         born.append(int(source.text().rpartition("-")[2]))
         source.integer()
-    body = Unpacker(value, _PREFIX + int.from_bytes(value[_LENGTH], "little"))
+    body = Unpacker(value, PREFIX + int.from_bytes(value[LENGTH_AT : LENGTH_AT + 2], "little"))
     body.expect(5 if value[0] == FORMAT else 6)
     body.integer()
     return Span(min(born, default=None), body.integer())

@@ -29,7 +29,7 @@ from stream.kafka.partition_reader import Fetched
 from stream.kafka.topic_monitor import SourceTopic
 from stream.machine.batch import Batch
 from stream.settings import Settings
-from stream.web.health import health_routes
+from stream.web.routes import health_routes
 from stream.web.server import serve
 from tests.kit.machines import Record
 
