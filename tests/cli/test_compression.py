@@ -20,14 +20,14 @@ from tests.cli.batches import SIZE, Run, call, machine, orders, positions, setti
 from tests.cli.batches import write_batches as write
 from tests.engine.rig import Rig
 from tests.kit.damage import codecs
-from tests.kit.kafka import KafkaBroker
+from tests.kit.kafka import KafkaBroker, SharedKafka
 
 CODECS = ("gzip", "snappy", "lz4", "zstd")
 """In the order of their numbers, from 1 on."""
 
 
 @pytest.fixture
-def settings(kafka: KafkaBroker, topic_prefix: str) -> Settings:
+def settings(kafka: SharedKafka, topic_prefix: str) -> Settings:
     return settings_in_batches(kafka.bootstrap, topic_prefix)
 
 
@@ -86,7 +86,7 @@ def test_who_installs_the_product_can_read_every_codec() -> None:
     assert aiokafka.codec.has_zstd()
 
 
-async def test_everything_reads_topics_in_every_codec(kafka: KafkaBroker, settings: Settings, lifecycle: Run) -> None:
+async def test_everything_reads_topics_in_every_codec(kafka: SharedKafka, settings: Settings, lifecycle: Run) -> None:
     """Producers compress interactions; the broker our own topics, at each start in another codec than before."""
     await ensure_topics(settings)
     topics = settings.topics

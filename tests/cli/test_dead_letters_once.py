@@ -22,13 +22,13 @@ from tests.cli.dead_letters import (
     replayed,
 )
 from tests.cli.on_kafka import PARTITIONS, interrupt, settings_of, started
-from tests.kit.kafka import KafkaBroker
+from tests.kit.kafka import SharedKafka
 from tests.kit.machines import Record
 from tests.kit.topics import produce, read_all
 
 
 @pytest.fixture
-async def settings(kafka: KafkaBroker, topic_prefix: str) -> Settings:
+async def settings(kafka: SharedKafka, topic_prefix: str) -> Settings:
     settings = settings_of(kafka.bootstrap, topic_prefix)
     await ensure_topics(settings)
     return settings

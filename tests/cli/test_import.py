@@ -22,7 +22,7 @@ from stream.kafka.topic_plan import plan_topics
 from stream.kafka.topics import find_topics
 from stream.settings import Settings
 from tests.cli.on_kafka import PARTITIONS, environment_of, interrupt, settings_of, started
-from tests.kit.kafka import KafkaBroker
+from tests.kit.kafka import KafkaBroker, SharedKafka
 from tests.kit.topics import Records, create_topics, read_all
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -32,7 +32,7 @@ DAY = 86_400_000
 
 
 @pytest.fixture
-def settings(kafka: KafkaBroker, topic_prefix: str) -> Settings:
+def settings(kafka: SharedKafka, topic_prefix: str) -> Settings:
     return settings_of(kafka.bootstrap, topic_prefix)
 
 

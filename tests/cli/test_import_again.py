@@ -25,7 +25,7 @@ from stream.settings import Settings
 from tests.cli.on_kafka import PARTITIONS, environment_of, settings_of, started
 from tests.engine.rig import Rig
 from tests.kit.damage import Damage, damage
-from tests.kit.kafka import KafkaBroker
+from tests.kit.kafka import SharedKafka
 from tests.kit.topics import Records, read_all
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -38,7 +38,7 @@ MODEL = model_of(
 
 
 @pytest.fixture
-def settings(kafka: KafkaBroker, topic_prefix: str) -> Settings:
+def settings(kafka: SharedKafka, topic_prefix: str) -> Settings:
     return settings_of(kafka.bootstrap, topic_prefix)
 
 
@@ -151,7 +151,7 @@ async def test_an_import_that_is_run_twice_counts_each_row_once_and_says_how_man
 
 
 async def test_a_batch_that_cannot_be_read_does_not_keep_an_import_from_being_made_or_repeated(
-    kafka: KafkaBroker, lifecycle: Run, settings: Settings, tmp_path: Path
+    kafka: SharedKafka, lifecycle: Run, settings: Settings, tmp_path: Path
 ) -> None:
     """It may be one of the import itself: what it held is sent again."""
     file = a_year(tmp_path / "orders.jsonl", 180)

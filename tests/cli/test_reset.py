@@ -30,7 +30,7 @@ from stream.operations.reset import Beginning, FreshStart, _batches
 from stream.settings import Settings
 from tests.cli.on_kafka import PARTITIONS, environment_of, settings_of
 from tests.engine.rig import Rig
-from tests.kit.kafka import KafkaBroker
+from tests.kit.kafka import SharedKafka
 from tests.kit.machines import finish
 from tests.kit.topics import produce, read_all
 
@@ -42,7 +42,7 @@ MODEL = model_of([load("journey").lifecycle], forget_after=None)
 
 
 @pytest.fixture
-def settings(kafka: KafkaBroker, topic_prefix: str) -> Settings:
+def settings(kafka: SharedKafka, topic_prefix: str) -> Settings:
     return settings_of(kafka.bootstrap, topic_prefix)
 
 

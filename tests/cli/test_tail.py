@@ -16,7 +16,7 @@ from stream.core.stage_change import StageChange, Trigger
 from stream.kafka.embedded.broker import EmbeddedBroker
 from stream.settings import Settings
 from tests.cli.on_kafka import PARTITIONS, environment_of, interrupt, settings_of, started
-from tests.kit.kafka import KafkaBroker
+from tests.kit.kafka import SharedKafka
 from tests.kit.topics import create_topics, produce
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -55,7 +55,7 @@ def outgoing(each: StageChange) -> Outgoing:
 
 
 @pytest.fixture
-async def settings(kafka: KafkaBroker, topic_prefix: str) -> Settings:
+async def settings(kafka: SharedKafka, topic_prefix: str) -> Settings:
     settings = settings_of(kafka.bootstrap, topic_prefix)
     await create_topics(settings.bootstrap, settings.topics.stage_changes, partitions=PARTITIONS)
     return settings
@@ -191,7 +191,7 @@ async def test_only_what_comes_after_the_start_is_shown_until_ctrl_c(settings: S
     assert (command.returncode, told) == (130, "")
 
 
-async def test_a_topic_that_is_not_there_yet_is_waited_for(kafka: KafkaBroker, topic_prefix: str) -> None:
+async def test_a_topic_that_is_not_there_yet_is_waited_for(kafka: SharedKafka, topic_prefix: str) -> None:
     settings = settings_of(kafka.bootstrap, topic_prefix)
     async with started(settings, "tail", "--from-beginning", "--count", "1") as command:
         assert command.stderr is not None

@@ -36,12 +36,12 @@ from tests.cli.verifying import (
     workers,
     write,
 )
-from tests.kit.kafka import KafkaBroker
+from tests.kit.kafka import SharedKafka
 from tests.kit.topics import create_topics, read_all
 
 
 @pytest.fixture
-def settings(kafka: KafkaBroker, topic_prefix: str, tmp_path: Path) -> Settings:
+def settings(kafka: SharedKafka, topic_prefix: str, tmp_path: Path) -> Settings:
     return settings_of(kafka.bootstrap, topic_prefix, tmp_path)
 
 

@@ -22,11 +22,11 @@ from tests.cli.verifying import (
     verifying,
     workers,
 )
-from tests.kit.kafka import KafkaBroker
+from tests.kit.kafka import SharedKafka
 
 
 @pytest.fixture
-def settings(kafka: KafkaBroker, topic_prefix: str, tmp_path: Path) -> Settings:
+def settings(kafka: SharedKafka, topic_prefix: str, tmp_path: Path) -> Settings:
     return replace(settings_of(kafka.bootstrap, topic_prefix, tmp_path), clock="stream")
 
 

@@ -13,7 +13,7 @@ from aiokafka import ConsumerRecord
 from prometheus_client.parser import text_string_to_metric_families
 
 from stream.codec.records import Outgoing
-from tests.kit.kafka import KafkaBroker
+from tests.kit.kafka import SharedKafka
 from tests.kit.replays import DAY, Replay, Worker
 from tests.kit.topics import produce, read_all
 
@@ -48,7 +48,7 @@ def interactions(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-async def worker(kafka: KafkaBroker, topic_prefix: str, interactions: Path, tmp_path: Path) -> AsyncIterator[Worker]:
+async def worker(kafka: SharedKafka, topic_prefix: str, interactions: Path, tmp_path: Path) -> AsyncIterator[Worker]:
     """A worker that has taken all of them, and the ticks that ended their import."""
     replay = Replay(kafka.bootstrap, topic_prefix, interactions, UNTIL)
     await replay.load()

@@ -25,7 +25,7 @@ from stream.machine.machine import PartitionMachine
 from stream.machine.source_partition import SourcePartition
 from stream.settings import Settings
 from tests.engine.rig import Rig
-from tests.kit.kafka import KafkaBroker
+from tests.kit.kafka import SharedKafka
 from tests.kit.machines import Record, compacted, machine, records_of, run_all
 from tests.kit.topics import produce, read_all
 from tests.machine.test_machine import DAY, SHOP, T0, buy, moves, published
@@ -244,7 +244,7 @@ class OnKafka:
 
 
 @pytest.fixture
-def on_kafka(kafka: KafkaBroker, topic_prefix: str) -> OnKafka:
+def on_kafka(kafka: SharedKafka, topic_prefix: str) -> OnKafka:
     return OnKafka(kafka.bootstrap, topic_prefix)
 
 

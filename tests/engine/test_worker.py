@@ -16,7 +16,7 @@ import pytest
 from stream.codec.records import Outgoing
 from stream.kafka.embedded.broker import EmbeddedBroker
 from stream.settings import Settings
-from tests.kit.kafka import KafkaBroker
+from tests.kit.kafka import KafkaBroker, SharedKafka
 from tests.kit.topics import produce, read_all
 
 pytestmark = pytest.mark.slow
@@ -133,7 +133,7 @@ async def assert_changes(settings: Settings, visits: int) -> None:
 
 
 async def test_a_worker_ends_in_order_when_asked_to(
-    kafka: KafkaBroker, topic_prefix: str, start: Callable[..., Any], tmp_path: Path
+    kafka: SharedKafka, topic_prefix: str, start: Callable[..., Any], tmp_path: Path
 ) -> None:
     worker = await start(kafka.bootstrap)
     await worker.until(lambda: len(worker.told("recovered")) == 4)
@@ -203,7 +203,7 @@ async def test_a_worker_ends_while_its_broker_is_away(own_kafka: KafkaBroker, st
 
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])
 async def test_what_one_worker_leaves_another_takes_over(
-    kafka: KafkaBroker, topic_prefix: str, start: Callable[..., Any], end: signal.Signals
+    kafka: SharedKafka, topic_prefix: str, start: Callable[..., Any], end: signal.Signals
 ) -> None:
     first = await start(kafka.bootstrap)
     await first.until(lambda: len(first.told("recovered")) == 4)
@@ -231,7 +231,7 @@ async def finished(settings: Settings, value: bytes) -> list[bytes | None]:
 
 
 async def test_a_bug_ends_the_worker_with_an_exit_code_and_its_stack(
-    kafka: KafkaBroker, topic_prefix: str, start: Callable[..., Any]
+    kafka: SharedKafka, topic_prefix: str, start: Callable[..., Any]
 ) -> None:
     worker = await start(kafka.bootstrap)
     await worker.until(lambda: len(worker.told("recovered")) == 4)

@@ -12,12 +12,12 @@ from stream.kafka.group_leave import leave_now
 from stream.kafka.partition_reader import let_stop
 from stream.operations.reset import running_workers
 from stream.settings import Settings
-from tests.kit.kafka import KafkaBroker
+from tests.kit.kafka import SharedKafka
 from tests.kit.topics import create_topics
 
 
 @pytest.fixture
-async def settings(kafka: KafkaBroker, topic_prefix: str) -> Settings:
+async def settings(kafka: SharedKafka, topic_prefix: str) -> Settings:
     """Of a group that nobody has joined yet; its topic is there."""
     made = Settings(bootstrap=kafka.bootstrap, topic_prefix=topic_prefix, app=f"{topic_prefix}app")
     await create_topics(kafka.bootstrap, made.topics.interactions)

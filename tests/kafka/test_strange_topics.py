@@ -20,7 +20,7 @@ from stream.codec.state.positions import decode_position, encode_position
 from stream.kafka.changelog import ChangelogProgress, read_changelog
 from stream.settings import Settings
 from tests.cli.on_kafka import environment_of
-from tests.kit.kafka import KafkaBroker
+from tests.kit.kafka import SharedKafka
 from tests.kit.topics import create_topics, produce, read_all
 
 pytestmark = pytest.mark.slow
@@ -30,7 +30,7 @@ CUSTOMERS = 20
 
 
 @pytest.fixture
-def settings(kafka: KafkaBroker, topic_prefix: str) -> Settings:
+def settings(kafka: SharedKafka, topic_prefix: str) -> Settings:
     """Two partitions of a test's own."""
     return Settings(
         bootstrap=kafka.bootstrap,
