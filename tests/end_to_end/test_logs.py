@@ -16,7 +16,6 @@ import pytest
 
 from stream.codec.records import Outgoing
 from stream.kafka.embedded.process import free_port
-from tests.kit.kafka import SharedKafka
 from tests.kit.secured import SecuredKafka
 from tests.kit.topics import produce, read_all
 
@@ -153,7 +152,7 @@ def python_path() -> str:
     return os.pathsep.join(filter(None, (os.environ.get("PYTHONPATH"), str(ROOT))))
 
 
-async def send(kafka: SharedKafka, prefix: str, values: list[bytes]) -> None:
+async def send(kafka: SecuredKafka, prefix: str, values: list[bytes]) -> None:
     records = [Outgoing(b"canary-key-%d" % n, value, [("canary-header", b"canary")]) for n, value in enumerate(values)]
     await produce(kafka.bootstrap, f"{prefix}interactions", records)
 
