@@ -23,12 +23,12 @@ from stream.kafka.topics import find_topics
 from stream.settings import Settings
 from tests.cli.on_kafka import PARTITIONS, environment_of, interrupt, settings_of, started
 from tests.kit.kafka import KafkaBroker, SharedKafka
+from tests.kit.times import DAY
 from tests.kit.topics import Records, create_topics, read_all
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 T = 1_767_225_600_000  # 2026-01-01T00:00:00Z
-DAY = 86_400_000
 
 
 @pytest.fixture

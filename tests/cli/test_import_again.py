@@ -26,11 +26,11 @@ from tests.cli.on_kafka import PARTITIONS, environment_of, settings_of, started
 from tests.engine.rig import Rig
 from tests.kit.damage import Damage, damage
 from tests.kit.kafka import SharedKafka
+from tests.kit.times import DAY
 from tests.kit.topics import Records, read_all
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
-DAY = 86_400_000
 T = 1_767_225_600_000 - 400 * DAY
 MODEL = model_of(
     [parse("lifecycle: shop\nfacts: {orders: {count: buy}}\nstages: {in: {}}\n", "a.yaml").lifecycle], None

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from tests.kit.times import DAY
+
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 # A purchase heats by 8, which has halved to exactly 1 three days later, and is below 1 a millisecond after.
@@ -33,7 +35,6 @@ transitions:
   - {from: new, to: buyer, when: orders >= 1}
   - {from: buyer, to: quiet, when: heat < 1}
 """
-DAY = 86_400_000
 T = 1_767_225_600_000  # 2026-01-01T00:00:00Z
 COOLED = T + 3 * DAY + 1
 

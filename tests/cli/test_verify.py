@@ -15,7 +15,6 @@ from stream.operations.verification.reach import BEFORE_EDIT, OTHERS
 from stream.settings import Settings
 from tests.cli.tampering import IN_BOTH, IN_STREAM
 from tests.cli.verifying import (
-    DAY,
     PARTITIONS,
     QUICK,
     Run,
@@ -37,6 +36,7 @@ from tests.cli.verifying import (
     write,
 )
 from tests.kit.kafka import SharedKafka
+from tests.kit.times import DAY
 from tests.kit.topics import create_topics, read_all
 
 

@@ -24,13 +24,13 @@ from stream.kafka.changelog import ChangelogProgress, read_changelog
 from stream.kafka.topics import ensure_topics
 from stream.settings import Settings
 from tests.faults.fleet import Fleet
+from tests.kit.times import DAY
 from tests.kit.topics import create_topics, produce, read_all
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 Verify = Callable[..., Any]
 
 PARTITIONS = 2
-DAY = 86_400_000
 T = 1_767_225_600_000  # 2026-01-01T00:00:00Z
 
 QUICK = """

@@ -3,9 +3,8 @@
 import pytest
 
 from stream.core.stage_change import Trigger
-from tests.core.subject import DAY, Subject, lifecycle, moves
-
-T0 = 1_700_000_000_000
+from tests.core.subject import Subject, lifecycle, moves
+from tests.kit.times import DAY, T0
 
 
 def test_the_clock_is_the_largest_time_applied_and_never_returns() -> None:

@@ -4,9 +4,8 @@ import pytest
 
 from stream.codec.lifecycle_yaml.lifecycle_files import LifecycleFileError
 from stream.core.interaction import MAX_TIME
-from tests.core.subject import DAY, Subject, lifecycle, moves
-
-T0 = 1_700_000_000_000
+from tests.core.subject import Subject, lifecycle, moves
+from tests.kit.times import DAY, T0
 
 
 def with_fact(fact: str) -> Subject:

@@ -6,9 +6,9 @@ import pytest
 from stream.codec.interactions import decode
 from stream.codec.lifecycle_yaml.lifecycle_files import LifecycleFileError
 from stream.core.interaction import Interaction
-from tests.core.subject import DAY, Subject, lifecycle, moves
+from tests.core.subject import Subject, lifecycle, moves
+from tests.kit.times import DAY, T0
 
-T0 = 1_700_000_000_000
 IDENTIFIED = """
     stages: {unknown: {}, known: {}}
     transitions: [{from: unknown, to: known, when: identified}]

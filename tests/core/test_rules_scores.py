@@ -5,9 +5,9 @@ import math
 import pytest
 
 from stream.core.stage_change import Contribution
-from tests.core.subject import DAY, Subject, lifecycle
+from tests.core.subject import Subject, lifecycle
+from tests.kit.times import DAY, T0
 
-T0 = 1_700_000_000_000
 HEAT = """
     scores: {heat: {half_life: 10ms}}
     signals: {s: {each: visit, add: {heat: 8}}}

@@ -3,8 +3,7 @@
 import pytest
 
 from tests.core.subject import Subject, lifecycle, moves
-
-T0 = 1_700_000_000_000
+from tests.kit.times import T0
 
 
 def test_the_first_transition_in_file_order_whose_condition_holds_is_taken() -> None:

@@ -11,7 +11,8 @@ from stream.codec.interactions import encode_native
 from stream.demo.shop import shop_interactions
 from stream.kafka.embedded.broker import EmbeddedBroker
 from tests.kit.kafka import SharedKafka
-from tests.kit.replays import DAY, Replay, Worker, differences, end_of, replay_all
+from tests.kit.replays import Replay, Worker, differences, end_of, replay_all
+from tests.kit.times import DAY
 from tests.kit.topics import read_all
 
 pytestmark = pytest.mark.slow

@@ -14,10 +14,10 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from stream.codec.records import Outgoing
 from tests.kit.kafka import SharedKafka
-from tests.kit.replays import DAY, Replay, Worker
+from tests.kit.replays import Replay, Worker
+from tests.kit.times import DAY, T0
 from tests.kit.topics import produce, read_all
 
-T0 = 1_700_000_000_000
 UNTIL = T0 + 400 * DAY
 CUSTOMERS = 40
 BAD: dict[bytes, bytes] = {

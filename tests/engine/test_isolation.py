@@ -27,8 +27,9 @@ from stream.settings import Settings
 from tests.engine.rig import Rig
 from tests.kit.kafka import SharedKafka
 from tests.kit.machines import Record, compacted, machine, records_of, run_all
+from tests.kit.times import DAY, T0
 from tests.kit.topics import produce, read_all
-from tests.machine.test_machine import DAY, SHOP, T0, buy, moves, published
+from tests.machine.test_machine import SHOP, buy, moves, published
 
 STREAM = Settings(clock="stream")
 MOST = 2**63 - 1

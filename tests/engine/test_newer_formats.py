@@ -16,11 +16,11 @@ from stream.settings import Settings, TopicNames
 from tests.bench.worker import BenchWorker
 from tests.kit.changelogs import write_changelog
 from tests.kit.kafka import SharedKafka
+from tests.kit.times import T0
 from tests.kit.topics import produce, read_all
 
 pytestmark = pytest.mark.slow
 PARTITIONS = 4
-T0 = 1_700_000_000_000
 
 Make = Callable[[Mapping[bytes, bytes]], Outgoing]
 

@@ -21,11 +21,11 @@ from stream.kafka.changelog import ChangelogProgress, read_changelog
 from stream.settings import Settings
 from tests.cli.on_kafka import environment_of
 from tests.kit.kafka import SharedKafka
+from tests.kit.times import T0
 from tests.kit.topics import create_topics, produce, read_all
 
 pytestmark = pytest.mark.slow
 PATIENCE = 90.0
-T0 = 1_700_000_000_000
 CUSTOMERS = 20
 
 

@@ -17,9 +17,8 @@ from stream.machine.budget import MAX_BYTES, SHARE
 from stream.machine.machine import PartitionMachine
 from stream.settings import Settings
 from tests.kit.machines import Record, compacted, finish, machine, records_of, run_all
+from tests.kit.times import DAY, T0
 
-DAY = 86_400_000
-T0 = 1_700_000_000_000
 DUE = T0 + 30 * DAY
 CUSTOMERS = 6_000
 SHOP = """

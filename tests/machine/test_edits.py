@@ -14,10 +14,9 @@ from stream.machine.budget import MAX_FIRED
 from stream.machine.machine import PartitionMachine
 from stream.settings import ApplyEdits, Settings
 from tests.kit.machines import compacted, finish, machine, records_of, run_all
+from tests.kit.times import DAY, T0
 from tests.machine.test_machine import moves, published
 
-DAY = 86_400_000
-T0 = 1_700_000_000_000
 STREAM = Settings(clock="stream")
 FUNNEL = """
 lifecycle: funnel

@@ -15,8 +15,8 @@ from stream.machine.batch import Batch
 from stream.operations.verification.recomputation import Recomputation, RecomputationInputs
 from stream.settings import Settings
 from tests.kit.machines import Record, compacted, finish, machine, records_of, run_all
+from tests.kit.times import T0
 
-T0 = 1_700_000_000_000
 SHOP = """
 lifecycle: shop
 facts: {orders: {count: buy}}

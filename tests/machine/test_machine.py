@@ -16,9 +16,8 @@ from stream.machine.machine import PartitionMachine
 from stream.machine.source_partition import SourcePartition
 from stream.settings import Settings
 from tests.kit.machines import TOPIC, compacted, finish, machine, records_of, run_all
+from tests.kit.times import DAY, T0
 
-DAY = 86_400_000
-T0 = 1_700_000_000_000
 SHOP = """
 lifecycle: shop
 interactions: {buy: [Order Completed]}

@@ -23,8 +23,8 @@ from stream.operations.verification.published import PublishedChanges
 from stream.operations.verification.reach import BEFORE_EDIT, Reach
 from stream.settings import Clock, Settings
 from tests.kit.machines import TOPIC, Record, compacted, finish, machine, records_of
+from tests.kit.times import T0
 
-T0 = 1_700_000_000_000
 FILES = {
     "quick": """
 lifecycle: quick

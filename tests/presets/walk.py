@@ -18,10 +18,9 @@ from stream.core.model import model_of
 from stream.core.stage_change import StageChange
 from stream.core.step import step
 from stream.core.step_counts import StepCounts
+from tests.kit.times import DAY
 
 MINUTE = 60_000
-HOUR = 60 * MINUTE
-DAY = 24 * HOUR
 BEGIN = 19_000 * DAY
 
 

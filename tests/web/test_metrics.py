@@ -32,9 +32,8 @@ from stream.machine.source_partition import SourcePartition
 from stream.metrics import Metrics, PartitionView
 from stream.settings import Settings
 from tests.kit.machines import TOPIC, Record, compacted, machine, records_of, run_all
+from tests.kit.times import DAY, T0
 
-DAY = 86_400_000
-T0 = 1_700_000_000_000
 NOW = T0 + 100 * DAY
 """Wall time of the tests."""
 SHOP = """
