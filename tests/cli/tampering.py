@@ -9,7 +9,8 @@ from stream.codec.lifecycle_yaml.lifecycle_files import parse
 from stream.codec.state.customers import CustomerCodec
 from stream.codec.state.keys import CUSTOMER
 from stream.core.model import model_of
-from tests.cli.verifying import QUICK, Copied, Topics
+from tests.cli.verifying import Copied, Topics
+from tests.kit.lifecycles import QUICK
 
 
 def find(topics: Topics, name: str, holds: Callable[[dict[str, Any]], bool]) -> tuple[list[Copied], int]:

@@ -11,8 +11,8 @@ from stream.codec.records import Outgoing
 from stream.codec.times import format_time
 from stream.core.interaction import Interaction
 from stream.settings import Settings
-from tests.cli.on_kafka import settings_of
-from tests.cli.test_reset import LIVE_FROM, PARTITIONS, T, changelogs, changes, reset, work, worked_on
+from tests.cli.on_kafka import PARTITIONS, settings_of
+from tests.cli.resetting import LIVE_FROM, T, changelogs, changes, reset, work, worked_on
 from tests.cli.verifying import delete_before
 from tests.kit.damage import Damage, damage
 from tests.kit.kafka import SharedKafka

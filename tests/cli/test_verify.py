@@ -16,7 +16,6 @@ from stream.settings import Settings
 from tests.cli.tampering import IN_BOTH, IN_STREAM
 from tests.cli.verifying import (
     PARTITIONS,
-    QUICK,
     Run,
     T,
     Topics,
@@ -36,6 +35,7 @@ from tests.cli.verifying import (
     write,
 )
 from tests.kit.kafka import SharedKafka
+from tests.kit.lifecycles import QUICK
 from tests.kit.times import DAY
 from tests.kit.topics import create_topics, read_all
 

@@ -24,6 +24,7 @@ from stream.kafka.changelog import ChangelogProgress, read_changelog
 from stream.kafka.topics import ensure_topics
 from stream.settings import Settings
 from tests.faults.fleet import Fleet
+from tests.kit.lifecycles import QUICK
 from tests.kit.times import DAY
 from tests.kit.topics import create_topics, produce, read_all
 
@@ -32,24 +33,6 @@ Verify = Callable[..., Any]
 
 PARTITIONS = 2
 T = 1_767_225_600_000  # 2026-01-01T00:00:00Z
-
-QUICK = """
-lifecycle: quick
-interactions: {visit: [page], buy: [Order Completed]}
-scores: {heat: {half_life: 2s}, value: {}}
-signals:
-  visited: {each: visit, add: {heat: 1}}
-  spent: {each: buy, add: {value: properties.total, heat: 3}}
-facts: {orders: {count: buy}, lately: {count: visit, within: 2s}}
-stages: {new: {}, warm: {}, buyer: {}, asleep: {}}
-transitions:
-  - {from: new, to: warm, when: heat >= 1.5}
-  - {from: "*", to: buyer, when: event.type == "buy"}
-  - {from: [warm, buyer], to: asleep, when: idle >= 700ms}
-  - {from: asleep, to: warm, when: idle < 700ms}
-  - {from: new, to: asleep, when: in_stage >= 1500ms}
-"""
-"""Deadlines within seconds: of idleness, of a score that decays and of time in a stage."""
 
 
 def settings_of(bootstrap: str, prefix: str, folder: Path) -> Settings:

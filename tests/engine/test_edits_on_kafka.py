@@ -15,9 +15,9 @@ from stream.machine.source_partition import SourcePartition
 from stream.settings import Settings
 from tests.engine.rig import Rig
 from tests.kit.kafka import SharedKafka
+from tests.kit.lifecycles import funnel
 from tests.kit.times import T0
 from tests.kit.topics import produce, read_all
-from tests.machine.test_edits import funnel
 
 
 def made_with(settings: Settings, threshold: int) -> MakeMachine:

@@ -10,14 +10,13 @@ from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 from stream.codec.controls import tick
 from stream.codec.dead_letters import MAX_VALUE_BYTES
 from stream.codec.interactions import encode_native
-from stream.codec.lifecycle_yaml.lifecycle_files import parse
 from stream.codec.records import Outgoing
 from stream.codec.rejected import Reason
 from stream.codec.state.customers import CustomerCodec
 from stream.codec.state.keys import customer_key
 from stream.core.customer import Life
 from stream.core.interaction import Interaction
-from stream.core.model import Model, model_of
+from stream.core.model import Model
 from stream.engine.error_policy import ErrorPolicy
 from stream.kafka.topic_monitor import SourceTopic
 from stream.machine.batch import Batch, DeadlineFailed, EncodingFailed, RecordFailed
@@ -26,10 +25,10 @@ from stream.machine.source_partition import SourcePartition
 from stream.settings import Settings
 from tests.engine.rig import Rig
 from tests.kit.kafka import SharedKafka
-from tests.kit.machines import Record, compacted, machine, records_of, run_all
+from tests.kit.lifecycles import buy, shop
+from tests.kit.machines import Record, compacted, machine, moves, published, records_of, run_all
 from tests.kit.times import DAY, T0
 from tests.kit.topics import produce, read_all
-from tests.machine.test_machine import SHOP, buy, moves, published
 
 STREAM = Settings(clock="stream")
 MOST = 2**63 - 1
@@ -54,8 +53,7 @@ EXAMPLES: dict[Reason, bytes | None] = {
 
 @pytest.fixture
 def model() -> Model:
-    """One lifecycle; anonymous subjects are forgotten after 90 days."""
-    return model_of([parse(SHOP, "shop.yaml").lifecycle])
+    return shop()
 
 
 def doctored(model: Model, customer: str, changelog: dict[bytes, bytes], change: Callable[[Life], None]) -> bytes:
@@ -228,7 +226,7 @@ class OnKafka:
         self.settings = Settings(
             bootstrap=bootstrap, app=f"{prefix}app", topic_prefix=prefix, partitions=1, clock="stream"
         )
-        self.model = model_of([parse(SHOP, "shop.yaml").lifecycle])
+        self.model = shop()
 
     def make(self, partition: int, topic: SourceTopic) -> PartitionMachine:
         return PartitionMachine(

@@ -1,8 +1,5 @@
 """The machine of one partition: clock, deadlines, live_from, dead letters and isolation, without Kafka."""
 
-from typing import Any
-
-import orjson
 import pytest
 
 from stream.codec.controls import tick
@@ -11,46 +8,17 @@ from stream.codec.state.positions import KEY, Position, decode_position, encode_
 from stream.core.interaction import Interaction
 from stream.core.model import Model, model_of
 from stream.errors import PositionError, StateError
-from stream.machine.batch import Batch
 from stream.machine.machine import PartitionMachine
 from stream.machine.source_partition import SourcePartition
 from stream.settings import Settings
-from tests.kit.machines import TOPIC, compacted, finish, machine, records_of, run_all
+from tests.kit.lifecycles import SHOP, buy, shop
+from tests.kit.machines import TOPIC, compacted, finish, machine, moves, published, records_of, run_all
 from tests.kit.times import DAY, T0
-
-SHOP = """
-lifecycle: shop
-interactions: {buy: [Order Completed]}
-scores: {value: {}}
-signals: {spent: {each: buy, add: {value: properties.total}}}
-facts: {orders: {count: buy}, last_order: {last: buy}}
-stages: {lead: {}, customer: {channels: [email], actions: [thank_you]}, dormant: {}}
-transitions:
-  - {from: lead, to: customer, when: orders >= 1}
-  - {from: customer, to: dormant, when: since(last_order) >= 30d}
-  - {from: dormant, to: customer, when: since(last_order) < 30d}
-"""
 
 
 @pytest.fixture
 def model() -> Model:
-    """One lifecycle; anonymous subjects are forgotten after 90 days."""
-    return model_of([parse(SHOP, "shop.yaml").lifecycle])
-
-
-def buy(customer: str, time: int, total: object = 10) -> Interaction:
-    """An order."""
-    return Interaction(customer, None, None, "Order Completed", time, {"total": total}, {})
-
-
-def published(batches: list[Batch]) -> list[dict[str, Any]]:
-    """The values on the topic of stage changes."""
-    return [orjson.loads(each.value or b"") for batch in batches for each in batch.stage_changes]
-
-
-def moves(batches: list[Batch]) -> list[tuple[str | None, str | None, int]]:
-    """From, to and time of the published changes, relative to T0."""
-    return [(each["from"], each["to"], each["at"] - T0) for each in published(batches)]
+    return shop()
 
 
 def test_a_deadline_fires_between_the_records_around_it(model: Model) -> None:

@@ -31,23 +31,12 @@ from stream.machine.machine import PartitionMachine
 from stream.machine.source_partition import SourcePartition
 from stream.metrics import Metrics, PartitionView
 from stream.settings import Settings
+from tests.kit.lifecycles import buy, shop
 from tests.kit.machines import TOPIC, Record, compacted, machine, records_of, run_all
 from tests.kit.times import DAY, T0
 
 NOW = T0 + 100 * DAY
 """Wall time of the tests."""
-SHOP = """
-lifecycle: shop
-interactions: {buy: [Order Completed]}
-scores: {value: {}}
-signals: {spent: {each: buy, add: {value: properties.total}}}
-facts: {orders: {count: buy}, last_order: {last: buy}}
-stages: {lead: {}, customer: {channels: [email], actions: [thank_you]}, dormant: {}}
-transitions:
-  - {from: lead, to: customer, when: orders >= 1}
-  - {from: customer, to: dormant, when: since(last_order) >= 30d}
-  - {from: dormant, to: customer, when: since(last_order) < 30d}
-"""
 SOURCE = Path(metrics_module.__file__).read_text(encoding="utf-8")
 NAMES = sorted(set(re.findall(r'"(lifecycle_[a-z_]+)"', SOURCE)))
 """Every metric that the product defines."""
@@ -88,15 +77,9 @@ def samples(metrics: Metrics) -> Samples:
     }
 
 
-def buy(customer: str, time: int, total: object = 10, own_id: str | None = None) -> Interaction:
-    """An order."""
-    return Interaction(customer, None, own_id, "Order Completed", time, {"total": total}, {})
-
-
 @pytest.fixture
 def model() -> Model:
-    """One lifecycle; anonymous subjects are forgotten after 90 days."""
-    return model_of([parse(SHOP, "shop.yaml").lifecycle])
+    return shop()
 
 
 @pytest.fixture(autouse=True)
