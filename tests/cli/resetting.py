@@ -2,7 +2,7 @@
 
 import asyncio
 import subprocess
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.structs import RecordMetadata
@@ -18,11 +18,10 @@ from stream.kafka.topics import ensure_topics
 from stream.machine.machine import PartitionMachine
 from stream.machine.source_partition import SourcePartition
 from stream.settings import Settings
+from tests.cli.commands import Run
 from tests.cli.on_kafka import PARTITIONS, environment_of
 from tests.engine.rig import Rig
 from tests.kit.topics import produce, read_all
-
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 T = 1_767_225_600_000  # 2026-01-01T00:00:00Z
 LIVE_FROM = T - 1

@@ -1,4 +1,4 @@
-"""Topics that are no longer what workers wrote; each function says which words must be found of it."""
+"""Topics that are no longer what workers wrote; each function returns the words that a verification must use of it."""
 
 from collections.abc import Callable, Mapping
 from typing import Any

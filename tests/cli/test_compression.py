@@ -16,8 +16,9 @@ from stream.kafka.embedded.broker import EmbeddedBroker
 from stream.kafka.topic_plan import plan_topics
 from stream.kafka.topics import ensure_topics
 from stream.settings import Settings
-from tests.cli.batches import SIZE, Run, call, machine, orders, positions, settings_in_batches, states, until, write_bad
+from tests.cli.batches import SIZE, call, machine, orders, positions, settings_in_batches, states, until, write_bad
 from tests.cli.batches import write_batches as write
+from tests.cli.commands import Run
 from tests.engine.rig import Rig
 from tests.kit.damage import codecs
 from tests.kit.kafka import KafkaBroker, SharedKafka

@@ -14,7 +14,8 @@ from stream.codec.rejected import Reason, Rejected
 from stream.kafka.embedded.broker import EmbeddedBroker
 from stream.kafka.topics import ensure_topics
 from stream.settings import Settings
-from tests.cli.dead_letters import Run, address_of, buy, called, dead_letters_of, send, work
+from tests.cli.commands import Run
+from tests.cli.dead_letters import address_of, buy, called, dead_letters_of, send, work
 from tests.cli.on_kafka import environment_of, interrupt, settings_of, started
 from tests.kit.kafka import SharedKafka
 from tests.kit.machines import Record

@@ -14,8 +14,8 @@ from stream.operations import replay
 from stream.operations.dead_letter_log import ReadingProgress, read_ledger
 from stream.operations.replay import Done, Target
 from stream.settings import Settings
+from tests.cli.commands import Run
 from tests.cli.dead_letters import (
-    Run,
     buy,
     interactions,
     put,

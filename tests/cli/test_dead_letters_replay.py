@@ -14,10 +14,10 @@ from stream.codec.records import Outgoing
 from stream.kafka.embedded.broker import EmbeddedBroker
 from stream.kafka.topics import ensure_topics
 from stream.settings import Settings
+from tests.cli.commands import Run
 from tests.cli.dead_letters import (
     LADDER,
     UNBLOCKED,
-    Run,
     address_of,
     buy,
     called,

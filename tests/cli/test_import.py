@@ -8,7 +8,7 @@ import subprocess
 import time
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +21,11 @@ from stream.kafka.partitioner import partition_of
 from stream.kafka.topic_plan import plan_topics
 from stream.kafka.topics import find_topics
 from stream.settings import Settings
+from tests.cli.commands import Run
 from tests.cli.on_kafka import PARTITIONS, environment_of, interrupt, settings_of, started
 from tests.kit.kafka import KafkaBroker, SharedKafka
 from tests.kit.times import DAY
 from tests.kit.topics import Records, create_topics, read_all
-
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 T = 1_767_225_600_000  # 2026-01-01T00:00:00Z
 

@@ -3,9 +3,8 @@
 import asyncio
 import json
 import re
-import subprocess
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +21,13 @@ from stream.kafka.topics import find_topics
 from stream.machine.machine import PartitionMachine
 from stream.machine.source_partition import SourcePartition
 from stream.settings import Settings
+from tests.cli.commands import Run
 from tests.cli.on_kafka import PARTITIONS, environment_of, settings_of, started
 from tests.engine.rig import Rig
 from tests.kit.damage import Damage, damage
 from tests.kit.kafka import SharedKafka
 from tests.kit.times import DAY
 from tests.kit.topics import Records, read_all
-
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 T = 1_767_225_600_000 - 400 * DAY
 MODEL = model_of(

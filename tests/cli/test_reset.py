@@ -21,11 +21,11 @@ from stream.machine.machine import PartitionMachine
 from stream.machine.source_partition import SourcePartition
 from stream.operations.reset import Beginning, FreshStart, _batches
 from stream.settings import Settings
+from tests.cli.commands import Run
 from tests.cli.on_kafka import PARTITIONS, settings_of
 from tests.cli.resetting import (
     LIVE_FROM,
     MODEL,
-    Run,
     T,
     changelogs,
     changes,

@@ -1,8 +1,7 @@
 """What `lifecycle reset` says before it asks."""
 
 import re
-import subprocess
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 import pytest
 
@@ -11,14 +10,13 @@ from stream.codec.records import Outgoing
 from stream.codec.times import format_time
 from stream.core.interaction import Interaction
 from stream.settings import Settings
+from tests.cli.commands import Run
 from tests.cli.on_kafka import PARTITIONS, settings_of
 from tests.cli.resetting import LIVE_FROM, T, changelogs, changes, reset, work, worked_on
 from tests.cli.verifying import delete_before
 from tests.kit.damage import Damage, damage
 from tests.kit.kafka import SharedKafka
 from tests.kit.topics import produce, read_all
-
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture

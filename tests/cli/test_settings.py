@@ -1,8 +1,6 @@
 """Settings as a person meets them: what is in force and why, what has no effect, and what has to be chosen."""
 
 import json
-import subprocess
-from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 
@@ -10,8 +8,7 @@ import pytest
 
 from stream.cli.terminal.unknown_variables import unknown_variables
 from stream.settings import Settings
-
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
+from tests.cli.commands import Run
 
 
 def test_the_current_value_of_each_setting_is_shown_with_its_origin_and_no_secret(

@@ -5,15 +5,13 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.cli.commands import Run
 from tests.kit.times import DAY
-
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 # A purchase heats by 8, which has halved to exactly 1 three days later, and is below 1 a millisecond after.
 SMALL = """\

@@ -13,7 +13,6 @@ from stream.kafka.log_throttle import quiet_loop
 from stream.settings import Settings
 from tests.cli.batches import (
     SIZE,
-    Run,
     call,
     machine,
     positions,
@@ -23,6 +22,7 @@ from tests.cli.batches import (
     until,
     write_bad,
 )
+from tests.cli.commands import Run
 from tests.engine.rig import Rig
 from tests.kit.damage import Damage, damage
 from tests.kit.kafka import SharedKafka

@@ -2,8 +2,7 @@
 
 import asyncio
 import json
-import subprocess
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -15,11 +14,10 @@ from stream.core.interaction import Kind
 from stream.core.stage_change import StageChange, Trigger
 from stream.kafka.embedded.broker import EmbeddedBroker
 from stream.settings import Settings
+from tests.cli.commands import Run
 from tests.cli.on_kafka import PARTITIONS, environment_of, interrupt, settings_of, started
 from tests.kit.kafka import SharedKafka
 from tests.kit.topics import create_topics, produce
-
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 T = 1_767_225_600_000  # 2026-01-01T00:00:00Z
 

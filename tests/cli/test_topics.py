@@ -3,7 +3,6 @@
 import asyncio
 import json
 import subprocess
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -11,11 +10,10 @@ import pytest
 from stream.kafka.topic_plan import plan_topics
 from stream.kafka.topics import find_topics
 from stream.settings import UNLIMITED, Settings
+from tests.cli.commands import Run
 from tests.cli.on_kafka import PARTITIONS, environment_of, settings_of
 from tests.kit.kafka import SharedKafka
 from tests.kit.topics import create_topics
-
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture

@@ -23,12 +23,12 @@ from stream.core.interaction import Interaction
 from stream.kafka.changelog import ChangelogProgress, read_changelog
 from stream.kafka.topics import ensure_topics
 from stream.settings import Settings
+from tests.cli.commands import Run
 from tests.faults.fleet import Fleet
 from tests.kit.lifecycles import QUICK
 from tests.kit.times import DAY
 from tests.kit.topics import create_topics, produce, read_all
 
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
 Verify = Callable[..., Any]
 
 PARTITIONS = 2
@@ -158,7 +158,7 @@ async def until_caught_up(settings: Settings, seconds: float = 60) -> None:
 
 @asynccontextmanager
 async def workers(settings: Settings, folder: Path, count: int = 1, **more: str) -> AsyncIterator[Fleet]:
-    """Real workers, told to end in order with the block."""
+    """Real workers, asked to end in order at the end of the block."""
     async with Fleet(environment_of(settings, **more), folder) as fleet:
         await fleet.size(count)
         yield fleet
@@ -167,18 +167,18 @@ async def workers(settings: Settings, folder: Path, count: int = 1, **more: str)
 
 
 class Verdict:
-    """What a verification said."""
+    """How a verification ended, and its report."""
 
     def __init__(self, done: "subprocess.CompletedProcess[str]") -> None:
         self.code = done.returncode
         self.stderr = done.stderr
-        self.told: dict[str, Any] = json.loads(done.stdout) if done.stdout else {}
+        self.report: dict[str, Any] = json.loads(done.stdout) if done.stdout else {}
 
     @property
     def differences(self) -> list[str]:
         return [
             f"{each['partition']}, {each['subject']}, {each['lifecycle']}: {each['problem']}"
-            for each in self.told["differences"]
+            for each in self.report["differences"]
         ]
 
 
