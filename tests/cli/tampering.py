@@ -162,9 +162,9 @@ def dead_letter_missing(topics: Topics) -> list[str]:
 
 def dead_letter_of_a_good_one(topics: Topics) -> list[str]:
     records = next(records for records in topics["dead_letters"].values() if records)
-    letters = {dict(each.headers)["lifecycle_offset"] for each in records}
+    addressed = {dict(each.headers)["lifecycle_offset"] for each in records}
     number = int(dict(records[-1].headers)["lifecycle_partition"])
-    offset = next(n for n in range(len(topics["interactions"][number])) if str(n).encode() not in letters)
+    offset = next(n for n in range(len(topics["interactions"][number])) if str(n).encode() not in addressed)
     headers = [(n, str(offset).encode() if n == "lifecycle_offset" else each) for n, each in records[-1].headers]
     records.append(records[-1]._replace(headers=headers))
     return [f"the interaction at offset {offset} has a dead letter, but can be read"]

@@ -1,4 +1,4 @@
-"""Topics that are compressed: by who writes to them, by the topic, by the broker; in each codec of Kafka."""
+"""Topics that are compressed: by the producer, by the topic, by the broker; in each codec of Kafka."""
 
 import asyncio
 from collections.abc import Iterator
@@ -45,7 +45,7 @@ def embedded() -> Iterator[EmbeddedBroker]:
 
 
 async def compress(settings: Settings, codec: str) -> None:
-    """Let the broker compress what comes to our own topics from now on."""
+    """Let the broker compress what is written to our own topics from now on."""
     admin = AIOKafkaAdminClient(bootstrap_servers=settings.bootstrap)
     await admin.start()
     try:

@@ -137,9 +137,9 @@ async def test_an_import_that_is_run_twice_counts_each_row_once_and_says_how_man
     await admin.close()
     lost = len(set(rows(gone[number])))
     assert 0 < lost < 180
-    told = await imported(lifecycle, settings, file)
-    assert f"{amount(lost, 'interaction')} sent" in told
-    assert f"{180 - lost} rows were on the topic" in told
+    summary = await imported(lifecycle, settings, file)
+    assert f"{amount(lost, 'interaction')} sent" in summary
+    assert f"{180 - lost} rows were on the topic" in summary
     assert await orders_of(settings) == once(180)
 
     # Given together with another file it is still the same; the other one counts.
@@ -159,10 +159,10 @@ async def test_a_batch_that_cannot_be_read_does_not_keep_an_import_from_being_ma
     first, after = damage(kafka, settings.topics.interactions, number, 0, Damage.BIT)
     lost = sum(first <= record.offset < after for record in before[number])
 
-    told = await imported(lifecycle, settings, file)
+    summary = await imported(lifecycle, settings, file)
 
-    assert f"{amount(lost, 'interaction')} sent" in told
-    assert f"{180 - lost} rows were on the topic from an earlier run" in told
+    assert f"{amount(lost, 'interaction')} sent" in summary
+    assert f"{180 - lost} rows were on the topic from an earlier run" in summary
 
 
 @pytest.mark.parametrize("order", [[], ["--as-is"]], ids=["sorted", "as-is"])
@@ -183,9 +183,9 @@ async def test_an_import_that_was_killed_goes_on_where_it_broke_off(
     written = len(spread(before))
     assert 0 < written < count
 
-    told = await imported(lifecycle, settings, file, *order)
+    summary = await imported(lifecycle, settings, file, *order)
 
-    said = re.search(r"([\d,]+) rows were on the topic", told)
+    said = re.search(r"([\d,]+) rows were on the topic", summary)
     assert said is not None
     assert int(said[1]) >= written
     after = await topic(settings)

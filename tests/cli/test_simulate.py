@@ -249,8 +249,8 @@ def test_a_file_that_is_given_twice_counts_once_with_and_without_ids_and_it_is_s
         given = ["--lifecycle", "small.yaml", "--customers", "out.jsonl", "--map", ids + mapping]
         files = ["orders.csv", "orders.csv", "copy.csv"]
         result = lifecycle("simulate", *given, *(part for file in files for part in ("--input", file)))
-        told = " ".join(result.stderr.split())
-        assert "9 records, 0 of them duplicates, 6 known from the same file before, 0 late" in told
+        summary = " ".join(result.stderr.split())
+        assert "9 records, 0 of them duplicates, 6 known from the same file before, 0 late" in summary
         [ann] = read(tmp_path / "out.jsonl")
         assert (ann["facts"]["orders"], ann["facts"]["revenue"]) == (3, 300)
         lifecycle("simulate", *given, "--input", "orders.csv", "--input", "other.csv")

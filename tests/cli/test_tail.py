@@ -182,19 +182,19 @@ async def test_only_what_comes_after_the_start_is_shown_until_ctrl_c(settings: S
             if (await asyncio.wait([line], timeout=0.1))[0]:
                 break
         shown = (await line).decode()
-        rest, told = await interrupt(command)
+        rest, notice = await interrupt(command)
 
     assert "  after" in shown
     assert "before" not in shown + rest
-    assert (command.returncode, told) == (130, "")
+    assert (command.returncode, notice) == (130, "")
 
 
 async def test_a_topic_that_is_not_there_yet_is_waited_for(kafka: SharedKafka, topic_prefix: str) -> None:
     settings = settings_of(kafka.bootstrap, topic_prefix)
     async with started(settings, "tail", "--from-beginning", "--count", "1") as command:
         assert command.stderr is not None
-        told = (await asyncio.wait_for(command.stderr.readline(), 30)).decode()
-        assert told.startswith(f"waiting for topic {topic_prefix}stage-changes")
+        notice = (await asyncio.wait_for(command.stderr.readline(), 30)).decode()
+        assert notice.startswith(f"waiting for topic {topic_prefix}stage-changes")
         await create_topics(settings.bootstrap, settings.topics.stage_changes)
         await write(settings, [change()])
         printed, _ = await asyncio.wait_for(command.communicate(), 30)
@@ -207,8 +207,8 @@ async def test_a_broker_that_is_not_there_yet_is_waited_for(topic_prefix: str) -
     settings = settings_of(broker.bootstrap, topic_prefix)
     async with started(settings, "tail", "--from-beginning", "--count", "1") as command:
         assert command.stderr is not None
-        told = (await asyncio.wait_for(command.stderr.readline(), 30)).decode()
-        assert told.startswith(f"waiting for Kafka at {broker.bootstrap}")
+        notice = (await asyncio.wait_for(command.stderr.readline(), 30)).decode()
+        assert notice.startswith(f"waiting for Kafka at {broker.bootstrap}")
         async with broker:
             await create_topics(settings.bootstrap, settings.topics.stage_changes)
             await write(settings, [change()])

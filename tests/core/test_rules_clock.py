@@ -161,7 +161,7 @@ def test_a_life_begins_in_the_first_stage_with_sequence_1() -> None:
 
 
 def test_a_birth_does_not_see_what_its_interaction_counts_for() -> None:
-    """Birth, then identification, signals, facts, transitions: the first change tells of nothing yet."""
+    """Birth, then identification, signals, facts, transitions: the first change carries nothing yet."""
     text = """
         scores: {value: {}}
         signals: {spent: {each: buy, add: {value: 5}}}

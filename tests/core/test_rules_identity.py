@@ -263,7 +263,7 @@ def test_interactions_without_an_id_are_never_repeats() -> None:
 
 
 def test_an_id_remembered_of_one_name_is_remembered_of_every_name() -> None:
-    """The id alone tells: the same id under another name and with other properties has no effect."""
+    """Only the id counts: the same id under another name and with other properties has no effect."""
     subject = Subject(lifecycle(VISITS))
     subject.sees(0, "visit", id="i1")
     subject.sees(1, "page_view", {"other": 1}, id="i1")

@@ -199,8 +199,8 @@ async def test_no_log_above_debug_no_metric_and_no_answer_tells_of_a_customer_or
         answers.append(await exploding.get("/metrics", f"Bearer {TOKEN}"))
         await send(kafka, topic_prefix, [interaction("fatal")])
         assert await asyncio.wait_for(exploding.process.wait(), 60) == 1, exploding.log
-    letters = await read_all(kafka.bootstrap, f"{topic_prefix}lifecycle-dead-letters")
-    assert sum(map(len, letters.values())) == len(BAD) + 1
+    dead_letters = await read_all(kafka.bootstrap, f"{topic_prefix}lifecycle-dead-letters")
+    assert sum(map(len, dead_letters.values())) == len(BAD) + 1
     assert [answer for answer in answers if CANARY.search(answer)] == []
     assert "our code failed on the interaction at offset" in exploding.log
     assert "the worker stops: ValueError" in exploding.log

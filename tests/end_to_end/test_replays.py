@@ -73,7 +73,7 @@ async def test_on_the_embedded_broker_they_are_too_and_a_crash_only_repeats(
 async def test_current_stages_holds_the_latest_change_of_every_customer(
     kafka: SharedKafka, topic_prefix: str, interactions: Path, tmp_path: Path
 ) -> None:
-    """Compacted by key, the topic equals the last published change of each life; who was forgotten is gone."""
+    """Compacted by key, the topic equals the last published change of each life; forgotten subjects are gone."""
     replay = Replay(kafka.bootstrap, topic_prefix, interactions, end_of(interactions), ("metrics",))
     found, _seconds = await replay_all(replay, tmp_path)
     current: dict[bytes, bytes | None] = {}

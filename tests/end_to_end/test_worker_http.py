@@ -1,4 +1,4 @@
-"""One worker process on Apache Kafka, as who operates it sees it: readiness, metrics, dead letters, its exit."""
+"""One worker process on Apache Kafka, as an operator sees it: readiness, metrics, dead letters, its exit."""
 
 import asyncio
 import signal
@@ -83,7 +83,7 @@ async def standings(replay: Replay, folder: Path) -> Counter[tuple[str, str]]:
     return Counter((each["lifecycle"], each["stage"]) for each in map(orjson.loads, out.read_bytes().splitlines()))
 
 
-async def letters(replay: Replay) -> list[ConsumerRecord[bytes | None, bytes | None]]:
+async def dead_letters_of(replay: Replay) -> list[ConsumerRecord[bytes | None, bytes | None]]:
     """The dead letters, of all partitions."""
     topic = await read_all(replay.bootstrap, replay.settings.topics.dead_letters)
     return [record for records in topic.values() for record in records]
@@ -122,7 +122,7 @@ async def test_metrics_tell_what_was_sent_and_where_customers_stand(worker: Work
 
 
 async def test_a_record_that_cannot_be_read_is_a_dead_letter_and_counted(worker: Worker) -> None:
-    """On its topic with bytes, key, headers, reason and place; what comes after it in its partition is applied."""
+    """With bytes, key, headers, reason and source address; what follows it in its partition is applied."""
     replay = worker.replay
     before = (await scrape(worker))["lifecycle_interactions_total", "applied"]
     good = b'{"type":"page","customer_id":"c-1","time":%d}' % UNTIL
@@ -135,7 +135,7 @@ async def test_a_record_that_cannot_be_read_is_a_dead_letter_and_counted(worker:
     assert found["lifecycle_interactions_total", "rejected"] == len(BAD)
     for reason in BAD.values():
         assert found["lifecycle_dead_letters_total", reason.decode()] == 1
-    by_value = {record.value: record for record in await letters(replay)}
+    by_value = {record.value: record for record in await dead_letters_of(replay)}
     assert by_value.keys() == BAD.keys()
     for (value, reason), place in zip(BAD.items(), places, strict=False):
         about = dict(by_value[value].headers)

@@ -1,4 +1,4 @@
-"""Dead letters as records: written, read again, told from receipts; and always small enough for their topic."""
+"""Dead letters as records: written, read again, distinguished from receipts; never too large for their topic."""
 
 import asyncio
 

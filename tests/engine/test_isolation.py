@@ -84,7 +84,7 @@ def poisoned(model: Model, change: Callable[[Life], None], customer: str = "pois
 def persist(
     model: Model, changelog: dict[bytes, bytes], records: list[Record]
 ) -> tuple[list[Batch], list[type[Exception]]]:
-    """Run `records` as a partition does, which begins anew after each failure; the batches, and what failed."""
+    """Run `records` as a partition does, which begins again after each failure; the batches, and what failed."""
     policy = ErrorPolicy()
     failures: list[type[Exception]] = []
     while True:
@@ -105,9 +105,9 @@ def test_what_cannot_be_used_is_kept_with_its_reason_and_the_partition_goes_on(m
     """The dead letter has the bytes, key, headers, reason and place; the next record is applied."""
     bad = Record(1, T0, b"key", EXAMPLES[reason], [("sender", b"x")])
     batches, _failures = persist(model, poisoned(model, swell), [bad, *records_of([buy("a", T0)], first=2)])
-    (letter,) = batches[0].dead_letters
-    about = dict(letter.headers)
-    assert (letter.key, letter.value) == (b"key", EXAMPLES[reason])
+    (dead_letter,) = batches[0].dead_letters
+    about = dict(dead_letter.headers)
+    assert (dead_letter.key, dead_letter.value) == (b"key", EXAMPLES[reason])
     assert about["sender"] == b"x"
     assert about["lifecycle_reason"] == reason.value.encode()
     assert (about["lifecycle_topic"], about["lifecycle_partition"], about["lifecycle_offset"]) == (
@@ -120,12 +120,12 @@ def test_what_cannot_be_used_is_kept_with_its_reason_and_the_partition_goes_on(m
 
 
 def test_a_dead_letter_that_does_not_fit_is_cut_and_flagged(model: Model) -> None:
-    """The flag tells the whole length."""
+    """The header has the whole length."""
     made = machine(model, Settings(clock="stream"))
     batches = run_all(made, [Record(0, T0, None, b"x" * 2_000_000)])
-    (letter,) = batches[0].dead_letters
-    assert letter.value == b"x" * MAX_VALUE_BYTES
-    assert dict(letter.headers)["lifecycle_truncated"] == b"2000000"
+    (dead_letter,) = batches[0].dead_letters
+    assert dead_letter.value == b"x" * MAX_VALUE_BYTES
+    assert dict(dead_letter.headers)["lifecycle_truncated"] == b"2000000"
 
 
 def test_a_broken_control_record_is_a_dead_letter(model: Model) -> None:
@@ -136,7 +136,7 @@ def test_a_broken_control_record_is_a_dead_letter(model: Model) -> None:
 
 
 def test_a_record_that_makes_our_code_fail_is_isolated(model: Model) -> None:
-    """The failure names its offset; a machine told to isolate it dead-letters that one and goes on."""
+    """The failure names its offset; a machine that is to isolate it dead-letters that one and goes on."""
     changelog = poisoned(model, swell)
     records = records_of([buy("a", T0), buy("poison", T0), buy("b", T0)], first=1)
     with pytest.raises(RecordFailed) as failed:
@@ -176,8 +176,8 @@ def test_a_record_that_leaves_a_customer_that_cannot_be_encoded_is_isolated_and_
     given = [buy("a", T0), *visits[:2], buy("poison", T0 + 2), *visits[2:], buy("b", T0)]
     batches, failures = persist(model, poisoned(model, fill), records_of(given, first=1))
     assert failures == [EncodingFailed, RecordFailed, RecordFailed]
-    (letter,) = [each for batch in batches for each in batch.dead_letters]
-    about = dict(letter.headers)
+    (dead_letter,) = [each for batch in batches for each in batch.dead_letters]
+    about = dict(dead_letter.headers)
     assert (about["lifecycle_reason"], about["lifecycle_offset"]) == (b"unprocessable", b"4")
     assert sum(batch.counts.applied for batch in batches) == 6
     assert {each["customer_id"] for each in published(batches)} == {"a", "b"}
@@ -211,7 +211,7 @@ def test_a_customer_whose_record_cannot_be_read_stops_no_deadlines_of_others(mod
 
 
 def test_a_machine_looks_closely_only_as_long_as_it_has_to(model: Model) -> None:
-    """Beyond the offset that it was told, customers are encoded as before, and so is said what fails."""
+    """Beyond the offset that is to be isolated, customers are encoded as before, and so is said what fails."""
     made = machine(model, STREAM, poisoned(model, fill))
     made.look_closely(3)
     run_all(made, records_of([buy("a", T0), buy("b", T0), buy("c", T0)], first=1))
@@ -266,8 +266,10 @@ async def test_a_worker_isolates_an_interaction_after_which_its_customer_cannot_
         assert rig.recorder.failures == ["record", "record", "record"]
     dead = await on_kafka.dead_letters()
     assert [(each.key, dict(each.headers)["lifecycle_reason"]) for each in dead] == [(b"poison", b"unprocessable")]
-    told = await read_all(settings.bootstrap, topics.stage_changes)
-    customers = [orjson.loads(each.value or b"")["customer_id"] for records in told.values() for each in records]
+    published_records = await read_all(settings.bootstrap, topics.stage_changes)
+    customers = [
+        orjson.loads(each.value or b"")["customer_id"] for records in published_records.values() for each in records
+    ]
     assert sorted(customers) == ["a", "a", "b", "b", "poison"]
 
 
@@ -283,9 +285,9 @@ async def test_a_record_larger_than_the_broker_s_limit_once_unpacked_is_a_dead_l
         await on_kafka.send(buy("a", T0))
         await rig.recorder.until(lambda: rig.recorder.inputs >= 3)  # the first position counts as one
         assert rig.recorder.failures == []
-    (letter,) = await on_kafka.dead_letters()
-    assert len(letter.value) == MAX_VALUE_BYTES
-    assert dict(letter.headers)["lifecycle_reason"] == b"too_large"
+    (dead_letter,) = await on_kafka.dead_letters()
+    assert len(dead_letter.value) == MAX_VALUE_BYTES
+    assert dict(dead_letter.headers)["lifecycle_reason"] == b"too_large"
 
 
 class _Latin1(str):

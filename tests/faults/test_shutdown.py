@@ -1,4 +1,4 @@
-"""A worker that is told to end does so in order and in time, whatever it is doing."""
+"""A worker that is asked to end does so in order and in time, whatever it is doing."""
 
 import asyncio
 import signal

@@ -52,7 +52,7 @@ async def joined(settings: Settings, count: int) -> None:
 
 
 async def test_a_member_leaves_whose_heartbeats_are_stopped_before_their_first_step(settings: Settings) -> None:
-    """As it happens where a worker is told to end at the moment at which it has joined."""
+    """As it happens where a worker is asked to end at the moment at which it has joined."""
     consumer = member(settings)
     await consumer.start()
     await joined(settings, 1)

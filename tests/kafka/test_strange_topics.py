@@ -236,9 +236,9 @@ async def test_retention_that_overtook_the_position_is_refused_and_passed_with_t
         env=os.environ | environment_of(worked) | {"PYTHONPATH": os.pathsep.join(sys.path)},
         stderr=asyncio.subprocess.PIPE,
     )
-    _, told = await process.communicate()
-    assert process.returncode == 0, told
-    assert f"{3 * CUSTOMERS} interactions are skipped" in told.decode()
+    _, complained = await process.communicate()
+    assert process.returncode == 0, complained
+    assert f"{3 * CUSTOMERS} interactions are skipped" in complained.decode()
     before = await changes(worked)
     await work(worked, tmp_path, 10 * CUSTOMERS)
     assert sum(each or 0 for each in await offsets(worked)) == 10 * CUSTOMERS

@@ -246,28 +246,28 @@ def test_the_position_tells_where_the_state_began_and_since_when_it_is_made_as_n
         made = machine(used, settings, changelog)
         return compacted(run_all(made, [each for each in records if each.offset < until]), changelog)
 
-    def told(changelog: dict[bytes, bytes]) -> tuple[int | None, int | None]:
+    def begun_and_since(changelog: dict[bytes, bytes]) -> tuple[int | None, int | None]:
         position = decode_position(changelog[KEY])
         return position.begun, position.since
 
     stream, patient = Settings(clock="stream"), Settings(clock="stream", grace=5)
     other = model_of([parse(SHOP.replace("30d", "31d"), "shop.yaml").lifecycle])
     changelog = next_of({}, 12, stream)
-    assert told(changelog) == (10, 10)
+    assert begun_and_since(changelog) == (10, 10)
     changelog = next_of(changelog, 13, stream)
-    assert told(changelog) == (10, 10)
+    assert begun_and_since(changelog) == (10, 10)
     changelog = next_of(changelog, 14, patient)
-    assert told(changelog) == (10, 13)
+    assert begun_and_since(changelog) == (10, 13)
     changelog = next_of(changelog, 15, patient, other)
-    assert told(changelog) == (10, 14)
+    assert begun_and_since(changelog) == (10, 14)
     reset = {KEY: encode_position(Position(offsets={TOPIC: 12}, partitions=1, changes_from={"0": 40}))}
     changelog = next_of(reset, 14, stream)
-    assert told(changelog) == (12, 12)
+    assert begun_and_since(changelog) == (12, 12)
     assert decode_position(changelog[KEY]).changes_from == {"0": 40}
 
 
-def test_of_a_state_that_never_told_where_it_began_that_stays_unknown(model: Model) -> None:
-    """As written before positions told it."""
+def test_of_a_state_that_never_kept_where_it_began_that_stays_unknown(model: Model) -> None:
+    """As written before positions kept it."""
     old = Position(offsets={TOPIC: 11}, partitions=1, lifecycles={"shop": "00"})
     made = machine(model, Settings(clock="stream"), {KEY: encode_position(old)})
     changelog = compacted(run_all(made, records_of([buy("a", T0)], first=11)))

@@ -37,7 +37,7 @@ class Taken(NamedTuple):
 
 
 class Walk:
-    """One customer, anonymous or identified, in one preset; never forgotten unless told so."""
+    """One customer, anonymous or identified, in one preset; never forgotten unless a test asks for it."""
 
     def __init__(self, preset: str, *, identified: bool = True, forget_after: int | None = None) -> None:
         self.lifecycle: Lifecycle = load(preset).lifecycle
