@@ -12,8 +12,8 @@ from stream.cli.terminal.options import default_of, variable_of
 from stream.codec.interactions import DEFAULT_BLOCKED
 from stream.errors import SettingsError
 from stream.settings import UNLIMITED, Settings, TopicNames, load_settings
+from tests.kit.times import DAY
 
-DAY = 86_400_000
 NAMES = [each.name for each in fields(Settings)]
 
 TAKEN: list[tuple[str, str, object]] = [

@@ -51,7 +51,7 @@ class _Scorer:
 
 
 def calibration(rounds: int = ROUNDS) -> None:
-    """The fixed work that ratios are to; never change it, or record all bounds anew."""
+    """The fixed work that ratios are to; never change it, or record all bounds again."""
     scorer = _Scorer()
     names = ("views", "opens", "forms", "orders")
     seen: list[tuple[str, float]] = []

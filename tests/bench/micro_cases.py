@@ -1,4 +1,4 @@
-"""What is measured by micro.py: each case a piece of work that is prepared anew before it is timed."""
+"""What is measured by micro.py: each case a piece of work that is prepared again before it is timed."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path

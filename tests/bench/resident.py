@@ -29,9 +29,9 @@ from stream.machine.source_partition import SourcePartition
 from stream.settings import Settings
 from tests.bench.workload import UNTIL, WEEK, Record, workload
 from tests.kit import machines
+from tests.kit.times import DAY
 
 PARTITIONS = 4
-DAY = 86_400_000
 SETTINGS = Settings(clock="stream")
 _BROKER_TIME = UNTIL + 365_000 * DAY
 """Of every record here: no interaction is ahead of it."""

@@ -16,16 +16,22 @@ RATE = 200
 _END_SECONDS = 30.0
 _WAITING = re.compile(r"^(epoll_wait|poll|select|pthread_cond_\w*wait|futex\w*|sem_\w*wait)\b")
 """For the network, or for the interpreter's lock: no processor time, though it looks busy to py-spy."""
-_RULES = (
-    ("other", re.compile(r"gc_collect|stream/(metrics|web/)|prometheus_client|aiohttp/")),
-    (
-        "machine",
-        re.compile(r"stream/(core|codec)/|stream/engine/(machine|schedule|clock|controls|dead_letters)\b|mypyc"),
-    ),
-    ("fetch", re.compile(r"aiokafka/consumer|stream/engine/fetch\b")),
-    ("produce", re.compile(r"aiokafka/producer|stream/engine/(delivery|producing)\b")),
-    ("loop", re.compile(r"asyncio/|selectors\.py|aiokafka/(?!record/)|mode/|faust/|stream/engine/|concurrent/")),
-)
+OWN = {
+    "other": ("metrics", "web"),
+    "machine": ("core", "codec", "machine"),
+    "fetch": ("kafka/partition_reader", "kafka/lenient_headers"),
+    "produce": ("engine/delivery", "kafka/batch_sender"),
+    "loop": ("engine", "kafka"),
+}
+"""The product's folders and modules below `stream` by part; a part's are without those of the parts before it."""
+_LIBRARIES = {
+    "other": r"gc_collect|prometheus_client|aiohttp/",
+    "machine": "mypyc",
+    "fetch": "aiokafka/consumer",
+    "produce": "aiokafka/producer",
+    "loop": r"asyncio/|selectors\.py|aiokafka/(?!record/)|mode/|faust/|concurrent/",
+}
+_RULES = tuple((part, re.compile(rf"{_LIBRARIES[part]}|stream/({'|'.join(OWN[part])})\b")) for part in OWN)
 """Part and what a frame of it looks like; a stack belongs to the innermost frame that any rule fits.
 
 What reads and writes batches of records, aiokafka/record, belongs to whom it works for.
@@ -85,14 +91,14 @@ def parts_of(lines: Iterable[str]) -> dict[str, int]:
 
     Those of a thread that waits are left out; the innermost frames may have no name.
     """
-    found = Counter[str]()
+    samples = Counter[str]()
     for line in lines:
         stack, _, count = line.rpartition(" ")
         frames = stack.split(";")
         named = [frame for frame in frames if not frame.startswith("0x")]
         if named and not _WAITING.search(named[-1]):
-            found[_part(frames)] += int(count)
-    return dict(found)
+            samples[_part(frames)] += int(count)
+    return dict(samples)
 
 
 def _part(stack: list[str]) -> str:

@@ -93,7 +93,7 @@ class BenchWorker:
         return sum(each["position"] or 0 for each in body["partitions"]) if body is not None else 0
 
     async def until_taken(self, count: int, *, every: float = 0.02, seconds: float = 600) -> float:
-        """Return, as time.perf_counter() tells it, when so many interactions were taken."""
+        """Return, by time.perf_counter(), when so many interactions were processed."""
         async with asyncio.timeout(seconds):
             while await self.taken() < count:
                 await asyncio.sleep(every)

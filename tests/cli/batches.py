@@ -1,7 +1,6 @@
 """Topics with orders in whole batches, machines that process them, and commands that look at what comes out."""
 
 import asyncio
-import subprocess
 from collections.abc import Callable, Iterable
 
 from aiokafka import AIOKafkaProducer
@@ -16,10 +15,9 @@ from stream.kafka.topics import ensure_topics
 from stream.machine.machine import PartitionMachine
 from stream.machine.source_partition import SourcePartition
 from stream.settings import Settings
+from tests.cli.commands import Run
 from tests.cli.on_kafka import environment_of
 from tests.engine.rig import Rig
-
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 T = 1_767_225_600_000  # 2026-01-01T00:00:00Z
 MODEL = model_of([load("journey").lifecycle])

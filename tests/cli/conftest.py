@@ -3,12 +3,12 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
+from tests.cli.commands import Run
+from tests.cli.verifying import Verify, verifying
 
 
 @pytest.fixture
@@ -32,3 +32,9 @@ def lifecycle(tmp_path: Path) -> Run:
         )
 
     return run
+
+
+@pytest.fixture
+def verify(lifecycle: Run) -> Verify:
+    """Run `lifecycle verify --json` with settings, further arguments and environment."""
+    return verifying(lifecycle)

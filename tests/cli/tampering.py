@@ -1,4 +1,4 @@
-"""Topics that are no longer what workers wrote; each function says which words must be found of it."""
+"""Topics that are no longer what workers wrote; each function returns the words that a verification must use of it."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -9,7 +9,8 @@ from stream.codec.lifecycle_yaml.lifecycle_files import parse
 from stream.codec.state.customers import CustomerCodec
 from stream.codec.state.keys import CUSTOMER
 from stream.core.model import model_of
-from tests.cli.verifying import QUICK, Copied, Topics
+from tests.cli.verifying import Copied, Topics
+from tests.kit.lifecycles import QUICK
 
 
 def find(topics: Topics, name: str, holds: Callable[[dict[str, Any]], bool]) -> tuple[list[Copied], int]:
@@ -161,9 +162,9 @@ def dead_letter_missing(topics: Topics) -> list[str]:
 
 def dead_letter_of_a_good_one(topics: Topics) -> list[str]:
     records = next(records for records in topics["dead_letters"].values() if records)
-    letters = {dict(each.headers)["lifecycle_offset"] for each in records}
+    addressed = {dict(each.headers)["lifecycle_offset"] for each in records}
     number = int(dict(records[-1].headers)["lifecycle_partition"])
-    offset = next(n for n in range(len(topics["interactions"][number])) if str(n).encode() not in letters)
+    offset = next(n for n in range(len(topics["interactions"][number])) if str(n).encode() not in addressed)
     headers = [(n, str(offset).encode() if n == "lifecycle_offset" else each) for n, each in records[-1].headers]
     records.append(records[-1]._replace(headers=headers))
     return [f"the interaction at offset {offset} has a dead letter, but can be read"]

@@ -9,7 +9,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from stream.cli.commands import COMMANDS, app
-from tests.cli.conftest import Run
+from tests.cli.commands import Run
 
 
 def loaded(name: str) -> str:

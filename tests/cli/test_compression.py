@@ -1,4 +1,4 @@
-"""Topics that are compressed: by who writes to them, by the topic, by the broker; in each codec of Kafka."""
+"""Topics that are compressed: by the producer, by the topic, by the broker; in each codec of Kafka."""
 
 import asyncio
 from collections.abc import Iterator
@@ -16,18 +16,19 @@ from stream.kafka.embedded.broker import EmbeddedBroker
 from stream.kafka.topic_plan import plan_topics
 from stream.kafka.topics import ensure_topics
 from stream.settings import Settings
-from tests.cli.batches import SIZE, Run, call, machine, orders, positions, settings_in_batches, states, until, write_bad
+from tests.cli.batches import SIZE, call, machine, orders, positions, settings_in_batches, states, until, write_bad
 from tests.cli.batches import write_batches as write
+from tests.cli.commands import Run
 from tests.engine.rig import Rig
 from tests.kit.damage import codecs
-from tests.kit.kafka import KafkaBroker
+from tests.kit.kafka import KafkaBroker, SharedKafka
 
 CODECS = ("gzip", "snappy", "lz4", "zstd")
 """In the order of their numbers, from 1 on."""
 
 
 @pytest.fixture
-def settings(kafka: KafkaBroker, topic_prefix: str) -> Settings:
+def settings(kafka: SharedKafka, topic_prefix: str) -> Settings:
     return settings_in_batches(kafka.bootstrap, topic_prefix)
 
 
@@ -44,7 +45,7 @@ def embedded() -> Iterator[EmbeddedBroker]:
 
 
 async def compress(settings: Settings, codec: str) -> None:
-    """Let the broker compress what comes to our own topics from now on."""
+    """Let the broker compress what is written to our own topics from now on."""
     admin = AIOKafkaAdminClient(bootstrap_servers=settings.bootstrap)
     await admin.start()
     try:
@@ -86,7 +87,7 @@ def test_who_installs_the_product_can_read_every_codec() -> None:
     assert aiokafka.codec.has_zstd()
 
 
-async def test_everything_reads_topics_in_every_codec(kafka: KafkaBroker, settings: Settings, lifecycle: Run) -> None:
+async def test_everything_reads_topics_in_every_codec(kafka: SharedKafka, settings: Settings, lifecycle: Run) -> None:
     """Producers compress interactions; the broker our own topics, at each start in another codec than before."""
     await ensure_topics(settings)
     topics = settings.topics

@@ -14,9 +14,10 @@ from stream.codec.rejected import Reason, Rejected
 from stream.kafka.embedded.broker import EmbeddedBroker
 from stream.kafka.topics import ensure_topics
 from stream.settings import Settings
-from tests.cli.dead_letters import Run, address_of, buy, called, dead_letters_of, send, work
+from tests.cli.commands import Run
+from tests.cli.dead_letters import address_of, buy, called, dead_letters_of, send, work
 from tests.cli.on_kafka import environment_of, interrupt, settings_of, started
-from tests.kit.kafka import KafkaBroker
+from tests.kit.kafka import SharedKafka
 from tests.kit.machines import Record
 from tests.kit.topics import produce
 
@@ -30,7 +31,7 @@ REASONS = ["not_json", "blocked_subject", "unprocessable", "no_subject"]
 
 
 @pytest.fixture
-async def settings(kafka: KafkaBroker, topic_prefix: str) -> Settings:
+async def settings(kafka: SharedKafka, topic_prefix: str) -> Settings:
     settings = settings_of(kafka.bootstrap, topic_prefix)
     await ensure_topics(settings)
     return settings
@@ -157,7 +158,7 @@ async def test_where_there_are_none_it_says_so(lifecycle: Run, settings: Setting
 
 
 async def test_where_the_topic_is_not_there_the_settings_are_doubted(
-    lifecycle: Run, kafka: KafkaBroker, topic_prefix: str
+    lifecycle: Run, kafka: SharedKafka, topic_prefix: str
 ) -> None:
     settings = settings_of(kafka.bootstrap, topic_prefix)
     for arguments in (["list"], ["show", "0-0"], ["replay", "--all"]):

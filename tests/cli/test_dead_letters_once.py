@@ -14,21 +14,21 @@ from stream.operations import replay
 from stream.operations.dead_letter_log import ReadingProgress, read_ledger
 from stream.operations.replay import Done, Target
 from stream.settings import Settings
+from tests.cli.commands import Run
 from tests.cli.dead_letters import (
-    Run,
     buy,
     interactions,
     put,
     replayed,
 )
 from tests.cli.on_kafka import PARTITIONS, interrupt, settings_of, started
-from tests.kit.kafka import KafkaBroker
+from tests.kit.kafka import SharedKafka
 from tests.kit.machines import Record
 from tests.kit.topics import produce, read_all
 
 
 @pytest.fixture
-async def settings(kafka: KafkaBroker, topic_prefix: str) -> Settings:
+async def settings(kafka: SharedKafka, topic_prefix: str) -> Settings:
     settings = settings_of(kafka.bootstrap, topic_prefix)
     await ensure_topics(settings)
     return settings

@@ -14,10 +14,10 @@ from stream.codec.records import Outgoing
 from stream.kafka.embedded.broker import EmbeddedBroker
 from stream.kafka.topics import ensure_topics
 from stream.settings import Settings
+from tests.cli.commands import Run
 from tests.cli.dead_letters import (
     LADDER,
     UNBLOCKED,
-    Run,
     address_of,
     buy,
     called,
@@ -30,7 +30,7 @@ from tests.cli.dead_letters import (
     work,
 )
 from tests.cli.on_kafka import PARTITIONS, settings_of, started
-from tests.kit.kafka import KafkaBroker
+from tests.kit.kafka import SharedKafka
 from tests.kit.machines import Record
 from tests.kit.topics import create_topics, read_all
 
@@ -40,7 +40,7 @@ TWICE = ("two", 3, 20.0)
 
 
 @pytest.fixture
-async def settings(kafka: KafkaBroker, topic_prefix: str) -> Settings:
+async def settings(kafka: SharedKafka, topic_prefix: str) -> Settings:
     settings = settings_of(kafka.bootstrap, topic_prefix)
     await ensure_topics(settings)
     return settings
@@ -134,7 +134,7 @@ async def test_it_comes_back_to_its_partition_with_key_headers_and_value(lifecyc
 
 
 async def test_where_the_topic_keeps_producers_times_it_has_its_old_one_while_that_is_safe(
-    lifecycle: Run, kafka: KafkaBroker, topic_prefix: str
+    lifecycle: Run, kafka: SharedKafka, topic_prefix: str
 ) -> None:
     """Retention goes by it: what is sent with a time of last year may be gone before a worker reads it."""
     settings = settings_of(kafka.bootstrap, topic_prefix)

@@ -19,7 +19,7 @@ import orjson
 import pytest
 
 from stream.kafka.embedded.process import free_port
-from tests.cli.conftest import Run
+from tests.cli.commands import Run
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux shows what other processes have open")
 

@@ -6,9 +6,9 @@ from stream.cli.demo_data import Data, shown
 from stream.cli.terminal.demo_story import FIRST, FORGOTTEN, QUIET, WORDS, Story, line_of, told
 from stream.codec.lifecycle_yaml.lifecycle_files import load
 from stream.codec.stage_change_reader import SourceValue, StageChangeValue, TriggerValue
+from tests.kit.times import DAY
 
 METRICS = load("metrics").lifecycle
-DAY = 86_400_000
 MOVES = [
     (source, each.target)
     for each in METRICS.transitions

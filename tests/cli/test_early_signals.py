@@ -25,20 +25,11 @@ def has_loaded(process: Path, library: str) -> bool:
     return listens(process) if not library else f"/{library}/" in (process / "maps").read_text()
 
 
-def files_in(folder: Path) -> list[Path]:
-    return list(folder.iterdir())
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl_c", "sigterm"])
-@pytest.mark.parametrize("library", ["", "orjson", "aiohttp", "aiokafka"])
-async def test_a_worker_exits_with_0_however_early_it_is_asked_to_stop(
-    tmp_path: Path, number: signal.Signals, library: str
-) -> None:
-    """Without a stack, and without a file left: from its first line on, and while one library after the other loads."""
+async def signalled(folder: Path, library: str, number: signal.Signals, *arguments: str) -> tuple[int | None, str]:
+    """Exit code and stderr of a command that gets a signal once it has loaded that library; its files in `folder`."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "stream.cli", "worker", "--bootstrap", "127.0.0.1:1", "--web-port", "0"),
-        *("--lifecycles", "journey"),
-        env={**os.environ, "TMPDIR": str(tmp_path)},
+        *(sys.executable, "-m", "stream.cli", *arguments, "--bootstrap", "127.0.0.1:1"),
+        env={**os.environ, "TMPDIR": str(folder)},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
@@ -52,28 +43,26 @@ async def test_a_worker_exits_with_0_however_early_it_is_asked_to_stop(
     finally:
         if process.returncode is None:
             process.kill()
-    assert process.returncode == 0, complained.decode()
-    assert b"Traceback" not in complained
+    return process.returncode, complained.decode()
+
+
+def files_in(folder: Path) -> list[Path]:
+    return list(folder.iterdir())
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl_c", "sigterm"])
+@pytest.mark.parametrize("library", ["", "orjson", "aiohttp", "aiokafka"])
+async def test_a_worker_exits_with_0_however_early_it_is_asked_to_stop(
+    tmp_path: Path, number: signal.Signals, library: str
+) -> None:
+    """Without a stack, and without a file left: from its first line on, and while one library after the other loads."""
+    arguments = ("worker", "--web-port", "0", "--lifecycles", "journey")
+    code, complained = await signalled(tmp_path, library, number, *arguments)
+    assert code == 0, complained
+    assert "Traceback" not in complained
     assert files_in(tmp_path) == []
 
 
 @pytest.mark.parametrize("library", ["orjson", "aiokafka"])
 async def test_another_command_that_is_interrupted_while_it_loads_exits_with_130(tmp_path: Path, library: str) -> None:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "stream.cli", "tail", "--bootstrap", "127.0.0.1:1"),
-        env={**os.environ, "TMPDIR": str(tmp_path)},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    try:
-        async with asyncio.timeout(30):
-            while not has_loaded(Path(f"/proc/{process.pid}"), library):
-                await asyncio.sleep(0.001)
-        process.send_signal(signal.SIGINT)
-        async with asyncio.timeout(30):
-            _, complained = await process.communicate()
-    finally:
-        if process.returncode is None:
-            process.kill()
-    assert process.returncode == 130, complained.decode()
-    assert complained == b""
+    assert await signalled(tmp_path, library, signal.SIGINT, "tail") == (130, "")

@@ -8,7 +8,7 @@ import subprocess
 import time
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -21,18 +21,17 @@ from stream.kafka.partitioner import partition_of
 from stream.kafka.topic_plan import plan_topics
 from stream.kafka.topics import find_topics
 from stream.settings import Settings
+from tests.cli.commands import Run
 from tests.cli.on_kafka import PARTITIONS, environment_of, interrupt, settings_of, started
-from tests.kit.kafka import KafkaBroker
+from tests.kit.kafka import KafkaBroker, SharedKafka
+from tests.kit.times import DAY
 from tests.kit.topics import Records, create_topics, read_all
 
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
-
 T = 1_767_225_600_000  # 2026-01-01T00:00:00Z
-DAY = 86_400_000
 
 
 @pytest.fixture
-def settings(kafka: KafkaBroker, topic_prefix: str) -> Settings:
+def settings(kafka: SharedKafka, topic_prefix: str) -> Settings:
     return settings_of(kafka.bootstrap, topic_prefix)
 
 
@@ -80,7 +79,7 @@ async def importing(
 
 
 async def imported(run: Run, settings: Settings, *arguments: str, stdin: str | None = None) -> tuple[str, Records]:
-    """Import successfully; returns what was told, in one line, and what then lies on the topic."""
+    """Import successfully; return its summary, in one line, and what then lies on the topic."""
     done = await importing(run, settings, *arguments, stdin=stdin)
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
     return " ".join(done.stderr.split()), await topic(settings)
@@ -94,11 +93,11 @@ async def test_files_of_every_kind_are_merged_by_time_and_each_partition_ends_wi
     second = tmp_path / "b.csv.gz"
     second.write_bytes(gzip.compress(b"customer_id,time,type,properties.total\nc1,2026-01-02,Order Completed,3.5\n"))
 
-    told, records = await imported(lifecycle, settings, str(second), first)
+    summary, records = await imported(lifecycle, settings, str(second), first)
 
-    assert "1,001 interactions sent" in told
-    assert "from 2026-01-01T00:00:00.000Z to 2026-01-02T00:00:00.000Z;" in told
-    assert "time has passed to 2026-01-02T00:00:00.000Z in 4 partitions" in told
+    assert "1,001 interactions sent" in summary
+    assert "from 2026-01-01T00:00:00.000Z to 2026-01-02T00:00:00.000Z;" in summary
+    assert "time has passed to 2026-01-02T00:00:00.000Z in 4 partitions" in summary
     expected = [*given, native("c1", T + DAY, "Order Completed", properties={"total": 3.5})]
     sent = interactions(records)
     assert Counter(map(canonical, sent)) == Counter(map(canonical, expected))
@@ -186,13 +185,13 @@ async def test_records_that_cannot_be_read_are_listed_by_reason_and_the_others_a
     bad = ["{", "[]", "{", "{", "{", json.dumps(native("undefined", T))]
     file = write(tmp_path / "a.jsonl", [good, *bad])
 
-    told, records = await imported(lifecycle, settings, Path(file).name)
+    summary, records = await imported(lifecycle, settings, Path(file).name)
 
     assert interactions(records) == [good]
-    assert "1 interaction sent" in told
-    assert re.search(r"not_json +4 +a\.jsonl:2, a\.jsonl:4, a\.jsonl:5, …", told)
-    assert re.search(r"not_an_object +1 +a\.jsonl:3 +an interaction is a JSON object", told)
-    assert re.search(r"blocked_subject +1 +a\.jsonl:7", told)
+    assert "1 interaction sent" in summary
+    assert re.search(r"not_json +4 +a\.jsonl:2, a\.jsonl:4, a\.jsonl:5, …", summary)
+    assert re.search(r"not_an_object +1 +a\.jsonl:3 +an interaction is a JSON object", summary)
+    assert re.search(r"blocked_subject +1 +a\.jsonl:7", summary)
 
 
 async def test_where_no_record_can_be_read_nothing_is_sent_and_the_exit_code_is_1(
@@ -219,11 +218,11 @@ async def test_a_record_larger_than_the_topic_takes_is_listed_and_the_others_are
     large = native("c1", T, properties={"text": "x" * 2000})
     file = write(tmp_path / "a.jsonl", [large, *small])
 
-    told, records = await imported(lifecycle, settings, Path(file).name, "--as-is")
+    summary, records = await imported(lifecycle, settings, Path(file).name, "--as-is")
 
     assert interactions(records) == small
-    assert "too_large" in told
-    assert "takes messages up to 2000" in told
+    assert "too_large" in summary
+    assert "takes messages up to 2000" in summary
 
 
 @pytest.mark.parametrize(("until", "passed"), [(T + DAY, T + DAY), (T - DAY, T)])
@@ -291,14 +290,14 @@ async def test_an_interrupted_import_says_how_many_arrived_and_moves_no_time(
             await asyncio.sleep(0.05)
         while not any((await topic(settings)).values()):
             pass
-        _, told = await interrupt(command)
+        _, summary = await interrupt(command)
 
     assert command.returncode == 130
     records = await topic(settings)
-    said = re.search(r"([\d,]+) interactions? sent", told)
+    said = re.search(r"([\d,]+) interactions? sent", summary)
     assert said is not None
     assert 0 < int(said[1].replace(",", "")) == len(interactions(records)) < 5000
-    assert "broken off" in told
+    assert "broken off" in summary
     assert ticks(records) == [[]] * PARTITIONS
 
 
@@ -322,12 +321,12 @@ async def test_a_broker_that_comes_late_and_goes_in_between_is_waited_for_and_al
             broker.kill()
             assert b"waiting for Kafka" in await asyncio.wait_for(command.stderr.readline(), 30)
             await asyncio.to_thread(broker.start)
-            _, told = await asyncio.wait_for(command.communicate(), 60)
+            _, summary = await asyncio.wait_for(command.communicate(), 60)
             records = await topic(settings)
         finally:
             broker.kill()
 
-    assert (command.returncode, "1,500 interactions sent" in told.decode()) == (0, True)
+    assert (command.returncode, "1,500 interactions sent" in summary.decode()) == (0, True)
     assert len(interactions(records)) == 1500
     for partition in records.values():
         numbers = [int(json.loads(each.value or b"")["id"]) for each in partition if not is_tick(each)]

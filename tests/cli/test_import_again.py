@@ -3,9 +3,8 @@
 import asyncio
 import json
 import re
-import subprocess
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -22,15 +21,14 @@ from stream.kafka.topics import find_topics
 from stream.machine.machine import PartitionMachine
 from stream.machine.source_partition import SourcePartition
 from stream.settings import Settings
+from tests.cli.commands import Run
 from tests.cli.on_kafka import PARTITIONS, environment_of, settings_of, started
 from tests.engine.rig import Rig
 from tests.kit.damage import Damage, damage
-from tests.kit.kafka import KafkaBroker
+from tests.kit.kafka import SharedKafka
+from tests.kit.times import DAY
 from tests.kit.topics import Records, read_all
 
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
-
-DAY = 86_400_000
 T = 1_767_225_600_000 - 400 * DAY
 MODEL = model_of(
     [parse("lifecycle: shop\nfacts: {orders: {count: buy}}\nstages: {in: {}}\n", "a.yaml").lifecycle], None
@@ -38,7 +36,7 @@ MODEL = model_of(
 
 
 @pytest.fixture
-def settings(kafka: KafkaBroker, topic_prefix: str) -> Settings:
+def settings(kafka: SharedKafka, topic_prefix: str) -> Settings:
     return settings_of(kafka.bootstrap, topic_prefix)
 
 
@@ -139,9 +137,9 @@ async def test_an_import_that_is_run_twice_counts_each_row_once_and_says_how_man
     await admin.close()
     lost = len(set(rows(gone[number])))
     assert 0 < lost < 180
-    told = await imported(lifecycle, settings, file)
-    assert f"{amount(lost, 'interaction')} sent" in told
-    assert f"{180 - lost} rows were on the topic" in told
+    summary = await imported(lifecycle, settings, file)
+    assert f"{amount(lost, 'interaction')} sent" in summary
+    assert f"{180 - lost} rows were on the topic" in summary
     assert await orders_of(settings) == once(180)
 
     # Given together with another file it is still the same; the other one counts.
@@ -151,7 +149,7 @@ async def test_an_import_that_is_run_twice_counts_each_row_once_and_says_how_man
 
 
 async def test_a_batch_that_cannot_be_read_does_not_keep_an_import_from_being_made_or_repeated(
-    kafka: KafkaBroker, lifecycle: Run, settings: Settings, tmp_path: Path
+    kafka: SharedKafka, lifecycle: Run, settings: Settings, tmp_path: Path
 ) -> None:
     """It may be one of the import itself: what it held is sent again."""
     file = a_year(tmp_path / "orders.jsonl", 180)
@@ -161,10 +159,10 @@ async def test_a_batch_that_cannot_be_read_does_not_keep_an_import_from_being_ma
     first, after = damage(kafka, settings.topics.interactions, number, 0, Damage.BIT)
     lost = sum(first <= record.offset < after for record in before[number])
 
-    told = await imported(lifecycle, settings, file)
+    summary = await imported(lifecycle, settings, file)
 
-    assert f"{amount(lost, 'interaction')} sent" in told
-    assert f"{180 - lost} rows were on the topic from an earlier run" in told
+    assert f"{amount(lost, 'interaction')} sent" in summary
+    assert f"{180 - lost} rows were on the topic from an earlier run" in summary
 
 
 @pytest.mark.parametrize("order", [[], ["--as-is"]], ids=["sorted", "as-is"])
@@ -185,9 +183,9 @@ async def test_an_import_that_was_killed_goes_on_where_it_broke_off(
     written = len(spread(before))
     assert 0 < written < count
 
-    told = await imported(lifecycle, settings, file, *order)
+    summary = await imported(lifecycle, settings, file, *order)
 
-    said = re.search(r"([\d,]+) rows were on the topic", told)
+    said = re.search(r"([\d,]+) rows were on the topic", summary)
     assert said is not None
     assert int(said[1]) >= written
     after = await topic(settings)

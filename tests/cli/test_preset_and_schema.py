@@ -8,7 +8,7 @@ import pytest
 
 from stream.cli.schema import Schema
 from stream.codec.lifecycle_yaml.lifecycle_files import load, presets
-from tests.cli.conftest import Run
+from tests.cli.commands import Run
 
 ROOT = Path(__file__).parents[2]
 

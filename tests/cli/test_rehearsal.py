@@ -8,7 +8,7 @@ from stream.operations.replay import transactional_id
 from stream.operations.reset import running_workers
 from stream.settings import Settings
 from tests.cli.on_kafka import settings_of, started
-from tests.kit.kafka import KafkaBroker
+from tests.kit.kafka import SharedKafka
 
 OPTIONS = ("--lifecycles", "journey", "--web-port", "0", "--session-timeout", "2s")
 
@@ -22,7 +22,7 @@ def test_group_and_transactional_ids_belong_to_the_prefix() -> None:
 
 
 async def test_a_rehearsal_with_a_prefix_of_its_own_does_not_join_productions_group(
-    kafka: KafkaBroker, topic_prefix: str
+    kafka: SharedKafka, topic_prefix: str
 ) -> None:
     """Both have the same `app`; each has a group with one worker."""
     production, rehearsal = (settings_of(kafka.bootstrap, f"{topic_prefix}{name}-") for name in ("live", "rehearsal"))

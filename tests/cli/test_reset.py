@@ -1,135 +1,55 @@
 """`lifecycle reset` on what a real machine wrote, and what the next one finds."""
 
 import asyncio
-import subprocess
-from collections.abc import Callable, Iterable
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
-from aiokafka.structs import RecordMetadata
 
-from stream.codec.interactions import encode_native
 from stream.codec.lifecycle_yaml.lifecycle_files import load
 from stream.codec.records import Outgoing
 from stream.codec.state import positions
 from stream.codec.state.customers import CustomerCodec
 from stream.codec.state.positions import KEY, Position, decode_position, encode_position
-from stream.core.interaction import Interaction
 from stream.core.model import model_of
 from stream.engine.delivery import Route, Transactional
 from stream.errors import PositionError
-from stream.kafka.changelog import ChangelogProgress, read_changelog
 from stream.kafka.embedded.broker import EmbeddedBroker
-from stream.kafka.topic_monitor import SourceTopic
 from stream.kafka.topics import ensure_topics
 from stream.machine.batch import Batch
 from stream.machine.machine import PartitionMachine
 from stream.machine.source_partition import SourcePartition
 from stream.operations.reset import Beginning, FreshStart, _batches
 from stream.settings import Settings
-from tests.cli.on_kafka import PARTITIONS, environment_of, settings_of
-from tests.engine.rig import Rig
-from tests.kit.kafka import KafkaBroker
+from tests.cli.commands import Run
+from tests.cli.on_kafka import PARTITIONS, settings_of
+from tests.cli.resetting import (
+    LIVE_FROM,
+    MODEL,
+    T,
+    changelogs,
+    changes,
+    changes_end,
+    current_stages,
+    order,
+    reset,
+    work,
+    worked_on,
+)
+from tests.kit.kafka import SharedKafka
 from tests.kit.machines import finish
-from tests.kit.topics import produce, read_all
-
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
-
-T = 1_767_225_600_000  # 2026-01-01T00:00:00Z
-LIVE_FROM = T - 1
-MODEL = model_of([load("journey").lifecycle], forget_after=None)
+from tests.kit.topics import read_all
 
 
 @pytest.fixture
-def settings(kafka: KafkaBroker, topic_prefix: str) -> Settings:
+def settings(kafka: SharedKafka, topic_prefix: str) -> Settings:
     return settings_of(kafka.bootstrap, topic_prefix)
-
-
-async def order(settings: Settings, numbers: Iterable[int]) -> list[RecordMetadata]:
-    """Orders of 20 customers and of 20 subjects without a customer id."""
-    interactions = [
-        Interaction(f"c{n}" if n % 2 else None, f"a{n}", f"order-{n}", "Order Completed", T + n, {}, {})
-        for n in (number % 40 for number in numbers)
-    ]
-    return await produce(
-        settings.bootstrap,
-        settings.topics.interactions,
-        (Outgoing(each.subject.encode(), encode_native(each)) for each in interactions),
-    )
-
-
-async def work(settings: Settings, records: int, *, customers: int = 0) -> None:
-    """Let machines process that many records, until so many customers have a current stage, and stop.
-
-    Without transactions a record may be handed over again after a rebalance, and then counts twice here.
-    """
-
-    def machine(partition: int, topic: SourceTopic) -> PartitionMachine:
-        place = SourcePartition(settings.topics.interactions, partition, topic.partitions, topic.id)
-        return PartitionMachine(MODEL, settings, place)
-
-    async with Rig(settings, machine) as rig:
-        # Each partition's first batch counts one more input than records.
-        await rig.recorder.until(lambda: rig.recorder.inputs >= records)
-        async with asyncio.timeout(30):
-            while len(await current_stages(settings)) < customers:
-                await asyncio.sleep(0.1)
-
-
-async def changelogs(settings: Settings) -> list[dict[bytes, bytes]]:
-    topic = settings.topics.customers
-    return [
-        await read_changelog(settings, TopicPartition(topic, number), ChangelogProgress())
-        for number in range(PARTITIONS)
-    ]
-
-
-async def current_stages(settings: Settings) -> dict[bytes, bytes]:
-    """What is left of the topic when it is compacted."""
-    records = await read_all(settings.bootstrap, settings.topics.current_stages)
-    latest = {record.key: record.value for partition in records.values() for record in partition}
-    return {key: value for key, value in latest.items() if key is not None and value is not None}
-
-
-async def changes_end(settings: Settings) -> list[int]:
-    """Where each partition of stage changes ends, transaction markers included."""
-    tps = [TopicPartition(settings.topics.stage_changes, number) for number in range(PARTITIONS)]
-    async with AIOKafkaConsumer(bootstrap_servers=settings.bootstrap) as consumer:
-        ends = await consumer.end_offsets(tps)
-    return [ends[tp] for tp in tps]
-
-
-async def changes(settings: Settings) -> list[list[bytes]]:
-    records = await read_all(settings.bootstrap, settings.topics.stage_changes)
-    return [[record.value or b"" for record in partition] for partition in records.values()]
-
-
-async def reset(
-    run: Run, settings: Settings, to: str, *arguments: str, stdin: str | None = None
-) -> "subprocess.CompletedProcess[str]":
-    return await asyncio.to_thread(
-        run, "reset", "--to", to, *arguments, environment=environment_of(settings), stdin=stdin
-    )
 
 
 @pytest.fixture
 async def worked(settings: Settings) -> Settings:
     """Topics on which 40 orders were processed; everything after `LIVE_FROM` is published."""
     return await worked_on(settings)
-
-
-async def worked_on(settings: Settings) -> Settings:
-    await ensure_topics(settings)
-    await order(settings, range(40))
-    live = Settings(**{name: getattr(settings, name) for name in FIELDS}, live_from=LIVE_FROM)
-    await work(live, 40 + PARTITIONS, customers=40)
-    assert len(await current_stages(settings)) == 40
-    assert all(len(each) > 2 for each in await changelogs(settings))
-    return settings
-
-
-FIELDS = ("bootstrap", "topic_prefix", "app", "partitions")
 
 
 async def test_a_reset_to_the_earliest_leaves_nothing_but_a_position_and_a_replay_makes_all_of_it_again(

@@ -1,8 +1,7 @@
 """What `lifecycle reset` says before it asks."""
 
 import re
-import subprocess
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 import pytest
 
@@ -11,18 +10,17 @@ from stream.codec.records import Outgoing
 from stream.codec.times import format_time
 from stream.core.interaction import Interaction
 from stream.settings import Settings
-from tests.cli.on_kafka import settings_of
-from tests.cli.test_reset import LIVE_FROM, PARTITIONS, T, changelogs, changes, reset, work, worked_on
+from tests.cli.commands import Run
+from tests.cli.on_kafka import PARTITIONS, settings_of
+from tests.cli.resetting import LIVE_FROM, T, changelogs, changes, reset, work, worked_on
 from tests.cli.verifying import delete_before
 from tests.kit.damage import Damage, damage
-from tests.kit.kafka import KafkaBroker
+from tests.kit.kafka import SharedKafka
 from tests.kit.topics import produce, read_all
-
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture
-def settings(kafka: KafkaBroker, topic_prefix: str) -> Settings:
+def settings(kafka: SharedKafka, topic_prefix: str) -> Settings:
     return settings_of(kafka.bootstrap, topic_prefix)
 
 
@@ -105,7 +103,7 @@ async def test_with_keep_states_it_names_what_is_skipped_and_says_that_all_else_
 
 
 async def test_it_asks_though_the_first_interaction_cannot_be_read(
-    kafka: KafkaBroker, lifecycle: Run, settings: Settings
+    kafka: SharedKafka, lifecycle: Run, settings: Settings
 ) -> None:
     """A reset may be what somebody wants then, and must not be had without the question alone."""
     await worked_on(settings)

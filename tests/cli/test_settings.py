@@ -1,8 +1,6 @@
 """Settings as a person meets them: what is in force and why, what has no effect, and what has to be chosen."""
 
 import json
-import subprocess
-from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 
@@ -10,8 +8,7 @@ import pytest
 
 from stream.cli.terminal.unknown_variables import unknown_variables
 from stream.settings import Settings
-
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
+from tests.cli.commands import Run
 
 
 def test_the_current_value_of_each_setting_is_shown_with_its_origin_and_no_secret(
@@ -34,11 +31,11 @@ def test_the_current_value_of_each_setting_is_shown_with_its_origin_and_no_secre
     assert rows["sasl_password"] == ["(set,", "not", "shown)", "LIFECYCLE_SASL_PASSWORD"]
     assert rows["web_token"] == ["(set,", "not", "shown)", "shop.toml"]
 
-    told = lifecycle(*arguments, "--json", environment=environment).stdout
-    assert json.loads(told)["clock"] == {"value": "stream", "source": "file", "where": "shop.toml"}
-    assert json.loads(told)["web_port"] == {"value": "6066", "source": "default", "where": None}
+    as_json = lifecycle(*arguments, "--json", environment=environment).stdout
+    assert json.loads(as_json)["clock"] == {"value": "stream", "source": "file", "where": "shop.toml"}
+    assert json.loads(as_json)["web_port"] == {"value": "6066", "source": "default", "where": None}
     for secret in ("hush-hush", "0123456789abcdef"):
-        assert secret not in shown.stdout + told
+        assert secret not in shown.stdout + as_json
 
 
 def test_a_value_that_cannot_be_is_shown_and_named(lifecycle: Run) -> None:

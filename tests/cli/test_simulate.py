@@ -5,13 +5,13 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
+from tests.cli.commands import Run
+from tests.kit.times import DAY
 
 # A purchase heats by 8, which has halved to exactly 1 three days later, and is below 1 a millisecond after.
 SMALL = """\
@@ -33,7 +33,6 @@ transitions:
   - {from: new, to: buyer, when: orders >= 1}
   - {from: buyer, to: quiet, when: heat < 1}
 """
-DAY = 86_400_000
 T = 1_767_225_600_000  # 2026-01-01T00:00:00Z
 COOLED = T + 3 * DAY + 1
 
@@ -250,8 +249,8 @@ def test_a_file_that_is_given_twice_counts_once_with_and_without_ids_and_it_is_s
         given = ["--lifecycle", "small.yaml", "--customers", "out.jsonl", "--map", ids + mapping]
         files = ["orders.csv", "orders.csv", "copy.csv"]
         result = lifecycle("simulate", *given, *(part for file in files for part in ("--input", file)))
-        told = " ".join(result.stderr.split())
-        assert "9 records, 0 of them duplicates, 6 known from the same file before, 0 late" in told
+        summary = " ".join(result.stderr.split())
+        assert "9 records, 0 of them duplicates, 6 known from the same file before, 0 late" in summary
         [ann] = read(tmp_path / "out.jsonl")
         assert (ann["facts"]["orders"], ann["facts"]["revenue"]) == (3, 300)
         lifecycle("simulate", *given, "--input", "orders.csv", "--input", "other.csv")

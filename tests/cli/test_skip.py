@@ -13,7 +13,6 @@ from stream.kafka.log_throttle import quiet_loop
 from stream.settings import Settings
 from tests.cli.batches import (
     SIZE,
-    Run,
     call,
     machine,
     positions,
@@ -23,14 +22,15 @@ from tests.cli.batches import (
     until,
     write_bad,
 )
+from tests.cli.commands import Run
 from tests.engine.rig import Rig
 from tests.kit.damage import Damage, damage
-from tests.kit.kafka import KafkaBroker
+from tests.kit.kafka import SharedKafka
 from tests.kit.topics import read_all
 
 
 @pytest.fixture
-def settings(kafka: KafkaBroker, topic_prefix: str) -> Settings:
+def settings(kafka: SharedKafka, topic_prefix: str) -> Settings:
     return settings_in_batches(kafka.bootstrap, topic_prefix)
 
 
@@ -46,7 +46,7 @@ async def dead_letters(settings: Settings) -> list[tuple[bytes | None, Mapping[s
 
 @pytest.mark.parametrize("how", [Damage.BIT, Damage.CODEC])
 async def test_a_batch_that_cannot_be_read_holds_up_only_what_comes_behind_it_until_it_is_skipped(
-    kafka: KafkaBroker, settings: Settings, lifecycle: Run, caplog: pytest.LogCaptureFixture, how: Damage
+    kafka: SharedKafka, settings: Settings, lifecycle: Run, caplog: pytest.LogCaptureFixture, how: Damage
 ) -> None:
     quiet_loop(asyncio.get_running_loop())  # as a worker does
     await three_batches(settings)
@@ -88,7 +88,7 @@ async def test_a_batch_that_cannot_be_read_holds_up_only_what_comes_behind_it_un
 
 
 async def test_what_the_broker_itself_cannot_hand_out_is_skipped_as_far_as_it_reaches(
-    kafka: KafkaBroker, settings: Settings, lifecycle: Run, caplog: pytest.LogCaptureFixture
+    kafka: SharedKafka, settings: Settings, lifecycle: Run, caplog: pytest.LogCaptureFixture
 ) -> None:
     """It answers with an error, and finds no offset behind it up to the next one that its index has: a batch's last."""
     quiet_loop(asyncio.get_running_loop())
@@ -108,7 +108,7 @@ async def test_what_the_broker_itself_cannot_hand_out_is_skipped_as_far_as_it_re
 
 
 async def test_nothing_is_skipped_but_what_a_partition_stands_before(
-    kafka: KafkaBroker, settings: Settings, lifecycle: Run
+    kafka: SharedKafka, settings: Settings, lifecycle: Run
 ) -> None:
     await three_batches(settings)
     damage(kafka, settings.topics.interactions, 0, SIZE, Damage.CODEC)
@@ -131,7 +131,7 @@ async def test_nothing_is_skipped_but_what_a_partition_stands_before(
 
 
 async def test_whatever_is_read_says_where_it_cannot_be(
-    kafka: KafkaBroker, settings: Settings, lifecycle: Run, caplog: pytest.LogCaptureFixture
+    kafka: SharedKafka, settings: Settings, lifecycle: Run, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Stage changes, dead letters and customer records; by commands, and by a worker that has lost its state."""
     await three_batches(settings)

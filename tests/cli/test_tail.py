@@ -2,8 +2,7 @@
 
 import asyncio
 import json
-import subprocess
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -15,11 +14,10 @@ from stream.core.interaction import Kind
 from stream.core.stage_change import StageChange, Trigger
 from stream.kafka.embedded.broker import EmbeddedBroker
 from stream.settings import Settings
+from tests.cli.commands import Run
 from tests.cli.on_kafka import PARTITIONS, environment_of, interrupt, settings_of, started
-from tests.kit.kafka import KafkaBroker
+from tests.kit.kafka import SharedKafka
 from tests.kit.topics import create_topics, produce
-
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 T = 1_767_225_600_000  # 2026-01-01T00:00:00Z
 
@@ -55,7 +53,7 @@ def outgoing(each: StageChange) -> Outgoing:
 
 
 @pytest.fixture
-async def settings(kafka: KafkaBroker, topic_prefix: str) -> Settings:
+async def settings(kafka: SharedKafka, topic_prefix: str) -> Settings:
     settings = settings_of(kafka.bootstrap, topic_prefix)
     await create_topics(settings.bootstrap, settings.topics.stage_changes, partitions=PARTITIONS)
     return settings
@@ -184,19 +182,19 @@ async def test_only_what_comes_after_the_start_is_shown_until_ctrl_c(settings: S
             if (await asyncio.wait([line], timeout=0.1))[0]:
                 break
         shown = (await line).decode()
-        rest, told = await interrupt(command)
+        rest, notice = await interrupt(command)
 
     assert "  after" in shown
     assert "before" not in shown + rest
-    assert (command.returncode, told) == (130, "")
+    assert (command.returncode, notice) == (130, "")
 
 
-async def test_a_topic_that_is_not_there_yet_is_waited_for(kafka: KafkaBroker, topic_prefix: str) -> None:
+async def test_a_topic_that_is_not_there_yet_is_waited_for(kafka: SharedKafka, topic_prefix: str) -> None:
     settings = settings_of(kafka.bootstrap, topic_prefix)
     async with started(settings, "tail", "--from-beginning", "--count", "1") as command:
         assert command.stderr is not None
-        told = (await asyncio.wait_for(command.stderr.readline(), 30)).decode()
-        assert told.startswith(f"waiting for topic {topic_prefix}stage-changes")
+        notice = (await asyncio.wait_for(command.stderr.readline(), 30)).decode()
+        assert notice.startswith(f"waiting for topic {topic_prefix}stage-changes")
         await create_topics(settings.bootstrap, settings.topics.stage_changes)
         await write(settings, [change()])
         printed, _ = await asyncio.wait_for(command.communicate(), 30)
@@ -209,8 +207,8 @@ async def test_a_broker_that_is_not_there_yet_is_waited_for(topic_prefix: str) -
     settings = settings_of(broker.bootstrap, topic_prefix)
     async with started(settings, "tail", "--from-beginning", "--count", "1") as command:
         assert command.stderr is not None
-        told = (await asyncio.wait_for(command.stderr.readline(), 30)).decode()
-        assert told.startswith(f"waiting for Kafka at {broker.bootstrap}")
+        notice = (await asyncio.wait_for(command.stderr.readline(), 30)).decode()
+        assert notice.startswith(f"waiting for Kafka at {broker.bootstrap}")
         async with broker:
             await create_topics(settings.bootstrap, settings.topics.stage_changes)
             await write(settings, [change()])

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import subprocess
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -11,15 +10,14 @@ import pytest
 from stream.kafka.topic_plan import plan_topics
 from stream.kafka.topics import find_topics
 from stream.settings import UNLIMITED, Settings
+from tests.cli.commands import Run
 from tests.cli.on_kafka import PARTITIONS, environment_of, settings_of
-from tests.kit.kafka import KafkaBroker
+from tests.kit.kafka import SharedKafka
 from tests.kit.topics import create_topics
-
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture
-def settings(kafka: KafkaBroker, topic_prefix: str) -> Settings:
+def settings(kafka: SharedKafka, topic_prefix: str) -> Settings:
     return replace(settings_of(kafka.bootstrap, topic_prefix), retention=UNLIMITED)
 
 

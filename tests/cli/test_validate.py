@@ -1,15 +1,13 @@
 """`lifecycle validate`, as people and editors meet it."""
 
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from rich.cells import cell_len
 
 from stream.codec.lifecycle_yaml.lifecycle_files import load, presets
-
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
+from tests.cli.commands import Run
 
 SHOP = """\
 lifecycle: shop

@@ -13,14 +13,13 @@ from stream.kafka.embedded.broker import EmbeddedBroker
 from stream.kafka.topics import ensure_topics
 from stream.operations.verification.reach import BEFORE_EDIT, OTHERS
 from stream.settings import Settings
+from tests.cli.commands import Run
 from tests.cli.tampering import IN_BOTH, IN_STREAM
 from tests.cli.verifying import (
-    DAY,
     PARTITIONS,
-    QUICK,
-    Run,
     T,
     Topics,
+    Verdict,
     Verify,
     copied,
     delete_before,
@@ -31,23 +30,19 @@ from tests.cli.verifying import (
     send_ticks,
     settings_of,
     until_caught_up,
-    verifying,
     worked_stream,
     workers,
     write,
 )
-from tests.kit.kafka import KafkaBroker
+from tests.kit.kafka import SharedKafka
+from tests.kit.lifecycles import QUICK
+from tests.kit.times import DAY
 from tests.kit.topics import create_topics, read_all
 
 
 @pytest.fixture
-def settings(kafka: KafkaBroker, topic_prefix: str, tmp_path: Path) -> Settings:
+def settings(kafka: SharedKafka, topic_prefix: str, tmp_path: Path) -> Settings:
     return settings_of(kafka.bootstrap, topic_prefix, tmp_path)
-
-
-@pytest.fixture
-def verify(lifecycle: Run) -> Verify:
-    return verifying(lifecycle)
 
 
 async def test_a_history_in_stream_clock_that_killed_workers_went_through_is_verified_whole(
@@ -55,16 +50,16 @@ async def test_a_history_in_stream_clock_that_killed_workers_went_through_is_ver
 ) -> None:
     settings = await worked_stream(settings, tmp_path)
 
-    found = await verify(settings)
+    verdict = await verify(settings)
 
-    assert (found.code, found.told["differing"]) == (0, 0), found.differences or found.stderr
-    assert found.told["partitions"] == PARTITIONS
-    assert found.told["interactions"] == 1_500 + PARTITIONS
-    assert found.told["customers"] == 20  # those that were never identified are forgotten
-    assert found.told["current_stages"] == 20
-    assert found.told["changes"] > 500
-    assert found.told["dead_letters"] > 5
-    assert found.told["customers_not_verified"] == {}
+    assert (verdict.code, verdict.report["differing"]) == (0, 0), verdict.differences or verdict.stderr
+    assert verdict.report["partitions"] == PARTITIONS
+    assert verdict.report["interactions"] == 1_500 + PARTITIONS
+    assert verdict.report["customers"] == 20  # those that were never identified are forgotten
+    assert verdict.report["current_stages"] == 20
+    assert verdict.report["changes"] > 500
+    assert verdict.report["dead_letters"] > 5
+    assert verdict.report["customers_not_verified"] == {}
 
 
 async def test_in_wall_clock_deadlines_that_raced_interactions_are_verified_too(
@@ -80,17 +75,17 @@ async def test_in_wall_clock_deadlines_that_raced_interactions_are_verified_too(
         await until_caught_up(settings)
 
         running = await verify(settings)
-        assert (running.code, running.told["differing"]) == (0, 0), running.differences or running.stderr
+        assert (running.code, running.report["differing"]) == (0, 0), running.differences or running.stderr
 
-    found = await verify(settings)
-    assert (found.code, found.told["differing"]) == (0, 0), found.differences or found.stderr
+    verdict = await verify(settings)
+    assert (verdict.code, verdict.report["differing"]) == (0, 0), verdict.differences or verdict.stderr
     changes = [
         orjson.loads(each.value or b"")
         for part in (await read_all(settings.bootstrap, settings.topics.stage_changes)).values()
         for each in part
     ]
     assert sum(each["trigger"]["kind"] == "deadline" for each in changes) > 50
-    assert found.told["changes"] == len(changes)
+    assert verdict.report["changes"] == len(changes)
 
 
 async def test_while_workers_run_and_interactions_come_a_verification_is_of_one_moment(
@@ -109,7 +104,7 @@ async def test_while_workers_run_and_interactions_come_a_verification_is_of_one_
         await until_caught_up(settings)
     verdicts.append(await verify(settings))
     assert [(each.code, each.differences) for each in verdicts] == [(0, [])] * 6, [each.stderr for each in verdicts]
-    assert verdicts[0].told["interactions"] < verdicts[2].told["interactions"] < verdicts[5].told["interactions"]
+    assert verdicts[0].report["interactions"] < verdicts[2].report["interactions"] < verdicts[5].report["interactions"]
 
 
 @pytest.mark.parametrize(
@@ -125,57 +120,59 @@ async def test_topics_that_were_tampered_with_are_found_out(
     said = tamper(topics)
     await write(settings, topics)
 
-    found = await verify(settings)
+    verdict = await verify(settings)
 
-    assert found.code == (1 if said else 0), found.differences or found.stderr
+    assert verdict.code == (1 if said else 0), verdict.differences or verdict.stderr
     for words in said:
-        assert any(words in each for each in found.differences), (words, found.differences)
-    assert len(found.differences) <= 2, found.differences
+        assert any(words in each for each in verdict.differences), (words, verdict.differences)
+    assert len(verdict.differences) <= 2, verdict.differences
+
+
+async def verified_before_and_after_retention(
+    verify: Verify, settings: Settings, folder: Path, name: str
+) -> tuple[Verdict, Verdict]:
+    """The verdicts on what workers wrote, and on that without the older half of one topic."""
+    topics = await copied(settings, folder)
+    await write(settings, topics)
+    whole = await verify(settings)
+    middle = {number: len(records) // 2 for number, records in topics[name].items()}
+    await delete_before(settings, getattr(settings.topics, name), middle)
+    return whole, await verify(settings)
 
 
 @pytest.mark.parametrize("clock", ["stream", "wall"])
 async def test_where_retention_cut_the_interactions_those_who_came_later_are_verified_and_the_others_counted(
     settings: Settings, verify: Verify, tmp_path: Path, clock: Any
 ) -> None:
-    settings = replace(settings, clock=clock)
-    topics = await copied(settings, tmp_path)
-    await write(settings, topics)
-    whole = await verify(settings)
-    cut = {number: len(records) // 2 for number, records in topics["interactions"].items()}
-    await delete_before(settings, settings.topics.interactions, cut)
+    whole, verdict = await verified_before_and_after_retention(
+        verify, replace(settings, clock=clock), tmp_path, "interactions"
+    )
 
-    found = await verify(settings)
-
-    assert (found.code, found.differences) == (0, []), found.stderr
-    old = found.told["customers_not_verified"]
+    assert (verdict.code, verdict.differences) == (0, []), verdict.stderr
+    old = verdict.report["customers_not_verified"]
     assert list(old) == ["began before the oldest interaction that is kept"]
-    assert found.told["customers"] + sum(old.values()) == whole.told["customers"]
-    assert found.told["changes"] > 0
-    assert found.told["changes"] + found.told["changes_out_of_reach"] <= whole.told["changes"]
-    assert found.told["current_stages"] == whole.told["current_stages"]
+    assert verdict.report["customers"] + sum(old.values()) == whole.report["customers"]
+    assert verdict.report["changes"] > 0
+    assert verdict.report["changes"] + verdict.report["changes_out_of_reach"] <= whole.report["changes"]
+    assert verdict.report["current_stages"] == whole.report["current_stages"]
 
 
 @pytest.mark.parametrize("clock", ["stream", "wall"])
 async def test_where_retention_cut_the_stage_changes_only_what_is_kept_is_held_against_them(
     settings: Settings, verify: Verify, tmp_path: Path, clock: Any
 ) -> None:
-    settings = replace(settings, clock=clock)
-    topics = await copied(settings, tmp_path)
-    await write(settings, topics)
-    whole = await verify(settings)
-    cut = {number: len(records) // 2 for number, records in topics["stage_changes"].items()}
-    await delete_before(settings, settings.topics.stage_changes, cut)
+    whole, verdict = await verified_before_and_after_retention(
+        verify, replace(settings, clock=clock), tmp_path, "stage_changes"
+    )
 
-    found = await verify(settings)
-
-    assert (found.code, found.differences) == (0, []), found.stderr
-    old = found.told["customers_not_verified"]
+    assert (verdict.code, verdict.differences) == (0, []), verdict.stderr
+    old = verdict.report["customers_not_verified"]
     if clock == "stream":  # there the changes are not needed to know when deadlines fired
-        assert found.told["customers"] == whole.told["customers"]
-        assert found.told["changes"] + found.told["changes_no_longer_kept"] == whole.told["changes"]
+        assert verdict.report["customers"] == whole.report["customers"]
+        assert verdict.report["changes"] + verdict.report["changes_no_longer_kept"] == whole.report["changes"]
     else:
         assert list(old) == ["began before the oldest stage change that is kept"]
-        assert found.told["customers"] + sum(old.values()) == whole.told["customers"]
+        assert verdict.report["customers"] + sum(old.values()) == whole.report["customers"]
 
 
 async def test_a_change_that_is_missing_of_a_customer_out_of_reach_leaves_a_gap(
@@ -195,10 +192,10 @@ async def test_a_change_that_is_missing_of_a_customer_out_of_reach_leaves_a_gap(
         settings, settings.topics.interactions, {n: len(r) - 20 for n, r in topics["interactions"].items()}
     )
 
-    found = await verify(settings)
+    verdict = await verify(settings)
 
-    assert found.code == 1
-    assert [each.partition(": ")[2] for each in found.differences] == [
+    assert verdict.code == 1
+    assert [each.partition(": ")[2] for each in verdict.differences] == [
         f"change 2 of {gone['born']} is missing from stage-changes"
     ]
 
@@ -219,16 +216,16 @@ async def test_after_an_edit_of_the_lifecycle_those_who_came_later_are_verified_
     async with workers(new, tmp_path, **environment):
         await until_caught_up(new)
 
-    found = await verify(new, **environment)
+    verdict = await verify(new, **environment)
     with_the_old_file = await verify(settings, **environment)
     with_other_settings = await verify(new, "--grace", "1s", **environment)
 
-    assert (found.code, found.differences) == (0, []), found.stderr
-    assert found.told["customers_not_verified"] == {BEFORE_EDIT: 20}
-    assert found.told["customers"] == 10
+    assert (verdict.code, verdict.differences) == (0, []), verdict.stderr
+    assert verdict.report["customers_not_verified"] == {BEFORE_EDIT: 20}
+    assert verdict.report["customers"] == 10
     assert with_the_old_file.code == 2
     assert with_the_old_file.differences == []
-    assert with_the_old_file.told["customers_not_verified"] == {OTHERS: 30}
+    assert with_the_old_file.report["customers_not_verified"] == {OTHERS: 30}
     assert "lifecycle quick is another version" in with_the_old_file.stderr
     assert with_other_settings.code == 2
     assert "grace is 1s, was 0ms" in " ".join(with_other_settings.stderr.split())
@@ -240,13 +237,13 @@ async def test_after_an_edit_of_the_lifecycle_those_who_came_later_are_verified_
     of_one = await verify(new, "--customer", "c1", **environment)
 
     assert (nobody_later.code, nobody_later.differences) == (0, []), nobody_later.stderr
-    assert nobody_later.told["customers_not_verified"] == {BEFORE_EDIT: 30}
-    assert (nobody_later.told["customers"], nobody_later.told["current_stages"]) == (0, 30)
-    assert (of_one.code, of_one.told["recomputed"]) == (0, []), of_one.stderr
-    [customer] = of_one.told["from_records"]
-    told = customer["lifecycles"]["quick"]
-    assert sum(part["points"] for part in told["contributions"]["value"]) == pytest.approx(told["scores"]["value"])
-    assert told["contributions"]["heat"]
+    assert nobody_later.report["customers_not_verified"] == {BEFORE_EDIT: 30}
+    assert (nobody_later.report["customers"], nobody_later.report["current_stages"]) == (0, 30)
+    assert (of_one.code, of_one.report["recomputed"]) == (0, []), of_one.stderr
+    [customer] = of_one.report["from_records"]
+    quick = customer["lifecycles"]["quick"]
+    assert sum(part["points"] for part in quick["contributions"]["value"]) == pytest.approx(quick["scores"]["value"])
+    assert quick["contributions"]["heat"]
 
 
 async def test_after_a_reset_only_what_came_of_the_new_state_counts(
@@ -260,13 +257,13 @@ async def test_after_a_reset_only_what_came_of_the_new_state_counts(
     before_any_worker = await verify(settings, "--wait", "0")
     async with workers(settings, tmp_path):
         await until_caught_up(settings)
-    found = await verify(settings)
+    verdict = await verify(settings)
 
     assert (before_any_worker.code, before_any_worker.differences) == (2, []), before_any_worker.stderr
-    assert {each["position"] for each in before_any_worker.told["behind"]} == {None}
-    assert (found.code, found.differences) == (0, []), found.stderr
-    assert found.told["customers"] > 10
-    assert found.told["changes_repeated"] == 0
+    assert {each["position"] for each in before_any_worker.report["behind"]} == {None}
+    assert (verdict.code, verdict.differences) == (0, []), verdict.stderr
+    assert verdict.report["customers"] > 10
+    assert verdict.report["changes_repeated"] == 0
 
 
 async def test_a_history_that_is_loaded_before_going_live_is_verified_though_not_published(
@@ -280,13 +277,13 @@ async def test_a_history_that_is_loaded_before_going_live_is_verified_though_not
         await send_ticks(settings, T)
         await live(settings, 3)
         await until_caught_up(settings)
-    found = await verify(settings)
+    verdict = await verify(settings)
 
     assert (loading.code, loading.differences) == (0, []), loading.stderr
-    assert loading.told["changes"] == 0
-    assert loading.told["changes_not_to_be_published"] > 100
-    assert (found.code, found.differences) == (0, []), found.stderr
-    assert found.told["changes"] > 50
+    assert loading.report["changes"] == 0
+    assert loading.report["changes_not_to_be_published"] > 100
+    assert (verdict.code, verdict.differences) == (0, []), verdict.stderr
+    assert verdict.report["changes"] > 50
 
 
 async def test_one_customer_is_recomputed_alone_and_its_scores_are_derived(
@@ -295,18 +292,20 @@ async def test_one_customer_is_recomputed_alone_and_its_scores_are_derived(
     settings = replace(settings, clock="stream")
     await write(settings, await copied(settings, tmp_path))
 
-    found = await verify(settings, "--customer", "c1")
+    verdict = await verify(settings, "--customer", "c1")
     nobody = await verify(settings, "--customer", "nobody")
     one_partition = await verify(settings, "--partition", "1")
     shown = await asyncio.to_thread(lifecycle, "verify", "--customer", "c1", environment=environment_of(settings))
 
-    assert (found.code, found.told["customers"], found.told["current_stages"]) == (0, 1, 1), found.differences
-    [customer] = found.told["recomputed"]
-    told = customer["lifecycles"]["quick"]
-    assert sum(part["points"] for part in told["contributions"]["heat"]) == pytest.approx(told["scores"]["heat"])
-    assert (nobody.code, nobody.told["customers"]) == (2, 0)
+    assert (verdict.code, verdict.report["customers"], verdict.report["current_stages"]) == (0, 1, 1), (
+        verdict.differences
+    )
+    [customer] = verdict.report["recomputed"]
+    quick = customer["lifecycles"]["quick"]
+    assert sum(part["points"] for part in quick["contributions"]["heat"]) == pytest.approx(quick["scores"]["heat"])
+    assert (nobody.code, nobody.report["customers"]) == (2, 0)
     assert "no customer 'nobody' is known" in nobody.stderr
-    assert (one_partition.code, one_partition.told["partitions"]) == (0, 1), one_partition.differences
+    assert (one_partition.code, one_partition.report["partitions"]) == (0, 1), one_partition.differences
     assert f"customer c1, partition {customer['partition']}, recomputed" in shown.stdout
     assert "customers verified" in shown.stdout
 
@@ -317,10 +316,10 @@ async def test_where_stage_changes_has_another_number_of_partitions_its_changes_
     await create_topics(settings.bootstrap, settings.topics.stage_changes, partitions=3)
     settings = await worked_stream(settings, tmp_path, count=300, kills=0)
 
-    found = await verify(settings)
+    verdict = await verify(settings)
 
-    assert (found.code, found.differences) == (0, []), found.stderr
-    assert found.told["changes"] > 100
+    assert (verdict.code, verdict.differences) == (0, []), verdict.stderr
+    assert verdict.report["changes"] > 100
 
 
 async def test_where_nothing_can_be_verified_it_says_why_and_ends_with_2(
@@ -336,7 +335,7 @@ async def test_where_nothing_can_be_verified_it_says_why_and_ends_with_2(
     assert "has no partition 7" in no_partition.stderr
 
     nothing_yet = await verify(settings)
-    assert (nothing_yet.code, nothing_yet.told["customers"]) == (2, 0), nothing_yet.stderr
+    assert (nothing_yet.code, nothing_yet.report["customers"]) == (2, 0), nothing_yet.stderr
     assert "nothing was applied yet" in nothing_yet.stderr
 
     no_lifecycle = await verify(settings, "--lifecycles", "absent.yaml")
@@ -351,11 +350,11 @@ async def test_a_topic_of_interactions_that_ends_before_the_state_does_is_named(
     topics["interactions"] = {number: records[:20] for number, records in topics["interactions"].items()}
     await write(settings, topics)
 
-    found = await verify(settings)
+    verdict = await verify(settings)
 
-    assert found.code == 2
+    assert verdict.code == 2
     assert f"but {settings.topics.interactions} ends at 20: the topic was deleted and created anew" in " ".join(
-        found.stderr.split()
+        verdict.stderr.split()
     )
 
 
@@ -377,8 +376,8 @@ async def test_on_the_embedded_broker_too_where_a_crash_only_repeats(
             await fleet.size(1)
             await send_ticks(settings, T + DAY)
             await until_caught_up(settings)
-        found = await verify(settings)
+        verdict = await verify(settings)
 
     assert (running.code, running.differences) == (0, []), running.stderr
-    assert (found.code, found.differences) == (0, []), found.stderr
-    assert found.told["changes"] > 50
+    assert (verdict.code, verdict.differences) == (0, []), verdict.stderr
+    assert verdict.report["changes"] > 50

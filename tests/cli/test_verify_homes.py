@@ -13,26 +13,19 @@ from stream.kafka.topics import ensure_topics
 from stream.settings import Settings
 from tests.cli.verifying import (
     PARTITIONS,
-    Run,
     T,
     Verify,
     record_of,
     settings_of,
     until_caught_up,
-    verifying,
     workers,
 )
-from tests.kit.kafka import KafkaBroker
+from tests.kit.kafka import SharedKafka
 
 
 @pytest.fixture
-def settings(kafka: KafkaBroker, topic_prefix: str, tmp_path: Path) -> Settings:
+def settings(kafka: SharedKafka, topic_prefix: str, tmp_path: Path) -> Settings:
     return replace(settings_of(kafka.bootstrap, topic_prefix, tmp_path), clock="stream")
-
-
-@pytest.fixture
-def verify(lifecycle: Run) -> Verify:
-    return verifying(lifecycle)
 
 
 async def visit(settings: Settings, customers: Iterable[str], partitioner: str) -> None:
@@ -57,24 +50,24 @@ async def test_a_customer_in_two_partitions_is_a_difference_and_one_in_a_strange
         at_home = await verify(settings, "--partitioner", "crc32")
         await visit(settings, everybody, "murmur2")
         await until_caught_up(settings)
-        found = await verify(settings, "--show", "100")
+        verdict = await verify(settings, "--show", "100")
         one = await verify(settings, "--customer", torn[0])
 
     assert len(torn) > 10
     assert (strange.code, strange.differences) == (0, []), strange.stderr
-    assert (strange.told["customers"], strange.told["misplaced_customers"]) == (len(everybody), len(torn))
-    assert (at_home.code, at_home.told["misplaced_customers"]) == (0, 0), at_home.stderr
+    assert (strange.report["customers"], strange.report["misplaced_customers"]) == (len(everybody), len(torn))
+    assert (at_home.code, at_home.report["misplaced_customers"]) == (0, 0), at_home.stderr
     for number in range(PARTITIONS):
         count = sum(home_of("crc32", each.encode(), PARTITIONS) == number for each in torn)
         words = f"partition {number}: {count} customers belong in another partition. Likely cause: keyed by another "
         assert f"{words}partitioner, such as librdkafka's crc32" in " ".join(strange.stderr.split())
 
-    assert (found.code, found.told["differing"]) == (1, len(torn)), found.differences
+    assert (verdict.code, verdict.report["differing"]) == (1, len(torn)), verdict.differences
     problem = "has records in partitions 0 and 1: two lives, since its interactions are keyed by another partitioner"
     for customer in torn:
         assert any(
-            f"customer {customer}, : {problem}, such as librdkafka's crc32" in each for each in found.differences
+            f"customer {customer}, : {problem}, such as librdkafka's crc32" in each for each in verdict.differences
         )
 
     assert one.code == 1
-    assert [each["partition"] for each in one.told["recomputed"]] == [0, 1]
+    assert [each["partition"] for each in one.report["recomputed"]] == [0, 1]

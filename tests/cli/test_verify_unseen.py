@@ -11,9 +11,9 @@ from aiokafka import AIOKafkaProducer
 from stream.codec.state import positions
 from stream.kafka.topics import ensure_topics
 from stream.settings import Settings
+from tests.cli.commands import Run
 from tests.cli.verifying import (
     PARTITIONS,
-    Run,
     Verdict,
     Verify,
     copied,
@@ -21,21 +21,15 @@ from tests.cli.verifying import (
     history,
     send,
     settings_of,
-    verifying,
     workers,
     write,
 )
-from tests.kit.kafka import KafkaBroker
+from tests.kit.kafka import SharedKafka
 
 
 @pytest.fixture
-def settings(kafka: KafkaBroker, topic_prefix: str, tmp_path: Path) -> Settings:
+def settings(kafka: SharedKafka, topic_prefix: str, tmp_path: Path) -> Settings:
     return replace(settings_of(kafka.bootstrap, topic_prefix, tmp_path), clock="stream")
-
-
-@pytest.fixture
-def verify(lifecycle: Run) -> Verify:
-    return verifying(lifecycle)
 
 
 async def test_interactions_that_wait_are_said_with_how_far_behind_each_partition_is(
@@ -47,15 +41,15 @@ async def test_interactions_that_wait_are_said_with_how_far_behind_each_partitio
     more = list(history(40, seed=11))
     await send(settings, more)
 
-    found = await verify(settings, "--wait", "0")
+    verdict = await verify(settings, "--wait", "0")
     shown = await asyncio.to_thread(lifecycle, "verify", "--wait", "0.5", environment=environment_of(settings))
 
-    assert (found.code, found.differences) == (2, []), found.stderr
-    behind = found.told["behind"]
+    assert (verdict.code, verdict.differences) == (2, []), verdict.stderr
+    behind = verdict.report["behind"]
     assert {each["partition"]: each["position"] for each in behind} == applied
     assert sum(each["waiting"] for each in behind) == len(more)
     assert all(each["end"] == each["position"] + each["waiting"] for each in behind)
-    assert found.told["customers"] > 0  # what was applied is verified
+    assert verdict.report["customers"] > 0  # what was applied is verified
     for each in behind:
         words = f"applied up to offset {each['position']}, its log ended at {each['end']}: {each['waiting']} waiting"
         assert f"partition {each['partition']}: {words}" in shown.stderr
@@ -82,10 +76,10 @@ async def test_workers_that_catch_up_while_it_waits_are_verified_up_to_what_had_
 
     waiting = asyncio.create_task(verify(settings, "--wait", "40"))
     async with workers(settings, tmp_path):
-        found: Verdict = await waiting
+        verdict: Verdict = await waiting
 
-    assert (found.code, found.differences, found.told["behind"]) == (0, [], []), found.stderr
-    assert found.told["interactions"] == sum(map(len, topics["interactions"].values())) + 40
+    assert (verdict.code, verdict.differences, verdict.report["behind"]) == (0, [], []), verdict.stderr
+    assert verdict.report["interactions"] == sum(map(len, topics["interactions"].values())) + 40
 
 
 async def test_a_partition_that_never_ran_is_named(settings: Settings, verify: Verify, tmp_path: Path) -> None:
@@ -97,14 +91,14 @@ async def test_a_partition_that_never_ran_is_named(settings: Settings, verify: V
         topics["current_stages"][number] = ours
     await write(settings, topics)
 
-    found = await verify(settings, "--wait", "0")
+    verdict = await verify(settings, "--wait", "0")
 
     count = len(topics["interactions"][1])
-    assert (found.code, found.differences) == (2, []), found.stderr
-    assert found.told["behind"] == [
+    assert (verdict.code, verdict.differences) == (2, []), verdict.stderr
+    assert verdict.report["behind"] == [
         {"partition": 1, "position": None, "end": count, "waiting": count, "open": False},
     ]
-    assert f"partition 1: no worker began there yet, its log ended at {count}: {count} waiting" in found.stderr
+    assert f"partition 1: no worker began there yet, its log ended at {count}: {count} waiting" in verdict.stderr
 
 
 async def test_what_stands_behind_an_open_transaction_waits_and_its_marker_alone_does_not(
@@ -123,18 +117,18 @@ async def test_what_stands_behind_an_open_transaction_waits_and_its_marker_alone
 
     at = len(topics["interactions"][0])
     assert (open_one.code, open_one.differences) == (2, []), open_one.stderr
-    assert open_one.told["behind"] == [{"partition": 0, "position": at, "end": at + 1, "waiting": 1, "open": True}]
+    assert open_one.report["behind"] == [{"partition": 0, "position": at, "end": at + 1, "waiting": 1, "open": True}]
     assert "1 waiting, behind a transaction that is still open" in open_one.stderr
-    assert (aborted.code, aborted.told["behind"]) == (0, []), aborted.stderr
+    assert (aborted.code, aborted.report["behind"]) == (0, []), aborted.stderr
 
 
 async def test_where_no_worker_ever_ran_nothing_is_called_right(settings: Settings, verify: Verify) -> None:
     await ensure_topics(settings)
     await send(settings, history(20, seed=1))
 
-    found = await verify(settings, "--wait", "0")
+    verdict = await verify(settings, "--wait", "0")
 
-    assert found.told, found.stderr
-    assert (found.code, found.told["customers"], found.told["changes"]) == (2, 0, 0), found.stderr
-    assert [each["position"] for each in found.told["behind"]] == [None] * PARTITIONS
-    assert sum(each["waiting"] for each in found.told["behind"]) == 20
+    assert verdict.report, verdict.stderr
+    assert (verdict.code, verdict.report["customers"], verdict.report["changes"]) == (2, 0, 0), verdict.stderr
+    assert [each["position"] for each in verdict.report["behind"]] == [None] * PARTITIONS
+    assert sum(each["waiting"] for each in verdict.report["behind"]) == 20

@@ -23,33 +23,16 @@ from stream.core.interaction import Interaction
 from stream.kafka.changelog import ChangelogProgress, read_changelog
 from stream.kafka.topics import ensure_topics
 from stream.settings import Settings
+from tests.cli.commands import Run
 from tests.faults.fleet import Fleet
+from tests.kit.lifecycles import QUICK
+from tests.kit.times import DAY
 from tests.kit.topics import create_topics, produce, read_all
 
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
 Verify = Callable[..., Any]
 
 PARTITIONS = 2
-DAY = 86_400_000
 T = 1_767_225_600_000  # 2026-01-01T00:00:00Z
-
-QUICK = """
-lifecycle: quick
-interactions: {visit: [page], buy: [Order Completed]}
-scores: {heat: {half_life: 2s}, value: {}}
-signals:
-  visited: {each: visit, add: {heat: 1}}
-  spent: {each: buy, add: {value: properties.total, heat: 3}}
-facts: {orders: {count: buy}, lately: {count: visit, within: 2s}}
-stages: {new: {}, warm: {}, buyer: {}, asleep: {}}
-transitions:
-  - {from: new, to: warm, when: heat >= 1.5}
-  - {from: "*", to: buyer, when: event.type == "buy"}
-  - {from: [warm, buyer], to: asleep, when: idle >= 700ms}
-  - {from: asleep, to: warm, when: idle < 700ms}
-  - {from: new, to: asleep, when: in_stage >= 1500ms}
-"""
-"""Deadlines within seconds: of idleness, of a score that decays and of time in a stage."""
 
 
 def settings_of(bootstrap: str, prefix: str, folder: Path) -> Settings:
@@ -175,7 +158,7 @@ async def until_caught_up(settings: Settings, seconds: float = 60) -> None:
 
 @asynccontextmanager
 async def workers(settings: Settings, folder: Path, count: int = 1, **more: str) -> AsyncIterator[Fleet]:
-    """Real workers, told to end in order with the block."""
+    """Real workers, asked to end in order at the end of the block."""
     async with Fleet(environment_of(settings, **more), folder) as fleet:
         await fleet.size(count)
         yield fleet
@@ -184,18 +167,18 @@ async def workers(settings: Settings, folder: Path, count: int = 1, **more: str)
 
 
 class Verdict:
-    """What a verification said."""
+    """How a verification ended, and its report."""
 
     def __init__(self, done: "subprocess.CompletedProcess[str]") -> None:
         self.code = done.returncode
         self.stderr = done.stderr
-        self.told: dict[str, Any] = json.loads(done.stdout) if done.stdout else {}
+        self.report: dict[str, Any] = json.loads(done.stdout) if done.stdout else {}
 
     @property
     def differences(self) -> list[str]:
         return [
             f"{each['partition']}, {each['subject']}, {each['lifecycle']}: {each['problem']}"
-            for each in self.told["differences"]
+            for each in self.report["differences"]
         ]
 
 

@@ -11,9 +11,8 @@ from stream.core.model import model_of
 from stream.core.stage_change import Value
 from stream.core.step import step
 from stream.core.step_counts import StepCounts
+from tests.kit.times import DAY, T0
 
-DAY = 86_400_000
-T0 = 1_700_000_000_000
 SHOP = """
 lifecycle: shop
 scores:

@@ -24,10 +24,8 @@ from stream.core.model import Model, due, model_of
 from stream.core.step import step
 from stream.core.step_counts import StepCounts
 from stream.errors import StateError
+from tests.kit.times import DAY, HOUR, T0
 
-HOUR = 3_600_000
-DAY = 24 * HOUR
-T0 = 1_700_000_000_000
 SHOP = """
 lifecycle: shop
 passive: [mailed]

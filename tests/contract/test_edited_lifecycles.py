@@ -8,19 +8,8 @@ from stream.core.interaction import Interaction
 from stream.core.model import due, model_of
 from stream.core.step import step
 from stream.core.step_counts import StepCounts
-from tests.contract.edits import (
-    DAY,
-    ENTERED,
-    NOW,
-    SHOP,
-    ZOO,
-    counts,
-    edited,
-    kept,
-    loaded,
-    reread,
-    told,
-)
+from tests.contract.edits import ENTERED, NOW, SHOP, ZOO, counts, edited, kept, loaded, reread, told
+from tests.kit.times import DAY
 
 
 def test_the_next_deadline_is_found_anew() -> None:

@@ -24,13 +24,13 @@ from stream.core.model import model_of
 from stream.demo.shop import SHOP_CLOSED, shop_interactions
 from stream.settings import Settings
 from tests.kit.machines import compacted, machine, records_of, run_all
+from tests.kit.times import DAY
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "schemas" / "examples"
 SCHEMA = json.loads((ROOT / "schemas" / "stage-change.schema.json").read_text(encoding="utf-8"))
 VALIDATOR = Draft202012Validator(SCHEMA)
 PATHS = sorted((EXAMPLES / "stage-change").glob("*.json"))
-DAY = 86_400_000
 HEADERS = {"ce_specversion", "ce_id", "ce_type", "ce_source", "ce_subject", "ce_time", "content-type"}
 LATER_KINDS = {"command", "merge", "erased"}
 """Trigger kinds that a reader must be ready for, and nothing writes yet."""

@@ -15,8 +15,6 @@ from stream.core.step import step
 from stream.core.step_counts import StepCounts
 
 SECOND = 1_000
-HOUR = 3_600_000
-DAY = 86_400_000
 Move = tuple[str | None, str | None, int]
 
 

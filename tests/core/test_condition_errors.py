@@ -177,5 +177,5 @@ def test_where_knows_the_interaction_only(text: str) -> None:
     ],
 )
 def test_not_of_since_is_warned_of(text: str, warned: bool) -> None:
-    """It also holds for who never did it."""
+    """It also holds for a customer who never did it."""
     assert bool(compiled(text).warnings) is warned

@@ -5,9 +5,9 @@ import pytest
 from stream.core.deadlines import rises
 from stream.core.event import Event
 from tests.core.shop import SHOP, compiled
-from tests.core.subject import HOUR, Subject
+from tests.core.subject import Subject
+from tests.kit.times import HOUR, T0
 
-T0 = 1_700_000_000_000
 EVENT = Event(
     "visit",
     "page",

@@ -7,7 +7,8 @@ from stream.core.model import model_of
 from stream.core.stage_change import StageChange
 from stream.core.step import step
 from stream.core.step_counts import StepCounts
-from tests.contract.edits import DAY, ENTERED, NOW, SHOP, ZOO, edited, loaded, reread
+from tests.contract.edits import ENTERED, NOW, SHOP, ZOO, edited, loaded, reread
+from tests.kit.times import DAY
 
 LATER = ENTERED + 50 * DAY
 REMOVED = (

@@ -3,9 +3,8 @@
 import pytest
 
 from stream.core.stage_change import Trigger
-from tests.core.subject import DAY, Subject, lifecycle, moves
-
-T0 = 1_700_000_000_000
+from tests.core.subject import Subject, lifecycle, moves
+from tests.kit.times import DAY, T0
 
 
 def test_the_clock_is_the_largest_time_applied_and_never_returns() -> None:
@@ -162,7 +161,7 @@ def test_a_life_begins_in_the_first_stage_with_sequence_1() -> None:
 
 
 def test_a_birth_does_not_see_what_its_interaction_counts_for() -> None:
-    """Birth, then identification, signals, facts, transitions: the first change tells of nothing yet."""
+    """Birth, then identification, signals, facts, transitions: the first change carries nothing yet."""
     text = """
         scores: {value: {}}
         signals: {spent: {each: buy, add: {value: 5}}}

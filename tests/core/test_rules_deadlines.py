@@ -6,9 +6,8 @@ from math import ceil, log2
 import pytest
 
 from stream.core.interaction import MAX_TIME
-from tests.core.subject import DAY, Subject, lifecycle, moves
-
-T0 = 1_700_000_000_000
+from tests.core.subject import Subject, lifecycle, moves
+from tests.kit.times import DAY, T0
 
 
 def waiting(when: str, more: str = "", first: str = "") -> Subject:

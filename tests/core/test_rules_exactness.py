@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.core.subject import DAY, Subject, lifecycle, moves
+from tests.core.subject import Subject, lifecycle, moves
+from tests.kit.times import DAY, T0
 
-T0 = 1_700_000_000_000
 HEAT = """
     scores: {heat: {half_life: 10ms}}
     signals: {s: {each: visit, add: {heat: 8}}}

@@ -4,9 +4,8 @@ import pytest
 
 from stream.codec.lifecycle_yaml.lifecycle_files import LifecycleFileError
 from stream.core.interaction import MAX_TIME
-from tests.core.subject import DAY, Subject, lifecycle, moves
-
-T0 = 1_700_000_000_000
+from tests.core.subject import Subject, lifecycle, moves
+from tests.kit.times import DAY, T0
 
 
 def with_fact(fact: str) -> Subject:
@@ -23,11 +22,11 @@ def test_count_and_sum_start_at_0_and_minus_subtracts_for_its_word() -> None:
           revenue: {sum: properties.total, each: [buy, renew], minus: [refund, cancel]}
     """)
     )
-    told = []
+    values = []
     for name, total in (("visit", 1), ("refund", 4), ("buy", 10), ("renew", 100), ("cancel", 3)):
         subject.sees(0, name, {"total": total})
-        told.append((subject.fact("orders"), subject.fact("revenue")))
-    assert told == [(0, 0), (-1, -4), (0, 6), (0, 106), (0, 103)]
+        values.append((subject.fact("orders"), subject.fact("revenue")))
+    assert values == [(0, 0), (-1, -4), (0, 6), (0, 106), (0, 103)]
 
 
 @pytest.mark.parametrize("fact", ["count: buy", "sum: properties.total, each: buy"])
@@ -80,15 +79,15 @@ def test_a_sum_takes_numbers_below_1e15_only(total: object, counted: int) -> Non
 def test_first_and_last_are_the_smallest_and_largest_interaction_time() -> None:
     """Whatever the order of arrival; they do not exist until seen."""
     subject = Subject(lifecycle("facts: {one: {first: buy}, two: {last: [buy, renew]}}"))
-    told = []
+    values = []
     for time, name in ((5, "visit"), (9, "buy"), (4, "buy"), (12, "renew"), (7, "buy")):
         subject.sees(time, name)
-        told.append((subject.fact("one"), subject.fact("two")))
-    assert told == [(None, None), (9, 9), (4, 9), (4, 12), (4, 12)]
+        values.append((subject.fact("one"), subject.fact("two")))
+    assert values == [(None, None), (9, 9), (4, 9), (4, 12), (4, 12)]
 
 
 def test_first_last_and_latest_do_not_exist_until_seen() -> None:
-    """A change tells of none of them before, and of all of them after."""
+    """A change carries none of them before, and all of them after."""
     subject = Subject(
         lifecycle("""
         facts: {a: {first: buy}, b: {last: buy}, c: {latest: properties.x, each: buy}, d: {count: buy},
@@ -119,11 +118,11 @@ def test_times_before_the_epoch_and_at_it_exist() -> None:
 def test_latest_is_the_value_with_the_largest_time_the_later_arrival_among_equals() -> None:
     """DE at 5, FR at 5, then IT at 4 (late)."""
     subject = with_fact("latest: properties.country")
-    told = []
+    values = []
     for time, country in ((5, "DE"), (5, "FR"), (4, "IT"), (6, "ES")):
         subject.sees(time, "visit", {"country": country})
-        told.append(subject.fact("f"))
-    assert told == ["DE", "FR", "FR", "ES"]
+        values.append(subject.fact("f"))
+    assert values == ["DE", "FR", "FR", "ES"]
 
 
 @pytest.mark.parametrize("properties", [{}, {"country": None}, {"other": "FR"}])

@@ -1,4 +1,4 @@
-"""Rule 14: who was never identified is forgotten."""
+"""Rule 14: a subject that was never identified is forgotten."""
 
 import pytest
 
@@ -23,7 +23,7 @@ def visitor(*texts: str) -> Subject:
 
 
 def test_a_subject_that_was_never_identified_is_forgotten() -> None:
-    """To the millisecond; the change leads to null and tells what was known.
+    """To the millisecond; the change leads to null and carries what was known.
 
     0 buy ................|1000 forgotten
     """

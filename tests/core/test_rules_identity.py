@@ -6,9 +6,9 @@ import pytest
 from stream.codec.interactions import decode
 from stream.codec.lifecycle_yaml.lifecycle_files import LifecycleFileError
 from stream.core.interaction import Interaction
-from tests.core.subject import DAY, Subject, lifecycle, moves
+from tests.core.subject import Subject, lifecycle, moves
+from tests.kit.times import DAY, T0
 
-T0 = 1_700_000_000_000
 IDENTIFIED = """
     stages: {unknown: {}, known: {}}
     transitions: [{from: unknown, to: known, when: identified}]
@@ -263,7 +263,7 @@ def test_interactions_without_an_id_are_never_repeats() -> None:
 
 
 def test_an_id_remembered_of_one_name_is_remembered_of_every_name() -> None:
-    """The id alone tells: the same id under another name and with other properties has no effect."""
+    """Only the id counts: the same id under another name and with other properties has no effect."""
     subject = Subject(lifecycle(VISITS))
     subject.sees(0, "visit", id="i1")
     subject.sees(1, "page_view", {"other": 1}, id="i1")

@@ -4,9 +4,9 @@ import pytest
 
 from stream.core.imported import REMEMBERED
 from stream.core.interaction import ImportedRow, Interaction
-from tests.core.subject import DAY, Subject, lifecycle, moves
+from tests.core.subject import Subject, lifecycle, moves
+from tests.kit.times import DAY, T0
 
-T0 = 1_700_000_000_000
 VISITS = """
     facts: {visits: {count: visit}}
     stages: {here: {}, gone: {}}

@@ -5,9 +5,9 @@ import math
 import pytest
 
 from stream.core.stage_change import Contribution
-from tests.core.subject import DAY, Subject, lifecycle
+from tests.core.subject import Subject, lifecycle
+from tests.kit.times import DAY, T0
 
-T0 = 1_700_000_000_000
 HEAT = """
     scores: {heat: {half_life: 10ms}}
     signals: {s: {each: visit, add: {heat: 8}}}
@@ -93,7 +93,7 @@ def test_a_score_stops_being_above_0_at_a_time_of_its_own() -> None:
 
 
 def test_it_is_the_score_that_vanishes_not_its_signals() -> None:
-    """Two signals of 2^-31 are 2^-30, and still tell of themselves when the score is 0."""
+    """Two signals of 2^-31 are 2^-30, and are still listed when the score is 0."""
     text = """
         scores: {heat: {half_life: 1ms}}
         signals: {a: {each: visit, add: {heat: 1}}, b: {each: visit, add: {heat: 1}}}
@@ -232,7 +232,7 @@ def test_points_are_found_in_nested_properties_and_in_the_context() -> None:
 
 
 def test_a_score_is_the_sum_of_its_signals_and_explains_itself() -> None:
-    """The contributions of a change are before min and max; who never counted is not listed.
+    """The contributions of a change are before min and max; a signal that never counted is not listed.
 
     0 visit visit   10 buy   10 mail
     """
@@ -249,11 +249,11 @@ def test_a_score_is_the_sum_of_its_signals_and_explains_itself() -> None:
     for time, name in ((0, "visit"), (0, "visit"), (10, "buy")):
         subject.sees(time, name)
     (change,) = subject.sees(10, "mail")
-    told = {
+    contributions = {
         score: [(each.signal, each.points, each.count) for each in found]
         for score, found in change.contributions.items()
     }
-    assert told == {"heat": [("bought", 30, 1), ("visited", 8, 2)], "value": [("bought", 1.5, 1)]}
+    assert contributions == {"heat": [("bought", 30, 1), ("visited", 8, 2)], "value": [("bought", 1.5, 1)]}
     assert change.scores == {"heat": 20, "value": 1.5}
 
 

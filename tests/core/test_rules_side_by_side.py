@@ -24,7 +24,7 @@ def idle(name: str, length: str, points: int = 1, passive: str = "nothing") -> L
     return lifecycle(IDLE.format(idle=length, points=points, passive=passive), name)
 
 
-def told(changes: list[StageChange]) -> list[tuple[str, str | None, int]]:
+def entries(changes: list[StageChange]) -> list[tuple[str, str | None, int]]:
     """Lifecycle, target and time."""
     return [(each.lifecycle, each.to_stage, each.at) for each in changes]
 
@@ -51,7 +51,7 @@ def test_deadlines_of_the_same_millisecond_come_in_the_order_of_the_lifecycles_i
     parts = [idle("b", "10ms"), idle("c", "9ms"), idle("a", "10ms")]
     subject = Subject(*parts)
     subject.sees(0, "visit")
-    assert told(subject.waits(10)) == [("c", "gone", 9), ("a", "gone", 10), ("b", "gone", 10)]
+    assert entries(subject.waits(10)) == [("c", "gone", 9), ("a", "gone", 10), ("b", "gone", 10)]
 
 
 def test_the_clocks_of_lifecycles_differ_after_their_deadlines() -> None:
@@ -78,7 +78,7 @@ def test_one_lifecycle_does_not_use_up_the_interaction_of_another() -> None:
         ' {from: b, to: c, when: event.type == "buy"}]'
     )
     changes = Subject(lifecycle(text, "one"), lifecycle(text, "two")).sees(0, "buy")
-    assert told(changes) == [("one", "a", 0), ("two", "a", 0), ("one", "b", 0), ("two", "b", 0)]
+    assert entries(changes) == [("one", "a", 0), ("two", "a", 0), ("one", "b", 0), ("two", "b", 0)]
     assert [each.final for each in changes] == [False, False, True, True]
     assert [each.sequence for each in changes] == [1, 1, 2, 2]
 

@@ -3,9 +3,8 @@
 import pytest
 
 from stream.codec.lifecycle_yaml.lifecycle_files import LifecycleFileError
-from tests.core.subject import DAY, Subject, lifecycle
-
-T0 = 1_700_000_000_000
+from tests.core.subject import Subject, lifecycle
+from tests.kit.times import DAY, T0
 
 
 def counting(signal: str) -> Subject:

@@ -3,8 +3,7 @@
 import pytest
 
 from tests.core.subject import Subject, lifecycle, moves
-
-T0 = 1_700_000_000_000
+from tests.kit.times import T0
 
 
 def test_the_first_transition_in_file_order_whose_condition_holds_is_taken() -> None:
@@ -196,7 +195,7 @@ def test_a_condition_is_evaluated_at_the_clock_not_at_a_late_interaction_s_time(
 
 
 def test_in_stage_is_since_the_stage_was_entered() -> None:
-    """A transition in the same step begins it anew.
+    """A transition in the same step begins it again.
 
     0 a   30 b -> in_stage 0 ms   40 c
     """

@@ -68,7 +68,7 @@ def test_a_comparison_without_a_value_or_of_two_types_is_false_and_its_negation_
 
 @pytest.mark.parametrize("when", ["since(first_buy) < 90d", "since(first_buy) >= 0ms", "exists(first_buy)"])
 def test_what_never_happened_was_neither_long_ago_nor_lately(when: str) -> None:
-    """So that `not` of it holds for who never did it."""
+    """So that `not` of it holds for a customer who never did it."""
     assert not holds(when, {})
     assert holds(f"not ({when})", {})
 

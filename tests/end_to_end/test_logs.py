@@ -16,7 +16,6 @@ import pytest
 
 from stream.codec.records import Outgoing
 from stream.kafka.embedded.process import free_port
-from tests.kit.kafka import KafkaBroker
 from tests.kit.secured import SecuredKafka
 from tests.kit.topics import produce, read_all
 
@@ -153,7 +152,7 @@ def python_path() -> str:
     return os.pathsep.join(filter(None, (os.environ.get("PYTHONPATH"), str(ROOT))))
 
 
-async def send(kafka: KafkaBroker, prefix: str, values: list[bytes]) -> None:
+async def send(kafka: SecuredKafka, prefix: str, values: list[bytes]) -> None:
     records = [Outgoing(b"canary-key-%d" % n, value, [("canary-header", b"canary")]) for n, value in enumerate(values)]
     await produce(kafka.bootstrap, f"{prefix}interactions", records)
 
@@ -200,8 +199,8 @@ async def test_no_log_above_debug_no_metric_and_no_answer_tells_of_a_customer_or
         answers.append(await exploding.get("/metrics", f"Bearer {TOKEN}"))
         await send(kafka, topic_prefix, [interaction("fatal")])
         assert await asyncio.wait_for(exploding.process.wait(), 60) == 1, exploding.log
-    letters = await read_all(kafka.bootstrap, f"{topic_prefix}lifecycle-dead-letters")
-    assert sum(map(len, letters.values())) == len(BAD) + 1
+    dead_letters = await read_all(kafka.bootstrap, f"{topic_prefix}lifecycle-dead-letters")
+    assert sum(map(len, dead_letters.values())) == len(BAD) + 1
     assert [answer for answer in answers if CANARY.search(answer)] == []
     assert "our code failed on the interaction at offset" in exploding.log
     assert "the worker stops: ValueError" in exploding.log

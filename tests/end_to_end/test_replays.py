@@ -10,8 +10,9 @@ import pytest
 from stream.codec.interactions import encode_native
 from stream.demo.shop import shop_interactions
 from stream.kafka.embedded.broker import EmbeddedBroker
-from tests.kit.kafka import KafkaBroker
-from tests.kit.replays import DAY, Replay, Worker, differences, end_of, replay_all
+from tests.kit.kafka import SharedKafka
+from tests.kit.replays import Replay, Worker, differences, end_of, replay_all
+from tests.kit.times import DAY
 from tests.kit.topics import read_all
 
 pytestmark = pytest.mark.slow
@@ -44,7 +45,7 @@ async def ids_of(replay: Replay) -> Counter[bytes]:
 
 
 async def test_on_kafka_the_changes_are_those_of_simulate_though_workers_are_killed(
-    kafka: KafkaBroker, topic_prefix: str, interactions: Path, tmp_path: Path
+    kafka: SharedKafka, topic_prefix: str, interactions: Path, tmp_path: Path
 ) -> None:
     """`kill -9` twice in the middle of a replay: a read_committed subscriber finds each change once, in order."""
     replay = Replay(kafka.bootstrap, topic_prefix, interactions, end_of(interactions), LIFECYCLES)
@@ -70,9 +71,9 @@ async def test_on_the_embedded_broker_they_are_too_and_a_crash_only_repeats(
 
 
 async def test_current_stages_holds_the_latest_change_of_every_customer(
-    kafka: KafkaBroker, topic_prefix: str, interactions: Path, tmp_path: Path
+    kafka: SharedKafka, topic_prefix: str, interactions: Path, tmp_path: Path
 ) -> None:
-    """Compacted by key, the topic equals the last published change of each life; who was forgotten is gone."""
+    """Compacted by key, the topic equals the last published change of each life; forgotten subjects are gone."""
     replay = Replay(kafka.bootstrap, topic_prefix, interactions, end_of(interactions), ("metrics",))
     found, _seconds = await replay_all(replay, tmp_path)
     current: dict[bytes, bytes | None] = {}
@@ -92,7 +93,7 @@ async def test_current_stages_holds_the_latest_change_of_every_customer(
 
 
 async def test_two_workers_share_the_partitions_and_lose_nothing(
-    kafka: KafkaBroker, topic_prefix: str, interactions: Path, tmp_path: Path
+    kafka: SharedKafka, topic_prefix: str, interactions: Path, tmp_path: Path
 ) -> None:
     """A second worker joins in the middle, the first is killed, the second takes over."""
     replay = Replay(kafka.bootstrap, topic_prefix, interactions, end_of(interactions), ("metrics",))

@@ -1,4 +1,4 @@
-"""One worker process on Apache Kafka, as who operates it sees it: readiness, metrics, dead letters, its exit."""
+"""One worker process on Apache Kafka, as an operator sees it: readiness, metrics, dead letters, its exit."""
 
 import asyncio
 import signal
@@ -13,11 +13,11 @@ from aiokafka import ConsumerRecord
 from prometheus_client.parser import text_string_to_metric_families
 
 from stream.codec.records import Outgoing
-from tests.kit.kafka import KafkaBroker
-from tests.kit.replays import DAY, Replay, Worker
+from tests.kit.kafka import SharedKafka
+from tests.kit.replays import Replay, Worker
+from tests.kit.times import DAY, T0
 from tests.kit.topics import produce, read_all
 
-T0 = 1_700_000_000_000
 UNTIL = T0 + 400 * DAY
 CUSTOMERS = 40
 BAD: dict[bytes, bytes] = {
@@ -48,7 +48,7 @@ def interactions(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-async def worker(kafka: KafkaBroker, topic_prefix: str, interactions: Path, tmp_path: Path) -> AsyncIterator[Worker]:
+async def worker(kafka: SharedKafka, topic_prefix: str, interactions: Path, tmp_path: Path) -> AsyncIterator[Worker]:
     """A worker that has taken all of them, and the ticks that ended their import."""
     replay = Replay(kafka.bootstrap, topic_prefix, interactions, UNTIL)
     await replay.load()
@@ -83,7 +83,7 @@ async def standings(replay: Replay, folder: Path) -> Counter[tuple[str, str]]:
     return Counter((each["lifecycle"], each["stage"]) for each in map(orjson.loads, out.read_bytes().splitlines()))
 
 
-async def letters(replay: Replay) -> list[ConsumerRecord[bytes | None, bytes | None]]:
+async def dead_letters_of(replay: Replay) -> list[ConsumerRecord[bytes | None, bytes | None]]:
     """The dead letters, of all partitions."""
     topic = await read_all(replay.bootstrap, replay.settings.topics.dead_letters)
     return [record for records in topic.values() for record in records]
@@ -122,7 +122,7 @@ async def test_metrics_tell_what_was_sent_and_where_customers_stand(worker: Work
 
 
 async def test_a_record_that_cannot_be_read_is_a_dead_letter_and_counted(worker: Worker) -> None:
-    """On its topic with bytes, key, headers, reason and place; what comes after it in its partition is applied."""
+    """With bytes, key, headers, reason and source address; what follows it in its partition is applied."""
     replay = worker.replay
     before = (await scrape(worker))["lifecycle_interactions_total", "applied"]
     good = b'{"type":"page","customer_id":"c-1","time":%d}' % UNTIL
@@ -135,7 +135,7 @@ async def test_a_record_that_cannot_be_read_is_a_dead_letter_and_counted(worker:
     assert found["lifecycle_interactions_total", "rejected"] == len(BAD)
     for reason in BAD.values():
         assert found["lifecycle_dead_letters_total", reason.decode()] == 1
-    by_value = {record.value: record for record in await letters(replay)}
+    by_value = {record.value: record for record in await dead_letters_of(replay)}
     assert by_value.keys() == BAD.keys()
     for (value, reason), place in zip(BAD.items(), places, strict=False):
         about = dict(by_value[value].headers)

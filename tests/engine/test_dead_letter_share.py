@@ -85,7 +85,7 @@ def test_fewer_than_a_thousand_interactions_have_no_share(clock: Clock, caplog: 
 
 
 def test_what_is_older_than_a_minute_is_forgotten(clock: Clock) -> None:
-    """Also where nothing comes any more: a sender that was stopped is no trouble."""
+    """Also where nothing arrives any more: a sender that was stopped is no trouble."""
     watch = DeadLetterWatch(0.5, clock)
     watch.count(batch(0, not_json=2_000))
     clock.now = 30.0

@@ -1,4 +1,4 @@
-"""Dead letters as records: written, read again, told from receipts; and always small enough for their topic."""
+"""Dead letters as records: written, read again, distinguished from receipts; never too large for their topic."""
 
 import asyncio
 
@@ -25,7 +25,7 @@ from stream.machine.machine import PartitionMachine
 from stream.machine.source_partition import SourcePartition
 from stream.settings import Settings
 from tests.engine.rig import Rig
-from tests.kit.kafka import KafkaBroker
+from tests.kit.kafka import SharedKafka
 from tests.kit.machines import Record
 from tests.kit.topics import read_all
 
@@ -101,7 +101,7 @@ def test_what_is_too_long_is_cut_off_and_says_so() -> None:
 
 
 async def test_a_large_record_that_its_sender_compressed_does_not_stop_its_partition(
-    kafka: KafkaBroker, topic_prefix: str
+    kafka: SharedKafka, topic_prefix: str
 ) -> None:
     """Kafka measures what is compressed; what we write is not."""
     settings = Settings(bootstrap=kafka.bootstrap, topic_prefix=topic_prefix, app=f"{topic_prefix}app", partitions=1)

@@ -19,7 +19,7 @@ from stream.kafka.partitioner import partition_of
 from stream.kafka.transactions import has_transactions, may_write_transactions
 from stream.machine.batch import Batch
 from stream.settings import Settings
-from tests.kit.kafka import KafkaBroker
+from tests.kit.kafka import KafkaBroker, SharedKafka
 from tests.kit.topics import Records, create_topics, produce, read_all
 
 HEADERS = [("ce_id", b"1"), ("ce_type", b"t")]
@@ -32,7 +32,7 @@ def embedded() -> Iterator[EmbeddedBroker]:
 
 
 @pytest.fixture
-async def route(kafka: KafkaBroker, topic_prefix: str) -> Route:
+async def route(kafka: SharedKafka, topic_prefix: str) -> Route:
     return await make_route(kafka.bootstrap, topic_prefix)
 
 
@@ -94,7 +94,7 @@ async def test_a_batch_is_written_to_the_partitions_of_its_source(route: Route, 
 
 
 async def test_the_key_places_current_stages_and_changes_of_a_topic_with_another_count(
-    kafka: KafkaBroker, topic_prefix: str
+    kafka: SharedKafka, topic_prefix: str
 ) -> None:
     route = await make_route(kafka.bootstrap, topic_prefix, stage_changes=3)
     delivery = Transactional(route)
@@ -198,7 +198,7 @@ async def test_without_transactions_the_group_offset_comes_last(embedded: Embedd
     assert seen == [(route.source, 7, 2 + 3)]
 
 
-async def test_the_state_is_not_written_when_a_stage_change_is_refused(kafka: KafkaBroker, topic_prefix: str) -> None:
+async def test_the_state_is_not_written_when_a_stage_change_is_refused(kafka: SharedKafka, topic_prefix: str) -> None:
     route = await make_route(kafka.bootstrap, topic_prefix)
     delivery = AtLeastOnce(route, never)
     await delivery.start()
@@ -210,14 +210,14 @@ async def test_the_state_is_not_written_when_a_stage_change_is_refused(kafka: Ka
 
 
 async def test_whether_a_broker_has_transactions_is_found_out(
-    kafka: KafkaBroker, embedded: EmbeddedBroker, topic_prefix: str
+    kafka: SharedKafka, embedded: EmbeddedBroker, topic_prefix: str
 ) -> None:
     assert await may_write_transactions(Settings(bootstrap=kafka.bootstrap, app=topic_prefix))
     assert not await may_write_transactions(Settings(bootstrap=embedded.bootstrap, app=topic_prefix))
 
 
 async def test_whether_the_broker_has_transactions_is_found_without_writing_one_too(
-    kafka: KafkaBroker, embedded: EmbeddedBroker
+    kafka: SharedKafka, embedded: EmbeddedBroker
 ) -> None:
     assert await has_transactions(Settings(bootstrap=kafka.bootstrap))
     assert not await has_transactions(Settings(bootstrap=embedded.bootstrap))
@@ -228,7 +228,7 @@ def test_keys_are_placed_as_by_the_default_partitioner(key: bytes, count: int) -
     assert partition_of(key, count) == DefaultPartitioner()(key, list(range(count)), [])
 
 
-async def test_a_key_is_placed_where_other_producers_place_it(kafka: KafkaBroker, topic_prefix: str) -> None:
+async def test_a_key_is_placed_where_other_producers_place_it(kafka: SharedKafka, topic_prefix: str) -> None:
     topic = f"{topic_prefix}keys"
     await create_topics(kafka.bootstrap, topic, partitions=5)
     written = await produce(kafka.bootstrap, topic, [Outgoing(b"k%d" % number, b"") for number in range(50)])

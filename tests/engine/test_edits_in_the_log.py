@@ -8,7 +8,7 @@ from stream.engine.edit_log import Edits
 from stream.settings import Settings
 from tests.engine.rig import Rig
 from tests.engine.toy import Toy
-from tests.kit.kafka import KafkaBroker
+from tests.kit.kafka import SharedKafka
 
 WAS, IS = "a" * 16, "b" * 16
 
@@ -65,7 +65,7 @@ def test_a_machine_that_knows_of_no_edit_says_nothing(caplog: pytest.LogCaptureF
 
 
 async def test_a_worker_whose_partitions_recover_one_after_the_other_says_it_when_the_last_has(
-    kafka: KafkaBroker, topic_prefix: str, caplog: pytest.LogCaptureFixture
+    kafka: SharedKafka, topic_prefix: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """And each assignment names the partitions added and given up."""
     settings = Settings(bootstrap=kafka.bootstrap, app=f"{topic_prefix}app", topic_prefix=topic_prefix, partitions=6)

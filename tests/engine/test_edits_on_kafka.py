@@ -14,9 +14,10 @@ from stream.machine.machine import PartitionMachine
 from stream.machine.source_partition import SourcePartition
 from stream.settings import Settings
 from tests.engine.rig import Rig
-from tests.kit.kafka import KafkaBroker
+from tests.kit.kafka import SharedKafka
+from tests.kit.lifecycles import funnel
+from tests.kit.times import T0
 from tests.kit.topics import produce, read_all
-from tests.machine.test_edits import T0, funnel
 
 
 def made_with(settings: Settings, threshold: int) -> MakeMachine:
@@ -47,7 +48,7 @@ def _at_least(rig: Rig, inputs: int) -> bool:
     return rig.recorder.inputs >= inputs
 
 
-async def test_a_file_is_edited_and_edited_again_and_nobody_is_lost(kafka: KafkaBroker, topic_prefix: str) -> None:
+async def test_a_file_is_edited_and_edited_again_and_nobody_is_lost(kafka: SharedKafka, topic_prefix: str) -> None:
     """Start, a visit, stop, edit, start, a visit, stop, edit, start: the state opens each time, and moves who may.
 
     Of two partitions one gets no interaction between the edits, so that what it must keep has no other reason to be

@@ -10,14 +10,13 @@ from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 from stream.codec.controls import tick
 from stream.codec.dead_letters import MAX_VALUE_BYTES
 from stream.codec.interactions import encode_native
-from stream.codec.lifecycle_yaml.lifecycle_files import parse
 from stream.codec.records import Outgoing
 from stream.codec.rejected import Reason
 from stream.codec.state.customers import CustomerCodec
 from stream.codec.state.keys import customer_key
 from stream.core.customer import Life
 from stream.core.interaction import Interaction
-from stream.core.model import Model, model_of
+from stream.core.model import Model
 from stream.engine.error_policy import ErrorPolicy
 from stream.kafka.topic_monitor import SourceTopic
 from stream.machine.batch import Batch, DeadlineFailed, EncodingFailed, RecordFailed
@@ -25,10 +24,11 @@ from stream.machine.machine import PartitionMachine
 from stream.machine.source_partition import SourcePartition
 from stream.settings import Settings
 from tests.engine.rig import Rig
-from tests.kit.kafka import KafkaBroker
-from tests.kit.machines import Record, compacted, machine, records_of, run_all
+from tests.kit.kafka import SharedKafka
+from tests.kit.lifecycles import buy, shop
+from tests.kit.machines import Record, compacted, machine, moves, published, records_of, run_all
+from tests.kit.times import DAY, T0
 from tests.kit.topics import produce, read_all
-from tests.machine.test_machine import DAY, SHOP, T0, buy, moves, published
 
 STREAM = Settings(clock="stream")
 MOST = 2**63 - 1
@@ -53,8 +53,7 @@ EXAMPLES: dict[Reason, bytes | None] = {
 
 @pytest.fixture
 def model() -> Model:
-    """One lifecycle; anonymous subjects are forgotten after 90 days."""
-    return model_of([parse(SHOP, "shop.yaml").lifecycle])
+    return shop()
 
 
 def doctored(model: Model, customer: str, changelog: dict[bytes, bytes], change: Callable[[Life], None]) -> bytes:
@@ -85,7 +84,7 @@ def poisoned(model: Model, change: Callable[[Life], None], customer: str = "pois
 def persist(
     model: Model, changelog: dict[bytes, bytes], records: list[Record]
 ) -> tuple[list[Batch], list[type[Exception]]]:
-    """Run `records` as a partition does, which begins anew after each failure; the batches, and what failed."""
+    """Run `records` as a partition does, which begins again after each failure; the batches, and what failed."""
     policy = ErrorPolicy()
     failures: list[type[Exception]] = []
     while True:
@@ -106,9 +105,9 @@ def test_what_cannot_be_used_is_kept_with_its_reason_and_the_partition_goes_on(m
     """The dead letter has the bytes, key, headers, reason and place; the next record is applied."""
     bad = Record(1, T0, b"key", EXAMPLES[reason], [("sender", b"x")])
     batches, _failures = persist(model, poisoned(model, swell), [bad, *records_of([buy("a", T0)], first=2)])
-    (letter,) = batches[0].dead_letters
-    about = dict(letter.headers)
-    assert (letter.key, letter.value) == (b"key", EXAMPLES[reason])
+    (dead_letter,) = batches[0].dead_letters
+    about = dict(dead_letter.headers)
+    assert (dead_letter.key, dead_letter.value) == (b"key", EXAMPLES[reason])
     assert about["sender"] == b"x"
     assert about["lifecycle_reason"] == reason.value.encode()
     assert (about["lifecycle_topic"], about["lifecycle_partition"], about["lifecycle_offset"]) == (
@@ -121,12 +120,12 @@ def test_what_cannot_be_used_is_kept_with_its_reason_and_the_partition_goes_on(m
 
 
 def test_a_dead_letter_that_does_not_fit_is_cut_and_flagged(model: Model) -> None:
-    """The flag tells the whole length."""
+    """The header has the whole length."""
     made = machine(model, Settings(clock="stream"))
     batches = run_all(made, [Record(0, T0, None, b"x" * 2_000_000)])
-    (letter,) = batches[0].dead_letters
-    assert letter.value == b"x" * MAX_VALUE_BYTES
-    assert dict(letter.headers)["lifecycle_truncated"] == b"2000000"
+    (dead_letter,) = batches[0].dead_letters
+    assert dead_letter.value == b"x" * MAX_VALUE_BYTES
+    assert dict(dead_letter.headers)["lifecycle_truncated"] == b"2000000"
 
 
 def test_a_broken_control_record_is_a_dead_letter(model: Model) -> None:
@@ -137,7 +136,7 @@ def test_a_broken_control_record_is_a_dead_letter(model: Model) -> None:
 
 
 def test_a_record_that_makes_our_code_fail_is_isolated(model: Model) -> None:
-    """The failure names its offset; a machine told to isolate it dead-letters that one and goes on."""
+    """The failure names its offset; a machine that is to isolate it dead-letters that one and goes on."""
     changelog = poisoned(model, swell)
     records = records_of([buy("a", T0), buy("poison", T0), buy("b", T0)], first=1)
     with pytest.raises(RecordFailed) as failed:
@@ -177,8 +176,8 @@ def test_a_record_that_leaves_a_customer_that_cannot_be_encoded_is_isolated_and_
     given = [buy("a", T0), *visits[:2], buy("poison", T0 + 2), *visits[2:], buy("b", T0)]
     batches, failures = persist(model, poisoned(model, fill), records_of(given, first=1))
     assert failures == [EncodingFailed, RecordFailed, RecordFailed]
-    (letter,) = [each for batch in batches for each in batch.dead_letters]
-    about = dict(letter.headers)
+    (dead_letter,) = [each for batch in batches for each in batch.dead_letters]
+    about = dict(dead_letter.headers)
     assert (about["lifecycle_reason"], about["lifecycle_offset"]) == (b"unprocessable", b"4")
     assert sum(batch.counts.applied for batch in batches) == 6
     assert {each["customer_id"] for each in published(batches)} == {"a", "b"}
@@ -212,7 +211,7 @@ def test_a_customer_whose_record_cannot_be_read_stops_no_deadlines_of_others(mod
 
 
 def test_a_machine_looks_closely_only_as_long_as_it_has_to(model: Model) -> None:
-    """Beyond the offset that it was told, customers are encoded as before, and so is said what fails."""
+    """Beyond the offset that is to be isolated, customers are encoded as before, and so is said what fails."""
     made = machine(model, STREAM, poisoned(model, fill))
     made.look_closely(3)
     run_all(made, records_of([buy("a", T0), buy("b", T0), buy("c", T0)], first=1))
@@ -227,7 +226,7 @@ class OnKafka:
         self.settings = Settings(
             bootstrap=bootstrap, app=f"{prefix}app", topic_prefix=prefix, partitions=1, clock="stream"
         )
-        self.model = model_of([parse(SHOP, "shop.yaml").lifecycle])
+        self.model = shop()
 
     def make(self, partition: int, topic: SourceTopic) -> PartitionMachine:
         return PartitionMachine(
@@ -244,7 +243,7 @@ class OnKafka:
 
 
 @pytest.fixture
-def on_kafka(kafka: KafkaBroker, topic_prefix: str) -> OnKafka:
+def on_kafka(kafka: SharedKafka, topic_prefix: str) -> OnKafka:
     return OnKafka(kafka.bootstrap, topic_prefix)
 
 
@@ -267,8 +266,10 @@ async def test_a_worker_isolates_an_interaction_after_which_its_customer_cannot_
         assert rig.recorder.failures == ["record", "record", "record"]
     dead = await on_kafka.dead_letters()
     assert [(each.key, dict(each.headers)["lifecycle_reason"]) for each in dead] == [(b"poison", b"unprocessable")]
-    told = await read_all(settings.bootstrap, topics.stage_changes)
-    customers = [orjson.loads(each.value or b"")["customer_id"] for records in told.values() for each in records]
+    published_records = await read_all(settings.bootstrap, topics.stage_changes)
+    customers = [
+        orjson.loads(each.value or b"")["customer_id"] for records in published_records.values() for each in records
+    ]
     assert sorted(customers) == ["a", "a", "b", "b", "poison"]
 
 
@@ -284,9 +285,9 @@ async def test_a_record_larger_than_the_broker_s_limit_once_unpacked_is_a_dead_l
         await on_kafka.send(buy("a", T0))
         await rig.recorder.until(lambda: rig.recorder.inputs >= 3)  # the first position counts as one
         assert rig.recorder.failures == []
-    (letter,) = await on_kafka.dead_letters()
-    assert len(letter.value) == MAX_VALUE_BYTES
-    assert dict(letter.headers)["lifecycle_reason"] == b"too_large"
+    (dead_letter,) = await on_kafka.dead_letters()
+    assert len(dead_letter.value) == MAX_VALUE_BYTES
+    assert dict(dead_letter.headers)["lifecycle_reason"] == b"too_large"
 
 
 class _Latin1(str):

@@ -15,12 +15,12 @@ from stream.core.interaction import Interaction
 from stream.settings import Settings, TopicNames
 from tests.bench.worker import BenchWorker
 from tests.kit.changelogs import write_changelog
-from tests.kit.kafka import KafkaBroker
+from tests.kit.kafka import SharedKafka
+from tests.kit.times import T0
 from tests.kit.topics import produce, read_all
 
 pytestmark = pytest.mark.slow
 PARTITIONS = 4
-T0 = 1_700_000_000_000
 
 Make = Callable[[Mapping[bytes, bytes]], Outgoing]
 
@@ -67,7 +67,7 @@ async def everything(settings: Settings) -> dict[str, list[tuple[int, int]]]:
 
 @pytest.mark.parametrize("make", NEWER, ids=[make.__name__ for make in NEWER])
 async def test_a_newer_state_is_refused_before_anything_is_written(
-    kafka: KafkaBroker, topic_prefix: str, tmp_path: Path, make: Make
+    kafka: SharedKafka, topic_prefix: str, tmp_path: Path, make: Make
 ) -> None:
     """Though interactions wait: the old worker ends with 1, every time, and a worker that can read it may come."""
     settings = Settings(bootstrap=kafka.bootstrap, topic_prefix=topic_prefix, partitions=PARTITIONS)

@@ -21,7 +21,7 @@ from stream.machine.batch import Machine
 from stream.settings import Settings
 from tests.engine.rig import PlainSource, Rig
 from tests.engine.toy import POSITION, Toy
-from tests.kit.kafka import KafkaBroker
+from tests.kit.kafka import SharedKafka
 from tests.kit.topics import create_topics, produce, read_all
 
 KEYS = 20
@@ -34,7 +34,7 @@ def embedded() -> Iterator[EmbeddedBroker]:
 
 
 @pytest.fixture
-def on_kafka(kafka: KafkaBroker, topic_prefix: str) -> Settings:
+def on_kafka(kafka: SharedKafka, topic_prefix: str) -> Settings:
     return settings_for(kafka.bootstrap, topic_prefix)
 
 

@@ -23,7 +23,7 @@ from stream.machine.machine import PartitionMachine
 from stream.machine.source_partition import SourcePartition
 from stream.settings import Partitioner, Settings
 from tests.engine.rig import Rig
-from tests.kit.kafka import KafkaBroker
+from tests.kit.kafka import SharedKafka
 from tests.kit.machines import TOPIC, Record, finish, run_all
 
 UNSIGNED = 1 << 32
@@ -246,7 +246,7 @@ def test_each_partition_is_warned_of_once_without_any_id(caplog: pytest.LogCaptu
 
 
 async def test_on_kafka_each_partition_with_misplaced_interactions_is_warned_of_once_though_it_starts_over(
-    kafka: KafkaBroker, topic_prefix: str, model: Model, caplog: pytest.LogCaptureFixture
+    kafka: SharedKafka, topic_prefix: str, model: Model, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Half of the producers are as librdkafka's; what they write is applied and counted, batch after batch."""
     count = 3

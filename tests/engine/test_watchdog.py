@@ -17,7 +17,7 @@ import pytest
 from stream.engine.watchdog import MAX_LOOKS, Stalls
 from stream.kafka.embedded.process import free_port
 from tests.engine.stuck_worker import STUCK
-from tests.kit.kafka import KafkaBroker
+from tests.kit.kafka import KafkaBroker, SharedKafka
 
 STUCK_WORKER = Path(__file__).with_name("stuck_worker.py")
 NOTICED_WITHIN = 60.0
@@ -172,7 +172,7 @@ async def stuck_worker(kind: str, bootstrap: str, prefix: str, folder: Path) -> 
 
 @pytest.mark.slow
 async def test_a_worker_that_cannot_go_on_is_not_live_soon_and_exits_with_1(
-    kafka: KafkaBroker, topic_prefix: str, tmp_path: Path
+    kafka: SharedKafka, topic_prefix: str, tmp_path: Path
 ) -> None:
     """All kinds at once, so that the test waits once."""
 
@@ -207,7 +207,7 @@ async def test_a_worker_whose_broker_is_away_waits(tmp_path: Path) -> None:
 
 
 async def test_partitions_that_the_leader_did_not_know_are_assigned_once_it_does(
-    kafka: KafkaBroker, topic_prefix: str, tmp_path: Path
+    kafka: SharedKafka, topic_prefix: str, tmp_path: Path
 ) -> None:
     """Aiokafka would look again after five minutes, and until then the group would have nothing to do."""
     async with stuck_worker("blind", kafka.bootstrap, topic_prefix, tmp_path) as worker:
@@ -216,7 +216,7 @@ async def test_partitions_that_the_leader_did_not_know_are_assigned_once_it_does
 
 
 async def test_a_broker_that_goes_away_while_a_worker_starts_is_waited_for(
-    kafka: KafkaBroker, topic_prefix: str, tmp_path: Path
+    kafka: SharedKafka, topic_prefix: str, tmp_path: Path
 ) -> None:
     async with stuck_worker("late", kafka.bootstrap, topic_prefix, tmp_path) as worker:
         await until_ready(worker, partitions=2)
@@ -226,7 +226,7 @@ async def test_a_broker_that_goes_away_while_a_worker_starts_is_waited_for(
 
 
 async def test_a_worker_that_ends_though_nobody_told_it_to_exits_with_1(
-    kafka: KafkaBroker, topic_prefix: str, tmp_path: Path
+    kafka: SharedKafka, topic_prefix: str, tmp_path: Path
 ) -> None:
     """Else whoever supervises it would not start another."""
     async with stuck_worker("lost", kafka.bootstrap, topic_prefix, tmp_path) as worker:

@@ -16,7 +16,7 @@ import pytest
 from stream.codec.records import Outgoing
 from stream.kafka.embedded.broker import EmbeddedBroker
 from stream.settings import Settings
-from tests.kit.kafka import KafkaBroker
+from tests.kit.kafka import KafkaBroker, SharedKafka
 from tests.kit.topics import produce, read_all
 
 pytestmark = pytest.mark.slow
@@ -26,7 +26,7 @@ KEYS = 40
 
 
 class Worker:
-    """A process of toy_worker.py, what it told and what it logged."""
+    """A process of toy_worker.py, what it reported and what it logged."""
 
     def __init__(self, process: Process, log: Path) -> None:
         self.process = process
@@ -43,7 +43,7 @@ class Worker:
     def inputs(self) -> int:
         return sum(event["inputs"] for event in self.events if event["event"] == "batch")
 
-    def told(self, event: str) -> list[dict[str, Any]]:
+    def reported(self, event: str) -> list[dict[str, Any]]:
         return [each for each in self.events if each["event"] == event]
 
     async def until(self, holds: Callable[[], bool], seconds: float = 60.0) -> None:
@@ -133,16 +133,16 @@ async def assert_changes(settings: Settings, visits: int) -> None:
 
 
 async def test_a_worker_ends_in_order_when_asked_to(
-    kafka: KafkaBroker, topic_prefix: str, start: Callable[..., Any], tmp_path: Path
+    kafka: SharedKafka, topic_prefix: str, start: Callable[..., Any], tmp_path: Path
 ) -> None:
     worker = await start(kafka.bootstrap)
-    await worker.until(lambda: len(worker.told("recovered")) == 4)
+    await worker.until(lambda: len(worker.reported("recovered")) == 4)
     settings = settings_for(kafka.bootstrap, topic_prefix)
     sent = await visit(settings, 20)
     await worker.until(lambda: worker.inputs == sent)
     assert await worker.end(signal.SIGTERM) == 0
     await assert_changes(settings, 20)
-    assert [event["phase"] for event in worker.told("service")] == ["waiting for Kafka", "stopping"]
+    assert [event["phase"] for event in worker.reported("service")] == ["waiting for Kafka", "stopping"]
     assert list((tmp_path / "worker0").iterdir()) == []
     assert "delivery is exactly_once" in worker.log
     assert "ERROR" not in worker.log
@@ -157,7 +157,7 @@ async def test_a_worker_started_before_its_broker_waits_and_then_works(
     began = time.monotonic()
     await asyncio.to_thread(own_kafka.start)
     waited = time.monotonic() - began
-    await worker.until(lambda: len(worker.told("recovered")) == 4)
+    await worker.until(lambda: len(worker.reported("recovered")) == 4)
     settings = settings_for(own_kafka.bootstrap, topic_prefix)
     sent = await visit(settings, 5)
     await worker.until(lambda: worker.inputs == sent)
@@ -180,7 +180,7 @@ async def test_a_broker_that_restarts_costs_no_change_and_few_lines_of_log(
 ) -> None:
     await asyncio.to_thread(own_kafka.start)
     worker = await start(own_kafka.bootstrap)
-    await worker.until(lambda: len(worker.told("recovered")) == 4)
+    await worker.until(lambda: len(worker.reported("recovered")) == 4)
     settings = settings_for(own_kafka.bootstrap, topic_prefix)
     sent = await visit(settings, 10)
     await worker.until(lambda: worker.inputs == sent)
@@ -196,19 +196,19 @@ async def test_a_broker_that_restarts_costs_no_change_and_few_lines_of_log(
 async def test_a_worker_ends_while_its_broker_is_away(own_kafka: KafkaBroker, start: Callable[..., Any]) -> None:
     await asyncio.to_thread(own_kafka.start)
     worker = await start(own_kafka.bootstrap)
-    await worker.until(lambda: len(worker.told("recovered")) == 4)
+    await worker.until(lambda: len(worker.reported("recovered")) == 4)
     await asyncio.to_thread(own_kafka.kill)
     assert await worker.end(signal.SIGTERM) == 0
 
 
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])
 async def test_what_one_worker_leaves_another_takes_over(
-    kafka: KafkaBroker, topic_prefix: str, start: Callable[..., Any], end: signal.Signals
+    kafka: SharedKafka, topic_prefix: str, start: Callable[..., Any], end: signal.Signals
 ) -> None:
     first = await start(kafka.bootstrap)
-    await first.until(lambda: len(first.told("recovered")) == 4)
+    await first.until(lambda: len(first.reported("recovered")) == 4)
     second = await start(kafka.bootstrap)
-    await second.until(lambda: len(second.told("recovered")) == 2)
+    await second.until(lambda: len(second.reported("recovered")) == 2)
     settings = settings_for(kafka.bootstrap, topic_prefix)
     sent = await visit(settings, 50)
     await first.until(lambda: first.inputs > 0)
@@ -231,14 +231,14 @@ async def finished(settings: Settings, value: bytes) -> list[bytes | None]:
 
 
 async def test_a_bug_ends_the_worker_with_an_exit_code_and_its_stack(
-    kafka: KafkaBroker, topic_prefix: str, start: Callable[..., Any]
+    kafka: SharedKafka, topic_prefix: str, start: Callable[..., Any]
 ) -> None:
     worker = await start(kafka.bootstrap)
-    await worker.until(lambda: len(worker.told("recovered")) == 4)
+    await worker.until(lambda: len(worker.reported("recovered")) == 4)
     settings = settings_for(kafka.bootstrap, topic_prefix)
     await produce(kafka.bootstrap, settings.topics.interactions, [Outgoing(b"k", b"bug")])
     assert await worker.ended() == 1
-    assert [event["kind"] for event in worker.told("failed")] == ["bug", "bug", "fatal"]
+    assert [event["kind"] for event in worker.reported("failed")] == ["bug", "bug", "fatal"]
     assert "CRITICAL the worker stops: ZeroDivisionError" in worker.log
     assert "in _take" in worker.log
 
@@ -246,7 +246,7 @@ async def test_a_bug_ends_the_worker_with_an_exit_code_and_its_stack(
 async def test_a_worker_runs_on_the_embedded_broker(topic_prefix: str, start: Callable[..., Any]) -> None:
     async with EmbeddedBroker() as broker:
         worker = await start(broker.bootstrap)
-        await worker.until(lambda: len(worker.told("recovered")) == 4)
+        await worker.until(lambda: len(worker.reported("recovered")) == 4)
         settings = settings_for(broker.bootstrap, topic_prefix)
         sent = await visit(settings, 20)
         await worker.until(lambda: worker.inputs == sent)

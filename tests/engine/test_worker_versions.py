@@ -56,7 +56,7 @@ def bootstrap(request: pytest.FixtureRequest, broker: str) -> str:
 
 @pytest.fixture
 def tells(broker: str) -> bool:
-    """Whether it tells what members say of themselves."""
+    """Whether it reports what members say of themselves."""
     return broker == "kafka"
 
 
@@ -113,7 +113,7 @@ def replaced(versions: WorkerVersions) -> WorkerVersions:
 
 
 def test_an_earlier_release_that_says_nothing_of_itself_is_one_that_differs(caplog: pytest.LogCaptureFixture) -> None:
-    """Who it is, the broker tells."""
+    """The broker reports who it is."""
     group = GroupVersions(OURS)
     group.heard([member(None, "faust-0.15.3-x")])
     assert "faust-0.15.3-x at 10.0.0.1 (a release that does not say which lifecycles)" in caplog.messages[0]
@@ -121,7 +121,7 @@ def test_an_earlier_release_that_says_nothing_of_itself_is_one_that_differs(capl
 
 
 def test_versions_in_the_group_are_counted_with_those_who_lack_one() -> None:
-    """As long as the broker did not tell, nothing is said."""
+    """As long as the broker reported nothing, nothing is said."""
     group = GroupVersions(OURS)
     assert (group.distinct(), group.others) == ({}, None)
     group.heard([])
@@ -174,7 +174,7 @@ def test_a_group_that_is_in_a_rebalance_or_without_coordinator_tells_nothing() -
 async def test_a_broker_that_keeps_what_members_say_to_itself_is_no_sign_that_they_differ(
     bootstrap: str, tells: bool, topic_prefix: str
 ) -> None:
-    """Apache Kafka tells; the embedded broker tells who the members are, and leaves out what they say."""
+    """Apache Kafka reports it; the embedded broker reports who the members are, and leaves out what they say."""
     settings = Settings(bootstrap=bootstrap, app=f"{topic_prefix}app", topic_prefix=topic_prefix)
     topic = settings.topics.interactions
     await create_topics(bootstrap, topic, partitions=1)

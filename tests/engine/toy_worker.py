@@ -1,4 +1,4 @@
-"""A worker process over the toy machine; tells on stdout, one JSON object a line, what happens.
+"""A worker process over the toy machine; reports on stdout, one JSON object a line, what happens.
 
 python toy_worker.py BOOTSTRAP PREFIX DELIVERY
 """

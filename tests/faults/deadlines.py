@@ -215,7 +215,7 @@ def _between(changes: Sequence[dict[str, Any]]) -> int:
 
 
 def _measure(outcome: Storm, published: dict[int, Any], kept: dict[int, Any]) -> None:
-    """The transactions, told apart by the offset that each one's marker takes."""
+    """The transactions, distinguished by the offset that each one's marker takes."""
     for number, records in published.items():
         ours = [each for each in transactions(kept[number]) if each[-1].key == b"p" and _is_ours(each)]
         theirs = list(transactions(records))

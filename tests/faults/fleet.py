@@ -20,7 +20,7 @@ class WorkerProcess:
         self.log = log
         self.frozen = False
         self.asked = False
-        """It was told to end in order."""
+        """It was asked to end in order."""
 
     @property
     def runs(self) -> bool:
@@ -29,7 +29,7 @@ class WorkerProcess:
 
     @property
     def was_starting(self) -> bool:
-        """It was told to end before it could hear of it: Python was still loading."""
+        """It was asked to end before it could handle a signal: Python was still loading."""
         return self.process.returncode == -signal.SIGTERM and not self.log.read_bytes()
 
     def freeze(self) -> None:
@@ -84,7 +84,7 @@ class Fleet:
         return self._workers
 
     async def size(self, count: int) -> None:
-        """Start workers, or tell the last ones to end, until there are so many."""
+        """Start workers, or ask the last ones to end, until there are so many."""
         while len(self.workers) < count:
             await self._start()
         for worker in self.workers[count:]:

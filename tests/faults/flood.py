@@ -122,7 +122,7 @@ class Flood:
                 await asyncio.sleep(_RETRY_SECONDS)
 
     async def differences(self) -> list[str]:
-        """What was lost, or counted or told twice: a line each, from the records of the customers and the changes."""
+        """What was lost, or counted or published twice: a line each, from customer records and changes."""
         topics, bootstrap = self.settings.topics, self.settings.bootstrap
         lifecycle = load(LIFECYCLE).lifecycle
         kept = await read_all(bootstrap, topics.customers, seconds=_READ_SECONDS)

@@ -51,11 +51,11 @@ class Sample(NamedTuple):
     written: int
     """Interactions written since then."""
     taken: int
-    """Interactions taken since then, as positions tell."""
+    """Interactions processed since then, by the positions."""
     lag: int
-    """Of all partitions, as /metrics told."""
+    """Of all partitions, from /metrics."""
     lag_of_health: int
-    """The same, as /readyz told."""
+    """The same, from /readyz."""
     resident: int
     """Bytes."""
 
@@ -87,7 +87,7 @@ class Outcome:
 
     @property
     def most_lag(self) -> int:
-        """As /metrics told."""
+        """From /metrics."""
         return max(each.lag for each in self.samples)
 
 

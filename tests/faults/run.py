@@ -24,11 +24,12 @@ from tests.faults.importing import Imports
 from tests.faults.inject import Injector
 from tests.faults.schedule import KINDS, OF_WORKERS, Fault, Kind, needed, schedule
 from tests.faults.stints import Versions
-from tests.faults.traffic import DAY, END, traffic
+from tests.faults.traffic import END, traffic
 from tests.faults.verdict import Verdict, judge
 from tests.kit.cluster import NODES, KafkaCluster
 from tests.kit.kafka import KafkaBroker
 from tests.kit.proxy import Proxy
+from tests.kit.times import DAY
 from tests.kit.topics import read_all
 
 LIFECYCLES: dict[Clock, tuple[str, ...]] = {

@@ -15,7 +15,7 @@ from tests.faults import hot
 from tests.faults.deadlines import storm
 from tests.faults.flood import LIFECYCLE
 from tests.faults.overload import PARTITIONS, Load, overload
-from tests.kit.kafka import KafkaBroker
+from tests.kit.kafka import SharedKafka
 
 pytestmark = pytest.mark.slow
 MIB = 1 << 20
@@ -29,7 +29,7 @@ def say(_: str) -> None:
 
 
 async def test_an_overload_shows_in_the_lag_and_is_worked_off(
-    kafka: KafkaBroker, topic_prefix: str, tmp_path: Path
+    kafka: SharedKafka, topic_prefix: str, tmp_path: Path
 ) -> None:
     """Four hundred thousand interactions as fast as the broker takes them."""
     load = Load(measured=40_000, seconds=None, count=400_000, customers=4_000)
@@ -43,7 +43,7 @@ async def test_an_overload_shows_in_the_lag_and_is_worked_off(
 
 
 async def test_a_hot_customer_does_not_stop_the_other_partitions(
-    kafka: KafkaBroker, topic_prefix: str, tmp_path: Path
+    kafka: SharedKafka, topic_prefix: str, tmp_path: Path
 ) -> None:
     """Fifty thousand interactions of one customer; those of the others are all written before its last."""
     settings = Settings(
@@ -64,7 +64,7 @@ async def test_a_hot_customer_does_not_stop_the_other_partitions(
     assert outcome.others_done < outcome.hot_done
 
 
-async def test_many_deadlines_at_once_let_interactions_pass(kafka: KafkaBroker, tmp_path: Path) -> None:
+async def test_many_deadlines_at_once_let_interactions_pass(kafka: SharedKafka, tmp_path: Path) -> None:
     """Twenty thousand customers due in the same millisecond."""
     outcome = await storm(kafka.bootstrap, tmp_path, 20_000, ahead=20, every=0.02, say=say)
     assert outcome.recovered_in_time

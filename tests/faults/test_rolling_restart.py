@@ -1,4 +1,4 @@
-"""A new version goes out: three workers are told to end and replaced, one after the other, while traffic runs."""
+"""A new version goes out: three workers are asked to end and replaced, one after the other, while traffic runs."""
 
 from pathlib import Path
 

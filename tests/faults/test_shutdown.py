@@ -1,4 +1,4 @@
-"""A worker that is told to end does so in order and in time, whatever it is doing."""
+"""A worker that is asked to end does so in order and in time, whatever it is doing."""
 
 import asyncio
 import signal
@@ -11,9 +11,9 @@ from stream.codec.lifecycle_yaml.lifecycle_files import load_all
 from stream.settings import Settings
 from tests.faults.shutdown import PARTITIONS, REBALANCING, SITUATIONS, Place, backlog, mute_worker, ready
 from tests.faults.stints import Versions
-from tests.faults.traffic import DAY
 from tests.faults.verdict import judge
 from tests.kit.kafka import KafkaBroker
+from tests.kit.times import DAY
 
 IN_TIME, IN_TIME_REBALANCING = 6.0, 14.0
 """Seconds. The promise is 3, and 10 in a rebalance, which `python -m tests.faults.shutdown` measures; a machine that

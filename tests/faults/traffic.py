@@ -8,8 +8,8 @@ from typing import NamedTuple
 import orjson
 
 from stream.codec.import_rows import HEADER, encode_row
+from tests.kit.times import DAY
 
-DAY = 86_400_000
 END = 1_767_225_600_000
 """2026-01-01, in epoch milliseconds: the last interaction's time; the past, so that nothing is ahead of the broker."""
 SPAN = 120 * DAY

@@ -23,8 +23,9 @@ from stream.machine.budget import MAX_BYTES as MOST_WRITTEN
 from stream.machine.budget import MAX_FIRED
 from stream.settings import Settings
 from tests.fuzz import nasty, world
+from tests.kit.lifecycles import buy
 from tests.kit.machines import Record, machine, records_of, run_all
-from tests.machine.test_machine import DAY, T0, buy
+from tests.kit.times import DAY, T0
 
 MEMORY = 48
 """Bytes of memory for each byte of a record while it is handled; docs/guarantees.md says so."""

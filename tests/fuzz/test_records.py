@@ -19,8 +19,8 @@ from stream.machine.batch import Batch
 from stream.settings import Settings
 from tests.fuzz import nasty, world
 from tests.kit.machines import Record, compacted, machine, run_all
+from tests.kit.times import T0
 
-T0 = 1_700_000_000_000
 CODEC = CustomerCodec(world.model())
 BROKER_TIMES = st.sampled_from([T0, T0, T0 + 86_400_000, 0, -1, MAX_TIME, 2**62])
 NAMES = st.sampled_from(["lifecycle_control", "ce_type", "", "x"]) | st.text(max_size=5)

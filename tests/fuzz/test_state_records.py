@@ -16,8 +16,8 @@ from stream.machine.batch import DeadlineFailed, EncodingFailed, RecordFailed
 from stream.settings import Settings
 from tests.fuzz import nasty, world
 from tests.kit.machines import compacted, machine, records_of, run_all
+from tests.kit.times import T0
 
-T0 = 1_700_000_000_000
 STREAM = Settings(clock="stream")
 POSITION = Position(offsets={"interactions": 5}, clock=T0, partitions=1, live_from=T0, lifecycles={"a": "00ff"})
 

@@ -4,6 +4,7 @@ from functools import cache
 
 from stream.codec.lifecycle_yaml.lifecycle_files import load, parse
 from stream.core.model import Model, model_of
+from tests.kit.times import HOUR
 
 EVERYTHING = """
 lifecycle: everything
@@ -40,7 +41,6 @@ transitions:
   - {from: [cold, odd], to: new, when: in_stage >= 1m}
   - {from: odd, to: cold, when: not (since(last) < 30d) and idle >= 1d}
 """
-HOUR = 3_600_000
 
 
 @cache

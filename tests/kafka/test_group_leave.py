@@ -12,12 +12,12 @@ from stream.kafka.group_leave import leave_now
 from stream.kafka.partition_reader import let_stop
 from stream.operations.reset import running_workers
 from stream.settings import Settings
-from tests.kit.kafka import KafkaBroker
+from tests.kit.kafka import SharedKafka
 from tests.kit.topics import create_topics
 
 
 @pytest.fixture
-async def settings(kafka: KafkaBroker, topic_prefix: str) -> Settings:
+async def settings(kafka: SharedKafka, topic_prefix: str) -> Settings:
     """Of a group that nobody has joined yet; its topic is there."""
     made = Settings(bootstrap=kafka.bootstrap, topic_prefix=topic_prefix, app=f"{topic_prefix}app")
     await create_topics(kafka.bootstrap, made.topics.interactions)
@@ -52,7 +52,7 @@ async def joined(settings: Settings, count: int) -> None:
 
 
 async def test_a_member_leaves_whose_heartbeats_are_stopped_before_their_first_step(settings: Settings) -> None:
-    """As it happens where a worker is told to end at the moment at which it has joined."""
+    """As it happens where a worker is asked to end at the moment at which it has joined."""
     consumer = member(settings)
     await consumer.start()
     await joined(settings, 1)

@@ -176,7 +176,7 @@ async def test_a_worker_with_a_certificate_in_place_of_a_password(secured_kafka:
 async def test_a_worker_whose_password_was_changed_says_so_and_goes_on_when_it_is_right_again(
     secured_kafka: SecuredKafka, tmp_path: Path
 ) -> None:
-    """Its connections stay; once they break it is refused, tries again, and a line tells why. Nothing is lost."""
+    """Its connections stay; once they break it is refused, tries again, and a line says why. Nothing is lost."""
     kafka = secured_kafka
     sender = caller_of(kafka, SENDER)
     async with worker_of(caller_of(kafka, WORKER), tmp_path / "worker.log") as worker:

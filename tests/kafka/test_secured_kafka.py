@@ -100,7 +100,7 @@ async def test_every_role_does_its_work_with_the_rights_that_are_documented(
 
 @pytest.mark.parametrize("acl", WORKER, ids=str)
 async def test_a_worker_that_lacks_one_right_ends_and_names_it(secured_kafka: SecuredKafka, acl: Acl) -> None:
-    """So the documented set is the least one; the error has the command for who administers Kafka."""
+    """So the documented set is the least one; the error has the command for whoever administers Kafka."""
     async with without(secured_kafka, acl):
         code, said = await caller_of(secured_kafka, WORKER).run("worker")
     assert code == 1
@@ -135,7 +135,7 @@ async def test_an_import_that_lacks_one_right_sends_nothing_and_names_it(secured
 async def test_a_tail_without_its_right_does_not_wait_for_a_topic_that_it_may_not_see(
     secured_kafka: SecuredKafka,
 ) -> None:
-    """A broker does not show a topic to who has no right to it."""
+    """A broker does not show a topic to a client that has no right to it."""
     async with without(secured_kafka, SUBSCRIBER[0]):
         code, said = await caller_of(secured_kafka, SUBSCRIBER).run("tail")
     assert code == 1

@@ -20,17 +20,17 @@ from stream.codec.state.positions import decode_position, encode_position
 from stream.kafka.changelog import ChangelogProgress, read_changelog
 from stream.settings import Settings
 from tests.cli.on_kafka import environment_of
-from tests.kit.kafka import KafkaBroker
+from tests.kit.kafka import SharedKafka
+from tests.kit.times import T0
 from tests.kit.topics import create_topics, produce, read_all
 
 pytestmark = pytest.mark.slow
 PATIENCE = 90.0
-T0 = 1_700_000_000_000
 CUSTOMERS = 20
 
 
 @pytest.fixture
-def settings(kafka: KafkaBroker, topic_prefix: str) -> Settings:
+def settings(kafka: SharedKafka, topic_prefix: str) -> Settings:
     """Two partitions of a test's own."""
     return Settings(
         bootstrap=kafka.bootstrap,
@@ -236,9 +236,9 @@ async def test_retention_that_overtook_the_position_is_refused_and_passed_with_t
         env=os.environ | environment_of(worked) | {"PYTHONPATH": os.pathsep.join(sys.path)},
         stderr=asyncio.subprocess.PIPE,
     )
-    _, told = await process.communicate()
-    assert process.returncode == 0, told
-    assert f"{3 * CUSTOMERS} interactions are skipped" in told.decode()
+    _, complained = await process.communicate()
+    assert process.returncode == 0, complained
+    assert f"{3 * CUSTOMERS} interactions are skipped" in complained.decode()
     before = await changes(worked)
     await work(worked, tmp_path, 10 * CUSTOMERS)
     assert sum(each or 0 for each in await offsets(worked)) == 10 * CUSTOMERS

@@ -12,7 +12,7 @@ from stream.kafka.topic_plan import FoundTopic, compare, plan_topics
 from stream.kafka.topics import ensure_topics, find_topics
 from stream.settings import UNLIMITED, Settings
 from tests.kit.cluster import KafkaCluster
-from tests.kit.kafka import KafkaBroker
+from tests.kit.kafka import SharedKafka
 from tests.kit.topics import create_topics
 
 SETTINGS = Settings(partitions=4, retention=UNLIMITED)
@@ -203,7 +203,7 @@ def test_a_broker_that_tells_no_settings_gives_no_findings() -> None:
     assert findings({name: FoundTopic(4, {}) for name in all_found()}) == []
 
 
-async def test_missing_topics_are_created_as_planned(kafka: KafkaBroker, topic_prefix: str) -> None:
+async def test_missing_topics_are_created_as_planned(kafka: SharedKafka, topic_prefix: str) -> None:
     settings = replace(SETTINGS, bootstrap=kafka.bootstrap, topic_prefix=topic_prefix)
     assert await ensure_topics(settings) == []
     found = await find_topics(settings)
@@ -216,7 +216,7 @@ async def test_missing_topics_are_created_as_planned(kafka: KafkaBroker, topic_p
     assert await ensure_topics(settings) == []
 
 
-async def test_a_users_own_topic_is_kept_and_decides_the_partitions(kafka: KafkaBroker, topic_prefix: str) -> None:
+async def test_a_users_own_topic_is_kept_and_decides_the_partitions(kafka: SharedKafka, topic_prefix: str) -> None:
     settings = replace(SETTINGS, bootstrap=kafka.bootstrap, topic_prefix=topic_prefix, retention=7 * DAY)
     await create_topics(kafka.bootstrap, settings.topics.interactions, partitions=3)
     (warning,) = await ensure_topics(settings)
@@ -225,7 +225,7 @@ async def test_a_users_own_topic_is_kept_and_decides_the_partitions(kafka: Kafka
 
 
 async def test_topics_that_do_not_fit_are_refused_with_every_reason_and_nothing_is_created(
-    kafka: KafkaBroker, topic_prefix: str
+    kafka: SharedKafka, topic_prefix: str
 ) -> None:
     settings = replace(SETTINGS, bootstrap=kafka.bootstrap, topic_prefix=topic_prefix)
     names = settings.topics
@@ -269,7 +269,7 @@ async def test_topics_of_one_replica_in_a_cluster_of_three_are_warned_of_unless_
 
 
 async def test_more_replicas_than_there_are_brokers_are_refused_with_what_would_do(
-    kafka: KafkaBroker, topic_prefix: str
+    kafka: SharedKafka, topic_prefix: str
 ) -> None:
     settings = replace(SETTINGS, bootstrap=kafka.bootstrap, topic_prefix=topic_prefix, replication=3)
     with pytest.raises(BrokerError, match=r"fewer than 3 brokers \(setting replication\).* set replication to auto"):

@@ -56,14 +56,14 @@ def documented(document: Path, heading: str) -> list[Acl]:
         stub = Path(folder, "kafka-acls.sh")
         stub.write_text(_STUB)
         stub.chmod(0o755)
-        told = subprocess.run(
+        calls = subprocess.run(
             ["/bin/bash", "-euc", "\n".join([define, *_code(section)])],
             env={**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"},
             capture_output=True,
             text=True,
             check=True,
         ).stdout
-    return [acl for call in told.split("\n\n") if call.strip() for acl in _granted(call.split("\n"))]
+    return [acl for call in calls.split("\n\n") if call.strip() for acl in _granted(call.split("\n"))]
 
 
 def _code(text: str) -> list[str]:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from aiokafka.record.util import calc_crc32c
 
-from tests.kit.kafka import KafkaBroker
+from tests.kit.kafka import KafkaBroker, SharedKafka
 
 _PREFIX = struct.Struct(">qi")
 _CONTROL = 0x20
@@ -28,7 +28,7 @@ class Damage(StrEnum):
     """For which the broker itself does not find what follows, up to the next place that its index knows."""
 
 
-def damage(kafka: KafkaBroker, topic: str, partition: int, offset: int, how: Damage) -> tuple[int, int]:
+def damage(kafka: KafkaBroker | SharedKafka, topic: str, partition: int, offset: int, how: Damage) -> tuple[int, int]:
     """Spoil the batch that holds `offset`; returns its first offset and the one behind its last.
 
     Raises LookupError where there is no such batch.
@@ -44,7 +44,7 @@ def damage(kafka: KafkaBroker, topic: str, partition: int, offset: int, how: Dam
     raise LookupError(f"{topic}-{partition} has no batch with offset {offset}")
 
 
-def codecs(kafka: KafkaBroker, topic: str, partition: int) -> set[int]:
+def codecs(kafka: KafkaBroker | SharedKafka, topic: str, partition: int) -> set[int]:
     """The numbers of the codecs with which batches of a partition are stored; transaction markers are left out."""
     return {
         batch.data[_ATTRIBUTES + 1] & 7
@@ -61,7 +61,7 @@ class _Batch(NamedTuple):
     data: bytes
 
 
-def _batches(kafka: KafkaBroker, topic: str, partition: int) -> Iterator[_Batch]:
+def _batches(kafka: KafkaBroker | SharedKafka, topic: str, partition: int) -> Iterator[_Batch]:
     for segment in sorted((Path(kafka.settings["log.dirs"]) / f"{topic}-{partition}").glob("*.log")):
         data = segment.read_bytes()
         start = 0

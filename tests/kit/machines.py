@@ -1,7 +1,9 @@
 """The pure machine of a partition, driven without Kafka: source records from interactions, batches run to their end."""
 
 from collections.abc import Generator, Iterable, Sequence
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
+
+import orjson
 
 from stream.codec.interactions import encode_native
 from stream.codec.records import Headers, Outgoing
@@ -11,6 +13,7 @@ from stream.machine.batch import Batch
 from stream.machine.machine import PartitionMachine
 from stream.machine.source_partition import SourcePartition
 from stream.settings import Settings
+from tests.kit.times import T0
 
 T = TypeVar("T")
 TOPIC = "interactions"
@@ -88,3 +91,13 @@ def compacted(batches: Iterable[Batch], before: dict[bytes, bytes] | None = None
             else:
                 changelog[each.key] = each.value
     return changelog
+
+
+def published(batches: list[Batch]) -> list[dict[str, Any]]:
+    """The values on the topic of stage changes."""
+    return [orjson.loads(each.value or b"") for batch in batches for each in batch.stage_changes]
+
+
+def moves(batches: list[Batch]) -> list[tuple[str | None, str | None, int]]:
+    """From, to and time of the published changes, relative to T0."""
+    return [(each["from"], each["to"], each["at"] - T0) for each in published(batches)]

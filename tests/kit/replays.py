@@ -27,9 +27,9 @@ from stream.kafka.embedded.process import free_port
 from stream.settings import Settings
 from tests.kit import datasets
 from tests.kit.kafka import KafkaBroker
+from tests.kit.times import DAY
 from tests.kit.topics import read_all
 
-DAY = 86_400_000
 SAME = (
     "customer_id", "anonymous_id", "identified", "lifecycle", "version", "sequence", "final", "from", "to", "at",
     "entered", "trigger", "transition", "scores", "contributions", "facts", "channels", "actions",

@@ -1,4 +1,4 @@
-"""Who comes to a Kafka that asks who comes: the roles of the document, their commands and their workers."""
+"""Clients of a Kafka that authenticates them: the roles of the document, their commands and their workers."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""An Apache Kafka that asks who comes, and lets nobody do what was not granted."""
+"""An Apache Kafka that authenticates its clients, and lets nobody do what was not granted."""
 
 import subprocess
 from collections.abc import Mapping

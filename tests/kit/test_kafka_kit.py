@@ -9,7 +9,7 @@ from aiokafka.errors import TopicAlreadyExistsError
 from stream.codec.records import Outgoing
 from stream.errors import BrokerError
 from tests.kit import kafka as kit
-from tests.kit.kafka import KafkaBroker
+from tests.kit.kafka import KafkaBroker, SharedKafka
 from tests.kit.topics import Records, create_topics, produce, read_all
 
 
@@ -18,7 +18,7 @@ def values(records: Records) -> list[bytes | None]:
 
 
 async def test_a_keyed_record_lands_where_the_java_client_puts_it_and_is_read_back_whole(
-    kafka: KafkaBroker, topic_prefix: str
+    kafka: SharedKafka, topic_prefix: str
 ) -> None:
     topic = f"{topic_prefix}keyed"
     await create_topics(kafka.bootstrap, topic, partitions=4)
@@ -40,7 +40,7 @@ async def test_a_keyed_record_lands_where_the_java_client_puts_it_and_is_read_ba
     assert sorted(records) == [0, 1, 2, 3]
 
 
-async def test_a_committed_transaction_is_read_and_an_aborted_one_is_not(kafka: KafkaBroker, topic_prefix: str) -> None:
+async def test_a_committed_transaction_is_read_and_an_aborted_one_is_not(kafka: SharedKafka, topic_prefix: str) -> None:
     topic = f"{topic_prefix}transactions"
     await create_topics(kafka.bootstrap, topic, partitions=2)
 
@@ -61,7 +61,7 @@ async def test_a_committed_transaction_is_read_and_an_aborted_one_is_not(kafka: 
 
 
 async def test_reading_waits_for_an_open_transaction_and_gives_up_on_one_that_never_ends(
-    kafka: KafkaBroker, topic_prefix: str
+    kafka: SharedKafka, topic_prefix: str
 ) -> None:
     topic = f"{topic_prefix}open"
     await create_topics(kafka.bootstrap, topic, partitions=1)
@@ -77,14 +77,14 @@ async def test_reading_waits_for_an_open_transaction_and_gives_up_on_one_that_ne
         assert values(await reading) == [b"in time"]
 
 
-async def test_a_topic_that_exists_cannot_be_created_again(kafka: KafkaBroker, topic_prefix: str) -> None:
+async def test_a_topic_that_exists_cannot_be_created_again(kafka: SharedKafka, topic_prefix: str) -> None:
     await create_topics(kafka.bootstrap, f"{topic_prefix}once")
 
     with pytest.raises(TopicAlreadyExistsError):
         await create_topics(kafka.bootstrap, f"{topic_prefix}once")
 
 
-async def test_reading_a_topic_that_does_not_exist_says_so(kafka: KafkaBroker, topic_prefix: str) -> None:
+async def test_reading_a_topic_that_does_not_exist_says_so(kafka: SharedKafka, topic_prefix: str) -> None:
     with pytest.raises(LookupError, match=f"{topic_prefix}none"):
         await read_all(kafka.bootstrap, f"{topic_prefix}none")
 

@@ -17,9 +17,8 @@ from stream.machine.budget import MAX_BYTES, SHARE
 from stream.machine.machine import PartitionMachine
 from stream.settings import Settings
 from tests.kit.machines import Record, compacted, finish, machine, records_of, run_all
+from tests.kit.times import DAY, T0
 
-DAY = 86_400_000
-T0 = 1_700_000_000_000
 DUE = T0 + 30 * DAY
 CUSTOMERS = 6_000
 SHOP = """
@@ -77,10 +76,10 @@ def changes(batches: Sequence[Batch]) -> list[dict[str, Any]]:
     return [{name: value for name, value in each.items() if name != "source"} for each in values]
 
 
-def by_customer(told: Sequence[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+def by_customer(changes: Sequence[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
     """In the order given."""
     found: dict[str, list[dict[str, Any]]] = {}
-    for each in told:
+    for each in changes:
         found.setdefault(each["customer_id"], []).append(each)
     return found
 
@@ -107,11 +106,11 @@ def test_a_customer_s_own_deadlines_come_before_its_interaction(model: Model) ->
     """Also before one that is late and would have prevented them: the partition's clock had passed them."""
     made = filled(model, WALL)
     late, last = buy(CUSTOMERS - 2, DUE - 1), buy(CUSTOMERS - 1, DUE + 1)
-    told = by_customer(changes(turns(made, records_of([buy(0, DUE), late, last], first=CUSTOMERS), DUE + 1)))
+    of_customer = by_customer(changes(turns(made, records_of([buy(0, DUE), late, last], first=CUSTOMERS), DUE + 1)))
     for number, at in ((CUSTOMERS - 2, DUE), (CUSTOMERS - 1, DUE + 1)):
-        seen = [(each["from"], each["to"], each["at"]) for each in told[f"c-{number}"]]
+        seen = [(each["from"], each["to"], each["at"]) for each in of_customer[f"c-{number}"]]
         assert seen == [("customer", "dormant", DUE), ("dormant", "customer", at)]
-    assert told[f"c-{CUSTOMERS - 2}"][1]["trigger"]["late"]
+    assert of_customer[f"c-{CUSTOMERS - 2}"][1]["trigger"]["late"]
 
 
 def test_to_wait_changes_nothing_for_any_customer(model: Model) -> None:

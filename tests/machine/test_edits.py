@@ -3,37 +3,19 @@
 import pytest
 
 from stream.codec.controls import tick
-from stream.codec.lifecycle_yaml.lifecycle_files import parse
 from stream.codec.state.keys import LAYOUT
 from stream.codec.state.positions import KEY, decode_position, encode_position
 from stream.core.interaction import Interaction
-from stream.core.model import Model, model_of
 from stream.errors import StateError
 from stream.machine.batch import Batch
 from stream.machine.budget import MAX_FIRED
 from stream.machine.machine import PartitionMachine
 from stream.settings import ApplyEdits, Settings
-from tests.kit.machines import compacted, finish, machine, records_of, run_all
-from tests.machine.test_machine import moves, published
+from tests.kit.lifecycles import funnel
+from tests.kit.machines import compacted, finish, machine, moves, published, records_of, run_all
+from tests.kit.times import DAY, T0
 
-DAY = 86_400_000
-T0 = 1_700_000_000_000
 STREAM = Settings(clock="stream")
-FUNNEL = """
-lifecycle: funnel
-scores: {{heat: {{}}}}
-signals: {{seen: {{each: visit, add: {{heat: 10}}}}}}
-facts: {{last_visit: {{last: visit}}}}
-stages: {{lead: {{}}, mql: {{}}, asleep: {{}}}}
-transitions:
-  - {{from: lead, to: mql, when: heat >= {threshold}}}
-  - {{from: lead, to: asleep, when: since(last_visit) >= {days}d}}
-"""
-
-
-def funnel(threshold: int, days: int = 30) -> Model:
-    """Three visits are 30 points."""
-    return model_of([parse(FUNNEL.format(threshold=threshold, days=days), "funnel.yaml").lifecycle])
 
 
 def visits(*customers: str, time: int = T0) -> list[Interaction]:

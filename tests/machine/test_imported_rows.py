@@ -15,8 +15,8 @@ from stream.machine.batch import Batch
 from stream.operations.verification.recomputation import Recomputation, RecomputationInputs
 from stream.settings import Settings
 from tests.kit.machines import Record, compacted, finish, machine, records_of, run_all
+from tests.kit.times import T0
 
-T0 = 1_700_000_000_000
 SHOP = """
 lifecycle: shop
 facts: {orders: {count: buy}}
@@ -105,10 +105,10 @@ def test_a_row_from_the_future_is_known_by_the_time_it_was_written_with(model: M
 def test_a_header_that_is_none_of_ours_is_a_dead_letter(model: Model, value: bytes) -> None:
     """Nothing is guessed: the reason says what would be right."""
     [batch] = run_all(machine(model, SETTINGS), records_of([row(1, value)], broker_time=T0))
-    [letter] = batch.dead_letters
-    told = dict(letter.headers)
-    assert told["lifecycle_reason"] == b"bad_shape"
-    assert b"lifecycle_import is <name>:<time in epoch ms>:<row>" in told["lifecycle_detail"]
+    [dead_letter] = batch.dead_letters
+    headers = dict(dead_letter.headers)
+    assert headers["lifecycle_reason"] == b"bad_shape"
+    assert b"lifecycle_import is <name>:<time in epoch ms>:<row>" in headers["lifecycle_detail"]
 
 
 def test_every_name_that_import_accepts_is_read_by_workers() -> None:
@@ -135,10 +135,10 @@ def test_a_dead_letter_that_is_replayed_behind_later_rows_counts(model: Model) -
     made.isolate(offsets=[0])
     first = run_all(made, records_of([row(1), row(2)], broker_time=T0))
     assert results(first) == {"rejected": 1, "applied": 1}
-    [written] = [letter for batch in first for letter in batch.dead_letters]
-    letter = read(Record(0, T0, written.key, written.value, tuple(written.headers)), 0)
-    assert isinstance(letter, DeadLetter)
-    again = replayed(letter)
+    [written] = [each for batch in first for each in batch.dead_letters]
+    dead_letter = read(Record(0, T0, written.key, written.value, tuple(written.headers)), 0)
+    assert isinstance(dead_letter, DeadLetter)
+    again = replayed(dead_letter)
     assert [name for name, _value in again.headers] == ["trace", "lifecycle_replay_of"]
     changelog = compacted(first)
     second = run_all(machine(model, SETTINGS, changelog), records_of([again, row(1)], broker_time=T0, first=2))

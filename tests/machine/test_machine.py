@@ -1,8 +1,5 @@
 """The machine of one partition: clock, deadlines, live_from, dead letters and isolation, without Kafka."""
 
-from typing import Any
-
-import orjson
 import pytest
 
 from stream.codec.controls import tick
@@ -11,47 +8,17 @@ from stream.codec.state.positions import KEY, Position, decode_position, encode_
 from stream.core.interaction import Interaction
 from stream.core.model import Model, model_of
 from stream.errors import PositionError, StateError
-from stream.machine.batch import Batch
 from stream.machine.machine import PartitionMachine
 from stream.machine.source_partition import SourcePartition
 from stream.settings import Settings
-from tests.kit.machines import TOPIC, compacted, finish, machine, records_of, run_all
-
-DAY = 86_400_000
-T0 = 1_700_000_000_000
-SHOP = """
-lifecycle: shop
-interactions: {buy: [Order Completed]}
-scores: {value: {}}
-signals: {spent: {each: buy, add: {value: properties.total}}}
-facts: {orders: {count: buy}, last_order: {last: buy}}
-stages: {lead: {}, customer: {channels: [email], actions: [thank_you]}, dormant: {}}
-transitions:
-  - {from: lead, to: customer, when: orders >= 1}
-  - {from: customer, to: dormant, when: since(last_order) >= 30d}
-  - {from: dormant, to: customer, when: since(last_order) < 30d}
-"""
+from tests.kit.lifecycles import SHOP, buy, shop
+from tests.kit.machines import TOPIC, compacted, finish, machine, moves, published, records_of, run_all
+from tests.kit.times import DAY, T0
 
 
 @pytest.fixture
 def model() -> Model:
-    """One lifecycle; anonymous subjects are forgotten after 90 days."""
-    return model_of([parse(SHOP, "shop.yaml").lifecycle])
-
-
-def buy(customer: str, time: int, total: object = 10) -> Interaction:
-    """An order."""
-    return Interaction(customer, None, None, "Order Completed", time, {"total": total}, {})
-
-
-def published(batches: list[Batch]) -> list[dict[str, Any]]:
-    """The values on the topic of stage changes."""
-    return [orjson.loads(each.value or b"") for batch in batches for each in batch.stage_changes]
-
-
-def moves(batches: list[Batch]) -> list[tuple[str | None, str | None, int]]:
-    """From, to and time of the published changes, relative to T0."""
-    return [(each["from"], each["to"], each["at"] - T0) for each in published(batches)]
+    return shop()
 
 
 def test_a_deadline_fires_between_the_records_around_it(model: Model) -> None:
@@ -279,28 +246,28 @@ def test_the_position_tells_where_the_state_began_and_since_when_it_is_made_as_n
         made = machine(used, settings, changelog)
         return compacted(run_all(made, [each for each in records if each.offset < until]), changelog)
 
-    def told(changelog: dict[bytes, bytes]) -> tuple[int | None, int | None]:
+    def begun_and_since(changelog: dict[bytes, bytes]) -> tuple[int | None, int | None]:
         position = decode_position(changelog[KEY])
         return position.begun, position.since
 
     stream, patient = Settings(clock="stream"), Settings(clock="stream", grace=5)
     other = model_of([parse(SHOP.replace("30d", "31d"), "shop.yaml").lifecycle])
     changelog = next_of({}, 12, stream)
-    assert told(changelog) == (10, 10)
+    assert begun_and_since(changelog) == (10, 10)
     changelog = next_of(changelog, 13, stream)
-    assert told(changelog) == (10, 10)
+    assert begun_and_since(changelog) == (10, 10)
     changelog = next_of(changelog, 14, patient)
-    assert told(changelog) == (10, 13)
+    assert begun_and_since(changelog) == (10, 13)
     changelog = next_of(changelog, 15, patient, other)
-    assert told(changelog) == (10, 14)
+    assert begun_and_since(changelog) == (10, 14)
     reset = {KEY: encode_position(Position(offsets={TOPIC: 12}, partitions=1, changes_from={"0": 40}))}
     changelog = next_of(reset, 14, stream)
-    assert told(changelog) == (12, 12)
+    assert begun_and_since(changelog) == (12, 12)
     assert decode_position(changelog[KEY]).changes_from == {"0": 40}
 
 
-def test_of_a_state_that_never_told_where_it_began_that_stays_unknown(model: Model) -> None:
-    """As written before positions told it."""
+def test_of_a_state_that_never_kept_where_it_began_that_stays_unknown(model: Model) -> None:
+    """As written before positions kept it."""
     old = Position(offsets={TOPIC: 11}, partitions=1, lifecycles={"shop": "00"})
     made = machine(model, Settings(clock="stream"), {KEY: encode_position(old)})
     changelog = compacted(run_all(made, records_of([buy("a", T0)], first=11)))

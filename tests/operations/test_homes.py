@@ -20,7 +20,7 @@ def noted(key_of: dict[bytes, bytes | None]) -> str:
 
 
 def test_interactions_without_a_key_are_not_called_keyed() -> None:
-    """The records of the topic tell: customers have their id for a key in the changelog, whatever came."""
+    """By the records of the topic: customers have their id for a key in the changelog, whatever came."""
     assert "without a key; it must be the customer's id" in noted(dict.fromkeys(EVERYBODY))
 
 

@@ -22,30 +22,16 @@ from stream.operations.verification.findings import Findings, unlike
 from stream.operations.verification.published import PublishedChanges
 from stream.operations.verification.reach import BEFORE_EDIT, Reach
 from stream.settings import Clock, Settings
+from tests.kit.lifecycles import QUICK
 from tests.kit.machines import TOPIC, Record, compacted, finish, machine, records_of
+from tests.kit.times import T0
 
-T0 = 1_700_000_000_000
 FILES = {
-    "quick": """
-lifecycle: quick
-interactions: {visit: [page], buy: [order]}
-scores: {heat: {half_life: 2s}, value: {}}
-signals:
-  visited: {each: visit, add: {heat: 1}}
-  spent: {each: buy, add: {value: properties.total, heat: 3}}
-facts: {orders: {count: buy}, lately: {count: visit, within: 2s}}
-stages: {new: {}, warm: {}, buyer: {}, asleep: {}}
-transitions:
-  - {from: new, to: warm, when: heat >= 1.5}
-  - {from: "*", to: buyer, when: event.type == "buy"}
-  - {from: [warm, buyer], to: asleep, when: idle >= 700ms}
-  - {from: asleep, to: warm, when: idle < 700ms}
-  - {from: new, to: asleep, when: in_stage >= 1500ms}
-""",
+    "quick": QUICK,
     "cooling": """
 lifecycle: cooling
 scores: {heat: {half_life: 1s}}
-signals: {any: {each: [page, order], add: {heat: 4}}}
+signals: {any: {each: [page, Order Completed], add: {heat: 4}}}
 stages: {hot: {}, cold: {}}
 transitions:
   - {from: hot, to: cold, when: heat < 1}
@@ -81,7 +67,7 @@ def history(seed: int, count: int = 150, fresh_from: int = 1_000_000) -> list[Re
             f"c{who}" if who % 2 else None,
             f"a{who}",
             f"e{number if chance.random() < 0.9 else number - 1}",
-            chance.choice(["page", "page", "order", "other"]),
+            chance.choice(["page", "page", "Order Completed", "other"]),
             now - chance.choice([0, 0, 5, 1_000, -2_000]),
             {"total": 10},
             {},

@@ -5,7 +5,8 @@ import re
 import pytest
 
 from stream.codec.lifecycle_yaml.lifecycle_files import presets
-from tests.presets.walk import BEGIN, DAY, Walk, load
+from tests.kit.times import DAY
+from tests.presets.walk import BEGIN, Walk, load
 
 SEGMENT = """
 Products Searched, Product List Viewed, Product List Filtered, Promotion Viewed, Promotion Clicked,

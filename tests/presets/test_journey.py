@@ -4,7 +4,8 @@ from math import floor, log2
 
 import pytest
 
-from tests.presets.walk import DAY, HOUR, MINUTE, Walk, left_out, walks_of
+from tests.kit.times import DAY, HOUR
+from tests.presets.walk import MINUTE, Walk, left_out, walks_of
 
 
 @pytest.fixture(params=["identified", "anonymous"])
@@ -138,7 +139,7 @@ def test_a_second_order_is_retention_though_no_use_was_seen(walk: Walk) -> None:
 
 
 def test_half_a_year_without_an_order_ends_retention(walk: Walk) -> None:
-    """Of who uses the product it is `use`, of who does not it is `purchase` again.
+    """For a customer who uses the product it is `use`, for one who does not it is `purchase` again.
 
     order order                        180 days after the last order
     |0    |10d                         |190d

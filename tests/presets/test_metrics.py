@@ -4,7 +4,8 @@ from math import floor, log2
 
 import pytest
 
-from tests.presets.walk import DAY, HOUR, Walk, left_out, walks_of
+from tests.kit.times import DAY, HOUR
+from tests.presets.walk import Walk, left_out, walks_of
 
 
 @pytest.fixture(params=["identified", "anonymous"])

@@ -18,10 +18,9 @@ from stream.core.model import model_of
 from stream.core.stage_change import StageChange
 from stream.core.step import step
 from stream.core.step_counts import StepCounts
+from tests.kit.times import DAY
 
 MINUTE = 60_000
-HOUR = 60 * MINUTE
-DAY = 24 * HOUR
 BEGIN = 19_000 * DAY
 
 
@@ -38,7 +37,7 @@ class Taken(NamedTuple):
 
 
 class Walk:
-    """One customer, anonymous or identified, in one preset; never forgotten unless told so."""
+    """One customer, anonymous or identified, in one preset; never forgotten unless a test asks for it."""
 
     def __init__(self, preset: str, *, identified: bool = True, forget_after: int | None = None) -> None:
         self.lifecycle: Lifecycle = load(preset).lifecycle

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from hypothesis import strategies as st
 
+from tests.kit.times import DAY
 from tests.properties.lifecycles import EVENTS, WORDS, Source, Tempo, lifecycles
 from tests.properties.reference_grammar import milliseconds
-from tests.properties.reference_life import DAY, END_OF_TIME
+from tests.properties.reference_life import END_OF_TIME
 
 SUBJECTS = [("c1", None), ("c1", None), ("c1", "a1"), (None, "a1"), (None, "a1"), (None, "c1"), ("c2", "a1")]
 """Customer id and anonymous id; the same id in both name spaces is two subjects."""

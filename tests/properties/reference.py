@@ -34,20 +34,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from tests.kit.times import DAY
 from tests.properties.reference_changes import Change, change_stage, standing, trigger_of
 from tests.properties.reference_counting import count_signals, note_facts
 from tests.properties.reference_deadlines import DeadlineFinder, deadline_by_bisection
 from tests.properties.reference_grammar import Atom
-from tests.properties.reference_life import (
-    DAY,
-    END_OF_TIME,
-    Life,
-    Lifecycle,
-    Source,
-    Subject,
-    number,
-    time_of,
-)
+from tests.properties.reference_life import END_OF_TIME, Life, Lifecycle, Source, Subject, number, time_of
 
 MOST_DEADLINES = 64
 """Deadlines of one lifecycle with no interaction in between."""

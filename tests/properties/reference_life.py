@@ -22,7 +22,6 @@ from tests.properties.reference_grammar import (
     parse,
 )
 
-DAY = 86_400_000
 END_OF_TIME = 253_402_300_799_999
 """The last millisecond of the year 9999; nothing later is a deadline."""
 LARGEST = 1e15

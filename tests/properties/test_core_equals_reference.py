@@ -12,29 +12,16 @@ from stream.codec.state.customers import CustomerCodec
 from stream.codec.state.keys import customer_key
 from stream.core.customer import Customer
 from stream.core.inputs import Arrival, Passing
-from stream.core.interaction import Interaction
 from stream.core.language.definition import define
 from stream.core.model import Model, model_of
 from stream.core.stage_change import StageChange
 from stream.core.step import step
 from stream.core.step_counts import StepCounts
 from tests.properties.histories import Scenario, scenarios
+from tests.properties.interactions import interaction_of
 from tests.properties.reference import run
 
 Key = tuple[str, str]
-
-
-def interaction_of(given_: Mapping[str, Any]) -> Interaction:
-    """The core's interaction of a reference's."""
-    return Interaction(
-        given_.get("customer_id"),
-        given_.get("anonymous_id"),
-        given_.get("id"),
-        given_["type"],
-        given_["time"],
-        given_.get("properties") or {},
-        given_.get("context") or {},
-    )
 
 
 def core_changes(scenario: Scenario, *, through_bytes: bool) -> tuple[list[StageChange], StepCounts]:

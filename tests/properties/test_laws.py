@@ -23,8 +23,8 @@ from stream.machine.batch import Batch
 from stream.settings import Settings
 from tests.kit.machines import compacted, machine, records_of, run_all
 from tests.properties.histories import Scenario, histories, scenarios
+from tests.properties.interactions import interaction_of
 from tests.properties.lifecycles import lifecycles
-from tests.properties.test_core_equals_reference import interaction_of
 
 STREAM = Settings(clock="stream", forget_after=None)
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from tests.kit.times import DAY, HOUR
 from tests.properties.reference import run
-from tests.properties.timelines import DAY, HOUR, START, at, loaded, small, steps
+from tests.properties.timelines import START, at, loaded, small, steps
 
 SHOP = """
 lifecycle: shop

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from tests.kit.times import DAY
 from tests.properties.reference import run
 from tests.properties.reference_life import END_OF_TIME
-from tests.properties.timelines import DAY, START, at, small, steps
+from tests.properties.timelines import START, at, small, steps
 
 
 def test_one_purchase_moves_one_purchase_step() -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from ruamel.yaml import YAML
 
+from tests.kit.times import DAY
 from tests.properties.lifecycles import Source
 from tests.properties.reference import Outcome
 
-HOUR, DAY = 3_600_000, 86_400_000
 START = 19_675 * DAY
 """2023-11-14, on the grid of days."""
 

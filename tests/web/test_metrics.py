@@ -31,24 +31,12 @@ from stream.machine.machine import PartitionMachine
 from stream.machine.source_partition import SourcePartition
 from stream.metrics import Metrics, PartitionView
 from stream.settings import Settings
+from tests.kit.lifecycles import buy, shop
 from tests.kit.machines import TOPIC, Record, compacted, machine, records_of, run_all
+from tests.kit.times import DAY, T0
 
-DAY = 86_400_000
-T0 = 1_700_000_000_000
 NOW = T0 + 100 * DAY
 """Wall time of the tests."""
-SHOP = """
-lifecycle: shop
-interactions: {buy: [Order Completed]}
-scores: {value: {}}
-signals: {spent: {each: buy, add: {value: properties.total}}}
-facts: {orders: {count: buy}, last_order: {last: buy}}
-stages: {lead: {}, customer: {channels: [email], actions: [thank_you]}, dormant: {}}
-transitions:
-  - {from: lead, to: customer, when: orders >= 1}
-  - {from: customer, to: dormant, when: since(last_order) >= 30d}
-  - {from: dormant, to: customer, when: since(last_order) < 30d}
-"""
 SOURCE = Path(metrics_module.__file__).read_text(encoding="utf-8")
 NAMES = sorted(set(re.findall(r'"(lifecycle_[a-z_]+)"', SOURCE)))
 """Every metric that the product defines."""
@@ -89,15 +77,9 @@ def samples(metrics: Metrics) -> Samples:
     }
 
 
-def buy(customer: str, time: int, total: object = 10, own_id: str | None = None) -> Interaction:
-    """An order."""
-    return Interaction(customer, None, own_id, "Order Completed", time, {"total": total}, {})
-
-
 @pytest.fixture
 def model() -> Model:
-    """One lifecycle; anonymous subjects are forgotten after 90 days."""
-    return model_of([parse(SHOP, "shop.yaml").lifecycle])
+    return shop()
 
 
 @pytest.fixture(autouse=True)
@@ -105,7 +87,7 @@ def _wall(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(metrics_module, "time", SimpleNamespace(time=lambda: NOW / 1000))
 
 
-def told(metrics: Metrics, batches: Iterable[Batch]) -> None:
+def report(metrics: Metrics, batches: Iterable[Batch]) -> None:
     """As the engine does after each batch."""
     for batch in batches:
         metrics.batch_written(0, batch, 0.25, 0.125)
@@ -152,7 +134,7 @@ def test_a_scrape_tells_exactly_what_happened(model: Model) -> None:
     metrics = Metrics(owned(made), model)
     batches = run_all(made, story())
     assert len(batches) == 1
-    told(metrics, batches)
+    report(metrics, batches)
     metrics.recovered(1, 7, 0.5)
     metrics.failed(1, "kafka")
     metrics.failed(1, "kafka")
@@ -245,7 +227,7 @@ def test_what_happens_in_a_preset_makes_no_new_series(preset: str) -> None:
     before = samples(metrics).keys()
     chance = random.Random(7)
     names = sorted(model.lifecycles[0].words)
-    told(metrics, run_all(made, records_of([*random_interactions(chance, names), tick(NOW)])))
+    report(metrics, run_all(made, records_of([*random_interactions(chance, names), tick(NOW)])))
     found = samples(metrics)
     assert found.keys() - before == set()
     assert sum(value for key, value in found.items() if key[0] == "lifecycle_stage_changes_total") > 100
@@ -293,10 +275,10 @@ def test_no_series_says_when_each_series_began(model: Model) -> None:
 def test_how_batches_are_cut_changes_no_count(model: Model) -> None:
     """Told in one batch or record by record: only what is observed once a batch differs."""
     whole, parts = (Metrics(View()) for _ in range(2))
-    told(whole, run_all(machine(model, Settings(clock="stream")), story()))
+    report(whole, run_all(machine(model, Settings(clock="stream")), story()))
     made = machine(model, Settings(clock="stream"))
     for record in story():
-        told(parts, run_all(made, [record]))
+        report(parts, run_all(made, [record]))
     once_a_batch = ("lifecycle_batch_", "lifecycle_transaction_")
     one, other = (
         {key: value for key, value in samples(each).items() if not key[0].startswith(once_a_batch)}
@@ -310,7 +292,7 @@ def test_what_a_crash_hands_over_again_is_counted_as_repeated(model: Model) -> N
     changelog = compacted(run_all(machine(model, Settings(clock="stream")), records_of([buy("a", T0), buy("a", T0)])))
     del changelog[KEY]
     metrics = Metrics(View())
-    told(metrics, run_all(machine(model, Settings(clock="stream"), changelog), records_of([buy("a", T0)])))
+    report(metrics, run_all(machine(model, Settings(clock="stream"), changelog), records_of([buy("a", T0)])))
     found = samples(metrics)
     assert {key: value for key, value in found.items() if key[0] == "lifecycle_interactions_total" and value} == {
         ("lifecycle_interactions_total", "repeated"): 1
@@ -324,7 +306,7 @@ def test_what_is_to_alert_on_is_told_apart(model: Model) -> None:
     made = machine(model, Settings(clock="stream"))
     made.isolate(offsets=[1], keys=[b"ca"])
     metrics = Metrics(View())
-    told(metrics, run_all(made, records_of([buy("a", T0), buy("b", T0), tick(NOW)])))
+    report(metrics, run_all(made, records_of([buy("a", T0), buy("b", T0), tick(NOW)])))
     found = samples(metrics)
     assert found["lifecycle_dead_letters_total", "unprocessable"] == 1
     assert found["lifecycle_interactions_total", "rejected"] == 1
@@ -337,7 +319,7 @@ def test_interactions_on_another_partition_than_their_customers_are_counted_over
     records = records_of([buy("customer-42", T0), buy("customer-42", T0 + 1)])
     for partition in (5, 6, 9):  # 9 of 12 is where Java puts this one
         made = PartitionMachine(model, Settings(clock="stream"), SourcePartition(TOPIC, partition, 12))
-        told(metrics, run_all(made, records))
+        report(metrics, run_all(made, records))
     assert samples(metrics)["lifecycle_misplaced_interactions_total",] == 4
 
 
@@ -352,7 +334,7 @@ transitions:
 """
     made = machine(model_of([parse(text, "clockwork.yaml").lifecycle]), Settings(clock="stream"))
     metrics = Metrics(View())
-    told(metrics, run_all(made, records_of([buy("a", T0), tick(T0 + 5 * DAY), tick(T0 + 10 * DAY)])))
+    report(metrics, run_all(made, records_of([buy("a", T0), tick(T0 + 5 * DAY), tick(T0 + 10 * DAY)])))
     found = samples(metrics)
     assert found["lifecycle_waiting_lives_total",] == 1
     assert found["lifecycle_deadlines_fired_total",] == 64
@@ -361,7 +343,7 @@ transitions:
 def test_what_came_from_ahead_of_wall_time_took_no_negative_time(model: Model) -> None:
     """Clocks of brokers and workers differ; a histogram's sum never falls."""
     metrics = Metrics(View())
-    told(metrics, run_all(machine(model, Settings(clock="stream")), records_of([buy("a", NOW + 5_000)])))
+    report(metrics, run_all(machine(model, Settings(clock="stream")), records_of([buy("a", NOW + 5_000)])))
     found = samples(metrics)
     assert found["lifecycle_end_to_end_latency_seconds_count",] == 1
     assert found["lifecycle_end_to_end_latency_seconds_sum",] == 0
@@ -387,7 +369,7 @@ def test_every_metric_of_the_product_is_scraped_and_none_besides(model: Model) -
     group = GroupVersions(versions_of(model.lifecycles, "1.0", {}))
     group.heard([])
     metrics.show_versions(group)
-    told(metrics, run_all(made, story()))
+    report(metrics, run_all(made, story()))
     metrics.failed(0, "kafka")
     found = families(metrics)
     assert sorted(name for name in found if not name.startswith("process_")) == NAMES
@@ -399,7 +381,7 @@ def test_names_and_labels_follow_prometheus(model: Model) -> None:
     """Lower case, base units, `_total` for counters and nothing else; every metric says what it is."""
     made = machine(model, Settings(clock="stream"))
     metrics = Metrics(owned(made))
-    told(metrics, run_all(made, story()))
+    report(metrics, run_all(made, story()))
     metrics.failed(0, "kafka")
     for name, family in families(metrics).items():
         assert re.fullmatch(r"(lifecycle|process)(_[a-z]+)+", name)
@@ -424,7 +406,7 @@ def test_no_customer_stands_in_a_metric(model: Model) -> None:
     """Neither an id nor a property: those would be personal data, and as many series as customers."""
     made = machine(model, Settings(clock="stream"))
     metrics = Metrics(owned(made))
-    told(metrics, run_all(made, story()))
+    report(metrics, run_all(made, story()))
     text = generate_latest(metrics.registry).decode()
     assert not re.search('ann|bob|cy"|visitor|customer-|order-1|free', text)
 
@@ -432,7 +414,7 @@ def test_no_customer_stands_in_a_metric(model: Model) -> None:
 def test_buckets_are_ascending_and_hold_what_they_say(model: Model) -> None:
     """Cumulative, up to `+Inf`, which holds all; a quarter of a second lies in the bucket that it bounds."""
     metrics = Metrics(View())
-    told(metrics, run_all(machine(model, Settings(clock="stream")), story()))
+    report(metrics, run_all(machine(model, Settings(clock="stream")), story()))
     for name, family in families(metrics).items():
         if family.type != "histogram":
             continue

