@@ -172,18 +172,18 @@ def import_(
             _show(work, console)
     if work.records and not work.acknowledged and not work.known:
         first = work.rejected.describe_first()
-        raise InputFileError(f"none of the {work.records:,} records could be sent; the first: {first}")
+        raise InputFileError(f"none of the {amount(work.records, 'record')} could be sent; the first: {first}")
 
 
 def _sorted(work: _Import, progress: Progress) -> Iterator[tuple[str, Interaction]]:
     """The interactions by time; all of them are read before this returns. Their places are not kept."""
     task = progress.add_task("reading", total=None)
 
-    def told(phase: Phase, count: int) -> None:
+    def show(phase: Phase, count: int) -> None:
         if phase == "reading":
             progress.update(task, completed=count)
 
-    ordered = sort_by_time((interaction for _, interaction in work.read()), progress=told)
+    ordered = sort_by_time((interaction for _, interaction in work.read()), progress=show)
     first = next(ordered, None)
     progress.remove_task(task)
     return (("", each) for each in chain([] if first is None else [first], ordered))
@@ -289,14 +289,14 @@ def _show(work: _Import, console: Console) -> None:
         text += f" in {work.seconds:,.1f} s ({rate:,.0f}/s)"
         text += f", from {format_time(work.earliest)} to {format_time(work.latest)}"
     if work.known:
-        text += f"; {work.known:,} rows were on the topic from an earlier run, and were not sent again"
+        text += f"; {amount(work.known, 'row')} found on the topic from an earlier run, and not sent again"
     if work.sent > work.acknowledged:
         text += f"; of {work.sent - work.acknowledged:,} more it is not known whether they arrived"
     if work.ticked is not None:
         time, partitions = work.ticked
-        text += f"; time has passed to {format_time(time)} in {partitions:,} partitions"
+        text += f"; time has passed to {format_time(time)} in {amount(partitions, 'partition')}"
     elif work.sent:
-        text += "; broken off, so no partition was told that time has passed"
+        text += "; broken off, so no partition knows yet that time has passed"
         if any(work.sources.names):
             text += "; the same command goes on from here"
     console.print(Text(text), soft_wrap=True)

@@ -354,7 +354,7 @@ async def test_a_topic_of_interactions_that_ends_before_the_state_does_is_named(
     found = await verify(settings)
 
     assert found.code == 2
-    assert f"but {settings.topics.interactions} ends at 20: the topic was deleted and created anew" in " ".join(
+    assert f"but {settings.topics.interactions} ends at 20: the topic was deleted and created again" in " ".join(
         found.stderr.split()
     )
 
