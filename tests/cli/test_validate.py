@@ -185,7 +185,7 @@ def test_the_picture_says_what_each_fact_is_that_a_transition_names(lifecycle: R
 
 
 def test_facts_that_no_transition_names_are_not_drawn(lifecycle: Run, tmp_path: Path) -> None:
-    (tmp_path / "facts.yaml").write_text(FACTS.split("transitions:")[0])
+    (tmp_path / "facts.yaml").write_text(FACTS.partition("transitions:")[0])
 
     assert "facts  that" not in lifecycle("validate", "facts.yaml").stdout
 
