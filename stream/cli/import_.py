@@ -87,7 +87,7 @@ def import_(
     """Send interactions from files to Kafka, in time order, and wait until every one is safe there.
 
     What is sent is the product's own format, times and ids as in the file. At the end each partition gets a
-    tick, which tells its worker that time has passed up to the latest interaction, or to --until. Where
+    tick, by which its worker knows that time has passed up to the latest interaction, or to --until. Where
     the topic of interactions is missing, all topics are created; a broker that is away is waited for.
 
     The same import run again, or broken off and begun again, counts each row once, with or without ids: each
