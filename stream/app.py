@@ -73,7 +73,7 @@ class Application:
         return 0.0 if self._supervisor is None else self._supervisor.dead_letter_share()
 
     def run(self, *, serving: Callable[[int], None] | None = None) -> int:
-        """Run until told to stop; returns the exit code. `serving` hears the port of health and metrics."""
+        """Run until asked to stop; returns the exit code. `serving` hears the port of health and metrics."""
 
         @asynccontextmanager
         async def web(supervisor: Supervisor) -> AsyncIterator[None]:

@@ -15,7 +15,7 @@ def product_version() -> str:
 
 
 def build_labels() -> dict[str, str]:
-    """What tells one build from another: the version, `compiled` or `not compiled`, and Python's version."""
+    """What distinguishes one build from another: the version, `compiled` or `not compiled`, and Python's version."""
     build = "compiled" if is_compiled() else "not compiled"
     return {"version": product_version(), "build": build, "python": platform.python_version()}
 

@@ -66,18 +66,18 @@ def _render_exception(_logger: WrappedLogger, _name: str, event: EventDict) -> E
     given = event.pop("exc_info", None)
     error = given[1] if isinstance(given, tuple) else given
     if isinstance(error, BaseException):
-        event["exception"] = "".join(_told(error, quoting=event.get("level") == "debug")).rstrip()
+        event["exception"] = "".join(_traceback(error, quoting=event.get("level") == "debug")).rstrip()
     return event
 
 
-def _told(error: BaseException, *, quoting: bool) -> Iterator[str]:
-    """As Python tells of an exception, but without its words where it might quote a record."""
+def _traceback(error: BaseException, *, quoting: bool) -> Iterator[str]:
+    """As Python prints an exception, but without its words where it might quote a record."""
     before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     if before is not None:
-        yield from _told(before, quoting=quoting)
+        yield from _traceback(before, quoting=quoting)
         yield "\nand from that:\n\n"
     for each in error.exceptions if isinstance(error, BaseExceptionGroup) else ():
-        yield from _told(each, quoting=quoting)
+        yield from _traceback(each, quoting=quoting)
         yield "\nand in one with that:\n\n"
     yield "Traceback (most recent call last):\n"
     yield from traceback.format_tb(error.__traceback__)

@@ -68,7 +68,7 @@ class Metrics:
         self.interactions = Counter("lifecycle_interactions", "Records read, by result", ["result"], registry=registry)
         # Interactions before a customer's clock, counted once per lifecycle.
         self.late = Counter("lifecycle_late_interactions", "Interactions older than the clock", registry=registry)
-        # Interactions more than 5 minutes ahead of their broker time, taken at that.
+        # Interactions more than 5 minutes ahead of their broker time, counted at that.
         self.ahead = Counter(
             "lifecycle_ahead_interactions", "Interactions ahead of their broker time", registry=registry
         )
@@ -273,7 +273,7 @@ class _Versions(Collector):
         for name, each in self._group.ours.lifecycles.items():
             info.add_metric([name, str(each.version), each.digest], 1)
         # How many versions of a lifecycle the workers of the group have, to lack it being one; absent where the
-        # broker does not tell. More than 1 for longer than it takes to replace all workers: alert on it.
+        # broker does not say. More than 1 for longer than it takes to replace all workers: alert on it.
         versions = GaugeMetricFamily(
             "lifecycle_group_versions", "Versions of a lifecycle in the group", labels=["lifecycle"]
         )

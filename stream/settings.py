@@ -1,4 +1,4 @@
-"""Every setting, once: its name, meaning, default and how its text is read.
+"""Every setting, once: its name, meaning and default, and how its text is read.
 
 A setting comes from, in this order: an option of the command, the environment (`LIFECYCLE_` and its
 name in capitals), the settings file (TOML, `LIFECYCLE_SETTINGS` or `--settings`), the default.
@@ -9,14 +9,30 @@ import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import Field, astuple, dataclass, field, fields
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple
 
 from xxhash import xxh3_64_hexdigest
 
 from stream.codec.interactions import DEFAULT_BLOCKED
-from stream.codec.times import parse_time
-from stream.core.durations import DAY, format_duration, parse_duration
+from stream.core.durations import DAY, format_duration
 from stream.errors import SettingsError
+from stream.setting_types import (
+    UnfitError,
+    read_choice,
+    read_duration,
+    read_duration_or_off,
+    read_name,
+    read_retention,
+    read_session,
+    read_share,
+    read_text,
+    read_time_or_first_start,
+    read_token,
+    read_whole,
+    read_whole_or_auto,
+    read_word_set,
+    read_words,
+)
 
 Delivery = Literal["auto", "exactly_once", "at_least_once"]
 Clock = Literal["wall", "stream"]
@@ -27,131 +43,7 @@ SaslMechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
 
 ENVIRONMENT_PREFIX = "LIFECYCLE_"
 SETTINGS_VARIABLE = ENVIRONMENT_PREFIX + "SETTINGS"
-_MOST_DIGITS = 18
-_SHORTEST_SESSION = 100
-_SHORTEST_TOKEN = 16
-_LONGEST_SESSION = 24 * 86_400_000
-"""Kafka's protocol has 31 bits for its milliseconds."""
 _MAX_FILE = 65_536
-_SHORTEST_RETENTION = 3_600_000
-UNLIMITED = -1
-"""A retention, as Kafka writes it."""
-
-
-class _Unfit(ValueError):
-    """A value that a setting cannot take; the message says what it can."""
-
-
-def _text(value: str) -> str:
-    return value
-
-
-def _name(value: str) -> str:
-    if not value.strip():
-        raise _Unfit("a name; it must not be empty")
-    return value
-
-
-def _words(value: str) -> tuple[str, ...]:
-    return tuple(word.strip() for word in value.split(",") if word.strip())
-
-
-def _word_set(value: str) -> frozenset[str]:
-    return frozenset(word.lower() for word in _words(value))
-
-
-def _digits(value: str) -> int | None:
-    return int(value) if value.isascii() and value.isdigit() and len(value) <= _MOST_DIGITS else None
-
-
-def _whole(low: int, high: int) -> Callable[[str], int]:
-    def parse(value: str) -> int:
-        number = _digits(value)
-        if number is None or not low <= number <= high:
-            raise _Unfit(f"a whole number from {low} to {high}")
-        return number
-
-    return parse
-
-
-def _choice(choices: Any) -> Callable[[str], Any]:
-    allowed = get_args(choices)
-
-    def parse(value: str) -> str:
-        if value not in allowed:
-            raise _Unfit(f"one of {', '.join(allowed)}")
-        return value
-
-    return parse
-
-
-def _duration(value: str) -> int:
-    ms = parse_duration(value)
-    if ms is None:
-        raise _Unfit("a duration such as 500ms, 30s, 12h or 90d")
-    return ms
-
-
-def _session(value: str) -> int:
-    ms = _duration(value)
-    if not _SHORTEST_SESSION <= ms <= _LONGEST_SESSION:
-        raise _Unfit(f"a duration from {_SHORTEST_SESSION}ms to 24d")
-    return ms
-
-
-def _share(value: str) -> float:
-    text, unit = (value[:-1], 100) if value.endswith("%") else (value, 1)
-    plain = text.replace(".", "", 1)
-    share = float(text) / unit if plain.isascii() and plain.isdigit() and len(plain) <= _MOST_DIGITS else 0.0
-    if not 0 < share <= 1:
-        raise _Unfit("a share above 0 and up to 1, such as 0.5 or 50%")
-    return share
-
-
-def _duration_or_off(value: str) -> int | None:
-    ms = parse_duration(value)
-    if ms is None and value != "off":
-        raise _Unfit("a duration such as 90d, or off")
-    return ms
-
-
-def _or_off(ms: int | None) -> str:
-    return "off" if ms is None else format_duration(ms)
-
-
-def _whole_or_auto(low: int, high: int) -> Callable[[str], int | None]:
-    def parse(value: str) -> int | None:
-        number = _digits(value)
-        if value != "auto" and (number is None or not low <= number <= high):
-            raise _Unfit(f"a whole number from {low} to {high}, or auto")
-        return number
-
-    return parse
-
-
-def _retention(value: str) -> int | None:
-    if value in ("", "unlimited"):
-        return UNLIMITED if value else None
-    ms = parse_duration(value)
-    if ms is None or ms < _SHORTEST_RETENTION:
-        raise _Unfit("a duration such as 400d, of an hour at least, or `unlimited`")
-    return ms
-
-
-def _time_or_none(value: str) -> int | None:
-    if value == "first-start":
-        return None
-    number = _digits(value)
-    time = parse_time(value if number is None else number)
-    if time is None:
-        raise _Unfit("a time such as 2026-11-01T00:00:00Z, or `first-start`")
-    return time
-
-
-def _token(value: str) -> str:
-    if value and not (len(value) >= _SHORTEST_TOKEN and value.isascii() and value.isprintable() and " " not in value):
-        raise _Unfit(f"a token of at least {_SHORTEST_TOKEN} letters, digits and signs, as openssl rand -hex 32 makes")
-    return value
 
 
 def _setting(
@@ -164,93 +56,102 @@ def _setting(
 class Settings:
     """What a worker and the commands beside it run with."""
 
-    bootstrap: str = _setting("127.0.0.1:9092", _name, "Kafka's bootstrap servers, host:port, comma-separated")
+    bootstrap: str = _setting("127.0.0.1:9092", read_name, "Kafka's bootstrap servers, host:port, comma-separated")
     security_protocol: SecurityProtocol = _setting(
         "plaintext",
-        _choice(SecurityProtocol),
+        read_choice(SecurityProtocol),
         "protocol of the connection to Kafka: `plaintext`, `ssl`, `sasl_plaintext`, `sasl_ssl`",
     )
-    ssl_cafile: str = _setting("", _text, "PEM file of the authorities that vouch for the brokers; else the system's")
-    ssl_certfile: str = _setting("", _text, "PEM file of the client certificate, where brokers ask for one")
-    ssl_keyfile: str = _setting("", _text, "PEM file of its private key, where that is a file of its own")
+    ssl_cafile: str = _setting(
+        "", read_text, "PEM file of the authorities that vouch for the brokers; else the system's"
+    )
+    ssl_certfile: str = _setting("", read_text, "PEM file of the client certificate, where brokers ask for one")
+    ssl_keyfile: str = _setting("", read_text, "PEM file of its private key, where that is a file of its own")
     sasl_mechanism: SaslMechanism = _setting(
-        "SCRAM-SHA-512", _choice(SaslMechanism), "`SCRAM-SHA-512`, `SCRAM-SHA-256` or `PLAIN`"
+        "SCRAM-SHA-512", read_choice(SaslMechanism), "`SCRAM-SHA-512`, `SCRAM-SHA-256` or `PLAIN`"
     )
-    sasl_username: str = _setting("", _text, "user name for Kafka")
+    sasl_username: str = _setting("", read_text, "user name for Kafka")
     sasl_password: str = _setting(
-        "", _text, "password for Kafka; no option, so that no process list shows it", secret=True
+        "", read_text, "password for Kafka; no option, so that no process list shows it", secret=True
     )
-    app: str = _setting("lifecycle", _name, "consumer group, and the first part of every transactional id")
-    topic_prefix: str = _setting("", _text, "put before the name of every topic and of the consumer group")
-    interactions: str = _setting("interactions", _name, "the topic of interactions, without prefix")
-    partitions: int = _setting(16, _whole(1, 10_000), "partitions of topics that we create")
+    app: str = _setting("lifecycle", read_name, "consumer group, and the first part of every transactional id")
+    topic_prefix: str = _setting("", read_text, "put before the name of every topic and of the consumer group")
+    interactions: str = _setting("interactions", read_name, "the topic of interactions, without prefix")
+    partitions: int = _setting(16, read_whole(1, 10_000), "partitions of topics that we create")
     replication: int | None = _setting(
         None,
-        _whole_or_auto(1, 32_767),
+        read_whole_or_auto(1, 32_767),
         "replication factor of topics that we create; `auto` is 3 where there are three brokers, else what there is",
         "auto",
     )
     retention: int | None = _setting(
         None,
-        _retention,
+        read_retention,
         "how long an interactions topic that we create keeps them: `400d`, `unlimited`…; empty is 7d, with a warning",
         "",
     )
     partitioner: Partitioner = _setting(
         "murmur2",
-        _choice(Partitioner),
+        read_choice(Partitioner),
         "how producers find a customer's partition: `murmur2` (Java, kafka-python, aiokafka, franz-go, KafkaJS), "
         "`crc32` (librdkafka, so Confluent's for Python, Go and .NET, and PHP), `fnv1a` (Sarama); `import` does so too",
     )
     lifecycles: tuple[str, ...] = _setting(
-        (), _words, "lifecycle files or names of presets, comma-separated; a worker needs one", ""
+        (), read_words, "lifecycle files or names of presets, comma-separated; a worker needs one", ""
     )
     apply_edits: ApplyEdits = _setting(
         "at_once",
-        _choice(ApplyEdits),
+        read_choice(ApplyEdits),
         "after an edit of a lifecycle, consider every customer `at_once`, or each one `when_touched` next",
     )
     delivery: Delivery = _setting(
-        "auto", _choice(Delivery), "`exactly_once`, `at_least_once`, or `auto`: exactly once where the broker can"
+        "auto",
+        read_choice(Delivery),
+        "`exactly_once`, `at_least_once`, or `auto`: exactly once where the broker can",
     )
-    clock: Clock = _setting("wall", _choice(Clock), "what fires deadlines: `wall` time, or the `stream`'s own times")
+    clock: Clock = _setting(
+        "wall", read_choice(Clock), "what fires deadlines: `wall` time, or the `stream`'s own times"
+    )
     live_from: int | None = _setting(
         None,
-        _time_or_none,
+        read_time_or_first_start,
         "earlier changes are applied but not published; with clock stream, unset publishes everything",
         "first-start",
     )
-    grace: int = _setting(0, _duration, "how long past their time deadlines wait for late interactions", "0ms")
+    grace: int = _setting(0, read_duration, "how long past their time deadlines wait for late interactions", "0ms")
     forget_after: int | None = _setting(
-        90 * DAY, _duration_or_off, "when a subject that was never identified is forgotten", "90d"
+        90 * DAY, read_duration_or_off, "when a subject that was never identified is forgotten", "90d"
     )
     forget_identified_after: int | None = _setting(
-        None, _duration_or_off, "when an identified customer is forgotten", "off"
+        None, read_duration_or_off, "when an identified customer is forgotten", "off"
     )
     blocked: frozenset[str] = _setting(
-        DEFAULT_BLOCKED, _word_set, "subject ids that stand for nobody, comma-separated", "null, undefined, …"
+        DEFAULT_BLOCKED,
+        read_word_set,
+        "subject ids that stand for nobody, comma-separated",
+        "null, undefined, …",
     )
-    web_bind: str = _setting("127.0.0.1", _text, "address on which health and metrics are served")
-    web_port: int = _setting(6066, _whole(0, 65_535), "port of health and metrics; 0 takes a free one")
+    web_bind: str = _setting("127.0.0.1", read_text, "address on which health and metrics are served")
+    web_port: int = _setting(6066, read_whole(0, 65_535), "port of health and metrics; 0 takes a free one")
     web_token: str = _setting(
         "",
-        _token,
+        read_token,
         "bearer token that everything but health asks for; no option, so that no process list shows it",
         secret=True,
     )
-    session_timeout: int = _setting(6_000, _session, "after how long without heartbeat a worker is dead", "6s")
-    max_records: int = _setting(8_000, _whole(1, 1_000_000), "most interactions in one transaction")
+    session_timeout: int = _setting(6_000, read_session, "after how long without heartbeat a worker is dead", "6s")
+    max_records: int = _setting(8_000, read_whole(1, 1_000_000), "most interactions in one transaction")
     dead_letter_share: float = _setting(
         0.5,
-        _share,
+        read_share,
         "above this share of dead letters among at least 1,000 interactions in a minute the worker logs an error, and "
         "`/readyz` shows it: a sender or a setting is wrong; `100%` is never exceeded",
         "50%",
     )
     log_level: str = _setting(
-        "info", _choice(Literal["debug", "info", "warning", "error"]), "least level that is logged"
+        "info", read_choice(Literal["debug", "info", "warning", "error"]), "least level that is logged"
     )
-    log_format: str = _setting("text", _choice(Literal["text", "json"]), "`text` for people, `json` for machines")
+    log_format: str = _setting("text", read_choice(Literal["text", "json"]), "`text` for people, `json` for machines")
 
     @property
     def uses_tls(self) -> bool:
@@ -294,6 +195,10 @@ class Settings:
             customers=prefix + "lifecycle-customers",
             dead_letters=prefix + "lifecycle-dead-letters",
         )
+
+
+def _or_off(ms: int | None) -> str:
+    return "off" if ms is None else format_duration(ms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -375,7 +280,7 @@ def load_settings(
 def _parse(text: str, where: str, setting: Field[Any]) -> Any:
     try:
         return setting.metadata["parse"](text)
-    except _Unfit as wanted:
+    except UnfitError as wanted:
         shown = repr(text) if setting.repr else "what it has"  # a secret is not repeated
         raise SettingsError(f"{where}: {shown} is not {wanted}") from None
 

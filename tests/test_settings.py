@@ -11,7 +11,8 @@ from stream.cli.commands import app
 from stream.cli.terminal.options import default_of, variable_of
 from stream.codec.interactions import DEFAULT_BLOCKED
 from stream.errors import SettingsError
-from stream.settings import UNLIMITED, Settings, TopicNames, load_settings
+from stream.setting_types import UNLIMITED
+from stream.settings import Settings, TopicNames, load_settings
 from tests.kit.times import DAY
 
 NAMES = [each.name for each in fields(Settings)]

@@ -7,7 +7,8 @@ usage() {
 Usage: deploy/kafka/start.sh [OPTIONS]
 
 Start one node of Apache Kafka on this machine and run it until Ctrl-C. For development: without security,
-and with one copy of everything. The first start fetches Java and Kafka where they are missing.
+and with one copy of everything. The first start fetches Java and Kafka where they are missing. What does
+not stop within 30 s of a Ctrl-C, or at a second one, is ended by SIGKILL.
 
   --port PORT     Port for clients, 9092 by default. Clients reach it from this machine only.
   --data FOLDER   Where topics are kept from one start to the next; by default deploy/kafka/target/data,
@@ -27,7 +28,7 @@ wrong() { # PROBLEM
 }
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-readonly here HOST=127.0.0.1 START_SECONDS=60
+readonly here HOST=127.0.0.1 START_SECONDS=60 STOP_SECONDS=30
 # Of every folder that this script made, so that it knows the data of another Kafka.
 readonly CLUSTER_ID=bGlmZWN5Y2xlLWRldmVsbw
 
@@ -61,12 +62,21 @@ done
 
 "$here/jars.sh"
 
-pid=''
+pid='' interrupted=''
 clean_up() {
-  trap '' INT TERM HUP
+  trap 'interrupted=yes' INT TERM HUP
   if [[ -n $pid ]] && kill "$pid" 2>/dev/null; then
-    echo "Stopping Apache Kafka"
-    wait "$pid" || true
+    echo "Stopping Apache Kafka. Ctrl-C again ends it at once."
+    for ((tenths = 0; tenths < STOP_SECONDS * 10; tenths++)); do
+      if [[ -n $interrupted ]] || ! kill -0 "$pid" 2>/dev/null; then break; fi
+      sleep 0.1 || true # Ctrl-C reaches it too
+    done
+    if kill -KILL "$pid" 2>/dev/null; then
+      reason="it did not stop within $STOP_SECONDS s"
+      if [[ -n $interrupted ]]; then reason="it was interrupted again"; fi
+      echo "Ended Apache Kafka by SIGKILL: $reason."
+    fi
+    wait "$pid" 2>/dev/null || true
   fi
   if [[ -n $temporary ]]; then rm -rf "$data"; fi
 }
@@ -97,7 +107,7 @@ if [[ -e kafka.pid && $(ps -ww -o args= -p "$(<kafka.pid)" 2>/dev/null) == *"kaf
 fi
 
 {
-  echo "# Written anew at each start by deploy/kafka/start.sh."
+  echo "# Written again at each start by deploy/kafka/start.sh."
   cat "$here/development.properties"
   echo "listeners=PLAINTEXT://$HOST:$port,CONTROLLER://$HOST:$controller"
   echo "advertised.listeners=PLAINTEXT://$HOST:$port"

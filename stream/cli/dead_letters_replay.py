@@ -50,7 +50,7 @@ def replay(
         raise typer.BadParameter(f"give either --all or at least one of {FILTER_OPTIONS}")
     console = Console(stderr=True)
     plan = run(_plan(settings, wanted, console), settings.bootstrap)
-    _tell(plan, console)
+    _show_plan(plan, console)
     if not plan.ready:
         if plan.refused and not plan.before:
             raise typer.Exit(1)
@@ -96,7 +96,7 @@ async def _plan(settings: Settings, wanted: DeadLetterFilter, console: Console) 
     return plan
 
 
-def _tell(plan: _Plan, console: Console) -> None:
+def _show_plan(plan: _Plan, console: Console) -> None:
     """Say what will be done and what not."""
     settings = plan.target.settings
     lines = [f"{settings.topics.interactions} on {settings.bootstrap}: {how_many(plan.ready.total())} to replay"]

@@ -195,7 +195,7 @@ async def _until_ready(settings: Settings, worker: asyncio.subprocess.Process, g
 
 
 async def _lag(settings: Settings) -> int | None:
-    """Interactions that the worker has not taken yet; None while it is not ready."""
+    """Interactions that the worker has not processed yet; None while it is not ready."""
     import aiohttp  # noqa: PLC0415
 
     url = f"http://{settings.web_bind}:{settings.web_port}/readyz"

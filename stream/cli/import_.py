@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from time import perf_counter, time_ns
@@ -17,16 +16,13 @@ from rich.text import Text
 
 from stream.cli.terminal.amounts import amount
 from stream.cli.terminal.connection import run, when_there
+from stream.cli.terminal.import_run import ImportRun, show_summary
 from stream.cli.terminal.options import with_settings
-from stream.cli.terminal.rejections_table import rejections_table
 from stream.cli.terminal.time_argument import moment
 from stream.codec.files.column_mapping import ColumnMapping
 from stream.codec.files.import_sources import Sources
-from stream.codec.files.rejections import Rejections
 from stream.codec.files.sorting import Phase, sort_by_time
 from stream.codec.import_rows import encode_row
-from stream.codec.rejected import Rejected
-from stream.codec.times import format_time
 from stream.core.interaction import Interaction
 from stream.errors import BrokerError, InputFileError, PositionError
 from stream.kafka.interaction_producer import InteractionProducer
@@ -36,52 +32,6 @@ from stream.settings import Settings
 _LOOK = 0.2
 _STALL = 3.0
 """Seconds without an answer after which the broker is away."""
-
-
-@dataclass(slots=True)
-class _Import:
-    """One run, and what it counts."""
-
-    sources: Sources
-    settings: Settings
-    since: int | None
-    """The files were not there before, epoch milliseconds; None: nobody knows."""
-    resume: bool
-    records: int = 0
-    known: int = 0
-    """Those that the topic had already."""
-    sent: int = 0
-    acknowledged: int = 0
-    earliest: int | None = None
-    latest: int | None = None
-    """Of the interactions sent or known, epoch milliseconds."""
-    ticked: tuple[int, int] | None = None
-    """The time of the tick, and to how many partitions it went."""
-    seconds: float = 0.0
-    rejected: Rejections = field(default_factory=Rejections)
-
-    def read(self) -> Iterator[tuple[str, Interaction]]:
-        """The good interactions of all files, each with its place; the others are counted."""
-        for file, line, record in self.sources.read():
-            self.records += 1
-            if isinstance(record, Rejected):
-                self.rejected.add(record, f"{file}:{line}")
-            else:
-                yield f"{file}:{line}", record
-
-    def note(self, interaction: Interaction) -> None:
-        """Remember the time of an interaction that was sent, or known."""
-        time = interaction.time
-        self.earliest = time if self.earliest is None else min(time, self.earliest)
-        self.latest = time if self.latest is None else max(time, self.latest)
-
-    def tick_time(self, until: int | None) -> int | None:
-        """The latest time sent, or `until` where that is later.
-
-        What was sent from the future does not count: workers do not believe it either.
-        """
-        latest = None if self.latest is None else min(self.latest, time_ns() // 1_000_000)
-        return max((each for each in (latest, until) if each is not None), default=None)
 
 
 @with_settings(
@@ -137,7 +87,7 @@ def import_(
     """Send interactions from files to Kafka, in time order, and wait until every one is safe there.
 
     What is sent is the product's own format, times and ids as in the file. At the end each partition gets a
-    tick, which tells its worker that time has passed up to the latest interaction, or to --until. Where
+    tick, by which its worker knows that time has passed up to the latest interaction, or to --until. Where
     the topic of interactions is missing, all topics are created; a broker that is away is waited for.
 
     The same import run again, or broken off and begun again, counts each row once, with or without ids: each
@@ -152,7 +102,7 @@ def import_(
     console = Console(stderr=True)
     mapping = ColumnMapping.parse(map) if map else None
     sources = Sources(files, mapping, settings.blocked, as_is=as_is, name=name)
-    work = _Import(sources, settings, None if name else _since(files), resume)
+    work = ImportRun(sources, settings, None if name else _since(files), resume)
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}  {task.completed:,}"),
@@ -169,28 +119,28 @@ def import_(
                 work.seconds = perf_counter() - started
     finally:
         if work.records:
-            _show(work, console)
+            show_summary(work, console)
     if work.records and not work.acknowledged and not work.known:
         first = work.rejected.describe_first()
-        raise InputFileError(f"none of the {work.records:,} records could be sent; the first: {first}")
+        raise InputFileError(f"none of the {amount(work.records, 'record')} could be sent; the first: {first}")
 
 
-def _sorted(work: _Import, progress: Progress) -> Iterator[tuple[str, Interaction]]:
+def _sorted(work: ImportRun, progress: Progress) -> Iterator[tuple[str, Interaction]]:
     """The interactions by time; all of them are read before this returns. Their places are not kept."""
     task = progress.add_task("reading", total=None)
 
-    def told(phase: Phase, count: int) -> None:
+    def show(phase: Phase, count: int) -> None:
         if phase == "reading":
             progress.update(task, completed=count)
 
-    ordered = sort_by_time((interaction for _, interaction in work.read()), progress=told)
+    ordered = sort_by_time((interaction for _, interaction in work.read()), progress=show)
     first = next(ordered, None)
     progress.remove_task(task)
     return (("", each) for each in chain([] if first is None else [first], ordered))
 
 
 async def _send(
-    work: _Import,
+    work: ImportRun,
     interactions: Iterator[tuple[str, Interaction]],
     rate: int | None,
     until: int | None,
@@ -234,7 +184,7 @@ async def _send(
             work.sent, work.acknowledged = producer.sent, producer.acknowledged
 
 
-async def _earlier(work: _Import, partitions: int, progress: Progress, console: Console) -> dict[str, Rows]:
+async def _earlier(work: ImportRun, partitions: int, progress: Progress, console: Console) -> dict[str, Rows]:
     """The rows of the same imports that were written before."""
     names = {each for each in work.sources.names if each is not None}
     rows = {name: Rows() for name in names}
@@ -266,7 +216,7 @@ def _since(files: list[str]) -> int | None:
     return min(path.stat().st_mtime_ns for path in paths) // 1_000_000
 
 
-async def _watch(producer: InteractionProducer, work: _Import, progress: Progress, console: Console) -> None:
+async def _watch(producer: InteractionProducer, work: ImportRun, progress: Progress, console: Console) -> None:
     """Show how far the sending is, and say when the broker is away."""
     total = work.records - work.rejected.count
     task = progress.add_task("sending", total=total or None)
@@ -277,29 +227,6 @@ async def _watch(producer: InteractionProducer, work: _Import, progress: Progres
         if producer.stalled > _STALL and not away:
             console.print(Text(f"waiting for Kafka at {work.settings.bootstrap}"), soft_wrap=True)
         away = producer.stalled > _STALL
-
-
-def _show(work: _Import, console: Console) -> None:
-    """The summary, also of an import that was interrupted."""
-    if work.rejected:
-        console.print(rejections_table("Records that were not sent", work.rejected))
-    text = f"{amount(work.acknowledged, 'interaction')} sent"
-    if work.earliest is not None and work.latest is not None:
-        rate = work.acknowledged / work.seconds
-        text += f" in {work.seconds:,.1f} s ({rate:,.0f}/s)"
-        text += f", from {format_time(work.earliest)} to {format_time(work.latest)}"
-    if work.known:
-        text += f"; {work.known:,} rows were on the topic from an earlier run, and were not sent again"
-    if work.sent > work.acknowledged:
-        text += f"; of {work.sent - work.acknowledged:,} more it is not known whether they arrived"
-    if work.ticked is not None:
-        time, partitions = work.ticked
-        text += f"; time has passed to {format_time(time)} in {partitions:,} partitions"
-    elif work.sent:
-        text += "; broken off, so no partition was told that time has passed"
-        if any(work.sources.names):
-            text += "; the same command goes on from here"
-    console.print(Text(text), soft_wrap=True)
 
 
 def _until(text: str, settings: Settings) -> int:

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.progress import Progress, track
 from rich.text import Text
 
+from stream.cli.terminal.amounts import amount
 from stream.cli.terminal.connection import run
 from stream.cli.terminal.options import with_settings
 from stream.cli.terminal.reset_question import of_keeping, of_reset
@@ -62,22 +63,26 @@ def reset(
         if not yes:
             _ask(settings, beginnings, console, keep_states=True)
         lost = run(_each(settings, beginnings, console, keep_states=True), settings.bootstrap)
-        console.print(Text(f"{lost:,} interactions are skipped, which retention deleted; states stay"), soft_wrap=True)
+        console.print(
+            Text(f"{amount(lost, 'interaction')} skipped, which retention deleted; states stay"), soft_wrap=True
+        )
         return
     count = sum(each.end - each.first for each in beginnings)
     start = "the earliest interaction" if time is None else f"what arrived from {format_time(time)} on"
     console.print(
         Text(
             f"{settings.topics.interactions} on {settings.bootstrap}, group {settings.group}: the state of "
-            f"{len(beginnings):,} partitions will be thrown away, and workers will begin at {start}, with "
-            f"about {count:,} records to read."
+            f"{amount(len(beginnings), 'partition')} will be thrown away, and workers will begin at {start}, with "
+            f"about {amount(count, 'record')} to read."
         ),
         soft_wrap=True,
     )
     if not yes:
         _ask(settings, beginnings, console, keep_states=False)
     customers = run(_each(settings, beginnings, console, keep_states=False), settings.bootstrap)
-    console.print(Text(f"{customers:,} customers forgotten in {len(beginnings):,} partitions"), soft_wrap=True)
+    console.print(
+        Text(f"{amount(customers, 'customer')} forgotten in {amount(len(beginnings), 'partition')}"), soft_wrap=True
+    )
 
 
 async def _look(settings: Settings, time: int | None) -> list[Beginning]:

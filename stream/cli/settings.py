@@ -28,7 +28,7 @@ def settings(
 ) -> None:
     """List every setting with its environment variable, default and meaning.
 
-    A setting is taken from the command's option (--web-port), else from the environment, else from the
+    A setting comes from the command's option (--web-port), else from the environment, else from the
     settings file (TOML; --settings or LIFECYCLE_SETTINGS), else it has its default. --current shows what that
     comes to here: give it the options and the environment of the worker. A value that cannot be is shown too, and
     the exit code is 1.
@@ -46,8 +46,8 @@ def settings(
 def _show_current(found: dict[str, Origin], *, as_json: bool) -> None:
     rows = [(each.name, *_now(each, found.get(each.name))) for each in fields(Settings)]
     if as_json:
-        told = {name: {"value": value, "source": source, "where": where} for name, value, source, where in rows}
-        typer.echo(dumps(told, option=OPT_INDENT_2).decode())
+        shown = {name: {"value": value, "source": source, "where": where} for name, value, source, where in rows}
+        typer.echo(dumps(shown, option=OPT_INDENT_2).decode())
     else:
         table = Table(box=None, pad_edge=False, header_style="dim")
         for heading in ("Setting", "Value", "From"):

@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from stream.cli.terminal.amounts import amount
 from stream.cli.terminal.options import with_settings
 from stream.cli.terminal.simulation_summary import Summary
 from stream.cli.terminal.time_argument import moment
@@ -124,7 +125,7 @@ def simulate(
     summary.show(console, simulation, seconds)
     if simulation.rejected and simulation.records == simulation.rejected.count:
         first = simulation.rejected.describe_first()
-        raise InputFileError(f"none of the {simulation.records:,} records could be read; the first: {first}")
+        raise InputFileError(f"none of the {amount(simulation.records, 'record')} could be read; the first: {first}")
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from stream.kafka.topics import count_partitions
 from stream.settings import Settings
 
 _LOOK_AGAIN = 1.0
-_PATIENCE_MS = 1_000
+_POLL_MS = 1_000
 
 
 class _Choice(NamedTuple):
@@ -31,7 +31,7 @@ class _Choice(NamedTuple):
     customer: str | None
     final: bool
 
-    def takes(self, change: StageChangeValue) -> bool:
+    def includes(self, change: StageChangeValue) -> bool:
         return (
             self.lifecycle in (None, change.lifecycle)
             and self.stage in (None, change.to_stage)
@@ -81,7 +81,7 @@ async def _show(
         if change is None:
             place = f"partition {record.partition}, offset {record.offset}"
             typer.echo(f"{record.topic}, {place}: not a stage change", err=True)
-        elif choice.takes(change):
+        elif choice.includes(change):
             if json:
                 typer.echo(record.value)
             elif console.is_terminal:
@@ -112,7 +112,7 @@ async def records(
         else:
             await consumer.seek_to_end()  # which on the embedded broker lies before the end of the last batch
         while True:
-            fetched = await consumer.getmany(timeout_ms=_PATIENCE_MS)
+            fetched = await consumer.getmany(timeout_ms=_POLL_MS)
             for record in sorted(chain.from_iterable(fetched.values()), key=lambda each: each.timestamp):
                 yield record
 
@@ -121,10 +121,10 @@ async def _partitions(settings: Settings, messages: Console) -> int:
     """The number of the topic's partitions, once it is there."""
     await require(settings, of_tail(settings))
     topic = settings.topics.stage_changes
-    told = False
+    reported = False
     while (found := (await count_partitions(settings, topic)).get(topic)) is None:
-        if not told:
+        if not reported:
             messages.print(Text(f"waiting for topic {topic}, which the first worker creates"), soft_wrap=True)
-        told = True
+        reported = True
         await asyncio.sleep(_LOOK_AGAIN)
     return found

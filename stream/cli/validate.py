@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from stream.cli.terminal import diagrams
+from stream.cli.terminal.amounts import amount
 from stream.codec.lifecycle_yaml.lifecycle_files import LifecycleFileError, LocatedProblem, load, presets
 
 _LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
@@ -41,10 +42,10 @@ def validate(
         try:
             file = load(source)
         except LifecycleFileError as error:
-            _tell(messages, source, error.findings, "error", "red")
+            _print(messages, source, error.findings, "error", "red")
             errors += len(error.findings)
             continue
-        _tell(messages, source, file.warnings, "warning", "yellow")
+        _print(messages, source, file.warnings, "warning", "yellow")
         warnings += len(file.warnings)
         if dot or mermaid:
             typer.echo(diagrams.dot(file.lifecycle) if dot else diagrams.mermaid(file.lifecycle))
@@ -52,16 +53,12 @@ def validate(
             console.print(diagrams.picture(file.lifecycle))
             console.print()
     if errors or warnings:
-        messages.print(f"{_count(errors, 'error')}, {_count(warnings, 'warning')}", highlight=False)
+        messages.print(f"{amount(errors, 'error')}, {amount(warnings, 'warning')}", highlight=False)
     if errors or (strict and warnings):
         raise typer.Exit(1)
 
 
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
-
-
-def _tell(
+def _print(
     messages: Console,
     source: str,
     findings: list[LocatedProblem] | tuple[LocatedProblem, ...],

@@ -1,4 +1,4 @@
-"""`lifecycle worker`: score interactions until told to stop."""
+"""`lifecycle worker`: score interactions until asked to stop."""
 
 import logging
 import os

@@ -16,7 +16,7 @@ A dead letter is known by its source record, not by where it stands: after a cra
 `lifecycle reset`, the same record may be dead-lettered again, and one receipt is for all of them.
 
 A replayed interaction has the source record's key, value and headers, without `lifecycle_import` (it comes behind rows
-that stood behind it, and would be taken for one that is known), and `lifecycle_replay_of`, the address of the
+that stood behind it, and would pass for one that is known), and `lifecycle_replay_of`, the address of the
 dead letter. Where it fails again that header is kept as all others are.
 """
 
@@ -136,10 +136,10 @@ def receipt(source: SourceAddress) -> Outgoing:
     return Outgoing(None, None, [(CONTROL, REPLAYED), *_address_headers(source)])
 
 
-def replayed(letter: DeadLetter) -> Outgoing:
+def replayed(dead_letter: DeadLetter) -> Outgoing:
     """The interaction again, as it was, with where it comes from; no row of its import any more."""
-    headers = [header for header in letter.headers if header[0] not in (REPLAY_OF, IMPORT)]
-    return Outgoing(letter.key, letter.value, [*headers, (REPLAY_OF, str(letter.address).encode())])
+    headers = [header for header in dead_letter.headers if header[0] not in (REPLAY_OF, IMPORT)]
+    return Outgoing(dead_letter.key, dead_letter.value, [*headers, (REPLAY_OF, str(dead_letter.address).encode())])
 
 
 def read(record: SourceRecord, partition: int) -> DeadLetter | Receipt | None:

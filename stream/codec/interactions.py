@@ -7,9 +7,9 @@ Native (`schemas/interaction.schema.json`):
 `type` is the event name; one of the two subject ids is needed, everything else may be missing or null.
 The format is decided record by record: one with the key `customer_id` or `anonymous_id` is native; else one
 with `userId`, `anonymousId` or `batch`, or with a call's name as its `type` and another field that only the
-Segment spec knows, is Segment; all others are taken as native. Unknown keys are ignored. In both formats:
+Segment spec knows, is Segment; all others are read as native. Unknown keys are ignored. In both formats:
 
-- An id is text, kept as it was sent, or a whole number, taken as its decimal text: clients do send `42` for
+- An id is text, kept as it was sent, or a whole number, read as its decimal text: clients do send `42` for
   `"42"`. Null, empty and blank mean that there is none.
 - Of a key that stands twice in one object, the last counts.
 - `\u0000` is a character like any other. A lone surrogate is no text and makes the record `not_json`, as does
@@ -32,7 +32,7 @@ DEFAULT_BLOCKED: Final = frozenset(
         *("anon", "anonymous", "guest", "unknown", "not_authenticated"),
         # The name of a field where its value was meant.
         *("id", "email", "distinct_id", "distinctid"),
-        # What phones answer when they may not tell the advertising id.
+        # What phones answer when they may not pass on the advertising id.
         *("00000000-0000-0000-0000-000000000000", "00000000000000000000000000000000"),
     }
 )
@@ -62,7 +62,7 @@ def decode(value: bytes | None, received: int | None, blocked: frozenset[str]) -
     `received` is the broker's time of the record in epoch ms, None offline: the interaction's time where the
     record names none, and what a Segment sender's clock is corrected by. `blocked` are the ids that stand for
     nobody, lower-case; ids are compared without case and surrounding white space. A record whose subject is
-    blocked is rejected; beside a good customer id, a blocked anonymous id is taken as absent.
+    blocked is rejected; beside a good customer id, a blocked anonymous id is read as absent.
 
     Segment: the name is `event` of a track call (also where `type` is missing, as in a body meant for
     /v1/track), else the call; the id is `messageId`; properties are `properties`, of group and identify

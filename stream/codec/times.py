@@ -38,7 +38,7 @@ def parse_time(value: object) -> int | None:
     offset without colon or minutes (`+0530`, `+05`), a fraction of any length.
 
     Whatever is finer than a millisecond is cut off towards the past, never rounded, before 1970 too. The leap
-    second, 23:59:60 UTC, is taken as the last millisecond of its day (…59.999): it stays in its day, and
+    second, 23:59:60 UTC, is read as the last millisecond of its day (…59.999): it stays in its day, and
     nothing that happened in it comes before something earlier.
 
     None for anything else: booleans, NaN and infinities, numbers in text, days that do not exist (year 0,

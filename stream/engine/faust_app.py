@@ -69,11 +69,9 @@ class EngineThread(driver.AIOKafkaConsumerThread):
             reader = self.readers[partition] = PartitionReader(self._ensure_consumer(), tp)
         return reader
 
-    async def fetch_interactions(
-        self, partition: int, position: int, max_records: int, patience: float
-    ) -> Fetched | None:
+    async def fetch_interactions(self, partition: int, position: int, max_records: int, wait: float) -> Fetched | None:
         """As `PartitionReader.fetch`, in this thread's loop."""
-        return await self._reader(partition).fetch(position, max_records=max_records, patience=patience)
+        return await self._reader(partition).fetch(position, max_records=max_records, wait=wait)
 
     async def first_interactions_offset(self, partition: int) -> int:
         """As `PartitionReader.first_offset`, in this thread's loop."""
@@ -180,12 +178,10 @@ class FaustSource:
     def __init__(self, app: EngineApp, max_records: int) -> None:
         self._app, self._max_records = app, max_records
 
-    async def fetch(self, partition: int, position: int, patience: float) -> Fetched | None:
+    async def fetch(self, partition: int, position: int, wait: float) -> Fetched | None:
         """As `PartitionReader.fetch`."""
         try:
-            return await self._in_thread(
-                self._thread.fetch_interactions(partition, position, self._max_records, patience)
-            )
+            return await self._in_thread(self._thread.fetch_interactions(partition, position, self._max_records, wait))
         except ConsumerNotStarted:
             return None
 

@@ -10,7 +10,8 @@ from stream.codec.times import format_time
 from stream.core.durations import format_duration
 from stream.events import Event, report
 from stream.kafka.worker_versions import WorkerVersions
-from stream.settings import UNLIMITED, Settings
+from stream.setting_types import UNLIMITED
+from stream.settings import Settings
 
 log = logging.getLogger(__name__)
 

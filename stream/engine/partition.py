@@ -9,12 +9,13 @@ import asyncio
 import random
 import time
 from bisect import bisect_left
-from collections.abc import Awaitable, Callable, Generator, Hashable, Sequence
-from typing import Protocol, TypeVar
+from collections.abc import Awaitable, Hashable, Sequence
+from typing import Protocol
 
 from aiokafka.errors import KafkaError
 
 from stream.codec.records import SourceRecord
+from stream.engine.cooperation import drive
 from stream.engine.delivery import Delivery
 from stream.engine.error_policy import ErrorPolicy, FailureKind
 from stream.engine.partition_context import PartitionContext
@@ -27,8 +28,6 @@ from stream.kafka.lag import Lag
 from stream.kafka.partition_reader import Fetched, is_cancelled
 from stream.kafka.topic_monitor import SourceTopic
 from stream.machine.batch import Batch, Machine
-
-T = TypeVar("T")
 
 _IDLE_WAIT = 1.0
 _LEAST_WAIT = 0.001
@@ -183,7 +182,7 @@ class Partition:
             self.state, self.recovery = PartitionState.RECOVERING, ChangelogProgress()
             began = time.monotonic()
             changelog = await context.read_changelog(self.number, self.recovery)
-            await _drive(machine.restore(changelog), self._moved)
+            await drive(machine.restore(changelog), self._moved)
         if machine.next_offset is None:
             self.position = await context.source.first_offset(self.number)
         else:
@@ -278,7 +277,7 @@ class Partition:
         assert self._delivery is not None
         began = time.monotonic()
         run = self.machine.run(records, fetched.next_offset, wall=wall, caught_up=fetched.caught_up)
-        batch = await _drive(run)
+        batch = await drive(run)
         if batch.inputs:
             ran = time.monotonic()
             await self._delivery.write(batch)
@@ -301,16 +300,3 @@ class Partition:
 
 def _offset(record: SourceRecord) -> int:
     return record.offset
-
-
-async def _drive(work: Generator[None, None, T], on_yield: Callable[[], None] | None = None) -> T:
-    """Run a generator to its end, and give the event loop a turn at each of its yields."""
-    while True:
-        try:
-            next(work)
-        except StopIteration as stop:
-            result: T = stop.value
-            return result
-        if on_yield is not None:
-            on_yield()
-        await asyncio.sleep(0)

@@ -40,7 +40,7 @@ class Observer(Protocol):
 class Source(Protocol):
     """The interactions topic, as a member of the consumer group sees it."""
 
-    async def fetch(self, partition: int, position: int, patience: float) -> Fetched | None:
+    async def fetch(self, partition: int, position: int, wait: float) -> Fetched | None:
         """As `stream.kafka.partition_reader.PartitionReader.fetch`."""
 
     async def first_offset(self, partition: int) -> int:

@@ -216,7 +216,7 @@ class _Worker:
                 supervisor.fail(
                     TopicError(
                         f"topic {topic} is not there any more, or may not be seen. If it was deleted, this worker will "
-                        f"create it anew when it is started again, and refuse to go on at a position of the old one"
+                        f"create it again when it is started again, and refuse to go on at a position of the old one"
                     )
                 )
             for number in partitions.look(supervisor.progress_tokens(), counts=topic_monitor.serves):

@@ -178,7 +178,7 @@ class InteractionProducer:
             try:
                 future = await self._producer.send_batch(builder, self._topic, partition=partition)
                 break
-            except KafkaTimeoutError:  # the one before is not gone yet, and ours was not taken
+            except KafkaTimeoutError:  # the one before is not gone yet, and ours was not accepted
                 continue
         if not self._in_flight:
             self._progress = time.monotonic()

@@ -126,7 +126,7 @@ class LogReader:
                         return
                     raise PositionError(
                         f"topic {tp.topic}, partition {tp.partition}, ends at {self.position}, but was read up to "
-                        f"offset {end - 1} before: the topic was deleted and created anew, or shortened"
+                        f"offset {end - 1} before: the topic was deleted and created again, or shortened"
                     )
 
     async def fetches(self, tp: TopicPartition, begin: int) -> AsyncGenerator[Fetched]:
@@ -140,7 +140,7 @@ class LogReader:
         reader = PartitionReader(self._consumer, tp)
         position, last_progress = begin, time.monotonic()
         while True:
-            fetched = await reader.fetch(position, max_records=_AT_ONCE, patience=0.0)
+            fetched = await reader.fetch(position, max_records=_AT_ONCE, wait=0.0)
             if fetched is not None:
                 got_on, position = fetched.next_offset > position, fetched.next_offset
                 yield fetched

@@ -77,14 +77,14 @@ class PartitionReader:
         self._paused = False
         """aiokafka does not fetch, until we are asked to again."""
 
-    async def fetch(self, position: int, *, max_records: int, patience: float) -> Fetched | None:
+    async def fetch(self, position: int, *, max_records: int, wait: float) -> Fetched | None:
         """Records from exactly `position`; None while the consumer does not own the partition.
 
-        Waits at most `patience` seconds for something new, and up to a second longer for news of the log's
+        Waits at most `wait` seconds for something new, and up to a second longer for news of the log's
         end. Raises PositionError where `position` does not exist, UnreadableError where what stands exactly there
         cannot be read; what is readable before it is handed over first.
         """
-        deadline = time.monotonic() + patience
+        deadline = time.monotonic() + wait
         if self._paused:
             self._paused = False
             if self._state() is not None:
@@ -188,13 +188,13 @@ class PartitionReader:
                 f"{where}: offsets {position} to {first - 1} were deleted by retention before they were "
                 f"processed (the topic now begins at {first}). Lengthen its retention.ms, and go on without them "
                 f"with `lifecycle reset --to earliest --keep-states`; without --keep-states all customers are "
-                f"forgotten and made anew from what the topic still holds."
+                f"forgotten and made again from what the topic still holds."
             )
         if position > end:
             raise PositionError(
                 f"{where}: processed up to offset {position - 1}, but the topic ends at {end}: offsets {end} "
-                f"to {position - 1} are gone. It was deleted and created anew, or shortened. Name the old "
-                "topic, or begin anew on this one with `lifecycle reset --to earliest`."
+                f"to {position - 1} are gone. It was deleted and created again, or shortened. Name the old "
+                "topic, or begin again on this one with `lifecycle reset --to earliest`."
             )
 
 

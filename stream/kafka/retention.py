@@ -2,7 +2,8 @@
 
 from stream.core.durations import DAY, format_duration
 from stream.kafka.durability import Advice
-from stream.settings import UNLIMITED, Settings
+from stream.setting_types import UNLIMITED
+from stream.settings import Settings
 
 DEFAULT = 7 * DAY
 """Where nobody chose; Kafka's own default."""

@@ -230,7 +230,7 @@ def _wrong_count(settings: Settings, plan: TopicPlan, topic: FoundTopic) -> Topi
         plan.name,
         f"has {topic.partitions} partitions, but {settings.topics.interactions} has {plan.partitions}: "
         "a customer's state would not be found where its interactions are",
-        "give both the same number; a state that holds nothing yet may be deleted and is then created anew: "
+        "give both the same number; a state that holds nothing yet may be deleted and is then created again: "
         f"kafka-topics.sh --bootstrap-server {settings.bootstrap} --delete --topic {plan.name}",
     )
 

@@ -31,12 +31,12 @@ class SourcePartition(NamedTuple):
             raise PositionError(
                 f"topic {self.topic} has {self.partitions} partitions, the state was written with "
                 f"{position.partitions}: customers would be looked for in the wrong place. Give the topic its old "
-                f"number, or begin anew with `lifecycle reset --to earliest`"
+                f"number, or begin again with `lifecycle reset --to earliest`"
             )
         known = position.topic_ids.get(self.topic)
         if known is not None and self.topic_id not in (None, known):
             raise PositionError(
-                f"topic {self.topic} was deleted and created anew: the state of partition {self.partition} was made "
+                f"topic {self.topic} was deleted and created again: the state of partition {self.partition} was made "
                 f"from the old one, up to offset {position.offsets.get(self.topic, 0) - 1}, and what that held beyond "
-                f"is gone. Name the old topic, or begin anew on this one with `lifecycle reset --to earliest`"
+                f"is gone. Name the old topic, or begin again on this one with `lifecycle reset --to earliest`"
             )

@@ -70,25 +70,25 @@ class Target:
         """The largest message that it accepts, in bytes."""
         return int(self.topic.configs.get("max.message.bytes", DEFAULT_MAX_MESSAGE))
 
-    def time_of(self, letter: DeadLetter) -> int:
+    def time_of(self, dead_letter: DeadLetter) -> int:
         """The time with which a replay is sent, epoch ms: that of the source record, where the topic keeps it long.
 
         Retention goes by it where the topic keeps producers' times: what is sent as old may be gone before a worker
         reads it, so that it gets the present time.
         """
-        then, now = letter.source.timestamp, time.time_ns() // 1_000_000
+        then, now = dead_letter.source.timestamp, time.time_ns() // 1_000_000
         retention = int(self.topic.configs.get("retention.ms", -1))
         return then if then >= 0 and (retention < 0 or now - then < retention // 2) else now
 
-    def refusal(self, letter: DeadLetter) -> Refusal | None:
+    def refusal(self, dead_letter: DeadLetter) -> Refusal | None:
         """Why a dead letter cannot be replayed, or need not be; None: it can.
 
         What the decoder still rejects, with the blocked ids of the settings, would only be dead-lettered again.
         """
-        name, source = self.settings.topics.interactions, letter.source
-        if letter.reason == Reason.UNREADABLE:
+        name, source = self.settings.topics.interactions, dead_letter.source
+        if dead_letter.reason == Reason.UNREADABLE:
             return Refusal("it is a whole batch that could not be read, so the sender has to send that again")
-        if letter.truncated:
+        if dead_letter.truncated:
             return Refusal("its value was cut off, so the sender has to send it again")
         if source.topic != name:
             return Refusal(
@@ -96,9 +96,9 @@ class Target:
             )
         if source.partition >= self.topic.partitions:
             return Refusal(f"{name} has its partition no more, so the sender has to send it again", str(source))
-        if _size(replayed(letter)) > self.largest:
+        if _size(replayed(dead_letter)) > self.largest:
             return Refusal(f"it is larger than the {self.largest} bytes that {name} takes; raise its max.message.bytes")
-        rejected = _rejected(letter, self.time_of(letter), self.settings)
+        rejected = _rejected(dead_letter, self.time_of(dead_letter), self.settings)
         return (
             None if rejected is None else Refusal(f"it would be rejected again as {rejected.reason}", rejected.detail)
         )
@@ -118,14 +118,14 @@ async def replay(
         seen: set[SourceAddress] = set()
         batch: list[DeadLetter] = []
         size = 0
-        async for letter in read_dead_letters(settings, ledger, progress):
-            if letter.source in ledger.replayed or letter.source in seen:
+        async for dead_letter in read_dead_letters(settings, ledger, progress):
+            if dead_letter.source in ledger.replayed or dead_letter.source in seen:
                 continue
-            if not chosen(letter) or target.refusal(letter) is not None:
+            if not chosen(dead_letter) or target.refusal(dead_letter) is not None:
                 continue
-            seen.add(letter.source)
-            batch.append(letter)
-            size += _size(replayed(letter))
+            seen.add(dead_letter.source)
+            batch.append(dead_letter)
+            size += _size(replayed(dead_letter))
             if len(batch) == AT_ONCE or size >= _BYTES_AT_ONCE:
                 await writer.write(batch)
                 done.count += len(batch)
@@ -198,27 +198,31 @@ class _Writer:
 
     def _interactions(self, batch: Sequence[DeadLetter]) -> Iterator[Part]:
         """The interactions again, in the partitions of their source records."""
-        for partition, letters in _by(batch, lambda each: each.source.partition).items():
-            times = [self._target.time_of(each) for each in letters]
-            yield Part(self._topics.interactions, partition, map(replayed, letters), times)
+        for partition, dead_letters in _by(batch, lambda each: each.source.partition).items():
+            times = [self._target.time_of(each) for each in dead_letters]
+            yield Part(self._topics.interactions, partition, map(replayed, dead_letters), times)
 
     def _receipts(self, batch: Sequence[DeadLetter]) -> Iterator[Part]:
         """Their receipts, each in the partition of its dead letter."""
-        for partition, letters in _by(batch, lambda each: each.address.partition).items():
-            yield Part(self._topics.dead_letters, partition, [receipt(each.source) for each in letters])
+        for partition, dead_letters in _by(batch, lambda each: each.address.partition).items():
+            yield Part(self._topics.dead_letters, partition, [receipt(each.source) for each in dead_letters])
 
 
 def _by(batch: Sequence[DeadLetter], partition_of: Callable[[DeadLetter], int]) -> dict[int, list[DeadLetter]]:
     parts: dict[int, list[DeadLetter]] = {}
-    for letter in batch:
-        parts.setdefault(partition_of(letter), []).append(letter)
+    for dead_letter in batch:
+        parts.setdefault(partition_of(dead_letter), []).append(dead_letter)
     return parts
 
 
-def _rejected(letter: DeadLetter, received: int, settings: Settings) -> Rejected | None:
+def _rejected(dead_letter: DeadLetter, received: int, settings: Settings) -> Rejected | None:
     """What a worker would say of it."""
-    control = control_of(letter.headers)
-    read = decode(letter.value, received, settings.blocked) if control is None else tick_time(control, letter.value)
+    control = control_of(dead_letter.headers)
+    read = (
+        decode(dead_letter.value, received, settings.blocked)
+        if control is None
+        else tick_time(control, dead_letter.value)
+    )
     return read if isinstance(read, Rejected) else None
 
 

@@ -99,7 +99,7 @@ async def _stands_before(reader: PartitionReader, tp: TopicPartition, start: int
     at, since = start, time.monotonic()
     while time.monotonic() - since < _TIMEOUT:
         try:
-            fetched = await reader.fetch(at, max_records=1, patience=0.1)
+            fetched = await reader.fetch(at, max_records=1, wait=0.1)
         except UnreadableError as error:
             if error.offset == offset:
                 return error

@@ -32,7 +32,7 @@ def require_token(token: str) -> Middleware:
 
 
 def has_token(request: web.Request, token: str) -> bool:
-    """Whether a request carries the token, found out in a time that does not tell how much of it was right."""
+    """Whether a request carries the token, found out in a time that does not reveal how much of it was right."""
     if not token:
         return True
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")

@@ -2,8 +2,8 @@
 
 Live: the event loop answers, and nothing failed that ends the worker. Ready: Kafka answers, a member of the consumer
 group, and every owned partition is recovered and runs. Both answer with a JSON body that says why. Where a token is
-set, everything else asks for it, and who does not send it sees of `/readyz` the states alone: positions and lags tell
-how much business there is.
+set, everything else asks for it, and who does not send it sees of `/readyz` the states alone: positions and lags
+show how much business there is.
 """
 
 import re

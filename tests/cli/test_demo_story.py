@@ -3,7 +3,7 @@
 import pytest
 
 from stream.cli.demo_data import Data, shown
-from stream.cli.terminal.demo_story import FIRST, FORGOTTEN, QUIET, WORDS, Story, line_of, told
+from stream.cli.terminal.demo_story import FIRST, FORGOTTEN, QUIET, WORDS, Story, line_of, meaning
 from stream.codec.lifecycle_yaml.lifecycle_files import load
 from stream.codec.stage_change_reader import SourceValue, StageChangeValue, TriggerValue
 from tests.kit.times import DAY
@@ -39,7 +39,7 @@ def change(
 @pytest.mark.parametrize(("source", "target"), MOVES)
 def test_every_transition_of_the_preset_has_its_words(source: str, target: str) -> None:
     """Going quiet is the same from wherever; all others are told apart."""
-    words = told(change(source, target))
+    words = meaning(change(source, target))
     assert words == (QUIET if target == "dormant" else WORDS[source, target])
     assert len(words) <= 24
 
@@ -51,8 +51,8 @@ def test_no_words_are_left_of_transitions_that_the_preset_had() -> None:
 
 def test_coming_and_being_forgotten_have_their_words_too() -> None:
     """The two ends of every life."""
-    assert told(change(None, "awareness")) == FIRST
-    assert told(change("awareness", None)) == FORGOTTEN
+    assert meaning(change(None, "awareness")) == FIRST
+    assert meaning(change("awareness", None)) == FORGOTTEN
 
 
 def test_a_line_says_when_who_what_and_why() -> None:

@@ -118,7 +118,7 @@ async def test_an_import_that_is_run_twice_counts_each_row_once_and_says_how_man
 
     again = await imported(lifecycle, settings, file)
     assert "0 interactions sent" in again
-    assert "180 rows were on the topic from an earlier run, and were not sent again" in again
+    assert "180 rows found on the topic from an earlier run, and not sent again" in again
     assert "time has passed to" in again
     assert len(spread(await topic(settings))) == 180
 
@@ -139,7 +139,7 @@ async def test_an_import_that_is_run_twice_counts_each_row_once_and_says_how_man
     assert 0 < lost < 180
     summary = await imported(lifecycle, settings, file)
     assert f"{amount(lost, 'interaction')} sent" in summary
-    assert f"{180 - lost} rows were on the topic" in summary
+    assert f"{180 - lost} rows found on the topic" in summary
     assert await orders_of(settings) == once(180)
 
     # Given together with another file it is still the same; the other one counts.
@@ -162,7 +162,7 @@ async def test_a_batch_that_cannot_be_read_does_not_keep_an_import_from_being_ma
     summary = await imported(lifecycle, settings, file)
 
     assert f"{amount(lost, 'interaction')} sent" in summary
-    assert f"{180 - lost} rows were on the topic from an earlier run" in summary
+    assert f"{180 - lost} rows found on the topic from an earlier run" in summary
 
 
 @pytest.mark.parametrize("order", [[], ["--as-is"]], ids=["sorted", "as-is"])
@@ -185,7 +185,7 @@ async def test_an_import_that_was_killed_goes_on_where_it_broke_off(
 
     summary = await imported(lifecycle, settings, file, *order)
 
-    said = re.search(r"([\d,]+) rows were on the topic", summary)
+    said = re.search(r"([\d,]+) rows found on the topic", summary)
     assert said is not None
     assert int(said[1]) >= written
     after = await topic(settings)

@@ -9,7 +9,8 @@ import pytest
 
 from stream.kafka.topic_plan import plan_topics
 from stream.kafka.topics import find_topics
-from stream.settings import UNLIMITED, Settings
+from stream.setting_types import UNLIMITED
+from stream.settings import Settings
 from tests.cli.commands import Run
 from tests.cli.on_kafka import PARTITIONS, environment_of, settings_of
 from tests.kit.kafka import SharedKafka

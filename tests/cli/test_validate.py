@@ -43,6 +43,25 @@ transitions:
   - {from: end, to: default, when: 'event.name == "a\"b\\c]|}{<br/>&amp;%%" or properties["a b"] == "-->"'}
 """
 
+FACTS = """\
+lifecycle: counted
+interactions:
+  purchase: [Order Completed]
+facts:
+  orders: {count: purchase, minus: refund}
+  unused: {count: page}
+  busy: {count: [page, visit], within: 7d, keep: 5}
+  revenue: {sum: properties.total, each: purchase, minus: refund, where: properties.total > 5}
+  country: {latest: context.country}
+  code: {latest: 'properties["a b"]', each: page, where: context.shop == "de"}
+  arrived: {first: purchase}
+  left: {last: [purchase, refund]}
+stages: {a: {}, b: {}, c: {}}
+transitions:
+  - {from: a, to: b, when: 'not (orders < 1) and (revenue > 9 or 3 <= busy) and country == "DE"'}
+  - {from: b, to: c, when: 'code == "x" and since(arrived) > 1d and exists(left)'}
+"""
+
 WARNED = """\
 lifecycle: warned
 facts:
@@ -140,7 +159,41 @@ def test_the_picture_shows_stages_in_order_with_their_ways_on_past_and_back(life
         "engagement  halves every 14d, max 100",
         "   +10  asked  each form, once",
         "",
+        "facts  that conditions name",
+        "   orders  count of each purchase",
+        "",
     ]
+
+
+def test_the_picture_says_what_each_fact_is_that_a_transition_names(lifecycle: Run, tmp_path: Path) -> None:
+    (tmp_path / "facts.yaml").write_text(FACTS)
+
+    lines = lines_of(lifecycle("validate", "facts.yaml").stdout)
+
+    assert lines[lines.index("facts  that conditions name") + 1 :] == [
+        "   orders   count of each purchase, minus each refund",
+        "   busy     count of each page or visit within 7d, at most 5",
+        "   revenue  sum properties.total of each purchase, minus each refund, where properties.total > 5",
+        "   country  latest context.country of any interaction",
+        '   code     latest properties["a b"] of each page where context.shop == "de"',
+        "   arrived  time of the first purchase",
+        "   left     time of the last purchase or refund",
+        "",
+    ]
+
+
+def test_facts_that_no_transition_names_are_not_drawn(lifecycle: Run, tmp_path: Path) -> None:
+    (tmp_path / "facts.yaml").write_text(FACTS.partition("transitions:")[0])
+
+    assert "facts  that" not in lifecycle("validate", "facts.yaml").stdout
+
+
+def test_a_lifecycle_without_a_title_is_named_once(lifecycle: Run, tmp_path: Path) -> None:
+    (tmp_path / "facts.yaml").write_text(FACTS)
+    (tmp_path / "shop.yaml").write_text(SHOP)
+
+    assert lifecycle("validate", "facts.yaml").stdout.startswith("counted  version 1 ──")
+    assert lifecycle("validate", "shop.yaml").stdout.startswith("Online shop  shop, version 1 ──")
 
 
 @pytest.mark.parametrize(

@@ -353,7 +353,7 @@ async def test_a_topic_of_interactions_that_ends_before_the_state_does_is_named(
     verdict = await verify(settings)
 
     assert verdict.code == 2
-    assert f"but {settings.topics.interactions} ends at 20: the topic was deleted and created anew" in " ".join(
+    assert f"but {settings.topics.interactions} ends at 20: the topic was deleted and created again" in " ".join(
         verdict.stderr.split()
     )
 

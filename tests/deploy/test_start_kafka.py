@@ -71,6 +71,22 @@ def refused(*options: str) -> str:
 
 
 @pytest.mark.kafka
+def test_a_second_interrupt_ends_a_kafka_that_does_not_stop(tmp_path: Path) -> None:
+    with running("--port", str(free_port()), "--data", str(tmp_path / "data")) as kafka:
+        java = int((tmp_path / "data" / "kafka.pid").read_text())
+        os.kill(java, signal.SIGSTOP)  # it hears no signal but SIGKILL
+        kafka.send_signal(signal.SIGINT)
+        assert kafka.stdout is not None
+        while not (line := kafka.stdout.readline()).startswith("Stopping"):
+            assert line, "it ended without waiting for Kafka"
+        kafka.send_signal(signal.SIGINT)
+        said, _ = kafka.communicate(timeout=60)
+        assert (kafka.returncode, said) == (0, "Ended Apache Kafka by SIGKILL: it was interrupted again.\n")
+        with pytest.raises(ProcessLookupError):
+            os.kill(java, 0)
+
+
+@pytest.mark.kafka
 def test_topics_and_what_is_on_them_outlive_an_interrupt_and_the_next_start(tmp_path: Path) -> None:
     """On another port, too."""
     first, second = free_port(), free_port()

@@ -61,8 +61,8 @@ class PlainSource:
         self._recorder, self._max_records = recorder, max_records
         self._readers: dict[int, PartitionReader] = {}
 
-    async def fetch(self, partition: int, position: int, patience: float) -> Fetched | None:
-        fetched = await self._reader(partition).fetch(position, max_records=self._max_records, patience=patience)
+    async def fetch(self, partition: int, position: int, wait: float) -> Fetched | None:
+        fetched = await self._reader(partition).fetch(position, max_records=self._max_records, wait=wait)
         self._recorder.fetched()
         return fetched
 

@@ -142,7 +142,7 @@ async def test_who_waits_for_an_open_transaction_is_not_caught_up(on_kafka: Sett
         async def until(*, caught_up: bool) -> Fetched:
             async with asyncio.timeout(30):
                 while True:
-                    fetched = await reader.fetch(1, max_records=10, patience=0.1)
+                    fetched = await reader.fetch(1, max_records=10, wait=0.1)
                     if fetched is not None and fetched.caught_up is caught_up:
                         return fetched
 
@@ -153,7 +153,7 @@ async def test_who_waits_for_an_open_transaction_is_not_caught_up(on_kafka: Sett
         assert (await until(caught_up=False)).records == ()
         await producer.abort_transaction()
         async with asyncio.timeout(30):
-            while not (fetched := await reader.fetch(1, max_records=10, patience=0.1)) or not fetched.records:
+            while not (fetched := await reader.fetch(1, max_records=10, wait=0.1)) or not fetched.records:
                 pass
         assert [record.value for record in fetched.records] == [b"prevents it"]
 
@@ -205,10 +205,10 @@ async def test_a_pause_ends_a_partition_though_a_cancellation_gets_lost(
     lost: set[int] = set()
     waits = asyncio.Event()
 
-    async def fetch(self: PlainSource, partition: int, position: int, patience: float) -> Fetched | None:
+    async def fetch(self: PlainSource, partition: int, position: int, wait: float) -> Fetched | None:
         waits.set()
         try:
-            return await really(self, partition, position, patience)
+            return await really(self, partition, position, wait)
         except asyncio.CancelledError:
             if partition in lost:
                 raise
@@ -292,7 +292,7 @@ async def lose_interactions(settings: Settings, count: int) -> None:
     await admin.close()
 
 
-async def test_a_topic_created_anew_is_told_from_retention(on_kafka: Settings) -> None:
+async def test_a_topic_created_again_is_told_from_retention(on_kafka: Settings) -> None:
     async with Rig(on_kafka, toy) as rig:
         await send(on_kafka, visits(100))
         await rig.recorder.until(lambda: rig.recorder.inputs == 100)
@@ -307,7 +307,7 @@ async def test_a_topic_created_anew_is_told_from_retention(on_kafka: Settings) -
     async with Rig(on_kafka, toy) as rig:
         await asyncio.wait_for(rig.supervisor.wait_failed(), 30)
     assert isinstance(rig.supervisor.failure, PositionError)
-    assert "created anew" in str(rig.supervisor.failure)
+    assert "created again" in str(rig.supervisor.failure)
 
 
 async def test_partitions_added_under_a_state_stop_the_worker(on_kafka: Settings) -> None:

@@ -10,7 +10,8 @@ from stream.kafka.durability import reassignment
 from stream.kafka.embedded.broker import EmbeddedBroker
 from stream.kafka.topic_plan import FoundTopic, compare, plan_topics
 from stream.kafka.topics import ensure_topics, find_topics
-from stream.settings import UNLIMITED, Settings
+from stream.setting_types import UNLIMITED
+from stream.settings import Settings
 from tests.kit.cluster import KafkaCluster
 from tests.kit.kafka import SharedKafka
 from tests.kit.topics import create_topics

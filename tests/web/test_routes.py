@@ -48,11 +48,11 @@ class Broker:
         self.unreadable: set[int] = set()
         self.records = {0: [Record(0, 1_700_000_000_000, b"customer-4711", VISIT)], 1: []}
 
-    async def fetch(self, partition: int, position: int, patience: float) -> Fetched:
+    async def fetch(self, partition: int, position: int, wait: float) -> Fetched:
         if partition in self.unreadable:
             raise UnreadableError("interactions", partition, position, after=position + 1, data=b"", why="…")
         records = [each for each in self.records[partition] if each.offset >= position]
-        await asyncio.sleep(0 if records or not position else patience)
+        await asyncio.sleep(0 if records or not position else wait)
         if partition in self.away:
             raise KafkaConnectionError
         end = len(self.records[partition])

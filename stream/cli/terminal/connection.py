@@ -34,14 +34,14 @@ def run(work: Coroutine[Any, Any, T], bootstrap: str) -> T:
 
 async def when_there(ask: Callable[[], Awaitable[T]], bootstrap: str, messages: Console) -> T:
     """The answer of `ask`, asked each second until the broker is there; that it is not, is said once."""
-    told = False
+    reported = False
     while True:
         try:
             return await ask()
         except (KafkaError, OSError) as error:
-            if not told:
+            if not reported:
                 messages.print(Text(f"waiting for Kafka at {bootstrap}: {_words(error)}"), soft_wrap=True)
-            told = True
+            reported = True
             await asyncio.sleep(_RETRY_SECONDS)
 
 

@@ -37,7 +37,7 @@ _NEXT_STEPS: Final = (
 
 
 class Screen:
-    """Counts what it is told, and draws it from `begin` to the end of its context."""
+    """Counts what it is given, and draws it from `begin` to the end of its context."""
 
     def __init__(self, title: str, note: str, seconds: int) -> None:
         """`title`: what is shown; `note`: what to expect of it; `seconds`: how long it will take."""
@@ -50,7 +50,7 @@ class Screen:
         self._metrics = ""
         self._sent = 0
         self._time = 0
-        self._began = self._told = self._picked = time.monotonic()
+        self._began = self._heard = self._picked = time.monotonic()
         self._now: Counter[str | None] = Counter()
         self._ever: Counter[str | None] = Counter()
         self._story = Story()
@@ -85,7 +85,7 @@ class Screen:
         """Everything runs: draw the lifecycle's stages. `metrics` is the address of the worker's metrics."""
         self._end_status()
         self._lifecycle, self._metrics = lifecycle, metrics
-        self._began = self._told = time.monotonic()
+        self._began = self._heard = time.monotonic()
         if self._console.is_terminal:
             self._live = Live(get_renderable=self._draw, console=self._console, refresh_per_second=8, transient=True)
             self._live.start()
@@ -97,8 +97,8 @@ class Screen:
         self._sent += 1
         self._time = interaction.time
         now = time.monotonic()
-        if not self._console.is_terminal and now - self._told > _PLAIN_SECONDS:
-            self._told = now
+        if not self._console.is_terminal and now - self._heard > _PLAIN_SECONDS:
+            self._heard = now
             self._print(Text(f"{self._date}  {self._filled()}"))
             change = self._story.pick()
             if change is not None:

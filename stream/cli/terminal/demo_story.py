@@ -28,7 +28,7 @@ QUIET: Final = "has gone quiet"
 FORGOTTEN: Final = "was forgotten: silence"
 """Of whoever was deleted after the time that the setting `forget_after` gives them."""
 _LONGEST_LIFE: Final = 7
-"""Changes, of a life that is told at the end: what fits into a small terminal."""
+"""Changes, of a life that is shown at the end: what fits into a small terminal."""
 
 _Move = tuple[str | None, str | None]
 """The stages left and entered."""
@@ -61,12 +61,12 @@ class Story:
         return self._waiting.pop(move)
 
     def life(self) -> list[StageChangeValue]:
-        """The life that went through most stages, among those that are short enough to be told."""
+        """The life that went through most stages, among those that are short enough to be shown."""
         short = [life for life in self._lives.values() if len(life) <= _LONGEST_LIFE]
         return max(short, key=_stages_and_length, default=[])
 
 
-def told(change: StageChangeValue) -> str:
+def meaning(change: StageChangeValue) -> str:
     """What it means, in words."""
     if change.from_stage is None:
         return FIRST
@@ -87,7 +87,7 @@ def line_of(change: StageChangeValue, *, subject: bool = True) -> Text:
     return _cut([
         (f"{format_time(change.at)[:10]}  ", "dim"),
         *who,
-        (f"{told(change):<26}", "bold"),
+        (f"{meaning(change):<26}", "bold"),
         (f"{arrow}  ", ""),
         (f"({cause}{condition})", "dim"),
     ])  # fmt: skip

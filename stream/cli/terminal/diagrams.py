@@ -12,8 +12,8 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from stream.core.durations import format_duration
-from stream.core.lifecycle import Lifecycle, Points, Signal, Stage, Transition
+from stream.cli.terminal.measures_table import facts, scores
+from stream.core.lifecycle import Lifecycle, Stage, Transition
 
 _BOX_WIDTH = 46
 _SPINE = 3
@@ -68,8 +68,9 @@ def _way(lifecycle: Lifecycle, transition: Transition, sign: str) -> Way:
 
 def picture(lifecycle: Lifecycle) -> RenderableType:
     """The stages from top to bottom as boxes, and between them the ways that lead on, past and back."""
-    title = Text.assemble((lifecycle.title, "bold"), (f"  {lifecycle.id}, version {lifecycle.version}", "dim"))
-    parts = [*_stages(lifecycle), _legend(lifecycle), *_scores(lifecycle)]
+    name = "" if lifecycle.title == lifecycle.id else f"{lifecycle.id}, "
+    title = Text.assemble((lifecycle.title, "bold"), (f"  {name}version {lifecycle.version}", "dim"))
+    parts = [*_stages(lifecycle), _legend(lifecycle), *scores(lifecycle), *facts(lifecycle)]
     digest = Text(f"digest {lifecycle.digest.hex()}", style="dim")  # in no title: a long one is cut off
     return Group(Rule(title, align="left", style="dim"), digest, Text(), *parts)
 
@@ -151,41 +152,6 @@ def _legend(lifecycle: Lifecycle) -> RenderableType:
     if len(ways) > 1:
         legend.append("tried from top to bottom")
     return Text("\n" + "   ".join(legend), style="dim")
-
-
-def _scores(lifecycle: Lifecycle) -> Iterator[RenderableType]:
-    """What earns points: a line for each signal, under its score."""
-    for score in lifecycle.scores:
-        traits = [f"halves every {format_duration(score.half_life)}" if score.half_life else "for ever"]
-        bounds = (("min", score.min), ("max", score.max))
-        traits += [f"{what} {bound:g}" for what, bound in bounds if bound is not None]
-        yield Text.assemble("\n", (score.name, "bold"), (f"  {', '.join(traits)}", "dim"))
-        table = Table.grid(padding=(0, 2))
-        table.add_column(justify="right", style="cyan", no_wrap=True)
-        table.add_column(no_wrap=True)
-        table.add_column()
-        for signal in lifecycle.signals:
-            for points in signal.points:
-                if points.score == score.name:
-                    when = Text(_when(lifecycle, signal))
-                    table.add_row(Text(f"   {_amount(points)}"), Text(signal.name), when)
-        yield table
-
-
-def _amount(points: Points) -> str:
-    if points.path is None:
-        return f"{points.amount:+g}"
-    return "+" + ".".join(["context" if points.path.in_context else "properties", *points.path.keys])
-
-
-def _when(lifecycle: Lifecycle, signal: Signal) -> str:
-    reactions = lifecycle.reactions.values()
-    words = dict.fromkeys(each.word for each in reactions if each.word is not None and signal in each.signals)
-    where = f" where {' '.join(signal.where.text.split())}" if signal.where else ""
-    limit = ", once" if signal.once else ""
-    if signal.times:
-        limit = f", at most {signal.times} per {format_duration(signal.per)}"
-    return f"each {' or '.join(words)}{where}{limit}"
 
 
 def dot(lifecycle: Lifecycle) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from stream.cli.terminal.amounts import amount
 from stream.codec.times import format_time
 from stream.operations.reset_outlook import Outlook
 
@@ -15,7 +16,7 @@ def of_reset(outlook: Outlook) -> Iterator[str]:
     if outlook.customers:
         yield _customers(outlook)
     if outlook.unreadable:
-        yield f"{_of_customers(outlook.unreadable)} the record cannot be read, so it is not known when they began."
+        yield (f"Of {amount(outlook.unreadable, 'customer')} the record cannot be read: when they began is not known.")
     if outlook.oldest is None:
         return
     if not outlook.changes:
@@ -34,23 +35,20 @@ def of_keeping(outlook: Outlook) -> Iterator[str]:
     """Where states stay, and lost interactions are passed over."""
     for partition, count in sorted(outlook.skipped.items()):
         yield (
-            f"Partition {partition}: retention deleted {count:,} interactions before they were applied. "
-            "They will never count; the partition goes on with the oldest one that is kept."
+            f"Partition {partition}: retention deleted {amount(count, 'interaction')} not yet applied, "
+            "which will never count; the partition goes on with the oldest one that is kept."
         )
     if not outlook.skipped:
         yield "Retention deleted nothing that was not applied: there is nothing to skip."
-    yield f"The states of {outlook.customers:,} customers stay as they are, and nothing is published again."
+    yield f"The states of {amount(outlook.customers, 'customer')} stay as they are, and nothing is published again."
 
 
 def _customers(outlook: Outlook) -> str:
     before = outlook.lost + outlook.poorer
     if not before:
-        return f"Of {outlook.customers:,} customers none is known to have begun before what will be read."
+        return f"Of {amount(outlook.customers, 'customer')} none is known to have begun before what will be read."
     return (
-        f"Of {outlook.customers:,} customers {before:,} began before what will be read: {outlook.lost:,} will be lost, "
-        f"as nothing of theirs is left, and {outlook.poorer:,} will lack what came before."
+        f"Of {amount(outlook.customers, 'customer')} {before:,} began before what will be read: "
+        f"{outlook.lost:,} will be lost, as nothing of theirs is left, "
+        f"and {outlook.poorer:,} will lack what came before."
     )
-
-
-def _of_customers(count: int) -> str:
-    return "Of 1 customer" if count == 1 else f"Of {count:,} customers"

@@ -53,7 +53,7 @@ def summary(findings: Findings) -> Table:
 def as_json(findings: Findings, customers: Sequence[Shown], model: Model) -> str:
     """The same as one object."""
     counts = {name.replace(" ", "_"): findings.counts[name] for name in _COUNTS}
-    told = {
+    found = {
         **counts,
         "customers_not_verified": findings.not_reached,
         "differing": findings.differing,
@@ -64,7 +64,7 @@ def as_json(findings: Findings, customers: Sequence[Shown], model: Model) -> str
         "recomputed": [_shown(each, model) for each in customers if each.recomputed],
         "from_records": [_shown(each, model) for each in customers if not each.recomputed],
     }
-    return orjson.dumps(told).decode()
+    return orjson.dumps(found).decode()
 
 
 def derivation(shown: Shown, model: Model) -> Table:

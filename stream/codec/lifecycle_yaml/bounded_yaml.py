@@ -24,7 +24,7 @@ class BoundedComposer(Composer):
 
     def __init__(self, loader: object = None) -> None:
         super().__init__(loader)
-        self.warn_double_anchors = False  # YAML 1.2 lets an anchor be given anew
+        self.warn_double_anchors = False  # YAML 1.2 lets an anchor be given again
         self._measured: dict[int, tuple[int, int]] = {}
         """By id of a node: characters with aliases written out, and depth."""
 
@@ -48,7 +48,7 @@ class BoundedComposer(Composer):
 
     def _measure(self, node: Node) -> tuple[int, int]:
         if isinstance(node, ScalarNode):
-            if not node.value.isascii() and any("\ud800" <= letter <= "\udfff" for letter in node.value):
+            if not node.value.isascii() and any("\ud800" <= sign <= "\udfff" for sign in node.value):
                 raise ComposerError(None, None, "half a character (\\ud800 to \\udfff) is no text", node.start_mark)
             return len(node.value) + 1, 0
         if isinstance(node, MappingNode):

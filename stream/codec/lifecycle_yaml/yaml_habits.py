@@ -1,4 +1,4 @@
-"""What people write in YAML out of habit, and what is right instead: the reader's own words tell what it met."""
+"""What people write in YAML out of habit, and what is right instead: found by the YAML reader's own messages."""
 
 import re
 from typing import Final, NamedTuple

@@ -33,7 +33,7 @@ WITH_IMPORTS: Final = 2
 """The format of a customer who remembers imports."""
 NO_DEADLINE: Final = 2**63 - 1
 NEWER: Final = (
-    "written by a newer version; upgrade this worker to that one, or forget all customers and begin anew "
+    "written by a newer version; upgrade this worker to that one, or forget all customers and begin again "
     "with `lifecycle reset --to earliest`"
 )
 """How an error about a record that cannot be read goes on."""

@@ -76,7 +76,7 @@ class Unpacker:
         return self._data[self._at] == 0xCB
 
     def is_nil(self) -> bool:
-        """Whether nothing comes next; it is taken."""
+        """Whether nothing comes next; if so, that is read."""
         if self._data[self._at] != NIL:
             return False
         self._at += 1

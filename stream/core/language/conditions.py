@@ -54,6 +54,17 @@ def event_types(node: Node) -> list[str]:
     ]
 
 
+def names_in(node: Node) -> set[str]:
+    """The first parts of the names that a condition reads: scores, facts, `stage`, `event` and so on."""
+    if isinstance(node, Negation):
+        return names_in(node.part)
+    if isinstance(node, And | Or):
+        return {name for part in node.parts for name in names_in(part)}
+    sides = (node.operand,) if isinstance(node, Bare) else (node.left, node.right)
+    names = [side.name if isinstance(side, Call) else side for side in sides]
+    return {name.path[0] for name in names if isinstance(name, Name)}
+
+
 _Part = Predicate | None
 """None: never holds."""
 

@@ -239,7 +239,7 @@ class _Definition:
 def _reactions(words: Mapping[str, str], passive: frozenset[str], measures: MeasureReader) -> dict[str, Reaction]:
     """By event name, for every name that is not its own word or whose word does something."""
     always = measures.counted.get(None, [])
-    named = {word for word in measures.counted if word is not None}
+    named = [word for word in measures.counted if word is not None]
     return {
         name: Reaction(
             word,
@@ -247,6 +247,6 @@ def _reactions(words: Mapping[str, str], passive: frozenset[str], measures: Meas
             tuple(measures.signals_of.get(word, ())),
             tuple(sorted([*measures.counted.get(word, ()), *always], key=lambda one: one.fact.index)),
         )
-        for name in {*words, *passive, *measures.signals_of, *named}
+        for name in dict.fromkeys((*words, *measures.signals_of, *named, *passive))
         for word in [words.get(name, name)]
     }

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import count, product
 
-from stream.core.expressions import EVENT_ROOTS, Bare, Call, Comparison, Name, Node
+from stream.core.expressions import EVENT_ROOTS
+from stream.core.language.conditions import names_in
 from stream.core.language.contradictions import Case, cases, contradiction
 from stream.core.lifecycle import Problem, Transition
 
@@ -89,17 +90,8 @@ def _exclusive(cycle: Sequence[Transition]) -> bool:
 
 def _lasting(case: Case) -> Case:
     """Without what starts over with every stage: it cannot make two stages' conditions exclude each other."""
-    return tuple((node, negated) for node, negated in case if not _names(node) & {"stage", "in_stage"})
+    return tuple((node, negated) for node, negated in case if not names_in(node) & {"stage", "in_stage"})
 
 
 def _sees_interaction(case: Case) -> bool:
-    return any(_names(node) & set(EVENT_ROOTS) for node, _negated in case)
-
-
-def _names(node: Node) -> set[str]:
-    """The first parts of the names that a comparison reads."""
-    sides = (
-        (node.left, node.right) if isinstance(node, Comparison) else (node.operand,) if isinstance(node, Bare) else ()
-    )
-    names = [side.name if isinstance(side, Call) else side for side in sides]
-    return {name.path[0] for name in names if isinstance(name, Name)}
+    return any(names_in(node) & set(EVENT_ROOTS) for node, _negated in case)

@@ -1,0 +1,92 @@
+"""What a lifecycle counts, below its picture: the scores with their signals, and the facts of its conditions."""
+
+from collections.abc import Iterator
+
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from stream.core.durations import format_duration
+from stream.core.event import PropertyPath
+from stream.core.expressions import Name
+from stream.core.facts import Fact
+from stream.core.language.conditions import names_in
+from stream.core.lifecycle import Condition, Counted, Lifecycle, Points, Signal
+
+
+def scores(lifecycle: Lifecycle) -> Iterator[RenderableType]:
+    """What earns points: a line for each signal, under its score."""
+    for score in lifecycle.scores:
+        traits = [f"halves every {format_duration(score.half_life)}" if score.half_life else "for ever"]
+        bounds = (("min", score.min), ("max", score.max))
+        traits += [f"{what} {bound:g}" for what, bound in bounds if bound is not None]
+        yield Text.assemble("\n", (score.name, "bold"), (f"  {', '.join(traits)}", "dim"))
+        table = Table.grid(padding=(0, 2))
+        table.add_column(justify="right", style="cyan", no_wrap=True)
+        table.add_column(no_wrap=True)
+        table.add_column()
+        for signal in lifecycle.signals:
+            for points in signal.points:
+                if points.score == score.name:
+                    when = Text(_when(lifecycle, signal))
+                    table.add_row(Text(f"   {_amount(points)}"), Text(signal.name), when)
+        yield table
+
+
+def _amount(points: Points) -> str:
+    if points.path is None:
+        return f"{points.amount:+g}"
+    return f"+{_property(points.path)}"
+
+
+def _when(lifecycle: Lifecycle, signal: Signal) -> str:
+    reactions = lifecycle.reactions.values()
+    words = dict.fromkeys(each.word for each in reactions if each.word is not None and signal in each.signals)
+    limit = ", once" if signal.once else ""
+    if signal.times:
+        limit = f", at most {signal.times} per {format_duration(signal.per)}"
+    return f"each {' or '.join(words)}{_where(signal.where)}{limit}"
+
+
+def facts(lifecycle: Lifecycle) -> Iterator[RenderableType]:
+    """The facts that conditions of transitions name: a line for each, in the order of the file."""
+    named = {name for transition in lifecycle.transitions for name in names_in(transition.condition.tree)}
+    shown = [fact for fact in lifecycle.facts if fact.name in named]
+    if not shown:
+        return
+    yield Text.assemble("\n", ("facts", "bold"), ("  that conditions name", "dim"))
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True)
+    table.add_column()
+    for fact in shown:
+        table.add_row(Text(f"   {fact.name}"), Text(_meaning(lifecycle, fact)))
+    yield table
+
+
+def _meaning(lifecycle: Lifecycle, fact: Fact) -> str:
+    what = fact.kind if fact.path is None else f"{fact.kind} {_property(fact.path)}"
+    if fact.kind == "rolling":
+        what = "count"
+    counted: dict[int, dict[str, Counted]] = {1: {}, -1: {}}
+    for reaction in lifecycle.reactions.values():
+        for each in reaction.counted:
+            if each.fact is fact and reaction.word is not None:
+                counted[each.sign][reaction.word] = each
+    anything = [each for each in lifecycle.otherwise.counted if each.fact is fact]
+    where = _where(next(iter([*anything, *counted[1].values(), *counted[-1].values()])).where)
+    of = "any interaction" if anything else f"each {' or '.join(counted[1])}"
+    if fact.kind in ("first", "last"):
+        return f"time of the {what} {' or '.join(counted[1])}{where}"
+    if counted[-1]:
+        of += f", minus each {' or '.join(counted[-1])}"
+        where = f",{where}" if where else ""
+    within = f" within {format_duration(fact.within)}, at most {fact.keep}" if fact.kind == "rolling" else ""
+    return f"{what} of {of}{where}{within}"
+
+
+def _property(path: PropertyPath) -> str:
+    return str(Name(("context" if path.in_context else "properties", *path.keys), 0))
+
+
+def _where(condition: Condition | None) -> str:
+    return "" if condition is None else f" where {' '.join(condition.text.split())}"
