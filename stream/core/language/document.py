@@ -126,7 +126,8 @@ class DocumentReader:
         if entry is None:
             return []
         if not isinstance(entry.value, list):
-            self.problem(entry, f"a list was expected, not {kind_of(entry.value)}")
+            hint = "; begin each entry with a dash and a space" if isinstance(entry.value, Mapping) else ""
+            self.problem(entry, f"a list was expected, not {kind_of(entry.value)}{hint}")
             return []
         return [Entry((*entry.path, index), value) for index, value in enumerate(entry.value)]
 
