@@ -74,7 +74,9 @@ def _unclosed(mark: StreamMark, begun: StreamMark, lines: list[str], problem: st
     opened = lines[begun.line][begun.column : begun.column + 1]
     if problem.endswith("got '}'" if end == "]" else "got ']'"):
         return Explained(begun.line, begun.column, f"this {opened} has no {end} that ends it")
-    if mark.line > begun.line and (mark.column == 0 or problem.endswith(("got '{'", "got '-'", "got '<stream end>'"))):
+    outside = problem.endswith("got ':'") and _indentation(lines[mark.line]) <= _indentation(lines[begun.line])
+    got = ("got '{'", "got '-'", "got '<stream end>'")
+    if mark.line > begun.line and (mark.column == 0 or outside or problem.endswith(got)):
         return Explained(begun.line, begun.column, f"this {opened} has no {end} that ends it")
     if mark.line > begun.line and not lines[mark.line][: mark.column].strip():
         said = f"a comma is missing before this, or the {opened} of line {begun.line + 1} has no {end} that ends it"
@@ -82,6 +84,10 @@ def _unclosed(mark: StreamMark, begun: StreamMark, lines: list[str], problem: st
     if problem.endswith("got ':'"):
         return Explained(mark.line, mark.column, f"a comma is missing before this key; or {_IN_BRACES}")
     return Explained(mark.line, mark.column, _IN_BRACES)
+
+
+def _indentation(line: str) -> int:
+    return len(line) - len(line.lstrip(" "))
 
 
 def _misplaced(problem: str) -> str:

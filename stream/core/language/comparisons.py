@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from stream.core.accessors import Number
 from stream.core.expressions import Bare, Comparison, ConditionError, Duration, Literal, Name
+from stream.core.language.habits import without_quotes
 from stream.core.language.names import TYPE_NAMES, ResolvedOperand, Scope, resolve, unknown
 from stream.core.operators import MIRRORED, OPERATOR
 from stream.core.predicates import (
@@ -75,6 +76,8 @@ def _check_types(node: Comparison, left: ResolvedOperand, right: ResolvedOperand
             hint = "; a duration has a unit, as in 90d"
         elif "time" in either:
             hint = "; how long ago a time fact was is since(fact)"
+        elif either == {"number", "text"}:
+            hint = without_quotes(left.constant) or without_quotes(right.constant)
         raise ConditionError(f"compares {TYPE_NAMES[left.type]} with {TYPE_NAMES[right.type]}{hint}", node.offset)
     if node.operator not in ("==", "!=") and "boolean" in either:
         raise ConditionError(f"true and false have no order; {node.operator!r} does not apply", node.offset)
@@ -115,7 +118,8 @@ def _membership(node: Comparison, left: ResolvedOperand, right: ResolvedOperand,
         for item in items:
             kind = resolve(item, scope).type
             if left.type not in ("any", kind):
-                raise ConditionError(f"{TYPE_NAMES[left.type]} is never {TYPE_NAMES[kind]}", item.offset)
+                hint = without_quotes(item.value) if left.type == "number" else ""
+                raise ConditionError(f"{TYPE_NAMES[left.type]} is never {TYPE_NAMES[kind]}{hint}", item.offset)
         _check_known(node.left, node.right, scope)
         constants = tuple(item.value for item in items)
         if left.fact is not None:

@@ -5,7 +5,7 @@ from hashlib import blake2b
 from typing import NamedTuple
 
 from stream.core.durations import parse_duration
-from stream.core.language.habits import decimal_point, length_of_time
+from stream.core.language.habits import decimal_point, length_of_time, without_quotes
 from stream.core.language.names import nearest, unknown
 from stream.core.lifecycle import DefinitionError, Problem
 
@@ -126,7 +126,8 @@ class DocumentReader:
         if entry is None:
             return []
         if not isinstance(entry.value, list):
-            self.problem(entry, f"a list was expected, not {kind_of(entry.value)}")
+            hint = "; begin each entry with a dash and a space" if isinstance(entry.value, Mapping) else ""
+            self.problem(entry, f"a list was expected, not {kind_of(entry.value)}{hint}")
             return []
         return [Entry((*entry.path, index), value) for index, value in enumerate(entry.value)]
 
@@ -186,7 +187,8 @@ class DocumentReader:
             return default
         value = entry.value
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            self.problem(entry, f"a whole number from {low} to {high:,} was expected, not {kind_of(value)}")
+            hint = without_quotes(value)
+            self.problem(entry, f"a whole number from {low} to {high:,} was expected, not {kind_of(value)}{hint}")
             return default
         return value
 
@@ -196,8 +198,11 @@ class DocumentReader:
             return None
         value = entry.value
         if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e15:
-            hint = decimal_point(value) if isinstance(value, str) else ""
-            self.problem(entry, hint or f"a number below 1e15 in magnitude was expected, not {kind_of(value)}")
+            if isinstance(value, str) and (said := decimal_point(value)):
+                self.problem(entry, said)
+                return None
+            hint = without_quotes(value)
+            self.problem(entry, f"a number below 1e15 in magnitude was expected, not {kind_of(value)}{hint}")
             return None
         return int(value) if isinstance(value, int) else float(value)
 

@@ -47,6 +47,8 @@ _DAYS_OF: Final = {
 _LENGTH: Final = re.compile(r"(?P<number>[0-9]{1,12}(?P<fraction>[.,][0-9]{1,6})?)\s*(?P<unit>[^\W\d_]+)")
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}|[0-9]{1,2}\.[0-9]{1,2}\.[0-9]{4}")
 _DECIMAL_COMMA: Final = re.compile(r"(-?[0-9]{1,3}(?:\.[0-9]{3})+|-?[0-9]+),([0-9]+)(?![0-9.,])")
+_ANY_NUMBER: Final = re.compile(r"\s*-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?![A-Za-z0-9_.])")
+_CLOSED_TEXT: Final = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _DURATION_UNITS: Final = ", ".join(UNITS)
 
 
@@ -54,6 +56,8 @@ def right_for_sign(text: str, at: int) -> str:
     """What to say of the character `at`, with which nothing of the grammar begins."""
     for wrong, right in _OPERATORS.items():
         if text.startswith(wrong, at):
+            if wrong == "=" and _ANY_NUMBER.match(text, at + 1):
+                return "'=' is not an operator here; write '==' (exactly) or '>=' (at least)"
             return f"{wrong!r} is not an operator here; write {right!r}"
     sign = text[at]
     if sign == "'":
@@ -61,7 +65,9 @@ def right_for_sign(text: str, at: int) -> str:
     if sign in _QUOTES:
         return f'{sign!r} is no quote here; text stands in straight double quotes: "…"'
     if sign == '"':
-        return "a text that does not end, or an escape that JSON does not know"
+        if _CLOSED_TEXT.match(text, at):
+            return "a text holds a line break, or an escape that JSON does not know"
+        return 'the closing " of this text is missing'
     if sign in _CURRENCIES or sign == "%":
         return f"unexpected {sign!r}; a number stands alone, as in 500"
     if any(date.start() <= at < date.end() for date in _DATE.finditer(text)):
@@ -92,6 +98,8 @@ def right_for_word(text: str, at: int, word: str) -> str:
         return f"{before[-3:]!r} is not an operator here; write 'not'"
     if lower in _PARTS_OF_TEXT:
         return f"{word!r} is not an operator here; a text compares as a whole, by ==, != and in"
+    if lower == "within":
+        return "`within` stands in a fact: {count: …, within: 21d}; the condition compares the name of that fact"
     if lower == "between":
         return "'between' is not an operator here; write two comparisons joined by `and`, as in x >= 1 and x <= 3"
     return f"unexpected {word!r}; `and`, `or` or the end was expected"
@@ -117,6 +125,13 @@ def length_of_time(text: str) -> str:
             return f"a length of time is a whole number; write {int(count)}{smaller}"
         return "a length of time is a whole number with a smaller unit"
     return f"a length of time is one word; write {number}{short}"
+
+
+def without_quotes(value: object) -> str:
+    """What to add to a message about `value` where a number was expected; empty unless it is a number in quotes."""
+    if not isinstance(value, str) or not _ANY_NUMBER.fullmatch(value):
+        return ""
+    return f"; write {value.strip()} without quotes"
 
 
 def decimal_point(text: str) -> str:

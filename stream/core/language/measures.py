@@ -10,6 +10,7 @@ from stream.core.expressions import ConditionError
 from stream.core.facts import Fact, FactKind
 from stream.core.language.conditions import compile_condition, event_types
 from stream.core.language.document import DocumentReader, Entry, fingerprint, kind_of
+from stream.core.language.habits import without_quotes
 from stream.core.language.names import Scope, unknown
 from stream.core.language.parser import RESERVED, parse_path
 from stream.core.lifecycle import Condition, Counted, Points, Problem, Signal
@@ -140,7 +141,9 @@ class MeasureReader:
                 continue
             fixed: float | None = None
             path: PropertyPath | None = None
-            if isinstance(amount.value, str):
+            if hint := without_quotes(amount.value):
+                self.reader.problem(amount, f"a number was expected, not {kind_of(amount.value)}{hint}")
+            elif isinstance(amount.value, str):
                 path = self._path(amount, "a number or a property such as properties.total")
             else:
                 fixed = self.reader.number(amount)

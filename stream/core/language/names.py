@@ -161,6 +161,8 @@ def _event(name: Name) -> ResolvedOperand:
         return ResolvedOperand("text", accessors.EventType(), needs_event=True)
     if part == "name":
         return ResolvedOperand("text", accessors.EventName(), needs_event=True)
+    if name.path == ("event",):
+        raise ConditionError("unknown 'event'; write event.type, or event.name for the name as sent", name.offset)
     raise ConditionError(f"unknown {str(name)!r}; an interaction has event.type and event.name", name.offset)
 
 
