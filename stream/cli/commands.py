@@ -32,7 +32,7 @@ class _Lazy(NamedTuple):
 
 # In the order of `--help`.
 COMMANDS = {
-    "demo": _Lazy("demo", "demo", "Watch real customers move through their lifecycle; needs nothing but this command."),
+    "demo": _Lazy("demo", "demo", "Watch customers move through their lifecycle; needs nothing but this command."),
     "worker": _Lazy(
         "worker",
         "worker",

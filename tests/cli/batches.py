@@ -87,7 +87,7 @@ async def three_batches(settings: Settings) -> None:
 
 
 async def until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(180):
         while not holds():
             await asyncio.sleep(0.02)
 

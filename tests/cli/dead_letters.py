@@ -85,7 +85,7 @@ async def work(settings: Settings, *, buggy: bool = False, unblocked: bool = Fal
         return Buggy(made) if buggy else made
 
     async with Rig(settings, machine, fenced_wait=1.0) as rig:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(180):
             while {each.lag for each in rig.supervisor.status().partitions} != {0}:
                 await asyncio.sleep(0.05)
 

@@ -48,5 +48,5 @@ async def started(settings: Settings, *arguments: str) -> AsyncIterator[asyncio.
 async def interrupt(process: asyncio.subprocess.Process) -> tuple[str, str]:
     """Press Ctrl-C and return what was printed from then on, on stdout and stderr."""
     process.send_signal(signal.SIGINT)
-    printed, complained = await asyncio.wait_for(process.communicate(), 30)
+    printed, complained = await asyncio.wait_for(process.communicate(), 180)
     return printed.decode(), complained.decode()

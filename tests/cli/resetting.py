@@ -55,7 +55,7 @@ async def work(settings: Settings, records: int, *, customers: int = 0) -> None:
     async with Rig(settings, machine) as rig:
         # Each partition's first batch counts one more input than records.
         await rig.recorder.until(lambda: rig.recorder.inputs >= records)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(180):
             while len(await current_stages(settings)) < customers:
                 await asyncio.sleep(0.1)
 

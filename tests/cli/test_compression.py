@@ -152,7 +152,7 @@ async def test_a_codec_whose_library_is_missing_is_named_with_what_to_install(
     await process(settings, 2 * SIZE, SIZE)
     monkeypatch.setattr(aiokafka.codec, "cramjam", None)
     async with Rig(settings, machine(settings)) as rig:
-        await asyncio.wait_for(rig.supervisor.wait_failed(), 30)
+        await asyncio.wait_for(rig.supervisor.wait_failed(), 180)
         assert isinstance(rig.supervisor.failure, StateError)
         assert "compressed with snappy, for which a library is missing" in str(rig.supervisor.failure)
         assert f"topic {settings.topics.customers}, partition 0, " in str(rig.supervisor.failure)

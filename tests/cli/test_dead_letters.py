@@ -264,7 +264,7 @@ async def test_ctrl_c_ends_it_without_a_trace(settings: Settings) -> None:
         never_answers.setblocking(False)
         address = f"127.0.0.1:{never_answers.getsockname()[1]}"
         async with started(settings, "dead-letters", "list", "--bootstrap", address) as command:
-            asking, _ = await asyncio.wait_for(asyncio.get_running_loop().sock_accept(never_answers), 30)
+            asking, _ = await asyncio.wait_for(asyncio.get_running_loop().sock_accept(never_answers), 180)
             with asking:
                 printed, told = await interrupt(command)
     assert (command.returncode, printed, told) == (130, "", "")

@@ -137,7 +137,7 @@ async def test_of_two_at_once_the_later_stops_the_earlier_and_each_is_replayed_o
 
     monkeypatch.setattr(replay._Writer, "write", slow)
     earlier = asyncio.create_task(replay.replay(*plan, exactly_once=True, progress=ReadingProgress(), done=Done()))
-    await asyncio.wait_for(first_wrote.wait(), 30)
+    await asyncio.wait_for(first_wrote.wait(), 180)
     monkeypatch.setattr(replay._Writer, "write", really)
     done = Done()
     # The plan is that of the earlier one: what was replayed since is found out once that is fenced.

@@ -79,7 +79,7 @@ async def test_a_real_worker_processes_what_a_setting_blocked(
     for name, value in (("WEB_PORT", "0"), ("SESSION_TIMEOUT", "2s")):
         monkeypatch.setenv(f"LIFECYCLE_{name}", value)
     await send(settings, buy("guest"))
-    async with started(settings, "worker"), asyncio.timeout(60):
+    async with started(settings, "worker"), asyncio.timeout(180):
         while not await dead_letters_of(settings):
             await asyncio.sleep(0.1)
 
@@ -87,7 +87,7 @@ async def test_a_real_worker_processes_what_a_setting_blocked(
     await replayed(lifecycle, settings, "--key", "guest", **UNBLOCKED)
     await send(settings, buy("guest"))  # the end of what is to be processed
     monkeypatch.setenv(*next(iter(UNBLOCKED.items())))
-    async with started(settings, "worker"), asyncio.timeout(60):
+    async with started(settings, "worker"), asyncio.timeout(180):
         while await stands(settings, "guest") != TWICE:
             await asyncio.sleep(0.1)
 
@@ -244,6 +244,6 @@ async def test_the_embedded_broker_replays_too(lifecycle: Run, topic_prefix: str
         assert "replayed before" in await replayed(lifecycle, settings, "--all")
         await work(settings)
         assert len(await interactions(settings)) == 2
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(180):
             while await stands(settings, "bob") != ONCE:
                 await asyncio.sleep(0.1)

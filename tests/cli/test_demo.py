@@ -77,14 +77,14 @@ def is_there(folder: Path, pattern: str) -> bool:
 
 
 async def until_there(folder: Path, pattern: str) -> None:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(180):
         while not is_there(folder, pattern):
             await asyncio.sleep(0.01)
 
 
 async def until_nothing_is_left(folder: Path) -> None:
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(180):
             while list(left_of(folder)):
                 await asyncio.sleep(0.05)
     except TimeoutError:
@@ -108,7 +108,7 @@ async def test_a_demo_that_a_signal_ends_leaves_no_process_and_no_folder(
     async with demo(tmp_path) as process:
         await until_there(tmp_path, MOMENTS[moment])
         process.send_signal(number)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(180):
             assert await process.wait() == (-number if number == signal.SIGKILL else 0)
         await until_nothing_is_left(tmp_path)
 
@@ -124,7 +124,7 @@ async def test_a_demo_whose_terminal_is_closed_leaves_no_process_and_no_folder(t
         await until_ready(port)
         loop.remove_reader(ours)
         os.close(ours)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(180):
             await process.wait()
         await until_nothing_is_left(tmp_path)
 
@@ -238,7 +238,7 @@ def test_a_file_that_cannot_be_written_is_named(lifecycle: Run, tmp_path: Path) 
 
 
 async def until_ready(port: int) -> None:
-    async with asyncio.timeout(60), aiohttp.ClientSession() as session:
+    async with asyncio.timeout(180), aiohttp.ClientSession() as session:
         while True:
             try:
                 async with session.get(f"http://127.0.0.1:{port}/readyz") as response:

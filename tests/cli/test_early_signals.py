@@ -34,11 +34,11 @@ async def signalled(folder: Path, library: str, number: signal.Signals, *argumen
         stderr=asyncio.subprocess.PIPE,
     )
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(180):
             while not has_loaded(Path(f"/proc/{process.pid}"), library):
                 await asyncio.sleep(0.001)
         process.send_signal(number)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(180):
             _, complained = await process.communicate()
     finally:
         if process.returncode is None:

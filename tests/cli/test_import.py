@@ -319,9 +319,9 @@ async def test_a_broker_that_comes_late_and_goes_in_between_is_waited_for_and_al
             while not any((await topic(settings)).values()):
                 pass
             broker.kill()
-            assert b"waiting for Kafka" in await asyncio.wait_for(command.stderr.readline(), 30)
+            assert b"waiting for Kafka" in await asyncio.wait_for(command.stderr.readline(), 180)
             await asyncio.to_thread(broker.start)
-            _, summary = await asyncio.wait_for(command.communicate(), 60)
+            _, summary = await asyncio.wait_for(command.communicate(), 180)
             records = await topic(settings)
         finally:
             broker.kill()

@@ -27,7 +27,7 @@ async def test_a_rehearsal_with_a_prefix_of_its_own_does_not_join_productions_gr
     """Both have the same `app`; each has a group with one worker."""
     production, rehearsal = (settings_of(kafka.bootstrap, f"{topic_prefix}{name}-") for name in ("live", "rehearsal"))
     assert production.app == rehearsal.app
-    async with started(production, "worker", *OPTIONS), started(rehearsal, "worker", *OPTIONS), asyncio.timeout(60):
+    async with started(production, "worker", *OPTIONS), started(rehearsal, "worker", *OPTIONS), asyncio.timeout(180):
         while [len(await running_workers(each)) for each in (production, rehearsal)] != [1, 1]:
             await asyncio.sleep(0.1)
         admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap)

@@ -150,7 +150,7 @@ async def test_whatever_is_read_says_where_it_cannot_be(
         assert f"topic {topic}, partition 0, offset" in said
         assert "its checksum is wrong" in said
     async with Rig(settings, machine(settings)) as rig:
-        await asyncio.wait_for(rig.supervisor.wait_failed(), 30)
+        await asyncio.wait_for(rig.supervisor.wait_failed(), 180)
         assert isinstance(rig.supervisor.failure, StateError)
         assert f"topic {topics.customers}, partition 0, offsets 0 to " in str(rig.supervisor.failure)
         assert "lifecycle reset" in str(rig.supervisor.failure)

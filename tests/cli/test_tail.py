@@ -193,11 +193,11 @@ async def test_a_topic_that_is_not_there_yet_is_waited_for(kafka: SharedKafka, t
     settings = settings_of(kafka.bootstrap, topic_prefix)
     async with started(settings, "tail", "--from-beginning", "--count", "1") as command:
         assert command.stderr is not None
-        notice = (await asyncio.wait_for(command.stderr.readline(), 30)).decode()
+        notice = (await asyncio.wait_for(command.stderr.readline(), 180)).decode()
         assert notice.startswith(f"waiting for topic {topic_prefix}stage-changes")
         await create_topics(settings.bootstrap, settings.topics.stage_changes)
         await write(settings, [change()])
-        printed, _ = await asyncio.wait_for(command.communicate(), 30)
+        printed, _ = await asyncio.wait_for(command.communicate(), 180)
 
     assert (command.returncode, printed.decode().count("\n")) == (0, 1)
 
@@ -207,11 +207,11 @@ async def test_a_broker_that_is_not_there_yet_is_waited_for(topic_prefix: str) -
     settings = settings_of(broker.bootstrap, topic_prefix)
     async with started(settings, "tail", "--from-beginning", "--count", "1") as command:
         assert command.stderr is not None
-        notice = (await asyncio.wait_for(command.stderr.readline(), 30)).decode()
+        notice = (await asyncio.wait_for(command.stderr.readline(), 180)).decode()
         assert notice.startswith(f"waiting for Kafka at {broker.bootstrap}")
         async with broker:
             await create_topics(settings.bootstrap, settings.topics.stage_changes)
             await write(settings, [change()])
-            printed, _ = await asyncio.wait_for(command.communicate(), 30)
+            printed, _ = await asyncio.wait_for(command.communicate(), 180)
 
     assert (command.returncode, printed.decode().count("\n")) == (0, 1)

@@ -353,9 +353,9 @@ async def test_a_topic_of_interactions_that_ends_before_the_state_does_is_named(
     verdict = await verify(settings)
 
     assert verdict.code == 2
-    assert f"but {settings.topics.interactions} ends at 20: the topic was deleted and created again" in " ".join(
-        verdict.stderr.split()
-    )
+    words = " ".join(verdict.stderr.split())
+    assert f"topic {settings.topics.interactions}, partition 0, ends at 20, but was read up to offset" in words
+    assert "the topic was deleted and created again, or shortened" in words
 
 
 @pytest.mark.parametrize("clock", ["stream", "wall"])

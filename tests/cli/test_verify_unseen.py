@@ -51,7 +51,9 @@ async def test_interactions_that_wait_are_said_with_how_far_behind_each_partitio
     assert all(each["end"] == each["position"] + each["waiting"] for each in behind)
     assert verdict.report["customers"] > 0  # what was applied is verified
     for each in behind:
-        words = f"applied up to offset {each['position']}, its log ended at {each['end']}: {each['waiting']} waiting"
+        words = (
+            f"applied up to offset {each['position']:,}, its log ended at {each['end']:,}: {each['waiting']:,} waiting"
+        )
         assert f"partition {each['partition']}: {words}" in shown.stderr
     assert shown.returncode == 2
 

@@ -40,13 +40,13 @@ def running(*options: str) -> "Iterator[subprocess.Popen[str]]":
         finally:
             if process.poll() is None:
                 process.terminate()
-                process.communicate(timeout=60)
+                process.communicate(timeout=180)
 
 
 def interrupt(process: "subprocess.Popen[str]") -> int:
     """Press Ctrl-C; returns the exit code."""
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
+    process.communicate(timeout=180)
     return process.returncode
 
 
@@ -80,7 +80,7 @@ def test_a_second_interrupt_ends_a_kafka_that_does_not_stop(tmp_path: Path) -> N
         while not (line := kafka.stdout.readline()).startswith("Stopping"):
             assert line, "it ended without waiting for Kafka"
         kafka.send_signal(signal.SIGINT)
-        said, _ = kafka.communicate(timeout=60)
+        said, _ = kafka.communicate(timeout=180)
         assert (kafka.returncode, said) == (0, "Ended Apache Kafka by SIGKILL: it was interrupted again.\n")
         with pytest.raises(ProcessLookupError):
             os.kill(java, 0)

@@ -33,7 +33,7 @@ def settings_page() -> str:
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=180,
     ).stdout
     return _BEFORE + printed
 

@@ -57,7 +57,7 @@ class Running:
 
     async def until_said(self, pattern: str) -> None:
         try:
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(180):
                 while not re.search(pattern, self.said):
                     assert self.process.returncode is None, self.said
                     await asyncio.sleep(0.05)
@@ -72,7 +72,7 @@ class Running:
         """The first body of /readyz of which and of whose status `holds`."""
         body: dict[str, Any] = {}
         try:
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(180):
                 while True:
                     try:
                         status, text = await self.get("/readyz")
@@ -101,7 +101,7 @@ async def running(output: Path, *command: str, web_port: int = 0, **settings: st
         if process.returncode is None:
             process.send_signal(signal.SIGTERM)
             try:
-                await asyncio.wait_for(process.wait(), 30)
+                await asyncio.wait_for(process.wait(), 180)
             except TimeoutError:
                 process.kill()
                 await process.wait()

@@ -74,7 +74,7 @@ class Running:
 
     async def until_logged(self, text: str, times: int = 1) -> None:
         try:
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(180):
                 while self.log.count(text) < times:
                     await asyncio.sleep(0.05)
         except TimeoutError:
@@ -93,7 +93,7 @@ class Running:
 
     async def stop(self) -> None:
         self.process.send_signal(signal.SIGTERM)
-        assert await asyncio.wait_for(self.process.wait(), 60) == 0, self.log
+        assert await asyncio.wait_for(self.process.wait(), 180) == 0, self.log
 
 
 APPLIED = 'lifecycle_interactions_total{result="applied"}'
@@ -103,7 +103,7 @@ REJECTED = 'lifecycle_interactions_total{result="rejected"}'
 async def until_counted(workers: list[Running], sample: str, total: int) -> None:
     """Wait until so many are counted by all workers together."""
     try:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(180):
             while sum([await each.count(sample) for each in workers]) < total:
                 await asyncio.sleep(0.05)
     except TimeoutError:
@@ -181,7 +181,7 @@ async def test_no_log_above_debug_no_metric_and_no_answer_tells_of_a_customer_or
     ):
         both = [worker, exploding]
         for each in both:
-            await each.until_logged("recovered 0 records")
+            await each.until_logged("recovered")
         await send(kafka, topic_prefix, [*(interaction(str(n)) for n in range(GOOD)), *BAD])
         await until_counted(both, APPLIED, GOOD)
         await until_counted(both, REJECTED, len(BAD))
@@ -198,7 +198,7 @@ async def test_no_log_above_debug_no_metric_and_no_answer_tells_of_a_customer_or
         await until_counted([exploding], 'lifecycle_dead_letters_total{reason="unprocessable"}', 1)
         answers.append(await exploding.get("/metrics", f"Bearer {TOKEN}"))
         await send(kafka, topic_prefix, [interaction("fatal")])
-        assert await asyncio.wait_for(exploding.process.wait(), 60) == 1, exploding.log
+        assert await asyncio.wait_for(exploding.process.wait(), 180) == 1, exploding.log
     dead_letters = await read_all(kafka.bootstrap, f"{topic_prefix}lifecycle-dead-letters")
     assert sum(map(len, dead_letters.values())) == len(BAD) + 1
     assert [answer for answer in answers if CANARY.search(answer)] == []

@@ -141,7 +141,7 @@ async def test_a_sender_that_sends_rubbish_shows_in_log_readyz_and_metrics(
         await produce(settings.bootstrap, settings.topics.interactions, records)
         await rig.recorder.until(lambda: rig.recorder.inputs >= len(records))
         routes = health_routes(rig.supervisor.status, application.metrics.registry, TOKEN)
-        async with TestClient(TestServer(routes)) as client, asyncio.timeout(20):
+        async with TestClient(TestServer(routes)) as client, asyncio.timeout(180):
             while (answer := await client.get("/readyz")).status != 200:
                 await asyncio.sleep(0.05)
             for_all = await answer.json()

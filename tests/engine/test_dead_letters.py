@@ -119,7 +119,7 @@ async def test_a_large_record_that_its_sender_compressed_does_not_stop_its_parti
                 (b"x" * MAX_VALUE_BYTES, b"k" * MAX_BESIDE, []),
             ):
                 await producer.send_and_wait(topics.interactions, value, key, headers=headers)
-        await asyncio.wait_for(rig.recorder.until(lambda: rig.recorder.inputs >= 5), 30)
+        await asyncio.wait_for(rig.recorder.until(lambda: rig.recorder.inputs >= 5), 180)
         assert rig.recorder.failures == []
 
     [records] = (await read_all(settings.bootstrap, topics.dead_letters)).values()

@@ -78,7 +78,7 @@ async def test_a_newer_state_is_refused_before_anything_is_written(
         for n in range(40)
     ]
     async with BenchWorker(kafka.bootstrap, topic_prefix, log, named) as worker:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(180):
             while await worker.health() is None or (await worker.health() or {})["status"] != "ready":
                 await asyncio.sleep(0.1)
         await produce(kafka.bootstrap, settings.topics.interactions, visits)
@@ -93,7 +93,7 @@ async def test_a_newer_state_is_refused_before_anything_is_written(
     for _ in range(2):
         log.unlink()
         async with BenchWorker(kafka.bootstrap, topic_prefix, log, named) as worker:
-            assert await asyncio.wait_for(worker.process.wait(), 60) == 1
+            assert await asyncio.wait_for(worker.process.wait(), 180) == 1
         said = log.read_text()
         assert NEWER[make] in said
         assert f"topic {settings.topics.customers}, partition " in said

@@ -140,7 +140,7 @@ async def test_who_waits_for_an_open_transaction_is_not_caught_up(on_kafka: Sett
         reader = PartitionReader(consumer, topic)
 
         async def until(*, caught_up: bool) -> Fetched:
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(180):
                 while True:
                     fetched = await reader.fetch(1, max_records=10, wait=0.1)
                     if fetched is not None and fetched.caught_up is caught_up:
@@ -152,7 +152,7 @@ async def test_who_waits_for_an_open_transaction_is_not_caught_up(on_kafka: Sett
         await send(on_kafka, visits(1, b"prevents it"))
         assert (await until(caught_up=False)).records == ()
         await producer.abort_transaction()
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(180):
             while not (fetched := await reader.fetch(1, max_records=10, wait=0.1)) or not fetched.records:
                 pass
         assert [record.value for record in fetched.records] == [b"prevents it"]
@@ -255,7 +255,7 @@ async def test_a_zombie_is_fenced_and_nothing_of_it_counts(on_kafka: Settings) -
 async def test_a_bug_at_one_position_stops_the_worker_the_third_time(settings: Settings) -> None:
     async with Rig(settings, toy) as rig:
         await send(settings, [Outgoing(b"k", b"bug")])
-        await asyncio.wait_for(rig.supervisor.wait_failed(), 30)
+        await asyncio.wait_for(rig.supervisor.wait_failed(), 180)
         assert rig.recorder.failures == ["bug", "bug", "fatal"]
         assert isinstance(rig.supervisor.failure, ZeroDivisionError)
         assert rig.supervisor.status().phase == "failed"
@@ -266,14 +266,14 @@ async def test_a_state_that_cannot_be_read_stops_the_worker_at_once(settings: Se
         pass
     await produce(settings.bootstrap, settings.topics.customers, [Outgoing(b"k", b"unreadable")])
     async with Rig(settings, toy) as rig:
-        await asyncio.wait_for(rig.supervisor.wait_failed(), 30)
+        await asyncio.wait_for(rig.supervisor.wait_failed(), 180)
         assert isinstance(rig.supervisor.failure, StateError)
 
 
 async def test_retention_that_overtook_the_position_is_told_with_the_lost_offsets(on_kafka: Settings) -> None:
     await lose_interactions(on_kafka, count=100)
     async with Rig(on_kafka, toy) as rig:
-        await asyncio.wait_for(rig.supervisor.wait_failed(), 30)
+        await asyncio.wait_for(rig.supervisor.wait_failed(), 180)
     assert isinstance(rig.supervisor.failure, PositionError)
     assert "deleted by retention" in str(rig.supervisor.failure)
     assert "lifecycle reset" in str(rig.supervisor.failure)
@@ -305,7 +305,7 @@ async def test_a_topic_created_again_is_told_from_retention(on_kafka: Settings) 
     await admin.close()
     await create_topics(on_kafka.bootstrap, topic, partitions=on_kafka.partitions)
     async with Rig(on_kafka, toy) as rig:
-        await asyncio.wait_for(rig.supervisor.wait_failed(), 30)
+        await asyncio.wait_for(rig.supervisor.wait_failed(), 180)
     assert isinstance(rig.supervisor.failure, PositionError)
     assert "created again" in str(rig.supervisor.failure)
 

@@ -101,7 +101,7 @@ async def test_a_process_that_was_frozen_is_not_taken_for_one_that_hangs() -> No
     process.send_signal(signal.SIGSTOP)
     await asyncio.sleep(2)
     process.send_signal(signal.SIGCONT)
-    assert await asyncio.wait_for(process.wait(), 60) == 0
+    assert await asyncio.wait_for(process.wait(), 180) == 0
 
 
 async def run_script(script: str) -> tuple[int | None, str]:
@@ -113,7 +113,7 @@ async def run_script(script: str) -> tuple[int | None, str]:
         stderr=asyncio.subprocess.PIPE,
         env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
     )
-    _, said = await asyncio.wait_for(process.communicate(), 60)
+    _, said = await asyncio.wait_for(process.communicate(), 180)
     return process.returncode, said.decode()
 
 

@@ -216,7 +216,7 @@ async def test_what_one_worker_leaves_another_takes_over(
     sent += await visit(settings, 50)
     # What the first one wrote but was ended before telling is missing in the sum, so the changes decide.
     last = Counter({b"k%d" % key: 1 for key in range(KEYS)})
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(180):
         while Counter(await finished(settings, b"100")) != last:
             await asyncio.sleep(0.1)
     assert await second.end(signal.SIGTERM) == 0

@@ -162,7 +162,7 @@ async def _until_ready(worker: BenchWorker) -> None:
 
 
 async def _until_taken(worker: BenchWorker, visits: _Visits) -> None:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(180):
         while _sum(await worker.metrics(), 'lifecycle_interactions_total{result="applied"}') < len(visits.sent):
             await asyncio.sleep(_POLL)
 

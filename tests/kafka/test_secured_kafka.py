@@ -72,7 +72,7 @@ async def test_every_role_does_its_work_with_the_rights_that_are_documented(
             isolation_level="read_committed",
             auto_offset_reset="earliest",
         ) as changes:
-            record = await asyncio.wait_for(anext(changes), 60)
+            record = await asyncio.wait_for(anext(changes), 180)
             assert record.value is not None
             await changes.commit()
         async with AIOKafkaProducer(**client_options(sender.settings)) as producer:

@@ -47,7 +47,7 @@ async def test_a_group_whose_coordinator_is_away_is_seen_though_every_topic_can_
 async def until(holds: Callable[[], bool], for_seconds: float = 0.0) -> None:
     """Wait until it holds, and has held so long; topics without their leader get another one sooner."""
     steps = round(for_seconds / 0.05)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(180):
         held = 0
         while held <= steps:
             held = held + 1 if holds() else 0
@@ -60,7 +60,7 @@ async def coordinator(cluster: KafkaCluster, group: str) -> KafkaBroker:
     await admin.start()
     number = None
     try:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(180):
             while number is None:
                 try:
                     number = await admin.find_coordinator(group)

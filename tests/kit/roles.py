@@ -107,7 +107,7 @@ class Worker:
     async def until_logged(self, text: str) -> None:
         """Wait until a line has this in it."""
         try:
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(180):
                 while text not in self.log:
                     await asyncio.sleep(0.05)
         except TimeoutError:
@@ -121,7 +121,7 @@ class Worker:
         """Wait until so many interactions had that result."""
         sample = f'lifecycle_interactions_total{{result="{result}"}} {count}.0'
         try:
-            async with asyncio.timeout(60), aiohttp.ClientSession() as session:
+            async with asyncio.timeout(180), aiohttp.ClientSession() as session:
                 while sample not in await self._metrics(session):
                     await asyncio.sleep(0.05)
         except TimeoutError:
@@ -146,7 +146,7 @@ async def worker_of(caller: Caller, log: Path) -> AsyncIterator[Worker]:
     try:
         yield worker
         process.send_signal(signal.SIGTERM)
-        assert await asyncio.wait_for(process.wait(), 30) == 0, worker.log
+        assert await asyncio.wait_for(process.wait(), 180) == 0, worker.log
     finally:
         if process.returncode is None:
             process.kill()

@@ -184,7 +184,7 @@ async def start_of_log(settings: dict[str, str]) -> str:
     )
     assert worker.stderr is not None
     lines: list[str] = []
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(180):
         while not any("waiting for Kafka" in line for line in lines):
             lines.append((await worker.stderr.readline()).decode())
         worker.send_signal(signal.SIGTERM)
