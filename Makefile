@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 COMPILED := PYTHONSAFEPATH=1 PYTHONPATH=$(CURDIR)/$(VENV)/compiled
 
 # Most tests wait, for brokers, groups and whole workers: twice as many processes as this needs cores.
-PYTEST := $(BIN)/pytest --numprocesses 4 --dist loadgroup
+PYTEST := $(BIN)/pytest --numprocesses 4 --dist loadgroup --durations 10
 # Where the compiled build and the Python could differ; the rest runs compiled alone.
 COMPILED_ALIKE := $(addprefix tests/,contract core fuzz machine operations presets properties)
 
