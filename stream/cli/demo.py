@@ -10,20 +10,25 @@ from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
+import aiohttp
 import typer
 
 from stream.cli.demo_data import Data, save, shown
+from stream.cli.tail import records
 from stream.cli.terminal.amounts import amount
+from stream.cli.terminal.demo_screen import Screen
+from stream.codec.lifecycle_yaml.lifecycle_files import load
+from stream.codec.stage_change_reader import read_change
 from stream.core.durations import DAY
+from stream.core.interaction import Interaction
 from stream.errors import BrokerError
+from stream.kafka.embedded.broker import EmbeddedBroker
+from stream.kafka.embedded.child_guard import ChildGuard
+from stream.kafka.embedded.process import free_port
+from stream.kafka.interaction_producer import InteractionProducer
 from stream.settings import Settings
-
-if TYPE_CHECKING:
-    from stream.cli.terminal.demo_screen import Screen
-    from stream.core.interaction import Interaction
-    from stream.kafka.embedded.child_guard import ChildGuard
 
 LIFECYCLE = "metrics"
 AFTERWARDS = DAY
@@ -94,18 +99,11 @@ async def _until_asked_to_end(work: Coroutine[None, None, None]) -> None:
 
 
 async def _demo(data: Data, once: bool, seconds: int, web_port: int) -> None:
-    from stream.cli.terminal.demo_screen import Screen  # noqa: PLC0415 - slow to load, like the others
-
     with Screen(data.about, data.note, seconds) as screen:
         await _show(data, screen, once, seconds, web_port)
 
 
 async def _show(data: Data, screen: "Screen", once: bool, seconds: int, web_port: int) -> None:
-    from stream.codec.lifecycle_yaml.lifecycle_files import load  # noqa: PLC0415
-    from stream.kafka.embedded.broker import EmbeddedBroker  # noqa: PLC0415
-    from stream.kafka.embedded.child_guard import ChildGuard  # noqa: PLC0415
-    from stream.kafka.embedded.process import free_port  # noqa: PLC0415
-
     async with AsyncExitStack() as stack:
         guard = stack.enter_context(ChildGuard("lifecycle-demo-"))
         screen.starting("the broker")
@@ -196,8 +194,6 @@ async def _until_ready(settings: Settings, worker: asyncio.subprocess.Process, g
 
 async def _lag(settings: Settings) -> int | None:
     """Interactions that the worker has not processed yet; None while it is not ready."""
-    import aiohttp  # noqa: PLC0415
-
     url = f"http://{settings.web_bind}:{settings.web_port}/readyz"
     try:
         async with aiohttp.ClientSession() as session, session.get(url) as response:
@@ -210,8 +206,6 @@ async def _lag(settings: Settings) -> int | None:
 
 async def _replay(settings: Settings, screen: "Screen", interactions: "Sequence[Interaction]", seconds: int) -> None:
     """Send the interactions, which are in the order of their times, and then a tick."""
-    from stream.kafka.interaction_producer import InteractionProducer  # noqa: PLC0415
-
     async with InteractionProducer(replace(settings), rate=max(1, len(interactions) // seconds)) as producer:
         for interaction in interactions:
             await producer.send(interaction)
@@ -221,9 +215,6 @@ async def _replay(settings: Settings, screen: "Screen", interactions: "Sequence[
 
 async def _watch(settings: Settings, screen: "Screen") -> None:
     """Show every stage change."""
-    from stream.cli.tail import records  # noqa: PLC0415
-    from stream.codec.stage_change_reader import read_change  # noqa: PLC0415
-
     async for record in records(settings, from_beginning=True):
         change = read_change(record.value)
         if change is not None:
