@@ -42,6 +42,7 @@ class LogReader:
         self._settings = settings
         self._timeout = timeout
         self._consumer = log_consumer(settings, isolation)
+        self._reader: tuple[TopicPartition, PartitionReader] | None = None
         if first is not None:
             self._consumer.assign([first])
 
@@ -135,9 +136,7 @@ class LogReader:
         Raises KafkaTimeoutError after a while without progress, PositionError where an offset does not exist,
         UnreadableError where a batch cannot be read.
         """
-        if self._consumer.assignment() != {tp}:
-            self._consumer.assign([tp])
-        reader = PartitionReader(self._consumer, tp)
+        reader = self._reader_of(tp)
         position, last_progress = begin, time.monotonic()
         while True:
             fetched = await reader.fetch(position, max_records=_AT_ONCE, wait=0.0)
@@ -152,6 +151,15 @@ class LogReader:
                     f"{self._timeout:g} s: the broker that leads it is away, or a transaction is open there"
                 )
             await asyncio.sleep(0 if fetched is not None and fetched.records else _WAIT)
+
+    def _reader_of(self, tp: TopicPartition) -> PartitionReader:
+        """The one reader of `tp` for as long as it is assigned: it may have paused it, and has to resume it."""
+        if self._consumer.assignment() != {tp}:
+            self._consumer.assign([tp])
+            self._reader = None
+        if self._reader is None or self._reader[0] != tp:
+            self._reader = tp, PartitionReader(self._consumer, tp)
+        return self._reader[1]
 
 
 def log_consumer(settings: Settings, isolation: str = "read_committed") -> AIOKafkaConsumer:
