@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import random
 import subprocess
 import time
@@ -219,10 +220,10 @@ async def copied(settings: Settings, folder: Path) -> Topics:
         worked = settings
         if settings.clock == "stream":
             worked = await worked_stream(
-                replace(settings, topic_prefix="kept-s-", app="kept-s"), folder, count=400, kills=0
+                replace(settings, topic_prefix=f"kept-s-{os.getpid()}-", app=f"kept-s-{os.getpid()}"), folder, count=400, kills=0
             )
         else:
-            worked = replace(settings, topic_prefix="kept-w-", app="kept-w")
+            worked = replace(settings, topic_prefix=f"kept-w-{os.getpid()}-", app=f"kept-w-{os.getpid()}")
             await ensure_topics(worked)
             async with workers(worked, folder):
                 await until_caught_up(worked)  # from then on all is live

@@ -125,6 +125,7 @@ def test_a_broker_that_cannot_start_shows_the_end_of_its_log() -> None:
 def test_a_checkout_without_the_jars_names_the_command_that_fetches_them(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    (tmp_path / "development.properties").touch()
     monkeypatch.setattr(kit, "KAFKA", tmp_path)
 
     with pytest.raises(BrokerError, match=r"run deploy/kafka/jars\.sh"), KafkaBroker():
