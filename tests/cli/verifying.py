@@ -219,9 +219,8 @@ async def copied(settings: Settings, folder: Path) -> Topics:
     if settings.clock not in KEPT:
         worked = settings
         if settings.clock == "stream":
-            worked = await worked_stream(
-                replace(settings, topic_prefix=f"kept-s-{os.getpid()}-", app=f"kept-s-{os.getpid()}"), folder, count=400, kills=0
-            )
+            own = replace(settings, topic_prefix=f"kept-s-{os.getpid()}-", app=f"kept-s-{os.getpid()}")
+            worked = await worked_stream(own, folder, count=400, kills=0)
         else:
             worked = replace(settings, topic_prefix=f"kept-w-{os.getpid()}-", app=f"kept-w-{os.getpid()}")
             await ensure_topics(worked)
