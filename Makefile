@@ -63,7 +63,8 @@ ready-kafka:
 	@tests/kit/graphviz.sh
 
 quick:
-	@$(PYTEST) -m "not kafka and not slow and not real_data" --hypothesis-profile=smoke --cov
+	@$(PYTEST) --numprocesses 2 -m "not kafka and not slow and not real_data and not long" \
+		--hypothesis-profile=smoke --cov
 
 alike:
 	@$(COMPILED) $(PYTEST) --override-ini pythonpath= -m "not kafka and not slow and not real_data" \

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 _numbers = count(1)
 _OWN_PROCESS = ("kafka_cluster", "secured_kafka")
 """Fixtures that are started once: the tests with one run in one process, whatever their files."""
+_LONG = ("machine/test_deadline_storms.py", "machine/test_edits.py")
+"""Files whose tests move thousands of customers."""
 _BROKER = pytest.StashKey[KafkaBroker]()
 
 # The same examples every time, so that a change that did not touch a law cannot fail it; `deep` looks for new ones:
@@ -81,6 +83,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.kafka)
         if "embedded" in item.name or item.path.parent.name == "cli":
             item.add_marker(pytest.mark.slow)
+        if item.path.parent.name == "properties" or f"{item.path.parent.name}/{item.path.name}" in _LONG:
+            item.add_marker(pytest.mark.long)
         item.add_marker(pytest.mark.xdist_group(_together(item)))
     # What takes longest begins first, else a process would end with it alone.
     items.sort(key=lambda item: item.path.parent.name != "faults")

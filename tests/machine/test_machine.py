@@ -136,6 +136,7 @@ def test_a_customer_comes_back_in_the_batch_in_which_it_was_forgotten(model: Mod
     assert list(compacted(whole)).count(b"av") == 1
 
 
+@pytest.mark.long
 def test_many_deadlines_at_once_are_fired_in_bounded_transactions(model: Model) -> None:
     """More customers than one transaction takes come due at one tick: several batches, each fires once."""
     customers = 12_000
@@ -217,6 +218,7 @@ def test_another_forget_after_reaches_customers_that_are_already_kept() -> None:
     assert moves(batches) == [("lead", None, 90 * DAY)]
 
 
+@pytest.mark.long
 def test_deadlines_that_moved_on_are_only_looked_at(model: Model) -> None:
     """Thousands of customers bought again before their first deadline: when its time passes, nothing is written."""
     customers = 6_000
