@@ -115,7 +115,8 @@ fi
   echo "log.dirs=topics"
 } >server.properties
 
-java=("$here/target/java" "-Dlog4j2.configurationFile=$here/log4j2.properties" -cp "$here/target/jars/*")
+java=("$here/target/java" "-XX:SharedArchiveFile=$here/target/classes.jsa"
+  "-Dlog4j2.configurationFile=$here/log4j2.properties" -cp "$here/target/jars/*")
 if [[ ! -e topics/meta.properties ]]; then
   "${java[@]}" kafka.tools.StorageTool format --config server.properties --cluster-id "$CLUSTER_ID" >kafka.log 2>&1 ||
     { tail -n 20 kafka.log >&2 && fail "Kafka could not prepare $data, see above"; }

@@ -178,4 +178,4 @@ def java(*options: str) -> list[str]:
     java, jars = KAFKA / "target" / "java", KAFKA / "target" / "jars"
     if not (java.exists() and jars.exists()):
         raise BrokerError("Java or the jars of Apache Kafka are missing here: run deploy/kafka/jars.sh once")
-    return [str(java), *options, "-cp", f"{jars}/*"]
+    return [str(java), f"-XX:SharedArchiveFile={KAFKA / 'target' / 'classes.jsa'}", *options, "-cp", f"{jars}/*"]
