@@ -13,6 +13,7 @@ from aiokafka.errors import (
     InvalidReplicationFactorError,
     TopicAlreadyExistsError,
     TopicAuthorizationFailedError,
+    UnknownTopicOrPartitionError,
     for_code,
 )
 
@@ -27,6 +28,7 @@ from stream.settings import Settings
 log = logging.getLogger(__name__)
 
 _LEADERS_DEADLINE = 30.0
+_AGREE_DEADLINE, _AGREE_PAUSE = 30.0, 0.1
 _EXISTS = TopicAlreadyExistsError.errno
 
 
@@ -104,12 +106,22 @@ async def _survey(admin: AIOKafkaAdminClient, settings: Settings) -> Survey:
 
 
 async def _find(admin: AIOKafkaAdminClient, settings: Settings, names: set[str]) -> dict[str, FoundTopic]:
-    described = await _describe(admin, names)
-    if not described:
-        return {}
+    """Asked again where one broker knows a topic and another does not: it was created or deleted a moment ago."""
+    async with asyncio.timeout(_AGREE_DEADLINE):
+        while True:
+            described = await _describe(admin, names)
+            configs = await _configs(admin, settings, sorted(described))
+            if configs.keys() >= described.keys():
+                return {name: FoundTopic(len(each), configs[name], each) for name, each in described.items()}
+            await asyncio.sleep(_AGREE_PAUSE)
+
+
+async def _configs(admin: AIOKafkaAdminClient, settings: Settings, names: Sequence[str]) -> dict[str, dict[str, str]]:
+    """The settings of these topics, but of those that the broker which was asked does not know."""
     configs: dict[str, dict[str, str]] = {}
-    resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in sorted(described)]
-    for response in await admin.describe_configs(resources):
+    if not names:
+        return configs
+    for response in await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name) for name in names]):
         answer: Any = response
         for code, message, _, name, entries in answer.resources:
             if for_code(code) is TopicAuthorizationFailedError:
@@ -117,10 +129,12 @@ async def _find(admin: AIOKafkaAdminClient, settings: Settings, names: set[str])
                     f"Kafka does not let us read the settings of topic {name}; "
                     + remedy(settings, [Grant(Operation.DESCRIBE_CONFIGS, name)])
                 )
+            if for_code(code) is UnknownTopicOrPartitionError:
+                continue
             if code:
                 raise for_code(code)(f"settings of topic {name}: {message}")
             configs[name] = {entry[0]: entry[1] for entry in entries if entry[1] is not None}
-    return {name: FoundTopic(len(replicas), configs.get(name, {}), replicas) for name, replicas in described.items()}
+    return configs
 
 
 async def _counts(admin: AIOKafkaAdminClient, names: set[str]) -> dict[str, int]:

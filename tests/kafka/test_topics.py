@@ -1,11 +1,16 @@
 """What is planned, found and created; the comparison needs no broker."""
 
+import asyncio
 from dataclasses import replace
+from itertools import count
+from typing import Any
 
 import pytest
+from aiokafka.admin import AIOKafkaAdminClient
 
 from stream.core.durations import DAY
 from stream.errors import BrokerError, TopicError
+from stream.kafka.admin import admin_client
 from stream.kafka.durability import reassignment
 from stream.kafka.embedded.broker import EmbeddedBroker
 from stream.kafka.topic_plan import FoundTopic, compare, plan_topics
@@ -275,3 +280,25 @@ async def test_more_replicas_than_there_are_brokers_are_refused_with_what_would_
     settings = replace(SETTINGS, bootstrap=kafka.bootstrap, topic_prefix=topic_prefix, replication=3)
     with pytest.raises(BrokerError, match=r"fewer than 3 brokers \(setting replication\).* set replication to auto"):
         await ensure_topics(settings)
+
+
+async def test_a_topic_that_one_broker_knows_and_another_does_not_is_asked_for_again(
+    kafka: SharedKafka, topic_prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = replace(SETTINGS, bootstrap=kafka.bootstrap, topic_prefix=topic_prefix)
+    await ensure_topics(settings)
+    gone = settings.topics.stage_changes
+    async with admin_client(settings) as admin:
+        stale = await admin.describe_topics()
+        await admin.delete_topics([gone])
+        while any(topic["topic"] == gone for topic in await admin.describe_topics()):
+            await asyncio.sleep(0.05)
+    answers = count()
+    really = AIOKafkaAdminClient.describe_topics
+
+    async def describe_topics(self: AIOKafkaAdminClient) -> Any:
+        return stale if next(answers) < 2 else await really(self)
+
+    monkeypatch.setattr(AIOKafkaAdminClient, "describe_topics", describe_topics)
+    assert sorted(await find_topics(settings)) == sorted({*settings.topics.all} - {gone})
+    assert next(answers) > 2
