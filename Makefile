@@ -55,7 +55,7 @@ wheel: ## The product as a compiled wheel, in dist: what to install where it is 
 ready-python:
 	@deploy/venv.sh dev
 	@tests/kit/data.sh
-	@deploy/compiled.sh
+	@OPTIMISE=1 deploy/compiled.sh
 	@$(MAKE) --no-print-directory lint
 
 ready-kafka:

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the product as a compiled wheel: deploy/wheel.sh [FOLDER], else into dist.
+# Builds the product as a compiled wheel: deploy/wheel.sh [FOLDER [PIP'S OPTIONS]], else into dist.
 # From a copy, for a compiled module left beside its source would hide every later edit. A C compiler is installed by
 # the system's package manager where that needs no password; otherwise the command to run is named, and this fails.
 set -euo pipefail
@@ -44,8 +44,11 @@ fi
 copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
 cp -R pyproject.toml README.md LICENSE schemas stream "$copy"
+if [[ -n ${OPTIMISE:-} ]]; then # for tests, see compiled.sh
+  sed -i.as-it-is "s/opt_level = \"3\"/opt_level = \"$OPTIMISE\"/" "$copy/pyproject.toml"
+fi
 HATCH_BUILD_HOOK_ENABLE_MYPYC=1 "$PYTHON" -m pip wheel --quiet --disable-pip-version-check \
-  --no-deps --wheel-dir "$FOLDER" "$copy"
+  --no-deps --wheel-dir "$FOLDER" "${@:2}" "$copy"
 
 if [[ $# == 0 ]]; then # for people
   "$PYTHON" -c 'import platform, sys

@@ -42,6 +42,8 @@ AFTERWARDS = 60 * DAY
 _PARTITIONS = 4
 _SESSION_MS = 2_000
 _CATCH_UP_SECONDS = 240.0
+_STUCK_SECONDS = 40.0
+"""Without any progress, while nothing is harmed any more: there will be none."""
 _SETTLE_SECONDS = 2.0
 _HOPELESS = 5
 """Workers that fell, one after the other, while others should catch up: none of them ever will."""
@@ -68,6 +70,10 @@ class Plan:
     """No fault comes before workers have got on since the one before."""
     clock: Clock = "stream"
     """What fires deadlines; in `wall` clock they come within seconds."""
+    bootstrap: str | None = None
+    """A broker that others use, too, and that takes no harm; None: one for this run alone."""
+    prefix: str = ""
+    """Of the names of topics and of the app, where others use the broker, too."""
 
     @property
     def faults(self) -> list[Fault]:
@@ -118,12 +124,13 @@ class Outcome:
 
 
 async def run(plan: Plan, folder: Path, say: Say) -> Outcome:
-    """The whole run, on a broker of its own."""
+    """The whole run."""
     began = time.monotonic()
-    async with _embedded() if plan.embedded else _cluster() if plan.cluster else _apache_kafka() as stage:
+    async with _stage(plan) as stage:
         settings = Settings(
             bootstrap=stage.bootstrap,
-            app="faults",
+            app=f"{plan.prefix}faults",
+            topic_prefix=plan.prefix,
             partitions=_PARTITIONS,
             replication=stage.replication,
             lifecycles=LIFECYCLES[plan.clock],
@@ -140,6 +147,7 @@ async def run(plan: Plan, folder: Path, say: Say) -> Outcome:
         environment = {
             "LIFECYCLE_BOOTSTRAP": stage.for_workers,
             "LIFECYCLE_APP": settings.app,
+            "LIFECYCLE_TOPIC_PREFIX": settings.topic_prefix,
             "LIFECYCLE_PARTITIONS": str(_PARTITIONS),
             "LIFECYCLE_LIFECYCLES": ",".join(map(str, edited[0].files)),
             "LIFECYCLE_CLOCK": settings.clock,
@@ -183,6 +191,16 @@ async def run(plan: Plan, folder: Path, say: Say) -> Outcome:
             return Outcome(
                 verdict, injector.done, fleet.started, seconds, written, codecs, imports.killed, fleet.fallen
             )
+
+
+@asynccontextmanager
+async def _stage(plan: Plan) -> AsyncIterator[Stage]:
+    """Where a run is to take place."""
+    if plan.bootstrap is not None:
+        yield Stage(plan.bootstrap, plan.bootstrap)
+        return
+    async with _embedded() if plan.embedded else _cluster() if plan.cluster else _apache_kafka() as stage:
+        yield stage
 
 
 @asynccontextmanager
@@ -243,16 +261,20 @@ async def _caught_up(settings: Settings, fleet: Fleet) -> list[str]:
     ends = {each: read[each.partition][-1].offset + 1 for each in partitions}
     committed: dict[TopicPartition, int | None] = {}
     fallen = len(fleet.fallen)
-    deadline = time.monotonic() + _CATCH_UP_SECONDS
+    began = progressed = time.monotonic()
     async with AIOKafkaConsumer(
         bootstrap_servers=settings.bootstrap, group_id=settings.group, enable_auto_commit=False
     ) as group:
         group.assign(partitions)
         while any((committed.get(each) or 0) < ends[each] for each in partitions):
-            if time.monotonic() > deadline or len(fleet.fallen) - fallen >= _HOPELESS:
+            now = time.monotonic()
+            too_long = now - began > _CATCH_UP_SECONDS or now - progressed > _STUCK_SECONDS
+            if too_long or len(fleet.fallen) - fallen >= _HOPELESS:
                 return [f"{each} was taken up to {committed.get(each)} only, of {ends[each]}" for each in partitions]
             await fleet.size(max(1, len(fleet.workers)))
             await asyncio.sleep(0.2)
             with contextlib.suppress(KafkaError):
-                committed = {each: await group.committed(each) for each in partitions}
+                before, committed = committed, {each: await group.committed(each) for each in partitions}
+                if committed != before:
+                    progressed = time.monotonic()
     return []

@@ -1,6 +1,7 @@
 """A minute of faults on real Kafka, and builds that are wrong on purpose."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from tests.faults.broken_worker import BROKEN
 from tests.faults.codecs import CODECS
 from tests.faults.run import Plan, run
 from tests.faults.schedule import KINDS, Kind
+from tests.kit.kafka import SharedKafka
 
 pytestmark = pytest.mark.slow
 BROKEN_WORKER = Path(__file__).with_name("broken_worker.py")
@@ -50,7 +52,9 @@ async def test_faults_change_no_deadline_that_comes_by_the_wall_clock(tmp_path: 
 
 
 @pytest.mark.parametrize("kind", BROKEN)
-async def test_a_build_that_is_wrong_on_purpose_is_caught(kind: str, tmp_path: Path) -> None:
+async def test_a_build_that_is_wrong_on_purpose_is_caught(
+    kind: str, kafka: SharedKafka, topic_prefix: str, tmp_path: Path
+) -> None:
     """Faults, and a worker that breaks one of the promises: the verdict says so."""
     command = (sys.executable, str(BROKEN_WORKER), kind, "worker")
     wall = kind in ("early", "rash")
@@ -58,5 +62,7 @@ async def test_a_build_that_is_wrong_on_purpose_is_caught(kind: str, tmp_path: P
     faults = HARMED_BY[kind]
     minutes, interactions = (0.25, 8_000) if faults == ["edit"] else (0.5, 10_000 if wall else 25_000)
     plan = Plan(2, minutes, interactions, 500, command, faults, clock=clock, patient=True)
+    if "stall" not in faults:  # which needs a network of its own
+        plan = replace(plan, bootstrap=kafka.bootstrap, prefix=topic_prefix)
     outcome = await run(plan, tmp_path, lambda _: None)
     assert outcome.verdict.differences

@@ -20,7 +20,7 @@ for version in 3.11 3.12 3.13 3.14; do
   if ! python=$(find_python "$version"); then
     results+=("Python $version: not found here")
   elif PYTHON=$python VENV=.venv-$version make --no-print-directory check &&
-    VENV=.venv-$version deploy/compiled.sh && VENV=.venv-$version make --no-print-directory alike; then
+    OPTIMISE=1 VENV=.venv-$version deploy/compiled.sh && VENV=.venv-$version make --no-print-directory alike; then
     results+=("Python $version: good")
   else
     results+=("Python $version: FAILED") failed=1
