@@ -6,6 +6,8 @@ SHELL := /bin/bash
 # Another environment, of another Python: make check VENV=.venv-3.13 PYTHON=python3.13
 export VENV ?= .venv
 BIN := $(VENV)/bin
+# Where a machine forbids it, each process would compile every module again.
+export PYTHONDONTWRITEBYTECODE :=
 # Whatever runs so imports the compiled modules, its own children too; the folder it runs in is not looked in first.
 COMPILED := PYTHONSAFEPATH=1 PYTHONPATH=$(CURDIR)/$(VENV)/compiled
 
