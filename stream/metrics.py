@@ -77,6 +77,10 @@ class Metrics:
         self.misplaced = Counter(
             "lifecycle_misplaced_interactions", "Interactions not on their customer's partition", registry=registry
         )
+        # Interactions that were applied though something in them could not be used as it stood, by what that was:
+        # not_a_number (NaN, Infinity, read as null), id, time_unit (not milliseconds, and read all the same),
+        # timestamp, sentAt, receivedAt.
+        self.flaws = Counter("lifecycle_flaws", "Unusable parts of interactions, by kind", ["flaw"], registry=registry)
         # Dead letters by reason; `unprocessable` is a bug of ours: alert on it.
         self.dead_letters = Counter("lifecycle_dead_letters", "Dead letters, by reason", ["reason"], registry=registry)
         # Stage changes; `from` is empty where a life begins, `to` where a customer is forgotten.
@@ -162,6 +166,8 @@ class Metrics:
         self.late.inc(steps.late)
         self.ahead.inc(counts.ahead)
         self.misplaced.inc(counts.misplaced)
+        for flaw, count in counts.flaws.items():
+            self.flaws.labels(flaw).inc(count)
         self.waiting.inc(steps.waiting)
         self.quarantined.inc(counts.quarantined)
         self.deadlines.inc(len(steps.fired))

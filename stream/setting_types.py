@@ -6,8 +6,10 @@ Each raises UnfitError for a text that is no such value.
 from collections.abc import Callable
 from typing import Any, get_args
 
+from stream.codec.files.column_mapping import ColumnMapping
 from stream.codec.times import parse_time
 from stream.core.durations import parse_duration
+from stream.errors import InputFileError
 
 _MOST_DIGITS = 18
 _SHORTEST_SESSION = 100
@@ -138,6 +140,24 @@ def read_time_or_first_start(value: str) -> int | None:
     if time is None:
         raise UnfitError("a time such as 2026-11-01T00:00:00Z, or `first-start`")
     return time
+
+
+def read_time_or_off(value: str) -> int | None:
+    """Epoch milliseconds; None: off."""
+    if value == "off":
+        return None
+    time = parse_time(value)
+    if time is None:
+        raise UnfitError("a time such as 1995-01-01, or `off`")
+    return time
+
+
+def read_mapping(value: str) -> ColumnMapping | None:
+    """A mapping, as `import --map`; None: empty."""
+    try:
+        return ColumnMapping.parse([value], complete=False) if value.strip() else None
+    except InputFileError as error:
+        raise UnfitError(f"a mapping: {error}") from None
 
 
 def read_token(value: str) -> str:

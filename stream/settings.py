@@ -13,7 +13,10 @@ from typing import Any, Literal, NamedTuple
 
 from xxhash import xxh3_64_hexdigest
 
-from stream.codec.interactions import DEFAULT_BLOCKED
+from stream.codec.fields import EARLIEST_TIME, Ids, Reading
+from stream.codec.files.column_mapping import ColumnMapping
+from stream.codec.interactions import DEFAULT_BLOCKED, InteractionDecoder
+from stream.codec.times import format_time
 from stream.core.durations import DAY, format_duration
 from stream.errors import SettingsError
 from stream.setting_types import (
@@ -21,12 +24,14 @@ from stream.setting_types import (
     read_choice,
     read_duration,
     read_duration_or_off,
+    read_mapping,
     read_name,
     read_retention,
     read_session,
     read_share,
     read_text,
     read_time_or_first_start,
+    read_time_or_off,
     read_token,
     read_whole,
     read_whole_or_auto,
@@ -131,6 +136,26 @@ class Settings:
         "subject ids that stand for nobody, comma-separated",
         "null, undefined, …",
     )
+    ids: Ids = _setting(
+        "exact",
+        read_choice(Ids),
+        "how ids are compared: `exact` as they were sent, `trimmed` without white space around them, `folded` without "
+        "case as well; the keys of records must be written alike",
+    )
+    earliest_time: int | None = _setting(
+        EARLIEST_TIME,
+        read_time_or_off,
+        "earlier times are not believed, and numbers that would be are seconds, microseconds or nanoseconds; `off` "
+        "believes every time, and takes every number as milliseconds",
+        "1995-01-01",
+    )
+    map: ColumnMapping | None = _setting(
+        None,
+        read_mapping,
+        "where interactions of another shape have their parts, as `import --map`: `customer_id=user.id, type=event, "
+        "time=at`; a record that has none of the fields for its ids is read by its own format",
+        "",
+    )
     web_bind: str = _setting("127.0.0.1", read_text, "address on which health and metrics are served")
     web_port: int = _setting(6066, read_whole(0, 65_535), "port of health and metrics; 0 takes a free one")
     web_token: str = _setting(
@@ -181,8 +206,20 @@ class Settings:
             "grace": format_duration(self.grace),
             "forget_after": _or_off(self.forget_after),
             "forget_identified_after": _or_off(self.forget_identified_after),
+            **({} if self.ids == "exact" else {"ids": self.ids}),
+            **({} if self.earliest_time == EARLIEST_TIME else {"earliest_time": _time_or_off(self.earliest_time)}),
+            **({} if self.map is None else {"map": self.map.text}),
             "blocked": xxh3_64_hexdigest(",".join(sorted(self.blocked)).encode()),  # a fingerprint: the list is long
         }
+
+    @property
+    def reading(self) -> Reading:
+        """How records are read."""
+        return Reading(self.blocked, self.ids, self.earliest_time)
+
+    def decoder(self) -> InteractionDecoder:
+        """A reader of the records of the interactions topic."""
+        return InteractionDecoder(self.reading, self.map)
 
     @property
     def topics(self) -> "TopicNames":
@@ -199,6 +236,10 @@ class Settings:
 
 def _or_off(ms: int | None) -> str:
     return "off" if ms is None else format_duration(ms)
+
+
+def _time_or_off(ms: int | None) -> str:
+    return "off" if ms is None else format_time(ms)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from stream.operations.replay import replay as replay_dead_letters
 from stream.settings import Settings
 
 
-@with_settings("bootstrap", "app", "topic_prefix", "interactions", "delivery", "blocked")
+@with_settings("bootstrap", "app", "topic_prefix", "interactions", "delivery", "blocked", "ids", "earliest_time", "map")
 @with_filter
 def replay(
     *,
@@ -38,8 +38,8 @@ def replay(
 
     Each goes to the partition where it was, with its key, value and headers; workers may run meanwhile. Left out is
     what was replayed before, what is truncated, and what workers would only reject again: that is judged by this
-    command's version and its setting `blocked`, which must be those of the workers. What was unprocessable is
-    replayed: a worker that still fails on it makes it a dead letter again.
+    command's version and its settings, such as `blocked` and `map`, which must be those of the workers. What was
+    unprocessable is replayed: a worker that still fails on it makes it a dead letter again.
 
     An interaction without a time of its own takes the time of the replay; where the topic keeps producers' times
     (CreateTime), that of its first arrival, unless retention would soon remove it for that. On Kafka interaction and
@@ -79,7 +79,7 @@ class _Plan:
 async def _plan(settings: Settings, wanted: DeadLetterFilter, console: Console) -> _Plan:
     await require(settings, of_replay(settings))
     topic = await require_topic(settings, settings.topics.interactions, "there is nowhere to replay to")
-    plan = _Plan(Target(settings, topic), await ledger_of(settings, console))
+    plan = _Plan(Target(settings, topic, settings.decoder()), await ledger_of(settings, console))
     seen = set()
     async with bar(console, "reading dead letters") as progress:
         async for dead_letter in read_dead_letters(settings, plan.ledger, progress, partitions=wanted.partitions):

@@ -35,7 +35,16 @@ _STALL = 3.0
 
 
 @with_settings(
-    "bootstrap", "topic_prefix", "interactions", "partitions", "replication", "retention", "partitioner", "blocked"
+    "bootstrap",
+    "topic_prefix",
+    "interactions",
+    "partitions",
+    "replication",
+    "retention",
+    "partitioner",
+    "blocked",
+    "ids",
+    "earliest_time",
 )
 def import_(
     files: Annotated[
@@ -101,7 +110,7 @@ def import_(
     end = None if until is None else _until(until, settings)
     console = Console(stderr=True)
     mapping = ColumnMapping.parse(map) if map else None
-    sources = Sources(files, mapping, settings.blocked, as_is=as_is, name=name)
+    sources = Sources(files, mapping, settings.reading, as_is=as_is, name=name)
     work = ImportRun(sources, settings, None if name else _since(files), resume)
     columns = (
         SpinnerColumn(),

@@ -30,7 +30,7 @@ _BUFFER = 1 << 20
 """Bytes of output that are written at a time."""
 
 
-@with_settings("forget_after", "forget_identified_after", "blocked")
+@with_settings("forget_after", "forget_identified_after", "blocked", "ids", "earliest_time")
 def simulate(
     *,
     lifecycle: Annotated[
@@ -108,7 +108,7 @@ def simulate(
             known = content in contents
             if content is not None:
                 contents.add(content)
-            records = read_interactions(name, mapping=mapping, blocked=settings.blocked)
+            records = read_interactions(name, mapping=mapping, reading=settings.reading)
             return simulation.run(progress.track(records, description=name), name, known=known)
 
         runs = (run(name) for name in input)

@@ -43,6 +43,9 @@ class Wanted(NamedTuple):
     "forget_after",
     "forget_identified_after",
     "blocked",
+    "ids",
+    "earliest_time",
+    "map",
     "partitioner",
 )
 def verify(

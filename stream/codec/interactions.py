@@ -1,28 +1,41 @@
-r"""Interaction records to the core's Interaction: the native format, and the six calls of the Segment spec.
+r"""Records of the interactions topic to the core's Interaction, whatever the format; which it is, each record says.
 
 Native (`schemas/interaction.schema.json`):
 
     {"id", "type", "customer_id", "anonymous_id", "time", "properties", "context"}
 
-`type` is the event name; one of the two subject ids is needed, everything else may be missing or null.
-The format is decided record by record: one with the key `customer_id` or `anonymous_id` is native; else one
-with `userId`, `anonymousId` or `batch`, or with a call's name as its `type` and another field that only the
-Segment spec knows, is Segment; all others are read as native. Unknown keys are ignored. In both formats:
+`type` is the event name; one of the two subject ids is needed, everything else may be missing or null. Unknown keys are
+ignored. A record is, the first that holds:
 
-- An id is text, kept as it was sent, or a whole number, read as its decimal text: clients do send `42` for
-  `"42"`. Null, empty and blank mean that there is none.
-- Of a key that stands twice in one object, the last counts.
-- `\u0000` is a character like any other. A lone surrogate is no text and makes the record `not_json`, as does
-  a number beyond what a double can hold (1e999). A whole number beyond 64 bits is read as the nearest double.
+1. a CloudEvent, where its headers say so;
+2. what the setting `map` makes of it, where that finds a subject or a name in it;
+3. native, where it has the key `customer_id` or `anonymous_id`;
+4. of the Segment spec (`stream.codec.segment`);
+5. what is inside an envelope (`stream.codec.envelopes`), told apart in the same way, or, inside a CloudEvent or an
+   outbox row, an object of any shape: these are its properties, and the envelope says the rest.
+
+In all of them:
+
+- An id is text, or a whole number, read as its decimal text: clients do send `42` for `"42"`, and 42.0. Null, empty and
+  blank mean that there is none. An interaction's own id that cannot be used is none.
+- `\u0000` is a character like any other.
 """
 
-from typing import Final, NoReturn
+from collections.abc import Sequence
+from typing import Final
 
 import orjson
 
-from stream.codec.rejected import MAX_BYTES, MAX_DEPTH, MAX_ID_BYTES, Reason, Rejected
-from stream.codec.times import parse_time
-from stream.core.interaction import MAX_TIME, MIN_TIME, Interaction
+from stream.codec.envelopes import Envelope, cloud_event_of, unframed, unwrap
+from stream.codec.fields import FieldReader, Reading
+from stream.codec.files.column_mapping import ColumnMapping
+from stream.codec.import_rows import HEADER as IMPORT_HEADER
+from stream.codec.json_objects import loads, with_quoted_digits
+from stream.codec.mapped_objects import MappedObjects, suggestion
+from stream.codec.refusal import Refusal, kind_of
+from stream.codec.rejected import Reason, Rejected
+from stream.codec.segment import is_segment, read_segment
+from stream.core.interaction import Interaction
 
 DEFAULT_BLOCKED: Final = frozenset(
     {
@@ -43,43 +56,136 @@ PostHog and Mixpanel refuse nearly all of these as a user's id; they refuse `0` 
 first customer.
 """
 
+DEFAULT_READING: Final = Reading(DEFAULT_BLOCKED)
 
-class _Refusal(Exception):
-    def __init__(self, reason: Reason, detail: str) -> None:
-        self.rejected = Rejected(reason, detail)
-
-
-_CALLS: Final = ("track", "page", "screen", "identify", "group", "alias")
-_SEGMENT_FIELDS: Final = {"messageId", "originalTimestamp", "timestamp", "sentAt", "receivedAt", "event"}
-_KINDS: Final = {bool: "a boolean", int: "a number", float: "a number", list: "a list", dict: "an object"}
-_SURELY_SHORT: Final = MAX_ID_BYTES // 4  # characters: none has more than four bytes
-_NESTED_TOO_DEEP: Final = f"nested deeper than {MAX_DEPTH} objects and lists"
+_NO_HEADERS: Final[tuple[tuple[str, bytes], ...]] = ()
 
 
-def decode(value: bytes | None, received: int | None, blocked: frozenset[str]) -> Interaction | Rejected:
-    """Read one record of the interactions topic; never raises, whatever the bytes.
+class InteractionDecoder:
+    """Reads records, one after the other, as the settings say."""
 
-    `received` is the broker's time of the record in epoch ms, None offline: the interaction's time where the
-    record names none, and what a Segment sender's clock is corrected by. `blocked` are the ids that stand for
-    nobody, lower-case; ids are compared without case and surrounding white space. A record whose subject is
-    blocked is rejected; beside a good customer id, a blocked anonymous id is read as absent.
+    def __init__(self, reading: Reading = DEFAULT_READING, mapping: ColumnMapping | None = None) -> None:
+        self._fields = FieldReader(reading)
+        self._mapped = None if mapping is None else MappedObjects(mapping)
 
-    Segment: the name is `event` of a track call (also where `type` is missing, as in a body meant for
-    /v1/track), else the call; the id is `messageId`; properties are `properties`, of group and identify
-    `traits`, of identify without them `context.traits`. The time is
+    def decode(
+        self, value: bytes | None, received: int | None, headers: Sequence[tuple[str, bytes]] = _NO_HEADERS
+    ) -> Interaction | Rejected:
+        """Read one record; never raises, whatever the bytes.
 
-    - `timestamp` where `originalTimestamp` stands beside it, for then it has been corrected already;
-    - else, with `sentAt`: arrival - (sentAt - (`originalTimestamp` or `timestamp`)), which takes the error of
-      the sender's clock out; the arrival is `receivedAt`, else the broker's time, without both: uncorrected;
-    - else `originalTimestamp` or `timestamp` as it is, else the arrival.
-    """
-    try:
-        record = _read(value)
-        if "customer_id" not in record and "anonymous_id" not in record and _is_segment(record):
-            return _segment(record, received, blocked)
-        return _native(record, received, blocked)
-    except _Refusal as refusal:
-        return refusal.rejected
+        `received` is the broker's time of the record in epoch ms, None offline: the interaction's time where the
+        record names none, and what a Segment sender's clock is corrected by.
+        """
+        if value is None:
+            return Rejected(Reason.NULL_VALUE, "the record has no value; an interaction is a JSON object")
+        fields = self._fields
+        try:
+            interaction = self._decode(value, received, headers)
+            if fields.lost_digits:
+                exact = self._once_more(with_quoted_digits(value), received, headers)
+                interaction.customer_id, interaction.anonymous_id = exact.customer_id, exact.anonymous_id
+                interaction.id = exact.id
+        except Refusal as refusal:
+            return refusal.rejected
+        else:
+            return interaction
+        finally:
+            fields.lost_digits = False
+
+    def take_flaws(self) -> dict[str, int]:
+        """What could not be used of records that were taken, by its name, since this was last called."""
+        flaws = self._fields.flaws
+        if not flaws:
+            return {}
+        taken = dict(flaws)
+        flaws.clear()
+        return taken
+
+    def _once_more(self, value: bytes, received: int | None, headers: Sequence[tuple[str, bytes]]) -> Interaction:
+        flaws = dict(self._fields.flaws)
+        try:
+            return self._decode(value, received, headers)
+        finally:
+            self._fields.flaws.clear()
+            self._fields.flaws.update(flaws)
+
+    def _decode(self, value: bytes, received: int | None, headers: Sequence[tuple[str, bytes]]) -> Interaction:
+        fields, flaws = self._fields, self._fields.flaws
+        if headers:
+            if any(name == IMPORT_HEADER for name, _ in headers):
+                return self._imported(value, received)
+            event = cloud_event_of(headers, value, flaws)
+            if event is not None:
+                return self._inside(event.data, event.envelope, received)
+        record = loads(value if value and value[0] else unframed(value), flaws)
+        if isinstance(record, dict):
+            if self._mapped is not None:
+                native = self._mapped.native_of(record)
+                if native is not None:
+                    return _native(native, received, fields)
+            if "customer_id" in record or "anonymous_id" in record:
+                return _native(record, received, fields)
+            if is_segment(record):
+                return read_segment(record, received, fields)
+        data, envelope = unwrap(record, flaws)
+        return self._inside(data, envelope, received)
+
+    def _imported(self, value: bytes, received: int | None) -> Interaction:
+        """What `lifecycle import` wrote is native, whatever the setting `map` says of others."""
+        record = loads(value, self._fields.flaws)
+        if not isinstance(record, dict):
+            raise Refusal(Reason.NOT_AN_OBJECT, f"an interaction is a JSON object; this is {kind_of(record)}")
+        return _native(record, received, self._fields)
+
+    def _inside(self, data: object, envelope: Envelope | None, received: int | None) -> Interaction:
+        """What an envelope holds, or a record that is of no format by its keys."""
+        if envelope is None:
+            return self._bare(data, received)
+        try:
+            return self._enveloped(data, envelope, received)
+        except Refusal as refusal:
+            reason, detail = refusal.rejected
+            raise Refusal(reason, f"in a {envelope.format}: {detail}") from None
+
+    def _bare(self, record: object, received: int | None) -> Interaction:
+        fields = self._fields
+        if not isinstance(record, dict):
+            raise Refusal(Reason.NOT_AN_OBJECT, f"an interaction is a JSON object; this is {kind_of(record)}")
+        native = None if self._mapped is None else self._mapped.native_of(record)
+        if native is None and is_segment(record):
+            return read_segment(record, received, fields)
+        try:
+            return _native(record if native is None else native, received, fields)
+        except Refusal as refusal:
+            reason, detail = refusal.rejected
+            if native is not None or reason not in (Reason.NO_EVENT_NAME, Reason.NO_SUBJECT) or not record:
+                raise
+            raise Refusal(reason, f"{detail}; {suggestion(record)}") from None
+
+    def _enveloped(self, data: object, envelope: Envelope, received: int | None) -> Interaction:
+        inner, deeper = unwrap(data, self._fields.flaws)
+        if deeper is not None:
+            return self._enveloped(inner, deeper, received)
+        if not isinstance(inner, dict):
+            raise Refusal(Reason.NOT_AN_OBJECT, f"its data must be a JSON object; they are {kind_of(inner)}")
+        native = None if self._mapped is None else self._mapped.native_of(inner)
+        if native is None:
+            if is_segment(inner):
+                moment = "originalTimestamp" if inner.get("timestamp") is None else "timestamp"
+                beside = {"messageId": envelope.id, moment: envelope.time}
+                return read_segment(_completed(inner, beside), received, self._fields)
+            is_native = "customer_id" in inner or "anonymous_id" in inner
+            native = inner if is_native else {"properties": inner}
+        beside = {"type": envelope.type, "id": envelope.id, "time": envelope.time}
+        if native.get("customer_id") is None and native.get("anonymous_id") is None:
+            beside["customer_id"] = envelope.subject
+            if envelope.subject is None:
+                raise Refusal(
+                    Reason.NO_SUBJECT,
+                    "nothing says whose it is: set its `subject`, or say with the setting map which field of its data "
+                    "is the customer_id",
+                )
+        return _native(_completed(native, beside), received, self._fields)
 
 
 def encode_native(interaction: Interaction) -> bytes:
@@ -101,159 +207,17 @@ def encode_native(interaction: Interaction) -> bytes:
     return orjson.dumps(present, default=dict)  # for a mapping that is no dict
 
 
-def _read(value: bytes | None) -> dict[str, object]:
-    if value is None:
-        raise _Refusal(Reason.NULL_VALUE, "the record has no value; an interaction is a JSON object")
-    if len(value) > MAX_BYTES:
-        raise _Refusal(Reason.TOO_LARGE, f"{len(value)} bytes; at most {MAX_BYTES} are read")
-    try:
-        record: object = orjson.loads(value)
-    except orjson.JSONDecodeError as error:
-        _refuse_unreadable(value, str(error))
-    # Few records have brackets enough to be too deep. `replace` finds them twice as fast as `count`.
-    brackets = len(value) - len(value.replace(b"{", b"").replace(b"[", b""))
-    if brackets > MAX_DEPTH and _is_too_deep(record):
-        raise _Refusal(Reason.TOO_DEEP, _NESTED_TOO_DEEP)
-    if not isinstance(record, dict):
-        raise _Refusal(Reason.NOT_AN_OBJECT, f"an interaction is a JSON object; this is {_kind(record)}")
-    return record
+def _native(record: dict[str, object], received: int | None, fields: FieldReader) -> Interaction:
+    name = fields.name(record.get("type"), "type")
+    customer, anonymous = fields.subject(record, "customer_id", "anonymous_id")
+    own_id = fields.own_id(record.get("id"))
+    properties = fields.mapping(record.get("properties"), "properties")
+    context = fields.mapping(record.get("context"), "context")
+    time = fields.moment(record.get("time"), "time", received)
+    return Interaction(customer, anonymous, own_id, name, fields.time(time, received), properties, context)
 
 
-def _refuse_unreadable(value: bytes, error: str) -> NoReturn:
-    try:
-        value.decode()
-    except UnicodeDecodeError as problem:
-        raise _Refusal(Reason.NOT_UTF8, f"byte {problem.start} is not UTF-8; JSON is UTF-8") from None
-    # orjson stops at 1,024 levels, however much stack is left, and says so in these words.
-    if "depth limit" in error:
-        raise _Refusal(Reason.TOO_DEEP, _NESTED_TOO_DEEP)
-    raise _Refusal(Reason.NOT_JSON, error)
-
-
-def _is_too_deep(record: object) -> bool:
-    level: list[dict[str, object] | list[object]] = [[record]]
-    for _ in range(MAX_DEPTH + 1):
-        if not level:
-            return False
-        level = [
-            child
-            for node in level
-            for child in (node.values() if isinstance(node, dict) else node)
-            if child.__class__ is dict or child.__class__ is list
-        ]
-    return bool(level)
-
-
-def _native(record: dict[str, object], received: int | None, blocked: frozenset[str]) -> Interaction:
-    name = _name(record.get("type"), "type")
-    customer, anonymous, own_id = _ids(record, "customer_id", "anonymous_id", "id", blocked)
-    properties = _object(record.get("properties"), "properties")
-    context = _object(record.get("context"), "context")
-    time = _time(record.get("time"), "time")
-    if time is None:
-        time = _possible(received)
-    return Interaction(customer, anonymous, own_id, name, time, properties, context)
-
-
-def _is_segment(record: dict[str, object]) -> bool:
-    by_key = "userId" in record or "anonymousId" in record or "batch" in record
-    return by_key or (record.get("type") in _CALLS and not _SEGMENT_FIELDS.isdisjoint(record))
-
-
-def _segment(record: dict[str, object], received: int | None, blocked: frozenset[str]) -> Interaction:
-    if "batch" in record:
-        raise _Refusal(Reason.BAD_SHAPE, "a Segment batch; send each of its calls as a record of its own")
-    call = record.get("type")
-    if call is not None and call not in _CALLS:
-        raise _Refusal(Reason.BAD_SHAPE, f"`type` of a Segment record must be one of {', '.join(_CALLS)}")
-    name = _name(record.get("event"), "event") if call is None or call == "track" else str(call)
-    customer, anonymous, own_id = _ids(record, "userId", "anonymousId", "messageId", blocked)
-    context = _object(record.get("context"), "context")
-    key = "traits" if call in ("identify", "group") else "properties"
-    properties = record.get(key)
-    if properties is None and call == "identify":
-        properties = context.get("traits")
-    time = _segment_time(record, received)
-    return Interaction(customer, anonymous, own_id, name, time, _object(properties, key), context)
-
-
-def _segment_time(record: dict[str, object], received: int | None) -> int:
-    timestamp = _time(record.get("timestamp"), "timestamp")
-    original = _time(record.get("originalTimestamp"), "originalTimestamp")
-    if timestamp is not None and original is not None:
-        return timestamp
-    arrival = _time(record.get("receivedAt"), "receivedAt")
-    if arrival is None:
-        arrival = received
-    moment = timestamp if original is None else original
-    if moment is None:
-        return _possible(arrival)
-    sent = _time(record.get("sentAt"), "sentAt")
-    return moment if sent is None or arrival is None else _possible(arrival - (sent - moment))
-
-
-def _name(name: object, key: str) -> str:
-    if not isinstance(name, str) or not name or name.isspace():
-        raise _Refusal(Reason.NO_EVENT_NAME, f"`{key}` must be the event name, as text; it is {_kind(name)}")
-    if len(name) > _SURELY_SHORT and len(name.encode()) > MAX_ID_BYTES:
-        raise _Refusal(Reason.ID_TOO_LONG, f"`{key}`, the event name, has more than {MAX_ID_BYTES} bytes")
-    return name
-
-
-def _ids(
-    record: dict[str, object], customer_key: str, anonymous_key: str, own_key: str, blocked: frozenset[str]
-) -> tuple[str | None, str | None, str | None]:
-    customer = _id(record.get(customer_key), customer_key)
-    anonymous = _id(record.get(anonymous_key), anonymous_key)
-    own_id = _id(record.get(own_key), own_key)
-    subject = anonymous if customer is None else customer
-    if subject is None:
-        raise _Refusal(Reason.NO_SUBJECT, f"neither `{customer_key}` nor `{anonymous_key}` says whose it is")
-    if subject.strip().lower() in blocked:
-        raise _Refusal(Reason.BLOCKED_SUBJECT, f"the subject is {subject.strip()!r}, which stands for nobody")
-    if anonymous is not None and anonymous is not subject and anonymous.strip().lower() in blocked:
-        anonymous = None
-    return customer, anonymous, own_id
-
-
-def _id(value: object, key: str) -> str | None:
-    if isinstance(value, str):
-        if len(value) > _SURELY_SHORT and len(value.encode()) > MAX_ID_BYTES:
-            raise _Refusal(Reason.ID_TOO_LONG, f"`{key}` has more than {MAX_ID_BYTES} bytes")
-        return None if not value or value.isspace() else value
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int):
-        reason = Reason.BAD_SHAPE if key in ("id", "messageId") else Reason.BAD_SUBJECT
-        raise _Refusal(reason, f"`{key}` must be text or a whole number; it is {_kind(value)}")
-    return str(value)
-
-
-def _object(value: object, key: str) -> dict[str, object]:
-    if isinstance(value, dict):
-        return value
-    if value is not None:
-        raise _Refusal(Reason.BAD_SHAPE, f"`{key}` must be an object; it is {_kind(value)}")
-    return {}
-
-
-def _time(value: object, key: str) -> int | None:
-    time = parse_time(value)
-    if time is None and value is not None:
-        found = repr(value[:40]) if isinstance(value, str) else _kind(value)
-        raise _Refusal(Reason.BAD_TIME, f"`{key}` must be a time from year 1 to 9999; it is {found}")
-    return time
-
-
-def _possible(time: int | None) -> int:
-    if time is None:
-        raise _Refusal(Reason.BAD_TIME, "no time in the record, and no broker's time to use instead")
-    if not MIN_TIME <= time <= MAX_TIME:
-        raise _Refusal(Reason.BAD_TIME, f"the time comes out as {time}, which is outside years 1 to 9999")
-    return time
-
-
-def _kind(value: object) -> str:
-    if isinstance(value, str):
-        return "text" if value.strip() else "blank"
-    return _KINDS.get(type(value), "missing or null")
+def _completed(record: dict[str, object], beside: dict[str, object]) -> dict[str, object]:
+    """The record with what it lacks."""
+    missing = {key: value for key, value in beside.items() if value is not None and record.get(key) is None}
+    return {**record, **missing} if missing else record

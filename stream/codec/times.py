@@ -2,6 +2,7 @@
 
 import math
 import re
+import unicodedata
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Final
@@ -23,9 +24,12 @@ _TIME: Final = re.compile(
 # How nearly every sender writes it, matched in half the time; `fromisoformat` reads nothing else of these.
 _USUAL: Final = re.compile(r"[0-9-]{10}T[0-9:]{8}\.[0-9]{3}Z").fullmatch
 _LEAP_SECOND: Final = re.compile(r"(.{16}):60(?:\.[0-9]+)?(.*)").fullmatch
+_LONGEST_FOREIGN: Final = 64
+"""Characters of a time in digits of another script."""
 _LAST_SECOND_OF_DAY: Final = 86_399
 _DAY: Final = 86_400_000
 _EPOCH_DAY: Final = _EPOCH.toordinal()
+_LARGEST_EPOCH: Final = 1e22
 _TWO: Final = tuple(f"{number:02}" for number in range(60))
 _THREE: Final = tuple(f"{number:03}" for number in range(1_000))
 
@@ -35,7 +39,8 @@ def parse_time(value: object) -> int | None:
 
     Taken are numbers, as epoch milliseconds, and RFC 3339 text, from which it may differ by a space or `t`
     between date and time, a lower-case `z`, no zone (UTC), no seconds (0), a date alone (midnight UTC), an
-    offset without colon or minutes (`+0530`, `+05`), a fraction of any length.
+    offset without colon or minutes (`+0530`, `+05`), a fraction of any length, and digits of any script, as phones
+    write them.
 
     Whatever is finer than a millisecond is cut off towards the past, never rounded, before 1970 too. The leap
     second, 23:59:60 UTC, is read as the last millisecond of its day (…59.999): it stays in its day, and
@@ -62,6 +67,32 @@ def parse_time(value: object) -> int | None:
     return time if time is not None and MIN_TIME <= time <= MAX_TIME else None
 
 
+def epoch_time(number: int | float, earliest: int, latest: int | None) -> int | str:  # noqa: PYI041 - a whole one stays exact
+    """Read a number as a moment: milliseconds since the epoch, else seconds, microseconds or nanoseconds.
+
+    A number is milliseconds where these are not before `earliest`, which names what is believed (epoch ms). Else it is
+    of the one other unit that puts it between `earliest` and `latest`; without `latest`, up to MAX_TIME. Where there is
+    none, what is wrong, in words.
+    """
+    if not math.isfinite(number) or abs(number) >= _LARGEST_EPOCH:
+        return "it is no time in any unit"
+    if earliest <= number <= MAX_TIME:
+        return math.floor(number)
+    last = MAX_TIME if latest is None else latest
+    # A fraction of a second may have lost its last digits; whole numbers are exact.
+    seconds = number * 1_000 if isinstance(number, int) else math.floor(number * 1_000 + 0.001)
+    found = (seconds, math.floor(number) // 1_000, math.floor(number) // 1_000_000)
+    fitting = [ms for ms in found if earliest <= ms <= last]
+    if len(fitting) == 1:
+        return fitting[0]
+    ms = math.floor(number)
+    as_milliseconds = f"as milliseconds it is {format_time(ms)}, and " if MIN_TIME <= ms <= MAX_TIME else ""
+    return (
+        f"{as_milliseconds}as seconds, microseconds or nanoseconds it is not between {format_time(earliest)} and "
+        f"{format_time(last)} either; earlier times are believed with the setting earliest_time"
+    )
+
+
 def format_time(ms: int) -> str:
     """Write epoch milliseconds as RFC 3339 in UTC with milliseconds, such as 2017-01-01T11:53:26.000Z.
 
@@ -84,6 +115,17 @@ def _date(day: int) -> str:
 
 
 def _from_text(text: str) -> int | None:
+    if _TIME(text) is None:
+        return None if text.isascii() or len(text) > _LONGEST_FOREIGN else _from_ascii(_with_ascii_digits(text))
+    return _from_ascii(text)
+
+
+def _with_ascii_digits(text: str) -> str:
+    """Digits of every script as those of ASCII, and the decimal separator of Arabic as a point."""
+    return "".join(str(unicodedata.decimal(each, "." if each == "\u066b" else each)) for each in text)
+
+
+def _from_ascii(text: str) -> int | None:
     if _TIME(text) is None:
         return None
     try:

@@ -28,6 +28,8 @@ class Counts:
         """Stage changes by lifecycle, from and to; a stage that is not there is an empty text."""
         self.ahead = 0
         """Interactions more than 5 minutes ahead of their broker time, which counts instead."""
+        self.flaws: dict[str, int] = {}
+        """What could not be used of interactions that were taken, by its name in `FLAWS`."""
         self.quarantined = 0
         """Customers whose deadlines made our code fail."""
         self.reconsidered = 0

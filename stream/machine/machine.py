@@ -167,6 +167,7 @@ class PartitionMachine:
         """Encode the customers touched; the position is the last record."""
         batch = run.batch
         batch.counts.misplaced_cause = self._records.take_misplaced_cause()
+        batch.counts.flaws = self._records.take_flaws()
         batch.current_stages = self._outbox.take_current()
         run.encode(EncodingFailed(batch.next_offset))
         batch.customers += self._store.take_records()

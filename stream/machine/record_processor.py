@@ -3,8 +3,8 @@
 from typing import Final
 
 from stream.codec.controls import control_of, tick_time
+from stream.codec.fields import AHEAD
 from stream.codec.import_rows import row_of
-from stream.codec.interactions import decode
 from stream.codec.partitioners import home_of, likely_cause_of
 from stream.codec.records import SourceRecord
 from stream.codec.rejected import Reason, Rejected
@@ -22,8 +22,6 @@ from stream.machine.run import Run
 from stream.machine.source_partition import SourcePartition
 from stream.settings import Settings
 
-AHEAD: Final = 300_000
-"""Milliseconds that an interaction may be ahead of its broker time."""
 LOG_APPEND_TIME: Final = 1
 _EXAMPLES: Final = 20
 """Misplaced records of one batch from which the likely cause is found."""
@@ -43,7 +41,7 @@ class RecordProcessor:
         deadlines: DeadlineProcessor,
     ) -> None:
         self._model = model
-        self._blocked = settings.blocked
+        self._decoder = settings.decoder()
         self._partitioner: str = settings.partitioner
         self._partition = source.partition
         self._partitions = source.partitions
@@ -72,7 +70,7 @@ class RecordProcessor:
             if control is not None:
                 self._control(record, control, broker_time, run)
                 return
-            interaction = decode(record.value, broker_time, self._blocked)
+            interaction = self._decoder.decode(record.value, broker_time, headers)
             if isinstance(interaction, Rejected):
                 run.reject(record, interaction)
                 return
@@ -86,6 +84,10 @@ class RecordProcessor:
             raise
         except Exception as error:
             raise RecordFailed(offset, error) from error
+
+    def take_flaws(self) -> dict[str, int]:
+        """What could not be used of interactions that were taken, since this was last called."""
+        return self._decoder.take_flaws()
 
     def take_misplaced_cause(self) -> str | None:
         """Why records lie on other partitions than their customers', most likely; None where none of this run does."""

@@ -21,7 +21,7 @@ from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced, Tr
 
 from stream.codec.controls import control_of, tick_time
 from stream.codec.dead_letters import DeadLetter, SourceAddress, receipt, replayed
-from stream.codec.interactions import decode
+from stream.codec.interactions import InteractionDecoder
 from stream.codec.records import Outgoing
 from stream.codec.rejected import Reason, Rejected
 from stream.errors import BrokerError
@@ -64,6 +64,7 @@ class Target:
 
     settings: Settings
     topic: FoundTopic
+    decoder: InteractionDecoder
 
     @property
     def largest(self) -> int:
@@ -98,7 +99,7 @@ class Target:
             return Refusal(f"{name} has its partition no more, so the sender has to send it again", str(source))
         if _size(replayed(dead_letter)) > self.largest:
             return Refusal(f"it is larger than the {self.largest} bytes that {name} takes; raise its max.message.bytes")
-        rejected = _rejected(dead_letter, self.time_of(dead_letter), self.settings)
+        rejected = _rejected(dead_letter, self.time_of(dead_letter), self.decoder)
         return (
             None if rejected is None else Refusal(f"it would be rejected again as {rejected.reason}", rejected.detail)
         )
@@ -215,11 +216,11 @@ def _by(batch: Sequence[DeadLetter], partition_of: Callable[[DeadLetter], int]) 
     return parts
 
 
-def _rejected(dead_letter: DeadLetter, received: int, settings: Settings) -> Rejected | None:
+def _rejected(dead_letter: DeadLetter, received: int, decoder: InteractionDecoder) -> Rejected | None:
     """What a worker would say of it."""
     control = control_of(dead_letter.headers)
     read = (
-        decode(dead_letter.value, received, settings.blocked)
+        decoder.decode(dead_letter.value, received, dead_letter.headers)
         if control is None
         else tick_time(control, dead_letter.value)
     )

@@ -7,7 +7,8 @@ from typing import NamedTuple
 import orjson
 
 from stream.codec import stage_changes
-from stream.codec.interactions import DEFAULT_BLOCKED, decode
+from stream.codec.fields import Reading
+from stream.codec.interactions import InteractionDecoder
 from stream.codec.lifecycle_yaml.lifecycle_files import load_all
 from stream.codec.partitioners import home_of
 from stream.codec.stage_changes import ChangeSource
@@ -80,8 +81,9 @@ def finding_homes(operations: int) -> Case:
 
 
 def _decode_all(values: Sequence[bytes]) -> None:
+    decoder = InteractionDecoder()
     for value in values:
-        decode(value, UNTIL, DEFAULT_BLOCKED)
+        decoder.decode(value, UNTIL)
 
 
 def _as_segment(value: bytes) -> bytes:
@@ -119,8 +121,9 @@ def _past(lifecycle: Lifecycle, coming: int) -> _Past:
     changes: list[StageChange] = []
     count = max(10, coming // 5)
     interactions: list[Interaction] = []
+    decoder = InteractionDecoder(Reading(frozenset()))
     for record in workload(count * _EACH + coming, count):
-        interaction = decode(record.value, UNTIL, frozenset())
+        interaction = decoder.decode(record.value, UNTIL)
         assert isinstance(interaction, Interaction)
         interactions.append(interaction)
     for number, interaction in enumerate(interactions[: count * _EACH]):

@@ -94,7 +94,7 @@ async def test_one_that_is_ended_in_the_middle_and_run_again_replays_each_once(
 
 async def prepared(settings: Settings) -> tuple[Any, ...]:
     """What `replay` is called with."""
-    target = Target(settings, (await find_topics(settings))[settings.topics.interactions])
+    target = Target(settings, (await find_topics(settings))[settings.topics.interactions], settings.decoder())
     return target, await read_ledger(settings, ReadingProgress()), lambda _: True
 
 

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from stream.codec.interactions import DEFAULT_BLOCKED, decode, encode_native
+from stream.codec.interactions import DEFAULT_BLOCKED, encode_native
 from stream.codec.rejected import MAX_BYTES, MAX_DEPTH, MAX_ID_BYTES, Reason, Rejected
 from stream.core.interaction import MAX_TIME, MIN_TIME, Interaction
+from tests.kit.decoding import decode
 
 RECEIVED = 1_772_357_400_000  # 2026-03-01T09:30:00Z
 TIME = 1_483_272_000_000  # 2017-01-01T12:00:00Z

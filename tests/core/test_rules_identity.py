@@ -3,10 +3,10 @@
 import orjson
 import pytest
 
-from stream.codec.interactions import decode
 from stream.codec.lifecycle_yaml.lifecycle_files import LifecycleFileError
 from stream.core.interaction import Interaction
 from tests.core.subject import Subject, lifecycle, moves
+from tests.kit.decoding import decode
 from tests.kit.times import DAY, T0
 
 IDENTIFIED = """

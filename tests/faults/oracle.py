@@ -17,7 +17,7 @@ import orjson
 from aiokafka import ConsumerRecord
 
 from stream.codec.import_rows import row_of
-from stream.codec.interactions import DEFAULT_BLOCKED, decode
+from stream.codec.interactions import DEFAULT_BLOCKED
 from stream.codec.rejected import Rejected
 from stream.codec.stage_changes import ChangeSource, data
 from stream.codec.state.keys import customer_key
@@ -28,6 +28,7 @@ from stream.core.stage_change import StageChange
 from stream.core.step import step
 from stream.core.step_counts import StepCounts
 from tests.faults.stints import Stint, Versions
+from tests.kit.decoding import decode
 
 AHEAD = 300_000
 Interaction = ConsumerRecord[bytes | None, bytes | None]

@@ -9,7 +9,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from stream.codec.interactions import DEFAULT_BLOCKED, decode
+from stream.codec.interactions import DEFAULT_BLOCKED
 from stream.codec.rejected import Rejected
 from stream.codec.state.keys import customer_key
 from stream.core.inputs import Edit, Passing
@@ -19,6 +19,7 @@ from stream.core.step import step
 from stream.core.step_counts import StepCounts
 from tests.faults.oracle import Expected, Interaction, Partition
 from tests.faults.stints import Stint, Versions
+from tests.kit.decoding import decode
 
 _FIRED = ("deadline", "forgotten")
 _BY_EDIT = "lifecycle"

@@ -13,7 +13,7 @@ from stream.codec.controls import tick
 from stream.codec.files.column_mapping import ColumnMapping
 from stream.codec.files.csv_records import Unreadable, csv_records
 from stream.codec.files.text_lines import MAX_LINE, Lines
-from stream.codec.interactions import DEFAULT_BLOCKED, Interaction, decode
+from stream.codec.interactions import DEFAULT_BLOCKED, Interaction
 from stream.codec.lifecycle_yaml.lifecycle_files import LifecycleFileError, parse
 from stream.codec.rejected import MAX_BYTES, Rejected
 from stream.core.expressions import ConditionError
@@ -23,6 +23,7 @@ from stream.machine.budget import MAX_BYTES as MOST_WRITTEN
 from stream.machine.budget import MAX_FIRED
 from stream.settings import Settings
 from tests.fuzz import nasty, world
+from tests.kit.decoding import decode
 from tests.kit.lifecycles import buy
 from tests.kit.machines import Record, machine, records_of, run_all
 from tests.kit.times import DAY, T0

@@ -5,7 +5,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.codec.interactions import DEFAULT_BLOCKED, decode, encode_native
+from stream.codec.interactions import DEFAULT_BLOCKED, encode_native
 from stream.codec.records import Headers
 from stream.codec.rejected import Reason, Rejected
 from stream.codec.state.customers import CustomerCodec
@@ -18,6 +18,7 @@ from stream.core.step_counts import StepCounts
 from stream.machine.batch import Batch
 from stream.settings import Settings
 from tests.fuzz import nasty, world
+from tests.kit.decoding import decode
 from tests.kit.machines import Record, compacted, machine, run_all
 from tests.kit.times import T0
 

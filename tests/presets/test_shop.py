@@ -6,12 +6,13 @@ from itertools import pairwise
 
 import pytest
 
-from stream.codec.interactions import DEFAULT_BLOCKED, decode, encode_native
+from stream.codec.interactions import DEFAULT_BLOCKED, encode_native
 from stream.codec.lifecycle_yaml.lifecycle_files import load_all
 from stream.core.interaction import Interaction
 from stream.core.model import model_of
 from stream.demo.shop import SHOP_CLOSED, SHOP_OPENED, shop_interactions
 from stream.offline.simulation import Simulation
+from tests.kit.decoding import decode
 
 PRESETS = ("journey", "metrics", "nurture", "platform", "relationship")
 HUNDREDS = 200

@@ -77,16 +77,17 @@ class ColumnMapping:
     pairs: tuple[Pair, ...]
 
     @classmethod
-    def parse(cls, texts: Sequence[str]) -> Self:
+    def parse(cls, texts: Sequence[str], *, complete: bool = True) -> Self:
         """Read `target=source` pairs; several texts count as one.
 
         Raises `InputFileError` for text that is no such pair, for an unknown or repeated target, and where
-        no id, `type` or `time` is mapped: without these no record would be an interaction.
+        no id, `type` or `time` is mapped: without these no record would be an interaction; for a mapping that need not
+        be `complete`, what is missing comes from elsewhere.
         """
         pairs = tuple(pair for text in texts for pair in _pairs(text))
         _check_targets([pair.target for pair in pairs])
         missing = _missing(pair.target for pair in pairs)
-        if missing:
+        if missing and complete:
             raise InputFileError(
                 f"the mapping {', '.join(texts)!r} does not say where to find {missing}; "
                 f"add for example {_missing_example(missing)}"
@@ -113,6 +114,14 @@ class ColumnMapping:
             )
         _check_targets([pair.target for pair in pairs], where)
         return cls(pairs)
+
+    @property
+    def text(self) -> str:
+        """The pairs as they are written, in the order of their targets."""
+        return ",".join(
+            f"{_path(pair.target)}={_path(pair.source) if pair.constant is None else _constant(pair.constant)}"
+            for pair in sorted(self.pairs, key=lambda each: each.target)
+        )
 
     def record(self, values: Iterable[object]) -> dict[str, object]:
         """The native object of one record: a value for each pair in turn, absent where it is None."""
@@ -230,6 +239,14 @@ def _missing_example(missing: str) -> str:
 
 def _quoted(name: str) -> str:
     return name if _BARE.fullmatch(name) else '"' + name.replace('"', '""') + '"'
+
+
+def _path(names: Path) -> str:
+    return ".".join(map(_quoted, names))
+
+
+def _constant(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
 def _listed(columns: Sequence[str]) -> str:

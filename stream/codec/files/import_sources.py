@@ -10,6 +10,7 @@ from typing import Final
 import orjson
 from xxhash import xxh3_64, xxh3_64_hexdigest
 
+from stream.codec.fields import Reading
 from stream.codec.files.column_mapping import ColumnMapping
 from stream.codec.files.input_files import content_hash, read_interactions
 from stream.codec.import_rows import is_name
@@ -29,7 +30,7 @@ class Sources:
         self,
         files: Sequence[str],
         mapping: ColumnMapping | None,
-        blocked: frozenset[str],
+        reading: Reading,
         *,
         as_is: bool,
         name: str | None,
@@ -45,7 +46,7 @@ class Sources:
             )
         self._files = files
         self._mapping = mapping
-        self._blocked = blocked
+        self._reading = reading
         self._as_is = as_is
         self._given = name
         self._together = len(files) > REMEMBERED
@@ -79,7 +80,7 @@ class Sources:
             digest = None if self._as_is or self._given is not None else xxh3_64()
             source = (0 if self._together else place).to_bytes(4, "big")
             line = 0
-            for line, record in read_interactions(file, mapping=self._mapping, blocked=self._blocked, digest=digest):
+            for line, record in read_interactions(file, mapping=self._mapping, reading=self._reading, digest=digest):
                 if not isinstance(record, Rejected):
                     record.row = ImportedRow(source, 0 if self._as_is else record.time, before + line)
                 yield file, line, record

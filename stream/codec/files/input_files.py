@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias, cast
 import orjson
 from xxhash import xxh3_64
 
+from stream.codec.fields import Reading
 from stream.codec.files.column_mapping import ColumnMapping, Pair
 from stream.codec.files.csv_records import Unreadable, csv_records, time_value
 from stream.codec.files.text_lines import Lines, LineTooLongError
-from stream.codec.interactions import DEFAULT_BLOCKED, decode
+from stream.codec.interactions import DEFAULT_READING, InteractionDecoder
 from stream.codec.rejected import Reason, Rejected
 from stream.core.interaction import Interaction
 from stream.errors import InputFileError
@@ -49,15 +50,15 @@ def read_interactions(
     path: str | PathLike[str],
     *,
     mapping: ColumnMapping | None = None,
-    blocked: frozenset[str] = DEFAULT_BLOCKED,
+    reading: Reading = DEFAULT_READING,
     digest: xxh3_64 | None = None,
 ) -> Iterator[Record]:
     """Yield every record of a file in the file's order, the unreadable ones with their reason.
 
     `-` is the standard input. The format follows the extension (.jsonl .ndjson .json .csv .tsv .tab, each
     also with .gz), else the first character; gzip is recognised by its first bytes. CSV has a header, and a
-    comma, semicolon, tab or bar as its delimiter. Lines with nothing in them are no records. `blocked` is as
-    for `decode`. `digest`, if given, has hashed the whole content, decompressed, once the last record was had.
+    comma, semicolon, tab or bar as its delimiter. Lines with nothing in them are no records. `reading` says how
+    records are read. `digest`, if given, has hashed the whole content, decompressed, once the last record was had.
 
     Without a mapping, a line of JSON goes to `decode` as it is, and of a CSV file the columns are read that
     are named as the native format names its parts (`properties.total`). With one, it says where each part is.
@@ -71,8 +72,10 @@ def read_interactions(
     name = fspath(path)
     where = "the standard input" if name == "-" else name
 
+    decoder = InteractionDecoder(reading)
+
     def read(value: bytes) -> Interaction | Rejected:
-        return decode(value, None, blocked)
+        return decoder.decode(value, None)
 
     try:
         with _opened(name) as opened:

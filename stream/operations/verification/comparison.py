@@ -80,7 +80,7 @@ class Verification:
             partition=self._partition,
             clock=settings.clock,
             grace=settings.grace,
-            blocked=settings.blocked,
+            decoder=settings.decoder(),
             live_from=self._live_from,
             complete=reach.complete,
             births=self._births,

@@ -10,8 +10,9 @@ from heapq import heappop, heappush
 from typing import Final, NamedTuple
 
 from stream.codec.controls import control_of, tick_time
+from stream.codec.fields import AHEAD
 from stream.codec.import_rows import row_of
-from stream.codec.interactions import decode
+from stream.codec.interactions import InteractionDecoder
 from stream.codec.records import SourceRecord
 from stream.codec.rejected import Rejected
 from stream.codec.state.customers import CustomerCodec
@@ -24,8 +25,6 @@ from stream.core.step import step
 from stream.core.step_counts import StepCounts
 from stream.settings import Clock
 
-AHEAD: Final = 300_000
-"""Milliseconds that an interaction may be ahead of its broker time."""
 _AT_HAND: Final = 4_000
 """Customers that are kept decoded."""
 
@@ -41,7 +40,7 @@ class RecomputationInputs(NamedTuple):
     partition: int
     clock: Clock
     grace: int
-    blocked: frozenset[str]
+    decoder: InteractionDecoder
     live_from: int | None
     complete: bool
     """The partition's first record is the first that is processed here."""
@@ -112,7 +111,7 @@ class Recomputation:
                 return time
             self.clock.tick(time, record.timestamp)
             return None
-        interaction = decode(record.value, record.timestamp, inputs.blocked)
+        interaction = inputs.decoder.decode(record.value, record.timestamp, record.headers)
         if isinstance(interaction, Rejected):
             return interaction
         row = row_of(record.headers) if record.headers else None

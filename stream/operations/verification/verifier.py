@@ -164,9 +164,9 @@ class Verifier:
             if ours.get(name) != theirs.get(name)
         ]
         unequal += [
-            f"{name} is {settings.get(name)}, was {value}"
-            for name, value in position.settings.items()
-            if settings.get(name) != value
+            f"{name} is {settings.get(name, 'the default')}, was {position.settings.get(name, 'the default')}"
+            for name in dict.fromkeys((*position.settings, *settings))
+            if settings.get(name) != position.settings.get(name)
         ]
         if unequal:
             self._findings.unseen.append(f"partition {number} was last written with others: {'; '.join(unequal)}")

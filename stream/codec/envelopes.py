@@ -1,0 +1,158 @@
+"""What interactions come wrapped in: CloudEvents, Kafka Connect's envelope, Debezium's rows, a schema registry's bytes.
+
+An envelope may be inside another. What it says of the interaction (its event name, id, time and whose it is) counts
+where the interaction does not say so itself.
+"""
+
+import base64
+import binascii
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
+
+from stream.codec.json_objects import loads
+from stream.codec.refusal import Refusal, kind_of
+from stream.codec.rejected import Reason
+
+_REGISTRY: Final = 0
+"""The first byte of what serializers of a schema registry write; behind it stands the schema's id."""
+_REGISTRY_LENGTHS: Final = (5, 9)
+"""Bytes before the data: an id of four bytes (Confluent, and most), or of eight (Apicurio)."""
+_JSON_BEGINS: Final = b'{["'
+_STRUCTURED: Final = "application/cloudevents+json"
+_BATCH: Final = "application/cloudevents-batch"
+_MOST_INSIDE: Final = 4
+
+
+class Envelope(NamedTuple):
+    """What an envelope says of the interaction inside it."""
+
+    format: str
+    """Its name, for messages."""
+    subject: object = None
+    type: object = None
+    id: object = None
+    time: object = None
+
+
+class Unwrapped(NamedTuple):
+    """What was inside."""
+
+    data: object
+    envelope: Envelope | None
+
+
+def unframed(value: bytes) -> bytes:
+    """A record's bytes without what a schema registry's serializer put before them. Raises Refusal."""
+    if not value or value[0] != _REGISTRY:
+        return value
+    for length in _REGISTRY_LENGTHS:
+        if len(value) > length and value[length] in _JSON_BEGINS:
+            return value[length:]
+    raise Refusal(
+        Reason.NOT_JSON,
+        f"begins with the five bytes of a schema registry (schema {int.from_bytes(value[1:5], 'big')}), and what "
+        "follows is no JSON: Avro and Protobuf are not read; let the producer use the JSON serializer",
+    )
+
+
+def cloud_event_of(
+    headers: Sequence[tuple[str, bytes | None]], value: bytes, flaws: dict[str, int]
+) -> Unwrapped | None:
+    """The CloudEvent that a record's headers say it is; None where they do not. Raises Refusal."""
+    attributes: dict[str, str] = {}
+    content_type = ""
+    for name, text in headers:
+        if name.startswith("ce_"):
+            attributes[name[3:]] = (text or b"").decode("utf-8", "replace")
+        elif name == "content-type":
+            content_type = (text or b"").decode("utf-8", "replace").strip().lower()
+    if content_type.startswith(_BATCH):
+        raise Refusal(Reason.BAD_SHAPE, "a batch of CloudEvents; send each as a record of its own")
+    if content_type.startswith(_STRUCTURED):
+        event = loads(value, flaws)
+        if not isinstance(event, dict):
+            raise Refusal(Reason.NOT_AN_OBJECT, f"a structured CloudEvent is a JSON object; this is {kind_of(event)}")
+        return _structured(event, flaws)
+    if "specversion" not in attributes:
+        return None
+    try:
+        data = loads(unframed(value), flaws)
+    except Refusal as refusal:
+        reason, detail = refusal.rejected
+        raise Refusal(
+            reason, f"the data of a CloudEvent (content type {content_type or 'not set'}): {detail}"
+        ) from None
+    return Unwrapped(data, _envelope(attributes))
+
+
+def unwrap(record: object, flaws: dict[str, int]) -> Unwrapped:
+    """What is inside a record, as far as it is in an envelope. Raises Refusal."""
+    data, envelope = record, None
+    for _ in range(_MOST_INSIDE):
+        if isinstance(data, str):
+            if not data.lstrip().startswith("{"):
+                break
+            data = loads(data.encode(), flaws)  # a converter took JSON for a text
+        elif not isinstance(data, dict):
+            break
+        elif len(data) == 2 and "schema" in data and "payload" in data:
+            data = data["payload"]
+            if data is None:
+                raise Refusal(Reason.NULL_VALUE, "the envelope of Kafka Connect has no payload")
+        elif "specversion" in data:
+            data, inner = _structured(data, flaws)
+            envelope = envelope or inner
+        elif "aggregateid" in data and "payload" in data:
+            data, inner = _outbox_row(data, None)
+            envelope = envelope or inner
+        elif "op" in data and "after" in data and "source" in data:
+            data, inner = _changed_row(data)
+            envelope = envelope or inner
+        else:
+            break
+    return Unwrapped(data, envelope)
+
+
+def _envelope(attributes: Mapping[str, object]) -> Envelope:
+    return Envelope(
+        "CloudEvent", attributes.get("subject"), attributes.get("type"), attributes.get("id"), attributes.get("time")
+    )
+
+
+def _structured(event: dict[str, object], flaws: dict[str, int]) -> Unwrapped:
+    data = event.get("data")
+    encoded = event.get("data_base64")
+    if data is None and isinstance(encoded, str):
+        try:
+            data = loads(unframed(base64.b64decode(encoded, validate=True)), flaws)
+        except binascii.Error:
+            raise Refusal(Reason.BAD_SHAPE, "`data_base64` of a CloudEvent is not Base64") from None
+    return Unwrapped({} if data is None else data, _envelope(event))
+
+
+def _outbox_row(row: dict[str, object], changed: object) -> Unwrapped:
+    time = row.get("timestamp")
+    return Unwrapped(
+        row["payload"],
+        Envelope(
+            "Debezium outbox row",
+            row["aggregateid"],
+            row.get("type"),
+            row.get("id"),
+            changed if time is None else time,
+        ),
+    )
+
+
+def _changed_row(event: dict[str, object]) -> Unwrapped:
+    """A row as a connector of Debezium writes that it changed."""
+    row = event["after"]
+    if row is None:
+        raise Refusal(
+            Reason.NULL_VALUE,
+            "Debezium tells of a deleted row, which holds no interaction; skipped.operations=d,t "
+            "in the connector leaves these out",
+        )
+    if isinstance(row, dict) and "aggregateid" in row and "payload" in row:
+        return _outbox_row(row, event.get("ts_ms"))
+    return Unwrapped(row, None)

@@ -1,0 +1,13 @@
+"""One record by a decoder of its own, for tests that need no more."""
+
+from stream.codec.fields import Reading
+from stream.codec.interactions import DEFAULT_BLOCKED, InteractionDecoder
+from stream.codec.rejected import Rejected
+from stream.core.interaction import Interaction
+
+
+def decode(
+    value: bytes | None, received: int | None, blocked: frozenset[str] = DEFAULT_BLOCKED
+) -> Interaction | Rejected:
+    """Read one record with the defaults of the settings."""
+    return InteractionDecoder(Reading(blocked)).decode(value, received)
