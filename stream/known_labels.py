@@ -6,6 +6,7 @@ To add the known values of a metric, name them in `known_labels`, under the metr
 
 from collections.abc import Iterable, Iterator
 
+from stream.codec.fields import FLAWS
 from stream.codec.rejected import Reason
 from stream.core.lifecycle import Lifecycle
 from stream.core.model import Model
@@ -25,6 +26,7 @@ def known_labels(model: Model) -> dict[str, Iterable[Labels]]:
     return {
         "interactions": [(result,) for result in RESULTS],
         "dead_letters": [(reason.value,) for reason in Reason],
+        "flaws": [(flaw,) for flaw in FLAWS],
         "failures": [(kind,) for kind in FailureKind],
         "changes": [change for lifecycle in lifecycles for change in _changes(model, lifecycle)],
         "signals": [signal.label for lifecycle in lifecycles for signal in lifecycle.signals],

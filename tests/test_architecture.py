@@ -42,7 +42,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     # What the whole product shares: errors and events know nothing, metrics observe the engine.
     "errors": frozenset(),
     "settings": frozenset({"core", "codec", "errors", "setting_types"}),
-    "setting_types": frozenset({"core", "codec"}),
+    "setting_types": frozenset({"core", "codec", "errors"}),
     "metrics": frozenset({"core", "codec", "machine", "kafka", "errors", "build", "known_labels"}),
     "known_labels": frozenset({"core", "codec", "machine", "engine"}),
     "events": frozenset(),

@@ -9,6 +9,7 @@ from typer.main import get_command
 
 from stream.cli.commands import app
 from stream.cli.terminal.options import default_of, variable_of
+from stream.codec.files.column_mapping import ColumnMapping
 from stream.codec.interactions import DEFAULT_BLOCKED
 from stream.errors import SettingsError
 from stream.setting_types import UNLIMITED
@@ -18,6 +19,12 @@ from tests.kit.times import DAY
 NAMES = [each.name for each in fields(Settings)]
 
 TAKEN: list[tuple[str, str, object]] = [
+    ("ids", "folded", "folded"),
+    ("ids", "trimmed", "trimmed"),
+    ("earliest_time", "1970-01-01", 0),
+    ("earliest_time", "off", None),
+    ("map", "customer_id=user.id, type=event", ColumnMapping.parse(["customer_id=user.id,type=event"], complete=False)),
+    ("map", "", None),
     ("bootstrap", "one:9092,two:9092", "one:9092,two:9092"),
     ("security_protocol", "sasl_ssl", "sasl_ssl"),
     ("ssl_cafile", "/etc/kafka/ca.pem", "/etc/kafka/ca.pem"),
@@ -78,6 +85,8 @@ TAKEN: list[tuple[str, str, object]] = [
 ]
 
 REFUSED: list[tuple[str, str, str]] = [
+    ("ids", "lower", "one of exact, trimmed, folded"),
+    ("earliest_time", "yesterday", "a time such as 1995-01-01, or `off`"),
     ("partitions", "0", "a whole number from 1 to 10000"),
     ("partitions", "10001", "a whole number from 1 to 10000"),
     ("partitions", "1.5", "a whole number from 1 to 10000"),

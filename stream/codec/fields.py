@@ -47,6 +47,8 @@ class FieldReader:
         self.flaws: dict[str, int] = {}
         self.lost_digits = False
         """An id was a whole number of more than 64 bits, whose digits the reader of JSON did not keep."""
+        self.digits_are_text = False
+        """The record is read once more, such whole numbers being text."""
         self._blocked = reading.blocked
         self._exact = reading.ids == "exact"
         self._folded = reading.ids == "folded"
@@ -105,9 +107,10 @@ class FieldReader:
             return str(value)
         if not isinstance(value, float) or value != value // 1:
             return None
-        if abs(value) >= _BEYOND_64_BITS:
+        if abs(value) >= _BEYOND_64_BITS and not self.digits_are_text:
             self.lost_digits = True
-        return str(int(value)) if abs(value) < _EXACT_DOUBLE or self.lost_digits else None
+            return str(int(value))
+        return str(int(value)) if abs(value) < _EXACT_DOUBLE else None
 
     def own_id(self, value: object) -> str | None:
         """The interaction's own id; one that cannot be used is none, and counted."""

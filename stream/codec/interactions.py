@@ -103,9 +103,11 @@ class InteractionDecoder:
 
     def _once_more(self, value: bytes, received: int | None, headers: Sequence[tuple[str, bytes]]) -> Interaction:
         flaws = dict(self._fields.flaws)
+        self._fields.digits_are_text = True
         try:
             return self._decode(value, received, headers)
         finally:
+            self._fields.digits_are_text = False
             self._fields.flaws.clear()
             self._fields.flaws.update(flaws)
 

@@ -78,7 +78,7 @@ def epoch_time(number: int | float, earliest: int, latest: int | None) -> int | 
         return "it is no time in any unit"
     if earliest <= number <= MAX_TIME:
         return math.floor(number)
-    last = MAX_TIME if latest is None else latest
+    last = MAX_TIME if latest is None else min(latest, MAX_TIME)
     # A fraction of a second may have lost its last digits; whole numbers are exact.
     seconds = number * 1_000 if isinstance(number, int) else math.floor(number * 1_000 + 0.001)
     found = (seconds, math.floor(number) // 1_000, math.floor(number) // 1_000_000)

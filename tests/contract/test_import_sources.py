@@ -17,6 +17,7 @@ from stream.codec.rejected import Rejected
 from stream.core.imported import REMEMBERED
 from stream.core.interaction import ImportedRow
 from stream.errors import InputFileError
+from tests.kit.decoding import ANY_TIME
 
 T = 1_767_225_600_000
 LINE = f'{{"type":"buy","customer_id":"c1","time":{T}}}\n'
@@ -26,7 +27,7 @@ MAPPING = ColumnMapping.parse(["customer_id=customer_id,time=time,type=type"])
 def sources(
     files: Sequence[str], mapping: ColumnMapping | None = None, *, as_is: bool = False, name: str | None = None
 ) -> Sources:
-    return Sources(files, mapping, frozenset({"null"}), as_is=as_is, name=name)
+    return Sources(files, mapping, ANY_TIME, as_is=as_is, name=name)
 
 
 def names(

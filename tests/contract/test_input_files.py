@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from stream.codec.fields import Reading
 from stream.codec.files import text_lines
 from stream.codec.files.column_mapping import ColumnMapping
 from stream.codec.files.csv_records import cell_value
@@ -20,6 +21,7 @@ from stream.codec.interactions import encode_native
 from stream.codec.rejected import Rejected
 from stream.core.interaction import Interaction
 from stream.errors import InputFileError
+from tests.kit.decoding import ANY_TIME
 
 MAPPED = ColumnMapping.parse(["customer_id=who,type='Order Completed',time=day,id=no,properties.total=price"])
 
@@ -27,7 +29,7 @@ MAPPED = ColumnMapping.parse(["customer_id=who,type='Order Completed',time=day,i
 def read(path: Path, data: str | bytes, mapping: ColumnMapping | None = None) -> list[Record]:
     """Write the data, and read what is in them."""
     path.write_bytes(data.encode() if isinstance(data, str) else data)
-    return list(read_interactions(path, mapping=mapping))
+    return list(read_interactions(path, mapping=mapping, reading=ANY_TIME))
 
 
 def only(records: list[Record]) -> Interaction:
@@ -401,7 +403,7 @@ def test_a_dash_is_the_standard_input_which_stays_open(monkeypatch: pytest.Monke
     """Compressed or not; a test's stand-in for it has no `peek`."""
     stdin = io.TextIOWrapper(io.BytesIO(data))
     monkeypatch.setattr("sys.stdin", stdin)
-    assert only(list(read_interactions("-"))) == order(1)
+    assert only(list(read_interactions("-", reading=ANY_TIME))) == order(1)
     assert not stdin.buffer.closed
 
 
@@ -409,7 +411,7 @@ def test_a_message_about_the_standard_input_says_so(monkeypatch: pytest.MonkeyPa
     """A dash would not be understood."""
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"a,b\n")))
     with pytest.raises(InputFileError, match=r"^the standard input: no column"):
-        list(read_interactions("-"))
+        list(read_interactions("-", reading=ANY_TIME))
 
 
 @pytest.mark.parametrize(
@@ -421,7 +423,7 @@ def test_a_record_is_there_before_what_follows_it(monkeypatch: pytest.MonkeyPatc
     with os.fdopen(reading, encoding="utf-8") as stdin, os.fdopen(writing, "wb", buffering=0) as sender:
         monkeypatch.setattr("sys.stdin", stdin)
         sender.write(f"{header}{line}\n".encode())
-        records = read_interactions("-")
+        records = read_interactions("-", reading=ANY_TIME)
         first = next(records)
         sender.write(f"{line}\n".encode())
         assert next(records)[1] == first[1]
@@ -466,5 +468,5 @@ def test_blocked_subjects_are_those_that_are_given(tmp_path: Path) -> None:
     """The default list can be replaced."""
     path = tmp_path / "a.csv"
     path.write_text("customer_id,type,time\nnull,x,1\nme,x,1\n")
-    reasons = lines_and_reasons(list(read_interactions(path, blocked=frozenset({"me"}))))
+    reasons = lines_and_reasons(list(read_interactions(path, reading=Reading(frozenset({"me"}), earliest_time=None))))
     assert reasons == [(2, ""), (3, "blocked_subject")]

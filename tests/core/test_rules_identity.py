@@ -3,10 +3,11 @@
 import orjson
 import pytest
 
+from stream.codec.fields import Reading
+from stream.codec.interactions import InteractionDecoder
 from stream.codec.lifecycle_yaml.lifecycle_files import LifecycleFileError
 from stream.core.interaction import Interaction
 from tests.core.subject import Subject, lifecycle, moves
-from tests.kit.decoding import decode
 from tests.kit.times import DAY, T0
 
 IDENTIFIED = """
@@ -21,7 +22,7 @@ VISITS = """
 
 def received(**record: object) -> Interaction:
     """The interaction of a record as it comes in."""
-    found = decode(orjson.dumps(record), T0, frozenset())
+    found = InteractionDecoder(Reading(frozenset(), earliest_time=None)).decode(orjson.dumps(record), T0)
     assert isinstance(found, Interaction)
     return found
 

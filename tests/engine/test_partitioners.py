@@ -181,7 +181,9 @@ def batches_of(
     model: Model, records: Iterable[Record], partition: int = 5, partitioner: Partitioner = "murmur2"
 ) -> list[Batch]:
     made = PartitionMachine(
-        model, Settings(clock="stream", partitioner=partitioner), SourcePartition(TOPIC, partition, COUNT)
+        model,
+        Settings(clock="stream", partitioner=partitioner, earliest_time=None),
+        SourcePartition(TOPIC, partition, COUNT),
     )
     finish(made.restore({}))
     return run_all(made, list(records))

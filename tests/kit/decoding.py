@@ -5,6 +5,9 @@ from stream.codec.interactions import DEFAULT_BLOCKED, InteractionDecoder
 from stream.codec.rejected import Rejected
 from stream.core.interaction import Interaction
 
+ANY_TIME = Reading(DEFAULT_BLOCKED, earliest_time=None)
+"""For tests whose times are small numbers."""
+
 
 def decode(
     value: bytes | None, received: int | None, blocked: frozenset[str] = DEFAULT_BLOCKED

@@ -23,7 +23,7 @@ facts: {orders: {count: buy}}
 stages: {lead: {}, buyer: {}}
 transitions: [{from: lead, to: buyer, when: orders >= 3}]
 """
-SETTINGS = Settings(clock="stream")
+SETTINGS = Settings(clock="stream", earliest_time=None)
 
 
 @pytest.fixture
