@@ -52,7 +52,8 @@ class FieldReader:
         self._blocked = reading.blocked
         self._exact = reading.ids == "exact"
         self._folded = reading.ids == "folded"
-        self._earliest = reading.earliest_time
+        self._believes_all = reading.earliest_time is None
+        self._earliest = MIN_TIME if reading.earliest_time is None else reading.earliest_time
 
     def flaw(self, what: str) -> None:
         """Something of a record could not be used, and the record is taken."""
@@ -132,16 +133,14 @@ class FieldReader:
 
     def moment(self, value: object, key: str, received: int | None) -> int | None:
         """A time as it was sent; None where there is none. It may be too early to be believed."""
-        if self._earliest is not None and is_number(value):
-            number = cast("int | float", value)
-            found = epoch_time(number, self._earliest, None if received is None else received + AHEAD)
-            if isinstance(found, str):
-                raise Refusal(Reason.BAD_TIME, f"`{key}` is {kind_of(value)}: {found}")
-            if found != number // 1:
-                self.flaw("time_unit")
-            return found
+        if value.__class__ is int and self._earliest <= value <= MAX_TIME:
+            return value
+        if value is None:
+            return None
+        if not self._believes_all and is_number(value):
+            return self._epoch(cast("int | float", value), key, received)
         time = parse_time(value)
-        if time is None and value is not None:
+        if time is None:
             shown = repr(value[:40]) if isinstance(value, str) else kind_of(value)
             raise Refusal(
                 Reason.BAD_TIME,
@@ -149,6 +148,14 @@ class FieldReader:
                 f"it is {shown}",
             )
         return time
+
+    def _epoch(self, number: int | float, key: str, received: int | None) -> int:  # noqa: PYI041 - see epoch_time
+        found = epoch_time(number, self._earliest, None if received is None else received + AHEAD)
+        if isinstance(found, str):
+            raise Refusal(Reason.BAD_TIME, f"`{key}` is {kind_of(number)}: {found}")
+        if found != number // 1:
+            self.flaw("time_unit")
+        return found
 
     def helper(self, value: object, key: str, received: int | None) -> int | None:
         """A time that only helps to find another: where it cannot be read it is none, and counted."""
@@ -160,9 +167,11 @@ class FieldReader:
 
     def time(self, time: int | None, received: int | None) -> int:
         """When an interaction happened, where that is believed; without a time of its own, when it was received."""
+        if time is not None and self._earliest <= time <= MAX_TIME:
+            return time
         if time is None:
             time = received
-        elif self._earliest is not None and time < self._earliest <= MAX_TIME and time >= MIN_TIME:
+        elif MIN_TIME <= time < self._earliest:
             raise Refusal(
                 Reason.BAD_TIME,
                 f"the time is {format_time(time)}, before {format_time(self._earliest)}: a clock that was never set? "

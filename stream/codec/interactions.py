@@ -86,11 +86,9 @@ class InteractionDecoder:
                 interaction.customer_id, interaction.anonymous_id = exact.customer_id, exact.anonymous_id
                 interaction.id = exact.id
         except Refusal as refusal:
-            return refusal.rejected
-        else:
-            return interaction
-        finally:
             fields.lost_digits = False
+            return refusal.rejected
+        return interaction
 
     def take_flaws(self) -> dict[str, int]:
         """What could not be used of records that were taken, by its name, since this was last called."""
@@ -103,7 +101,7 @@ class InteractionDecoder:
 
     def _once_more(self, value: bytes, received: int | None, headers: Sequence[tuple[str, bytes]]) -> Interaction:
         flaws = dict(self._fields.flaws)
-        self._fields.digits_are_text = True
+        self._fields.lost_digits, self._fields.digits_are_text = False, True
         try:
             return self._decode(value, received, headers)
         finally:

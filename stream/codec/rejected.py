@@ -21,7 +21,7 @@ class Reason(StrEnum):
     NOT_UTF8 = "not_utf8"
     """Not text in UTF-8, the only encoding of JSON."""
     NOT_JSON = "not_json"
-    """Not JSON as of RFC 8259, numbers that it does not have (NaN) aside; a byte order mark and lone surrogates are not."""
+    """Not JSON as of RFC 8259, NaN and other numbers aside; a byte order mark and lone surrogates are not."""
     TOO_DEEP = "too_deep"
     """Nested deeper than MAX_DEPTH; said without reading on where it is far deeper."""
     NOT_AN_OBJECT = "not_an_object"
