@@ -56,9 +56,11 @@ def _trust_no_public_authority() -> None:
 
 
 def _be_as_in_a_terminal() -> None:
-    """What tests start inherits from us how it meets Ctrl-C, and how wide a terminal is."""
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # by nohup, or behind a shell
+    """What tests start inherits from us how it meets signals, and how wide a terminal is."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # behind a shell
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:  # by nohup
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
     for name in ("COLUMNS", "LINES"):  # pytest-xdist's idea of a width
         os.environ.pop(name, None)
 
