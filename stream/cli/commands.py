@@ -61,6 +61,11 @@ COMMANDS = {
         "topics",
         "Show the topics that a worker needs, create those that are missing, and say what does not fit.",
     ),
+    "doctor": _Lazy(
+        "doctor",
+        "doctor",
+        "Look at the latest interactions, and say what their producers do that lifecycles or workers cannot use.",
+    ),
     "dead-letters": _Lazy(
         "dead_letters",
         "app",

@@ -56,6 +56,11 @@ PostHog and Mixpanel refuse nearly all of these as a user's id; they refuse `0` 
 first customer.
 """
 
+NATIVE: Final = "native"
+SEGMENT: Final = "Segment"
+MAPPED: Final = "by the setting map"
+IMPORTED: Final = "written by lifecycle import"
+UNKNOWN: Final = "of no known format"
 DEFAULT_READING: Final = Reading(DEFAULT_BLOCKED)
 
 _NO_HEADERS: Final[tuple[tuple[str, bytes], ...]] = ()
@@ -67,6 +72,8 @@ class InteractionDecoder:
     def __init__(self, reading: Reading = DEFAULT_READING, mapping: ColumnMapping | None = None) -> None:
         self._fields = FieldReader(reading)
         self._mapped = None if mapping is None else MappedObjects(mapping)
+        self.format = ""
+        """What the latest record was, as far as it was read: native, Segment, by the mapping, a CloudEvent…"""
 
     def decode(
         self, value: bytes | None, received: int | None, headers: Sequence[tuple[str, bytes]] = _NO_HEADERS
@@ -113,20 +120,26 @@ class InteractionDecoder:
         fields, flaws = self._fields, self._fields.flaws
         if headers:
             if any(name == IMPORT_HEADER for name, _ in headers):
+                self.format = IMPORTED
                 return self._imported(value, received)
             event = cloud_event_of(headers, value, flaws)
             if event is not None:
+                self.format = "CloudEvent"
                 return self._inside(event.data, event.envelope, received)
         record = loads(value if value and value[0] else unframed(value), flaws)
         if isinstance(record, dict):
             if self._mapped is not None:
                 native = self._mapped.native_of(record)
                 if native is not None:
+                    self.format = MAPPED
                     return _native(native, received, fields)
             if "customer_id" in record or "anonymous_id" in record:
+                self.format = NATIVE
                 return _native(record, received, fields)
             if is_segment(record):
+                self.format = SEGMENT
                 return read_segment(record, received, fields)
+        self.format = UNKNOWN
         data, envelope = unwrap(record, flaws)
         return self._inside(data, envelope, received)
 
@@ -141,6 +154,7 @@ class InteractionDecoder:
         """What an envelope holds, or a record that is of no format by its keys."""
         if envelope is None:
             return self._bare(data, received)
+        self.format = envelope.format
         try:
             return self._enveloped(data, envelope, received)
         except Refusal as refusal:
@@ -153,7 +167,12 @@ class InteractionDecoder:
             raise Refusal(Reason.NOT_AN_OBJECT, f"an interaction is a JSON object; this is {kind_of(record)}")
         native = None if self._mapped is None else self._mapped.native_of(record)
         if native is None and is_segment(record):
+            self.format = SEGMENT
             return read_segment(record, received, fields)
+        if native is not None:
+            self.format = MAPPED
+        elif "customer_id" in record or "anonymous_id" in record:
+            self.format = NATIVE
         try:
             return _native(record if native is None else native, received, fields)
         except Refusal as refusal:

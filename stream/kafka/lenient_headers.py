@@ -85,6 +85,12 @@ class RereadableRecords(PartitionRecords):
             tp, records, _, _ = self._given
             raise unreadable(tp, self.next_fetch_offset, records.data, error) from error
 
+    @property
+    def data(self) -> bytes:
+        """The batches as the broker keeps them."""
+        kept: bytes = self._given[1].data
+        return kept
+
     def with_any_names(self, offset: int) -> "RereadableRecords":
         """The same records from `offset` on."""
         tp, records, aborted_transactions, (_offset, *rest) = self._given

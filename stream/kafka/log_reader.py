@@ -2,8 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
+from functools import partial
 from typing import Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -11,10 +12,12 @@ from aiokafka.errors import KafkaTimeoutError, UnsupportedVersionError
 
 from stream.codec.records import SourceRecord
 from stream.errors import PositionError
+from stream.kafka.batch_headers import BatchHeader, batch_headers
 from stream.kafka.clients import client_options
 from stream.kafka.partition_reader import Fetched, PartitionReader, let_stop
 from stream.settings import Settings
 
+OnBatch = Callable[[int, BatchHeader], None]
 _AT_ONCE = 4_000
 """Records handed over before the event loop gets its turn: about 10 ms."""
 _TIMEOUT = 60.0
@@ -100,19 +103,24 @@ class LogReader:
         return {tp: (end if found[tp] is None else found[tp].offset, end) for tp, (_, end) in spans.items()}
 
     async def read(
-        self, tp: TopicPartition, begin: int | None = None, end: int | None = None
+        self,
+        tp: TopicPartition,
+        begin: int | None = None,
+        end: int | None = None,
+        on_batch: OnBatch | None = None,
     ) -> AsyncGenerator[Sequence[SourceRecord]]:
         """The records from offset `begin`, else from the first, up to before `end`, else all that are there now.
 
         A transaction that is being committed at this moment belongs to what is there: it is waited for. Where the end
-        is not given, the reading ends between two transactions. Raises PositionError where `begin` was deleted
+        is not given, the reading ends between two transactions. `on_batch` hears the partition and the header of every
+        batch that is fetched, once or more often. Raises PositionError where `begin` was deleted
         meanwhile, or the partition ends before `end`; otherwise as `fetches`.
         """
         self.position = begin = await self.first_offset(tp) if begin is None else begin
         if end is not None and begin >= end:
             return
         there: int | None = None
-        async with aclosing(self.fetches(tp, begin)) as fetches:
+        async with aclosing(self.fetches(tp, begin, on_batch)) as fetches:
             async for fetched in fetches:
                 there = fetched.log_end if there is None else there
                 if end is not None and fetched.next_offset >= end:
@@ -130,13 +138,14 @@ class LogReader:
                         f"offset {end - 1} before: the topic was deleted and created again, or shortened"
                     )
 
-    async def fetches(self, tp: TopicPartition, begin: int) -> AsyncGenerator[Fetched]:
+    async def fetches(self, tp: TopicPartition, begin: int, on_batch: OnBatch | None = None) -> AsyncGenerator[Fetched]:
         """What each fetch brings, from offset `begin` on, without end.
 
         Raises KafkaTimeoutError after a while without progress, PositionError where an offset does not exist,
         UnreadableError where a batch cannot be read.
         """
         reader = self._reader_of(tp)
+        reader.on_batches = None if on_batch is None else partial(_each_header, tp.partition, on_batch)
         position, last_progress = begin, time.monotonic()
         while True:
             fetched = await reader.fetch(position, max_records=_AT_ONCE, wait=0.0)
@@ -160,6 +169,11 @@ class LogReader:
         if self._reader is None or self._reader[0] != tp:
             self._reader = tp, PartitionReader(self._consumer, tp)
         return self._reader[1]
+
+
+def _each_header(partition: int, on_batch: OnBatch, data: bytes) -> None:
+    for header in batch_headers(data):
+        on_batch(partition, header)
 
 
 def log_consumer(settings: Settings, isolation: str = "read_committed") -> AIOKafkaConsumer:

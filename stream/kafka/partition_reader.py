@@ -10,7 +10,7 @@ This module reads private parts of aiokafka 0.14; `tests/kafka/test_aiokafka_con
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -76,6 +76,8 @@ class PartitionReader:
         """A seek that no answer confirmed yet: state, position, and the time of the last answer before."""
         self._paused = False
         """aiokafka does not fetch, until we are asked to again."""
+        self.on_batches: Callable[[bytes], None] | None = None
+        """Hears the batches that were fetched, as the broker keeps them, once or more often."""
 
     async def fetch(self, position: int, *, max_records: int, wait: float) -> Fetched | None:
         """Records from exactly `position`; None while the consumer does not own the partition.
@@ -154,6 +156,8 @@ class PartitionReader:
         try:
             if type(result) is not FetchResult:
                 result.check_raise()
+            if self.on_batches is not None:
+                self.on_batches(result._partition_records.data)
             try:
                 return _take(result, max_records)
             except UnicodeDecodeError:
