@@ -18,7 +18,7 @@ from stream.codec.rejected import MAX_BYTES, MAX_DEPTH, Reason
 _NESTED_TOO_DEEP: Final = f"nested deeper than {MAX_DEPTH} objects and lists"
 # A text that is never closed goes on to the end, so that each byte is looked at once.
 _TEXT_OR_NUMBER: Final = re.compile(
-    rb'"[^"\\]*(?:\\.[^"\\]*)*"?|NaN|-?Infinity|-?[0-9][0-9.eE+-]{14,}|-?[0-9.]+[eE][0-9+-]+', re.DOTALL
+    rb'"(?:[^"\\]+|\\.)*+"?|NaN|-?Infinity|-?[0-9][0-9.eE+-]{14,}|-?[0-9.]+[eE][0-9+-]+', re.DOTALL
 )
 _WHOLE: Final = re.compile(rb"-?[0-9]+").fullmatch
 _UNQUOTED_LONGEST: Final = 18
@@ -54,19 +54,19 @@ def _quoted(found: re.Match[bytes]) -> bytes:
 def _repaired(value: bytes, error: str, flaws: dict[str, int]) -> object:
     """What is JSON but for numbers that JSON does not have."""
     if b"NaN" in value or b"Infinity" in value or "number" in error:
-        nulls: list[bytes] = []
+        nulls = [0]
 
         def checked(found: re.Match[bytes]) -> bytes:
             token = found[0]
             if token[:1] == b'"' or not _is_no_number(token):
                 return token
-            nulls.append(token)
+            nulls[0] += 1
             return b"null"
 
         repaired = _TEXT_OR_NUMBER.sub(checked, value)
         with contextlib.suppress(orjson.JSONDecodeError):
             found: object = orjson.loads(repaired)
-            flaws["not_a_number"] = flaws.get("not_a_number", 0) + len(nulls)
+            flaws["not_a_number"] = flaws.get("not_a_number", 0) + nulls[0]
             return found
     return _refuse(value, error)
 

@@ -152,7 +152,7 @@ def test_a_verification_comes_to_the_same_records(model: Model) -> None:
     records = records_of(given, broker_time=T0)
     made = machine(model, SETTINGS)
     batches = run_all(made, records)
-    inputs = RecomputationInputs(0, "stream", 0, frozenset(), None, True, None, None)
+    inputs = RecomputationInputs(0, "stream", 0, SETTINGS.decoder(), None, True, None, None)
     recomputation = Recomputation(model, inputs, lambda *_: None)
     rejected = [recomputation.process(record) for record in records]
     assert [place for place, reason in enumerate(rejected) if reason is not None] == [4]

@@ -17,6 +17,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from stream import metrics as metrics_module
 from stream.build import build_labels
 from stream.codec.controls import tick
+from stream.codec.fields import FLAWS
 from stream.codec.lifecycle_yaml.lifecycle_files import load, parse, presets
 from stream.codec.records import Outgoing
 from stream.codec.rejected import Reason
@@ -197,6 +198,7 @@ def test_every_series_that_can_be_named_is_there_before_anything_happens(model: 
         [
             *(("lifecycle_interactions_total", result) for result in RESULTS),
             *(("lifecycle_dead_letters_total", reason.value) for reason in Reason),
+            *(("lifecycle_flaws_total", flaw) for flaw in FLAWS),
             ("lifecycle_stage_changes_total", "", "shop", "lead"),
             ("lifecycle_stage_changes_total", "lead", "shop", "customer"),
             ("lifecycle_stage_changes_total", "customer", "shop", "dormant"),
@@ -398,7 +400,7 @@ def test_names_and_labels_follow_prometheus(model: Model) -> None:
                 assert not sample.name.endswith("_total")
             assert set(sample.labels) <= {
                 *("result", "reason", "lifecycle", "from", "to", "signal", "name", "kind", "stage", "partition", "le"),
-                *("version", "build", "python"),
+                *("version", "build", "python", "flaw"),
             }
 
 
