@@ -81,17 +81,12 @@ class Survey:
         """The file says that it is in this encoding, which nobody named."""
         self._encoding = encoding
 
-    def foreign(self, cell: str, where: str) -> str:
-        """Note a cell with bytes that are not UTF-8, as lone surrogates; give it as it was probably meant."""
-        try:
-            meant = cell.encode("utf-8", "surrogateescape").decode(LIKELY_ENCODING)
-        except UnicodeDecodeError:
-            self._impossible = True
-            meant = cell.encode("utf-8", "surrogateescape").decode("latin-1")
+    def foreign(self, cell: str, where: str) -> None:
+        """Note a cell with bytes that are not UTF-8, as lone surrogates."""
         if not self._foreign:
-            self._first_foreign = (meant, where)
+            self._first_foreign = (meant(cell), where)
         self._foreign += 1
-        return meant
+        self._impossible = self._impossible or is_foreign(meant(cell))
 
     def offer(self) -> Offer | None:
         """What is offered of all that was seen; None: there is nothing."""
@@ -108,12 +103,18 @@ class Survey:
             unsaid=any(part.unsaid for part in parts),
         )
 
+    def offer_with(self, *more: str) -> Offer:
+        """The same with further options before the others, which are needed in any case."""
+        found = self.offer() or Offer((), ((),))
+        ways = tuple((*more, *way) for way in found.options or ((),))
+        return Offer(found.findings, ways, found.remarks)
+
     def _encodings(self) -> Offer | None:
         if self._encoding is not None:
             return Offer((f"the file looks like {self._encoding}",), (("--encoding", self._encoding),))
         if not self._foreign:
             return None
-        meant, where = self._first_foreign
+        first, where = self._first_foreign
         rows = f"{self._foreign:,} {'cell' if self._foreign == 1 else 'cells'} with bytes that are not UTF-8"
         if self.options.encoding is not None:
             return Offer((f"{rows} or {self.options.encoding} ({where})",), (), unsaid=False)
@@ -121,7 +122,7 @@ class Survey:
             remark = "name the encoding with --encoding, such as cp850 (DOS), mac-roman or windows-1250"
             return Offer((f"{rows} ({where}), nor Windows-1252",), (), (remark,), unsaid=True)
         return Offer(
-            (f"{rows}, such as {meant[:40]!r} ({where}), look like Windows-1252",), (("--encoding", LIKELY_ENCODING),)
+            (f"{rows}, such as {first[:40]!r} ({where}), look like Windows-1252",), (("--encoding", LIKELY_ENCODING),)
         )
 
     def _written_numbers(self) -> Offer | None:
@@ -201,3 +202,24 @@ class ColumnsSeen:
             self.times[place] = self.survey.time_column(name)
         elif len(target) > 1:
             self.numbers[place] = self.survey.number_column(name)
+
+
+def is_foreign(cell: str) -> bool:
+    """Whether a cell holds bytes that are not UTF-8, as lone surrogates."""
+    if cell.isascii():
+        return False
+    try:
+        cell.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
+def meant(cell: str) -> str:
+    """A cell as it was probably meant, where it holds bytes that are not UTF-8; else, and where none can be, itself."""
+    if not is_foreign(cell):
+        return cell
+    try:
+        return cell.encode("utf-8", "surrogateescape").decode(LIKELY_ENCODING)
+    except UnicodeError:
+        return cell

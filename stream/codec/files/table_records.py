@@ -1,0 +1,194 @@
+"""Records of a table with a header, CSV or spreadsheet, as native objects."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from itertools import islice
+from typing import Final, NamedTuple
+
+import orjson
+
+from stream.codec.files.column_mapping import (
+    NESTED_TARGETS,
+    ColumnMapping,
+    MissingColumnsError,
+    Pair,
+    guessed,
+    unknown_column,
+)
+from stream.codec.files.notation import PLAIN, NotATime, Notation
+from stream.codec.files.reading import Reading, Record
+from stream.codec.files.survey import ColumnsSeen, OfferedError, is_foreign, meant
+from stream.codec.rejected import Reason, Rejected
+from stream.codec.times import parse_time
+from stream.core.interaction import Interaction
+from stream.errors import InputFileError
+
+Cell = str | bool | int | float | datetime | None
+"""What stands in a cell: text alone in CSV, more kinds in a spreadsheet."""
+
+
+class Unreadable(NamedTuple):
+    """A record that is no row of its file, and why."""
+
+    detail: str
+    cells: tuple[str, ...] = ()
+
+
+Row = tuple[int, list[Cell] | Unreadable]
+"""The number of the line or row on which a record begins, and its cells."""
+
+_TWICE: Final = -1
+"""Instead of the place of a column whose name stands twice."""
+_SURVEYED: Final = 100_000
+"""Rows that are looked at for an offer where the file cannot be read as it is."""
+
+
+class _Source(NamedTuple):
+    target: str
+    column: int | None
+    """Its place in a row; None: there is a constant instead."""
+    constant: str | None
+
+
+def table_records(header: Sequence[str], rows: Iterator[Row], reading: Reading) -> Iterator[Record]:
+    """Yield the interaction of each row, or why it is none (see `cell_value` for the cells).
+
+    Without a mapping, the columns that are named as the native format names its parts are read. `InputFileError`: the
+    header does not fit the mapping. `OfferedError`: it would with what is offered.
+    """
+    reading.survey.header([meant(each) for each in header])
+    mapping = reading.mapping
+    if mapping is None:
+        try:
+            mapping = ColumnMapping.native([meant(each) for each in header], reading.where)
+        except MissingColumnsError as error:
+            raise _offered(error, header, rows, reading) from error
+    try:
+        table = _Table(header, mapping, reading)
+    except InputFileError as error:
+        offer = reading.survey.offer() if _note_foreign(header, reading) else None
+        raise (error if offer is None else OfferedError(str(error), offer)) from error
+    for line, row in rows:
+        yield line, table.record(line, row)
+
+
+def cell_value(target: str, cell: Cell, notation: Notation = PLAIN) -> object:
+    """What a cell stands for under a target's first name; None where it is empty.
+
+    Ids and the type stay as written. A property that is exactly a JSON number, or a number of the notation, `true` or
+    `false` becomes one. A time in digits is epoch milliseconds, one of eight digits a day (YYYYMMDD) or, where there is
+    no such day, text that will not be read as a time; a date of a spreadsheet is a local time. `NotATime`: it is none.
+    """
+    if cell is None or cell == "":
+        return None
+    if target in NESTED_TARGETS:
+        if isinstance(cell, str):
+            return notation.value(cell)
+        return notation.local_text(cell) if isinstance(cell, datetime) else cell
+    if target == "time":
+        return notation.moment(cell) if isinstance(cell, datetime) else notation.time(_text(cell))
+    return _text(cell)
+
+
+class _Table:
+    def __init__(self, header: Sequence[str], mapping: ColumnMapping, reading: Reading) -> None:
+        self._header, self._mapping, self._reading = header, mapping, reading
+        columns: dict[str, int] = {}
+        for index, column in enumerate(header):
+            columns[column] = _TWICE if column in columns else index
+        self._sources = [
+            _Source(pair.target[0], _index(pair, columns, reading.where), pair.constant) for pair in mapping.pairs
+        ]
+        self._seen = ColumnsSeen(reading.survey)
+        for place, pair in enumerate(mapping.pairs):
+            if pair.constant is None:
+                self._seen.add(place, pair.target, meant(pair.column))
+
+    def record(self, line: int, row: list[Cell] | Unreadable) -> Interaction | Rejected:
+        reading = self._reading
+        if isinstance(row, Unreadable):
+            return reading.refuse(line, Rejected(Reason.BAD_SHAPE, row.detail), self._header, row.cells)
+        missing = len(self._header) - len(row)
+        if missing > 0:
+            row.extend([None] * missing)
+        values: list[object] = []
+        failed: NotATime | None = None
+        for place, (target, index, constant) in enumerate(self._sources):
+            if index is None:
+                values.append(constant)
+                continue
+            cell = row[index]
+            try:
+                value = cell_value(target, cell, reading.notation)
+            except NotATime as error:
+                value, failed = None, error
+            values.append(value)
+            numbers = self._seen.numbers.get(place)
+            if numbers is not None and value is not None:
+                if isinstance(value, str):
+                    numbers.text(meant(value), f"{reading.where}:{line}")
+                else:
+                    numbers.number(cell if isinstance(cell, str) else "")
+        record: Interaction | Rejected
+        record = self._decoded(line, row, values) if failed is None else Rejected(Reason.BAD_TIME, str(failed))
+        refused = isinstance(record, Rejected)
+        for place, times in self._seen.times.items():
+            index = self._sources[place].column
+            assert index is not None  # only columns are looked at
+            cell = row[index]
+            if refused and cell and (failed is not None or parse_time(values[place]) is None):
+                times.text(meant(_text(cell)), f"{reading.where}:{line}")
+            elif cell:
+                times.good += 1
+        return reading.refuse(line, record, self._header, row) if isinstance(record, Rejected) else record
+
+    def _decoded(self, line: int, row: Sequence[Cell], values: Sequence[object]) -> Interaction | Rejected:
+        try:
+            native = orjson.dumps(self._mapping.record(values))
+        except (orjson.JSONEncodeError, TypeError):
+            used = [row[index] for _, index, _ in self._sources if index is not None]
+            _note_foreign(used, self._reading, line)
+            encoding = self._reading.survey.options.encoding or "UTF-8"
+            return Rejected(Reason.NOT_UTF8, f"a cell that is read holds bytes that are not {encoding}")
+        return self._reading.decode(native)
+
+
+def _offered(
+    error: MissingColumnsError, header: Sequence[str], rows: Iterator[Row], reading: Reading
+) -> InputFileError:
+    """The error for a header without native names; with an offer where the columns can be guessed from their names."""
+    names = [meant(each) for each in header]
+    text = guessed(names)
+    if text is None:
+        return error
+    _note_foreign(header, reading)
+    table = _Table(names, ColumnMapping.parse([text]), reading.only_looking())
+    for line, row in islice(rows, _SURVEYED):
+        table.record(line, row)
+    return OfferedError(error.problem, reading.survey.offer_with("--map", text))
+
+
+def _note_foreign(cells: Sequence[Cell], reading: Reading, line: int = 1) -> bool:
+    found = [each for each in cells if isinstance(each, str) and is_foreign(each)]
+    for each in found:
+        reading.survey.foreign(each, f"{reading.where}:{line}")
+    return bool(found)
+
+
+def _text(cell: Cell) -> str:
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))  # a spreadsheet has no whole numbers
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    return cell.isoformat() if isinstance(cell, datetime) else str(cell)
+
+
+def _index(pair: Pair, columns: dict[str, int], where: str) -> int | None:
+    if pair.constant is not None:
+        return None
+    index = columns.get(pair.column)
+    if index is None:
+        raise unknown_column(pair.column, list(columns), where)
+    if index == _TWICE:
+        raise InputFileError(f"{where}: more than one column is named {pair.column!r}; rename all but one")
+    return index
