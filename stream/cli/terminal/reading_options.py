@@ -2,6 +2,7 @@
 
 import inspect
 import os
+import re
 import shlex
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -99,8 +100,14 @@ def offer_lines(offer: Offer) -> Iterator[str]:
         several = len(offer.options) > 1
         yield "These commands read it, in different ways:" if several else "This command reads it:"
     for added in offer.options:
-        yield f"  {shlex.join(['lifecycle', *sys.argv[1:], *added])}"
+        yield f"  {' '.join(map(_quoted, ['lifecycle', *sys.argv[1:], *added]))}"
     yield from offer.remarks
+
+
+def _quoted(argument: str) -> str:
+    """An argument for a shell. A mapping has single quotes in it, and is easier to read in double ones."""
+    quoted = shlex.quote(argument)
+    return f'"{argument}"' if "'" in argument and not re.search(r'["$`\\!]', argument) else quoted
 
 
 def show_offer(offer: Offer | None, console: Console) -> None:
@@ -169,8 +176,8 @@ _OPTIONS: Final[dict[str, object]] = {
     "decimal": Annotated[
         DecimalSign | None,
         typer.Option(
-            help="What stands before decimals: with `comma`, 49,90 is a number. Without this and the next two, only what "
-            "is a number in JSON is one: 49.90.",
+            help="What stands before decimals: with `comma`, 49,90 is a number. Without this and the next two, only "
+            "what is a number in JSON is one: 49.90.",
             rich_help_panel=_PANEL,
         ),
     ],

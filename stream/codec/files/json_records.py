@@ -77,7 +77,7 @@ class _Objects:
         return record
 
     def _mapped(self, line: int, item: dict[str, object], mapping: ColumnMapping) -> dict[str, object]:
-        notation, where = self._reading.notation, f"{self._reading.where}:{line}"
+        notation, where = self._reading.notation, self._reading.where
         values: list[object] = []
         failed: NotATime | None = None
         for place, pair in enumerate(mapping.pairs):
@@ -94,20 +94,20 @@ class _Objects:
                 except NotATime as error:
                     time, failed = found, error
                 if failed is not None or parse_time(time) is None:
-                    times.text(found, where)
+                    times.text(found, where, line)
                 else:
-                    times.good += 1
+                    self._reading.survey.read += 1
                 values.append(time)
                 continue
             value = notation.value(found) if notation.says_numbers and pair.target[0] in NESTED_TARGETS else found
             if place in self._seen.numbers and isinstance(value, str):
-                self._note_number(place, value, where)
+                self._note_number(place, value, line)
             values.append(value)
         if failed is not None:
             raise failed
         return mapping.record(values)
 
-    def _note_number(self, place: int, text: str, where: str) -> None:
+    def _note_number(self, place: int, text: str, line: int) -> None:
         """Text that is exactly a number of JSON counts as that number, here as on the topic."""
         column = self._seen.numbers[place]
         try:
@@ -117,7 +117,7 @@ class _Objects:
         if isinstance(number, int | float) and not isinstance(number, bool):
             column.number(text)
         else:
-            column.text(text, where)
+            column.text(text, self._reading.where, line)
 
     def _native(self, item: dict[str, object]) -> dict[str, object]:
         """The same object, with times and numbers in text read as the notation says."""
@@ -138,7 +138,7 @@ class _Objects:
         item = orjson.loads(text)  # it was an object, or there would be another reason
         for key in _TIMES:
             if isinstance(found := item.get(key), str) and parse_time(found) is None:
-                self._reading.survey.time_column(key).text(found, f"{self._reading.where}:{line}")
+                self._reading.survey.time_column(key).text(found, self._reading.where, line)
 
 
 def _found(pair: Pair, item: dict[str, object]) -> object:

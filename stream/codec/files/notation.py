@@ -93,7 +93,7 @@ class Notation:
     def _zone(self) -> tzinfo:
         return UTC if self.time_zone is None else zone_named(self.time_zone)
 
-    @property
+    @cached_property
     def says_numbers(self) -> bool:
         """Whether somebody said how numbers are written."""
         return bool(self.decimal or self.thousands or self.currencies)
@@ -166,6 +166,8 @@ class Notation:
         return self.moment(_EXCEL_EPOCH + timedelta(days=int(match[1]), milliseconds=milliseconds))
 
     def _iso(self, text: str) -> int | str:
+        if text[4:5] == "-" and self.time_zone is None:
+            return text  # as nearly all are written, and nothing of what follows
         if _DAY_NUMBER(text):
             raise NotATime(
                 f"the time {text!r} looks like a day number of Excel, which --time-format excel reads; "

@@ -8,14 +8,13 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from stream.codec.files.column_mapping import Path
-from stream.codec.files.notation import EXCEL
+from stream.codec.files.foreign_bytes import LIKELY_ENCODING, is_foreign, meant
+from stream.codec.files.notation import EXCEL, ISO
 from stream.codec.files.reading_options import FROM_THE_FILE, ReadingOptions
 from stream.codec.files.written_numbers import NumberColumn, fitting
 from stream.codec.files.written_times import TimeColumn, needs_zone, readable
 from stream.errors import InputFileError
 
-LIKELY_ENCODING: Final = "windows-1252"
-"""What nearly every export is in that is not UTF-8, Excel's own CSV among them."""
 _ZONES: Final = (
     ("Europe/Berlin", ("datum", "kunde", "betrag", "bestell", "umsatz", "uhrzeit", "zeitpunkt", "rechnung")),
     ("Europe/Paris", ("commande", "montant", "horodat", "prénom")),
@@ -53,6 +52,8 @@ class Survey:
     def __init__(self, options: ReadingOptions = FROM_THE_FILE, *, zone: str = "UTC") -> None:
         """`options`: what was said; `zone`: the time zone that is offered where nothing tells another."""
         self.options = options
+        self.read = 0
+        """Times that could be read as they are."""
         self._zone = zone
         self._numbers: dict[str, NumberColumn] = {}
         self._times: dict[str, TimeColumn] = {}
@@ -168,7 +169,7 @@ class Survey:
         for column in columns:
             formats = list(column.formats())
             assert column.first is not None  # noted with the first that looks like a time
-            shown = " or ".join(", ".join(readable(each) for each in forms if each != "iso") for forms in formats)
+            shown = " or ".join(", ".join(map(readable, forms)) for forms in formats)
             findings.append(
                 f"{column.unread:,} {'row' if column.unread == 1 else 'rows'}: times of the column {column.name!r} "
                 f"such as {column.first[0]!r} ({column.first[1]}) look like {shown}"
@@ -177,7 +178,9 @@ class Survey:
         for place in range(max(map(len, found))):
             chosen = (each[min(place, len(each) - 1)] for each in found)
             forms = dict.fromkeys(form for forms in chosen for form in forms if form not in said.time_formats)
-            ways[(*(part for form in forms for part in ("--time-format", form)), *zone)] = None
+            # A time that is read already would not be read by the formats of the others.
+            before = ("--time-format", ISO) if self.read and not said.time_formats else ()
+            ways[(*before, *(part for form in forms for part in ("--time-format", form)), *zone)] = None
         remarks = []
         if len(ways) > 1:
             remarks.append("Day and month could stand in either order: every row fits both, so say which is right.")
@@ -202,24 +205,3 @@ class ColumnsSeen:
             self.times[place] = self.survey.time_column(name)
         elif len(target) > 1:
             self.numbers[place] = self.survey.number_column(name)
-
-
-def is_foreign(cell: str) -> bool:
-    """Whether a cell holds bytes that are not UTF-8, as lone surrogates."""
-    if cell.isascii():
-        return False
-    try:
-        cell.encode()
-    except UnicodeEncodeError:
-        return True
-    return False
-
-
-def meant(cell: str) -> str:
-    """A cell as it was probably meant, where it holds bytes that are not UTF-8; else, and where none can be, itself."""
-    if not is_foreign(cell):
-        return cell
-    try:
-        return cell.encode("utf-8", "surrogateescape").decode(LIKELY_ENCODING)
-    except UnicodeError:
-        return cell

@@ -15,9 +15,12 @@ from stream.codec.files.column_mapping import (
     guessed,
     unknown_column,
 )
+from stream.codec.files.foreign_bytes import is_foreign, meant
 from stream.codec.files.notation import PLAIN, NotATime, Notation
 from stream.codec.files.reading import Reading, Record
-from stream.codec.files.survey import ColumnsSeen, OfferedError, is_foreign, meant
+from stream.codec.files.survey import ColumnsSeen, OfferedError
+from stream.codec.files.written_numbers import NumberColumn
+from stream.codec.files.written_times import TimeColumn
 from stream.codec.rejected import Reason, Rejected
 from stream.codec.times import parse_time
 from stream.core.interaction import Interaction
@@ -48,6 +51,8 @@ class _Source(NamedTuple):
     column: int | None
     """Its place in a row; None: there is a constant instead."""
     constant: str | None
+    numbers: NumberColumn | None
+    """Where a value is noted that may be a number."""
 
 
 def table_records(header: Sequence[str], rows: Iterator[Row], reading: Reading) -> Iterator[Record]:
@@ -69,7 +74,10 @@ def table_records(header: Sequence[str], rows: Iterator[Row], reading: Reading) 
         offer = reading.survey.offer() if _note_foreign(header, reading) else None
         raise (error if offer is None else OfferedError(str(error), offer)) from error
     for line, row in rows:
-        yield line, table.record(line, row)
+        record = table.record(line, row)
+        if not isinstance(record, Rejected):
+            reading.survey.read += 1
+        yield line, record
 
 
 def cell_value(target: str, cell: Cell, notation: Notation = PLAIN) -> object:
@@ -79,11 +87,15 @@ def cell_value(target: str, cell: Cell, notation: Notation = PLAIN) -> object:
     `false` becomes one. A time in digits is epoch milliseconds, one of eight digits a day (YYYYMMDD) or, where there is
     no such day, text that will not be read as a time; a date of a spreadsheet is a local time. `NotATime`: it is none.
     """
-    if cell is None or cell == "":
+    if isinstance(cell, str):
+        if not cell:
+            return None
+        if target in NESTED_TARGETS:
+            return notation.value(cell)
+        return notation.time(cell) if target == "time" else cell
+    if cell is None:
         return None
     if target in NESTED_TARGETS:
-        if isinstance(cell, str):
-            return notation.value(cell)
         return notation.local_text(cell) if isinstance(cell, datetime) else cell
     if target == "time":
         return notation.moment(cell) if isinstance(cell, datetime) else notation.time(_text(cell))
@@ -96,13 +108,15 @@ class _Table:
         columns: dict[str, int] = {}
         for index, column in enumerate(header):
             columns[column] = _TWICE if column in columns else index
-        self._sources = [
-            _Source(pair.target[0], _index(pair, columns, reading.where), pair.constant) for pair in mapping.pairs
-        ]
+        places = [_index(pair, columns, reading.where) for pair in mapping.pairs]
         self._seen = ColumnsSeen(reading.survey)
         for place, pair in enumerate(mapping.pairs):
             if pair.constant is None:
                 self._seen.add(place, pair.target, meant(pair.column))
+        self._sources = [
+            _Source(pair.target[0], places[place], pair.constant, self._seen.numbers.get(place))
+            for place, pair in enumerate(mapping.pairs)
+        ]
 
     def record(self, line: int, row: list[Cell] | Unreadable) -> Interaction | Rejected:
         reading = self._reading
@@ -113,40 +127,47 @@ class _Table:
             row.extend([None] * missing)
         values: list[object] = []
         failed: NotATime | None = None
-        for place, (target, index, constant) in enumerate(self._sources):
-            if index is None:
+        notation = reading.notation
+        for target, column, constant, numbers in self._sources:
+            if column is None:
                 values.append(constant)
                 continue
-            cell = row[index]
+            cell = row[column]
             try:
-                value = cell_value(target, cell, reading.notation)
+                value = cell_value(target, cell, notation)
             except NotATime as error:
                 value, failed = None, error
             values.append(value)
-            numbers = self._seen.numbers.get(place)
             if numbers is not None and value is not None:
-                if isinstance(value, str):
-                    numbers.text(meant(value), f"{reading.where}:{line}")
+                if value.__class__ is str:
+                    numbers.text(str(cell), reading.where, line)
                 else:
                     numbers.number(cell if isinstance(cell, str) else "")
         record: Interaction | Rejected
         record = self._decoded(line, row, values) if failed is None else Rejected(Reason.BAD_TIME, str(failed))
-        refused = isinstance(record, Rejected)
-        for place, times in self._seen.times.items():
-            index = self._sources[place].column
-            assert index is not None  # only columns are looked at
-            cell = row[index]
-            if refused and cell and (failed is not None or parse_time(values[place]) is None):
-                times.text(meant(_text(cell)), f"{reading.where}:{line}")
-            elif cell:
-                times.good += 1
-        return reading.refuse(line, record, self._header, row) if isinstance(record, Rejected) else record
+        if isinstance(record, Rejected):
+            for place, times in self._seen.times.items():
+                self._note_time(place, times, row, None if failed is not None else values[place], line)
+            return reading.refuse(line, record, self._header, row)
+        return record
+
+    def _note_time(self, place: int, times: TimeColumn, row: Sequence[Cell], value: object, line: int) -> None:
+        """Note a time of a record that was rejected, for whatever reason."""
+        column = self._sources[place].column
+        assert column is not None  # only columns are looked at
+        cell = row[column]
+        if cell is None or cell == "":
+            return
+        if parse_time(value) is None:
+            times.text(meant(_text(cell)), self._reading.where, line)
+        else:
+            self._reading.survey.read += 1
 
     def _decoded(self, line: int, row: Sequence[Cell], values: Sequence[object]) -> Interaction | Rejected:
         try:
             native = orjson.dumps(self._mapping.record(values))
         except (orjson.JSONEncodeError, TypeError):
-            used = [row[index] for _, index, _ in self._sources if index is not None]
+            used = [row[index] for _, index, _, _ in self._sources if index is not None]
             _note_foreign(used, self._reading, line)
             encoding = self._reading.survey.options.encoding or "UTF-8"
             return Rejected(Reason.NOT_UTF8, f"a cell that is read holds bytes that are not {encoding}")

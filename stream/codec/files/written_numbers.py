@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Final
 
+from stream.codec.files.foreign_bytes import meant
 from stream.codec.files.notation import Decimal, Notation, Thousands, number_pattern
 
 Way = tuple[Decimal, Thousands | None]
@@ -24,7 +25,6 @@ WAYS: Final[tuple[Way, ...]] = (
 """Of two that read the same numbers, the earlier one is meant."""
 
 _PATTERNS: Final = tuple(number_pattern(decimal, thousands, ()).fullmatch for decimal, thousands in WAYS)
-_POINT: Final = tuple(place for place, (decimal, _) in enumerate(WAYS) if decimal == "point")
 _CODES: Final = frozenset(
     {
         *("AED", "ARS", "AUD", "BGN", "BRL", "CAD", "CHF", "CLP", "CNY", "COP", "CZK", "DKK", "EUR"),
@@ -33,6 +33,7 @@ _CODES: Final = frozenset(
         *("kr", "kr.", "zł", "Kč", "Ft", "lei", "Fr.", "R$", "A$", "C$", "US$"),
     }
 )
+_DIGIT: Final = re.compile("[0-9]").search
 _LONGEST: Final = 40
 """Characters; no number of a shop has more."""
 _AROUND: Final = re.compile(
@@ -46,36 +47,38 @@ class NumberColumn:
     """What stands in one column that is read as a property."""
 
     name: str
-    filled: int = 0
+    texts: int = 0
     unread: int = 0
     """Texts that look like numbers, but do not count as such."""
     first: tuple[str, str] | None = None
     """The first of these, and where it stands."""
     like: int = 0
-    """All that look like numbers, those that are some among them."""
+    """All that look like numbers, without `whole` and `pointed`."""
     votes: list[int] = field(default_factory=lambda: [0] * len(WAYS))
     """Of these, how many each of WAYS reads."""
+    whole: int = 0
+    """Whole numbers, which every way reads."""
+    pointed: int = 0
+    """Numbers whose point stands before decimals."""
     currencies: Counter[str] = field(default_factory=Counter)
 
     def number(self, cell: str) -> None:
-        """Note a cell that counts as a number as it is read now, in a file whose notation nobody named."""
-        self.filled += 1
-        self.like += 1
+        """Note a cell that counts as a number as it is read now."""
         # 1.234 could have its point between thousands, 12.50 could not; whole numbers fit all.
         if "." not in cell:
-            for place in range(len(WAYS)):
-                self.votes[place] += 1
-        elif len(cell) <= 8 and cell[-4:-3] == ".":
+            self.whole += 1
+        elif cell[-4:-3] == "." and len(cell) <= 8:
+            self.like += 1
             self._vote(cell)
         else:
-            for place in _POINT:
-                self.votes[place] += 1
+            self.pointed += 1
 
-    def text(self, cell: str, where: str) -> None:
+    def text(self, cell: str, file: str, line: int) -> None:
         """Note a cell that counts as text, and where it stands."""
-        self.filled += 1
-        if len(cell) > _LONGEST:
+        self.texts += 1
+        if len(cell) > _LONGEST or not _DIGIT(cell):
             return
+        cell = meant(cell)
         number, signs = without_currency(cell)
         if not self._vote(number):
             return
@@ -83,12 +86,18 @@ class NumberColumn:
         self.unread += 1
         self.currencies.update(signs)
         if self.first is None:
-            self.first = cell, where
+            self.first = cell, f"{file}:{line}"
 
     @property
     def looks_numeric(self) -> bool:
         """Whether this is a column of numbers, of which some do not count."""
-        return self.unread > 0 and self.like >= _MOSTLY * self.filled
+        numbers = self.like + self.whole + self.pointed
+        others = self.texts - self.unread
+        return self.unread > 0 and numbers >= _MOSTLY * (numbers + others)
+
+    def read_by(self, place: int) -> int:
+        """How many of the numbers one of WAYS reads."""
+        return self.votes[place] + self.whole + (self.pointed if WAYS[place][0] == "point" else 0)
 
     def _vote(self, number: str) -> bool:
         found = False
@@ -112,7 +121,7 @@ def without_currency(cell: str) -> tuple[str, list[str]]:
 
 def fitting(columns: list[NumberColumn], said: Notation) -> list[Way]:
     """The ways that read most of the columns' numbers and agree with what was said already; two where both may be."""
-    votes = [sum(each.votes[place] for each in columns) for place in range(len(WAYS))]
+    votes = [sum(each.read_by(place) for each in columns) for place in range(len(WAYS))]
     left = [
         place
         for place, (decimal, thousands) in enumerate(WAYS)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from stream.codec.files.notation import EXCEL, ISO
+from stream.codec.files.notation import EXCEL
 
 _LONGEST: Final = 60
 _MOST_SHAPES: Final = 20
@@ -55,15 +55,13 @@ class TimeColumn:
     """What stands in one column that is read as a time."""
 
     name: str
-    good: int = 0
-    """Those that could be read as they are."""
     unread: int = 0
     """Those that look like times, and could not be read."""
     first: tuple[str, str] | None = None
     """The first of these, and where it stands."""
     shapes: dict[str, Shape] = field(default_factory=dict)
 
-    def text(self, cell: str, where: str) -> None:
+    def text(self, cell: str, file: str, line: int) -> None:
         """Note a cell that could not be read, and where it stands."""
         template = _template(cell.strip())
         if template is None:
@@ -83,10 +81,10 @@ class TimeColumn:
         shape.month_first += month_first
         self.unread += 1
         if self.first is None:
-            self.first = cell, where
+            self.first = cell, f"{file}:{line}"
 
     def formats(self) -> Iterator[tuple[str, ...]]:
-        """The formats that read the column, of what can be read already too; twice where both orders may be."""
+        """The formats that read what could not be read; twice where day and month may stand in either order."""
         found = list(self.shapes.values())
         both = [each for each in found if each.open and each.day_first == each.month_first == each.count]
         day_first = [each for each in found if each.open and each.day_first > each.month_first]
@@ -98,9 +96,8 @@ class TimeColumn:
             orders = [("%d", "%m")]
         else:
             orders = [("%d", "%m"), ("%m", "%d")]
-        before = (ISO,) if self.good else ()
         for one, two in orders:
-            yield (*before, *(each.template.format(one=one, two=two) for each in found))
+            yield tuple(each.template.format(one=one, two=two) for each in found)
 
 
 def readable(form: str) -> str:
