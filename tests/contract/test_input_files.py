@@ -292,7 +292,9 @@ def test_a_header_that_lacks_what_is_needed_is_answered_with_a_mapping(tmp_path:
     assert caught.value.offer.options == (("--map", mapping),)
     assert "no column is named time" in refusal(tmp_path / "a.csv", "customer_id,type,day\n1,x,2017-01-01\n")
     said = refusal(tmp_path / "a.csv", "name,sales_value\n1,3\n")
-    assert "for example with --map \"customer_id=WHO,time=WHEN,type='Order Completed',properties.total=sales_value" in said
+    assert (
+        "for example with --map \"customer_id=WHO,time=WHEN,type='Order Completed',properties.total=sales_value" in said
+    )
 
 
 def test_a_mapped_column_that_is_not_there_is_answered_with_the_nearest(tmp_path: Path) -> None:

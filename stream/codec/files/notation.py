@@ -41,7 +41,7 @@ _MOST_DIGITS: Final = 18
 """No time has more digits, and reading a number takes the longer the more it has."""
 _EXCEL_EPOCH: Final = datetime(1899, 12, 30)  # noqa: DTZ001 - a spreadsheet has local times
 _WORDS: Final = {"true": True, "false": False}
-_PROBE: Final = datetime(2001, 2, 3, 16, 5)  # noqa: DTZ001
+_PROBE: Final = datetime(2001, 2, 3, 16, 5, tzinfo=UTC)
 _YEAR: Final = re.compile(r"%[YyCcxGF]").search
 _LETTERS: Final = (
     *(("YYYY", "%Y"), ("JJJJ", "%Y"), ("yyyy", "%Y"), ("DD", "%d"), ("TT", "%d"), ("dd", "%d"), ("HH", "%H")),
