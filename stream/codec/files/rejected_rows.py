@@ -29,11 +29,11 @@ class RejectedRows:
         """`LifecycleError`: the file cannot be written, which is tried at once."""
         self._path = path
         self._columns: dict[str, None] = {}
-        self._waiting: IO[bytes] = tempfile.SpooledTemporaryFile(_MEMORY)  # noqa: SIM115 - closed by __exit__
         try:
             Path(path).write_bytes(b"")
         except OSError as error:
             raise self._error(error) from error
+        self._waiting: IO[bytes] = tempfile.SpooledTemporaryFile(_MEMORY)  # noqa: SIM115 - closed by __exit__
 
     def __enter__(self) -> Self:
         return self

@@ -29,10 +29,10 @@ def xlsx_rows(file: IO[bytes], sheet: str | None, where: str) -> Iterator[Row]:
     Formulas count as the value that Excel saved with them. `InputFileError`: no workbook, one that is too large or
     damaged, no sheet of this name, or several of which none was named.
     """
-    from openpyxl import load_workbook  # noqa: PLC0415 - takes as long as all the rest, and few files need it
-
     try:
         _check(file, where)
+        from openpyxl import load_workbook  # noqa: PLC0415 - takes as long as all the rest, and few files need it
+
         with warnings.catch_warnings():
             # Of styles and extensions that it leaves away: no cell's value is among them.
             warnings.simplefilter("ignore")
