@@ -135,7 +135,7 @@ class Survey:
         currencies = {sign for each in columns for sign in each.currencies if sign not in said.currencies}
         findings = tuple(
             f"{each.unread:,} {'number' if each.unread == 1 else 'numbers'} of the column {each.name!r}, such as "
-            f"{each.first[0]!r} ({each.first[1]}), are text and would add nothing"
+            f"{each.first[0]!r} ({each.first[1]}), {'is' if each.unread == 1 else 'are'} text and would add nothing"
             for each in columns
             if each.first is not None
         )

@@ -168,9 +168,10 @@ class _Table:
             native = orjson.dumps(self._mapping.record(values))
         except (orjson.JSONEncodeError, TypeError):
             used = [row[index] for _, index, _, _ in self._sources if index is not None]
-            _note_foreign(used, self._reading, line)
+            found = _note_foreign(used, self._reading, line)
             encoding = self._reading.survey.options.encoding or "UTF-8"
-            return Rejected(Reason.NOT_UTF8, f"a cell that is read holds bytes that are not {encoding}")
+            shown = found[:40].encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+            return Rejected(Reason.NOT_UTF8, f"a cell that is read holds bytes that are not {encoding}: '{shown}'")
         return self._reading.decode(native)
 
 
@@ -189,11 +190,12 @@ def _offered(
     return OfferedError(error.problem, reading.survey.offer_with("--map", text))
 
 
-def _note_foreign(cells: Sequence[Cell], reading: Reading, line: int = 1) -> bool:
+def _note_foreign(cells: Sequence[Cell], reading: Reading, line: int = 1) -> str:
+    """Note the cells with bytes that are not UTF-8; the first of them, empty where there is none."""
     found = [each for each in cells if isinstance(each, str) and is_foreign(each)]
     for each in found:
         reading.survey.foreign(each, f"{reading.where}:{line}")
-    return bool(found)
+    return found[0] if found else ""
 
 
 def _text(cell: Cell) -> str:
