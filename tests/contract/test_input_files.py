@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from stream.codec.files import text_lines
 from stream.codec.files.column_mapping import ColumnMapping
 from stream.codec.files.input_files import read_interactions
-from stream.codec.files.reading import Record
+from stream.codec.files.source_file import Record
 from stream.codec.files.survey import OfferedError
 from stream.codec.files.table_records import cell_value
 from stream.codec.interactions import encode_native

@@ -23,9 +23,9 @@ from stream.codec.files.file_bytes import content_hash
 from stream.codec.files.input_files import read_interactions
 from stream.codec.files.json_list import json_list
 from stream.codec.files.notation import Notation
-from stream.codec.files.reading import Record
 from stream.codec.files.reading_options import FROM_THE_FILE, ReadingOptions
 from stream.codec.files.rejected_rows import RejectedRows
+from stream.codec.files.source_file import Record
 from stream.codec.rejected import Reason, Rejected
 from stream.core.interaction import Interaction
 from stream.errors import InputFileError, LifecycleError

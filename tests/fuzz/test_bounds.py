@@ -12,7 +12,7 @@ import pytest
 from stream.codec.controls import tick
 from stream.codec.files.csv_records import csv_rows
 from stream.codec.files.notation import PLAIN
-from stream.codec.files.reading import Reading
+from stream.codec.files.source_file import SourceFile
 from stream.codec.files.survey import Survey
 from stream.codec.files.table_records import Unreadable, table_records
 from stream.codec.files.text_lines import MAX_LINE, Lines
@@ -217,7 +217,7 @@ def test_a_csv_file_with_twice_the_columns_takes_at_most_twice_the_work() -> Non
     def reading(count: int) -> Callable[[], object]:
         header = ",".join(["customer_id", "type", "time", *(f"properties.p{number}" for number in range(count))])
         content = (header + "\nc,t,0" + ",1" * count + "\n").encode()
-        reading = Reading("file", None, PLAIN, lambda value: decode(value, None, frozenset()), Survey(), None)
+        reading = SourceFile("file", None, PLAIN, lambda value: decode(value, None, frozenset()), Survey(), None)
         return lambda: list(table_records(*csv_rows(Lines(BytesIO(content)), "file"), reading))
 
     doubles(reading, 2_000)

@@ -16,9 +16,9 @@ from stream.codec.files.csv_records import csv_rows
 from stream.codec.files.file_bytes import BUFFER, COMPRESSED, ReadableFile, hashed, in_utf8, opened
 from stream.codec.files.json_list import json_list
 from stream.codec.files.json_records import json_lines, json_records
-from stream.codec.files.reading import Reading, Record
 from stream.codec.files.reading_options import FROM_THE_FILE, ReadingOptions
 from stream.codec.files.rejected_rows import RejectedRows
+from stream.codec.files.source_file import Record, SourceFile
 from stream.codec.files.survey import OfferedError, Survey
 from stream.codec.files.table_records import Unreadable, table_records
 from stream.codec.files.text_lines import Lines
@@ -90,12 +90,12 @@ def read_interactions(
         return decode(value, None, blocked)
 
     survey = Survey(options) if survey is None else survey
-    reading = Reading(where, mapping, options.notation, read, survey, rejected)
+    source = SourceFile(where, mapping, options.notation, read, survey, rejected)
     with opened(name) as content:
         file = content if digest is None else hashed(content, digest)
         beginning = file.peek(BUFFER)
         if beginning.startswith(_ZIP):
-            yield from _workbook(file, options.sheet, reading)
+            yield from _workbook(file, options.sheet, source)
             return
         for magic, kind in _OTHERS:
             if beginning.startswith(magic):
@@ -105,14 +105,14 @@ def read_interactions(
         else:
             encoding = next((each for mark, each in _WIDE if beginning.startswith(mark)), None)
             if encoding is not None:
-                raise _encoding_offered(name, encoding, reading, replace(options, encoding=encoding))
+                raise _encoding_offered(name, encoding, source, replace(options, encoding=encoding))
         match _format(name, file, where):
             case "csv":
-                yield from table_records(*csv_rows(Lines(file), where), reading)
+                yield from table_records(*csv_rows(Lines(file), where), source)
             case "list":
-                yield from json_records(json_list(file, where), reading)
+                yield from json_records(json_list(file, where), source)
             case "lines":
-                yield from json_records(json_lines(Lines(file)), reading)
+                yield from json_records(json_lines(Lines(file)), source)
 
 
 def _format(name: str, file: ReadableFile, where: str) -> _Format:
@@ -130,27 +130,27 @@ def _format(name: str, file: ReadableFile, where: str) -> _Format:
     return "lines" if not beginning or beginning.startswith(b"{") else "csv"
 
 
-def _workbook(file: ReadableFile, sheet: str | None, reading: Reading) -> Iterator[Record]:
+def _workbook(file: ReadableFile, sheet: str | None, source: SourceFile) -> Iterator[Record]:
     # The parts of a zip are not in the order in which they are needed.
     with tempfile.TemporaryFile(prefix="lifecycle-xlsx-") as whole:
         shutil.copyfileobj(file, whole, BUFFER)
         whole.seek(0)
-        rows = xlsx_rows(whole, sheet, reading.where)
+        rows = xlsx_rows(whole, sheet, source.where)
         _, first = next(rows, (0, []))
         if isinstance(first, Unreadable) or not first:
-            raise InputFileError(f"{reading.where}: no header; the first row of a sheet names its columns")
+            raise InputFileError(f"{source.where}: no header; the first row of a sheet names its columns")
         header = ["" if each is None else str(each).strip() for each in first]
         while not header[-1]:
             header.pop()
-        yield from table_records(header, rows, reading)
+        yield from table_records(header, rows, source)
 
 
-def _encoding_offered(name: str, encoding: str, reading: Reading, options: ReadingOptions) -> InputFileError:
+def _encoding_offered(name: str, encoding: str, source: SourceFile, options: ReadingOptions) -> InputFileError:
     """The error for a file whose encoding has to be named, with all that can be offered where it can be read again."""
-    message = f"{reading.where}: not text in UTF-8; it looks like {encoding}"
-    reading.survey.is_in(encoding)
+    message = f"{source.where}: not text in UTF-8; it looks like {encoding}"
+    source.survey.is_in(encoding)
     if name != "-" and Path(name).is_file():
-        records = read_interactions(name, mapping=reading.mapping, options=options, survey=reading.survey)
+        records = read_interactions(name, mapping=source.mapping, options=options, survey=source.survey)
         try:
             for _ in islice(records, _LOOKED_AT):
                 pass
@@ -158,4 +158,4 @@ def _encoding_offered(name: str, encoding: str, reading: Reading, options: Readi
             return OfferedError(f"{message}; then {error}", error.offer)
         except InputFileError as error:
             message = f"{message}; then {error}"
-    return OfferedError(message, reading.survey.offer_with())
+    return OfferedError(message, source.survey.offer_with())

@@ -7,8 +7,8 @@ import orjson
 
 from stream.codec.files.column_mapping import NESTED_TARGETS, ColumnMapping, Pair
 from stream.codec.files.notation import NotATime
-from stream.codec.files.reading import Reading, Record
 from stream.codec.files.rejected_rows import RECORD
+from stream.codec.files.source_file import Record, SourceFile
 from stream.codec.files.survey import ColumnsSeen
 from stream.codec.files.text_lines import Lines, LineTooLongError
 from stream.codec.rejected import Reason, Rejected
@@ -34,41 +34,41 @@ def json_lines(lines: Lines) -> Iterator[tuple[int, bytes | Rejected]]:
             yield lines.number, line
 
 
-def json_records(texts: Iterable[tuple[int, bytes | Rejected]], reading: Reading) -> Iterator[Record]:
+def json_records(texts: Iterable[tuple[int, bytes | Rejected]], source: SourceFile) -> Iterator[Record]:
     """Yield the interaction of each text, or why it is none."""
-    objects = _Objects(reading)
+    objects = _Objects(source)
     for line, text in texts:
         record = text if isinstance(text, Rejected) else objects.record(line, text)
         if isinstance(record, Rejected):
             raw = text.rstrip(b"\r\n").decode("utf-8", "surrogateescape") if isinstance(text, bytes) else ""
-            reading.refuse(line, record, RECORD, (raw,))
+            source.refuse(line, record, RECORD, (raw,))
         yield line, record
 
 
 class _Objects:
-    def __init__(self, reading: Reading) -> None:
-        self._reading = reading
-        self._seen = ColumnsSeen(reading.survey)
-        for place, pair in enumerate(reading.mapping.pairs if reading.mapping is not None else ()):
+    def __init__(self, source: SourceFile) -> None:
+        self._source = source
+        self._seen = ColumnsSeen(source.survey)
+        for place, pair in enumerate(source.mapping.pairs if source.mapping is not None else ()):
             if pair.constant is None:
                 self._seen.add(place, pair.target, pair.column)
 
     def record(self, line: int, text: bytes) -> Interaction | Rejected:
-        reading = self._reading
-        if reading.mapping is None and reading.notation.plain:
-            record = reading.decode(text)
+        source = self._source
+        if source.mapping is None and source.notation.plain:
+            record = source.decode(text)
             if isinstance(record, Rejected) and record.reason is Reason.BAD_TIME:
                 self._note_times(line, text)
             return record
         try:
             item: object = orjson.loads(text)
         except orjson.JSONDecodeError:
-            return reading.decode(text)  # which says why
+            return source.decode(text)  # which says why
         if not isinstance(item, dict):
-            return reading.decode(text)
+            return source.decode(text)
         try:
-            native = self._native(item) if reading.mapping is None else self._mapped(line, item, reading.mapping)
-            record = reading.decode(orjson.dumps(native))
+            native = self._native(item) if source.mapping is None else self._mapped(line, item, source.mapping)
+            record = source.decode(orjson.dumps(native))
         except NotATime as error:
             return Rejected(Reason.BAD_TIME, str(error))
         except orjson.JSONEncodeError as error:
@@ -77,7 +77,7 @@ class _Objects:
         return record
 
     def _mapped(self, line: int, item: dict[str, object], mapping: ColumnMapping) -> dict[str, object]:
-        notation, where = self._reading.notation, self._reading.where
+        notation, where = self._source.notation, self._source.where
         values: list[object] = []
         failed: NotATime | None = None
         for place, pair in enumerate(mapping.pairs):
@@ -96,7 +96,7 @@ class _Objects:
                 if failed is not None or parse_time(time) is None:
                     times.text(found, where, line)
                 else:
-                    self._reading.survey.read += 1
+                    self._source.survey.read += 1
                 values.append(time)
                 continue
             value = notation.value(found) if notation.says_numbers and pair.target[0] in NESTED_TARGETS else found
@@ -117,11 +117,11 @@ class _Objects:
         if isinstance(number, int | float) and not isinstance(number, bool):
             column.number(text)
         else:
-            column.text(text, self._reading.where, line)
+            column.text(text, self._source.where, line)
 
     def _native(self, item: dict[str, object]) -> dict[str, object]:
         """The same object, with times and numbers in text read as the notation says."""
-        notation = self._reading.notation
+        notation = self._source.notation
         for key in _TIMES:
             if isinstance(text := item.get(key), str):
                 item[key] = notation.time(text)
@@ -138,7 +138,7 @@ class _Objects:
         item = orjson.loads(text)  # it was an object, or there would be another reason
         for key in _TIMES:
             if isinstance(found := item.get(key), str) and parse_time(found) is None:
-                self._reading.survey.time_column(key).text(found, self._reading.where, line)
+                self._source.survey.time_column(key).text(found, self._source.where, line)
 
 
 def _found(pair: Pair, item: dict[str, object]) -> object:

@@ -173,14 +173,10 @@ class Notation:
                 f"the time {text!r} looks like a day number of Excel, which --time-format excel reads; "
                 "as epoch milliseconds it would be in January 1970"
             )
-        day = _DAY(text)
-        if day is not None:
-            try:
-                text = date(int(day[1]), int(day[2]), int(day[3])).isoformat()
-            except ValueError:
-                return text
-        elif _WHOLE(text):
-            return int(text) if len(text) <= _MOST_DIGITS else text
+        value = time_value(text)
+        if isinstance(value, int):
+            return value
+        text = value
         if self.time_zone is not None and _LOCAL(text):
             try:
                 moment = self.moment(datetime.fromisoformat(text))
@@ -191,6 +187,20 @@ class Notation:
 
 
 PLAIN: Final = Notation()
+
+
+def time_value(text: str) -> int | str:
+    """What text stands for as a time where nothing was said.
+
+    Digits are epoch milliseconds or, where there are eight of them and such a day exists, that day; all else is text.
+    """
+    day = _DAY(text)
+    if day is not None:
+        try:
+            return date(int(day[1]), int(day[2]), int(day[3])).isoformat()
+        except ValueError:
+            return text
+    return int(text) if _WHOLE(text) and len(text) <= _MOST_DIGITS else text
 
 
 def number_pattern(decimal: Decimal, thousands: Thousands | None, currencies: Sequence[str]) -> re.Pattern[str]:

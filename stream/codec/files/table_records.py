@@ -17,7 +17,7 @@ from stream.codec.files.column_mapping import (
 )
 from stream.codec.files.foreign_bytes import is_foreign, meant
 from stream.codec.files.notation import PLAIN, NotATime, Notation
-from stream.codec.files.reading import Reading, Record
+from stream.codec.files.source_file import Record, SourceFile
 from stream.codec.files.survey import ColumnsSeen, OfferedError
 from stream.codec.files.written_numbers import NumberColumn
 from stream.codec.files.written_times import TimeColumn
@@ -46,7 +46,7 @@ _SURVEYED: Final = 100_000
 """Rows that are looked at for an offer where the file cannot be read as it is."""
 
 
-class _Source(NamedTuple):
+class _CellSource(NamedTuple):
     target: str
     column: int | None
     """Its place in a row; None: there is a constant instead."""
@@ -55,28 +55,28 @@ class _Source(NamedTuple):
     """Where a value is noted that may be a number."""
 
 
-def table_records(header: Sequence[str], rows: Iterator[Row], reading: Reading) -> Iterator[Record]:
+def table_records(header: Sequence[str], rows: Iterator[Row], source: SourceFile) -> Iterator[Record]:
     """Yield the interaction of each row, or why it is none (see `cell_value` for the cells).
 
     Without a mapping, the columns that are named as the native format names its parts are read. `InputFileError`: the
     header does not fit the mapping. `OfferedError`: it would with what is offered.
     """
-    reading.survey.header([meant(each) for each in header])
-    mapping = reading.mapping
+    source.survey.header([meant(each) for each in header])
+    mapping = source.mapping
     if mapping is None:
         try:
-            mapping = ColumnMapping.native([meant(each) for each in header], reading.where)
+            mapping = ColumnMapping.native([meant(each) for each in header], source.where)
         except MissingColumnsError as error:
-            raise _offered(error, header, rows, reading) from error
+            raise _offered(error, header, rows, source) from error
     try:
-        table = _Table(header, mapping, reading)
+        table = _Table(header, mapping, source)
     except InputFileError as error:
-        offer = reading.survey.offer() if _note_foreign(header, reading) else None
+        offer = source.survey.offer() if _note_foreign(header, source) else None
         raise (error if offer is None else OfferedError(str(error), offer)) from error
     for line, row in rows:
         record = table.record(line, row)
         if not isinstance(record, Rejected):
-            reading.survey.read += 1
+            source.survey.read += 1
         yield line, record
 
 
@@ -103,32 +103,32 @@ def cell_value(target: str, cell: Cell, notation: Notation = PLAIN) -> object:
 
 
 class _Table:
-    def __init__(self, header: Sequence[str], mapping: ColumnMapping, reading: Reading) -> None:
-        self._header, self._mapping, self._reading = header, mapping, reading
+    def __init__(self, header: Sequence[str], mapping: ColumnMapping, source: SourceFile) -> None:
+        self._header, self._mapping, self._source = header, mapping, source
         columns: dict[str, int] = {}
         for index, column in enumerate(header):
             columns[column] = _TWICE if column in columns else index
-        places = [_index(pair, columns, reading.where) for pair in mapping.pairs]
-        self._seen = ColumnsSeen(reading.survey)
+        places = [_index(pair, columns, source.where) for pair in mapping.pairs]
+        self._seen = ColumnsSeen(source.survey)
         for place, pair in enumerate(mapping.pairs):
             if pair.constant is None:
                 self._seen.add(place, pair.target, meant(pair.column))
-        self._sources = [
-            _Source(pair.target[0], places[place], pair.constant, self._seen.numbers.get(place))
+        self._cells = [
+            _CellSource(pair.target[0], places[place], pair.constant, self._seen.numbers.get(place))
             for place, pair in enumerate(mapping.pairs)
         ]
 
     def record(self, line: int, row: list[Cell] | Unreadable) -> Interaction | Rejected:
-        reading = self._reading
+        source = self._source
         if isinstance(row, Unreadable):
-            return reading.refuse(line, Rejected(Reason.BAD_SHAPE, row.detail), self._header, row.cells)
+            return source.refuse(line, Rejected(Reason.BAD_SHAPE, row.detail), self._header, row.cells)
         missing = len(self._header) - len(row)
         if missing > 0:
             row.extend([None] * missing)
         values: list[object] = []
         failed: NotATime | None = None
-        notation = reading.notation
-        for target, column, constant, numbers in self._sources:
+        notation = source.notation
+        for target, column, constant, numbers in self._cells:
             if column is None:
                 values.append(constant)
                 continue
@@ -140,7 +140,7 @@ class _Table:
             values.append(value)
             if numbers is not None and value is not None:
                 if value.__class__ is str:
-                    numbers.text(str(cell), reading.where, line)
+                    numbers.text(str(cell), source.where, line)
                 else:
                     numbers.number(cell if isinstance(cell, str) else "")
         record: Interaction | Rejected
@@ -148,53 +148,53 @@ class _Table:
         if isinstance(record, Rejected):
             for place, times in self._seen.times.items():
                 self._note_time(place, times, row, None if failed is not None else values[place], line)
-            return reading.refuse(line, record, self._header, row)
+            return source.refuse(line, record, self._header, row)
         return record
 
     def _note_time(self, place: int, times: TimeColumn, row: Sequence[Cell], value: object, line: int) -> None:
         """Note a time of a record that was rejected, for whatever reason."""
-        column = self._sources[place].column
+        column = self._cells[place].column
         assert column is not None  # only columns are looked at
         cell = row[column]
         if cell is None or cell == "":
             return
         if parse_time(value) is None:
-            times.text(meant(_text(cell)), self._reading.where, line)
+            times.text(meant(_text(cell)), self._source.where, line)
         else:
-            self._reading.survey.read += 1
+            self._source.survey.read += 1
 
     def _decoded(self, line: int, row: Sequence[Cell], values: Sequence[object]) -> Interaction | Rejected:
         try:
             native = orjson.dumps(self._mapping.record(values))
         except (orjson.JSONEncodeError, TypeError):
-            used = [row[index] for _, index, _, _ in self._sources if index is not None]
-            found = _note_foreign(used, self._reading, line)
-            encoding = self._reading.survey.options.encoding or "UTF-8"
+            used = [row[index] for _, index, _, _ in self._cells if index is not None]
+            found = _note_foreign(used, self._source, line)
+            encoding = self._source.survey.options.encoding or "UTF-8"
             shown = found[:40].encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
             return Rejected(Reason.NOT_UTF8, f"a cell that is read holds bytes that are not {encoding}: '{shown}'")
-        return self._reading.decode(native)
+        return self._source.decode(native)
 
 
 def _offered(
-    error: MissingColumnsError, header: Sequence[str], rows: Iterator[Row], reading: Reading
+    error: MissingColumnsError, header: Sequence[str], rows: Iterator[Row], source: SourceFile
 ) -> InputFileError:
     """The error for a header without native names; with an offer where the columns can be guessed from their names."""
     names = [meant(each) for each in header]
     text = guessed(names)
     if text is None:
         return error
-    _note_foreign(header, reading)
-    table = _Table(names, ColumnMapping.parse([text]), reading.only_looking())
+    _note_foreign(header, source)
+    table = _Table(names, ColumnMapping.parse([text]), source.only_looking())
     for line, row in islice(rows, _SURVEYED):
         table.record(line, row)
-    return OfferedError(error.problem, reading.survey.offer_with("--map", text))
+    return OfferedError(error.problem, source.survey.offer_with("--map", text))
 
 
-def _note_foreign(cells: Sequence[Cell], reading: Reading, line: int = 1) -> str:
+def _note_foreign(cells: Sequence[Cell], source: SourceFile, line: int = 1) -> str:
     """Note the cells with bytes that are not UTF-8; the first of them, empty where there is none."""
     found = [each for each in cells if isinstance(each, str) and is_foreign(each)]
     for each in found:
-        reading.survey.foreign(each, f"{reading.where}:{line}")
+        source.survey.foreign(each, f"{source.where}:{line}")
     return found[0] if found else ""
 
 

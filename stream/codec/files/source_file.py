@@ -15,7 +15,7 @@ Record = tuple[int, Interaction | Rejected]
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class SourceFile:
     """How the records of one file become interactions."""
 
     where: str
@@ -35,6 +35,6 @@ class Reading:
             self.rejected.add(self.where, line, rejected, columns, cells)
         return rejected
 
-    def only_looking(self) -> "Reading":
+    def only_looking(self) -> "SourceFile":
         """The same, but nothing is kept."""
         return replace(self, rejected=None)
