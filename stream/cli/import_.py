@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, ExitStack
 from itertools import chain
 from pathlib import Path
 from time import perf_counter, time_ns
@@ -18,8 +18,8 @@ from stream.cli.terminal.amounts import amount
 from stream.cli.terminal.connection import run, when_there
 from stream.cli.terminal.import_run import ImportRun, show_summary
 from stream.cli.terminal.options import with_settings
+from stream.cli.terminal.reading_options import FileReading, keep_apart, refuse_unsaid, show_offer, with_reading
 from stream.cli.terminal.time_argument import moment
-from stream.codec.files.column_mapping import ColumnMapping
 from stream.codec.files.import_sources import Sources
 from stream.codec.files.sorting import Phase, sort_by_time
 from stream.codec.import_rows import encode_row
@@ -46,23 +46,16 @@ _STALL = 3.0
     "ids",
     "earliest_time",
 )
+@with_reading
 def import_(
     files: Annotated[
         list[str],
         typer.Argument(
             metavar="FILE...",
-            help="Interactions as JSON lines or CSV, also .gz; - is stdin.",
+            help="Interactions as CSV, JSON lines, a JSON list or an Excel workbook, also .gz or .zst; - is stdin.",
             show_default=False,
         ),
     ],
-    map: Annotated[  # noqa: A002 - the option's name
-        list[str] | None,
-        typer.Option(
-            metavar="TARGET=SOURCE,…",
-            help="Which columns or paths the parts of an interaction are in, as in "
-            "\"customer_id=household,time=day,type='Order Completed',properties.total=sales\"; repeatable.",
-        ),
-    ] = None,
     rate: Annotated[int | None, typer.Option(metavar="N", min=1, help="Send at most N interactions a second.")] = None,
     as_is: Annotated[
         bool, typer.Option("--as-is", help="Send in the order of the files instead of sorting by time.")
@@ -91,6 +84,7 @@ def import_(
         ),
     ] = None,
     *,
+    reading: FileReading,
     settings: Settings,
 ) -> None:
     """Send interactions from files to Kafka, in time order, and wait until every one is safe there.
@@ -105,22 +99,36 @@ def import_(
     with --as-is has no name but by --name.
 
     Records that cannot be read are not sent, but counted and listed by their reason; only where there is no
-    other, the exit code is 1.
+    other, the exit code is 1. Where times, numbers or text look as if other options would read them, nothing is
+    sent, and the command that has these options is shown.
     """
     end = None if until is None else _until(until, settings)
     console = Console(stderr=True)
-    mapping = ColumnMapping.parse(map) if map else None
-    sources = Sources(files, mapping, settings.reading, as_is=as_is, name=name)
-    work = ImportRun(sources, settings, None if name else _since(files), resume)
+    keep_apart(reading.rejected, files)
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}  {task.completed:,}"),
         BarColumn(),
         TimeElapsedColumn(),
     )
+    stack = ExitStack()
+    rejected = stack.enter_context(reading.rejected_rows())
+    sources = Sources(
+        files,
+        reading.mapping,
+        settings.reading,
+        as_is=as_is,
+        name=name,
+        options=reading.options,
+        survey=reading.survey,
+        rejected=rejected,
+    )
+    work = ImportRun(sources, settings, None if name else _since(files), resume, rejected_rows=rejected)
     try:
-        with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        with stack, Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
             interactions = work.read() if as_is else _sorted(work, progress)
+            if not as_is:
+                refuse_unsaid(reading.survey.offer())
             started = perf_counter()
             try:
                 run(_send(work, interactions, rate, end, progress, console), settings.bootstrap)
@@ -129,6 +137,8 @@ def import_(
     finally:
         if work.records:
             show_summary(work, console)
+            if as_is or work.acknowledged:
+                show_offer(reading.survey.offer(), console)
     if work.records and not work.acknowledged and not work.known:
         first = work.rejected.describe_first()
         raise InputFileError(f"none of the {amount(work.records, 'record')} could be sent; the first: {first}")
@@ -182,7 +192,7 @@ async def _send(
                 if refused is None:
                     work.note(interaction)
                 else:
-                    work.rejected.add(refused, place)
+                    work.refuse(refused, place, interaction)
             await producer.flush()
             time = work.tick_time(until)
             if time is not None:

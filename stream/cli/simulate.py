@@ -13,10 +13,11 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from stream.cli.terminal.amounts import amount
 from stream.cli.terminal.options import with_settings
+from stream.cli.terminal.reading_options import FileReading, keep_apart, show_offer, with_reading
 from stream.cli.terminal.simulation_summary import Summary
 from stream.cli.terminal.time_argument import moment
-from stream.codec.files.column_mapping import ColumnMapping
-from stream.codec.files.input_files import content_hash, read_interactions
+from stream.codec.files.file_bytes import content_hash
+from stream.codec.files.input_files import read_interactions
 from stream.codec.lifecycle_yaml.lifecycle_files import load_all
 from stream.codec.stage_changes import ChangeSource, encode
 from stream.core.model import model_of
@@ -31,6 +32,7 @@ _BUFFER = 1 << 20
 
 
 @with_settings("forget_after", "forget_identified_after", "blocked", "ids", "earliest_time")
+@with_reading
 def simulate(
     *,
     lifecycle: Annotated[
@@ -39,15 +41,12 @@ def simulate(
     ],
     input: Annotated[  # noqa: A002 - the option's name
         list[str],
-        typer.Option(metavar="FILE", help="Interactions as JSON lines or CSV, also .gz; - is stdin; repeatable."),
-    ],
-    map: Annotated[  # noqa: A002
-        list[str] | None,
         typer.Option(
-            metavar="TARGET=SOURCE,…",
-            help="Which column or path each part of an interaction is in, with its own names; repeatable.",
+            metavar="FILE",
+            help="Interactions as CSV, JSON lines, a JSON list or an Excel workbook, also .gz or .zst; - is stdin; "
+            "repeatable.",
         ),
-    ] = None,
+    ],
     changes: Annotated[
         str | None,
         typer.Option(metavar="FILE", help="Write each stage change as a line of JSON; - is stdout."),
@@ -66,6 +65,7 @@ def simulate(
             help="Then let time pass up to and including this moment: RFC 3339 or epoch milliseconds.",
         ),
     ] = None,
+    reading: FileReading,
     settings: Settings,
 ) -> None:
     """Run lifecycles on interactions from files, offline and fast.
@@ -75,7 +75,8 @@ def simulate(
     at the customer's clock, or at --until where that is later; the field `at` says which.
 
     A file with columns of its own needs --map, such as
-    "customer_id=household,time=day,type='Order Completed',properties.total=sales".
+    "customer_id=household,time=day,type='Order Completed',properties.total=sales". Where that, or another option, is
+    missing, the command that has it is shown: times, numbers and text are never read by a guess.
 
     A file that is given twice counts once, as an import does that is repeated.
 
@@ -84,7 +85,7 @@ def simulate(
     """
     end = None if until is None else moment(until, "--until")
     _keep_apart([*lifecycle, *(each for each in input if each != "-")], changes, customers)
-    mapping = ColumnMapping.parse(map) if map else None
+    keep_apart(reading.rejected, [*lifecycle, *input, *(each for each in (changes, customers) if each)])
     loaded = [file.lifecycle for file in load_all(lifecycle)]
     simulation = Simulation(model_of(loaded, settings.forget_after, settings.forget_identified_after))
     summary = Summary(simulation.model.lifecycles)
@@ -98,6 +99,7 @@ def simulate(
     with ExitStack() as stack:
         write_change = stack.enter_context(_lines(changes)) if changes else None
         write_customer = stack.enter_context(_lines(customers)) if customers else None
+        rejected = stack.enter_context(reading.rejected_rows())
         progress = stack.enter_context(
             Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
         )
@@ -108,7 +110,14 @@ def simulate(
             known = content in contents
             if content is not None:
                 contents.add(content)
-            records = read_interactions(name, mapping=mapping, reading=settings.reading)
+            records = read_interactions(
+                name,
+                mapping=reading.mapping,
+                reading=settings.reading,
+                options=reading.options,
+                survey=reading.survey,
+                rejected=rejected,
+            )
             return simulation.run(progress.track(records, description=name), name, known=known)
 
         runs = (run(name) for name in input)
@@ -123,6 +132,7 @@ def simulate(
             if write_customer is not None:
                 write_customer(encode_standing(standing))
     summary.show(console, simulation, seconds)
+    show_offer(reading.survey.offer(), console)
     if simulation.rejected and simulation.records == simulation.rejected.count:
         first = simulation.rejected.describe_first()
         raise InputFileError(f"none of the {amount(simulation.records, 'record')} could be read; the first: {first}")

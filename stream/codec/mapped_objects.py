@@ -4,7 +4,7 @@ from functools import lru_cache
 from typing import Final
 
 from stream.codec.files.column_mapping import ColumnMapping, Pair, example
-from stream.codec.files.csv_records import time_value
+from stream.codec.files.notation import time_value
 
 _SUBJECTS: Final = ("customer_id", "anonymous_id")
 _MOST_NAMED: Final = 20

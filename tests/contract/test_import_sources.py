@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from stream.codec.files.column_mapping import ColumnMapping
+from stream.codec.files.file_bytes import content_hash
 from stream.codec.files.import_sources import MAX_GIVEN, Sources
-from stream.codec.files.input_files import content_hash
 from stream.codec.import_rows import is_name
 from stream.codec.rejected import Rejected
 from stream.core.imported import REMEMBERED

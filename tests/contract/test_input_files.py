@@ -15,8 +15,10 @@ from hypothesis import strategies as st
 from stream.codec.fields import Reading
 from stream.codec.files import text_lines
 from stream.codec.files.column_mapping import ColumnMapping
-from stream.codec.files.csv_records import cell_value
-from stream.codec.files.input_files import Record, read_interactions
+from stream.codec.files.input_files import read_interactions
+from stream.codec.files.source_file import Record
+from stream.codec.files.survey import OfferedError
+from stream.codec.files.table_records import cell_value
 from stream.codec.interactions import encode_native
 from stream.codec.rejected import Rejected
 from stream.core.interaction import Interaction
@@ -123,12 +125,6 @@ def test_mapped_json_that_cannot_be_read_is_rejected_with_its_reason(tmp_path: P
         (6, "too_deep"),
         (7, "bad_time"),
     ]
-
-
-def test_a_json_list_is_refused_with_the_way_to_lines(tmp_path: Path) -> None:
-    """A list in one piece would have to be held in memory as one."""
-    assert "jq -c '.[]'" in refusal(tmp_path / "a.json", ' [{"type":"visit"}]')
-    assert "jq -c '.[]'" in refusal(tmp_path / "a", '[\n{"type":"visit"}]')
 
 
 # --- CSV
@@ -289,11 +285,18 @@ def test_a_cell_becomes_what_it_looks_like_and_nothing_more(target: str, cell: s
 
 def test_a_header_that_lacks_what_is_needed_is_answered_with_a_mapping(tmp_path: Path) -> None:
     """The example is made of the file's own columns, and all that is missing is named."""
-    said = refusal(tmp_path / "a.csv", "household_id,day,sales_value\n1,2017-01-01,3\n")
+    with pytest.raises(OfferedError) as caught:
+        read(tmp_path / "a.csv", "household_id,day,sales_value\n1,2017-01-01,3\n")
+    said = str(caught.value)
     assert "no column is named customer_id or anonymous_id" in said
-    assert "customer_id=household_id,time=day,type='Order Completed',properties.total=sales_value" in said
     assert "The columns are household_id, day, sales_value" in said
+    mapping = "customer_id=household_id,time=day,type='Order Completed',properties.total=sales_value"
+    assert caught.value.offer.options == (("--map", mapping),)
     assert "no column is named time" in refusal(tmp_path / "a.csv", "customer_id,type,day\n1,x,2017-01-01\n")
+    said = refusal(tmp_path / "a.csv", "name,sales_value\n1,3\n")
+    assert (
+        "for example with --map \"customer_id=WHO,time=WHEN,type='Order Completed',properties.total=sales_value" in said
+    )
 
 
 def test_a_mapped_column_that_is_not_there_is_answered_with_the_nearest(tmp_path: Path) -> None:
@@ -312,7 +315,7 @@ def test_a_mapped_column_that_is_not_there_is_answered_with_the_nearest(tmp_path
         ("\n\n", "no header"),
         ("who,day,price,no,who\n", "more than one column is named 'who'"),
         (b"\xff\xfew\0h\0o\0", "not text in UTF-8"),
-        (b"PK\x03\x04\0\0", "not text in UTF-8"),
+        (b"PK\x03\x04\0\0", "no Excel workbook"),
         (b"who,day\rc,1\rd,2\r", "the header cannot be read"),
     ],
 )

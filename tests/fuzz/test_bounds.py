@@ -10,8 +10,11 @@ from types import FrameType
 import pytest
 
 from stream.codec.controls import tick
-from stream.codec.files.column_mapping import ColumnMapping
-from stream.codec.files.csv_records import Unreadable, csv_records
+from stream.codec.files.csv_records import csv_rows
+from stream.codec.files.notation import PLAIN
+from stream.codec.files.source_file import SourceFile
+from stream.codec.files.survey import Survey
+from stream.codec.files.table_records import Unreadable, table_records
 from stream.codec.files.text_lines import MAX_LINE, Lines
 from stream.codec.interactions import DEFAULT_BLOCKED, Interaction
 from stream.codec.lifecycle_yaml.lifecycle_files import LifecycleFileError, parse
@@ -218,7 +221,8 @@ def test_a_csv_file_with_twice_the_columns_takes_at_most_twice_the_work() -> Non
     def reading(count: int) -> Callable[[], object]:
         header = ",".join(["customer_id", "type", "time", *(f"properties.p{number}" for number in range(count))])
         content = (header + "\nc,t,0" + ",1" * count + "\n").encode()
-        return lambda: list(csv_records(Lines(BytesIO(content)), None, "file"))
+        reading = SourceFile("file", None, PLAIN, lambda value: decode(value, None, frozenset()), Survey(), None)
+        return lambda: list(table_records(*csv_rows(Lines(BytesIO(content)), "file"), reading))
 
     doubles(reading, 2_000)
 
@@ -227,11 +231,10 @@ def test_a_csv_record_over_many_lines_is_bounded_as_a_line_is() -> None:
     """Every line closes one cell and opens the next: the record would be the whole file."""
     line = b'","' + b"x" * 1_000_000 + b"\n"
     content = b'customer_id,type,time\n"' + line * (MAX_LINE // len(line) + 10) + b'"\nc,t,0\n'
-    mapping = ColumnMapping.parse(["customer_id=customer_id,type=type,time=time"])
-    found = list(csv_records(Lines(BytesIO(content)), mapping, "file"))
+    found = list(csv_rows(Lines(BytesIO(content)), "file")[1])
     assert isinstance(found[0][1], Unreadable)
     assert "longer than 16 MiB" in found[0][1].detail
-    assert peak(lambda: list(csv_records(Lines(BytesIO(content)), mapping, "file"))) < 6 * MAX_LINE
+    assert peak(lambda: list(csv_rows(Lines(BytesIO(content)), "file")[1])) < 6 * MAX_LINE
 
 
 ROUND = """

@@ -1,16 +1,22 @@
 """Files that people hand over: interactions to import, lifecycles, settings. Only the documented errors come out."""
 
 import gzip
+import io
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from openpyxl import Workbook
 
 from stream.codec.files.column_mapping import ColumnMapping
 from stream.codec.files.input_files import read_interactions
+from stream.codec.files.notation import Notation
+from stream.codec.files.reading_options import FROM_THE_FILE, ReadingOptions
 from stream.codec.files.sorting import sort_by_time
+from stream.codec.files.survey import Survey
 from stream.codec.lifecycle_yaml.lifecycle_files import LifecycleFileError, load, parse, presets
 from stream.codec.rejected import Reason, Rejected
 from stream.core.interaction import Interaction
@@ -27,7 +33,32 @@ CSV = [
 ]
 LINES = b'{"type":"a","customer_id":"b","time":1}\n\n{"type":"c","anonymous_id":"d","time":"2023-01-01"}\n'
 MAPPING = ColumnMapping.parse(["customer_id=client,type=what,time=when,properties.total=sum,context.a.b=x.y"])
-NAMES = st.sampled_from(["a.csv", "a.jsonl", "a.tsv.gz", "a", "a.json.gz", "a.CSV"])
+GERMAN = b'client;what;when;sum;x.y\n"1";"buy";"03.01.2025 19:49";"1.234,56 \x80";\n2;buy;46087;7;\xfc\n'
+LIST = b'[{"type":"a","customer_id":"b","time":1},\n 7, {"client":"c","what":"d","when":"03.01.2025","sum":"1,5"}]'
+NAMES = st.sampled_from(["a.csv", "a.jsonl", "a.tsv.gz", "a", "a.json.gz", "a.CSV", "a.json", "a.csv.zst"])
+OPTIONS = st.sampled_from(
+    [
+        FROM_THE_FILE,
+        ReadingOptions(encoding="utf-16"),
+        ReadingOptions(
+            Notation("comma", "point", ("€",), ("%d.%m.%Y %H:%M", "excel", "iso"), "Europe/Berlin"), "windows-1252"
+        ),
+    ]
+)
+
+
+def workbook() -> bytes:
+    """A small workbook, which is damaged then."""
+    book = Workbook()
+    assert book.active is not None
+    for row in (["client", "what", "when", "sum", "x.y"], [1, "buy", date(2025, 1, 3), 1.5, None]):
+        book.active.append(row)
+    content = io.BytesIO()
+    book.save(content)
+    return content.getvalue()
+
+
+WORKBOOK = workbook()
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +78,7 @@ def write(tmp_path_factory: pytest.TempPathFactory) -> Write:
 def input_files(draw: st.DrawFn) -> bytes:
     """CSV, JSON lines and neither; compressed at times, and then damaged."""
     payload = st.lists(nasty.interactions(), max_size=4).map(b"\n".join)
-    content = draw(nasty.damaged([*CSV, LINES]) | payload | st.binary(max_size=40))
+    content = draw(nasty.damaged([*CSV, LINES, GERMAN, LIST, WORKBOOK]) | payload | st.binary(max_size=40))
     match draw(st.integers(0, 5)):
         case 0:
             return gzip.compress(content)
@@ -56,20 +87,23 @@ def input_files(draw: st.DrawFn) -> bytes:
     return content
 
 
-@given(NAMES, input_files(), st.sampled_from([None, MAPPING]))
+@given(NAMES, input_files(), st.sampled_from([None, MAPPING]), OPTIONS)
 def test_every_record_of_a_file_is_an_interaction_or_has_a_reason(
-    write: Write, name: str, content: bytes, mapping: ColumnMapping | None
+    write: Write, name: str, content: bytes, mapping: ColumnMapping | None, options: ReadingOptions
 ) -> None:
     """A file that is none is an InputFileError; what could be read is sorted through a temporary file as it was."""
     read: list[Interaction] = []
 
     def read_all() -> None:
-        for line, record in read_interactions(write(name, content), mapping=mapping):
+        survey = Survey(options)
+        records = read_interactions(write(name, content), mapping=mapping, options=options, survey=survey)
+        for line, record in records:
             assert line >= 1
             if isinstance(record, Rejected):
                 assert record.reason in Reason
             else:
                 read.append(record)
+        survey.offer()
 
     nasty.raised_by(read_all, documented=[InputFileError])
     assert list(map(_told, sort_by_time(read, memory=300))) == list(

@@ -10,7 +10,9 @@ from rich.text import Text
 from stream.cli.terminal.amounts import amount
 from stream.cli.terminal.rejections_table import rejections_table
 from stream.codec.files.import_sources import Sources
+from stream.codec.files.rejected_rows import RECORD, RejectedRows
 from stream.codec.files.rejections import Rejections
+from stream.codec.interactions import encode_native
 from stream.codec.rejected import Rejected
 from stream.codec.times import format_time
 from stream.core.interaction import Interaction
@@ -38,6 +40,8 @@ class ImportRun:
     """The time of the tick, and to how many partitions it went."""
     seconds: float = 0.0
     rejected: Rejections = field(default_factory=Rejections)
+    rejected_rows: RejectedRows | None = None
+    """Keeps their cells where that was asked for."""
 
     def read(self) -> Iterator[tuple[str, Interaction]]:
         """The good interactions of all files, each with its place; the others are counted."""
@@ -47,6 +51,14 @@ class ImportRun:
                 self.rejected.add(record, f"{file}:{line}")
             else:
                 yield f"{file}:{line}", record
+
+    def refuse(self, rejected: Rejected, place: str, interaction: Interaction) -> None:
+        """Count an interaction that Kafka does not take; `place` is empty where it is not known any more."""
+        self.rejected.add(rejected, place)
+        if self.rejected_rows is not None:
+            file, _, line = place.rpartition(":")
+            text = encode_native(interaction).decode()
+            self.rejected_rows.add(file, int(line) if line else None, rejected, RECORD, (text,))
 
     def note(self, interaction: Interaction) -> None:
         """Remember the time of an interaction that was sent, or known."""

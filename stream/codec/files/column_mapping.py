@@ -40,20 +40,25 @@ _NAMES: Final = re.compile(_NAME)
 _BARE: Final = re.compile(r"""[^\s",.='](?:[^",.=]*[^\s",.=])?""")
 
 # Words by which the columns of a foreign file are guessed, for the example in an error message only.
-_TIME_WORDS: Final = ("timestamp", "tstamp", "time", "date", "day", "created", "_at")
-_CUSTOMER_WORDS: Final = (
-    "customer",
-    "household",
-    "client",
-    "user_id",
-    "userid",
-    "member",
-    "subscriber",
-    "user",
-    "account",
+_TIME_WORDS: Final = (
+    *("timestamp", "tstamp", "zeitpunkt", "time", "date", "datum", "fecha", "horodat", "day", "created", "_at"),
+    *("uhrzeit",),
 )
-_TYPE_WORDS: Final = ("event_name", "event_type", "event", "type", "action")
-_TOTAL_WORDS: Final = ("total", "revenue", "amount", "sales", "price", "value")
+_CUSTOMER_WORDS: Final = (
+    *("customer_id", "customer id", "customerid", "customer_no", "kundennr", "kundennummer", "kunden-nr", "kundenid"),
+    *("customer", "household", "client", "user_id", "userid", "member", "subscriber", "user", "account"),
+    *("kunde", "klant", "klient", "email", "e-mail"),
+)
+_TYPE_WORDS: Final = ("event_name", "event_type", "event", "type", "action", "vorgang", "ereignis", "evento")
+_ORDER_WORDS: Final = (
+    *("order_id", "order id", "orderid", "order_no", "order no", "order number", "order_number", "ordernumber"),
+    *("bestellnr", "bestellnummer", "bestell-nr", "auftragsnr", "auftragsnummer", "rechnungsnr", "rechnungsnummer"),
+    *("invoice_no", "invoice number"),
+)
+_TOTAL_WORDS: Final = (
+    *("total", "gesamtbetrag", "revenue", "amount", "sales", "price", "value", "betrag", "umsatz", "summe", "preis"),
+    *("montant", "importe", "importo", "bedrag", "kwota"),
+)
 
 
 class Pair(NamedTuple):
@@ -108,10 +113,7 @@ class ColumnMapping:
         )
         missing = _missing(pair.target for pair in pairs)
         if missing:
-            raise InputFileError(
-                f"{where}: no column is named {missing}. Say where to find it, for example with "
-                f"{example(columns)}. {_listed(columns)}"
-            )
+            raise MissingColumnsError(f"{where}: no column is named {missing}.", columns)
         _check_targets([pair.target for pair in pairs], where)
         return cls(pairs)
 
@@ -139,6 +141,15 @@ class ColumnMapping:
         return record
 
 
+class MissingColumnsError(InputFileError):
+    """A header without the names of the native format, and no mapping to say which columns stand for them."""
+
+    def __init__(self, problem: str, columns: Sequence[str]) -> None:
+        super().__init__(f"{problem} Say where to find it, for example with {example(columns)}. {_listed(columns)}")
+        self.problem = f"{problem} {_listed(columns)}"
+        """What is wrong, without an example."""
+
+
 def unknown_column(column: str, columns: Sequence[str], where: str) -> InputFileError:
     """The error for a mapping that names a column which the file's header does not have."""
     near = difflib.get_close_matches(column, columns, n=1)
@@ -150,6 +161,16 @@ def unknown_column(column: str, columns: Sequence[str], where: str) -> InputFile
 
 def example(columns: Sequence[str]) -> str:
     """A `--map` option for a file with these columns, guessed from their names."""
+    text = _guess(columns, "WHEN", "WHO") or ""
+    return f'--map "{text}"' if not re.search(r'["$`\\!]', text) else f"--map {shlex.quote(text)}"
+
+
+def guessed(columns: Sequence[str]) -> str | None:
+    """A mapping guessed from the names of these columns; None where nothing tells who or when."""
+    return _guess(columns, None, None)
+
+
+def _guess(columns: Sequence[str], when: str | None, who: str | None) -> str | None:
     left = [column for column in columns if column]
 
     def take(words: Sequence[str], fallback: str | None) -> str | None:
@@ -160,14 +181,18 @@ def example(columns: Sequence[str]) -> str:
                     return _quoted(column)
         return fallback
 
-    time = take(_TIME_WORDS, "WHEN")
-    customer = take(_CUSTOMER_WORDS, None) or take(("id",), "WHO")
+    time = take(_TIME_WORDS, when)
+    order = take(_ORDER_WORDS, None)
+    customer = take(_CUSTOMER_WORDS, None) or take(("id",), who)
     name = take(_TYPE_WORDS, "'Order Completed'")
     total = take(_TOTAL_WORDS, None)
+    if time is None or customer is None:
+        return None
     text = f"customer_id={customer},time={time},type={name}"
-    if total is not None:
-        text += f",properties.total={total}"
-    return f'--map "{text}"' if not re.search(r'["$`\\!]', text) else f"--map {shlex.quote(text)}"
+    for target, column in (("total", total), ("order_id", order)):
+        if column is not None:
+            text += f",properties.{target}={column}"
+    return text
 
 
 def _pairs(text: str) -> list[Pair]:

@@ -12,7 +12,11 @@ from xxhash import xxh3_64, xxh3_64_hexdigest
 
 from stream.codec.fields import Reading
 from stream.codec.files.column_mapping import ColumnMapping
-from stream.codec.files.input_files import content_hash, read_interactions
+from stream.codec.files.file_bytes import content_hash
+from stream.codec.files.input_files import read_interactions
+from stream.codec.files.reading_options import FROM_THE_FILE, ReadingOptions
+from stream.codec.files.rejected_rows import RejectedRows
+from stream.codec.files.survey import Survey
 from stream.codec.import_rows import is_name
 from stream.codec.rejected import Rejected
 from stream.core.imported import REMEMBERED
@@ -34,8 +38,13 @@ class Sources:
         *,
         as_is: bool,
         name: str | None,
+        options: ReadingOptions = FROM_THE_FILE,
+        survey: Survey | None = None,
+        rejected: RejectedRows | None = None,
     ) -> None:
-        """`as_is`: the interactions are sent in this order, not in that of their times.
+        """`survey` and `rejected` are as for `read_interactions`.
+
+        `as_is`: the interactions are sent in this order, not in that of their times.
 
         `InputFileError`: the name that is given cannot be one, or a file cannot be read.
         """
@@ -47,6 +56,9 @@ class Sources:
         self._files = files
         self._mapping = mapping
         self._reading = reading
+        self._options = options
+        self._survey = survey
+        self._rejected = rejected
         self._as_is = as_is
         self._given = name
         self._together = len(files) > REMEMBERED
@@ -71,7 +83,9 @@ class Sources:
 
     def _name(self, content: bytes | None) -> str | None:
         """Names what decides which rows there are, and in which order: the same rows have the same name."""
-        return None if content is None else name_of(content, self._mapping, "as-is" if self._as_is else "by time")
+        if content is None:
+            return None
+        return name_of(content, self._mapping, "as-is" if self._as_is else "by time", self._options)
 
     def read(self) -> Iterator[tuple[str, int, Interaction | Rejected]]:
         """Every record with its file and line; an interaction has its row, whose `source` is a place in `names`."""
@@ -80,7 +94,16 @@ class Sources:
             digest = None if self._as_is or self._given is not None else xxh3_64()
             source = (0 if self._together else place).to_bytes(4, "big")
             line = 0
-            for line, record in read_interactions(file, mapping=self._mapping, reading=self._reading, digest=digest):
+            records = read_interactions(
+                file,
+                mapping=self._mapping,
+                reading=self._reading,
+                digest=digest,
+                options=self._options,
+                survey=self._survey,
+                rejected=self._rejected,
+            )
+            for line, record in records:
                 if not isinstance(record, Rejected):
                     record.row = ImportedRow(source, 0 if self._as_is else record.time, before + line)
                 yield file, line, record
@@ -90,7 +113,11 @@ class Sources:
                 self._digests.append(digest.digest())
 
 
-def name_of(content: bytes, mapping: ColumnMapping | None, order: str) -> str:
-    """The name of an import of this content: 16 hexadecimal digits."""
+def name_of(content: bytes, mapping: ColumnMapping | None, order: str, options: ReadingOptions = FROM_THE_FILE) -> str:
+    """The name of an import of this content: 16 hexadecimal digits.
+
+    Options that say how numbers or times are written are part of it as the mapping is: other rows come of them.
+    """
     pairs = sorted(tuple(pair) for pair in mapping.pairs) if mapping is not None else []
-    return xxh3_64_hexdigest(content + orjson.dumps([order, pairs]))
+    said = options.identity
+    return xxh3_64_hexdigest(content + orjson.dumps([order, pairs, said] if said else [order, pairs]))
