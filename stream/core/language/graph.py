@@ -3,14 +3,17 @@
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import count, product
 
-from stream.core.expressions import EVENT_ROOTS
+from stream.core.expressions import EVENT_ROOTS, Comparison, Duration, Node
 from stream.core.language.conditions import names_in
 from stream.core.language.contradictions import Case, cases, contradiction
 from stream.core.lifecycle import Problem, Transition
+from stream.core.operators import MIRRORED
 
 MAX_CYCLE = 4
 MAX_COMBINATIONS = 256
 MAX_WARNINGS = 8
+MAX_TEXT = 120
+"""Characters of conditions that a warning repeats."""
 MAX_STEPS = 20_000
 """Steps of the search for cycles, whose number grows with the fourth power of the stages: no warning is worth hours."""
 
@@ -43,8 +46,7 @@ def endless(stages: Sequence[str], transitions: Sequence[Transition]) -> list[Pr
         problems.append(
             Problem(
                 ("transitions", cycle[-1].index),
-                f"stages {path} form a cycle whose conditions do not exclude each other: a customer may go round at "
-                "each interaction, and by the passing of time alone (it stops after 64 rounds without an interaction)",
+                f"stages {path} form a cycle whose conditions do not exclude each other: {_behaviour(cycle)}",
             )
         )
         if len(problems) == MAX_WARNINGS:
@@ -86,6 +88,33 @@ def _exclusive(cycle: Sequence[Transition]) -> bool:
         if contradiction(joined) is None:
             return False
     return True
+
+
+def _behaviour(cycle: Sequence[Transition]) -> str:
+    """What becomes of whoever meets all conditions of a cycle."""
+    texts = dict.fromkeys(each.condition.text for each in cycle)
+    who = f"who meets {' and '.join(texts)}" if sum(map(len, texts)) <= MAX_TEXT else "who meets them all"
+    round_and_round = "there and back" if len(cycle) == 2 else "round"
+    if any(_waits(each) for each in cycle):
+        return (
+            f"{who} goes {round_and_round} again and again by the passing of time alone (until 64 deadlines were "
+            "reached without an interaction)"
+        )
+    timed = ", and once when time alone makes one of them true" if any(each.condition.timed for each in cycle) else ""
+    return f"{who} goes {round_and_round} at each interaction{timed}"
+
+
+def _waits(transition: Transition) -> bool:
+    """Whether it can be taken only some time after its stage was entered, as far as no interaction is needed."""
+    ways = [case for case in cases(transition.condition.tree) if not _sees_interaction(case)]
+    return all(any(_needs_time_in_stage(node, negated=negated) for node, negated in case) for case in ways)
+
+
+def _needs_time_in_stage(node: Node, *, negated: bool) -> bool:
+    if not isinstance(node, Comparison) or "in_stage" not in names_in(node):
+        return False
+    operator = MIRRORED[node.operator] if isinstance(node.left, Duration) else node.operator
+    return (operator in (">", ">=")) != negated
 
 
 def _lasting(case: Case) -> Case:
