@@ -39,14 +39,14 @@ def endless(stages: Sequence[str], transitions: Sequence[Transition]) -> list[Pr
     reported: set[frozenset[int]] = set()
     for cycle in _cycles(stages, timed):
         members = frozenset(each.index for each in cycle)
-        if members in reported or _exclusive(cycle):
+        if members in reported or not (ways := _ways_to_go_round(cycle)):
             continue
         reported.add(members)
         path = " -> ".join([*(each.target for each in cycle), cycle[0].target])
         problems.append(
             Problem(
                 ("transitions", cycle[-1].index),
-                f"stages {path} form a cycle whose conditions do not exclude each other: {_behaviour(cycle)}",
+                f"stages {path} form a cycle whose conditions do not exclude each other: {_behaviour(cycle, ways)}",
             )
         )
         if len(problems) == MAX_WARNINGS:
@@ -78,36 +78,34 @@ def _cycles(stages: Sequence[str], transitions: Sequence[Transition]) -> Iterato
         yield from walk(stage, stage, (), frozenset({stage}))
 
 
-def _exclusive(cycle: Sequence[Transition]) -> bool:
-    """Whether no moment can make all conditions of the cycle hold."""
-    ways = [[_lasting(case) for case in cases(each.condition.tree) if not _sees_interaction(case)] for each in cycle]
-    for number, combination in enumerate(product(*ways)):
-        if number == MAX_COMBINATIONS:
-            return False
+def _ways_to_go_round(cycle: Sequence[Transition]) -> list[Case]:
+    """Comparisons that together make all conditions of the cycle hold; none where the conditions exclude each other.
+
+    Of more than MAX_COMBINATIONS ways the first alone are looked at, and one of all, where these exclude each other.
+    """
+    possible = [[case for case in cases(each.condition.tree) if not _sees_interaction(case)] for each in cycle]
+    found: list[Case] = []
+    for number, combination in enumerate(product(*possible)):
         joined: Case = tuple(each for case in combination for each in case)
-        if contradiction(joined) is None:
-            return False
-    return True
+        if number == MAX_COMBINATIONS:
+            return found or [joined]
+        if contradiction(_lasting(joined)) is None:
+            found.append(joined)
+    return found
 
 
-def _behaviour(cycle: Sequence[Transition]) -> str:
-    """What becomes of whoever meets all conditions of a cycle."""
-    texts = dict.fromkeys(each.condition.text for each in cycle)
+def _behaviour(cycle: Sequence[Transition], ways: Sequence[Case]) -> str:
+    """What becomes of whoever meets all conditions of a cycle, in one of the ways in which that can be."""
+    texts = dict.fromkeys(f"`{each.condition.text}`" for each in cycle)
     who = f"who meets {' and '.join(texts)}" if sum(map(len, texts)) <= MAX_TEXT else "who meets them all"
     round_and_round = "there and back" if len(cycle) == 2 else "round"
-    if any(_waits(each) for each in cycle):
+    if all(any(_needs_time_in_stage(node, negated=negated) for node, negated in way) for way in ways):
         return (
             f"{who} goes {round_and_round} again and again by the passing of time alone (until 64 deadlines were "
             "reached without an interaction)"
         )
     timed = ", and once when time alone makes one of them true" if any(each.condition.timed for each in cycle) else ""
     return f"{who} goes {round_and_round} at each interaction{timed}"
-
-
-def _waits(transition: Transition) -> bool:
-    """Whether it can be taken only some time after its stage was entered, as far as no interaction is needed."""
-    ways = [case for case in cases(transition.condition.tree) if not _sees_interaction(case)]
-    return all(any(_needs_time_in_stage(node, negated=negated) for node, negated in case) for case in ways)
 
 
 def _needs_time_in_stage(node: Node, *, negated: bool) -> bool:

@@ -167,9 +167,9 @@ def _decimal_point(match: re.Match[str]) -> str:
 
 
 def _right_for_number(text: str, at: int) -> str:
-    for match in _DECIMAL_COMMA.finditer(text):
-        if match.start() <= at < match.end():
-            return _decimal_point(match)
+    for comma in _DECIMAL_COMMA.finditer(text):
+        if comma.start() <= at < comma.end():
+            return _decimal_point(comma)
     if (match := _LENGTH.match(text, at)) and (said := length_of_time(match[0])):
         return said
     return f"not a number; a number is written 1000 or 2.5, a length of time as a whole number with {_DURATION_UNITS}"

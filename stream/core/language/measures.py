@@ -10,7 +10,7 @@ from stream.core.expressions import ConditionError
 from stream.core.facts import Fact, FactKind
 from stream.core.language.conditions import compile_condition
 from stream.core.language.document import DocumentReader, Entry, fingerprint, kind_of
-from stream.core.language.habits import without_quotes
+from stream.core.language.habits import decimal_point, without_quotes
 from stream.core.language.list_paths import PathUses
 from stream.core.language.names import Scope, unknown
 from stream.core.language.parser import RESERVED, parse_path
@@ -107,7 +107,7 @@ class MeasureReader:
         times, per = self._at_most(keys.get("at_most"))
         if once is True and "at_most" in keys:
             self.reader.problem(keys["at_most"], "once and at_most do not go together; keep one")
-        points = self._points(index, entry, keys.get("add"), half_lives)
+        points = self._points(index, entry, keys, half_lives)
         signal = Signal(
             (self.lifecycle, name),
             name,
@@ -126,8 +126,7 @@ class MeasureReader:
         return windows + (1 if times else 0)
 
     def _each(self, entry: Entry, keys: dict[str, Entry]) -> list[str]:
-        misspelt = any(str(key).startswith("each") for key in entry.value) if isinstance(entry.value, dict) else True
-        if "each" not in keys and not misspelt:
+        if "each" not in keys and not _is_misspelt(entry, keys):
             self.reader.problem(entry, "each: the word (or list of words) that it counts is missing")
         return self.reader.words(keys.get("each"), self.words)
 
@@ -146,10 +145,12 @@ class MeasureReader:
         return times, self.reader.duration(keys.get("per"), CENTURY) or 1
 
     def _points(
-        self, index: int, entry: Entry, add: Entry | None, half_lives: dict[str, int | None]
+        self, index: int, entry: Entry, keys: dict[str, Entry], half_lives: dict[str, int | None]
     ) -> tuple[Points, ...]:
+        add = keys.get("add")
         if add is None:
-            self.reader.problem(entry, "add: what it adds to which score is missing, as in add: {engagement: 5}")
+            if not _is_misspelt(entry, keys):
+                self.reader.problem(entry, "add: what it adds to which score is missing, as in add: {engagement: 5}")
             return ()
         points: list[Points] = []
         for score, amount in self.reader.mapping(add).items():
@@ -180,6 +181,8 @@ class MeasureReader:
                 self.reader.problem(entry, f"nothing is calculated here: write {wanted} alone; {other}")
             elif error.offset and text.startswith(("properties", "context")):
                 self.reader.problem(entry, f"{wanted}: {error.message}", offset=error.offset)
+            elif said := decimal_point(text):
+                self.reader.problem(entry, said)
             else:
                 hint = f"; did you mean properties.{text.rpartition('.')[2]}?" if _PLAIN.fullmatch(text) else ""
                 self.reader.problem(entry, f"{wanted} was expected, not {kind_of(text)}{hint}")
@@ -262,3 +265,8 @@ class MeasureReader:
             self.reader.problem(keys["minus"], "a rolling count has no minus", on_key=True)
         if "keep" in keys and "within" not in keys:
             self.reader.problem(keys["keep"], "keep goes with within, a rolling count", on_key=True)
+
+
+def _is_misspelt(entry: Entry, keys: Mapping[str, Entry]) -> bool:
+    """Whether a key of the mapping is none of those there are, which is said: it may be the one that is missing."""
+    return not isinstance(entry.value, Mapping) or len(keys) < len(entry.value)

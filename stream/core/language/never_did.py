@@ -115,7 +115,10 @@ class _Search:
         return (word, None) in self.doings or (word, where) in self.doings
 
     def _doings_of(self, node: Comparison | Bare) -> set[_Doing]:
-        """Of which one at least was done if the comparison holds; empty where none need be."""
+        """Of which one at least was done if the comparison holds; empty where none need be.
+
+        Nothing rises by what takes off: neither by `minus`, nor by points below 0.
+        """
         if isinstance(node, Bare):
             return self._of_fact(node.operand.name.path[0]) if isinstance(node.operand, Call) else set()
         left, operator, right = node.left, node.operator, node.right
@@ -139,7 +142,7 @@ class _Search:
             (word or "", None if each.where is None else each.where.text)
             for word, counted in self.measured.counted.items()
             for each in counted
-            if each.fact.name == name
+            if each.fact.name == name and each.sign > 0
         }
 
     def _of_score(self, name: str) -> set[_Doing]:
@@ -147,7 +150,7 @@ class _Search:
             (word, None if signal.where is None else signal.where.text)
             for word, signals in self.measured.signals_of.items()
             for signal in signals
-            if any(points.score == name for points in signal.points)
+            if any(points.score == name and (points.amount is None or points.amount > 0) for points in signal.points)
         }
 
 
