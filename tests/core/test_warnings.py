@@ -167,6 +167,7 @@ AGAIN_AND_AGAIN = (
             0,
             2,
         ),
+        ("visits >= 1", "idle >= 9d", "goes there and back once, when time alone makes them all true", 0, 2),
         (
             "in_stage >= 9d",
             "visits >= 1",

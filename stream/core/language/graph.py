@@ -99,17 +99,24 @@ def _behaviour(cycle: Sequence[Transition], ways: Sequence[Case]) -> str:
     texts = dict.fromkeys(f"`{each.condition.text}`" for each in cycle)
     who = f"who meets {' and '.join(texts)}" if sum(map(len, texts)) <= MAX_TEXT else "who meets them all"
     round_and_round = "there and back" if len(cycle) == 2 else "round"
-    if all(any(_needs_time_in_stage(node, negated=negated) for node, negated in way) for way in ways):
+    if all(_waits(way, "in_stage") for way in ways):
         return (
             f"{who} goes {round_and_round} again and again by the passing of time alone (until 64 deadlines were "
             "reached without an interaction)"
         )
+    if all(_waits(way, "idle") or _waits(way, "in_stage") for way in ways):
+        return f"{who} goes {round_and_round} once, when time alone makes them all true"
     timed = ", and once when time alone makes one of them true" if any(each.condition.timed for each in cycle) else ""
     return f"{who} goes {round_and_round} at each interaction{timed}"
 
 
-def _needs_time_in_stage(node: Node, *, negated: bool) -> bool:
-    if not isinstance(node, Comparison) or "in_stage" not in names_in(node):
+def _waits(way: Case, name: str) -> bool:
+    """Whether `idle` or `in_stage`, as the name says, must have grown: an interaction, or the stage, begins it anew."""
+    return any(_needs_time(node, name, negated=negated) for node, negated in way)
+
+
+def _needs_time(node: Node, name: str, *, negated: bool) -> bool:
+    if not isinstance(node, Comparison) or name not in names_in(node):
         return False
     operator = MIRRORED[node.operator] if isinstance(node.left, Duration) else node.operator
     return (operator in (">", ">=")) != negated
