@@ -23,8 +23,9 @@ the record kept of it; a customer has one *life* in each lifecycle. All times ar
     which something counted are kept: what is older does not count. A matching interaction uses up `once` and its turn
     of `at_most` even where its points add nothing. Facts are never capped. `count` and `sum` begin at 0, `minus`
     subtracts; `first` and `last` are the smallest and largest time; `latest` is the text, number or boolean with the
-    largest time, the later arrival among equals, null ignored; these three do not exist until seen. A `count` with
-    `within: W` is the number of kept times less than W ago; the largest `keep` (20) are kept.
+    largest time, the later arrival among equals, null ignored; these three do not exist until seen. A property of a
+    type that a fact cannot use is counted, and so is a list in the way of its path, which leads to nothing. A `count`
+    with `within: W` is the number of kept times less than W ago; the largest `keep` (20) are kept.
  7  Signs of life. Every interaction moves the clock; all but the words of `passive` also move `idle`.
  8  Duplicates. An id is remembered until the customer's largest interaction time is more than 24 h past what it was
     when the id came, among the 128 latest ids. An interaction whose id is remembered, or whose row of an import is
@@ -52,9 +53,14 @@ the record kept of it; a customer has one *life* in each lifecycle. All times ar
 15  Side by side. Several lifecycles run on the same interactions, each as if alone; deadlines of one millisecond in
     the order of the lifecycles' ids. Remembered ids, identification and forgetting are the customer's.
 
-The numbers 16 to 27 are kept for computed numbers, lists, ledgers, calendar windows, cool-downs, once for each value,
-`where` that reads state, expiring points, points of the latest value, resets and floors, times as facts, texts: of
-these there is no code yet.
+16  Numbers in quotes. A text that is exactly a JSON number, finite as a double ("19.90"; not " 19.90", "+3", "1e400",
+    "$5"), counts as that number where a number is computed (`add`, `sum`) and where it is compared, by `in` element by
+    element, with what is known at load to be a number: a literal, a count, a sum or a score. Between two properties,
+    or a property and a `latest` fact, both are taken as they are; a `latest` fact keeps the text.
+
+Of the rules 16 to 27 there is no code yet but this half of 16: not of its products, nor of lists, ledgers, calendar
+windows, cool-downs, once for each value, `where` that reads state, expiring points, points of the latest value, resets
+and floors, times as facts, texts.
 
 Beside the rules: an edit of a lifecycle is an input, too (`stream.core.editing`). A customer is `quarantined` once a
 deadline of theirs made our code fail: their deadlines are not fired again, their interactions count on.

@@ -31,3 +31,13 @@ def lookup(path: PropertyPath, event: Event) -> object:
             return None
         found = found.get(key)
     return found
+
+
+def lookup_to_list(path: PropertyPath, event: Event) -> object:
+    """As `lookup`, but where a list stands in the way, the list: more is there than the path can say."""
+    found: object = event.context if path.in_context else event.properties
+    for key in path.keys:
+        if not isinstance(found, dict):
+            return found if isinstance(found, list) else None
+        found = found.get(key)
+    return found

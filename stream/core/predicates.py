@@ -14,6 +14,7 @@ from stream.core.facts import Fact
 from stream.core.interaction import MAX_TIME
 from stream.core.operators import EQ, GE, GT, LE, LT, NE, compare_numbers, grows
 from stream.core.scoring import Score
+from stream.core.text_numbers import number_of
 
 
 class Predicate:
@@ -78,6 +79,21 @@ class Compared(Predicate):
         return compare(self.left.get(life, now, event), self.operator, self.right.get(life, now, event))
 
 
+class NumberLike(Predicate):
+    """A value that may be a number, or a text that is one, with what is a number."""
+
+    def __init__(self, accessor: Accessor, operator: int, number: Accessor) -> None:
+        self.accessor = accessor
+        self.operator = operator
+        self.number = number
+
+    def holds(self, life: Life, now: int, event: Event | None) -> bool:
+        found = self.accessor.get(life, now, event)
+        if isinstance(found, str):
+            found = number_of(found)
+        return compare(found, self.operator, self.number.get(life, now, event))
+
+
 class Among(Predicate):
     """A value is one of some constants."""
 
@@ -89,6 +105,18 @@ class Among(Predicate):
         found = self.accessor.get(life, now, event)
         for each in self.constants:
             if compare(found, EQ, each):
+                return True
+        return False
+
+
+class AmongNumbers(Among):
+    """A value is one of some constants, or a text that is one of the numbers among them."""
+
+    def holds(self, life: Life, now: int, event: Event | None) -> bool:
+        found = self.accessor.get(life, now, event)
+        number = number_of(found) if isinstance(found, str) else None
+        for each in self.constants:
+            if compare(found, EQ, each) or (number is not None and compare(number, EQ, each)):
                 return True
         return False
 
@@ -107,6 +135,20 @@ class Within(Predicate):
         wanted = self.accessor.get(life, now, event)
         for each in found:
             if compare(wanted, EQ, each):
+                return True
+        return False
+
+
+class NumberWithin(Within):
+    """A number is in the list that a property holds, as a number or as a text that is one."""
+
+    def holds(self, life: Life, now: int, event: Event | None) -> bool:
+        found = self.many.get(life, now, event)
+        if not isinstance(found, list):
+            return False
+        wanted = self.accessor.get(life, now, event)
+        for each in found:
+            if compare(wanted, EQ, number_of(each) if isinstance(each, str) else each):
                 return True
         return False
 

@@ -12,6 +12,7 @@ from typing import Final
 from stream.core.customer import Life
 from stream.core.interaction import MAX_TIME
 from stream.core.operators import compare_numbers
+from stream.core.text_numbers import number_of
 
 ZERO: Final = 2.0**-30
 """A score of a smaller magnitude is 0."""
@@ -91,12 +92,15 @@ def add(life: Life, slot: int, half_life: int | None, amount: float, time: int) 
 
 
 def number(value: object) -> float | None:
-    """The number that points and facts can use: not a boolean, below 1e15 in magnitude; None for all else."""
+    """The number that points and facts can use: also a text that is one, not a boolean, below 1e15 in magnitude.
+
+    None for all else.
+    """
     if isinstance(value, float):
         return value if -LIMIT < value < LIMIT else None
     if isinstance(value, int) and not isinstance(value, bool):
         return float(value) if -LIMIT < value < LIMIT else None
-    return None
+    return number(number_of(value)) if isinstance(value, str) else None
 
 
 def crossing(score: Score, life: Life, now: int, operator: int, threshold: float) -> int | None:

@@ -9,7 +9,7 @@ from stream.core import deduplication, facts, imported
 from stream.core.customer import Customer, Life
 from stream.core.deadlines import MAX_FIRED, schedule
 from stream.core.editing import apply_edit
-from stream.core.event import Event, lookup
+from stream.core.event import Event, lookup_to_list
 from stream.core.inputs import Arrival, Edit, Passing
 from stream.core.interaction import Interaction
 from stream.core.lifecycle import Lifecycle
@@ -186,7 +186,7 @@ def _live(
         where = counted.where
         if where is None or where.with_event.holds(life, time, event):
             fact = counted.fact
-            found = lookup(fact.path, event) if fact.path is not None else None
+            found = lookup_to_list(fact.path, event) if fact.path is not None else None
             if not facts.apply(fact, life, counted.sign, time, found):
                 step_counts.wrong_type((lifecycle.id, fact.name))
     before = len(changes)

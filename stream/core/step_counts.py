@@ -23,7 +23,8 @@ class StepCounts:
         self.fired: list[int] = []
         """The times of deadlines fired, forgetting included."""
         self.wrong_types: dict[Label, int] = {}
-        """By signal or fact: properties of a type it cannot use; for a signal, absent ones too."""
+        """By signal or fact: properties of a type it cannot use, a list in the way of the path among them; for a
+        signal, absent ones too."""
         self._signals: dict[Signal, int] = {}
 
     @property

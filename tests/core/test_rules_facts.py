@@ -66,7 +66,7 @@ def test_sums_round_with_ties_to_even(total: float, read: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("total", "counted"), [(None, 0), ("5", 1), (True, 1), ([5], 1), (1e15, 1), (-1e15, 1), (float("nan"), 1)]
+    ("total", "counted"), [(None, 0), ("5 ", 1), (True, 1), ([5], 1), (1e15, 1), (-1e15, 1), (float("nan"), 1)]
 )
 def test_a_sum_takes_numbers_below_1e15_only(total: object, counted: int) -> None:
     """Anything else that is there is counted."""
@@ -74,6 +74,27 @@ def test_a_sum_takes_numbers_below_1e15_only(total: object, counted: int) -> Non
     subject.sees(0, "buy", {"total": total})
     assert subject.fact("f") == 0
     assert subject.step_counts.wrong_types.get(("shop", "f"), 0) == counted
+
+
+@pytest.mark.parametrize(
+    ("products", "counted"),
+    [
+        ([{"price": 20, "quantity": 3}, {"price": 9.5, "quantity": 1}], 2),
+        ([], 2),
+        ({"price": [20]}, 2),
+        ({"price": 20}, 0),
+        ("coffee", 0),
+        (None, 0),
+    ],
+)
+def test_a_list_in_the_way_of_a_fact_s_path_is_a_wrong_type(products: object, counted: int) -> None:
+    """Field report: `sum: properties.products.price` was 0 for ever, and nothing said so. Here a sum and a latest."""
+    subject = Subject(
+        lifecycle("facts: {f: {sum: properties.a.b.price, each: buy}, g: {latest: properties.a.b.price}}")
+    )
+    subject.sees(0, "buy", {"a": {"b": products}})
+    assert subject.fact("f") == (20 if products == {"price": 20} else 0)
+    assert sum(subject.step_counts.wrong_types.values()) == counted
 
 
 def test_first_and_last_are_the_smallest_and_largest_interaction_time() -> None:

@@ -186,7 +186,7 @@ def test_permanent_sums_are_exact_however_large() -> None:
     [
         {},
         {"total": None},
-        {"total": "5"},
+        {"total": "$5"},
         {"total": True},
         {"total": [5]},
         {"total": {"a": 5}},

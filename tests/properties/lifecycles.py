@@ -70,7 +70,14 @@ def text_comparisons(name: str, texts: Sequence[str]) -> Texts:
 def number_comparisons(name: str, numbers: Sequence[float] = tuple(NUMBERS)) -> Texts:
     """Comparisons of a number that time alone does not change."""
     constants = compared(name, SIGNS, [str(each) for each in numbers])
-    return constants | compared(name, SIGNS, ["properties.total", "properties.n"]) | within(name, numbers)
+    lists = st.just(f"{name} in properties.tags")
+    return constants | compared(name, SIGNS, ["properties.total", "properties.n"]) | within(name, numbers) | lists
+
+
+def number_or_text_comparisons(name: str) -> Texts:
+    """Comparisons of a property that may be a number, or a text that is one."""
+    numbers = compared(name, SIGNS, [str(each) for each in NUMBERS])
+    return numbers | compared(name, ["==", "!="], ['"1"', '"2.5"']) | within(name, [1, "1", 2.5, "DE", True])
 
 
 def rolling_comparisons(name: str, keep: int) -> Texts:
@@ -93,7 +100,7 @@ def about_the_interaction(vocabulary: Sequence[str]) -> Subjects:
     return {
         "event.type": compared("event.type", ["==", "==", "!="], words) | within("event.type", vocabulary),
         "event.name": compared("event.name", ["==", "!="], names),
-        "properties.total": compared("properties.total", SIGNS, [str(each) for each in NUMBERS]),
+        "properties.total": number_or_text_comparisons("properties.total"),
         "properties.country": country,
         "properties.tags": tags,
         "properties.flag": st.sampled_from(["properties.flag", "properties.flag == true", "properties.flag != true"]),
@@ -178,6 +185,7 @@ def facts(draw: st.DrawFn, name: str, vocabulary: Sequence[str], tempo: Tempo) -
 
 def latest_comparisons(name: str) -> Texts:
     """Comparisons of a `latest` fact, whose type is not known before it is seen."""
+    mixed = within(name, ["DE", 3, "3", 2.5, "1"])
     wholes = [
         f"exists({name})",
         name,
@@ -186,7 +194,7 @@ def latest_comparisons(name: str) -> Texts:
         f"{name} in properties.tags",
     ]
     texts = text_comparisons(name, ["DE", "FR", "mobile"])
-    return st.sampled_from(wholes) | texts | compared_once(name, SIGNS, [1, 3])
+    return st.sampled_from(wholes) | texts | mixed | compared_once(name, SIGNS, [1, 3])
 
 
 @st.composite

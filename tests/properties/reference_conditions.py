@@ -6,14 +6,29 @@ Where the text was silent:
 - A null in a list is like an absent value: equal to nothing.
 - A property that is a number is compared whatever its size; the limit of 1e15 is for what is kept.
 - A time (a `first` or `last` fact) compares with another time only.
+- A text that is a number is taken for one beside a number only: `in` with a list of literals asks element by
+  element, so "5" is in [5] and in ["5"], and 5 is not in ["5"].
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from enum import Enum
+from math import isfinite
 
-from tests.properties.reference_grammar import Atom, Bare, Condition, Duration, Junction, Not, Operand, Time
+from tests.properties.reference_grammar import (
+    Atom,
+    Bare,
+    Condition,
+    Constant,
+    Duration,
+    Junction,
+    Name,
+    Not,
+    Operand,
+    Time,
+)
 
 Truth = bool | None
 
@@ -39,15 +54,55 @@ def evaluate(condition: Condition, truth_of: Callable[[Atom], Truth]) -> Truth:
     return truth_of(condition)
 
 
-def truth_of_atom(atom: Atom, value_of: Callable[[Operand], object]) -> Truth:
-    """The truth of one comparison or bare name, given the values of its operands."""
+def truth_of_atom(
+    atom: Atom, value_of: Callable[[Operand], object], is_number: Callable[[Name], bool] = lambda _: False
+) -> Truth:
+    """The truth of one comparison or bare name, given the values of its operands.
+
+    `is_number` tells the names of scores, counts and sums, which are numbers whatever happens.
+    """
     if isinstance(atom, Bare):
         value = value_of(atom.operand)
         return None if value is Missing.UNKNOWN else value is True
     left, right = value_of(atom.left), value_of(atom.right)
     if Missing.UNKNOWN in (left, right):
         return None
-    return compare(atom.sign, left, right)
+
+    def certain(operand: Operand) -> bool:
+        if isinstance(operand, Constant):
+            return kind_of(operand.value) == "number"
+        return isinstance(operand, Name) and is_number(operand)
+
+    if atom.sign != "in":
+        return compare(atom.sign, beside_number(left, certain(atom.right)), beside_number(right, certain(atom.left)))
+    if not isinstance(right, list | tuple):
+        return False
+    literals = isinstance(atom.right, Constant)
+    return any(
+        compare(
+            "==",
+            beside_number(left, literals and kind_of(item) == "number"),
+            beside_number(item, certain(atom.left)),
+        )
+        for item in right
+    )
+
+
+def beside_number(value: object, numeric: bool) -> object:
+    """The value that counts; beside what is certainly a number, of a text that is one the number."""
+    return numeral(value) if numeric else value
+
+
+def numeral(value: object) -> object:
+    """Of a text that is exactly a JSON number, finite as a double, that number; else the value itself."""
+    if not isinstance(value, str) or value != value.strip() or value[:1] not in "-0123456789":
+        return value
+    try:
+        found = json.loads(value)
+        finite = isfinite(float(found))
+    except (ValueError, OverflowError, TypeError):
+        return value
+    return found if finite and kind_of(found) == "number" else value
 
 
 def compare(sign: str, left: object, right: object) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from tests.properties.reference_conditions import numeral
 from tests.properties.reference_grammar import milliseconds
 from tests.properties.reference_life import (
     Life,
@@ -59,7 +60,7 @@ def used_up(life: Life, name: str, interaction: Source) -> bool:
 
 def points_of(told: object, interaction: Source) -> float | None:
     """A signal's points: a number, or the property that it names; None where that is not a number to take."""
-    points = property_of(interaction, path_of(told)) if isinstance(told, str) else told
+    points = numeral(property_of(interaction, path_of(told))) if isinstance(told, str) else told
     return number(points) if countable(points) else None
 
 
@@ -71,6 +72,8 @@ def note_facts(life: Life, interaction: Source) -> None:
         value: object = None
         if kind in ("sum", "latest"):
             value = property_of(interaction, path_of(fact[kind]))
+            if kind == "sum":
+                value = numeral(value)
             if not (countable(value) if kind == "sum" else latest_of(value)):
                 continue
         any_word = [life.lifecycle.word(interaction["type"])]

@@ -258,7 +258,12 @@ class Life:
 
     def truth(self, atom: Atom, t: int, interaction: Source | None) -> Truth:
         """The truth of one comparison or bare name at t."""
-        return truth_of_atom(atom, lambda operand: self.value(operand, t, interaction))
+        return truth_of_atom(atom, lambda operand: self.value(operand, t, interaction), self.is_number)
+
+    def is_number(self, name: Name) -> bool:
+        """Whether a name is a number for every customer: a score, a count or a sum."""
+        told = self.lifecycle.facts.get(name.path[0], {})
+        return name.path[0] in self.lifecycle.scores or "count" in told or "sum" in told
 
     def holds(self, condition: Condition, t: int, interaction: Source | None) -> bool:
         """Whether a condition is true, not false and not unknown."""

@@ -129,9 +129,8 @@ def parse(text: str, name: str) -> LifecycleFile:
     except DefinitionError as error:
         found = [_located(document, problem, text, name) for problem in error.problems]
         raise LifecycleFileError(sorted(found, key=lambda each: (each.line, each.column))) from None
-    return LifecycleFile(
-        name, lifecycle, tuple(_located(document, problem, text, name) for problem in lifecycle.warnings)
-    )
+    warnings = [_located(document, problem, text, name) for problem in lifecycle.warnings]
+    return LifecycleFile(name, lifecycle, tuple(sorted(warnings, key=lambda each: (each.line, each.column))))
 
 
 def _located(document: Any, problem: Problem, text: str, name: str) -> LocatedProblem:

@@ -97,6 +97,8 @@ def _misplaced(problem: str) -> str:
         return "indented differently from the lines above; the entries of one list or mapping begin in one column"
     if problem == "expected <block end>, but found '<block sequence start>'":
         return "an entry with - after one without; in a list each begins with one"
+    if re.fullmatch(r"expected <block end>, but found '[{\[]'", problem):
+        return "this belongs to nothing; an entry of a list begins with a dash and a space, another with its key"
     if match := re.fullmatch(r"expected <block end>, but found '([,}\]])'", problem):
         return f"a {match[1]!r} that belongs to nothing; remove it"
     return problem

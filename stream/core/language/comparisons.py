@@ -10,11 +10,14 @@ from stream.core.language.names import TYPE_NAMES, ResolvedOperand, Scope, resol
 from stream.core.operators import MIRRORED, OPERATOR
 from stream.core.predicates import (
     Among,
+    AmongNumbers,
     Compared,
     ElapsedPredicate,
     IsTrue,
     Not,
+    NumberLike,
     NumberPredicate,
+    NumberWithin,
     Predicate,
     RollingAmong,
     RollingPredicate,
@@ -126,14 +129,15 @@ def _membership(node: Comparison, left: ResolvedOperand, right: ResolvedOperand,
             for item in items:
                 _check_keep(node, left, "==", item.value)
             return Atom(RollingAmong(left.fact, left.accessor, constants), False, rises=True, falls=True)
-        return Atom(Among(left.accessor, constants), left.needs_event)
+        mixed = left.type == "any" and any(_is_number(constant) for constant in constants)
+        return Atom((AmongNumbers if mixed else Among)(left.accessor, constants), left.needs_event)
     if not (isinstance(node.right, Name) and node.right.path[0] in ("properties", "context")):
         raise ConditionError('`in` needs a list such as ["a", "b"], or a property that holds one', node.offset)
     if left.varies:
         raise ConditionError("what changes with time alone compares with constants only", node.offset)
     if left.type in ("time", "duration", "list"):
         raise ConditionError(f"a property never holds {TYPE_NAMES[left.type]}", node.offset)
-    return Atom(Within(left.accessor, right.accessor), True)
+    return Atom((NumberWithin if left.type == "number" else Within)(left.accessor, right.accessor), True)
 
 
 def _compare(left: ResolvedOperand, operator: str, right: ResolvedOperand) -> Predicate:
@@ -142,7 +146,15 @@ def _compare(left: ResolvedOperand, operator: str, right: ResolvedOperand) -> Pr
         return TextPredicate(left.accessor, constant, operator == "==")
     if isinstance(left.accessor, Number) and isinstance(constant, int | float):
         return NumberPredicate(left.accessor, OPERATOR[operator], float(constant))
+    if left.type == "number" and right.type == "any":
+        left, right, operator = right, left, MIRRORED[operator]
+    if left.type == "any" and right.type == "number":
+        return NumberLike(left.accessor, OPERATOR[operator], right.accessor)
     return Compared(left.accessor, OPERATOR[operator], right.accessor)
+
+
+def _is_number(constant: object) -> bool:
+    return isinstance(constant, int | float) and not isinstance(constant, bool)
 
 
 def _timed(node: Comparison, left: ResolvedOperand, operator: str, constant: object) -> Atom:

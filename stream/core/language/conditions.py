@@ -8,15 +8,17 @@ parts does.
 """
 
 from math import inf
+from typing import TypeGuard
 
-from stream.core.expressions import EVENT_ROOTS, And, Bare, Call, Comparison, Literal, Name, Node, Or
+from stream.core.expressions import And, Bare, Call, Comparison, Literal, Name, Node, Or
 from stream.core.expressions import Not as Negation
 from stream.core.language.comparisons import Atom, compile_bare, compile_comparison
 from stream.core.language.contradictions import check_contradictions
+from stream.core.language.habits import thousands
 from stream.core.language.names import Scope
 from stream.core.language.parser import parse, texts_of
 from stream.core.lifecycle import Condition
-from stream.core.operators import EQ, NE, OPERATOR, compare_numbers
+from stream.core.operators import EQ, MIRRORED, NE, OPERATOR, compare_numbers
 from stream.core.predicates import AllOf, AnyOf, Not, Predicate
 
 
@@ -33,23 +35,23 @@ def compile_condition(text: str, scope: Scope) -> Condition:
         with_event,
         without_event,
         compiler.timed and without_event is not None,
-        tuple(compiler.warnings),
+        (*compiler.warnings, *thousands(text)),
     )
 
 
-def event_types(node: Node) -> list[str]:
-    """The texts that a condition compares event.type with."""
+def events_in(node: Node) -> list[tuple[str, str]]:
+    """The texts that a condition compares event.type and event.name with: "type" or "name", and the text."""
     if isinstance(node, Negation):
-        return event_types(node.part)
+        return events_in(node.part)
     if isinstance(node, And | Or):
-        return [text for part in node.parts for text in event_types(part)]
+        return [each for part in node.parts for each in events_in(part)]
     if isinstance(node, Bare):
         return []
     sides = ((node.left, node.right), (node.right, node.left))
     return [
-        text
+        (side.path[1], text)
         for side, other in sides
-        if isinstance(side, Name) and side.path == ("event", "type") and isinstance(other, Literal)
+        if isinstance(side, Name) and side.path[0] == "event" and isinstance(other, Literal)
         for text in texts_of(other)
     ]
 
@@ -102,7 +104,7 @@ class _Compiler:
 
     def _warn_star(self, node: Comparison) -> None:
         for side, other in ((node.left, node.right), (node.right, node.left)):
-            if isinstance(side, Name) and side.path[0] in EVENT_ROOTS and isinstance(other, Literal):
+            if isinstance(side, Name) and side.path != ("stage",) and isinstance(other, Literal):
                 self.warnings += [
                     f"the * in {text!r} stands for itself alone; a text compares as a whole"
                     for text in texts_of(other)
@@ -110,24 +112,36 @@ class _Compiler:
                 ]
 
     def _warn_bounds(self, node: Comparison) -> None:
-        """A comparison that the score's own min and max decide."""
-        if not isinstance(node.left, Name) or not isinstance(node.right, Literal) or node.operator not in OPERATOR:
+        """A comparison that the score's own min and max decide, or that a count is never below 0."""
+        side, other, sign = node.left, node.right, node.operator
+        if isinstance(side, Literal):
+            side, other, sign = other, side, MIRRORED.get(sign, "")
+        if not isinstance(side, Name) or not isinstance(other, Literal):
             return
-        score, constant = self.scope.scores.get(str(node.left)), node.right.value
-        if score is None or isinstance(constant, bool) or not isinstance(constant, int | float):
+        name = str(side)
+        low, high = self._bounds(name)
+        if isinstance(other.value, tuple):
+            beyond = [each for item in other.value if _is_number(each := item.value) and not low <= each <= high]
+            self.warnings += [f"{_bounded(name, low, high)}: it is never {each:g}" for each in beyond]
             return
-        low, high = -inf if score.min is None else score.min, inf if score.max is None else score.max
-        operator = OPERATOR[node.operator]
+        constant = other.value
+        if not _is_number(constant) or sign not in OPERATOR or (low, high) == (-inf, inf):
+            return
+        operator = OPERATOR[sign]
         if operator in (EQ, NE):
             decided, answer = not low <= constant <= high, operator == NE
         else:
             answer = compare_numbers(operator, low, constant)
             decided = answer == compare_numbers(operator, high, constant)
         if decided:
-            bounds = [f"{word} {bound:g}" for word, bound in (("at least", low), ("at most", high)) if abs(bound) < inf]
-            self.warnings.append(
-                f"{score.name} is {' and '.join(bounds)}: this {'always' if answer else 'never'} holds"
-            )
+            self.warnings.append(f"{_bounded(name, low, high)}: this {'always' if answer else 'never'} holds")
+
+    def _bounds(self, name: str) -> tuple[float, float]:
+        score, fact = self.scope.scores.get(name), self.scope.facts.get(name)
+        if score is not None:
+            return -inf if score.min is None else score.min, inf if score.max is None else score.max
+        counts = fact is not None and fact.kind in ("count", "rolling") and name not in self.scope.lessened
+        return (0 if counts else -inf), inf
 
     def _warn_never(self, node: Comparison) -> None:
         for side in (node.left, node.right):
@@ -136,6 +150,15 @@ class _Compiler:
                     f"`not` of a comparison with since({side.name}) also holds for who never did it; "
                     f"write `exists({side.name}) and …`, or the opposite comparison"
                 )
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _bounded(name: str, low: float, high: float) -> str:
+    bounds = [f"{word} {bound:g}" for word, bound in (("at least", low), ("at most", high)) if abs(bound) < inf]
+    return f"{name} is {' and '.join(bounds)}"
 
 
 def _all(parts: list[_Part]) -> _Part:

@@ -1,7 +1,7 @@
 """Constants that contradict each other: what can be seen at load without any data.
 
 Each operand that is compared with constants gets the set of values left to it; none left means that the
-condition never holds.
+condition never holds. A number there stands for the texts that are this number, too (rule 16).
 """
 
 from dataclasses import dataclass, field
@@ -9,6 +9,7 @@ from itertools import product
 
 from stream.core.expressions import And, Bare, Call, Comparison, ConditionError, Duration, Literal, Name, Node, Not, Or
 from stream.core.operators import MIRRORED
+from stream.core.text_numbers import number_of
 
 OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
 MAX_CASES = 256
@@ -118,8 +119,7 @@ class _Values:
     def narrow(self, operator: str, constant: object) -> None:
         if operator in ("==", "in"):
             allowed = list(constant) if isinstance(constant, tuple) else [constant]
-            kept = allowed if self.only is None else [each for each in self.only if _has(allowed, each)]
-            self.only = kept
+            self.only = allowed if self.only is None else _shared(self.only, allowed)
         elif operator == "!=":
             self.never.append(constant)
         elif isinstance(constant, bool) or not isinstance(constant, int | float):
@@ -144,11 +144,26 @@ class _Values:
             return False
         if self.low is None and self.high is None:
             return True
+        if isinstance(value, str):
+            value = number_of(value)
         if isinstance(value, bool) or not isinstance(value, int | float):
             return False
         if self.low is not None and (value < self.low[0] or (value == self.low[0] and self.low[1])):
             return False
         return self.high is None or value < self.high[0] or (value == self.high[0] and not self.high[1])
+
+
+def _shared(one: list[object], two: list[object]) -> list[object]:
+    """What both allow; of a number and a text that is this number, the text."""
+    return [
+        *(each for each in one if _has(two, each) or _is_one_of(each, two)),
+        *(each for each in two if _is_one_of(each, one)),
+    ]
+
+
+def _is_one_of(text: object, values: list[object]) -> bool:
+    """Whether it is a text that is one of the numbers."""
+    return isinstance(text, str) and (number := number_of(text)) is not None and _has(values, number)
 
 
 def _has(values: list[object], value: object) -> bool:

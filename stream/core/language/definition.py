@@ -7,10 +7,11 @@ from typing import cast
 
 from stream.core.expressions import ConditionError
 from stream.core.language import graph
-from stream.core.language.conditions import compile_condition, event_types
+from stream.core.language.conditions import compile_condition, events_in
 from stream.core.language.document import DocumentReader, Entry, fingerprint, kind_of
 from stream.core.language.measures import MeasureReader
 from stream.core.language.names import BrokenNameError, Scope, unknown
+from stream.core.language.never_did import Measured, never_caught
 from stream.core.lifecycle import (
     Condition,
     DefinitionError,
@@ -60,6 +61,8 @@ class _Definition:
             raise DefinitionError([Problem((), f"{wanted}; {kind}")])
         self.top = self.reader.mapping(Entry((), definition), KEYS)
         self.problems = self.reader.problems
+        self.conditions: list[tuple[Entry, Condition]] = []
+        """Every `when`, with its place."""
 
     def build(self) -> Lifecycle:
         reader, top = self.reader, self.top
@@ -79,6 +82,7 @@ class _Definition:
             {fact.name: fact for fact in measures.facts},
             tuple(stages),
             words,
+            lessened=frozenset(each.fact.name for of in measures.counted.values() for each in of if each.sign < 0),
             broken=frozenset(measures.broken),
         )
         transitions = self._transitions(scope)
@@ -97,7 +101,6 @@ class _Definition:
             stage: tuple(each.condition for each in transitions if stage in each.sources and each.condition.timed)
             for stage in stages
         }
-        warnings = [*reader.warnings, *graph.endless(list(stages), transitions)]
         return Lifecycle(
             id=name or "",
             version=version,
@@ -117,7 +120,7 @@ class _Definition:
             transitions_from={stage: tuple(t for t in transitions if stage in t.sources) for stage in stages},
             timed_from=timed,
             digest=bytes.fromhex(fingerprint([self._value(), self._order()])),
-            warnings=tuple(warnings),
+            warnings=tuple(self._warnings(measures, scope, transitions)),
         )
 
     def _value(self) -> object:
@@ -217,12 +220,23 @@ class _Definition:
         except ConditionError as error:
             self.reader.problem(keys["when"], error.message, offset=error.offset)
             return None
-        for word in event_types(condition.tree):
-            if word not in scope.words:
-                self.reader.undeclared(keys["when"], word, scope.words)
-        for warning in condition.warnings:
-            self.reader.warnings.append(Problem(keys["when"].path, warning))
+        self.conditions.append((keys["when"], condition))
         return condition
+
+    def _warnings(self, measures: MeasureReader, scope: Scope, transitions: tuple[Transition, ...]) -> list[Problem]:
+        warnings = self.reader.warnings
+        for entry, condition in (*measures.conditions, *self.conditions):
+            for what, text in events_in(condition.tree):
+                self.reader.unmatched(entry, text, scope.words, name=what == "name")
+            warnings += [Problem(entry.path, warning) for warning in condition.warnings]
+            measures.paths.note_condition(entry.path, condition.tree)
+        measured = Measured(scope.scores, scope.facts, measures.counted, measures.signals_of, scope.words)
+        return [
+            *warnings,
+            *measures.paths.warnings(),
+            *never_caught(scope.stages, transitions, measured),
+            *graph.endless(scope.stages, transitions),
+        ]
 
     def _limits(self) -> None:
         """Note what there is too much of, and leave out the rest: to read it takes time and finds nothing new."""

@@ -1,5 +1,6 @@
 """Reading a definition's mappings, lists and texts; every problem is noted with its location, none stops the rest."""
 
+import re
 from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from typing import NamedTuple
@@ -13,6 +14,8 @@ MAX_PROBLEMS = 100
 """Then reading stops: nobody reads more at once, and a broken file of a megabyte would have hundreds of thousands."""
 _COMPARISONS = 100_000
 """Names that are compared, to say which one a word that nobody declared may have meant."""
+
+_UNKNOWN = re.compile(r"unknown (?:stage|score|name) ('[^']*')")
 
 PropertyPath = tuple[str | int, ...]
 
@@ -77,10 +80,17 @@ class DocumentReader:
     def __init__(self) -> None:
         self.problems: list[Problem] = []
         self.warnings: list[Problem] = []
+        self.used: set[str] = set()
+        """The words that something counts."""
         self._comparisons = _COMPARISONS
+        self._unknown: set[str] = set()
 
     def problem(self, entry: Entry, message: str, *, offset: int | None = None, on_key: bool = False) -> None:
-        """Note a problem at `entry`."""
+        """Note a problem at `entry`; a name that is not there is one problem, however often it is used."""
+        if name := _UNKNOWN.match(message):
+            if name[1] in self._unknown:
+                return
+            self._unknown.add(name[1])
         if len(self.problems) == MAX_PROBLEMS:
             raise DefinitionError([*self.problems, Problem(entry.path, "and more; the first hundred are shown")])
         self.problems.append(Problem(entry.path, message, offset, on_key))
@@ -170,8 +180,22 @@ class DocumentReader:
                 self.problem(each, f"{word!r} is an event name; here its word {words[word]!r} is meant")
             elif word not in words:
                 self.undeclared(each, word, words)
+            self.used.add(word)
             found.append(word)
         return found
+
+    def unmatched(self, entry: Entry, text: str, words: Mapping[str, str], *, name: bool) -> None:
+        """Warn where a condition asks for an interaction that the file does not know, by its word or its `name`."""
+        if not words or text in words or text in self.used:
+            return
+        self._comparisons -= len(words)
+        near = nearest(text, words, cutoff=0.8) if self._comparisons >= 0 else None
+        meant = (
+            f"; did you mean {(near if name else words[near])!r}?"
+            if near
+            else (", so it holds for interactions of exactly this name alone; name it there if there are any")
+        )
+        self.warnings.append(Problem(entry.path, f"{text!r} is not among the interactions{meant}"))
 
     def undeclared(self, entry: Entry, word: str, words: Mapping[str, str]) -> None:
         """A word may stand for itself; warn where it looks like another one, as long as that is quickly found."""

@@ -47,6 +47,8 @@ _DAYS_OF: Final = {
 _LENGTH: Final = re.compile(r"(?P<number>[0-9]{1,12}(?P<fraction>[.,][0-9]{1,6})?)\s*(?P<unit>[^\W\d_]+)")
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}|[0-9]{1,2}\.[0-9]{1,2}\.[0-9]{4}")
 _DECIMAL_COMMA: Final = re.compile(r"(-?[0-9]{1,3}(?:\.[0-9]{3})+|-?[0-9]+),([0-9]+)(?![0-9.,])")
+_POINT_OF_THOUSANDS: Final = re.compile(r"(?<![\w.])[1-9][0-9]{0,2}\.[0-9]{2}0(?![\w.])")
+"""Nobody writes 1.500 for one and a half."""
 _ANY_NUMBER: Final = re.compile(r"\s*-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?![A-Za-z0-9_.])")
 _CLOSED_TEXT: Final = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _DURATION_UNITS: Final = ", ".join(UNITS)
@@ -73,7 +75,8 @@ def right_for_sign(text: str, at: int) -> str:
     if any(date.start() <= at < date.end() for date in _DATE.finditer(text)):
         return "a condition holds no dates; it says how long ago something was, as in since(last_order) < 30d"
     if sign in "+*/" or (sign == "-" and not text[at + 1 : at + 2].isdigit()):
-        return f"unexpected {sign!r}; nothing is calculated here"
+        is_text = sign == "/" and text[:at].rstrip().endswith(("=", "[", ","))
+        return 'text stands in double quotes: "/…"' if is_text else f"unexpected {sign!r}; nothing is calculated here"
     if sign.isdigit() or sign == "-":
         return _right_for_number(text, at)
     return f"unexpected {sign!r}"
@@ -134,26 +137,39 @@ def without_quotes(value: object) -> str:
     return f"; write {value.strip()} without quotes"
 
 
+def thousands(text: str) -> list[str]:
+    """Warnings for numbers such as `1.500` in a condition: 1.5, where a point separates thousands 1500."""
+    bare = _CLOSED_TEXT.sub("", text)
+    return [
+        f"{match[0]} is {float(match[0]):g}; if {match[0].replace('.', '')} is meant, write it without the point"
+        for match in _POINT_OF_THOUSANDS.finditer(bare)
+    ]
+
+
 def decimal_point(text: str) -> str:
     """What is right for a number with a decimal comma, such as `2,5`; empty where it is none."""
     match = _DECIMAL_COMMA.fullmatch(text.strip())
-    return f"a number has a decimal point; write {_with_point(match)}" if match else ""
+    return _decimal_point(match) if match else ""
 
 
 def _decimal_comma(text: str, at: int) -> str:
     for match in _DECIMAL_COMMA.finditer(text):
         if match.start(2) == at + 1:
-            return f"a number has a decimal point; write {_with_point(match)}"
+            return _decimal_point(match)
     return ""
 
 
-def _with_point(match: re.Match[str]) -> str:
-    return f"{match[1].replace('.', '')}.{match[2]}"
+def _decimal_point(match: re.Match[str]) -> str:
+    whole, fraction = match[1].replace(".", ""), match[2]
+    if whole == match[1] and len(fraction) == 3:  # of Berlin, or of London
+        return f"a number has a decimal point and no comma; write {float(f'{whole}.{fraction}'):g} or {whole}{fraction}"
+    return f"a number has a decimal point; write {whole}.{fraction}"
 
 
 def _right_for_number(text: str, at: int) -> str:
-    if match := _DECIMAL_COMMA.match(text, at):
-        return f"a number has a decimal point; write {_with_point(match)}"
+    for comma in _DECIMAL_COMMA.finditer(text):
+        if comma.start() <= at < comma.end():
+            return _decimal_point(comma)
     if (match := _LENGTH.match(text, at)) and (said := length_of_time(match[0])):
         return said
     return f"not a number; a number is written 1000 or 2.5, a length of time as a whole number with {_DURATION_UNITS}"

@@ -8,9 +8,10 @@ from typing import cast
 from stream.core.event import PropertyPath
 from stream.core.expressions import ConditionError
 from stream.core.facts import Fact, FactKind
-from stream.core.language.conditions import compile_condition, event_types
+from stream.core.language.conditions import compile_condition
 from stream.core.language.document import DocumentReader, Entry, fingerprint, kind_of
-from stream.core.language.habits import without_quotes
+from stream.core.language.habits import decimal_point, without_quotes
+from stream.core.language.list_paths import PathUses
 from stream.core.language.names import Scope, unknown
 from stream.core.language.parser import RESERVED, parse_path
 from stream.core.lifecycle import Condition, Counted, Points, Problem, Signal
@@ -21,6 +22,9 @@ CENTURY = 3_155_760_000_000
 KINDS = ("count", "sum", "first", "last", "latest")
 DEFAULT_KEEP = 20
 MAX_KEEP = 1_000
+_SO_MANY = re.compile(r"([0-9]+)(?: *(?:per|/|x|times) *([0-9]+[smhdw])?.*)?")
+_FORMULA = re.compile(r"^\s*[-+]\s*(?:properties|context)\b|[*/+]|\s-\s")
+_PLAIN = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)?")
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 
 
@@ -40,6 +44,9 @@ class MeasureReader:
         self.signals_of: dict[str, list[Signal]] = {}
         self.broken: set[str] = set()
         """Names of scores and facts that could not be read."""
+        self.conditions: list[tuple[Entry, Condition]] = []
+        """Every `where`, with its place."""
+        self.paths = PathUses()
         self.counted: dict[str | None, list[Counted]] = {}
         """By word; None: any interaction."""
 
@@ -75,6 +82,8 @@ class MeasureReader:
 
     def _scores(self, scores: Entry | None) -> dict[str, int | None]:
         half_lives: dict[str, int | None] = {}
+        if scores is not None and isinstance(scores.value, list):
+            self.broken |= {each for each in scores.value if isinstance(each, str)}
         for name, entry in self.reader.mapping(scores).items():
             self._identifier(entry, name)
             keys = self.reader.mapping(entry, ("half_life", "min", "max"), empty=True)
@@ -82,6 +91,9 @@ class MeasureReader:
             low, high = self.reader.number(keys.get("min")), self.reader.number(keys.get("max"))
             if low is not None and high is not None and low > high:
                 self.reader.problem(keys["min"], f"min {low} is above max {high}")
+            elif high is not None and high < 0:
+                said = f"a score begins at 0; with max {high:g} it is read as {high:g} from the start"
+                self.reader.warnings.append(Problem(keys["max"].path, said))
             half_lives[name] = half_life
             self.scores.append(Score(name, half_life, low, high, ()))
         return half_lives
@@ -95,7 +107,7 @@ class MeasureReader:
         times, per = self._at_most(keys.get("at_most"))
         if once is True and "at_most" in keys:
             self.reader.problem(keys["at_most"], "once and at_most do not go together; keep one")
-        points = self._points(index, entry, keys.get("add"), half_lives)
+        points = self._points(index, entry, keys, half_lives)
         signal = Signal(
             (self.lifecycle, name),
             name,
@@ -114,12 +126,16 @@ class MeasureReader:
         return windows + (1 if times else 0)
 
     def _each(self, entry: Entry, keys: dict[str, Entry]) -> list[str]:
-        if "each" not in keys and isinstance(entry.value, dict):
+        if "each" not in keys and not _is_misspelt(entry, keys):
             self.reader.problem(entry, "each: the word (or list of words) that it counts is missing")
         return self.reader.words(keys.get("each"), self.words)
 
     def _at_most(self, entry: Entry | None) -> tuple[int, int]:
         if entry is None:
+            return 0, 0
+        if match := _SO_MANY.fullmatch(str(entry.value)):
+            right = f"{{times: {match[1]}, per: {match[2] or '1d'}}}"
+            self.reader.problem(entry, f"at_most: is written {right}, not {kind_of(entry.value)}")
             return 0, 0
         keys = self.reader.mapping(entry, ("times", "per"))
         for key in ("times", "per") if isinstance(entry.value, Mapping) else ():
@@ -129,13 +145,17 @@ class MeasureReader:
         return times, self.reader.duration(keys.get("per"), CENTURY) or 1
 
     def _points(
-        self, index: int, entry: Entry, add: Entry | None, half_lives: dict[str, int | None]
+        self, index: int, entry: Entry, keys: dict[str, Entry], half_lives: dict[str, int | None]
     ) -> tuple[Points, ...]:
+        add = keys.get("add")
         if add is None:
-            self.reader.problem(entry, "add: what it adds to which score is missing, as in add: {engagement: 5}")
+            if not _is_misspelt(entry, keys):
+                self.reader.problem(entry, "add: what it adds to which score is missing, as in add: {engagement: 5}")
             return ()
         points: list[Points] = []
         for score, amount in self.reader.mapping(add).items():
+            if score in self.broken:
+                continue  # that is said already
             if score not in half_lives:
                 self.reader.problem(amount, unknown(score, list(half_lives), "score"), on_key=True)
                 continue
@@ -152,13 +172,24 @@ class MeasureReader:
         return tuple(points)
 
     def _path(self, entry: Entry, wanted: str) -> PropertyPath | None:
+        text = str(entry.value)
         try:
-            name = parse_path(str(entry.value))
+            name = parse_path(text)
         except ConditionError as error:
-            self.reader.problem(entry, f"{wanted}: {error.message}", offset=error.offset)
+            if _FORMULA.search(text):
+                other = "in a fact, `minus` takes a refund's amount off a sum"
+                self.reader.problem(entry, f"nothing is calculated here: write {wanted} alone; {other}")
+            elif error.offset and text.startswith(("properties", "context")):
+                self.reader.problem(entry, f"{wanted}: {error.message}", offset=error.offset)
+            elif said := decimal_point(text):
+                self.reader.problem(entry, said)
+            else:
+                hint = f"; did you mean properties.{text.rpartition('.')[2]}?" if _PLAIN.fullmatch(text) else ""
+                self.reader.problem(entry, f"{wanted} was expected, not {kind_of(text)}{hint}")
             return None
         if len(name.path) < 2:  # the root alone
             self.reader.problem(entry, f"{name} needs a name: {name}.something")
+        self.paths.note(entry.path, name)
         return PropertyPath(name.path[0] == "context", name.path[1:])
 
     def _where(self, entry: Entry | None) -> Condition | None:
@@ -172,10 +203,7 @@ class MeasureReader:
         except ConditionError as error:
             self.reader.problem(entry, error.message, offset=error.offset)
             return None
-        for word in event_types(condition.tree):
-            if word not in self.words:
-                self.reader.undeclared(entry, word, self.words)
-        self.reader.warnings += [Problem(entry.path, warning) for warning in condition.warnings]
+        self.conditions.append((entry, condition))
         return condition
 
     def _fact(self, index: int, name: str, entry: Entry) -> None:
@@ -231,8 +259,14 @@ class MeasureReader:
             allowed |= {"within", "keep"}
         for key, entry in keys.items():
             if key not in allowed:
-                self.reader.problem(entry, f"{key} does not go with {kind}", on_key=True)
+                hint = "; a score with a half_life forgets by itself" if (kind, key) == ("sum", "within") else ""
+                self.reader.problem(entry, f"{key} does not go with {kind}{hint}", on_key=True)
         if "within" in keys and "minus" in keys:
             self.reader.problem(keys["minus"], "a rolling count has no minus", on_key=True)
         if "keep" in keys and "within" not in keys:
             self.reader.problem(keys["keep"], "keep goes with within, a rolling count", on_key=True)
+
+
+def _is_misspelt(entry: Entry, keys: Mapping[str, Entry]) -> bool:
+    """Whether a key of the mapping is none of those there are, which is said: it may be the one that is missing."""
+    return not isinstance(entry.value, Mapping) or len(keys) < len(entry.value)

@@ -40,6 +40,8 @@ class Scope(NamedTuple):
     """Event name to word, every word to itself too."""
     interaction_only: bool = False
     """True for `where`, which sees nothing but the interaction."""
+    lessened: frozenset[str] = frozenset()
+    """Counts from which `minus` takes off, so that they may be below 0."""
     broken: frozenset[str] = frozenset()
     """Scores and facts that are there but could not be read."""
 

@@ -234,6 +234,10 @@ class _Parser:
             while sign := self.accept(".", "["):
                 part = self.take()
                 if part.kind != ("word" if sign.text == "." else "text"):
+                    if part.kind == "number" and sign.text == "[":
+                        raise ConditionError(
+                            "a path does not lead into a list; its elements cannot be read", part.offset
+                        )
                     wanted = 'a name, or ["…"] for other keys,' if sign.text == "." else "a text in double quotes"
                     raise ConditionError(f"{wanted} was expected after {sign.text!r}", part.offset)
                 path.append(part.text if sign.text == "." else unquote(part.text))

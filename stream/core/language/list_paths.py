@@ -1,0 +1,64 @@
+"""Paths that lead through a list, and so to nothing: what can be known of it at load."""
+
+from typing import Final, NamedTuple
+
+from stream.core.event import PropertyPath
+from stream.core.expressions import And, Bare, Call, Comparison, Name, Node, Not, Or
+from stream.core.lifecycle import Problem
+
+_LISTS_OF_SHOPS: Final = frozenset({"products", "line_items", "lineItems", "items"})
+"""Names under which senders have the lines of an order, as a list: Segment, Shopify, WooCommerce, Google."""
+
+
+class _Use(NamedTuple):
+    place: tuple[str | int, ...]
+    name: str
+    path: PropertyPath
+
+
+class PathUses:
+    """The paths that a lifecycle reads, and those that it takes for lists."""
+
+    def __init__(self) -> None:
+        self._uses: list[_Use] = []
+        self._lists: set[PropertyPath] = set()
+
+    def note(self, place: tuple[str | int, ...], name: Name) -> None:
+        """A path is read at a place in the file."""
+        if name.path[0] in ("properties", "context") and len(name.path) > 1:
+            self._uses.append(_Use(place, str(name), PropertyPath(name.path[0] == "context", name.path[1:])))
+
+    def note_condition(self, place: tuple[str | int, ...], node: Node) -> None:
+        """All paths of a condition; what stands on the right of `in` is a list."""
+        if isinstance(node, Not):
+            self.note_condition(place, node.part)
+        elif isinstance(node, And | Or):
+            for part in node.parts:
+                self.note_condition(place, part)
+        else:
+            sides = (node.operand,) if isinstance(node, Bare) else (node.left, node.right)
+            for side in sides:
+                name = side.name if isinstance(side, Call) else side
+                if isinstance(name, Name):
+                    self.note(place, name)
+            if isinstance(node, Comparison) and node.operator == "in" and isinstance(node.right, Name):
+                self._lists.add(PropertyPath(node.right.path[0] == "context", node.right.path[1:]))
+
+    def warnings(self) -> list[Problem]:
+        """One for each place and path that leads through what is, or most likely is, a list."""
+        return [
+            Problem(use.place, f"{use.name} leads through {said}: a path finds nothing in a list")
+            for use in dict.fromkeys(self._uses)
+            if (said := self._through(use.path))
+        ]
+
+    def _through(self, path: PropertyPath) -> str:
+        for length in range(1, len(path.keys)):
+            key = path.keys[length - 1]
+            if PropertyPath(path.in_context, path.keys[:length]) in self._lists:
+                return f"{key!r}, which is a list where `in` looks into it"
+            if path.keys[length].isdecimal():
+                return f"{key!r} to the place {path.keys[length]!r}, as if it were a list"
+            if not path.in_context and key in _LISTS_OF_SHOPS:
+                return f"{key!r}, which shops send as a list"
+        return ""
