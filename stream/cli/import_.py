@@ -24,12 +24,16 @@ from stream.codec.files.import_sources import Sources
 from stream.codec.files.sorting import Phase, sort_by_time
 from stream.codec.import_rows import encode_row
 from stream.core.interaction import Interaction
-from stream.errors import BrokerError, InputFileError, PositionError
+from stream.errors import BrokerError, InputFileError, PositionError, TopicError
 from stream.kafka.interaction_producer import InteractionProducer
+from stream.operations.diagnosis import examine
 from stream.operations.earlier_rows import Rows, find_rows
 from stream.settings import Settings
 
 _LOOK = 0.2
+_LOOKED_AT = 2_000
+"""Latest records of the topic that are compared with where this import would send them."""
+_LOOK_SECONDS = 10.0
 _STALL = 3.0
 """Seconds without an answer after which the broker is away."""
 
@@ -174,6 +178,7 @@ async def _send(
                 work.settings.bootstrap,
                 console,
             )
+            await _compare_homes(work.settings, console)
             names = work.sources.names
             written = await _earlier(work, producer.partitions, progress, console)
             watching = asyncio.create_task(_watch(producer, work, progress, console))
@@ -201,6 +206,25 @@ async def _send(
     finally:
         if producer is not None:
             work.sent, work.acknowledged = producer.sent, producer.acknowledged
+
+
+async def _compare_homes(settings: Settings, console: Console) -> None:
+    """Say it where the latest interactions lie on other partitions than those that we would send them to."""
+    try:
+        async with asyncio.timeout(_LOOK_SECONDS):
+            found = await examine(settings, (), _LOOKED_AT, lambda _done, _whole: None)
+    except (BrokerError, TopicError, PositionError, KafkaError, TimeoutError):
+        return  # what cannot be seen is no reason not to send
+    if found.misplaced:
+        console.print(
+            Text(
+                f"{found.misplaced:,} of the latest {amount(found.interactions, 'interaction')} on {found.topic} "
+                f"lie on other partitions than this import gives their customers, who then have two lives: {found.cause}. "
+                "`lifecycle doctor` tells more",
+                "yellow",
+            ),
+            soft_wrap=True,
+        )
 
 
 async def _earlier(work: ImportRun, partitions: int, progress: Progress, console: Console) -> dict[str, Rows]:

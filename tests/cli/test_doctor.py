@@ -147,3 +147,22 @@ async def test_an_empty_topic_and_one_that_is_not_there(lifecycle: Run, settings
     done = await asyncio.to_thread(lifecycle, "doctor", environment=environment_of(gone))
     assert done.returncode == 1
     assert "does not exist" in done.stderr
+
+
+async def test_an_import_warns_where_live_interactions_lie_on_other_partitions(
+    lifecycle: Run, settings: Settings
+) -> None:
+    customers = [f"c{n}" for n in range(40)]
+    rows = b"".join(visit(each) + b"\n" for each in customers).decode()
+
+    async def said() -> str:
+        environment = environment_of(settings)
+        done = await asyncio.to_thread(lifecycle, "import", "-", "--no-resume", stdin=rows, environment=environment)
+        assert done.returncode == 0, done.stderr
+        return " ".join(done.stderr.split())
+
+    assert "partitions than" not in await said()
+    assert "partitions than" not in await said()  # its own rows lie where it would send them
+    await write(settings, [(each, visit(each)) for each in customers], partitioner="crc32")
+    assert "lie on other partitions than this import gives their customers" in (warned := await said())
+    assert "set `partitioner` to crc32" in warned
