@@ -219,8 +219,8 @@ async def _compare_homes(settings: Settings, console: Console) -> None:
         console.print(
             Text(
                 f"{found.misplaced:,} of the latest {amount(found.interactions, 'interaction')} on {found.topic} "
-                f"lie on other partitions than this import gives their customers, who then have two lives: {found.cause}. "
-                "`lifecycle doctor` tells more",
+                "lie on other partitions than this import gives their customers, who then have two lives: "
+                f"{found.cause}. `lifecycle doctor` tells more",
                 "yellow",
             ),
             soft_wrap=True,
