@@ -137,7 +137,7 @@ class FieldReader:
             return value
         if value is None:
             return None
-        if not self._believes_all and is_number(value):
+        if not self._believes_all and not isinstance(value, str) and is_number(value):
             return self._epoch(cast("int | float", value), key, received)
         time = parse_time(value)
         if time is None:

@@ -63,7 +63,7 @@ IMPORTED: Final = "written by lifecycle import"
 UNKNOWN: Final = "of no known format"
 DEFAULT_READING: Final = Reading(DEFAULT_BLOCKED)
 
-_NO_HEADERS: Final[tuple[tuple[str, bytes], ...]] = ()
+_NO_HEADERS: Final[tuple[tuple[str, bytes | None], ...]] = ()
 
 
 class InteractionDecoder:
@@ -76,7 +76,7 @@ class InteractionDecoder:
         """What the latest record was, as far as it was read: native, Segment, by the mapping, a CloudEvent…"""
 
     def decode(
-        self, value: bytes | None, received: int | None, headers: Sequence[tuple[str, bytes]] = _NO_HEADERS
+        self, value: bytes | None, received: int | None, headers: Sequence[tuple[str, bytes | None]] = _NO_HEADERS
     ) -> Interaction | Rejected:
         """Read one record; never raises, whatever the bytes.
 
@@ -106,7 +106,7 @@ class InteractionDecoder:
         flaws.clear()
         return taken
 
-    def _once_more(self, value: bytes, received: int | None, headers: Sequence[tuple[str, bytes]]) -> Interaction:
+    def _once_more(self, value: bytes, received: int | None, headers: Sequence[tuple[str, bytes | None]]) -> Interaction:
         flaws = dict(self._fields.flaws)
         self._fields.lost_digits, self._fields.digits_are_text = False, True
         try:
@@ -116,7 +116,7 @@ class InteractionDecoder:
             self._fields.flaws.clear()
             self._fields.flaws.update(flaws)
 
-    def _decode(self, value: bytes, received: int | None, headers: Sequence[tuple[str, bytes]]) -> Interaction:
+    def _decode(self, value: bytes, received: int | None, headers: Sequence[tuple[str, bytes | None]]) -> Interaction:
         fields, flaws = self._fields, self._fields.flaws
         if headers:
             if any(name == IMPORT_HEADER for name, _ in headers):

@@ -29,4 +29,4 @@ def kind_of(value: object) -> str:
 
 def is_number(value: object) -> bool:
     """A number, which a boolean is not."""
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, (int, float)) and not isinstance(value, bool)

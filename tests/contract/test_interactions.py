@@ -495,7 +495,7 @@ def check(result: Interaction | Rejected) -> None:
 
 
 @settings(deadline=None)
-@given(st.binary(), st.none() | st.integers(MIN_TIME, MAX_TIME))
+@given(st.binary(), st.none() | st.integers(EARLIEST_TIME, MAX_TIME))
 def test_any_bytes_are_read_or_rejected(value, received):
     check(read(value, received))
 
@@ -520,7 +520,7 @@ plausible = (
 
 
 @settings(deadline=None)
-@given(anything, st.none() | st.integers(MIN_TIME, MAX_TIME))
+@given(anything, st.none() | st.integers(EARLIEST_TIME, MAX_TIME))
 def test_any_json_is_read_or_rejected(value, received):
     check(read(json.dumps(value).encode(), received))
 
@@ -530,7 +530,7 @@ def test_any_json_is_read_or_rejected(value, received):
     st.dictionaries(st.sampled_from(NATIVE_KEYS), plausible | anything)
     | st.dictionaries(st.sampled_from(SEGMENT_KEYS), plausible | anything)
     | st.dictionaries(st.sampled_from(NATIVE_KEYS + SEGMENT_KEYS), plausible | anything),
-    st.none() | st.integers(MIN_TIME, MAX_TIME),
+    st.none() | st.integers(EARLIEST_TIME, MAX_TIME),
 )
 @example({"type": [], "event": 1, "userId": "c1"}, None)
 @example({"type": "track", "event": "a", "userId": "c1", "timestamp": 0, "sentAt": MIN_TIME}, MAX_TIME)

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stream.codec.fields import Reading
 from stream.codec.files.import_sources import Sources
 from stream.codec.files.sorting import sort_by_time
 from stream.codec.import_rows import HEADER, encode_row, row_of
@@ -66,7 +67,7 @@ class Written(NamedTuple):
 
 def written(paths: Sequence[str], *, as_is: bool, memory: int = 1 << 20) -> list[Written]:
     """The whole import, in the order in which it is written."""
-    sources = Sources(paths, None, frozenset(), as_is=as_is, name=None)
+    sources = Sources(paths, None, Reading(frozenset(), earliest_time=None), as_is=as_is, name=None)
     read: list[Interaction] = []
     for _file, _line, record in sources.read():
         if not isinstance(record, Rejected):
