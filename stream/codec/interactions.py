@@ -106,7 +106,9 @@ class InteractionDecoder:
         flaws.clear()
         return taken
 
-    def _once_more(self, value: bytes, received: int | None, headers: Sequence[tuple[str, bytes | None]]) -> Interaction:
+    def _once_more(
+        self, value: bytes, received: int | None, headers: Sequence[tuple[str, bytes | None]]
+    ) -> Interaction:
         flaws = dict(self._fields.flaws)
         self._fields.lost_digits, self._fields.digits_are_text = False, True
         try:
