@@ -23,7 +23,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "core": frozenset({"core"}),
     "core.language": frozenset({"core", "core.language"}),
     "codec": frozenset({"core", "core.language", "codec", "errors"}),
-    "offline": _PURE,
+    "offline": _PURE | {"errors"},
     "machine": frozenset({"core", "codec", "machine", "errors", "settings"}),
     "kafka": frozenset({"core", "codec", "kafka"}) | _SHARED,
     "engine": _RUNNING,

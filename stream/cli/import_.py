@@ -16,7 +16,7 @@ from rich.text import Text
 
 from stream.cli.terminal.amounts import amount
 from stream.cli.terminal.connection import run, when_there
-from stream.cli.terminal.import_run import ImportRun, show_summary
+from stream.cli.terminal.import_run import ImportRun, observation_for, show_summary
 from stream.cli.terminal.options import with_settings
 from stream.cli.terminal.time_argument import moment
 from stream.codec.files.column_mapping import ColumnMapping
@@ -35,7 +35,15 @@ _STALL = 3.0
 
 
 @with_settings(
-    "bootstrap", "topic_prefix", "interactions", "partitions", "replication", "retention", "partitioner", "blocked"
+    "bootstrap",
+    "topic_prefix",
+    "interactions",
+    "partitions",
+    "replication",
+    "retention",
+    "partitioner",
+    "blocked",
+    "lifecycles",
 )
 def import_(
     files: Annotated[
@@ -95,6 +103,9 @@ def import_(
     16 latest imports. Each file is an import of its own (of more than 16 files all are one). The standard input
     with --as-is has no name but by --name.
 
+    At the end it shows which event names came and, for the lifecycles of the setting `lifecycles`, what of them
+    would not match: names that no word covers, words, signals, facts and properties that no interaction has.
+
     Records that cannot be read are not sent, but counted and listed by their reason; only where there is no
     other, the exit code is 1.
     """
@@ -103,6 +114,7 @@ def import_(
     mapping = ColumnMapping.parse(map) if map else None
     sources = Sources(files, mapping, settings.blocked, as_is=as_is, name=name)
     work = ImportRun(sources, settings, None if name else _since(files), resume)
+    work.observation = observation_for(settings.lifecycles, console)
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}  {task.completed:,}"),
