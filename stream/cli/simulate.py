@@ -13,7 +13,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from stream.cli.terminal.amounts import amount
 from stream.cli.terminal.options import with_settings
-from stream.cli.terminal.simulation_summary import Summary
+from stream.cli.terminal.simulation_summary import Summary, show_warnings
 from stream.cli.terminal.time_argument import moment
 from stream.codec.files.column_mapping import ColumnMapping
 from stream.codec.files.input_files import content_hash, read_interactions
@@ -92,11 +92,13 @@ def simulate(
     end = None if until is None else moment(until, "--until")
     _keep_apart([*lifecycle, *(each for each in input if each != "-")], changes, customers)
     mapping = ColumnMapping.parse(map) if map else None
-    loaded = [file.lifecycle for file in load_all(lifecycle)]
+    console = Console(stderr=True)
+    files = load_all(lifecycle)
+    show_warnings(files, console)
+    loaded = [file.lifecycle for file in files]
     simulation = Simulation(model_of(loaded, settings.forget_after, settings.forget_identified_after))
     lifecycles = simulation.model.lifecycles
     summary = Summary(lifecycles)
-    console = Console(stderr=True)
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}  {task.completed:,} records"),

@@ -30,7 +30,7 @@ class StepCounts:
         self.fired: list[int] = []
         """The times of deadlines fired, forgetting included."""
         self.wrong_types: dict[Label, int] = {}
-        """By signal or fact: properties of a type it cannot use; for a signal, absent ones too."""
+        """By signal or fact: properties of a type it cannot use; for a signal and a sum, absent ones too."""
         self.unknown_names: dict[Label, int] = {}
         """By lifecycle and event name: interactions whose name no word of the lifecycle covers; bounded, see REST."""
         self._signals: dict[Signal, int] = {}

@@ -12,7 +12,7 @@ from math import ceil, floor
 from typing import Final, NamedTuple
 
 from stream.core.interaction import Kind
-from stream.core.lifecycle import Lifecycle
+from stream.core.lifecycle import Lifecycle, Transition
 from stream.core.stage_change import StageChange
 from stream.offline.standing import Standing
 
@@ -135,18 +135,14 @@ class StageStatistics:
         return [placed for _since, _order, placed in sorted(self._placed.get(stage, ()), reverse=True)]
 
     @property
-    def never_taken(self) -> list[Way]:
-        """Transitions that nobody took from any of their stages; the way is from the first of these."""
-        found = []
-        for each in self.lifecycle.transitions:
-            ways = [
-                Way(source, each.target, each.condition.text)
-                for source in self.lifecycle.stages
-                if source in each.sources
-            ]
-            if ways and not any(self.times(way) for way in ways):
-                found.append(ways[0])
-        return found
+    def never_taken(self) -> list[Transition]:
+        """Transitions that nobody took, from none of their stages."""
+        taken = {way for way, stays in self._stays.items() if stays}
+        return [
+            each
+            for each in self.lifecycle.transitions
+            if not any(Way(source, each.target, each.condition.text) in taken for source in each.sources)
+        ]
 
 
 def quantile(ascending: Sequence[int], share: float) -> float:

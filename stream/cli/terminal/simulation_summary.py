@@ -1,6 +1,6 @@
 """What a simulation did, as tables for people."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from rich.console import Console, Group
 from rich.text import Text
@@ -16,11 +16,20 @@ from stream.cli.terminal.stage_tables import (
 )
 from stream.cli.terminal.tables import plain_table, titled
 from stream.cli.terminal.unmatched_tables import time_span, unmatched
+from stream.codec.lifecycle_yaml.lifecycle_files import LifecycleFile
 from stream.core.lifecycle import Lifecycle
 from stream.core.stage_change import StageChange
 from stream.offline.simulation import Simulation
 from stream.offline.stage_statistics import StageStatistics
 from stream.offline.standing import Standing
+
+
+def show_warnings(files: Iterable[LifecycleFile], console: Console) -> None:
+    """What to be warned of in lifecycle files, as `lifecycle validate` says it."""
+    for file in files:
+        for each in file.warnings:
+            text = Text.assemble((f"{each.file}:{each.line}:{each.column}: ", "bold"), ("warning: ", "bold yellow"))
+            console.print(text.append(each.message), soft_wrap=True)
 
 
 class Summary:
@@ -39,8 +48,11 @@ class Summary:
 
     def show(self, console: Console, simulation: Simulation, seconds: float) -> None:
         """Print the tables; `seconds` is how long the run took."""
-        for statistics in self._of.values():
-            console.print(stages_table(statistics), Text(STAGES_NOTE, style="dim"), "", sep="\n")
+        for number, statistics in enumerate(self._of.values()):
+            console.print(stages_table(statistics))
+            if not number:
+                console.print(Text(STAGES_NOTE, style="dim"))
+            console.print()
             console.print(ways_table(statistics, console.width), "", sep="\n")
             if customers := customers_table(statistics):
                 console.print(customers)

@@ -11,10 +11,10 @@ from stream.cli.terminal.amounts import amount
 from stream.cli.terminal.tables import plain_table, titled
 from stream.codec.plain import plain
 from stream.codec.times import format_time
+from stream.core.lifecycle import Lifecycle, Transition
 from stream.core.matches import Matches, Missing, Observation
 from stream.core.mentions import event_names_of, written
 from stream.core.step_counts import REST
-from stream.offline.stage_statistics import Way
 
 _MOST_NAMES = 10
 _MOST_LISTED = 12
@@ -24,7 +24,9 @@ _LIKE = 0.8
 """How much of a name must be the same, from 0 to 1, for another to have been meant."""
 
 
-def unmatched(matches: Matches, observation: Observation, never_taken: Sequence[Way] = ()) -> Iterator[RenderableType]:
+def unmatched(
+    matches: Matches, observation: Observation, never_taken: Sequence[Transition] = ()
+) -> Iterator[RenderableType]:
     """Event names that no word of the lifecycle covers; and what nothing matched. Nothing where all is well.
 
     `observation` has every name that came; `never_taken` the transitions that nobody took, where customers were
@@ -42,7 +44,7 @@ def unmatched(matches: Matches, observation: Observation, never_taken: Sequence[
         ("words", _listed(word for word, count in matches.words.items() if not count)),
         ("signals", _listed(name for name, matched in matches.signals.items() if not matched)),
         ("facts", _listed(name for name, matched in matches.facts.items() if not matched)),
-        ("transitions", _listed(map(_way, never_taken), "\n")),
+        ("transitions", _listed((_way(lifecycle, each) for each in never_taken), "\n")),
         ("properties", _listed(_properties(matches.missing), "\n")),
     ]
     for what, text in rows:
@@ -87,8 +89,9 @@ def _letters(name: str) -> str:
     return _BETWEEN.sub("", name).casefold()
 
 
-def _way(way: Way) -> str:
-    return f"{way.source} → {way.target} when {' '.join((way.condition or '').split())}"
+def _way(lifecycle: Lifecycle, transition: Transition) -> str:
+    sources = ", ".join(stage for stage in lifecycle.stages if stage in transition.sources)
+    return f"{sources} → {transition.target} when {' '.join(transition.condition.text.split())}"
 
 
 def _properties(missing: Sequence[Missing]) -> Iterator[str]:
