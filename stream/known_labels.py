@@ -12,6 +12,7 @@ from stream.core.lifecycle import Lifecycle
 from stream.core.model import Model
 from stream.engine.error_policy import FailureKind
 from stream.machine.batch import RESULTS
+from stream.name_labels import OTHER
 
 Labels = tuple[str, ...]
 """The values of one series, in the order of the metric's labels."""
@@ -31,6 +32,7 @@ def known_labels(model: Model) -> dict[str, Iterable[Labels]]:
         "changes": [change for lifecycle in lifecycles for change in _changes(model, lifecycle)],
         "signals": [signal.label for lifecycle in lifecycles for signal in lifecycle.signals],
         "wrong_types": [name for lifecycle in lifecycles for name in _readers_of_properties(lifecycle)],
+        "unmatched": [(lifecycle.id, OTHER) for lifecycle in lifecycles],
     }
 
 

@@ -20,11 +20,13 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from stream.build import build_labels
+from stream.core.mentions import event_names_of
 from stream.core.model import Model, model_of
 from stream.kafka.contact import ContactStatus
 from stream.kafka.worker_versions import GroupVersions
 from stream.known_labels import known_labels, known_stages
 from stream.machine.batch import Batch
+from stream.name_labels import NameLabels
 
 FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Buckets in seconds for what takes milliseconds."""
@@ -91,10 +93,20 @@ class Metrics:
         self.published = Counter("lifecycle_stage_changes_published", "Stage changes published", registry=registry)
         # How often each signal counted.
         self.signals = Counter("lifecycle_signals", "Signals counted", ["lifecycle", "signal"], registry=registry)
-        # Properties that were absent or of a type that a signal or fact cannot take: no points.
+        # Properties of a type that a signal or fact cannot take, for a signal and a sum absent ones too: nothing added.
         self.wrong_types = Counter(
             "lifecycle_unusable_properties", "Properties not usable", ["lifecycle", "name"], registry=registry
         )
+        # Interactions whose event name no word of a lifecycle covers and no condition names; `other` for all names
+        # beyond 20, and for those that could hold somebody's data. A sender's typing error, or a word that is missing.
+        self.unmatched = Counter(
+            "lifecycle_unmatched_interactions",
+            "Interactions that no word covers",
+            ["lifecycle", "name"],
+            registry=registry,
+        )
+        self._names = NameLabels()
+        self._meant = {each.id: event_names_of(each) for each in model.lifecycles}
         # Deadlines fired, forgetting included.
         self.deadlines = Counter("lifecycle_deadlines_fired", "Deadlines fired", registry=registry)
         # How long after its time a deadline was fired, by wall time; with clock `stream` this is the data's age.
@@ -162,6 +174,9 @@ class Metrics:
             self.signals.labels(*signal).inc(count)
         for name, count in steps.wrong_types.items():
             self.wrong_types.labels(*name).inc(count)
+        for (lifecycle, event_name), count in steps.unknown_names.items():
+            if event_name not in self._meant.get(lifecycle, ()):
+                self.unmatched.labels(lifecycle, self._names.label(lifecycle, event_name)).inc(count)
         self.published.inc(len(batch.stage_changes))
         self.late.inc(steps.late)
         self.ahead.inc(counts.ahead)

@@ -23,7 +23,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "core": frozenset({"core"}),
     "core.language": frozenset({"core", "core.language"}),
     "codec": frozenset({"core", "core.language", "codec", "errors"}),
-    "offline": _PURE,
+    "offline": _PURE | {"errors"},
     "machine": frozenset({"core", "codec", "machine", "errors", "settings"}),
     "kafka": frozenset({"core", "codec", "kafka"}) | _SHARED,
     "engine": _RUNNING,
@@ -43,8 +43,9 @@ ALLOWED: dict[str, frozenset[str]] = {
     "errors": frozenset(),
     "settings": frozenset({"core", "codec", "errors", "setting_types"}),
     "setting_types": frozenset({"core", "codec", "errors"}),
-    "metrics": frozenset({"core", "codec", "machine", "kafka", "errors", "build", "known_labels"}),
-    "known_labels": frozenset({"core", "codec", "machine", "engine"}),
+    "metrics": frozenset({"core", "codec", "machine", "kafka", "errors", "build", "known_labels"} | {"name_labels"}),
+    "known_labels": frozenset({"core", "codec", "machine", "engine", "name_labels"}),
+    "name_labels": frozenset(),
     "events": frozenset(),
     "logs": frozenset({"errors", "settings", "events"}),
     "build": frozenset({"core"}),
@@ -69,7 +70,7 @@ STREAM_FOLDERS = frozenset(
 )
 STREAM_FILES = frozenset(
     {"__init__.py", "app.py", "settings.py", "setting_types.py", "metrics.py", "errors.py", "logs.py"}
-    | {"build.py", "known_labels.py", "events.py"}
+    | {"build.py", "known_labels.py", "name_labels.py", "events.py"}
 )
 TEST_FOLDERS = frozenset(
     {"core", "properties", "contract", "machine", "kafka", "engine", "operations", "offline", "web", "webhooks"}

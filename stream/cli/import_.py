@@ -16,7 +16,7 @@ from rich.text import Text
 
 from stream.cli.terminal.amounts import amount
 from stream.cli.terminal.connection import run, when_there
-from stream.cli.terminal.import_run import ImportRun, show_summary
+from stream.cli.terminal.import_run import ImportRun, observation_for, show_summary
 from stream.cli.terminal.options import with_settings
 from stream.cli.terminal.reading_options import FileReading, keep_apart, refuse_unsaid, show_offer, with_reading
 from stream.cli.terminal.time_argument import moment
@@ -49,6 +49,7 @@ _STALL = 3.0
     "blocked",
     "ids",
     "earliest_time",
+    "lifecycles",
 )
 @with_reading
 def import_(
@@ -102,6 +103,9 @@ def import_(
     16 latest imports. Each file is an import of its own (of more than 16 files all are one). The standard input
     with --as-is has no name but by --name.
 
+    At the end it shows which event names came and, for the lifecycles of the setting `lifecycles`, what of them
+    would not match: names that no word covers, words, signals, facts and properties that no interaction has.
+
     Records that cannot be read are not sent, but counted and listed by their reason; only where there is no
     other, the exit code is 1. Where times, numbers or text look as if other options would read them, nothing is
     sent, and the command that has these options is shown.
@@ -128,6 +132,7 @@ def import_(
         rejected=rejected,
     )
     work = ImportRun(sources, settings, None if name else _since(files), resume, rejected_rows=rejected)
+    work.observation = observation_for(settings.lifecycles, console)
     try:
         with stack, Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
             interactions = work.read() if as_is else _sorted(work, progress)

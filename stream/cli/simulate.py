@@ -1,7 +1,7 @@
 """`lifecycle simulate`: lifecycles on interactions from files, offline."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from itertools import chain
 from pathlib import Path
 from time import perf_counter
@@ -14,21 +14,18 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from stream.cli.terminal.amounts import amount
 from stream.cli.terminal.options import with_settings
 from stream.cli.terminal.reading_options import FileReading, keep_apart, show_offer, with_reading
-from stream.cli.terminal.simulation_summary import Summary
+from stream.cli.terminal.simulation_summary import Summary, show_warnings
 from stream.cli.terminal.time_argument import moment
 from stream.codec.files.file_bytes import content_hash
 from stream.codec.files.input_files import read_interactions
 from stream.codec.lifecycle_yaml.lifecycle_files import load_all
-from stream.codec.stage_changes import ChangeSource, encode
+from stream.codec.stage_changes import ChangeSource
 from stream.core.model import model_of
 from stream.core.stage_change import StageChange
-from stream.errors import InputFileError, LifecycleError
+from stream.errors import InputFileError
+from stream.offline.result_files import change_file, customer_file
 from stream.offline.simulation import Simulation
-from stream.offline.standing import encode_standing
 from stream.settings import Settings
-
-_BUFFER = 1 << 20
-"""Bytes of output that are written at a time."""
 
 
 @with_settings("forget_after", "forget_identified_after", "blocked", "ids", "earliest_time")
@@ -49,13 +46,18 @@ def simulate(
     ],
     changes: Annotated[
         str | None,
-        typer.Option(metavar="FILE", help="Write each stage change as a line of JSON; - is stdout."),
+        typer.Option(
+            metavar="FILE",
+            help="Write each stage change: as CSV or Parquet where the name ends in .csv or .parquet, else as a "
+            "line of JSON; - is stdout.",
+        ),
     ] = None,
     customers: Annotated[
         str | None,
         typer.Option(
             metavar="FILE",
-            help="Write a line of JSON for each customer and lifecycle, as they are at the end; - is stdout.",
+            help="Write each customer in each lifecycle, as they are at the end: in which stage since when, with "
+            "scores and facts; formats as for --changes.",
         ),
     ] = None,
     until: Annotated[
@@ -72,7 +74,12 @@ def simulate(
 
     Interactions are applied in the order of the files, each customer by its own clock. Without --until, no
     time passes after a customer's last interaction. In the lines of --customers, scores and facts are those
-    at the customer's clock, or at --until where that is later; the field `at` says which.
+    at the customer's clock, or at --until where that is later; the field `at` says which. Times are ISO 8601 in
+    CSV, epoch milliseconds in JSON; docs/simulate.md has every field, and how to read the summary.
+
+    At the end it says how long customers stay in each stage and where they go, who is where, and what did not
+    match: event names that no word covers, and words, signals, facts, transitions and properties that nothing
+    matched.
 
     A file with columns of its own needs --map, such as
     "customer_id=household,time=day,type='Order Completed',properties.total=sales". Where that, or another option, is
@@ -86,10 +93,13 @@ def simulate(
     end = None if until is None else moment(until, "--until")
     _keep_apart([*lifecycle, *(each for each in input if each != "-")], changes, customers)
     keep_apart(reading.rejected, [*lifecycle, *input, *(each for each in (changes, customers) if each)])
-    loaded = [file.lifecycle for file in load_all(lifecycle)]
-    simulation = Simulation(model_of(loaded, settings.forget_after, settings.forget_identified_after))
-    summary = Summary(simulation.model.lifecycles)
     console = Console(stderr=True)
+    files = load_all(lifecycle)
+    show_warnings(files, console)
+    loaded = [file.lifecycle for file in files]
+    simulation = Simulation(model_of(loaded, settings.forget_after, settings.forget_identified_after))
+    lifecycles = simulation.model.lifecycles
+    summary = Summary(lifecycles)
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}  {task.completed:,} records"),
@@ -97,8 +107,8 @@ def simulate(
     )
     started = perf_counter()
     with ExitStack() as stack:
-        write_change = stack.enter_context(_lines(changes)) if changes else None
-        write_customer = stack.enter_context(_lines(customers)) if customers else None
+        write_change = stack.enter_context(change_file(changes, lifecycles)) if changes else None
+        write_customer = stack.enter_context(customer_file(customers, lifecycles)) if customers else None
         rejected = stack.enter_context(reading.rejected_rows())
         progress = stack.enter_context(
             Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
@@ -125,33 +135,17 @@ def simulate(
         for change, source in chain(chain.from_iterable(runs), *endings):
             summary.add(change)
             if write_change is not None:
-                write_change(encode(change, source))
+                write_change(change, source)
         seconds = perf_counter() - started
         for standing in simulation.standings(end):
             summary.count(standing)
             if write_customer is not None:
-                write_customer(encode_standing(standing))
+                write_customer(standing)
     summary.show(console, simulation, seconds)
     show_offer(reading.survey.offer(), console)
     if simulation.rejected and simulation.records == simulation.rejected.count:
         first = simulation.rejected.describe_first()
         raise InputFileError(f"none of the {amount(simulation.records, 'record')} could be read; the first: {first}")
-
-
-@contextmanager
-def _lines(path: str) -> Iterator[Callable[[bytes], None]]:
-    """Open a file for lines, and hand out what writes one; `-` is the standard output."""
-    try:
-        with open(1 if path == "-" else path, "wb", buffering=_BUFFER, closefd=path != "-") as file:
-
-            def write(line: bytes) -> None:
-                file.write(line + b"\n")
-
-            yield write
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise LifecycleError(f"{path}: cannot be written: {error.strerror}") from error
 
 
 def _keep_apart(read: Sequence[str], changes: str | None, customers: str | None) -> None:

@@ -77,7 +77,8 @@ def end_below(fact: Fact, life: Life, now: int, count: int) -> int | None:
 def apply(fact: Fact, life: Life, sign: int, time: int, found: object) -> bool:
     """Count one interaction at `time`; `found` is the property where the fact reads one.
 
-    Returns False where the property is there but of a type, size or magnitude that the fact cannot use.
+    Returns False where the property is there but of a type, size or magnitude that the fact cannot use; for a sum, as
+    for a signal, also where it is absent.
     """
     index, kind = fact.index, fact.kind
     if kind == "count":
@@ -87,7 +88,7 @@ def apply(fact: Fact, life: Life, sign: int, time: int, found: object) -> bool:
     elif kind == "sum":
         amount = number(found)
         if amount is None:
-            return found is None
+            return False
         life.facts[index] = cast("int", life.facts[index]) + sign * round(amount * 1e6)
     elif kind == "latest":
         if not _is_scalar(found):

@@ -167,6 +167,8 @@ def _live(
     name = interaction.name
     reaction = lifecycle.reaction(name)
     word = reaction.word or name
+    if reaction.word is None:
+        step_counts.unknown_name(lifecycle.id, name)
     late = time < life.clock
     if late:
         step_counts.late += 1

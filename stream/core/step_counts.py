@@ -1,6 +1,13 @@
 """What happened that is only counted."""
 
+from typing import Final
+
 from stream.core.lifecycle import Signal
+
+MAX_NAMES: Final = 1_000
+"""Event names that no word covers and that are told from each other."""
+REST: Final = ""
+"""The name under which all further ones are counted; no event name is empty."""
 
 Label = tuple[str, str]
 """A lifecycle's id, and the name of one of its signals or facts."""
@@ -24,7 +31,9 @@ class StepCounts:
         """The times of deadlines fired, forgetting included."""
         self.wrong_types: dict[Label, int] = {}
         """By signal or fact: properties of a type it cannot use, a list in the way of the path among them; for a
-        signal, absent ones too."""
+        signal and a sum, absent ones too."""
+        self.unknown_names: dict[Label, int] = {}
+        """By lifecycle and event name: interactions whose name no word of the lifecycle covers; bounded, see REST."""
         self._signals: dict[Signal, int] = {}
 
     @property
@@ -39,3 +48,12 @@ class StepCounts:
     def wrong_type(self, label: Label) -> None:
         """A property could not be used."""
         self.wrong_types[label] = self.wrong_types.get(label, 0) + 1
+
+    def unknown_name(self, lifecycle: str, name: str) -> None:
+        """No word of the lifecycle covers the name of an interaction."""
+        label = (lifecycle, name)
+        known = self.unknown_names.get(label)
+        if known is None and len(self.unknown_names) >= MAX_NAMES:
+            label = (lifecycle, REST)
+            known = self.unknown_names.get(label)
+        self.unknown_names[label] = 1 if known is None else known + 1

@@ -14,6 +14,7 @@ from stream.codec.stage_changes import ChangeSource
 from stream.core.customer import Customer
 from stream.core.inputs import Arrival, Passing
 from stream.core.interaction import Kind
+from stream.core.matches import Observation
 from stream.core.model import Model, due
 from stream.core.snapshot import facts_of, scores_of
 from stream.core.stage_change import StageChange
@@ -38,6 +39,8 @@ class Simulation:
         self.deadlines = 0
         """Deadlines fired, forgetting included."""
         self.rejected = Rejections()
+        self.observation = Observation(model.lifecycles)
+        """What the interactions were, duplicates too, and what of the lifecycles they matched."""
         self._customers: dict[tuple[Kind, str], Customer] = {}
 
     def run(
@@ -59,6 +62,7 @@ class Simulation:
             if known:
                 self.known += 1
                 continue
+            self.observation.add(record)
             key = record.kind, record.subject
             late = step_counts.late
             customer, changes = step(model, customers.get(key), Arrival(record, 0, offset), step_counts)

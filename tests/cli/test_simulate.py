@@ -228,8 +228,8 @@ def test_the_summary_counts_stages_transitions_rejections_duplicates_and_late_on
     rows = [" ".join(line.split()) for line in result.stderr.splitlines()]
     assert result.returncode == 0
     assert result.stdout == ""
-    assert {"new 1 2", "buyer 0 1", "quiet 1 1"} <= set(rows)
-    assert {"new 2 first seen", "new buyer 1 orders >= 1", "buyer quiet 1 heat < 1"} <= set(rows)
+    assert {"new 1 2 50% 0s 0s", "buyer 0 1 100% 3.0d 3.0d", "quiet 1 1 0% - -"} <= set(rows)
+    assert {"new 2 first seen", "new buyer 1 50% 0s orders >= 1", "buyer quiet 1 100% 3.0d heat < 1"} <= set(rows)
     assert "small revenue 1" in rows
     assert any(row.startswith("blocked_subject 1 in.jsonl:4 ") for row in rows)
     assert any(row.startswith("not_json 1 in.jsonl:5 ") for row in rows)

@@ -159,6 +159,7 @@ def test_a_scrape_tells_exactly_what_happened(model: Model) -> None:
             ("lifecycle_stage_changes_published_total",): 11 - 2,
             ("lifecycle_signals_total", "shop", "spent"): 4,
             ("lifecycle_unusable_properties_total", "shop", "spent"): 1,
+            ("lifecycle_unmatched_interactions_total", "shop", "page"): 1,
             ("lifecycle_deadlines_fired_total",): 4,
             ("lifecycle_deadline_lateness_seconds_count",): 4,
             ("lifecycle_deadline_lateness_seconds_sum",): sum(lateness) / 1000,
@@ -206,6 +207,7 @@ def test_every_series_that_can_be_named_is_there_before_anything_happens(model: 
             *(("lifecycle_stage_changes_total", stage, "shop", "") for stage in ("lead", "customer", "dormant")),
             ("lifecycle_signals_total", "shop", "spent"),
             ("lifecycle_unusable_properties_total", "shop", "spent"),
+            ("lifecycle_unmatched_interactions_total", "shop", "other"),
             *(("lifecycle_partition_failures_total", kind) for kind in FailureKind),
             *(("lifecycle_customers", "shop", stage) for stage in ("lead", "customer", "dormant")),
         ],
@@ -349,6 +351,26 @@ def test_what_came_from_ahead_of_wall_time_took_no_negative_time(model: Model) -
     found = samples(metrics)
     assert found["lifecycle_end_to_end_latency_seconds_count",] == 1
     assert found["lifecycle_end_to_end_latency_seconds_sum",] == 0
+
+
+def test_event_names_that_no_word_covers_are_counted_by_name_few_of_them_and_none_that_may_be_somebodys() -> None:
+    """A name of the lifecycle is not among them, nor one that a condition alone names; the rest is `other`."""
+    text = """
+lifecycle: shop
+interactions: {buy: [Order Completed]}
+stages: {lead: {}, gone: {}}
+transitions: [{from: lead, to: gone, when: event.name == "unsubscribe"}]
+"""
+    model = model_of([parse(text, "shop.yaml").lifecycle])
+    personal = ["ada@example.test", "order 100234", "x" * 65, "+49 30", "Tür\nzu"]
+    names = ["Bestellung", "Bestellung", "other", "buy", "Order Completed", "unsubscribe", *personal]
+    names += [f"step {number}" for number in range(40)]
+    seen = [Interaction("ann", None, None, name, T0 + number, {}, {}) for number, name in enumerate(names)]
+    metrics = Metrics(View(), model)
+    report(metrics, run_all(machine(model, Settings(clock="stream")), records_of(seen)))
+    found = {key[2]: value for key, value in samples(metrics).items() if "unmatched" in key[0]}
+    shown = {"Bestellung": 2, **{f"step {number}": 1 for number in range(18)}}
+    assert found == {**shown, "other": 1 + len(personal) + 22}
 
 
 def test_the_lifecycles_of_a_worker_are_shown_and_how_many_versions_its_group_has(model: Model) -> None:

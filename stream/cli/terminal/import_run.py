@@ -1,6 +1,6 @@
 """One run of `lifecycle import`: what it counts, and its summary at the end."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from time import time_ns
 
@@ -9,13 +9,18 @@ from rich.text import Text
 
 from stream.cli.terminal.amounts import amount
 from stream.cli.terminal.rejections_table import rejections_table
+from stream.cli.terminal.unmatched_tables import names_table, unmatched
 from stream.codec.files.import_sources import Sources
 from stream.codec.files.rejected_rows import RECORD, RejectedRows
 from stream.codec.files.rejections import Rejections
 from stream.codec.interactions import encode_native
+from stream.codec.lifecycle_yaml.lifecycle_files import load
 from stream.codec.rejected import Rejected
 from stream.codec.times import format_time
 from stream.core.interaction import Interaction
+from stream.core.lifecycle import Lifecycle
+from stream.core.matches import Observation
+from stream.errors import LifecycleError
 from stream.settings import Settings
 
 
@@ -42,6 +47,8 @@ class ImportRun:
     rejected: Rejections = field(default_factory=Rejections)
     rejected_rows: RejectedRows | None = None
     """Keeps their cells where that was asked for."""
+    observation: Observation = field(default_factory=lambda: Observation(()))
+    """What the interactions that were read are, and what of lifecycles they would match."""
 
     def read(self) -> Iterator[tuple[str, Interaction]]:
         """The good interactions of all files, each with its place; the others are counted."""
@@ -50,6 +57,7 @@ class ImportRun:
             if isinstance(record, Rejected):
                 self.rejected.add(record, f"{file}:{line}")
             else:
+                self.observation.add(record)
                 yield f"{file}:{line}", record
 
     def refuse(self, rejected: Rejected, place: str, interaction: Interaction) -> None:
@@ -78,7 +86,12 @@ class ImportRun:
 def show_summary(work: ImportRun, console: Console) -> None:
     """The summary, also of an import that was interrupted."""
     if work.rejected:
-        console.print(rejections_table("Records that were not sent", work.rejected))
+        console.print(rejections_table("Records that were not sent", work.rejected), "", sep="\n")
+    if work.observation.names:
+        console.print(names_table(work.observation), "", sep="\n")
+    for matches in work.observation.matches:
+        for table in unmatched(matches, work.observation):
+            console.print(table, "", sep="\n")
     text = f"{amount(work.acknowledged, 'interaction')} sent"
     if work.earliest is not None and work.latest is not None:
         rate = work.acknowledged / work.seconds
@@ -96,3 +109,17 @@ def show_summary(work: ImportRun, console: Console) -> None:
         if any(work.sources.names):
             text += "; the same command goes on from here"
     console.print(Text(text), soft_wrap=True)
+
+
+def observation_for(lifecycles: Sequence[str], console: Console) -> Observation:
+    """What is noted of an import for these lifecycle files and presets.
+
+    One that cannot be loaded is said and left out: workers need it, an import does not.
+    """
+    loaded: list[Lifecycle] = []
+    for each in lifecycles:
+        try:
+            loaded.append(load(each).lifecycle)
+        except LifecycleError as error:
+            console.print(Text(f"what of {each} would not match is not said: {error}"), soft_wrap=True)
+    return Observation(tuple(loaded))

@@ -1,29 +1,42 @@
 """What a simulation did, as tables for people."""
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from rich.console import Console
-from rich.table import Table
+from rich.console import Console, Group
 from rich.text import Text
 
 from stream.cli.terminal.amounts import amount
 from stream.cli.terminal.rejections_table import rejections_table
-from stream.core.interaction import Kind
+from stream.cli.terminal.stage_tables import (
+    STAGES_NOTE,
+    customers_note,
+    customers_table,
+    stages_table,
+    ways_table,
+)
+from stream.cli.terminal.tables import plain_table, titled
+from stream.cli.terminal.unmatched_tables import time_span, unmatched
+from stream.codec.lifecycle_yaml.lifecycle_files import LifecycleFile
 from stream.core.lifecycle import Lifecycle
 from stream.core.stage_change import StageChange
 from stream.offline.simulation import Simulation
+from stream.offline.stage_statistics import StageStatistics
 from stream.offline.standing import Standing
 
-_Move = tuple[str | None, str | None, str | None]
-"""From, to, and the text of the condition."""
+
+def show_warnings(files: Iterable[LifecycleFile], console: Console) -> None:
+    """What to be warned of in lifecycle files, as `lifecycle validate` says it."""
+    for file in files:
+        for each in file.warnings:
+            text = Text.assemble((f"{each.file}:{each.line}:{each.column}: ", "bold"), ("warning: ", "bold yellow"))
+            console.print(text.append(each.message), soft_wrap=True)
 
 
 class Summary:
     """Counts stage changes and customers by lifecycle."""
 
     def __init__(self, lifecycles: Sequence[Lifecycle]) -> None:
-        self._of = {each.id: _Counts(each) for each in lifecycles}
+        self._of = {each.id: StageStatistics(each) for each in lifecycles}
 
     def add(self, change: StageChange) -> None:
         """Count a stage change."""
@@ -31,16 +44,29 @@ class Summary:
 
     def count(self, standing: Standing) -> None:
         """Count where a customer is at the end."""
-        self._of[standing.lifecycle.id].now[standing.life.stage] += 1
+        self._of[standing.lifecycle.id].count(standing)
 
     def show(self, console: Console, simulation: Simulation, seconds: float) -> None:
         """Print the tables; `seconds` is how long the run took."""
-        for counts in self._of.values():
-            console.print(counts.stages(), "", counts.moves(), "", sep="\n")
+        for number, statistics in enumerate(self._of.values()):
+            console.print(stages_table(statistics))
+            if not number:
+                console.print(Text(STAGES_NOTE, style="dim"))
+            console.print()
+            console.print(ways_table(statistics, console.width), "", sep="\n")
+            if customers := customers_table(statistics):
+                console.print(customers)
+                if note := customers_note(statistics):
+                    console.print(Text(note, style="dim"))
+                console.print()
+        if simulation.observation.first is not None:
+            self._show_unmatched(console, simulation)
         if simulation.rejected:
             console.print(rejections_table("Records that could not be read", simulation.rejected), "", sep="\n")
         if simulation.step_counts.wrong_types:
             console.print(_wrong_types(simulation), "", sep="\n")
+        if span := time_span(simulation.observation):
+            console.print(f"interactions {span}", highlight=False)
         known = f"{simulation.known:,} known from the same file before, " if simulation.known else ""
         rate = simulation.records / seconds if seconds else 0
         console.print(
@@ -49,63 +75,15 @@ class Summary:
             highlight=False,
         )
 
-
-class _Counts:
-    """Of one lifecycle."""
-
-    def __init__(self, lifecycle: Lifecycle) -> None:
-        self.lifecycle = lifecycle
-        self.now: Counter[str] = Counter()
-        self._bits = {name: 1 << place for place, name in enumerate(lifecycle.stages)}
-        self._moves: Counter[_Move] = Counter()
-        self._seen: dict[tuple[Kind, str], int] = {}
-        """By customer: the bits of the stages that it was ever in."""
-
-    def add(self, change: StageChange) -> None:
-        self._moves[change.from_stage, change.to_stage, change.transition] += 1
-        if change.to_stage is not None:
-            key = change.kind, change.subject
-            self._seen[key] = self._seen.get(key, 0) | self._bits[change.to_stage]
-
-    def stages(self) -> Table:
-        ever = Counter(self._seen.values())
-        table = _table(f"{self.lifecycle.title} ({self.lifecycle.id})", "Stage", "Customers now", "Customers ever")
-        for name, stage in self.lifecycle.stages.items():
-            reached = sum(count for seen, count in ever.items() if seen & self._bits[name])
-            table.add_row(Text(stage.title), f"{self.now[name]:,}", f"{reached:,}")
-        return table
-
-    def moves(self) -> Table:
-        """Every transition in file order, those that nobody took too; between new and forgotten customers."""
-        table = _table(None, "From", "To", "Times", "When")
-        left = self._moves.copy()
-        stages = self.lifecycle.stages
-        known: list[_Move] = [(None, self.lifecycle.first_stage, None)]
-        known += [
-            (source, each.target, each.condition.text)
-            for each in self.lifecycle.transitions
-            for source in stages
-            if source in each.sources
-        ]
-        for move in dict.fromkeys([*known, *self._moves]):
-            source, target, condition = move
-            when = condition or ("first seen" if source is None else "forgotten")
-            style = "" if left[move] else "dim"
-            begin, end = (stages[name].title if name else "" for name in (source, target))
-            table.add_row(Text(begin), Text(end), f"{left[move]:,}", Text(" ".join(when.split())), style=style)
-        return table
+    def _show_unmatched(self, console: Console, simulation: Simulation) -> None:
+        for matches in simulation.observation.matches:
+            for table in unmatched(matches, simulation.observation, self._of[matches.lifecycle.id].never_taken):
+                console.print(table, "", sep="\n")
 
 
-def _wrong_types(simulation: Simulation) -> Table:
-    table = _table("Properties that are absent or of a wrong type", "Lifecycle", "Signal or fact", "Times")
+def _wrong_types(simulation: Simulation) -> Group:
+    headings = ("Lifecycle", "Signal or fact", "Times")
+    table = plain_table(*headings, numbers=("Times",))
     for (lifecycle, name), count in sorted(simulation.step_counts.wrong_types.items()):
         table.add_row(lifecycle, name, f"{count:,}")
-    return table
-
-
-def _table(title: str | None, *headings: str) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
-    for heading in headings:
-        number = heading.startswith(("Customers", "Times", "Records"))
-        table.add_column(heading, justify="right" if number else "left", overflow="fold", header_style="dim")
-    return table
+    return titled("Properties that are absent or of a wrong type", table)

@@ -1,0 +1,200 @@
+"""What of a lifecycle interactions matched, and what none did: the first question after a run of zeros.
+
+Beside `step`, which knows nothing of it: a worker pays nothing. Whatever was matched once is not looked for again.
+"""
+
+from typing import Final
+
+from stream.core.event import Event, PropertyPath, lookup
+from stream.core.interaction import Interaction
+from stream.core.lifecycle import Condition, Lifecycle
+from stream.core.mentions import event_names_of, properties_in, written
+from stream.core.step_counts import REST
+
+MAX_NAMES: Final = 10_000
+"""Event names that are told from each other."""
+_EXAMPLES: Final = 100
+"""Interactions without a property from which is learnt what they have instead."""
+_MAX_KEYS: Final = 200
+
+
+class Missing:
+    """A property that a rule names, looked for until an interaction has it."""
+
+    def __init__(self, path: PropertyPath, rule: str) -> None:
+        self.path = path
+        self.rule = rule
+        """What names it: `signal spent`, `fact revenue`, `transition lead → customer`."""
+        self.looked = 0
+        """In how many interactions that the rule is about it was looked for."""
+        self.found = False
+        self.instead: dict[str, None] = {}
+        """The properties that stand there instead, as a lifecycle file writes them; in order, without repeats."""
+        self.list: str | None = None
+        """The path of the list through which it leads, where there is one: a path does not go into lists."""
+
+    def look(self, event: Event) -> bool:
+        """Look for it in one more interaction; returns whether it is there."""
+        self.looked += 1
+        if lookup(self.path, event) is not None:
+            self.found = True
+        elif self.looked <= _EXAMPLES:
+            self._learn(event)
+        return self.found
+
+    def _learn(self, event: Event) -> None:
+        path = self.path
+        found: object = event.context if path.in_context else event.properties
+        for depth in range(len(path.keys)):
+            if isinstance(found, list) and self.list is None:
+                self.list = written(PropertyPath(path.in_context, path.keys[:depth]))
+            if not isinstance(found, dict):
+                return
+            if path.keys[depth] not in found:
+                for key in found:
+                    if len(self.instead) < _MAX_KEYS:
+                        self.instead[written(PropertyPath(path.in_context, (*path.keys[:depth], key)))] = None
+                return
+            found = found[path.keys[depth]]
+
+
+class _Rule:
+    """A signal or fact that no interaction matched yet."""
+
+    def __init__(self, kind: str, name: str, where: Condition | None) -> None:
+        self.kind = kind
+        self.name = name
+        self.where = where
+
+
+class Matches:
+    """What matched in one lifecycle."""
+
+    def __init__(self, lifecycle: Lifecycle) -> None:
+        self.lifecycle = lifecycle
+        self.words: dict[str, int] = dict.fromkeys(lifecycle.words.values(), 0)
+        """Interactions by word; those with none are not in it."""
+        self.signals: dict[str, bool] = {each.name: False for each in lifecycle.signals}
+        """By name: whether an interaction was of its word and fulfilled its `where`."""
+        self.facts: dict[str, bool] = {each.name: False for each in lifecycle.facts}
+        self.properties: list[Missing] = []
+        """Every property that a rule names, in the order of the file."""
+        self.unknown: dict[str, int] = {}
+        """Interactions by event name, of names that mean nothing here; REST: of all that are too many to tell."""
+        self._known = event_names_of(lifecycle)
+        self._life = lifecycle.begin(0, "", False)  # `where` sees the interaction alone
+        self._rules: dict[str, list[_Rule]] = {}
+        self._missing: dict[str, list[Missing]] = {}
+        self._of_rule: dict[tuple[str, str], list[Missing]] = {}
+        self._always: list[Missing] = []
+        """Those of transitions, which see every interaction."""
+        self._list_properties()
+
+    def add(self, interaction: Interaction) -> None:
+        """Take one more interaction into account."""
+        name = interaction.name
+        rules = self._rules.get(name)
+        if rules is None:
+            rules = self._begin(name)
+        word = self.lifecycle.words.get(name)
+        if word is not None:
+            self.words[word] += 1
+        elif name not in self._known:
+            key = name if name in self.unknown or len(self.unknown) < MAX_NAMES else REST
+            self.unknown[key] = self.unknown.get(key, 0) + 1
+        missing = self._missing.get(name)
+        if missing is None:
+            missing = self._always
+        if not rules and not missing:
+            return
+        event = Event(word or name, name, interaction.properties, interaction.context)
+        if rules:
+            self._rules[name] = [each for each in rules if not self._matches(each, interaction.time, event)]
+        if missing:
+            seen = False
+            for each in missing:
+                if each.found or each.look(event):
+                    seen = True
+            if seen:
+                missing[:] = [each for each in missing if not each.found]
+
+    def _matches(self, rule: _Rule, time: int, event: Event) -> bool:
+        matched = self.signals if rule.kind == "signal" else self.facts
+        if not matched[rule.name]:
+            where = rule.where
+            if where is not None and not where.with_event.holds(self._life, time, event):
+                return False
+            matched[rule.name] = True
+        return True
+
+    def _begin(self, name: str) -> list[_Rule]:
+        """Find out what an event name that was not seen yet can match."""
+        reaction = self.lifecycle.reaction(name)
+        if reaction is self.lifecycle.otherwise and len(self._rules) >= MAX_NAMES:
+            return []
+        rules = [_Rule("signal", each.name, each.where) for each in reaction.signals]
+        rules += [_Rule("fact", each.fact.name, each.where) for each in reaction.counted]
+        own = dict.fromkeys((rule.kind, rule.name) for rule in rules)
+        missing = [each for key in own for each in self._of_rule.get(key, ())]
+        self._rules[name] = rules
+        if missing:
+            self._missing[name] = [*missing, *self._always]
+        return rules
+
+    def _list_properties(self) -> None:
+        lifecycle = self.lifecycle
+        for signal in lifecycle.signals:
+            paths = [each.path for each in signal.points if each.path is not None]
+            self._of_rule["signal", signal.name] = self._note(f"signal {signal.name}", paths, signal.where)
+        wheres = {
+            each.fact.name: each.where
+            for reaction in (*lifecycle.reactions.values(), lifecycle.otherwise)
+            for each in reaction.counted
+        }
+        for fact in lifecycle.facts:
+            paths = [fact.path] if fact.path is not None else []
+            self._of_rule["fact", fact.name] = self._note(f"fact {fact.name}", paths, wheres.get(fact.name))
+        for transition in lifecycle.transitions:
+            stages = [stage for stage in lifecycle.stages if stage in transition.sources]
+            source = ", ".join(stages[:2]) + (", …" if len(stages) > 2 else "")
+            rule = f"transition {source} → {transition.target}"
+            self._always += self._note(rule, [], transition.condition)
+
+    def _note(self, rule: str, paths: list[PropertyPath], condition: Condition | None) -> list[Missing]:
+        named = [*paths, *(properties_in(condition.tree) if condition is not None else ())]
+        noted = [Missing(path, rule) for path in dict.fromkeys(named)]
+        self.properties += noted
+        return noted
+
+    @property
+    def missing(self) -> list[Missing]:
+        """Properties that rules name and that none of the interactions had that the rules are about."""
+        return [each for each in self.properties if each.looked and not each.found]
+
+
+class Observation:
+    """All interactions of a run: which event names came, from when to when, and what matched in each lifecycle."""
+
+    def __init__(self, lifecycles: tuple[Lifecycle, ...]) -> None:
+        self.names: dict[str, int] = {}
+        """Interactions by event name; REST: of all names that are too many to tell."""
+        self.first: int | None = None
+        self.last: int | None = None
+        """The smallest and the largest time, epoch milliseconds."""
+        self.matches = [Matches(each) for each in lifecycles]
+
+    def add(self, interaction: Interaction) -> None:
+        """Take one more interaction into account."""
+        name, time = interaction.name, interaction.time
+        known = self.names.get(name)
+        if known is not None:
+            self.names[name] = known + 1
+        else:
+            key = name if len(self.names) < MAX_NAMES else REST
+            self.names[key] = self.names.get(key, 0) + 1
+        if self.first is None or time < self.first:
+            self.first = time
+        if self.last is None or time > self.last:
+            self.last = time
+        for each in self.matches:
+            each.add(interaction)

@@ -1,0 +1,62 @@
+"""What conditions name of interactions: properties, event names and words; read from their trees, beside the run."""
+
+from collections.abc import Iterator
+
+from stream.core.event import PropertyPath
+from stream.core.expressions import And, Bare, Call, Comparison, Literal, Name, Node, Not, Operand, Or
+from stream.core.lifecycle import Lifecycle
+
+_ROOTS = ("properties", "context")
+_TYPES = (("event", "type"), ("event", "name"))
+
+
+def properties_in(node: Node) -> list[PropertyPath]:
+    """The properties that a condition reads, each once, in the order in which it names them."""
+    named = [side.name if isinstance(side, Call) else side for left, right in _sides(node) for side in (left, right)]
+    paths = [each.path for each in named if isinstance(each, Name) and each.path[0] in _ROOTS and len(each.path) > 1]
+    return [PropertyPath(path[0] == "context", path[1:]) for path in dict.fromkeys(paths)]
+
+
+def event_names_in(node: Node) -> set[str]:
+    """The texts that a condition compares `event.type` or `event.name` with."""
+    return {
+        text
+        for left, right in _sides(node)
+        for side, other in ((left, right), (right, left))
+        if isinstance(side, Name) and side.path in _TYPES and isinstance(other, Literal)
+        for text in _texts(other)
+    }
+
+
+def event_names_of(lifecycle: Lifecycle) -> frozenset[str]:
+    """Every event name and word that means something in a lifecycle; a condition may name one that is no word."""
+    signals = [each.where for each in lifecycle.signals]
+    reactions = [*lifecycle.reactions.values(), lifecycle.otherwise]
+    facts = [each.where for reaction in reactions for each in reaction.counted]
+    trees = [each.tree for each in (*signals, *facts) if each is not None]
+    trees += [each.condition.tree for each in lifecycle.transitions]
+    return frozenset(lifecycle.reactions) | {name for tree in trees for name in event_names_in(tree)}
+
+
+def written(path: PropertyPath) -> str:
+    """The path as a lifecycle file has it."""
+    return str(Name(("context" if path.in_context else "properties", *path.keys), 0))
+
+
+def _sides(node: Node) -> Iterator[tuple[Operand | None, Operand | None]]:
+    if isinstance(node, Not):
+        yield from _sides(node.part)
+    elif isinstance(node, And | Or):
+        for part in node.parts:
+            yield from _sides(part)
+    elif isinstance(node, Bare):
+        yield node.operand, None
+    elif isinstance(node, Comparison):
+        yield node.left, node.right
+
+
+def _texts(literal: Literal) -> list[str]:
+    value = literal.value
+    if isinstance(value, tuple):
+        return [each.value for each in value if isinstance(each.value, str)]
+    return [value] if isinstance(value, str) else []
