@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from itertools import chain
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, time_ns
 from typing import Annotated
 
 import typer
@@ -72,7 +72,8 @@ def simulate(
 ) -> None:
     """Run lifecycles on interactions from files, offline and fast.
 
-    Interactions are applied in the order of the files, each customer by its own clock. Without --until, no
+    Interactions are applied in the order of the files, each customer by its own clock; those of the future, as on a
+    worker, as if they happened now. Without --until, no
     time passes after a customer's last interaction. In the lines of --customers, scores and facts are those
     at the customer's clock, or at --until where that is later; the field `at` says which. Times are ISO 8601 in
     CSV, epoch milliseconds in JSON; docs/simulate.md has every field, and how to read the summary.
@@ -97,7 +98,9 @@ def simulate(
     files = load_all(lifecycle)
     show_warnings(files, console)
     loaded = [file.lifecycle for file in files]
-    simulation = Simulation(model_of(loaded, settings.forget_after, settings.forget_identified_after))
+    simulation = Simulation(
+        model_of(loaded, settings.forget_after, settings.forget_identified_after), time_ns() // 1_000_000
+    )
     lifecycles = simulation.model.lifecycles
     summary = Summary(lifecycles)
     columns = (

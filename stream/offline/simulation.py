@@ -7,13 +7,14 @@ the same. Everything is kept in memory: it grows with the number of customers, n
 from collections.abc import Iterable, Iterator
 from heapq import heapify, heappop, heappush
 
+from stream.codec.fields import AHEAD
 from stream.codec.files.rejections import Rejections
 from stream.codec.files.source_file import Record
 from stream.codec.rejected import Rejected
 from stream.codec.stage_changes import ChangeSource
 from stream.core.customer import Customer
 from stream.core.inputs import Arrival, Passing
-from stream.core.interaction import Kind
+from stream.core.interaction import MAX_TIME, Kind
 from stream.core.matches import Observation
 from stream.core.model import Model, due
 from stream.core.snapshot import facts_of, scores_of
@@ -26,14 +27,19 @@ from stream.offline.standing import Standing
 class Simulation:
     """One offline run; what it counts can be read at any time."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, now: int | None = None) -> None:
+        """`now`, epoch ms: what happens more than 5 minutes later happens now, as on a worker; None: never."""
         self.model = model
+        self._latest = MAX_TIME if now is None else now + AHEAD
+        self._now = now
         self.step_counts = StepCounts()
         """What `step` counted; its `fired` is always empty here, see `deadlines`."""
         self.records = 0
         """Records read, rejected, duplicate and known ones too."""
         self.known = 0
         """Interactions of files that were run before."""
+        self.ahead = 0
+        """Interactions of the future, which counted as of now."""
         self.late = 0
         """Interactions that came before the clock of at least one lifecycle."""
         self.deadlines = 0
@@ -63,6 +69,9 @@ class Simulation:
                 self.known += 1
                 continue
             self.observation.add(record)
+            if record.time > self._latest and self._now is not None:
+                record.time = self._now
+                self.ahead += 1
             key = record.kind, record.subject
             late = step_counts.late
             customer, changes = step(model, customers.get(key), Arrival(record, 0, offset), step_counts)

@@ -5,6 +5,7 @@ import json
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -379,3 +380,15 @@ def test_ctrl_c_ends_the_run_quietly_with_130(tmp_path: Path) -> None:
         _, errors = run.communicate()
 
     assert (run.returncode, errors) == (130, b"")
+
+
+def test_what_lies_in_the_future_counts_as_of_now_and_is_said(lifecycle: Run, tmp_path: Path) -> None:
+    """As on a worker: a clock that is years ahead would else keep a customer from ever going to sleep."""
+    file, customers = tmp_path / "orders.jsonl", tmp_path / "customers.jsonl"
+    file.write_text('{"type": "order_completed", "customer_id": "c", "time": "2999-01-01T00:00:00Z"}\n')
+    before = time.time_ns() // 1_000_000
+    done = lifecycle("simulate", "--lifecycle", "metrics", "--input", str(file), "--customers", str(customers))
+    assert done.returncode == 0
+    assert "1 interaction of the future counted as of now" in done.stderr
+    [standing] = map(json.loads, customers.read_text().splitlines())
+    assert before <= standing["at"] <= time.time_ns() // 1_000_000

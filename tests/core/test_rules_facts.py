@@ -83,12 +83,12 @@ def test_a_sum_takes_numbers_below_1e15_only(total: object, counted: int) -> Non
         ([], 2),
         ({"price": [20]}, 2),
         ({"price": 20}, 0),
-        ("coffee", 0),
-        (None, 0),
+        ("coffee", 1),
+        (None, 1),
     ],
 )
 def test_a_list_in_the_way_of_a_fact_s_path_is_a_wrong_type(products: object, counted: int) -> None:
-    """Field report: `sum: properties.products.price` was 0 for ever, and nothing said so. Here a sum and a latest."""
+    """`sum: properties.products.price` would be 0 for ever, and nothing would say so. A sum counts what is absent."""
     subject = Subject(
         lifecycle("facts: {f: {sum: properties.a.b.price, each: buy}, g: {latest: properties.a.b.price}}")
     )

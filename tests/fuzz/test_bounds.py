@@ -162,7 +162,8 @@ def lifecycle_of(kind: str, count: int) -> str:
                 lifecycle_of("words", count) + f"scores: {{s: {{}}}}\nsignals: {{a: {{each: [{some}], add: {{s: 1}}}}}}"
             )
         case "problems":
-            return SMALL + "stages: {a: {}, b: {}}\ntransitions:\n" + "  - {from: a, to: x, when: y}\n" * count
+            some = "".join(f"  - {{from: a, to: x{number}, when: y}}\n" for number in range(count))
+            return SMALL + "stages: {a: {}, b: {}}\ntransitions:\n" + some
         case "aliases":
             return SMALL + "stages: {a: {}}\ntitle: &a [" + "a," * count + "]\npassive: [" + "*a," * count + "]\n"
         case "brackets":

@@ -67,6 +67,13 @@ class Summary:
             console.print(_wrong_types(simulation), "", sep="\n")
         if span := time_span(simulation.observation):
             console.print(f"interactions {span}", highlight=False)
+        if simulation.ahead:
+            console.print(
+                Text(
+                    f"{amount(simulation.ahead, 'interaction')} of the future counted as of now: is a clock off?",
+                    "yellow",
+                )
+            )
         known = f"{simulation.known:,} known from the same file before, " if simulation.known else ""
         rate = simulation.records / seconds if seconds else 0
         console.print(
