@@ -85,6 +85,7 @@ def test_stays_shares_and_where_to_are_those_of_the_stages(lifecycle: Run, tmp_p
         "still ann 2026-02-02 00:00 1.0d",
     ]
     assert "interactions from 2026-01-01T00:00:00.000Z to 2026-01-13T00:00:00.000Z" in rows
+    assert "Signals counted asked 0, basket 0" in rows
 
 
 def test_of_many_customers_the_latest_of_each_stage_are_shown_and_how_to_get_all(

@@ -11,6 +11,7 @@ from stream.cli.terminal.stage_tables import (
     STAGES_NOTE,
     customers_note,
     customers_table,
+    signals_line,
     stages_table,
     ways_table,
 )
@@ -54,6 +55,8 @@ class Summary:
                 console.print(Text(STAGES_NOTE, style="dim"))
             console.print()
             console.print(ways_table(statistics, console.width), "", sep="\n")
+            if line := signals_line(statistics.lifecycle, simulation.step_counts.signals):
+                console.print(line, "", sep="\n")
             if customers := customers_table(statistics):
                 console.print(customers)
                 if note := customers_note(statistics):

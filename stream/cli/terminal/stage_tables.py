@@ -1,5 +1,7 @@
 """How long customers stay in the stages of a lifecycle, where they go and who is where, as tables for people."""
 
+from collections.abc import Mapping
+
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
@@ -9,6 +11,7 @@ from stream.cli.terminal.spans import NOTHING, share, span
 from stream.cli.terminal.tables import plain_table, titled
 from stream.codec.plain import plain
 from stream.codec.times import format_time
+from stream.core.lifecycle import Lifecycle
 from stream.offline.stage_statistics import Placed, StageStatistics, quantile
 
 _NARROW = 80
@@ -62,6 +65,14 @@ def ways_table(statistics: StageStatistics, width: int) -> Table:
             when = when or ("first seen" if way.source is None else "forgotten" if way.target is None else "")
             table.add_row(Text(source), Text(target), *cells, Text(when), style=style)
     return table
+
+
+def signals_line(lifecycle: Lifecycle, counts: Mapping[tuple[str, str], int]) -> Text | None:
+    """How often each signal counted, also those that never did; `counts` by lifecycle and signal, None without any."""
+    if not lifecycle.signals:
+        return None
+    each = [f"{signal.name} {counts.get(signal.label, 0):,}" for signal in lifecycle.signals]
+    return Text.assemble(("Signals counted  ", "dim"), ", ".join(each))
 
 
 def customers_table(statistics: StageStatistics) -> Table | None:
