@@ -3,6 +3,7 @@
 The same object, one a line, is what `lifecycle simulate` writes. `stage_change_reader` reads it.
 """
 
+import re
 from typing import Any, Final
 
 import orjson
@@ -17,6 +18,7 @@ _SPEC_VERSION: Final = ("ce_specversion", b"1.0")
 _TYPE: Final = ("ce_type", EVENT_TYPE.encode())
 _CONTENT_TYPE: Final = ("content-type", b"application/json")
 _dumps: Final = orjson.dumps
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]").sub
 
 
 class ChangeSource:
@@ -55,14 +57,26 @@ def split_current_key(key: bytes) -> tuple[str, bytes]:
     return lifecycle.decode(errors="replace"), (ANONYMOUS if kind == b"anonymous" else CUSTOMER) + subject
 
 
+def in_header(text: str) -> bytes:
+    """Text as the value of a header: control characters, which clients and proxies trip over, as %XX of their UTF-8.
+
+    An id stays unique: `born`, which stands behind the subject, is of one customer.
+    """
+    return (text if text.isprintable() else _CONTROL(_escaped, text)).encode()
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return "".join(f"%{byte:02X}" for byte in found[0].encode())
+
+
 def headers(change: StageChange) -> list[tuple[str, bytes]]:
     """CloudEvents attributes as Kafka headers."""
     return [
         _SPEC_VERSION,
-        ("ce_id", event_id(change).encode()),
+        ("ce_id", in_header(event_id(change))),
         _TYPE,
         ("ce_source", b"/lifecycles/" + change.lifecycle.encode()),
-        ("ce_subject", change.subject.encode()),
+        ("ce_subject", in_header(change.subject)),
         ("ce_time", format_time(change.at).encode()),
         _CONTENT_TYPE,
     ]

@@ -171,6 +171,19 @@ def test_each_record_is_a_cloudevent_in_binary_mode(written: Written) -> None:
         assert event.get_id() == f"{lifecycle}:{kind}:{subject}:{change['born']}:{change['sequence']}"
 
 
+def test_control_characters_of_an_id_are_escaped_in_headers_alone() -> None:
+    """Clients and proxies refuse a header with a line break, or cut it there; key and value have the id as it is."""
+    subject = "a\n\x00b\x85 é%0A"
+    model = model_of([each.lifecycle for each in load_all(["metrics"])])
+    visit = Interaction(subject, None, "i-1", "page", T0, {}, {})
+    [change] = run_all(machine(model, Settings(clock="stream")), records_of([visit]))[0].stage_changes
+    headers = dict(change.headers)
+    assert headers["ce_subject"].decode() == "a%0A%00b%C2%85 é%0A"
+    assert headers["ce_id"].decode().startswith("metrics:customer:a%0A%00b%C2%85 é%0A:0-")
+    assert change.key == subject.encode()
+    assert orjson.loads(change.value or b"")["customer_id"] == subject
+
+
 @WRITTEN
 def test_the_event_time_is_the_time_of_the_change(written: Written) -> None:
     """To the millisecond, with a zone."""

@@ -40,6 +40,7 @@ class Unreadable(NamedTuple):
 Row = tuple[int, list[Cell] | Unreadable]
 """The number of the line or row on which a record begins, and its cells."""
 
+_IDS: Final = ("customer_id", "anonymous_id", "id")
 _TWICE: Final = -1
 """Instead of the place of a column whose name stands twice."""
 _SURVEYED: Final = 100_000
@@ -83,7 +84,8 @@ def table_records(header: Sequence[str], rows: Iterator[Row], source: SourceFile
 def cell_value(target: str, cell: Cell, notation: Notation = PLAIN) -> object:
     """What a cell stands for under a target's first name; None where it is empty.
 
-    Ids and the type stay as written. A property that is exactly a JSON number, or a number of the notation, `true` or
+    The type stays as written, and so do ids, but for whole numbers that a spreadsheet or pandas made 3146.0 of: 3146. A
+    property that is exactly a JSON number, or a number of the notation, `true` or
     `false` becomes one. A time in digits is epoch milliseconds, one of eight digits a day (YYYYMMDD) or, where there is
     no such day, text that will not be read as a time; a date of a spreadsheet is a local time. `NotATime`: it is none.
     """
@@ -92,7 +94,9 @@ def cell_value(target: str, cell: Cell, notation: Notation = PLAIN) -> object:
             return None
         if target in NESTED_TARGETS:
             return notation.value(cell)
-        return notation.time(cell) if target == "time" else cell
+        if target == "time":
+            return notation.time(cell)
+        return cell[:-2] if cell.endswith(".0") and target in _IDS and cell[:-2].lstrip("-").isdigit() else cell
     if cell is None:
         return None
     if target in NESTED_TARGETS:

@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 from stream.codec.records import SourceRecord
 from stream.codec.stage_change_reader import read_change
-from stream.codec.stage_changes import EVENT_TYPE
+from stream.codec.stage_changes import EVENT_TYPE, in_header
 from stream.codec.state.keys import customer_key
 from stream.operations.verification.findings import Difference, Findings, subject_of
 
@@ -63,7 +63,7 @@ class PublishedChanges:
         name = Id(change.lifecycle, change.born, change.sequence)
         headers, ce_id = dict(record.headers), change.event_id
         if (
-            headers.get("ce_id") != ce_id.encode()
+            headers.get("ce_id") != in_header(ce_id)
             or headers.get("ce_type") != EVENT_TYPE.encode()
             or record.key != key[1:]
         ):
