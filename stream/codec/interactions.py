@@ -63,6 +63,7 @@ IMPORTED: Final = "written by lifecycle import"
 UNKNOWN: Final = "of no known format"
 DEFAULT_READING: Final = Reading(DEFAULT_BLOCKED)
 
+_NATIVE_KEYS: Final = frozenset({"customer_id", "anonymous_id", "id", "type", "time", "properties", "context"})
 _NO_HEADERS: Final[tuple[tuple[str, bytes | None], ...]] = ()
 
 
@@ -179,7 +180,8 @@ class InteractionDecoder:
             return _native(record if native is None else native, received, fields)
         except Refusal as refusal:
             reason, detail = refusal.rejected
-            if native is not None or reason not in (Reason.NO_EVENT_NAME, Reason.NO_SUBJECT) or not record:
+            is_other = native is None and not record.keys() <= _NATIVE_KEYS
+            if not is_other or reason not in (Reason.NO_EVENT_NAME, Reason.NO_SUBJECT):
                 raise
             raise Refusal(reason, f"{detail}; {suggestion(record)}") from None
 

@@ -168,7 +168,10 @@ def test_no_line_is_wider_than_the_terminal_and_no_word_is_broken(lifecycle: Run
     """With wide characters, too; on a narrow one conditions stand below their way."""
     lines = native("page", 0, "お客様-7") + native("Order Completed", 5, "43") + native("Bestellung", 6, "44")
     printed = simulate(lifecycle, tmp_path, lines, columns=columns)
-    assert max(map(cell_len, printed)) <= columns
+    tables = [
+        line for line in printed if "warning: " not in line
+    ]  # which a terminal breaks, so that a place can be copied
+    assert max(map(cell_len, tables)) <= columns
     words = " ".join(printed).split()
     assert {"in_stage", "revenue", "お客様-7", "新規のお客様", "Bestellung", "properties.totl,"} <= set(words)
     if columns == 60:
@@ -178,8 +181,8 @@ def test_no_line_is_wider_than_the_terminal_and_no_word_is_broken(lifecycle: Run
 def test_a_lifecycle_s_warnings_are_shown(lifecycle: Run, tmp_path: Path) -> None:
     (tmp_path / "shop.yaml").write_text(SHOP.replace('land == "AT"', 'event.name == "A*"'))
     printed = simulate(lifecycle, tmp_path, native("page", 0))
-    assert printed[0].startswith("shop.yaml:18:34: ")
-    assert "warning: the * in 'A*' stands for itself alone" in printed[0]
+    shown = "shop.yaml:18:34: warning: the * in 'A*' stands for itself alone"
+    assert [line for line in printed if line.startswith(shown)]
 
 
 def test_changes_as_csv_and_customers_as_parquet(lifecycle: Run, tmp_path: Path) -> None:

@@ -87,11 +87,12 @@ def show_summary(work: ImportRun, console: Console) -> None:
     """The summary, also of an import that was interrupted."""
     if work.rejected:
         console.print(rejections_table("Records that were not sent", work.rejected), "", sep="\n")
-    if work.observation.names:
-        console.print(names_table(work.observation), "", sep="\n")
-    for matches in work.observation.matches:
-        for table in unmatched(matches, work.observation):
-            console.print(table, "", sep="\n")
+    if work.acknowledged or work.known:
+        if work.observation.names:
+            console.print(names_table(work.observation), "", sep="\n")
+        for matches in work.observation.matches:
+            for table in unmatched(matches, work.observation):
+                console.print(table, "", sep="\n")
     text = f"{amount(work.acknowledged, 'interaction')} sent"
     if work.earliest is not None and work.latest is not None:
         rate = work.acknowledged / work.seconds
