@@ -24,7 +24,7 @@ class MappedObjects:
 
     def native_of(self, record: dict[str, object]) -> dict[str, object] | None:
         """The native object; None where no field is there that says whose it is: it is of another format."""
-        if self._telling and all(_found(pair, record) is None for pair in self._telling):
+        if self._telling and all(pair.found_in(record) is None for pair in self._telling):
             return None
         native = self._mapping.record(_value(pair, record) for pair in self._mapping.pairs)
         if not self._has_properties:
@@ -46,16 +46,6 @@ def _suggestion(names: tuple[str, ...]) -> str:
 
 
 def _value(pair: Pair, record: dict[str, object]) -> object:
-    if pair.constant is not None:
-        return pair.constant
-    found = _found(pair, record)
-    return time_value(found) if pair.target == ("time",) and isinstance(found, str) else found
-
-
-def _found(pair: Pair, record: dict[str, object]) -> object:
-    found: object = record
-    for key in pair.source:
-        if not isinstance(found, dict):
-            return None
-        found = found.get(key)
-    return found
+    found = pair.found_in(record)
+    is_time = pair.target == ("time",) and pair.constant is None
+    return time_value(found) if is_time and isinstance(found, str) else found

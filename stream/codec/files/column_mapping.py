@@ -14,7 +14,7 @@ White space around names, "=" and commas is no part of them.
 import difflib
 import re
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final, NamedTuple, Self
@@ -68,6 +68,17 @@ class Pair(NamedTuple):
     source: Path
     """The column (its parts joined by dots) or the path into the object; empty for a constant."""
     constant: str | None
+
+    def found_in(self, item: Mapping[str, object]) -> object:
+        """What an object has at the path; the constant, where it is one. None: nothing."""
+        if self.constant is not None:
+            return self.constant
+        found: object = item
+        for key in self.source:
+            if not isinstance(found, dict):
+                return None
+            found = found.get(key)
+        return found
 
     @property
     def column(self) -> str:

@@ -5,7 +5,7 @@ from typing import Final
 
 import orjson
 
-from stream.codec.files.column_mapping import NESTED_TARGETS, ColumnMapping, Pair
+from stream.codec.files.column_mapping import NESTED_TARGETS, ColumnMapping
 from stream.codec.files.notation import NotATime
 from stream.codec.files.rejected_rows import RECORD
 from stream.codec.files.source_file import Record, SourceFile
@@ -81,7 +81,7 @@ class _Objects:
         values: list[object] = []
         failed: NotATime | None = None
         for place, pair in enumerate(mapping.pairs):
-            found = _found(pair, item)
+            found = pair.found_in(item)
             if not isinstance(found, str) or pair.constant is not None:
                 values.append(found)
                 if place in self._seen.numbers and isinstance(found, int | float):
@@ -139,14 +139,3 @@ class _Objects:
         for key in _TIMES:
             if isinstance(found := item.get(key), str) and parse_time(found) is None:
                 self._source.survey.time_column(key).text(found, self._source.where, line)
-
-
-def _found(pair: Pair, item: dict[str, object]) -> object:
-    if pair.constant is not None:
-        return pair.constant
-    found: object = item
-    for key in pair.source:
-        if not isinstance(found, dict):
-            return None
-        found = found.get(key)
-    return found
