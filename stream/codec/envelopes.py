@@ -9,7 +9,7 @@ import binascii
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
-from stream.codec.json_objects import loads
+from stream.codec.json_objects import JsonReader
 from stream.codec.refusal import Refusal, kind_of
 from stream.codec.rejected import Reason
 
@@ -55,9 +55,7 @@ def unframed(value: bytes) -> bytes:
     )
 
 
-def cloud_event_of(
-    headers: Sequence[tuple[str, bytes | None]], value: bytes, flaws: dict[str, int]
-) -> Unwrapped | None:
+def cloud_event_of(headers: Sequence[tuple[str, bytes | None]], value: bytes, json: JsonReader) -> Unwrapped | None:
     """The CloudEvent that a record's headers say it is; None where they do not. Raises Refusal."""
     attributes: dict[str, str] = {}
     content_type = ""
@@ -69,14 +67,14 @@ def cloud_event_of(
     if content_type.startswith(_BATCH):
         raise Refusal(Reason.BAD_SHAPE, "a batch of CloudEvents; send each as a record of its own")
     if content_type.startswith(_STRUCTURED):
-        event = loads(value, flaws)
+        event = json.loads(value)
         if not isinstance(event, dict):
             raise Refusal(Reason.NOT_AN_OBJECT, f"a structured CloudEvent is a JSON object; this is {kind_of(event)}")
-        return _structured(event, flaws)
+        return _structured(event, json)
     if "specversion" not in attributes:
         return None
     try:
-        data = loads(unframed(value), flaws)
+        data = json.loads(unframed(value))
     except Refusal as refusal:
         reason, detail = refusal.rejected
         raise Refusal(
@@ -85,14 +83,14 @@ def cloud_event_of(
     return Unwrapped(data, _envelope(attributes))
 
 
-def unwrap(record: object, flaws: dict[str, int]) -> Unwrapped:
+def unwrap(record: object, json: JsonReader) -> Unwrapped:
     """What is inside a record, as far as it is in an envelope. Raises Refusal."""
     data, envelope = record, None
     for _ in range(_MOST_INSIDE):
         if isinstance(data, str):
             if not data.lstrip().startswith("{"):
                 break
-            data = loads(data.encode(), flaws)  # a converter took JSON for a text
+            data = json.loads(data.encode())  # a converter took JSON for a text
         elif not isinstance(data, dict):
             break
         elif len(data) == 2 and "schema" in data and "payload" in data:
@@ -100,7 +98,7 @@ def unwrap(record: object, flaws: dict[str, int]) -> Unwrapped:
             if data is None:
                 raise Refusal(Reason.NULL_VALUE, "the envelope of Kafka Connect has no payload")
         elif "specversion" in data:
-            data, inner = _structured(data, flaws)
+            data, inner = _structured(data, json)
             envelope = envelope or inner
         elif "aggregateid" in data and "payload" in data:
             data, inner = _outbox_row(data, None)
@@ -119,12 +117,12 @@ def _envelope(attributes: Mapping[str, object]) -> Envelope:
     )
 
 
-def _structured(event: dict[str, object], flaws: dict[str, int]) -> Unwrapped:
+def _structured(event: dict[str, object], json: JsonReader) -> Unwrapped:
     data = event.get("data")
     encoded = event.get("data_base64")
     if data is None and isinstance(encoded, str):
         try:
-            data = loads(unframed(base64.b64decode(encoded, validate=True)), flaws)
+            data = json.loads(unframed(base64.b64decode(encoded, validate=True)))
         except binascii.Error:
             raise Refusal(Reason.BAD_SHAPE, "`data_base64` of a CloudEvent is not Base64") from None
     return Unwrapped({} if data is None else data, _envelope(event))

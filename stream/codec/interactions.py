@@ -30,7 +30,7 @@ from stream.codec.envelopes import Envelope, cloud_event_of, unframed, unwrap
 from stream.codec.fields import FieldReader, Reading
 from stream.codec.files.column_mapping import ColumnMapping
 from stream.codec.import_rows import HEADER as IMPORT_HEADER
-from stream.codec.json_objects import loads, with_quoted_digits
+from stream.codec.json_objects import JsonReader
 from stream.codec.mapped_objects import MappedObjects, suggestion
 from stream.codec.refusal import Refusal, kind_of
 from stream.codec.rejected import Reason, Rejected
@@ -72,6 +72,7 @@ class InteractionDecoder:
 
     def __init__(self, reading: Reading = DEFAULT_READING, mapping: ColumnMapping | None = None) -> None:
         self._fields = FieldReader(reading)
+        self._json = JsonReader(self._fields.flaws)
         self._mapped = None if mapping is None else MappedObjects(mapping)
         self.format = ""
         """What the latest record was, as far as it was read: native, Segment, by the mapping, a CloudEvent…"""
@@ -90,7 +91,7 @@ class InteractionDecoder:
         try:
             interaction = self._decode(value, received, headers)
             if fields.lost_digits:
-                exact = self._once_more(with_quoted_digits(value), received, headers)
+                exact = self._once_more(value, received, headers)
                 interaction.customer_id, interaction.anonymous_id = exact.customer_id, exact.anonymous_id
                 interaction.id = exact.id
         except Refusal as refusal:
@@ -111,25 +112,26 @@ class InteractionDecoder:
         self, value: bytes, received: int | None, headers: Sequence[tuple[str, bytes | None]]
     ) -> Interaction:
         flaws = dict(self._fields.flaws)
-        self._fields.lost_digits, self._fields.digits_are_text = False, True
+        self._fields.lost_digits = False
+        self._fields.digits_are_text = self._json.keeps_digits = True
         try:
             return self._decode(value, received, headers)
         finally:
-            self._fields.digits_are_text = False
+            self._fields.digits_are_text = self._json.keeps_digits = False
             self._fields.flaws.clear()
             self._fields.flaws.update(flaws)
 
     def _decode(self, value: bytes, received: int | None, headers: Sequence[tuple[str, bytes | None]]) -> Interaction:
-        fields, flaws = self._fields, self._fields.flaws
+        fields, json = self._fields, self._json
         if headers:
             if any(name == IMPORT_HEADER for name, _ in headers):
                 self.format = IMPORTED
                 return self._imported(value, received)
-            event = cloud_event_of(headers, value, flaws)
+            event = cloud_event_of(headers, value, json)
             if event is not None:
                 self.format = "CloudEvent"
                 return self._inside(event.data, event.envelope, received)
-        record = loads(value if value and value[0] else unframed(value), flaws)
+        record = json.loads(value if value and value[0] else unframed(value))
         if isinstance(record, dict):
             if self._mapped is not None:
                 native = self._mapped.native_of(record)
@@ -143,12 +145,12 @@ class InteractionDecoder:
                 self.format = SEGMENT
                 return read_segment(record, received, fields)
         self.format = UNKNOWN
-        data, envelope = unwrap(record, flaws)
+        data, envelope = unwrap(record, json)
         return self._inside(data, envelope, received)
 
     def _imported(self, value: bytes, received: int | None) -> Interaction:
         """What `lifecycle import` wrote is native, whatever the setting `map` says of others."""
-        record = loads(value, self._fields.flaws)
+        record = self._json.loads(value)
         if not isinstance(record, dict):
             raise Refusal(Reason.NOT_AN_OBJECT, f"an interaction is a JSON object; this is {kind_of(record)}")
         return _native(record, received, self._fields)
@@ -186,7 +188,7 @@ class InteractionDecoder:
             raise Refusal(reason, f"{detail}; {suggestion(record)}") from None
 
     def _enveloped(self, data: object, envelope: Envelope, received: int | None) -> Interaction:
-        inner, deeper = unwrap(data, self._fields.flaws)
+        inner, deeper = unwrap(data, self._json)
         if deeper is not None:
             return self._enveloped(inner, deeper, received)
         if not isinstance(inner, dict):

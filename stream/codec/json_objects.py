@@ -26,8 +26,20 @@ _UNQUOTED_LONGEST: Final = 18
 _SHOWN: Final = 60
 
 
-def loads(value: bytes, flaws: dict[str, int]) -> object:
-    """Read JSON; counts in `flaws` what is read as null. Raises Refusal."""
+class JsonReader:
+    """Reads JSON; counts in `flaws` what is read as null."""
+
+    def __init__(self, flaws: dict[str, int]) -> None:
+        self.keeps_digits = False
+        """Whole numbers of more digits than 64 bits hold are text, so that none of these is lost."""
+        self._flaws = flaws
+
+    def loads(self, value: bytes) -> object:
+        """What the bytes hold. Raises Refusal."""
+        return _loads(_TEXT_OR_NUMBER.sub(_quoted, value) if self.keeps_digits else value, self._flaws)
+
+
+def _loads(value: bytes, flaws: dict[str, int]) -> object:
     if len(value) > MAX_BYTES:
         raise Refusal(Reason.TOO_LARGE, f"{len(value)} bytes; at most {MAX_BYTES} are read")
     try:
@@ -39,11 +51,6 @@ def loads(value: bytes, flaws: dict[str, int]) -> object:
     if brackets > MAX_DEPTH and _is_too_deep(found):
         raise Refusal(Reason.TOO_DEEP, _NESTED_TOO_DEEP)
     return found
-
-
-def with_quoted_digits(value: bytes) -> bytes:
-    """The same JSON with whole numbers of more digits than 64 bits hold as text, so that none of them is lost."""
-    return _TEXT_OR_NUMBER.sub(_quoted, value)
 
 
 def _quoted(found: re.Match[bytes]) -> bytes:

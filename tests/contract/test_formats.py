@@ -355,3 +355,25 @@ def test_ids_are_compared_as_the_setting_says(ids, wanted):
             found.add(read.subject)
             assert read.id == "e-1"
     assert found == wanted
+
+
+LONG = b'{"type":"visit","customer_id":123456789012345678901234567890,"properties":{"a":"\\" 1"}}'
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        LONG,
+        *(b"\0" + schema.to_bytes(4, "big") + LONG for schema in (34, 0x5C22, 0x39393939)),  # bytes that JSON knows
+        json.dumps(LONG.decode()).encode(),
+        b'{"schema":null,"payload":%s}' % LONG,
+        json.dumps({"schema": None, "payload": LONG.decode()}).encode(),
+        json.dumps({"aggregateid": "c", "type": "visit", "payload": LONG.decode()}).encode(),
+        b'{"specversion":"1.0","type":"visit","data_base64":"%s"}' % base64.b64encode(LONG),
+    ],
+)
+def test_an_id_keeps_its_digits_in_whatever_it_lies(value):
+    found = raw(value)
+    assert isinstance(found, Interaction), found
+    assert found.customer_id == "123456789012345678901234567890"
+    assert found.properties == {"a": '" 1'}
