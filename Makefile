@@ -12,7 +12,7 @@ export PYTHONDONTWRITEBYTECODE :=
 COMPILED := PYTHONSAFEPATH=1 PYTHONPATH=$(CURDIR)/$(VENV)/compiled
 
 # Most tests wait, for brokers, groups and whole workers: twice as many processes as this needs cores.
-PYTEST := $(BIN)/pytest --numprocesses 4 --dist loadgroup --durations 10
+PYTEST := $(BIN)/python -m pytest --numprocesses 4 --dist loadgroup --durations 10
 # Where the compiled build and the Python could differ; the rest runs compiled alone.
 COMPILED_ALIKE := $(addprefix tests/,contract core fuzz machine operations presets properties)
 
@@ -66,7 +66,7 @@ ready-kafka:
 
 quick:
 	@$(PYTEST) --numprocesses 2 -m "not kafka and not slow and not real_data and not long" \
-		--hypothesis-profile=smoke --cov
+		--hypothesis-profile=smoke -p tests.kit.branch_coverage --least-reached 81
 
 alike:
 	@$(COMPILED) $(PYTEST) --override-ini pythonpath= -m "not kafka and not slow and not real_data" \
