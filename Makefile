@@ -66,7 +66,7 @@ ready-kafka:
 
 quick:
 	@$(PYTEST) --numprocesses 2 -m "not kafka and not slow and not real_data and not long" \
-		--hypothesis-profile=smoke -p tests.kit.branch_coverage --least-reached 81
+		--hypothesis-profile=smoke -p tests.kit.branch_coverage --least-reached 80
 
 alike:
 	@$(COMPILED) $(PYTEST) --override-ini pythonpath= -m "not kafka and not slow and not real_data" \
