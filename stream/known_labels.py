@@ -6,8 +6,8 @@ To add the known values of a metric, name them in `known_labels`, under the metr
 
 from collections.abc import Iterable, Iterator
 
+from stream.codec.dead_letter_reasons import Reason
 from stream.codec.fields import FLAWS
-from stream.codec.rejected import Reason
 from stream.core.lifecycle import Lifecycle
 from stream.core.model import Model
 from stream.engine.error_policy import FailureKind

@@ -13,8 +13,8 @@ from stream.cli.terminal.dead_letter_bar import bar, ledger_of
 from stream.cli.terminal.dead_letter_filter import FILTER_OPTIONS, DeadLetterFilter, with_filter
 from stream.cli.terminal.dead_letter_lines import how_many
 from stream.cli.terminal.options import with_settings
+from stream.codec.dead_letter_reasons import Reason
 from stream.codec.plain import plain
-from stream.codec.rejected import Reason
 from stream.kafka.permissions import of_replay, require
 from stream.kafka.topics import require_topic
 from stream.kafka.transactions import resolve_delivery

@@ -4,8 +4,8 @@ from typing import Final
 
 import orjson
 
+from stream.codec.dead_letter_reasons import Reason, Rejected
 from stream.codec.records import Headers, Outgoing
-from stream.codec.rejected import Reason, Rejected
 from stream.core.interaction import MAX_TIME, MIN_TIME
 
 HEADER: Final = "lifecycle_control"

@@ -25,10 +25,10 @@ from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 from stream.codec.controls import HEADER as CONTROL
+from stream.codec.dead_letter_reasons import MAX_BYTES as LARGEST_READ
+from stream.codec.dead_letter_reasons import Rejected
 from stream.codec.import_rows import HEADER as IMPORT
 from stream.codec.records import Headers, Outgoing, SourceRecord
-from stream.codec.rejected import MAX_BYTES as LARGEST_READ
-from stream.codec.rejected import Rejected
 
 MAX_VALUE_BYTES: Final = LARGEST_READ + (64 << 10)
 """Longer values are cut off and flagged, so that every dead letter fits the topic; none of them could be read anyhow.

@@ -9,9 +9,9 @@ import binascii
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
+from stream.codec.dead_letter_reasons import Reason
 from stream.codec.json_objects import JsonReader
 from stream.codec.refusal import Refusal, kind_of
-from stream.codec.rejected import Reason
 
 _REGISTRY: Final = 0
 """The first byte of what serializers of a schema registry write; behind it stands the schema's id."""

@@ -2,8 +2,8 @@
 
 from typing import Final, Literal, NamedTuple, cast
 
+from stream.codec.dead_letter_reasons import MAX_ID_BYTES, Reason
 from stream.codec.refusal import Refusal, is_number, kind_of
-from stream.codec.rejected import MAX_ID_BYTES, Reason
 from stream.codec.times import epoch_time, format_time, parse_time
 from stream.core.interaction import MAX_TIME, MIN_TIME
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from xxhash import xxh3_64_digest
 
-from stream.codec.rejected import Reason, Rejected
+from stream.codec.dead_letter_reasons import Reason, Rejected
 from stream.core.interaction import MAX_TIME, MIN_TIME, ImportedRow
 
 HEADER: Final = "lifecycle_import"

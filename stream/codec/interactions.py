@@ -26,6 +26,7 @@ from typing import Final
 
 import orjson
 
+from stream.codec.dead_letter_reasons import Reason, Rejected
 from stream.codec.envelopes import Envelope, cloud_event_of, unframed, unwrap
 from stream.codec.fields import FieldReader, Reading
 from stream.codec.files.column_mapping import ColumnMapping
@@ -33,7 +34,6 @@ from stream.codec.import_rows import HEADER as IMPORT_HEADER
 from stream.codec.json_objects import JsonReader
 from stream.codec.mapped_objects import MappedObjects, suggestion
 from stream.codec.refusal import Refusal, kind_of
-from stream.codec.rejected import Reason, Rejected
 from stream.codec.segment import is_segment, read_segment
 from stream.core.interaction import Interaction
 

@@ -12,8 +12,8 @@ from typing import Final, NoReturn
 
 import orjson
 
+from stream.codec.dead_letter_reasons import MAX_BYTES, MAX_DEPTH, Reason
 from stream.codec.refusal import Refusal
-from stream.codec.rejected import MAX_BYTES, MAX_DEPTH, Reason
 
 _NESTED_TOO_DEEP: Final = f"nested deeper than {MAX_DEPTH} objects and lists"
 # A text that is never closed goes on to the end, so that each byte is looked at once.

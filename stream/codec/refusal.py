@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from stream.codec.rejected import Reason, Rejected
+from stream.codec.dead_letter_reasons import Reason, Rejected
 
 _MOST_SHOWN: Final = 40
 

@@ -17,9 +17,9 @@ be read are as if they were not there. Both is counted.
 
 from typing import Final
 
+from stream.codec.dead_letter_reasons import Reason
 from stream.codec.fields import FieldReader
 from stream.codec.refusal import Refusal
-from stream.codec.rejected import Reason
 from stream.core.interaction import Interaction
 
 _CALLS: Final = ("track", "page", "screen", "identify", "group", "alias")

@@ -18,11 +18,11 @@ from aiokafka.errors import (
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from stream.codec.controls import tick
+from stream.codec.dead_letter_reasons import Reason, Rejected
 from stream.codec.import_rows import HEADER as IMPORT
 from stream.codec.interactions import encode_native
 from stream.codec.partitioners import home_of
 from stream.codec.records import Outgoing
-from stream.codec.rejected import Reason, Rejected
 from stream.core.interaction import Interaction
 from stream.errors import BrokerError
 from stream.kafka.batch_sender import abandon, append

@@ -3,11 +3,11 @@
 from typing import Final
 
 from stream.codec.controls import control_of, tick_time
+from stream.codec.dead_letter_reasons import Reason, Rejected
 from stream.codec.fields import AHEAD
 from stream.codec.import_rows import row_of
 from stream.codec.partitioners import home_of, likely_cause_of
 from stream.codec.records import SourceRecord
-from stream.codec.rejected import Reason, Rejected
 from stream.codec.state.keys import customer_key
 from stream.core.inputs import Arrival
 from stream.core.interaction import Interaction

@@ -1,8 +1,8 @@
 """One run of a machine: the batch that it fills, and the budget that bounds it."""
 
+from stream.codec.dead_letter_reasons import Rejected
 from stream.codec.dead_letters import dead_letter
 from stream.codec.records import SourceRecord
-from stream.codec.rejected import Rejected
 from stream.core.stage_change import StageChange
 from stream.machine.batch import Batch, EncodingFailed
 from stream.machine.budget import Budget

@@ -7,10 +7,10 @@ the same. Everything is kept in memory: it grows with the number of customers, n
 from collections.abc import Iterable, Iterator
 from heapq import heapify, heappop, heappush
 
+from stream.codec.dead_letter_reasons import Rejected
 from stream.codec.fields import AHEAD
 from stream.codec.files.rejections import Rejections
 from stream.codec.files.source_file import Record
-from stream.codec.rejected import Rejected
 from stream.codec.stage_changes import ChangeSource
 from stream.core.customer import Customer
 from stream.core.inputs import Arrival, Passing

@@ -14,11 +14,11 @@ import orjson
 from aiokafka import TopicPartition
 
 from stream.codec.controls import control_of
+from stream.codec.dead_letter_reasons import Rejected
 from stream.codec.fields import AHEAD
 from stream.codec.interactions import UNKNOWN
 from stream.codec.partitioners import home_of, likely_cause_of
 from stream.codec.records import SourceRecord
-from stream.codec.rejected import Rejected
 from stream.core.interaction import Interaction
 from stream.core.lifecycle import Lifecycle
 from stream.errors import UnreadableError

@@ -20,10 +20,10 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced, TransactionalIdAuthorizationFailed
 
 from stream.codec.controls import control_of, tick_time
+from stream.codec.dead_letter_reasons import Reason, Rejected
 from stream.codec.dead_letters import DeadLetter, SourceAddress, receipt, replayed
 from stream.codec.interactions import InteractionDecoder
 from stream.codec.records import Outgoing
-from stream.codec.rejected import Reason, Rejected
 from stream.errors import BrokerError
 from stream.kafka.batch_sender import Part, send_batches
 from stream.kafka.clients import client_options

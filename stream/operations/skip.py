@@ -13,9 +13,9 @@ from typing import NamedTuple
 from aiokafka import TopicPartition
 from aiokafka.errors import InvalidProducerEpoch, ProducerFenced
 
+from stream.codec.dead_letter_reasons import Reason, Rejected
 from stream.codec.dead_letters import dead_letter
 from stream.codec.records import Headers, Outgoing
-from stream.codec.rejected import Reason, Rejected
 from stream.codec.state import positions
 from stream.codec.state.positions import Position, decode_position, encode_position
 from stream.engine.delivery import AtLeastOnce, Delivery, Route, Transactional

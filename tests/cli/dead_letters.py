@@ -7,11 +7,11 @@ from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from stream.codec.dead_letter_reasons import Reason, Rejected
 from stream.codec.dead_letters import DeadLetter, dead_letter, read
 from stream.codec.interactions import encode_native
 from stream.codec.lifecycle_yaml.lifecycle_files import parse
 from stream.codec.records import Outgoing, SourceRecord
-from stream.codec.rejected import Reason, Rejected
 from stream.core.interaction import Interaction
 from stream.core.model import model_of
 from stream.kafka.topic_monitor import SourceTopic

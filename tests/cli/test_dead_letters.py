@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from stream.codec.dead_letter_reasons import Reason, Rejected
 from stream.codec.dead_letters import MAX_VALUE_BYTES, dead_letter
 from stream.codec.records import Outgoing
-from stream.codec.rejected import Reason, Rejected
 from stream.kafka.embedded.broker import EmbeddedBroker
 from stream.kafka.topics import ensure_topics
 from stream.settings import Settings

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaProducer
 
+from stream.codec.dead_letter_reasons import Reason, Rejected
 from stream.codec.dead_letters import DeadLetter, dead_letter, read, receipt
-from stream.codec.rejected import Reason, Rejected
 from stream.errors import BrokerError
 from stream.kafka.topics import ensure_topics, find_topics
 from stream.operations import replay

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
+from stream.codec.dead_letter_reasons import Reason, Rejected
 from stream.codec.fields import Reading
 from stream.codec.files.column_mapping import ColumnMapping
 from stream.codec.import_rows import HEADER as IMPORT_HEADER
 from stream.codec.import_rows import encode_row
 from stream.codec.interactions import DEFAULT_BLOCKED, DEFAULT_READING, InteractionDecoder
-from stream.codec.rejected import Reason, Rejected
 from stream.codec.times import parse_time
 from stream.core.interaction import Interaction
 

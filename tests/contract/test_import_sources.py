@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from stream.codec.dead_letter_reasons import Rejected
 from stream.codec.files.column_mapping import ColumnMapping
 from stream.codec.files.file_bytes import content_hash
 from stream.codec.files.import_sources import MAX_GIVEN, Sources
 from stream.codec.import_rows import is_name
-from stream.codec.rejected import Rejected
 from stream.core.imported import REMEMBERED
 from stream.core.interaction import ImportedRow
 from stream.errors import InputFileError

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from stream.codec.dead_letter_reasons import Rejected
 from stream.codec.fields import Reading
 from stream.codec.files import text_lines
 from stream.codec.files.column_mapping import ColumnMapping
@@ -20,7 +21,6 @@ from stream.codec.files.source_file import Record
 from stream.codec.files.survey import OfferedError
 from stream.codec.files.table_records import cell_value
 from stream.codec.interactions import encode_native
-from stream.codec.rejected import Rejected
 from stream.core.interaction import Interaction
 from stream.errors import InputFileError
 from tests.kit.decoding import ANY_TIME

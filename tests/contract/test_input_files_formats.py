@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
+from stream.codec.dead_letter_reasons import Reason, Rejected
 from stream.codec.files import json_list as json_list_module
 from stream.codec.files import xlsx_rows
 from stream.codec.files.column_mapping import ColumnMapping
@@ -26,7 +27,6 @@ from stream.codec.files.notation import Notation
 from stream.codec.files.reading_options import FROM_THE_FILE, ReadingOptions
 from stream.codec.files.rejected_rows import RejectedRows
 from stream.codec.files.source_file import Record
-from stream.codec.rejected import Reason, Rejected
 from stream.core.interaction import Interaction
 from stream.errors import InputFileError, LifecycleError
 from tests.kit.times import T0

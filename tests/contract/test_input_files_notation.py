@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
+from stream.codec.dead_letter_reasons import Reason, Rejected
 from stream.codec.files.column_mapping import ColumnMapping
 from stream.codec.files.import_sources import name_of
 from stream.codec.files.input_files import read_interactions
 from stream.codec.files.notation import Notation
 from stream.codec.files.reading_options import ReadingOptions
 from stream.codec.files.table_records import cell_value
-from stream.codec.rejected import Reason, Rejected
 from stream.core.interaction import Interaction
 from stream.errors import InputFileError
 

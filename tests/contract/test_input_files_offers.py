@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stream.codec.dead_letter_reasons import Rejected
 from stream.codec.files.column_mapping import ColumnMapping
 from stream.codec.files.input_files import read_interactions
 from stream.codec.files.notation import Notation
 from stream.codec.files.reading_options import FROM_THE_FILE, ReadingOptions
 from stream.codec.files.survey import Offer, OfferedError, Survey
-from stream.codec.rejected import Rejected
 from stream.errors import InputFileError
 
 MAPPING = ColumnMapping.parse(["customer_id=who,type='Order Completed',time=when,properties.total=sum"])

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from stream.codec.dead_letter_reasons import MAX_BYTES, MAX_DEPTH, MAX_ID_BYTES, Reason, Rejected
 from stream.codec.fields import EARLIEST_TIME
 from stream.codec.interactions import DEFAULT_BLOCKED, encode_native
-from stream.codec.rejected import MAX_BYTES, MAX_DEPTH, MAX_ID_BYTES, Reason, Rejected
 from stream.codec.times import format_time
 from stream.core.interaction import MAX_TIME, MIN_TIME, Interaction
 from tests.kit.decoding import decode

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from stream.codec.dead_letter_reasons import Reason, Rejected
 from stream.codec.fields import Reading
 from stream.codec.interactions import DEFAULT_BLOCKED, InteractionDecoder
-from stream.codec.rejected import Reason, Rejected
 from stream.codec.times import parse_time
 from stream.core.interaction import Interaction
 from tests.kit.decoding import decode

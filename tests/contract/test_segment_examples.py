@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from stream.codec.dead_letter_reasons import Reason, Rejected
 from stream.codec.interactions import DEFAULT_BLOCKED, encode_native
-from stream.codec.rejected import Reason, Rejected
 from stream.codec.times import parse_time
 from stream.core.interaction import Interaction
 from tests.contract.segment_ecommerce import EVENTS, schema_of

@@ -11,9 +11,9 @@ from jsonschema import Draft202012Validator
 
 from stream.codec import dead_letters
 from stream.codec.controls import HEADER, TICK
+from stream.codec.dead_letter_reasons import MAX_BYTES, MAX_DEPTH, MAX_ID_BYTES, Reason
 from stream.codec.import_rows import MAX_NAME
 from stream.codec.lifecycle_yaml.lifecycle_files import load
-from stream.codec.rejected import MAX_BYTES, MAX_DEPTH, MAX_ID_BYTES, Reason
 from stream.codec.state.keys import KINDS
 from stream.codec.times import parse_time
 from stream.core.model import model_of

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from aiokafka import AIOKafkaProducer
 
+from stream.codec.dead_letter_reasons import Reason, Rejected
 from stream.codec.dead_letters import (
     MAX_BESIDE,
     MAX_VALUE_BYTES,
@@ -19,7 +20,6 @@ from stream.codec.dead_letters import (
 )
 from stream.codec.lifecycle_yaml.lifecycle_files import load
 from stream.codec.records import Headers, Outgoing
-from stream.codec.rejected import Reason, Rejected
 from stream.core.model import model_of
 from stream.machine.machine import PartitionMachine
 from stream.machine.source_partition import SourcePartition

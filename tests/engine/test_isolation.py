@@ -8,10 +8,10 @@ from aiokafka import AIOKafkaProducer, ConsumerRecord
 from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 
 from stream.codec.controls import tick
+from stream.codec.dead_letter_reasons import Reason
 from stream.codec.dead_letters import MAX_VALUE_BYTES
 from stream.codec.interactions import encode_native
 from stream.codec.records import Outgoing
-from stream.codec.rejected import Reason
 from stream.codec.state.customers import CustomerCodec
 from stream.codec.state.keys import customer_key
 from stream.core.customer import Life

@@ -16,9 +16,9 @@ from typing import Any, NamedTuple
 import orjson
 from aiokafka import ConsumerRecord
 
+from stream.codec.dead_letter_reasons import Rejected
 from stream.codec.import_rows import row_of
 from stream.codec.interactions import DEFAULT_BLOCKED
-from stream.codec.rejected import Rejected
 from stream.codec.stage_changes import ChangeSource, data
 from stream.codec.state.keys import customer_key
 from stream.core.customer import Customer

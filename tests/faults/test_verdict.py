@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from aiokafka import ConsumerRecord
 
+from stream.codec.dead_letter_reasons import Reason, Rejected
 from stream.codec.dead_letters import dead_letter
-from stream.codec.rejected import Reason, Rejected
 from tests.faults.importing import compare_rows
 from tests.faults.oracle import Letter
 from tests.faults.verdict import compare_letters

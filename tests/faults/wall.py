@@ -9,8 +9,8 @@ from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from stream.codec.dead_letter_reasons import Rejected
 from stream.codec.interactions import DEFAULT_BLOCKED
-from stream.codec.rejected import Rejected
 from stream.codec.state.keys import customer_key
 from stream.core.inputs import Edit, Passing
 from stream.core.interaction import Kind

@@ -10,6 +10,7 @@ from types import FrameType
 import pytest
 
 from stream.codec.controls import tick
+from stream.codec.dead_letter_reasons import MAX_BYTES, Rejected
 from stream.codec.files.csv_records import csv_rows
 from stream.codec.files.notation import PLAIN
 from stream.codec.files.source_file import SourceFile
@@ -18,7 +19,6 @@ from stream.codec.files.table_records import Unreadable, table_records
 from stream.codec.files.text_lines import MAX_LINE, Lines
 from stream.codec.interactions import DEFAULT_BLOCKED, Interaction
 from stream.codec.lifecycle_yaml.lifecycle_files import LifecycleFileError, parse
-from stream.codec.rejected import MAX_BYTES, Rejected
 from stream.core.expressions import ConditionError
 from stream.core.language.parser import parse as parse_condition
 from stream.core.model import model_of

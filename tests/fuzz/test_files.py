@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
+from stream.codec.dead_letter_reasons import Reason, Rejected
 from stream.codec.files.column_mapping import ColumnMapping
 from stream.codec.files.input_files import read_interactions
 from stream.codec.files.notation import Notation
@@ -18,7 +19,6 @@ from stream.codec.files.reading_options import FROM_THE_FILE, ReadingOptions
 from stream.codec.files.sorting import sort_by_time
 from stream.codec.files.survey import Survey
 from stream.codec.lifecycle_yaml.lifecycle_files import LifecycleFileError, load, parse, presets
-from stream.codec.rejected import Reason, Rejected
 from stream.core.interaction import Interaction
 from stream.core.language.document import MAX_PROBLEMS
 from stream.errors import InputFileError, SettingsError

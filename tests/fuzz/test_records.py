@@ -5,9 +5,9 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stream.codec.dead_letter_reasons import Reason, Rejected
 from stream.codec.interactions import DEFAULT_BLOCKED, encode_native
 from stream.codec.records import Headers
-from stream.codec.rejected import Reason, Rejected
 from stream.codec.state.customers import CustomerCodec
 from stream.codec.state.keys import customer_key
 from stream.core.customer import Customer

@@ -10,8 +10,8 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 
+from stream.codec.dead_letter_reasons import Reason, Rejected
 from stream.codec.dead_letters import dead_letter
-from stream.codec.rejected import Reason, Rejected
 from stream.errors import BrokerError
 from stream.kafka.clients import client_options
 from stream.kafka.permissions import of_topics, require

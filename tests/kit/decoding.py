@@ -1,8 +1,8 @@
 """One record by a decoder of its own, for tests that need no more."""
 
+from stream.codec.dead_letter_reasons import Rejected
 from stream.codec.fields import Reading
 from stream.codec.interactions import DEFAULT_BLOCKED, InteractionDecoder
-from stream.codec.rejected import Rejected
 from stream.core.interaction import Interaction
 
 ANY_TIME = Reading(DEFAULT_BLOCKED, earliest_time=None)

@@ -8,8 +8,8 @@ import orjson
 import pytest
 
 import stream.demo
+from stream.codec.dead_letter_reasons import Rejected
 from stream.codec.files.input_files import read_interactions
-from stream.codec.rejected import Rejected
 from tests.kit.make_demo_data import demo_data
 
 FOLDER = Path(stream.demo.__file__).parent

@@ -2,12 +2,12 @@
 
 import pytest
 
+from stream.codec.dead_letter_reasons import Rejected
 from stream.codec.dead_letters import DeadLetter, read, replayed
 from stream.codec.import_rows import HEADER, MAX_NAME, encode_row, is_name, row_of
 from stream.codec.interactions import encode_native
 from stream.codec.lifecycle_yaml.lifecycle_files import parse
 from stream.codec.records import Outgoing
-from stream.codec.rejected import Rejected
 from stream.codec.state.spans import Span, span_of
 from stream.core.interaction import Interaction
 from stream.core.model import Model, model_of

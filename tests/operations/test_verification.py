@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Sequence
+from dataclasses import fields
 from typing import NamedTuple
 
 import pytest
@@ -12,13 +13,14 @@ from stream.codec.records import Outgoing
 from stream.codec.state import positions
 from stream.codec.state.keys import LAYOUT
 from stream.codec.state.positions import decode_position
-from stream.core.interaction import Interaction
+from stream.core.customer import Customer
+from stream.core.interaction import ImportedRow, Interaction
 from stream.core.model import Model, model_of
 from stream.machine import budget
 from stream.machine.batch import Batch
 from stream.operations.verification.comparison import Cut, Verification
 from stream.operations.verification.current_stages import CurrentStages
-from stream.operations.verification.findings import Findings, unlike
+from stream.operations.verification.findings import Findings, described, unlike
 from stream.operations.verification.published import PublishedChanges
 from stream.operations.verification.reach import BEFORE_EDIT, Reach
 from stream.settings import Clock, Settings
@@ -304,3 +306,22 @@ def test_what_two_values_differ_in_is_said_by_its_path() -> None:
     assert unlike({str(n): n for n in range(9)}, {}).endswith("; and 5 more")
     assert unlike({"a": [1]}, {"a": [1, 2]}) == "a has 1 entries, must have 2"
     assert unlike({"a": 1}, {"a": 1}) == ""
+
+
+def test_no_part_of_a_customer_is_left_out_where_two_are_compared() -> None:
+    """Else two records that differ would be called the same in other bytes."""
+    usual = {"kind": "customer", "id": "42", "identified": True, "latest": T0, "active": T0, "lives": {}}
+    others = {
+        "identified": False,
+        "latest": T0 + 1,
+        "active": T0 + 1,
+        "id_hashes": bytes(8),
+        "offset": 7,
+        "quarantined": True,
+        "rows": [ImportedRow(bytes(8), T0, 3)],
+    }
+    assert others.keys() | {"kind", "id", "lives", "id_times", "edited"} == {each.name for each in fields(Customer)}
+    one = described(MODEL, Customer(**usual))
+    for name, value in others.items():
+        times = {"id_times": [T0]} if name == "id_hashes" else {}
+        assert unlike(one, described(MODEL, Customer(**{**usual, name: value, **times}))), name

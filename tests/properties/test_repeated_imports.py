@@ -13,12 +13,12 @@ from typing import Any, NamedTuple
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stream.codec.dead_letter_reasons import Rejected
 from stream.codec.fields import Reading
 from stream.codec.files.import_sources import Sources
 from stream.codec.files.sorting import sort_by_time
 from stream.codec.import_rows import HEADER, encode_row, row_of
 from stream.codec.lifecycle_yaml.lifecycle_files import parse
-from stream.codec.rejected import Rejected
 from stream.core.customer import Customer
 from stream.core.inputs import Arrival
 from stream.core.interaction import ImportedRow, Interaction

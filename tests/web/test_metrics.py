@@ -17,10 +17,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from stream import metrics as metrics_module
 from stream.build import build_labels
 from stream.codec.controls import tick
+from stream.codec.dead_letter_reasons import Reason
 from stream.codec.fields import FLAWS
 from stream.codec.lifecycle_yaml.lifecycle_files import load, parse, presets
 from stream.codec.records import Outgoing
-from stream.codec.rejected import Reason
 from stream.codec.state.positions import KEY
 from stream.core.interaction import Interaction
 from stream.core.model import Model, model_of

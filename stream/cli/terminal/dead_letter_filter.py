@@ -8,8 +8,8 @@ import typer
 
 from stream.cli.terminal.options import Command, declare
 from stream.cli.terminal.time_argument import moment
+from stream.codec.dead_letter_reasons import Reason
 from stream.codec.dead_letters import Address, DeadLetter
-from stream.codec.rejected import Reason
 
 
 class DeadLetterFilter(NamedTuple):

@@ -10,12 +10,12 @@ from rich.text import Text
 from stream.cli.terminal.amounts import amount
 from stream.cli.terminal.rejections_table import rejections_table
 from stream.cli.terminal.unmatched_tables import names_table, unmatched
+from stream.codec.dead_letter_reasons import Rejected
 from stream.codec.files.import_sources import Sources
 from stream.codec.files.rejected_rows import RECORD, RejectedRows
 from stream.codec.files.rejections import Rejections
 from stream.codec.interactions import encode_native
 from stream.codec.lifecycle_yaml.lifecycle_files import load
-from stream.codec.rejected import Rejected
 from stream.codec.times import format_time
 from stream.core.interaction import Interaction
 from stream.core.lifecycle import Lifecycle

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final, NamedTuple, Self
 
-from stream.codec.rejected import MAX_DEPTH
+from stream.codec.dead_letter_reasons import MAX_DEPTH
 from stream.errors import InputFileError
 
 Path = tuple[str, ...]

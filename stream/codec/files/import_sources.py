@@ -10,6 +10,7 @@ from typing import Final
 import orjson
 from xxhash import xxh3_64, xxh3_64_hexdigest
 
+from stream.codec.dead_letter_reasons import Rejected
 from stream.codec.fields import Reading
 from stream.codec.files.column_mapping import ColumnMapping
 from stream.codec.files.file_bytes import content_hash
@@ -18,7 +19,6 @@ from stream.codec.files.reading_options import FROM_THE_FILE, ReadingOptions
 from stream.codec.files.rejected_rows import RejectedRows
 from stream.codec.files.survey import Survey
 from stream.codec.import_rows import is_name
-from stream.codec.rejected import Rejected
 from stream.core.imported import REMEMBERED
 from stream.core.interaction import ImportedRow, Interaction
 from stream.errors import InputFileError

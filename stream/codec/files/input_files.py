@@ -11,6 +11,7 @@ from typing import Final, Literal
 
 from xxhash import xxh3_64
 
+from stream.codec.dead_letter_reasons import Rejected
 from stream.codec.fields import Reading
 from stream.codec.files.column_mapping import ColumnMapping
 from stream.codec.files.csv_records import csv_rows
@@ -25,7 +26,6 @@ from stream.codec.files.table_records import Unreadable, table_records
 from stream.codec.files.text_lines import Lines
 from stream.codec.files.xlsx_rows import xlsx_rows
 from stream.codec.interactions import DEFAULT_READING, InteractionDecoder
-from stream.codec.rejected import Rejected
 from stream.core.interaction import Interaction
 from stream.errors import InputFileError
 

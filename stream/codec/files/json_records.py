@@ -5,13 +5,13 @@ from typing import Final
 
 import orjson
 
+from stream.codec.dead_letter_reasons import Reason, Rejected
 from stream.codec.files.column_mapping import NESTED_TARGETS, ColumnMapping
 from stream.codec.files.notation import NotATime
 from stream.codec.files.rejected_rows import RECORD
 from stream.codec.files.source_file import Record, SourceFile
 from stream.codec.files.survey import ColumnsSeen
 from stream.codec.files.text_lines import Lines, LineTooLongError
-from stream.codec.rejected import Reason, Rejected
 from stream.codec.times import parse_time
 from stream.core.interaction import Interaction
 

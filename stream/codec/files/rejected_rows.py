@@ -9,7 +9,7 @@ from typing import IO, Final, Self
 
 import orjson
 
-from stream.codec.rejected import Rejected
+from stream.codec.dead_letter_reasons import Rejected
 from stream.errors import LifecycleError
 
 _HEAD: Final = ("file", "line", "reason", "detail")

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from stream.codec.rejected import Reason, Rejected
+from stream.codec.dead_letter_reasons import Reason, Rejected
 
 _NAMED: Final = 3
 """How many records of one reason have their location kept."""

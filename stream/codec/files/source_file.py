@@ -3,11 +3,11 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from stream.codec.dead_letter_reasons import Rejected
 from stream.codec.files.column_mapping import ColumnMapping
 from stream.codec.files.notation import Notation
 from stream.codec.files.rejected_rows import RejectedRows
 from stream.codec.files.survey import Survey
-from stream.codec.rejected import Rejected
 from stream.core.interaction import Interaction
 
 Record = tuple[int, Interaction | Rejected]

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 import orjson
 
+from stream.codec.dead_letter_reasons import Reason, Rejected
 from stream.codec.files.column_mapping import (
     NESTED_TARGETS,
     ColumnMapping,
@@ -21,7 +22,6 @@ from stream.codec.files.source_file import Record, SourceFile
 from stream.codec.files.survey import ColumnsSeen, OfferedError
 from stream.codec.files.written_numbers import NumberColumn
 from stream.codec.files.written_times import TimeColumn
-from stream.codec.rejected import Reason, Rejected
 from stream.codec.times import parse_time
 from stream.core.interaction import Interaction
 from stream.errors import InputFileError

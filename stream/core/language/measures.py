@@ -51,7 +51,7 @@ class MeasureReader:
         """By word; None: any interaction."""
 
     def read(self, scores: Entry | None, signals: Entry | None, facts: Entry | None) -> None:
-        """ResolvedOperand all three; problems go to the reader."""
+        """Read all three; problems go to the reader."""
         half_lives = self._scores(scores)
         windows = 0
         for index, (name, entry) in enumerate(self.reader.mapping(signals).items()):

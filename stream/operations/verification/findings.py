@@ -123,6 +123,7 @@ def described(model: Model, customer: Customer) -> dict[str, object]:
             each.id: _life(each, customer) if each.id in customer.lives else None for each in model.lifecycles
         },
         "remembered ids": dict(zip(remembered, customer.id_times, strict=False)),
+        "remembered imports": {row.source.hex(): [row.time, row.number] for row in customer.rows or ()},
         "offset": customer.offset,
         "quarantined": customer.quarantined,
     }

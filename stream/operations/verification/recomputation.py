@@ -10,11 +10,11 @@ from heapq import heappop, heappush
 from typing import Final, NamedTuple
 
 from stream.codec.controls import control_of, tick_time
+from stream.codec.dead_letter_reasons import Rejected
 from stream.codec.fields import AHEAD
 from stream.codec.import_rows import row_of
 from stream.codec.interactions import InteractionDecoder
 from stream.codec.records import SourceRecord
-from stream.codec.rejected import Rejected
 from stream.codec.state.customers import CustomerCodec
 from stream.codec.state.keys import customer_key
 from stream.core.customer import Customer
