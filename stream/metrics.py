@@ -68,6 +68,10 @@ class Metrics:
         # of an import that was applied before), repeated (after a crash without transactions), rejected (a dead
         # letter), tick.
         self.interactions = Counter("lifecycle_interactions", "Records read, by result", ["result"], registry=registry)
+        # Interactions of several topics that were gathered into the one that is processed, by the topic they came from.
+        self.gathered_from = Counter(
+            "lifecycle_gathered_interactions", "Interactions gathered, by topic", ["topic"], registry=registry
+        )
         # Interactions before a customer's clock, counted once per lifecycle.
         self.late = Counter("lifecycle_late_interactions", "Interactions older than the clock", registry=registry)
         # Interactions more than 5 minutes ahead of their broker time, counted at that.
@@ -193,6 +197,10 @@ class Metrics:
             self.latency.observe(max(0.0, now - broker_time / 1000))
         self.batch_seconds.observe(seconds)
         self.transaction_seconds.observe(transaction_seconds)
+
+    def gathered(self, topic: str, interactions: int) -> None:
+        """Interactions of one of several topics were gathered."""
+        self.gathered_from.labels(topic).inc(interactions)
 
     def recovered(self, partition: int, records: int, seconds: float) -> None:
         """A partition's state was read."""

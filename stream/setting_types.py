@@ -6,7 +6,7 @@ Each raises UnfitError for a text that is no such value.
 from collections.abc import Callable
 from typing import Any, get_args
 
-from stream.codec.files.column_mapping import ColumnMapping
+from stream.codec.files.topic_mappings import TopicMappings
 from stream.codec.times import parse_time
 from stream.core.durations import parse_duration
 from stream.errors import InputFileError
@@ -152,10 +152,18 @@ def read_time_or_off(value: str) -> int | None:
     return time
 
 
-def read_mapping(value: str) -> ColumnMapping | None:
-    """A mapping, as `import --map`; None: empty."""
+def read_topics(value: str) -> str:
+    """One name of a topic or more, that commas separate; each once."""
+    names = read_words(value)
+    if not names or len(set(names)) < len(names):
+        raise UnfitError("the name of a topic, or several that commas separate, each once")
+    return ",".join(names)
+
+
+def read_mappings(value: str) -> TopicMappings | None:
+    """Mappings, as `import --map`, each for all topics or for one; None: empty."""
     try:
-        return ColumnMapping.parse([value], complete=False) if value.strip() else None
+        return TopicMappings.parse(value) if value.strip() else None
     except InputFileError as error:
         raise UnfitError(f"a mapping: {error}") from None
 

@@ -7,14 +7,14 @@ name in capitals), the settings file (TOML, `LIFECYCLE_SETTINGS` or `--settings`
 import os
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import Field, astuple, dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from xxhash import xxh3_64_hexdigest
 
 from stream.codec.fields import EARLIEST_TIME, Ids, Reading
-from stream.codec.files.column_mapping import ColumnMapping
+from stream.codec.files.topic_mappings import NO_MAPPINGS, TopicMappings
 from stream.codec.interactions import DEFAULT_BLOCKED, InteractionDecoder
 from stream.codec.times import format_time
 from stream.core.durations import DAY, format_duration
@@ -24,7 +24,7 @@ from stream.setting_types import (
     read_choice,
     read_duration,
     read_duration_or_off,
-    read_mapping,
+    read_mappings,
     read_name,
     read_retention,
     read_session,
@@ -33,6 +33,7 @@ from stream.setting_types import (
     read_time_or_first_start,
     read_time_or_off,
     read_token,
+    read_topics,
     read_whole,
     read_whole_or_auto,
     read_word_set,
@@ -49,6 +50,8 @@ SaslMechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
 ENVIRONMENT_PREFIX = "LIFECYCLE_"
 SETTINGS_VARIABLE = ENVIRONMENT_PREFIX + "SETTINGS"
 _MAX_FILE = 65_536
+GATHERED = "lifecycle-interactions"
+"""The topic that interactions of several topics are gathered into."""
 
 
 def _setting(
@@ -81,7 +84,12 @@ class Settings:
     )
     app: str = _setting("lifecycle", read_name, "consumer group, and the first part of every transactional id")
     topic_prefix: str = _setting("", read_text, "put before the name of every topic and of the consumer group")
-    interactions: str = _setting("interactions", read_name, "the topic of interactions, without prefix")
+    interactions: str = _setting(
+        "interactions",
+        read_topics,
+        "the topic of interactions, without prefix; several, comma-separated, are gathered into the topic "
+        "`lifecycle-interactions`, which is then the one that is processed",
+    )
     partitions: int = _setting(16, read_whole(1, 10_000), "partitions of topics that we create")
     replication: int | None = _setting(
         None,
@@ -149,11 +157,12 @@ class Settings:
         "believes every time, and takes every number as milliseconds",
         "1995-01-01",
     )
-    map: ColumnMapping | None = _setting(
+    map: TopicMappings | None = _setting(
         None,
-        read_mapping,
+        read_mappings,
         "where interactions of another shape have their parts, as `import --map`: `customer_id=user.id, type=event, "
-        "time=at`; a record that has none of the fields for its ids is read by its own format",
+        "time=at`; a record that has none of the fields for its ids is read by its own format. For one of several "
+        "topics: `crm: customer_id=contact; web: type=name`",
         "",
     )
     web_bind: str = _setting("127.0.0.1", read_text, "address on which health and metrics are served")
@@ -219,18 +228,23 @@ class Settings:
 
     def decoder(self) -> InteractionDecoder:
         """A reader of the records of the interactions topic."""
-        return InteractionDecoder(self.reading, self.map)
+        mappings = NO_MAPPINGS if self.map is None else self.map
+        by_topic = {self.topic_prefix + topic: mapping for topic, mapping in mappings.by_topic.items()}
+        if not self.topics.sources:
+            return InteractionDecoder(self.reading, by_topic.get(self.topics.interactions, mappings.others))
+        return InteractionDecoder(self.reading, mappings.others, by_topic)
 
     @property
     def topics(self) -> "TopicNames":
         """The full name of every topic."""
-        prefix = self.topic_prefix
+        prefix, names = self.topic_prefix, read_words(self.interactions)
         return TopicNames(
-            interactions=prefix + self.interactions,
+            interactions=prefix + (names[0] if len(names) == 1 else GATHERED),
             stage_changes=prefix + "stage-changes",
             current_stages=prefix + "current-stages",
             customers=prefix + "lifecycle-customers",
             dead_letters=prefix + "lifecycle-dead-letters",
+            sources=() if len(names) == 1 else tuple(prefix + name for name in names),
         )
 
 
@@ -247,15 +261,28 @@ class TopicNames:
     """Full topic names."""
 
     interactions: str
+    """The topic that is processed."""
     stage_changes: str
     current_stages: str
     customers: str
     dead_letters: str
+    sources: tuple[str, ...] = ()
+    """Where interactions are sent to and gathered from, where that is more than one topic."""
+
+    @property
+    def own(self) -> tuple[str, ...]:
+        """Those that a partition reads and writes."""
+        return (self.interactions, self.stage_changes, self.current_stages, self.customers, self.dead_letters)
+
+    @property
+    def sent_to(self) -> tuple[str, ...]:
+        """Those that senders of interactions write to."""
+        return self.sources or (self.interactions,)
 
     @property
     def all(self) -> tuple[str, ...]:
         """Every one of them."""
-        return astuple(self)
+        return (*self.sources, *self.own)
 
 
 class Origin(NamedTuple):
@@ -302,7 +329,18 @@ def settings_from(found: Mapping[str, Origin]) -> Settings:
         if each.name in found:
             source, where, text = found[each.name]
             values[each.name] = _parse(text, f"{where}: {each.name}" if source == "file" else where, each)
-    return Settings(**values)
+    settings = Settings(**values)
+    if settings.map is not None:
+        _check_topics(settings, settings.map, found["map"].where)
+    return settings
+
+
+def _check_topics(settings: Settings, mappings: TopicMappings, where: str) -> None:
+    """A mapping is for a topic that interactions are sent to."""
+    topics = read_words(settings.interactions)
+    for topic in mappings.by_topic:
+        if topic not in topics:
+            raise SettingsError(f"{where}: map is for the topic {topic!r}, but interactions is {', '.join(topics)}")
 
 
 def load_settings(

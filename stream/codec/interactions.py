@@ -8,7 +8,8 @@ Native (`schemas/interaction.schema.json`):
 ignored. A record is, the first that holds:
 
 1. a CloudEvent, where its headers say so;
-2. what the setting `map` makes of it, where that finds a subject or a name in it;
+2. what the setting `map` makes of it, where that finds a subject or a name in it; the mapping of the topic that it was
+   gathered from, where that has one of its own;
 3. native, where it has the key `customer_id` or `anonymous_id`;
 4. of the Segment spec (`stream.codec.segment`);
 5. what is inside an envelope (`stream.codec.envelopes`), told apart in the same way, or, inside a CloudEvent or an
@@ -21,7 +22,7 @@ In all of them:
 - `\u0000` is a character like any other.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import orjson
@@ -30,6 +31,7 @@ from stream.codec.dead_letter_reasons import Reason, Rejected
 from stream.codec.envelopes import Envelope, cloud_event_of, unframed, unwrap
 from stream.codec.fields import FieldReader, Reading
 from stream.codec.files.column_mapping import ColumnMapping
+from stream.codec.gathered import topic_of
 from stream.codec.import_rows import HEADER as IMPORT_HEADER
 from stream.codec.json_objects import JsonReader
 from stream.codec.mapped_objects import MappedObjects, suggestion
@@ -64,16 +66,25 @@ UNKNOWN: Final = "of no known format"
 DEFAULT_READING: Final = Reading(DEFAULT_BLOCKED)
 
 _NATIVE_KEYS: Final = frozenset({"customer_id", "anonymous_id", "id", "type", "time", "properties", "context"})
+_NONE_BY_TOPIC: Final[Mapping[str, ColumnMapping]] = {}
 _NO_HEADERS: Final[tuple[tuple[str, bytes | None], ...]] = ()
 
 
 class InteractionDecoder:
     """Reads records, one after the other, as the settings say."""
 
-    def __init__(self, reading: Reading = DEFAULT_READING, mapping: ColumnMapping | None = None) -> None:
+    def __init__(
+        self,
+        reading: Reading = DEFAULT_READING,
+        mapping: ColumnMapping | None = None,
+        by_topic: Mapping[str, ColumnMapping] = _NONE_BY_TOPIC,
+    ) -> None:
+        """`mapping` is for records whose topic has none in `by_topic`."""
         self._fields = FieldReader(reading)
         self._json = JsonReader(self._fields.flaws)
-        self._mapped = None if mapping is None else MappedObjects(mapping)
+        self._others = None if mapping is None else MappedObjects(mapping)
+        self._mapped = self._others
+        self._by_topic = {topic: MappedObjects(each) for topic, each in by_topic.items()}
         self.format = ""
         """What the latest record was, as far as it was read: native, Segment, by the mapping, a CloudEvent…"""
 
@@ -88,6 +99,9 @@ class InteractionDecoder:
         if value is None:
             return Rejected(Reason.NULL_VALUE, "the record has no value; an interaction is a JSON object")
         fields = self._fields
+        if self._by_topic:
+            topic = topic_of(headers)
+            self._mapped = self._others if topic is None else self._by_topic.get(topic, self._others)
         try:
             interaction = self._decode(value, received, headers)
             if fields.lost_digits:

@@ -12,7 +12,6 @@ always, the key decides by murmur2, as Java's and aiokafka's default partitioner
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import astuple
 from typing import ClassVar, NamedTuple, Protocol
 
 from aiokafka import AIOKafkaProducer, TopicPartition
@@ -83,7 +82,7 @@ class _Producing:
     async def start(self) -> None:
         await asyncio.wait_for(self._producer.start(), START_TIMEOUT)
         topics = self._route.topics
-        for topic in astuple(topics):
+        for topic in topics.own:
             self._counts[topic] = len(await self._producer.partitions_for(topic))
         partitions = self._counts[topics.interactions]
         if self._counts[topics.customers] != partitions:

@@ -31,6 +31,8 @@ from stream.machine.batch import Batch, Machine
 
 _IDLE_WAIT = 1.0
 _LEAST_WAIT = 0.001
+_GATHERING_WAIT = 0.05
+"""Where deadlines are due that have to wait for what is still gathered."""
 _NOT_ASSIGNED_WAIT = 0.05
 _PAUSE_DEADLINE = 5.0
 _CANCEL_AGAIN = 0.5
@@ -73,6 +75,7 @@ class Partition:
         self._topic: SourceTopic | None = None
         self._context = context
         self._owner = owner
+        self._gatherer = None if context.make_gatherer is None else context.make_gatherer(number, owner.fail)
         self._policy = ErrorPolicy()
         self._delivery: Delivery | None = None
         self.machine: Machine | None = None
@@ -101,6 +104,8 @@ class Partition:
         self._answered = time.monotonic()  # the group did
         if self._task is None:
             self._task = asyncio.create_task(self._run(), name=f"partition-{self.number}")
+        if self._gatherer is not None:
+            self._gatherer.start()
 
     async def pause(self, deadline: float = _PAUSE_DEADLINE) -> None:
         """Stop; a batch under way is finished within `deadline` seconds, or abandoned.
@@ -108,6 +113,7 @@ class Partition:
         An exclusive owner keeps state and producer: a rival would have to fence it first, and then its
         next write fails. Without that proof everything is dropped.
         """
+        gathering = None if self._gatherer is None else asyncio.create_task(self._gatherer.stop())
         task, self._task = self._task, None
         while task is not None and not task.done():
             # More than once: `asyncio.wait_for` loses a cancellation where its future is done at that very moment, and
@@ -120,6 +126,8 @@ class Partition:
             if not done or writing.cancelled() or writing.exception() is not None:
                 writing.cancel()
                 self.drop()
+        if gathering is not None:
+            await gathering
         if self.machine is None or self._delivery is None or not self._delivery.exclusive:
             self.drop()
         if self.state is not PartitionState.FAILED:
@@ -202,6 +210,7 @@ class Partition:
         assert self.position is not None
         unreadable: UnreadableError | None = None
         fetched: Fetched | None = None
+        began = time.monotonic()
         try:
             fetched = await self._context.source.fetch(self.number, self.position, self._fetch_timeout())
         except UnreadableError as error:
@@ -212,13 +221,15 @@ class Partition:
         if fetched is None:  # a rebalance is under way: it will pause us
             await asyncio.sleep(_NOT_ASSIGNED_WAIT)
             return
+        if self._gatherer is not None and not self._gatherer.done_since(began):
+            fetched = fetched._replace(caught_up=False)  # interactions wait in the topics that they were sent to
         age = self.lag.hear(fetched)
         if age is not None:
             self._answered = time.monotonic() - age
             self._context.contact.heard(age)
         if self.blocked is not None and (fetched.records or fetched.caught_up or fetched.next_offset > self.position):
             self.blocked, self.state = None, PartitionState.RUNNING
-        if not fetched.records and not fetched.caught_up:
+        if not fetched.records and not fetched.caught_up and not self._begins:
             self.position = fetched.next_offset
             self._moves += 1
             return
@@ -263,13 +274,24 @@ class Partition:
         await self._delivery.write(batch)
         return batch
 
+    @property
+    def _begins(self) -> bool:
+        """Its first batch is still to come, which keeps from when on its changes are live: it waits for nothing."""
+        return self.machine is not None and self.machine.next_offset is None
+
     def _fetch_timeout(self) -> float:
         """How long a fetch may wait for records, seconds: until the next deadline."""
         assert self.machine is not None
         due = self.machine.next_due()
         if due is None:
             return _IDLE_WAIT
-        return min(max(due / 1000 - time.time(), _LEAST_WAIT), _IDLE_WAIT)
+        gathers = self._gatherer is not None and not self._gatherer.done_since(time.monotonic())
+        return min(max(due / 1000 - time.time(), _GATHERING_WAIT if gathers else _LEAST_WAIT), _IDLE_WAIT)
+
+    @property
+    def to_gather(self) -> int:
+        """Interactions that wait in the topics that they were sent to, as far as known."""
+        return (self._gatherer and self._gatherer.lag) or 0
 
     async def _apply(self, records: Sequence[SourceRecord], fetched: Fetched, wall: int) -> Batch:
         """Run the machine for one batch and write it; nothing is written for a batch without inputs."""

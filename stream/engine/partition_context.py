@@ -9,6 +9,8 @@ from aiokafka import TopicPartition
 
 from stream.engine.dead_letter_share import DeadLetterWatch
 from stream.engine.delivery import AtLeastOnce, CommitOffset, Delivery, Route, Transactional
+from stream.engine.gatherer import Gatherer, TopicGatherer
+from stream.engine.gatherer_log import GathererLog
 from stream.engine.misplaced import MisplacedWarnings
 from stream.kafka.changelog import ChangelogProgress, read_changelog
 from stream.kafka.contact import Contact
@@ -18,6 +20,8 @@ from stream.kafka.topic_monitor import SourceTopic, TopicMonitor
 from stream.machine.batch import Batch, Machine
 from stream.settings import Settings
 
+Fail = Callable[[BaseException], None]
+"""Stops the worker for an error that would only happen again."""
 MakeMachine = Callable[[int, SourceTopic], Machine]
 """A new machine for a partition of this topic."""
 
@@ -32,6 +36,9 @@ class Observer(Protocol):
 
     def recovered(self, partition: int, records: int, seconds: float) -> None:
         """A partition's state was read from `records` changelog records."""
+
+    def gathered(self, topic: str, interactions: int) -> None:
+        """So many interactions of a topic were gathered; only where there are several topics of them."""
 
     def failed(self, partition: int, kind: str) -> None:
         """A partition starts over; `kind`: `kafka`, `fenced`, `record`, `deadline`, `bug` or `fatal`."""
@@ -63,6 +70,8 @@ class PartitionContext:
     contact: Contact
     dead_letters: DeadLetterWatch
     """Counts them over all partitions."""
+    make_gatherer: Callable[[int, Fail], Gatherer] | None
+    """Of a partition; None where interactions come from one topic."""
     fenced_wait: float
     """Seconds; longer than a heartbeat, so that a worker that lost the partition learns of it first."""
     recovery_slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_RECOVERIES_AT_ONCE))
@@ -93,6 +102,19 @@ def partition_context(
         route = Route(settings, TopicPartition(topics.interactions, partition))
         return Transactional(route) if exactly_once else AtLeastOnce(route, commit_offset)
 
+    throttle = Throttle()
+
+    def make_gatherer(partition: int, fail: Fail) -> Gatherer:
+        return TopicGatherer(
+            settings,
+            partition,
+            GathererLog(partition, throttle),
+            exactly_once=exactly_once,
+            fenced_wait=fenced_wait,
+            fail=fail,
+            on_gathered=observer.gathered,
+        )
+
     async def read(partition: int, progress: ChangelogProgress) -> dict[bytes, bytes]:
         return await read_changelog(settings, TopicPartition(topics.customers, partition), progress)
 
@@ -106,5 +128,7 @@ def partition_context(
         observer=observer,
         contact=topic_monitor.contact,
         dead_letters=DeadLetterWatch(settings.dead_letter_share),
+        make_gatherer=make_gatherer if topics.sources else None,
         fenced_wait=fenced_wait,
+        throttle=throttle,
     )

@@ -137,6 +137,7 @@ class Supervisor:
                     None if each.lag.heard_at is None else now - each.lag.heard_at,
                     each.lag.open_since,
                     None if each.blocked is None else str(each.blocked),
+                    each.to_gather,
                 )
                 for number, each in sorted(self._partitions.items())
             ),

@@ -48,9 +48,9 @@ def of_worker(settings: Settings) -> list[Grant]:
     topics = settings.topics
     written = (topics.stage_changes, topics.current_stages, topics.customers, topics.dead_letters)
     return [
-        *(Grant(Operation.READ, name) for name in (topics.interactions, topics.customers)),
-        *(Grant(Operation.WRITE, name) for name in written),
-        *(Grant(Operation.DESCRIBE_CONFIGS, name) for name in (topics.interactions, *written)),
+        *(Grant(Operation.READ, name) for name in (*topics.sources, topics.interactions, topics.customers)),
+        *(Grant(Operation.WRITE, name) for name in ((topics.interactions, *written) if topics.sources else written)),
+        *(Grant(Operation.DESCRIBE_CONFIGS, name) for name in (*topics.sources, topics.interactions, *written)),
         Grant(Operation.READ, settings.group, "group"),
     ]
 
@@ -68,7 +68,7 @@ def of_tail(settings: Settings) -> list[Grant]:
 
 def of_verify(settings: Settings) -> list[Grant]:
     """What `lifecycle verify` needs."""
-    return [Grant(Operation.READ, name) for name in settings.topics.all]
+    return [Grant(Operation.READ, name) for name in settings.topics.own]
 
 
 def of_dead_letters(settings: Settings) -> list[Grant]:

@@ -10,11 +10,12 @@ from stream.kafka.create_time import harms
 from stream.kafka.durability import check_durability, durable_configs, replication_for
 from stream.kafka.retention import differs, meaning, retention_ms
 from stream.kafka.transactions import BATCH_BYTES
-from stream.settings import Settings
+from stream.settings import Settings, TopicNames
 
 DEFAULT_MAX_MESSAGE = 1_048_588
 _HEADROOM = 256 << 10
-"""By how much a dead letter may be larger than an interaction."""
+"""By how much a dead letter may be larger than an interaction, and a record that is gathered."""
+_ROOM_GATHERED = DEFAULT_MAX_MESSAGE + _HEADROOM
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,21 +67,19 @@ class TopicFinding:
 def plan_topics(settings: Settings, found: Mapping[str, FoundTopic], brokers: int = 1) -> list[TopicPlan]:
     """The topics of `settings` in a cluster of so many brokers.
 
-    An existing interactions topic decides partitions and sizes of the others.
+    An existing interactions topic decides partitions and sizes of the others; where interactions are gathered from
+    several topics, and that which they are gathered into does not exist yet, the first of these that does.
     """
     names = settings.topics
-    source = found.get(names.interactions)
+    source = found.get(names.interactions) or next((found[name] for name in names.sources if name in found), None)
     partitions = source.partitions if source else settings.partitions
     largest = _whole(source, "max.message.bytes", DEFAULT_MAX_MESSAGE) if source else DEFAULT_MAX_MESSAGE
     month = str(30 * DAY)
     kept = str(retention_ms(settings, source.configs.get("retention.ms") if source else None))
-    plans = [
-        TopicPlan(
-            names.interactions,
-            "what customers do",
-            partitions,
-            {"cleanup.policy": "delete", "retention.ms": kept, "message.timestamp.type": "LogAppendTime"},
-        ),
+    sent = {"cleanup.policy": "delete", "retention.ms": kept, "message.timestamp.type": "LogAppendTime"}
+    plans = [TopicPlan(name, "what customers do, gathered from here", partitions, sent) for name in names.sources]
+    plans += [
+        TopicPlan(names.interactions, "what customers do", partitions, _gathered(names, found, sent)),
         TopicPlan(
             names.stage_changes,
             "stage changes",
@@ -115,6 +114,19 @@ def plan_topics(settings: Settings, found: Mapping[str, FoundTopic], brokers: in
     return [replace(plan, replication=replication, configs={**plan.configs, **durable}) for plan in plans]
 
 
+def _gathered(names: TopicNames, found: Mapping[str, FoundTopic], sent: Mapping[str, str]) -> dict[str, str]:
+    """The settings of the topic that is processed: where it is gathered, records keep their times and have room."""
+    if not names.sources:
+        return dict(sent)
+    largest = str(max(map(_room, (found[name] for name in names.sources if name in found)), default=_ROOM_GATHERED))
+    return {**sent, "message.timestamp.type": "CreateTime", "max.message.bytes": largest}
+
+
+def _room(source: FoundTopic) -> int:
+    """What a topic needs to take each record of that one, with a header more; and a full batch of ours."""
+    return max(_whole(source, "max.message.bytes", DEFAULT_MAX_MESSAGE) + _HEADROOM, _ROOM_GATHERED)
+
+
 def compare(
     settings: Settings, plans: Iterable[TopicPlan], found: Mapping[str, FoundTopic], brokers: int = 1
 ) -> list[TopicFinding]:
@@ -125,8 +137,10 @@ def compare(
         if topic is None:
             remedy = "it will be created: " + _create_command(settings, plan)
             findings.append(TopicFinding("missing", plan.name, "does not exist", remedy))
+        elif plan.name in names.sources:
+            findings += [*_check_source(settings, plan.name, topic), *_check_gathered(settings, plan, topic, found)]
         elif plan.name == names.interactions:
-            findings += _check_source(settings, plan.name, topic)
+            findings += [] if names.sources else _check_source(settings, plan.name, topic)
         elif plan.name == names.dead_letters:
             findings += _check_dead_letters(settings, plan, topic)
         else:
@@ -134,7 +148,7 @@ def compare(
             findings += _check_cleanup(settings, plan, topic)
         if topic is not None and plan.name == names.customers and topic.partitions != plan.partitions:
             findings.append(_wrong_count(settings, plan, topic))
-        if plan.name == names.interactions:
+        if plan.name in names.sent_to:
             findings += _check_retention(settings, plan.name, topic)
         if topic is not None:
             findings += _check_durability(settings, plan.name, topic, brokers)
@@ -159,6 +173,36 @@ def _check_source(settings: Settings, name: str, topic: FoundTopic) -> list[Topi
                 name,
                 "compaction removes all but the latest interaction of a customer, perhaps before it was read",
                 _alter_command(settings, name, "cleanup.policy=delete"),
+            )
+        )
+    return findings
+
+
+def _check_gathered(
+    settings: Settings, plan: TopicPlan, topic: FoundTopic, found: Mapping[str, FoundTopic]
+) -> list[TopicFinding]:
+    """Whether each record of a topic can be gathered, into the partition where its customer's state is."""
+    into = settings.topics.interactions
+    findings = []
+    if topic.partitions != plan.partitions:
+        findings.append(
+            TopicFinding(
+                "error",
+                plan.name,
+                f"has {topic.partitions} partitions, but {into}, into which it is gathered, has {plan.partitions}: "
+                "a customer's interactions would be looked for on several partitions",
+                "give all topics of the setting interactions the same number of partitions",
+            )
+        )
+    target = found.get(into)
+    if target is not None and _whole(target, "max.message.bytes", DEFAULT_MAX_MESSAGE) < _room(topic):
+        findings.append(
+            TopicFinding(
+                "error",
+                into,
+                f"takes messages of {_whole(target, 'max.message.bytes', DEFAULT_MAX_MESSAGE)} bytes; one of "
+                f"{plan.name}, which is gathered into it, may need {_room(topic)}",
+                _alter_command(settings, into, f"max.message.bytes={_room(topic)}"),
             )
         )
     return findings

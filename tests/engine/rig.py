@@ -1,6 +1,7 @@
 """An engine in the test's own process: a plain consumer in Faust's place, everything else as in a worker."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from typing import Self
@@ -26,6 +27,7 @@ class Recorder:
         self.fetches = 0
         self.recovered_partitions: list[int] = []
         self.failures: list[str] = []
+        self.gathered_from: Counter[str] = Counter()
         self._changed = asyncio.Event()
 
     def batch_written(self, partition: int, batch: Batch, seconds: float, transaction_seconds: float) -> None:
@@ -35,6 +37,10 @@ class Recorder:
 
     def recovered(self, partition: int, records: int, seconds: float) -> None:
         self.recovered_partitions.append(partition)
+        self._changed.set()
+
+    def gathered(self, topic: str, interactions: int) -> None:
+        self.gathered_from[topic] += interactions
         self._changed.set()
 
     def failed(self, partition: int, kind: str) -> None:

@@ -1,0 +1,282 @@
+"""Gathers one partition of several topics of interactions into one topic, each record exactly once.
+
+Only that topic is processed: in which order the interactions of several topics came is then kept, and `lifecycle
+verify` and a reset find them in that order again. What is gathered and how far the source topics are read is one
+transaction; to begin one fences whoever gathered this partition before, so that the group's offsets then stand.
+Without transactions a record that was gathered just before a crash may be gathered again.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from typing import Any, Final, Protocol
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced
+
+from stream.codec.gathered import gathered, origin_of
+from stream.engine.gatherer_log import GathererLog
+from stream.errors import LifecycleError, PositionError, UnreadableError
+from stream.kafka.batch_sender import Part, abandon, send_batches
+from stream.kafka.clients import client_options
+from stream.kafka.log_reader import LogReader
+from stream.kafka.partition_reader import Fetched, PartitionReader, is_cancelled, let_stop
+from stream.kafka.transactions import BATCH_BYTES, START_TIMEOUT, TRANSACTION_TIMEOUT_MS
+from stream.machine.gathering import Gathering, Taken
+from stream.settings import Settings
+
+_WAIT: Final = 1.0
+_AT_ONCE: Final = 1_000
+_FETCH_WAIT_MS: Final = 100
+_AGAIN: Final = 1.0
+_READ_AGAIN: Final = 5.0
+"""Seconds until the next try, after an error of Kafka's and at what cannot be read."""
+_FINISH: Final = 2.0
+"""Seconds for a transaction that is under way when gathering ends: one that stays open holds up who reads."""
+
+
+class Gatherer(Protocol):
+    """What a partition of one of the gathered topics needs to know."""
+
+    def start(self) -> None:
+        """Begin, or go on after `stop`."""
+
+    async def stop(self) -> None:
+        """End, within seconds."""
+
+    def done_since(self, moment: float) -> bool:
+        """Whether all that was sent before `moment`, by time.monotonic(), stands in the gathered topic already."""
+
+    @property
+    def lag(self) -> int | None:
+        """Interactions that wait in the source topics, as last known; None before that."""
+
+
+class TopicGatherer:
+    """Gathers partition `number` of the topics that the settings name."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        number: int,
+        log: GathererLog,
+        *,
+        exactly_once: bool,
+        fenced_wait: float,
+        fail: Callable[[BaseException], None],
+        on_gathered: Callable[[str, int], None],
+    ) -> None:
+        """`fail` hears an error that would only happen again, `on_gathered` topic and number of what was gathered.
+
+        `fenced_wait`: seconds after which who was fenced begins again, if nobody stopped it until then.
+        """
+        self._settings = settings
+        self._topics = settings.topics.sources
+        self._target = TopicPartition(settings.topics.interactions, number)
+        self._log = log
+        self._exactly_once = exactly_once
+        self._fenced_wait = fenced_wait
+        self._fail = fail
+        self._on_gathered = on_gathered
+        self._task: asyncio.Task[None] | None = None
+        self._writing: asyncio.Task[None] | None = None
+        self._done_since: float | None = None
+        self._ends: dict[str, int] = {}
+        self._next: dict[str, int] = {}
+        """By topic the offset from which on nothing was gathered."""
+
+    def start(self) -> None:
+        if self._task is None:
+            self._task = asyncio.create_task(self._run(), name=f"gatherer-{self._target.partition}")
+
+    async def stop(self) -> None:
+        task, self._task, self._done_since = self._task, None, None
+        if task is not None:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.wait([task])
+
+    def done_since(self, moment: float) -> bool:
+        return self._done_since is not None and self._done_since <= moment
+
+    @property
+    def lag(self) -> int | None:
+        if not self._next or self._ends.keys() != self._next.keys():
+            return None
+        return sum(max(self._ends[topic] - at, 0) for topic, at in self._next.items())
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                async with AsyncExitStack() as stack:
+                    await self._gather(stack)
+            except asyncio.CancelledError:
+                if is_cancelled():
+                    raise
+                await asyncio.sleep(_AGAIN)
+            except UnreadableError as error:
+                self._log.blocked(error, self._settings.group)
+                await asyncio.sleep(_READ_AGAIN)
+            except PositionError as error:
+                self._fail(PositionError(f"{_first_sentence(error)}. {self._remedy}"))
+                return
+            except LifecycleError as error:
+                self._fail(error)
+                return
+            except (ProducerFenced, InvalidProducerEpoch):
+                await asyncio.sleep(self._fenced_wait)
+            except (KafkaError, OSError, TimeoutError, AssertionError) as error:
+                self._log.waits(error)
+                await asyncio.sleep(_AGAIN)
+            except Exception as error:  # noqa: BLE001 one of ours: it would only happen again
+                self._fail(error)
+                return
+            finally:
+                self._done_since = None
+
+    @property
+    def _remedy(self) -> str:
+        return (
+            "It is a topic that interactions are gathered from: go on with what it holds by `kafka-consumer-groups.sh "
+            f"--bootstrap-server {self._settings.bootstrap} --group {self._settings.group} --reset-offsets "
+            f"--to-earliest --topic <topic>:{self._target.partition} --execute` while no worker runs"
+        )
+
+    async def _gather(self, stack: AsyncExitStack) -> None:
+        producer = await self._producer(stack)
+        stack.push_async_callback(self._finish)
+        consumer = await self._consumer(stack)
+        tps = {topic: TopicPartition(topic, self._target.partition) for topic in self._topics}
+        readers = {topic: PartitionReader(consumer, tp) for topic, tp in tps.items()}
+        self._next = await self._positions(consumer, readers)
+        self._log.begins(self._next)
+        gathering, read = Gathering(self._topics), dict(self._next)
+        while True:
+            await self._fetch(gathering, readers, read)
+            while taken := gathering.take():
+                self._writing = asyncio.create_task(self._write(producer, taken))
+                await asyncio.shield(self._writing)
+            if not gathering.is_done:
+                self._done_since = None
+            elif self._done_since is None:
+                self._done_since = time.monotonic()
+
+    async def _finish(self) -> None:
+        writing, self._writing = self._writing, None
+        if writing is not None and not writing.done():
+            await asyncio.wait([writing], timeout=_FINISH)
+            writing.cancel()
+
+    async def _fetch(self, gathering: Gathering, readers: dict[str, PartitionReader], read: dict[str, int]) -> None:
+        """Fetch of every topic of which nothing is at hand; once all is gathered, wait for whatever comes first."""
+        waits = gathering.is_done
+        fetches = {
+            asyncio.ensure_future(
+                readers[topic].fetch(read[topic], max_records=_AT_ONCE, wait=_WAIT if waits else 0.0)
+            ): topic
+            for topic in gathering.empty
+        }
+        try:
+            when = asyncio.FIRST_COMPLETED if waits else asyncio.FIRST_EXCEPTION
+            done, _ = await asyncio.wait(fetches, return_when=when)
+        finally:
+            for each in fetches:
+                each.cancel()
+            await asyncio.gather(*fetches, return_exceptions=True)
+        for each in done:
+            topic, fetched = fetches[each], each.result()
+            if fetched is not None:
+                self._hear(gathering, topic, fetched)
+                read[topic] = fetched.next_offset
+
+    def _hear(self, gathering: Gathering, topic: str, fetched: Fetched) -> None:
+        if fetched.records:
+            self._done_since = None
+        else:
+            self._next[topic] = fetched.next_offset
+        if fetched.end_offset is not None:
+            self._ends[topic] = fetched.end_offset
+        gathering.hear(topic, fetched.records, at_end=fetched.caught_up)
+
+    async def _write(self, producer: AIOKafkaProducer, taken: Sequence[Taken]) -> None:
+        number, now = self._target.partition, time.time_ns() // 1_000_000
+        # A time ahead of ours counts as ours, as where one topic is processed; and a broker may refuse it.
+        times = [min(record.timestamp, now) if record.timestamp >= 0 else now for _, record in taken]
+        records = [gathered(record, topic, number) for topic, record in taken]
+        offsets = {TopicPartition(topic, number): record.offset + 1 for topic, record in taken}
+        if self._exactly_once:
+            await producer.begin_transaction()
+        await send_batches(producer, [Part(self._target.topic, number, records, times)])
+        if self._exactly_once:
+            await producer.send_offsets_to_transaction(offsets, self._settings.group)
+            await producer.commit_transaction()
+        self._next.update({tp.topic: offset for tp, offset in offsets.items()})
+        for topic in self._topics:
+            self._on_gathered(topic, sum(each.topic == topic for each in taken))
+
+    async def _producer(self, stack: AsyncExitStack) -> AIOKafkaProducer:
+        """One that fences those before it, where Kafka has transactions."""
+        options: dict[str, Any] = {}
+        if self._exactly_once:
+            name = f"{self._settings.app}-gather-{self._target.topic}-{self._target.partition}"
+            options = {"transactional_id": name, "transaction_timeout_ms": TRANSACTION_TIMEOUT_MS}
+        producer = AIOKafkaProducer(**client_options(self._settings), acks="all", max_batch_size=BATCH_BYTES, **options)
+        stack.push_async_callback(_let_go, producer)
+        await asyncio.wait_for(producer.start(), START_TIMEOUT)
+        return producer
+
+    async def _consumer(self, stack: AsyncExitStack) -> AIOKafkaConsumer:
+        consumer = AIOKafkaConsumer(
+            **client_options(self._settings),
+            group_id=self._settings.group,
+            isolation_level="read_committed",
+            enable_auto_commit=False,
+            fetch_max_wait_ms=_FETCH_WAIT_MS,
+        )
+        consumer.assign([TopicPartition(topic, self._target.partition) for topic in self._topics])
+
+        async def stop() -> None:
+            await let_stop(consumer.stop(), consumer)
+
+        stack.push_async_callback(stop)
+        await asyncio.wait_for(consumer.start(), START_TIMEOUT)
+        return consumer
+
+    async def _positions(self, consumer: AIOKafkaConsumer, readers: dict[str, PartitionReader]) -> dict[str, int]:
+        """By topic where gathering goes on: the group's offset, else behind what was gathered, else at the first.
+
+        Kafka forgets a group's offsets a week after its last worker ended.
+        """
+        number = self._target.partition
+        known: dict[str, int | None] = dict.fromkeys(self._topics)
+        if self._exactly_once:
+            known = {topic: await consumer.committed(TopicPartition(topic, number)) for topic in self._topics}
+        if all(each is None for each in known.values()):
+            known = dict(await self._gathered_until())
+        found: dict[str, int] = {}
+        for topic, reader in readers.items():
+            at = known.get(topic)
+            found[topic] = await reader.first_offset() if at is None else at
+        return found
+
+    async def _gathered_until(self) -> dict[str, int]:
+        """By topic the offset behind the last one that the gathered partition holds; read whole, once."""
+        until: dict[str, int] = {}
+        async with LogReader(self._settings, self._target) as reader:
+            async for records in reader.read(self._target):
+                for record in records:
+                    origin = origin_of(record.headers)
+                    if origin is not None and origin.partition == self._target.partition:
+                        until[origin.topic] = max(until.get(origin.topic, 0), origin.offset + 1)
+        return until
+
+
+async def _let_go(producer: AIOKafkaProducer) -> None:
+    with contextlib.suppress(KafkaError, OSError, TimeoutError, AttributeError):
+        await abandon(producer)
+
+
+def _first_sentence(error: Exception) -> str:
+    return str(error).split(". ", 1)[0]

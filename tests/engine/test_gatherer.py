@@ -1,0 +1,165 @@
+"""Several topics of interactions on a real Kafka: each interaction counts once, in an order that is kept."""
+
+import asyncio
+import json
+from dataclasses import replace
+
+import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from stream.codec.gathered import HEADER, gathered, origin_of, topic_of
+from stream.codec.lifecycle_yaml.lifecycle_files import parse
+from stream.codec.records import Outgoing
+from stream.core.model import model_of
+from stream.errors import TopicError
+from stream.kafka.topics import ensure_topics
+from stream.machine.machine import PartitionMachine
+from stream.machine.source_partition import SourcePartition
+from stream.settings import Settings, load_settings
+from tests.engine.rig import Rig
+from tests.kit.kafka import SharedKafka
+from tests.kit.machines import Record
+from tests.kit.topics import create_topics, produce, read_all
+
+LIFECYCLE = """
+lifecycle: shop
+scores: {points: {}}
+signals: {any: {each: [Page Viewed, Called], add: {points: 1}}}
+stages: {new: {}, known: {}, loyal: {}}
+transitions:
+  - {from: new, to: known, when: points >= 2}
+  - {from: known, to: loyal, when: points >= 20}
+"""
+MODEL = model_of([parse(LIFECYCLE, "shop.yaml").lifecycle])
+
+
+def settings_of(kafka: SharedKafka, topic_prefix: str, **others: object) -> Settings:
+    options = {
+        "bootstrap": kafka.bootstrap,
+        "app": f"{topic_prefix}app",
+        "topic_prefix": topic_prefix,
+        "interactions": "web,crm",
+        "partitions": "2",
+        "map": "crm: customer_id=contact.number, type=what",
+        **others,
+    }
+    return load_settings({key: str(value) for key, value in options.items()}, environment={})
+
+
+def rig_of(settings: Settings, **others: float) -> Rig:
+    topic = settings.topics.interactions
+    return Rig(settings, lambda n, of: PartitionMachine(MODEL, settings, SourcePartition(topic, n, *of)), **others)
+
+
+def web(customer: str, number: int) -> Outgoing:
+    value = {"id": f"web-{customer}-{number}", "type": "Page Viewed", "customer_id": customer}
+    return Outgoing(customer.encode(), json.dumps(value).encode())
+
+
+def crm(customer: str, number: int) -> Outgoing:
+    return Outgoing(
+        customer.encode(), json.dumps({"contact": {"number": customer}, "what": "Called", "n": number}).encode()
+    )
+
+
+async def test_a_customer_is_one_whatever_the_topic_and_each_topic_is_read_by_its_own_mapping(
+    kafka: SharedKafka, topic_prefix: str
+) -> None:
+    settings = settings_of(kafka, topic_prefix)
+    topics = settings.topics
+    assert topics.sources == (f"{settings.topic_prefix}web", f"{settings.topic_prefix}crm")
+    async with rig_of(settings) as rig:
+        await rig.recorder.until(lambda: rig.recorder.batches >= 2, 60)  # from now on changes are live
+        await produce(settings.bootstrap, topics.sources[0], [web("ann", 1), web("bob", 1)])
+        await produce(settings.bootstrap, topics.sources[1], [crm("ann", 1)])
+        await rig.recorder.until(lambda: sum(rig.recorder.gathered_from.values()) >= 3 and rig.recorder.inputs >= 5, 60)
+        assert rig.recorder.gathered_from == {topics.sources[0]: 2, topics.sources[1]: 1}
+        async with asyncio.timeout(30):
+            while any(each.lag != 0 for each in rig.supervisor.status().partitions):
+                await asyncio.sleep(0.05)
+    changes = [
+        json.loads(each.value or b"")
+        for records in (await read_all(settings.bootstrap, topics.stage_changes)).values()
+        for each in records
+    ]
+    moves = sorted((each["customer_id"], each["to"]) for each in changes)
+    assert moves == [("ann", "known"), ("ann", "new"), ("bob", "new")]
+    assert {each["source"]["topic"] for each in changes} == {topics.interactions}
+    assert not any((await read_all(settings.bootstrap, topics.dead_letters)).values())
+
+
+async def test_nothing_is_lost_or_counted_twice_over_owners_that_end_at_any_moment(
+    kafka: SharedKafka, topic_prefix: str
+) -> None:
+    settings = settings_of(kafka, topic_prefix)
+    topics = settings.topics
+    sent = 0
+    for turn in range(6):
+        async with rig_of(settings, fenced_wait=0.5) as rig:
+            for customer in ("ann", "bob", "cyd"):
+                number = turn * 2
+                await produce(settings.bootstrap, topics.sources[0], [web(customer, number), web(customer, number + 1)])
+                await produce(settings.bootstrap, topics.sources[1], [crm(customer, number), crm(customer, number + 1)])
+                sent += 4
+            await asyncio.sleep(turn * 0.02)  # then it ends in the middle of it
+    async with rig_of(settings) as rig, asyncio.timeout(60):
+        while any(each.lag != 0 for each in rig.supervisor.status().partitions):
+            await asyncio.sleep(0.05)
+    gathered_records = [
+        each for records in (await read_all(settings.bootstrap, topics.interactions)).values() for each in records
+    ]
+    origins = [origin_of(each.headers) for each in gathered_records]
+    assert len(origins) == len(set(origins)) == sent
+    for partition, records in (await read_all(settings.bootstrap, topics.interactions)).items():
+        for topic in topics.sources:
+            mine = [found for each in records if (found := origin_of(each.headers)) and found.topic == topic]
+            assert [each.offset for each in mine] == sorted(each.offset for each in mine)
+            assert {each.partition for each in mine} <= {partition}
+    async with AIOKafkaConsumer(bootstrap_servers=settings.bootstrap, group_id=settings.group) as consumer:
+        committed = [
+            await consumer.committed(TopicPartition(topic, number)) or 0
+            for topic in topics.sources
+            for number in range(2)
+        ]
+    assert sum(committed) == sent  # tools that show the group's lag see it
+
+
+async def test_where_kafka_forgot_the_groups_offsets_gathering_goes_on_behind_what_it_holds(
+    kafka: SharedKafka, topic_prefix: str
+) -> None:
+    topics = settings_of(kafka, topic_prefix).topics
+    for turn in range(2):
+        settings = settings_of(kafka, topic_prefix, partitions=1, app=f"{topic_prefix}app{turn}")  # another group
+        async with rig_of(settings) as rig:
+            await produce(settings.bootstrap, topics.sources[0], [web("ann", turn)])
+            await produce(settings.bootstrap, topics.sources[1], [crm("ann", turn)])
+            await rig.recorder.until(lambda: sum(rig.recorder.gathered_from.values()) >= 2, 60)
+    [records] = (await read_all(settings.bootstrap, topics.interactions)).values()
+    assert len(records) == 4
+
+
+async def test_topics_that_do_not_fit_are_told_before_anything_is_gathered(
+    kafka: SharedKafka, topic_prefix: str
+) -> None:
+    settings = settings_of(kafka, topic_prefix)
+    await create_topics(settings.bootstrap, settings.topics.sources[0], partitions=2)
+    await create_topics(settings.bootstrap, settings.topics.sources[1], partitions=3)
+    with pytest.raises(TopicError, match=r"-crm: has 3 partitions, but .*lifecycle-interactions, into which it is"):
+        await ensure_topics(settings)
+
+
+def test_the_copy_says_where_it_comes_from_and_is_else_the_same() -> None:
+    record = Record(7, 12, b"ann", b"{}", [("trace", b"1"), (HEADER, b"other-1-2")])
+    copy = gathered(record, "eu-web-events", 3)
+    assert (copy.key, copy.value, copy.headers) == (b"ann", b"{}", [("trace", b"1"), (HEADER, b"eu-web-events-3-7")])
+    assert origin_of(copy.headers) == ("eu-web-events", 3, 7)
+    assert topic_of([]) is None
+    for strange in (b"", b"web", b"web-1", b"web-x-1", None):
+        assert topic_of([(HEADER, strange)]) is None
+
+
+def test_a_mapping_of_a_topic_counts_as_what_decides_results() -> None:
+    one = load_settings({"interactions": "web,crm", "map": "crm: type=what, customer_id=who; type=t"}, environment={})
+    other = load_settings({"interactions": "web,crm", "map": "type=t; crm: customer_id=who, type=what"}, environment={})
+    assert one.deciding == other.deciding
+    assert one.deciding != replace(one, map=None).deciding
