@@ -41,7 +41,7 @@ class Application:
         lifecycles = [file.lifecycle for file in self.files]
         self.model: Model = model_of(lifecycles, settings.forget_after, settings.forget_identified_after)
         self.group = GroupVersions(versions_of(lifecycles, product_version(), settings.deciding))
-        self.metrics = Metrics(self, self.model)
+        self.metrics = Metrics(self, self.model, settings.topics.sources)
         self.metrics.show_versions(self.group)
         self._supervisor: Supervisor | None = None
 

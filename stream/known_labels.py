@@ -18,8 +18,10 @@ Labels = tuple[str, ...]
 """The values of one series, in the order of the metric's labels."""
 
 
-def known_labels(model: Model) -> dict[str, Iterable[Labels]]:
+def known_labels(model: Model, gathered: Iterable[str] = ()) -> dict[str, Iterable[Labels]]:
     """By the attribute of `Metrics` that has the counter: every series that can be named beforehand.
+
+    `gathered` are the topics that interactions are gathered from.
 
     Left out are changes of stage that only an edit of a lifecycle makes: from a stage that is no more.
     """
@@ -27,6 +29,7 @@ def known_labels(model: Model) -> dict[str, Iterable[Labels]]:
     return {
         "interactions": [(result,) for result in RESULTS],
         "dead_letters": [(reason.value,) for reason in Reason],
+        "gathered_from": [(topic,) for topic in gathered],
         "flaws": [(flaw,) for flaw in FLAWS],
         "failures": [(kind,) for kind in FailureKind],
         "changes": [change for lifecycle in lifecycles for change in _changes(model, lifecycle)],

@@ -4,7 +4,7 @@ Everything is observed per batch, so that a metric costs nothing per interaction
 """
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -59,7 +59,8 @@ class Metrics:
     What can be named of `model` has its series from the start, with 0.
     """
 
-    def __init__(self, view: "View", model: Model | None = None) -> None:
+    def __init__(self, view: "View", model: Model | None = None, gathered: Sequence[str] = ()) -> None:
+        """`gathered` are the topics that interactions are gathered from, where they are several."""
         model = model or model_of([])
         # A process's start says when its series began; to say it of each would double the size of a scrape.
         disable_created_metrics()
@@ -154,7 +155,7 @@ class Metrics:
         build = build_labels()
         self.build = Gauge("lifecycle_build_info", "What runs: always 1", [*build], registry=registry)
         self.build.labels(**build).set(1)
-        for attribute, known in known_labels(model).items():
+        for attribute, known in known_labels(model, gathered).items():
             counter: Counter = getattr(self, attribute)
             for labels in known:
                 counter.labels(*labels)

@@ -10,12 +10,15 @@ from typer.main import get_command
 from stream.cli.commands import app
 from stream.cli.terminal.options import default_of, variable_of
 from stream.codec.files.column_mapping import ColumnMapping
+from stream.codec.files.topic_mappings import TopicMappings
 from stream.codec.interactions import DEFAULT_BLOCKED
 from stream.errors import SettingsError
 from stream.setting_types import UNLIMITED
 from stream.settings import Settings, TopicNames, load_settings
 from tests.kit.times import DAY
 
+MAPPING = ColumnMapping.parse(["customer_id=user.id,type=event"], complete=False)
+OTHER_MAPPING = ColumnMapping.parse(["customer_id=who"], complete=False)
 NAMES = [each.name for each in fields(Settings)]
 
 TAKEN: list[tuple[str, str, object]] = [
@@ -23,7 +26,13 @@ TAKEN: list[tuple[str, str, object]] = [
     ("ids", "trimmed", "trimmed"),
     ("earliest_time", "1970-01-01", 0),
     ("earliest_time", "off", None),
-    ("map", "customer_id=user.id, type=event", ColumnMapping.parse(["customer_id=user.id,type=event"], complete=False)),
+    ("map", "customer_id=user.id, type=event", TopicMappings(MAPPING, {})),
+    (
+        "map",
+        "customer_id=who; interactions : customer_id=user.id,type=event;",
+        TopicMappings(OTHER_MAPPING, {"interactions": MAPPING}),
+    ),
+    ("interactions", " web, crm ", "web,crm"),
     ("map", "", None),
     ("bootstrap", "one:9092,two:9092", "one:9092,two:9092"),
     ("security_protocol", "sasl_ssl", "sasl_ssl"),

@@ -70,10 +70,10 @@ class PartitionContext:
     contact: Contact
     dead_letters: DeadLetterWatch
     """Counts them over all partitions."""
-    make_gatherer: Callable[[int, Fail], Gatherer] | None
-    """Of a partition; None where interactions come from one topic."""
     fenced_wait: float
     """Seconds; longer than a heartbeat, so that a worker that lost the partition learns of it first."""
+    make_gatherer: Callable[[int, Fail], Gatherer] | None = None
+    """Of a partition; None where interactions come from one topic."""
     recovery_slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_RECOVERIES_AT_ONCE))
     throttle: Throttle = field(default_factory=Throttle)
     """Shared, so that a broker that is away costs a worker one line of log, not one for each partition."""

@@ -33,6 +33,12 @@ class SourcePartition(NamedTuple):
                 f"{position.partitions}: customers would be looked for in the wrong place. Give the topic its old "
                 f"number, or begin again with `lifecycle reset --to earliest`"
             )
+        if position.offsets and self.topic not in position.offsets:
+            raise PositionError(
+                f"the state of partition {self.partition} was made from topic {', '.join(sorted(position.offsets))}, "
+                f"and now {self.topic} is to be processed: offsets of the one mean nothing in the other. Name the old "
+                f"topic by the setting interactions, or begin again with `lifecycle reset --to earliest`"
+            )
         known = position.topic_ids.get(self.topic)
         if known is not None and self.topic_id not in (None, known):
             raise PositionError(

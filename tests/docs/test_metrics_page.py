@@ -45,7 +45,7 @@ def model() -> Model:
 @pytest.fixture
 def served(model: Model) -> Documented:
     """What a scrape of a worker of the preset `metrics` has, as Prometheus' own parser reads it."""
-    metrics = Metrics(OnePartition(), model)
+    metrics = Metrics(OnePartition(), model, ["web", "crm"])
     group = GroupVersions(versions_of(model.lifecycles, "1.0", {}))
     group.heard([Member("a", "10.0.0.1", group.ours)])
     metrics.show_versions(group)

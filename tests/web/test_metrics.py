@@ -389,7 +389,7 @@ def test_the_lifecycles_of_a_worker_are_shown_and_how_many_versions_its_group_ha
 def test_every_metric_of_the_product_is_scraped_and_none_besides(model: Model) -> None:
     """The names in the source are those in the exposition; what is counted ends in `_total` there."""
     made = machine(model, Settings(clock="stream"))
-    metrics = Metrics(owned(made))
+    metrics = Metrics(owned(made), gathered=["web", "crm"])
     group = GroupVersions(versions_of(model.lifecycles, "1.0", {}))
     group.heard([])
     metrics.show_versions(group)
