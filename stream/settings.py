@@ -226,13 +226,13 @@ class Settings:
         """How records are read."""
         return Reading(self.blocked, self.ids, self.earliest_time)
 
-    def decoder(self) -> InteractionDecoder:
-        """A reader of the records of the interactions topic."""
+    def decoder(self, topic: str | None = None) -> InteractionDecoder:
+        """A reader of the records of the topic that is processed, or of one of those that are sent to."""
         mappings = NO_MAPPINGS if self.map is None else self.map
-        by_topic = {self.topic_prefix + topic: mapping for topic, mapping in mappings.by_topic.items()}
-        if not self.topics.sources:
-            return InteractionDecoder(self.reading, by_topic.get(self.topics.interactions, mappings.others))
-        return InteractionDecoder(self.reading, mappings.others, by_topic)
+        by_topic = {self.topic_prefix + name: mapping for name, mapping in mappings.by_topic.items()}
+        if topic is None and self.topics.sources:
+            return InteractionDecoder(self.reading, mappings.others, by_topic)
+        return InteractionDecoder(self.reading, by_topic.get(topic or self.topics.interactions, mappings.others))
 
     @property
     def topics(self) -> "TopicNames":

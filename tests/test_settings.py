@@ -94,6 +94,18 @@ TAKEN: list[tuple[str, str, object]] = [
 ]
 
 REFUSED: list[tuple[str, str, str]] = [
+    ("interactions", "web,crm,web", "the name of a topic, or several that commas separate, each once"),
+    ("interactions", " , ", "the name of a topic, or several that commas separate, each once"),
+    (
+        "map",
+        "type=a; type=b",
+        "a mapping: there are two for no topic in particular; put a comma, not a semicolon, between the pairs of one",
+    ),
+    (
+        "map",
+        "crm: type=a; crm: customer_id=b",
+        "a mapping: there are two for the topic crm; put a comma, not a semicolon, between the pairs of one",
+    ),
     ("ids", "lower", "one of exact, trimmed, folded"),
     ("earliest_time", "yesterday", "a time such as 1995-01-01, or `off`"),
     ("partitions", "0", "a whole number from 1 to 10000"),
@@ -304,4 +316,10 @@ def test_topics_have_the_prefix_and_only_interactions_another_name() -> None:
         current_stages="eu-current-stages",
         customers="eu-lifecycle-customers",
         dead_letters="eu-lifecycle-dead-letters",
+    )
+
+
+def test_a_mapping_is_for_a_topic_that_there_is() -> None:
+    assert refusal({"map": "crn: type=what", "interactions": "web,crm"}, {}) == (
+        "--map: map is for the topic 'crn', but interactions is web, crm"
     )

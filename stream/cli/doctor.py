@@ -1,4 +1,4 @@
-"""`lifecycle doctor`: what producers put on the interactions topic, and what to set."""
+"""`lifecycle doctor`: what producers put on the topics of interactions, and what to set."""
 
 from typing import Annotated
 
@@ -40,6 +40,8 @@ def doctor(
     would be a dead letter and why, event names that the lifecycles do not know (where the setting `lifecycles` or the
     option names them), and clocks that are off. What should be changed stands at the end, with its setting.
 
+    Where `interactions` names several topics, each is looked at; with --json they are a list, below `topics`.
+
     Nothing is written, and no worker is disturbed. The exit code is 1 where something should be changed.
     """
     lifecycles = [each.lifecycle for each in load_all(settings.lifecycles)] if settings.lifecycles else []
@@ -51,11 +53,16 @@ def doctor(
         def show(done: int, whole: int) -> None:
             progress.update(task, completed=done, total=whole)
 
-        diagnosis = run(examine(settings, lifecycles, records, show), settings.bootstrap)
-    advice = advice_of(diagnosis)
+        found = [
+            run(examine(settings, lifecycles, topic, records, show), settings.bootstrap)
+            for topic in settings.topics.sent_to
+        ]
+    advice = [advice_of(each) for each in found]
     if json:
-        typer.echo(dumps(json_of(diagnosis, advice), option=OPT_INDENT_2).decode())
+        objects = [json_of(*each) for each in zip(found, advice, strict=True)]
+        typer.echo(dumps({"topics": objects} if len(objects) > 1 else objects[0], option=OPT_INDENT_2).decode())
     else:
-        show_diagnosis(diagnosis, advice, Console())
-    if advice:
+        for each in zip(found, advice, strict=True):
+            show_diagnosis(*each, Console())
+    if any(advice):
         raise typer.Exit(1)

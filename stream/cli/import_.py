@@ -217,10 +217,15 @@ async def _compare_homes(settings: Settings, console: Console) -> None:
     """Say it where the latest interactions lie on other partitions than those that we would send them to."""
     try:
         async with asyncio.timeout(_LOOK_SECONDS):
-            found = await examine(settings, (), _LOOKED_AT, lambda _done, _whole: None)
+            all_found = [
+                await examine(settings, (), topic, _LOOKED_AT, lambda _done, _whole: None)
+                for topic in settings.topics.sent_to
+            ]
     except (BrokerError, TopicError, PositionError, KafkaError, TimeoutError):
         return  # what cannot be seen is no reason not to send
-    if found.misplaced:
+    for found in all_found:
+        if not found.misplaced:
+            continue
         console.print(
             Text(
                 f"{found.misplaced:,} of the latest {amount(found.interactions, 'interaction')} on {found.topic} "

@@ -4,17 +4,20 @@ Only that topic is processed: in which order the interactions of several topics 
 verify` and a reset find them in that order again. What is gathered and how far the source topics are read is one
 transaction; to begin one fences whoever gathered this partition before, so that the group's offsets then stand.
 Without transactions a record that was gathered just before a crash may be gathered again.
+
+This module reads private parts of aiokafka 0.14; `tests/kafka/test_aiokafka_contract.py` names them.
 """
 
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from typing import Any, Final, Protocol
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced
+from aiokafka.structs import OffsetAndMetadata
 
 from stream.codec.gathered import gathered, origin_of
 from stream.engine.gatherer_log import GathererLog
@@ -33,6 +36,8 @@ _FETCH_WAIT_MS: Final = 100
 _AGAIN: Final = 1.0
 _READ_AGAIN: Final = 5.0
 """Seconds until the next try, after an error of Kafka's and at what cannot be read."""
+_MARK: Final = "gathered"
+"""Beside the group's offsets of topics that are gathered."""
 _FINISH: Final = 2.0
 """Seconds for a transaction that is under way when gathering ends: one that stays open holds up who reads."""
 
@@ -150,7 +155,7 @@ class TopicGatherer:
         consumer = await self._consumer(stack)
         tps = {topic: TopicPartition(topic, self._target.partition) for topic in self._topics}
         readers = {topic: PartitionReader(consumer, tp) for topic, tp in tps.items()}
-        self._next = await self._positions(consumer, readers)
+        self._next = await self._positions(producer, consumer, readers)
         self._log.begins(self._next)
         gathering, read = Gathering(self._topics), dict(self._next)
         while True:
@@ -205,16 +210,22 @@ class TopicGatherer:
         # A time ahead of ours counts as ours, as where one topic is processed; and a broker may refuse it.
         times = [min(record.timestamp, now) if record.timestamp >= 0 else now for _, record in taken]
         records = [gathered(record, topic, number) for topic, record in taken]
-        offsets = {TopicPartition(topic, number): record.offset + 1 for topic, record in taken}
+        offsets = {topic: record.offset + 1 for topic, record in taken}
         if self._exactly_once:
             await producer.begin_transaction()
         await send_batches(producer, [Part(self._target.topic, number, records, times)])
         if self._exactly_once:
-            await producer.send_offsets_to_transaction(offsets, self._settings.group)
-            await producer.commit_transaction()
-        self._next.update({tp.topic: offset for tp, offset in offsets.items()})
+            await self._commit(producer, offsets)
+        self._next.update(offsets)
         for topic in self._topics:
             self._on_gathered(topic, sum(each.topic == topic for each in taken))
+
+    async def _commit(self, producer: AIOKafkaProducer, offsets: Mapping[str, int]) -> None:
+        """End a transaction with the group's offsets of these topics."""
+        number = self._target.partition
+        marked = {TopicPartition(topic, number): OffsetAndMetadata(at, _MARK) for topic, at in offsets.items()}
+        await producer.send_offsets_to_transaction(marked, self._settings.group)
+        await producer.commit_transaction()
 
     async def _producer(self, stack: AsyncExitStack) -> AIOKafkaProducer:
         """One that fences those before it, where Kafka has transactions."""
@@ -244,22 +255,32 @@ class TopicGatherer:
         await asyncio.wait_for(consumer.start(), START_TIMEOUT)
         return consumer
 
-    async def _positions(self, consumer: AIOKafkaConsumer, readers: dict[str, PartitionReader]) -> dict[str, int]:
+    async def _positions(
+        self, producer: AIOKafkaProducer, consumer: AIOKafkaConsumer, readers: Mapping[str, PartitionReader]
+    ) -> dict[str, int]:
         """By topic where gathering goes on: the group's offset, else behind what was gathered, else at the first.
 
-        Kafka forgets a group's offsets a week after its last worker ended.
+        Kafka forgets a group's offsets a week after its last worker ended. Those that were written when a topic was
+        the only one say nothing of what was gathered.
         """
-        number = self._target.partition
-        known: dict[str, int | None] = dict.fromkeys(self._topics)
+        known = await self._committed(consumer) if self._exactly_once else {}
+        if known.keys() == readers.keys():
+            return known
+        until = await self._gathered_until()
+        for topic in readers.keys() - known.keys():
+            known[topic] = until[topic] if topic in until else await readers[topic].first_offset()
         if self._exactly_once:
-            known = {topic: await consumer.committed(TopicPartition(topic, number)) for topic in self._topics}
-        if all(each is None for each in known.values()):
-            known = dict(await self._gathered_until())
-        found: dict[str, int] = {}
-        for topic, reader in readers.items():
-            at = known.get(topic)
-            found[topic] = await reader.first_offset() if at is None else at
-        return found
+            await producer.begin_transaction()
+            await self._commit(producer, known)
+        return known
+
+    async def _committed(self, consumer: AIOKafkaConsumer) -> dict[str, int]:
+        """The group's offsets that a gatherer wrote."""
+        private: Any = consumer
+        number = self._target.partition
+        tps = [TopicPartition(topic, number) for topic in self._topics]
+        found: dict[TopicPartition, OffsetAndMetadata] = await private._coordinator.fetch_committed_offsets(tps)
+        return {tp.topic: each.offset for tp, each in found.items() if each.metadata == _MARK and each.offset >= 0}
 
     async def _gathered_until(self) -> dict[str, int]:
         """By topic the offset behind the last one that the gathered partition holds; read whole, once."""

@@ -102,9 +102,9 @@ class Diagnosis:
 class Examiner:
     """Takes records and says what they are; one for each topic."""
 
-    def __init__(self, settings: Settings, lifecycles: Sequence[Lifecycle], partitions: int) -> None:
-        self.diagnosis = Diagnosis(settings.topics.interactions, partitions, settings.partitioner)
-        self._decoder = settings.decoder()
+    def __init__(self, settings: Settings, lifecycles: Sequence[Lifecycle], topic: str, partitions: int) -> None:
+        self.diagnosis = Diagnosis(topic, partitions, settings.partitioner)
+        self._decoder = settings.decoder(topic)
         self._words = [each.words.keys() | set(each.words.values()) for each in lifecycles]
         self._misplaced: dict[int, list[tuple[bytes | None, bytes]]] = {}
         self._seen: set[tuple[int, int]] = set()
@@ -180,17 +180,20 @@ class Examiner:
 
 
 async def examine(
-    settings: Settings, lifecycles: Sequence[Lifecycle], most: int, progress: Callable[[int, int], None]
+    settings: Settings,
+    lifecycles: Sequence[Lifecycle],
+    topic: str,
+    most: int,
+    progress: Callable[[int, int], None],
 ) -> Diagnosis:
-    """Read up to `most` of the latest records of the interactions topic, the same number of each partition.
+    """Read up to `most` of the latest records of a topic of interactions, the same number of each partition.
 
     `progress` hears how many partitions were read, of how many. Raises TopicError where there is no such topic,
     BrokerError where we may not read it, KafkaError and TimeoutError where the broker does not answer.
     """
-    topic = settings.topics.interactions
     await require(settings, [Grant(Operation.READ, topic)])
     count = (await require_partitions(settings, [topic], "`lifecycle topics` creates it"))[topic]
-    examiner = Examiner(settings, lifecycles, count)
+    examiner = Examiner(settings, lifecycles, topic, count)
     each = max(1, most // count)
     async with LogReader(settings) as log:
         spans = await log.spans([TopicPartition(topic, number) for number in range(count)])

@@ -58,6 +58,7 @@ def environment_of(settings: Settings, **more: str) -> dict[str, str]:
         "LIFECYCLE_BOOTSTRAP": settings.bootstrap,
         "LIFECYCLE_TOPIC_PREFIX": settings.topic_prefix,
         "LIFECYCLE_APP": settings.app,
+        "LIFECYCLE_INTERACTIONS": settings.interactions,
         "LIFECYCLE_PARTITIONS": str(settings.partitions),
         "LIFECYCLE_LIFECYCLES": ",".join(settings.lifecycles),
         "LIFECYCLE_CLOCK": settings.clock,
@@ -101,9 +102,9 @@ async def send(settings: Settings, records: Iterable[Outgoing]) -> None:
     await produce(settings.bootstrap, settings.topics.interactions, records)
 
 
-async def live(settings: Settings, seconds: float, seed: int = 1) -> None:
-    """Interactions of this moment."""
-    chance = random.Random(seed)
+async def live(settings: Settings, seconds: float, seed: int = 1) -> int:
+    """Interactions of this moment, by chance on any of the topics that they are sent to; returns how many."""
+    chance, topics = random.Random(seed), settings.topics.sent_to
     end = time.monotonic() + seconds
     number = 0
     async with AIOKafkaProducer(bootstrap_servers=settings.bootstrap) as producer:
@@ -124,8 +125,9 @@ async def live(settings: Settings, seconds: float, seed: int = 1) -> None:
                         {},
                     )
                 )
-                await producer.send(settings.topics.interactions, record.value, key=record.key)
+                await producer.send(chance.choice(topics), record.value, key=record.key)
             await asyncio.sleep(0.02)
+    return number
 
 
 async def send_ticks(settings: Settings, until: int) -> None:

@@ -155,6 +155,7 @@ def test_a_member_of_a_group_can_be_taken_out_of_it_by_another_connection() -> N
     for attribute in ("_closing", "_coordination_task", "coordinator_id", "member_id", "group_id"):
         assert f"self.{attribute} = " in source + inspect.getsource(BaseCoordinator)
     assert inspect.iscoroutinefunction(GroupCoordinator._maybe_leave_group)
+    assert inspect.iscoroutinefunction(GroupCoordinator.fetch_committed_offsets)  # with what was written beside them
     assert list(inspect.signature(AIOKafkaClient.send).parameters) == ["self", "node_id", "request", "group"]
     assert list(inspect.signature(LeaveGroupRequest).parameters) == ["group", "member_id"]
 

@@ -13,6 +13,7 @@ from stream.errors import BrokerError, TopicError
 from stream.kafka.admin import admin_client
 from stream.kafka.durability import reassignment
 from stream.kafka.embedded.broker import EmbeddedBroker
+from stream.kafka.permissions import Grant, Operation, of_worker
 from stream.kafka.topic_plan import FoundTopic, compare, plan_topics
 from stream.kafka.topics import ensure_topics, find_topics
 from stream.setting_types import UNLIMITED
@@ -302,3 +303,43 @@ async def test_a_topic_that_one_broker_knows_and_another_does_not_is_asked_for_a
     monkeypatch.setattr(AIOKafkaAdminClient, "describe_topics", describe_topics)
     assert sorted(await find_topics(settings)) == sorted({*settings.topics.all} - {gone})
     assert next(answers) > 2
+
+
+SEVERAL = replace(SETTINGS, interactions="web,crm")
+
+
+def several(**topics: FoundTopic) -> list[tuple[str, str, str]]:
+    found = {name.replace("_", "-"): each for name, each in topics.items()}
+    plans = plan_topics(SEVERAL, found)
+    findings = [each for each in compare(SEVERAL, plans, found) if each.level == "error"]
+    return [(each.topic, each.problem, each.remedy) for each in findings]
+
+
+def test_of_several_topics_the_one_that_is_there_gives_the_others_its_partitions_and_the_gathered_one_room() -> None:
+    plans = {each.name: each for each in plan_topics(SEVERAL, {"crm": FoundTopic(7, {"max.message.bytes": "3000000"})})}
+    assert list(plans)[:3] == ["web", "crm", "lifecycle-interactions"]
+    assert {each.partitions for each in plans.values()} == {7}
+    gathered = plans["lifecycle-interactions"].configs
+    assert int(gathered["max.message.bytes"]) > 3_000_000
+    assert gathered["message.timestamp.type"] == "CreateTime"  # so that each record keeps its time
+    assert plans["web"].configs["message.timestamp.type"] == "LogAppendTime"
+
+
+def test_topics_that_cannot_be_gathered_are_an_error() -> None:
+    [(topic, problem, _)] = several(web=FoundTopic(4, {}), crm=FoundTopic(3, {}))
+    assert topic == "crm"
+    assert problem.startswith("has 3 partitions, but lifecycle-interactions, into which it is gathered, has 4")
+    room = {"max.message.bytes": "2000000"}
+    [(topic, problem, remedy)] = several(web=FoundTopic(4, room), lifecycle_interactions=FoundTopic(4, room))
+    assert topic == "lifecycle-interactions"
+    assert problem.startswith(
+        "takes messages of 2000000 bytes; one of web, which is gathered into it, may need 2262144"
+    )
+    assert remedy.endswith("--add-config max.message.bytes=2262144")
+
+
+def test_a_worker_that_gathers_needs_to_read_what_it_gathers_and_to_write_what_it_processes() -> None:
+    grants, alone = (set(of_worker(each)) for each in (SEVERAL, SETTINGS))
+    assert {Grant(Operation.READ, "web"), Grant(Operation.READ, "crm")} <= grants
+    assert {Grant(Operation.READ, "lifecycle-interactions"), Grant(Operation.WRITE, "lifecycle-interactions")} <= grants
+    assert Grant(Operation.WRITE, "interactions") not in alone
