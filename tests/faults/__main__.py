@@ -33,6 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             embedded=asked.embedded,
             cluster=asked.cluster,
             clock=asked.clock,
+            topics=asked.topics,
         )
         console.print(f"seed {seed}: {plan.interactions:,} interactions, {len(plan.faults)} faults", style="bold")
         try:
@@ -118,6 +119,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--cluster", action="store_true", help="three brokers, replication 3, one lost at a time")
     parser.add_argument(
         "--clock", choices=("stream", "wall"), default="stream", help="what fires deadlines; wall: within seconds"
+    )
+    parser.add_argument(
+        "--topics", type=int, choices=(1, 2, 3), default=1, help="topics that interactions are written to; else 1"
     )
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep the workers' logs there")
     parser.add_argument("--show", type=int, default=5, help="differences shown; else 5")

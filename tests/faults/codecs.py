@@ -29,7 +29,7 @@ Say = Callable[[str], None]
 
 async def create_compressed_topics(settings: Settings, brokers: int, seed: int) -> dict[str, str]:
     """Create our topics, each of those that workers write with another codec; returns them by topic."""
-    own = [each for each in settings.topics.all if each != settings.topics.interactions]
+    own = [each for each in settings.topics.own if each != settings.topics.interactions]
     chance = random.Random(seed)
     codecs = dict(zip(own, chance.sample(_OF_TOPICS, len(own)), strict=True))
     for plan in plan_topics(settings, {}, brokers):
@@ -50,10 +50,10 @@ async def send(
 ) -> None:
     """Write records at a rate, each acknowledged; a broker that is away is waited for.
 
-    Each producer has written all that it was given before the next one begins, so that the order stays. `counts` are
-    the interactions by codec.
+    Where there are several topics, each record goes to one that its number decides. Each producer has written all that
+    it was given before the next one begins, so that the order stays. `counts` are the interactions by codec.
     """
-    topic = settings.topics.interactions
+    topics = settings.topics.sent_to
     async with AsyncExitStack() as stack:
         producers = [
             await stack.enter_async_context(
@@ -75,6 +75,7 @@ async def send(
                 await asyncio.gather(*waiting)
                 waiting = set()
             at = count // turn % len(CODECS)
+            topic = topics[count * count // 7 % len(topics)]
             waiting.add(await producers[at].send(topic, record.value, key=record.key, headers=list(record.headers)))
             counts[CODECS[at] or "none"] += 1
             ahead = count / rate - (time.monotonic() - began)

@@ -20,6 +20,7 @@ from stream.settings import Clock, Settings
 from tests.faults.codecs import create_compressed_topics, send
 from tests.faults.edits import versions
 from tests.faults.fleet import COMMAND, Fleet
+from tests.faults.gathering import SOURCES, compare_gathered
 from tests.faults.importing import Imports
 from tests.faults.inject import Injector
 from tests.faults.schedule import KINDS, OF_WORKERS, Fault, Kind, needed, schedule
@@ -70,6 +71,8 @@ class Plan:
     """No fault comes before workers have got on since the one before."""
     clock: Clock = "stream"
     """What fires deadlines; in `wall` clock they come within seconds."""
+    topics: int = 1
+    """Of interactions; those of several are gathered."""
     bootstrap: str | None = None
     """A broker that others use, too, and that takes no harm; None: one for this run alone."""
     prefix: str = ""
@@ -131,6 +134,7 @@ async def run(plan: Plan, folder: Path, say: Say) -> Outcome:
             bootstrap=stage.bootstrap,
             app=f"{plan.prefix}faults",
             topic_prefix=plan.prefix,
+            interactions="interactions" if plan.topics == 1 else ",".join(SOURCES[: plan.topics]),
             partitions=_PARTITIONS,
             replication=stage.replication,
             lifecycles=LIFECYCLES[plan.clock],
@@ -148,6 +152,7 @@ async def run(plan: Plan, folder: Path, say: Say) -> Outcome:
             "LIFECYCLE_BOOTSTRAP": stage.for_workers,
             "LIFECYCLE_APP": settings.app,
             "LIFECYCLE_TOPIC_PREFIX": settings.topic_prefix,
+            "LIFECYCLE_INTERACTIONS": settings.interactions,
             "LIFECYCLE_PARTITIONS": str(_PARTITIONS),
             "LIFECYCLE_LIFECYCLES": ",".join(map(str, edited[0].files)),
             "LIFECYCLE_CLOCK": settings.clock,
@@ -177,9 +182,10 @@ async def run(plan: Plan, folder: Path, say: Say) -> Outcome:
                 group.create_task(send(settings, sent, rate, written, say, idempotent=not plan.embedded))
                 group.create_task(injector.run(plan.faults))
             say("faults and traffic are over; the workers catch up")
+            behind = [line for topic in settings.topics.sources for line in await _caught_up(settings, fleet, topic)]
             if plan.clock == "stream":
                 await _tick(settings, END + AFTERWARDS)
-            behind = await _caught_up(settings, fleet)
+            behind += await _caught_up(settings, fleet, settings.topics.interactions)
             settled = int(time.time() * 1_000) - 1_000 if plan.clock == "wall" else None
             await asyncio.sleep(_SETTLE_SECONDS)  # deadlines that came last, where they take more than one transaction
             await fleet.stop()
@@ -187,6 +193,8 @@ async def run(plan: Plan, folder: Path, say: Say) -> Outcome:
             known = Versions([each for version in edited for each in version.lifecycles], settings.forget_after)
             verdict = await judge(known, settings, rows=imports.rows, exactly_once=not plan.embedded, settled=settled)
             verdict.differences += behind + imports.failed
+            if settings.topics.sources and not plan.embedded:
+                verdict.differences += await compare_gathered(settings)
             seconds = time.monotonic() - began
             return Outcome(
                 verdict, injector.done, fleet.started, seconds, written, codecs, imports.killed, fleet.fallen
@@ -252,13 +260,12 @@ async def _tick(settings: Settings, until: int) -> None:
             )
 
 
-async def _caught_up(settings: Settings, fleet: Fleet) -> list[str]:
+async def _caught_up(settings: Settings, fleet: Fleet, topic: str) -> list[str]:
     """Return when the group has committed the end of every partition; after some minutes, a line for what is left."""
-    topic = settings.topics.interactions
     partitions = [TopicPartition(topic, number) for number in range(settings.partitions)]
     # Read, not asked for: the embedded broker's answer would be wrong.
     read = await read_all(settings.bootstrap, topic, seconds=_CATCH_UP_SECONDS)
-    ends = {each: read[each.partition][-1].offset + 1 for each in partitions}
+    ends = {each: read[each.partition][-1].offset + 1 if read[each.partition] else 0 for each in partitions}
     committed: dict[TopicPartition, int | None] = {}
     fallen = len(fleet.fallen)
     began = progressed = time.monotonic()
