@@ -32,7 +32,7 @@ from stream.machine.batch import Batch, Machine
 _IDLE_WAIT = 1.0
 _LEAST_WAIT = 0.001
 _GATHERING_WAIT = 0.05
-"""Where deadlines are due that have to wait for what is still gathered."""
+"""Where interactions are gathered still: only after that is it known whether there is nothing more."""
 _NOT_ASSIGNED_WAIT = 0.05
 _PAUSE_DEADLINE = 5.0
 _CANCEL_AGAIN = 0.5
@@ -282,11 +282,12 @@ class Partition:
     def _fetch_timeout(self) -> float:
         """How long a fetch may wait for records, seconds: until the next deadline."""
         assert self.machine is not None
+        if self._gatherer is not None and not self._gatherer.done_since(time.monotonic()):
+            return _GATHERING_WAIT
         due = self.machine.next_due()
         if due is None:
             return _IDLE_WAIT
-        gathers = self._gatherer is not None and not self._gatherer.done_since(time.monotonic())
-        return min(max(due / 1000 - time.time(), _GATHERING_WAIT if gathers else _LEAST_WAIT), _IDLE_WAIT)
+        return min(max(due / 1000 - time.time(), _LEAST_WAIT), _IDLE_WAIT)
 
     @property
     def to_gather(self) -> int:

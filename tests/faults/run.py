@@ -183,8 +183,8 @@ async def run(plan: Plan, folder: Path, say: Say) -> Outcome:
                 group.create_task(injector.run(plan.faults))
             say("faults and traffic are over; the workers catch up")
             behind = [line for topic in settings.topics.sources for line in await _caught_up(settings, fleet, topic)]
-            if plan.clock == "stream":
-                await _tick(settings, END + AFTERWARDS)
+            # By the wall clock, too: workers that took the last interaction may have fallen since.
+            await _tick(settings, END + AFTERWARDS if plan.clock == "stream" else int(time.time() * 1_000))
             behind += await _caught_up(settings, fleet, settings.topics.interactions)
             settled = int(time.time() * 1_000) - 1_000 if plan.clock == "wall" else None
             await asyncio.sleep(_SETTLE_SECONDS)  # deadlines that came last, where they take more than one transaction

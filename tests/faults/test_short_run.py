@@ -51,6 +51,16 @@ async def test_faults_change_no_deadline_that_comes_by_the_wall_clock(tmp_path: 
     assert outcome.verdict.imported > 0
 
 
+async def test_interactions_of_several_topics_are_gathered_through_faults(tmp_path: Path) -> None:
+    """Each once, and no deadline is fired before one that waits in another topic."""
+    kinds: list[Kind] = ["kill-all", "rival", "stall", "broker-kill", "freeze"]
+    plan = Plan(3, 0.3, 6_000, 500, kinds=kinds, clock="wall", topics=3)
+    outcome = await run(plan, tmp_path, print)
+    assert outcome.verdict.differences == []
+    assert outcome.fallen == []
+    assert outcome.verdict.interactions > 5_500
+
+
 @pytest.mark.parametrize("kind", BROKEN)
 async def test_a_build_that_is_wrong_on_purpose_is_caught(
     kind: str, kafka: SharedKafka, topic_prefix: str, tmp_path: Path
