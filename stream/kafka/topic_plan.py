@@ -148,7 +148,7 @@ def compare(
             findings += _check_cleanup(settings, plan, topic)
         if topic is not None and plan.name == names.customers and topic.partitions != plan.partitions:
             findings.append(_wrong_count(settings, plan, topic))
-        if plan.name in names.sent_to:
+        if plan.name == names.interactions:
             findings += _check_retention(settings, plan.name, topic)
         if topic is not None:
             findings += _check_durability(settings, plan.name, topic, brokers)
