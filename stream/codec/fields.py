@@ -41,7 +41,7 @@ class Reading(NamedTuple):
 
 
 class FieldReader:
-    """Reads fields as `reading` says; what it could not use of a record that it took is counted in `flaws`."""
+    """Reads fields as `reading` says; what it cannot use of a record, and can do without, is counted in `flaws`."""
 
     def __init__(self, reading: Reading) -> None:
         self.flaws: dict[str, int] = {}
@@ -164,6 +164,18 @@ class FieldReader:
         except Refusal:
             self.flaw(key)
             return None
+
+    def believes(self, time: int, received: int | None) -> bool:
+        """Whether a time is neither before the earliest nor, where the broker's is known, far ahead of that."""
+        return self._earliest <= time <= (MAX_TIME if received is None else received + AHEAD)
+
+    def believed(self, value: object, key: str, received: int | None) -> int | None:
+        """A time that only helps, and is believed: else it is none, and counted."""
+        time = self.helper(value, key, received)
+        if time is not None and not self.believes(time, received):
+            self.flaw(key)
+            return None
+        return time
 
     def time(self, time: int | None, received: int | None) -> int:
         """When an interaction happened, where that is believed; without a time of its own, when it was received."""
