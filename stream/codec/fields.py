@@ -20,14 +20,14 @@ _BEYOND_64_BITS: Final = 2.0**63
 
 
 FLAWS: Final = {
-    "not_a_number": "a number that JSON does not have (NaN, Infinity, 1e999), read as null",
-    "id": "an interaction's own id that is neither text nor a whole number, or is too long: it is none",
-    "time_unit": "a time in seconds, microseconds or nanoseconds, read as such",
-    "timestamp": "of two times of a Segment call the one that cannot be read",
-    "sentAt": "`sentAt` of a Segment call that cannot be read: its clock is not corrected",
-    "receivedAt": "`receivedAt` of a Segment call that cannot be read: the broker's time counts",
+    "not_a_number": "a number that JSON does not have (NaN, Infinity) was read as null",
+    "id": "an interaction's own id cannot be used, so that it is not known again when it comes twice",
+    "time_unit": "times are in seconds, microseconds or nanoseconds, and are read as such; send milliseconds",
+    "timestamp": "one of `timestamp` and `originalTimestamp` cannot be read or is not believed, and the other counts",
+    "sentAt": "`sentAt` cannot be read, or cannot be when it was sent: the sender's clock is not corrected",
+    "receivedAt": "`receivedAt` cannot be read or is not believed, and is left out",
 }
-"""What may be wrong with a record that is taken all the same, by the name under which it is counted."""
+"""What may be wrong with a record that is taken all the same, by the name under which it is counted; for people."""
 
 
 class Reading(NamedTuple):

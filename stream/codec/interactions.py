@@ -120,8 +120,9 @@ class InteractionDecoder:
     def take_flaws(self) -> dict[str, int]:
         """What could not be used of records that were taken, by its name, since this was last called."""
         taken = self._flaws
-        if taken:
-            self._flaws = {}
+        if not taken:
+            return {}
+        self._flaws = {}
         return taken
 
     def _count_flaws(self) -> None:

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from stream.cli.terminal.amounts import amount
+from stream.cli.terminal.flaw_lines import flaw_lines
 from stream.core.durations import format_duration
 from stream.operations.diagnosis import PARTITIONERS, Diagnosis
 
@@ -19,14 +20,6 @@ _DEFAULT_OF: Final = {
     "fnv1a": "Sarama, kafka-go's Hash",
     "murmur2_unsigned": "@platformatic/kafka",
     "fnv1a_reference": "kafka-go's ReferenceHash",
-}
-_FLAWS: Final = {
-    "not_a_number": "a number that JSON does not have (NaN, Infinity) was read as null",
-    "id": "an interaction's own id cannot be used, so that it is not known again when it comes twice",
-    "time_unit": "times are in seconds, microseconds or nanoseconds, and are read as such; send milliseconds",
-    "timestamp": "one of `timestamp` and `originalTimestamp` cannot be read, and the other counts",
-    "sentAt": "`sentAt` cannot be read, so that the sender's clock is not corrected",
-    "receivedAt": "`receivedAt` cannot be read, so that the broker's time counts",
 }
 _MOST_NAMES: Final = 15
 _MANY: Final = 0.1
@@ -58,8 +51,7 @@ def advice_of(found: Diagnosis) -> list[str]:
             f"{amount(found.ahead, 'interaction')} more than 5 minutes ahead of the broker's time, which counts "
             "instead: a producer's clock is off, or its times are without zone and not UTC"
         )
-    advice += [f"{amount(count, 'time')}: {_FLAWS.get(flaw, flaw)}" for flaw, count in found.flaws.most_common()]
-    return advice
+    return [*advice, *flaw_lines(found.flaws)]
 
 
 def json_of(found: Diagnosis, advice: list[str]) -> dict[str, Any]:
