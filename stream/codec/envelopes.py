@@ -10,6 +10,7 @@ import contextlib
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
+from stream.codec.connect_types import converted
 from stream.codec.dead_letter_reasons import Reason
 from stream.codec.json_objects import JsonReader
 from stream.codec.refusal import Refusal, kind_of
@@ -121,7 +122,7 @@ def unwrap(record: object, json: JsonReader) -> Unwrapped:
         elif not isinstance(data, dict):
             break
         elif len(data) == 2 and "schema" in data and "payload" in data:
-            data = data["payload"]
+            data = converted(data["payload"], data["schema"])
             if data is None:
                 raise Refusal(Reason.NULL_VALUE, "the envelope of Kafka Connect has no payload")
         elif "specversion" in data:
