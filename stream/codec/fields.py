@@ -165,17 +165,21 @@ class FieldReader:
             self.flaw(key)
             return None
 
-    def believes(self, time: int, received: int | None) -> bool:
-        """Whether a time is neither before the earliest nor, where the broker's is known, far ahead of that."""
-        return self._earliest <= time <= (MAX_TIME if received is None else received + AHEAD)
+    def believes(self, time: int) -> bool:
+        """Whether a time is neither before the earliest nor outside the calendar."""
+        return self._earliest <= time <= MAX_TIME
 
     def believed(self, value: object, key: str, received: int | None) -> int | None:
-        """A time that only helps, and is believed: else it is none, and counted."""
-        time = self.helper(value, key, received)
-        if time is not None and not self.believes(time, received):
+        """A time that only helps: none, and counted, where it is before the earliest or far ahead of the broker's."""
+        try:
+            time = self.moment(value, key, received)
+        except Refusal:
             self.flaw(key)
             return None
-        return time
+        if time is None or self._earliest <= time <= (MAX_TIME if received is None else received + AHEAD):
+            return time
+        self.flaw(key)
+        return None
 
     def time(self, time: int | None, received: int | None) -> int:
         """When an interaction happened, where that is believed; without a time of its own, when it was received."""

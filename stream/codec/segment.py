@@ -120,7 +120,7 @@ def _corrected(
     if arrival is None:
         return moment
     moved = moment + _correction(arrival - sent, arrived is not None, context)
-    if moved != moment and not fields.believes(moved, received):
+    if moved != moment and not fields.believes(moved):
         fields.flaw("sentAt")
         return moment
     return moved
