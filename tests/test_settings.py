@@ -323,3 +323,21 @@ def test_a_mapping_is_for_a_topic_that_there_is() -> None:
     assert refusal({"map": "crn: type=what", "interactions": "web,crm"}, {}) == (
         "--map: map is for the topic 'crn', but interactions is web, crm"
     )
+
+
+def test_what_decides_results_differs_where_ids_times_or_the_mapping_do() -> None:
+    """So that `verify` can tell a state that was made with others; what is as it was before them is not named."""
+    before = Settings().deciding
+    assert before.keys().isdisjoint({"ids", "earliest_time", "map"})
+    changes = [
+        {"ids": "trimmed"},
+        {"ids": "folded"},
+        {"earliest_time": "1990-01-01"},
+        {"earliest_time": "off"},
+        {"map": "customer_id=a, type=b"},
+        {"map": "customer_id=b, type=a"},
+    ]
+    deciding = [load_settings(change, environment={}).deciding for change in changes]
+    for change, after in zip(changes, deciding, strict=True):
+        assert {name for name, value in after.items() if before.get(name) != value} == change.keys()
+    assert len({tuple(sorted(each.items())) for each in (before, *deciding)}) == len(changes) + 1

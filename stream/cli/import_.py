@@ -70,7 +70,8 @@ def import_(
         typer.Option(
             metavar="NAME",
             help="Name of this import, by which its rows are known when it is repeated; else made of the files' "
-            "content, --map and --as-is. With --as-is a file may have grown at its end since.",
+            "content and of all options that decide what is read of it. With --as-is a file may have grown at its "
+            "end since.",
         ),
     ] = None,
     resume: Annotated[

@@ -130,6 +130,7 @@ def simulate(
                 options=reading.options,
                 survey=reading.survey,
                 rejected=rejected,
+                flaws=simulation.flaws,
             )
             return simulation.run(progress.track(records, description=name), name, known=known)
 

@@ -6,9 +6,11 @@ where the interaction does not say so itself.
 
 import base64
 import binascii
+import contextlib
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
+from stream.codec.connect_types import converted
 from stream.codec.dead_letter_reasons import Reason
 from stream.codec.json_objects import JsonReader
 from stream.codec.refusal import Refusal, kind_of
@@ -17,10 +19,11 @@ _REGISTRY: Final = 0
 """The first byte of what serializers of a schema registry write; behind it stands the schema's id."""
 _REGISTRY_LENGTHS: Final = (5, 9)
 """Bytes before the data: an id of four bytes (Confluent, and most), or of eight (Apicurio)."""
-_JSON_BEGINS: Final = b'{["'
 _STRUCTURED: Final = "application/cloudevents+json"
 _BATCH: Final = "application/cloudevents-batch"
 _MOST_INSIDE: Final = 4
+_OF_ANY_JSON: Final = (Reason.TOO_LARGE, Reason.TOO_DEEP)
+"""Reasons for which JSON is not read though it is JSON."""
 
 
 class Envelope(NamedTuple):
@@ -41,18 +44,43 @@ class Unwrapped(NamedTuple):
     envelope: Envelope | None
 
 
-def unframed(value: bytes) -> bytes:
-    """A record's bytes without what a schema registry's serializer put before them. Raises Refusal."""
+def loads_framed(value: bytes, json: JsonReader) -> object:
+    """What the bytes hold, also behind what a schema registry's serializer put before them. Raises Refusal.
+
+    Bytes of Avro may begin as JSON does: JSON is what can be read as such, and is not just a text.
+    """
     if not value or value[0] != _REGISTRY:
-        return value
+        return json.loads(value)
     for length in _REGISTRY_LENGTHS:
-        if len(value) > length and value[length] in _JSON_BEGINS:
-            return value[length:]
+        try:
+            found = json.loads(value[length:])
+        except Refusal as refusal:
+            if refusal.rejected.reason in _OF_ANY_JSON:
+                raise
+        else:
+            if isinstance(found, (dict, list)) or (isinstance(found, str) and _holds_object(found)):
+                return found
+    schema = f"begins with the five bytes of a schema registry (schema {int.from_bytes(value[1:5], 'big')})"
+    if any(_is_json_in_latin_1(value[length:], json) for length in _REGISTRY_LENGTHS):
+        raise Refusal(
+            Reason.NOT_UTF8, f"{schema}, and the JSON that follows is not in UTF-8; let the producer write it so"
+        )
     raise Refusal(
         Reason.NOT_JSON,
-        f"begins with the five bytes of a schema registry (schema {int.from_bytes(value[1:5], 'big')}), and what "
-        "follows is no JSON: Avro and Protobuf are not read; let the producer use the JSON serializer",
+        f"{schema}, and what follows is no JSON: Avro and Protobuf are not read; let the producer use the JSON "
+        "serializer",
     )
+
+
+def _holds_object(text: str) -> bool:
+    """Whether a converter took an object of JSON for a text."""
+    return text.lstrip().startswith("{")
+
+
+def _is_json_in_latin_1(value: bytes, json: JsonReader) -> bool:
+    with contextlib.suppress(Refusal):
+        return isinstance(json.loads(value.decode("latin-1").encode()), dict)
+    return False
 
 
 def cloud_event_of(headers: Sequence[tuple[str, bytes | None]], value: bytes, json: JsonReader) -> Unwrapped | None:
@@ -67,14 +95,14 @@ def cloud_event_of(headers: Sequence[tuple[str, bytes | None]], value: bytes, js
     if content_type.startswith(_BATCH):
         raise Refusal(Reason.BAD_SHAPE, "a batch of CloudEvents; send each as a record of its own")
     if content_type.startswith(_STRUCTURED):
-        event = json.loads(value)
+        event = loads_framed(value, json)
         if not isinstance(event, dict):
             raise Refusal(Reason.NOT_AN_OBJECT, f"a structured CloudEvent is a JSON object; this is {kind_of(event)}")
         return _structured(event, json)
     if "specversion" not in attributes:
         return None
     try:
-        data = json.loads(unframed(value))
+        data = loads_framed(value, json)
     except Refusal as refusal:
         reason, detail = refusal.rejected
         raise Refusal(
@@ -88,13 +116,13 @@ def unwrap(record: object, json: JsonReader) -> Unwrapped:
     data, envelope = record, None
     for _ in range(_MOST_INSIDE):
         if isinstance(data, str):
-            if not data.lstrip().startswith("{"):
+            if not _holds_object(data):
                 break
-            data = json.loads(data.encode())  # a converter took JSON for a text
+            data = json.loads(data.encode())
         elif not isinstance(data, dict):
             break
         elif len(data) == 2 and "schema" in data and "payload" in data:
-            data = data["payload"]
+            data = converted(data["payload"], data["schema"])
             if data is None:
                 raise Refusal(Reason.NULL_VALUE, "the envelope of Kafka Connect has no payload")
         elif "specversion" in data:
@@ -122,7 +150,7 @@ def _structured(event: dict[str, object], json: JsonReader) -> Unwrapped:
     encoded = event.get("data_base64")
     if data is None and isinstance(encoded, str):
         try:
-            data = json.loads(unframed(base64.b64decode(encoded, validate=True)))
+            data = loads_framed(base64.b64decode(encoded, validate=True), json)
         except binascii.Error:
             raise Refusal(Reason.BAD_SHAPE, "`data_base64` of a CloudEvent is not Base64") from None
     return Unwrapped({} if data is None else data, _envelope(event))

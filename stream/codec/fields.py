@@ -20,14 +20,14 @@ _BEYOND_64_BITS: Final = 2.0**63
 
 
 FLAWS: Final = {
-    "not_a_number": "a number that JSON does not have (NaN, Infinity, 1e999), read as null",
-    "id": "an interaction's own id that is neither text nor a whole number, or is too long: it is none",
-    "time_unit": "a time in seconds, microseconds or nanoseconds, read as such",
-    "timestamp": "of two times of a Segment call the one that cannot be read",
-    "sentAt": "`sentAt` of a Segment call that cannot be read: its clock is not corrected",
-    "receivedAt": "`receivedAt` of a Segment call that cannot be read: the broker's time counts",
+    "not_a_number": "a number that JSON does not have (NaN, Infinity) was read as null",
+    "id": "an interaction's own id cannot be used, so that it is not known again when it comes twice",
+    "time_unit": "times are in seconds, microseconds or nanoseconds, and are read as such; send milliseconds",
+    "timestamp": "one of `timestamp` and `originalTimestamp` cannot be read or is not believed, and the other counts",
+    "sentAt": "`sentAt` cannot be read, or cannot be when it was sent: the sender's clock is not corrected",
+    "receivedAt": "`receivedAt` cannot be read or is not believed, and is left out",
 }
-"""What may be wrong with a record that is taken all the same, by the name under which it is counted."""
+"""What may be wrong with a record that is taken all the same, by the name under which it is counted; for people."""
 
 
 class Reading(NamedTuple):
@@ -41,7 +41,7 @@ class Reading(NamedTuple):
 
 
 class FieldReader:
-    """Reads fields as `reading` says; what it could not use of a record that it took is counted in `flaws`."""
+    """Reads fields as `reading` says; what it cannot use of a record, and can do without, is counted in `flaws`."""
 
     def __init__(self, reading: Reading) -> None:
         self.flaws: dict[str, int] = {}
@@ -164,6 +164,22 @@ class FieldReader:
         except Refusal:
             self.flaw(key)
             return None
+
+    def believes(self, time: int) -> bool:
+        """Whether a time is neither before the earliest nor outside the calendar."""
+        return self._earliest <= time <= MAX_TIME
+
+    def believed(self, value: object, key: str, received: int | None) -> int | None:
+        """A time that only helps: none, and counted, where it is before the earliest or far ahead of the broker's."""
+        try:
+            time = self.moment(value, key, received)
+        except Refusal:
+            self.flaw(key)
+            return None
+        if time is None or self._earliest <= time <= (MAX_TIME if received is None else received + AHEAD):
+            return time
+        self.flaw(key)
+        return None
 
     def time(self, time: int | None, received: int | None) -> int:
         """When an interaction happened, where that is believed; without a time of its own, when it was received."""

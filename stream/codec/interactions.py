@@ -28,7 +28,7 @@ from typing import Final
 import orjson
 
 from stream.codec.dead_letter_reasons import Reason, Rejected
-from stream.codec.envelopes import Envelope, cloud_event_of, unframed, unwrap
+from stream.codec.envelopes import Envelope, cloud_event_of, loads_framed, unwrap
 from stream.codec.fields import FieldReader, Reading
 from stream.codec.files.column_mapping import ColumnMapping
 from stream.codec.gathered import topic_of
@@ -82,6 +82,7 @@ class InteractionDecoder:
         """`mapping` is for records whose topic has none in `by_topic`."""
         self._fields = FieldReader(reading)
         self._json = JsonReader(self._fields.flaws)
+        self._flaws: dict[str, int] = {}
         self._others = None if mapping is None else MappedObjects(mapping)
         self._mapped = self._others
         self._by_topic = {topic: MappedObjects(each) for topic, each in by_topic.items()}
@@ -110,17 +111,26 @@ class InteractionDecoder:
                 interaction.id = exact.id
         except Refusal as refusal:
             fields.lost_digits = False
+            fields.flaws.clear()
             return refusal.rejected
+        if fields.flaws:
+            self._count_flaws()
         return interaction
 
     def take_flaws(self) -> dict[str, int]:
         """What could not be used of records that were taken, by its name, since this was last called."""
-        flaws = self._fields.flaws
-        if not flaws:
+        taken = self._flaws
+        if not taken:
             return {}
-        taken = dict(flaws)
-        flaws.clear()
+        self._flaws = {}
         return taken
+
+    def _count_flaws(self) -> None:
+        """Those of the record that was just taken."""
+        flaws = self._fields.flaws
+        for flaw, count in flaws.items():
+            self._flaws[flaw] = self._flaws.get(flaw, 0) + count
+        flaws.clear()
 
     def _once_more(
         self, value: bytes, received: int | None, headers: Sequence[tuple[str, bytes | None]]
@@ -145,7 +155,7 @@ class InteractionDecoder:
             if event is not None:
                 self.format = "CloudEvent"
                 return self._inside(event.data, event.envelope, received)
-        record = json.loads(value if value and value[0] else unframed(value))
+        record = json.loads(value) if value and value[0] else loads_framed(value, json)
         if isinstance(record, dict):
             if self._mapped is not None:
                 native = self._mapped.native_of(record)

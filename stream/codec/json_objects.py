@@ -23,6 +23,7 @@ _TEXT_OR_NUMBER: Final = re.compile(
 _WHOLE: Final = re.compile(rb"-?[0-9]+").fullmatch
 _UNQUOTED_LONGEST: Final = 18
 """Digits that 64 bits hold for certain."""
+_LONGEST_64_BITS: Final = 20
 _SHOWN: Final = 60
 
 
@@ -55,7 +56,14 @@ def _loads(value: bytes, flaws: dict[str, int]) -> object:
 
 def _quoted(found: re.Match[bytes]) -> bytes:
     token = found[0]
-    return b'"%s"' % token if len(token) > _UNQUOTED_LONGEST and _WHOLE(token) is not None else token
+    return (
+        b'"%s"' % token if len(token) > _UNQUOTED_LONGEST and _WHOLE(token) is not None and _is_beyond(token) else token
+    )
+
+
+def _is_beyond(token: bytes) -> bool:
+    """Whether a whole number of many digits is none of 64 bits, as a time in nanoseconds is."""
+    return len(token) > _LONGEST_64_BITS or not -(2**63) <= int(token) < 2**64
 
 
 def _repaired(value: bytes, error: str, flaws: dict[str, int]) -> object:

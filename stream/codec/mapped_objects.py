@@ -41,7 +41,7 @@ def suggestion(record: dict[str, object]) -> str:
 def _suggestion(names: tuple[str, ...]) -> str:
     if not names:
         return "it has no fields"
-    pairs = example(list(names)).removeprefix("--map ")
+    pairs = example(names, live=True).removeprefix("--map ")
     return f"its fields are {', '.join(names)}; say which is which with the setting map, such as map = {pairs}"
 
 

@@ -11,8 +11,13 @@ The time is
 - else `originalTimestamp` or `timestamp`, corrected by what the sender's clock is off (`_correction`);
 - else the arrival: `receivedAt`, else the broker's time.
 
-Where one of `timestamp` and `originalTimestamp` cannot be read, the other counts; `sentAt` and `receivedAt` that cannot
-be read are as if they were not there. Both is counted.
+What only helps never costs a call, nor moves it where it cannot belong. It is left out, and counted, where it cannot be
+read, and
+
+- `timestamp` beside `originalTimestamp`, and `receivedAt`, where they are not believed: before the setting
+  `earliest_time`, or more than 5 minutes after the broker's time;
+- `sentAt` where it is more than a second before the call's own time: a call is sent after it was made;
+- the correction where the time that it gives is not believed.
 """
 
 from typing import Final
@@ -36,6 +41,8 @@ _SENDS_AGAIN_UNCHANGED: Final = ("analytics-java", "analytics-node")
 RudderStack's for Node, which calls itself so)."""
 _LONGEST_UNDERWAY: Final = 86_400_000
 """Milliseconds."""
+_CUT_OFF: Final = 1_000
+"""Milliseconds that `sentAt` may be before the call's own time: some senders leave out fractions of a second."""
 
 
 def is_segment(record: dict[str, object]) -> bool:
@@ -51,7 +58,13 @@ def read_segment(record: dict[str, object], received: int | None, fields: FieldR
     call = record.get("type")
     if call is not None and call not in _CALLS:
         raise Refusal(Reason.BAD_SHAPE, f"`type` of a Segment record must be one of {', '.join(_CALLS)}")
-    name = fields.name(record.get("event"), "event") if call is None or call == "track" else str(call)
+    event = record.get("event")
+    if call is None and event is None:
+        raise Refusal(
+            Reason.NO_EVENT_NAME,
+            f"neither `type` ({', '.join(_CALLS)}) says which call of Segment it is, nor `event` what was tracked",
+        )
+    name = fields.name(event, "event") if call is None or call == "track" else str(call)
     customer, anonymous = fields.subject(record, "userId", "anonymousId")
     own_id = fields.own_id(record.get("messageId"))
     context = fields.mapping(record.get("context"), "context")
@@ -72,22 +85,45 @@ def read_segment(record: dict[str, object], received: int | None, fields: FieldR
 def _time(record: dict[str, object], context: dict[str, object], received: int | None, fields: FieldReader) -> int:
     timestamp, original = record.get("timestamp"), record.get("originalTimestamp")
     if timestamp is not None and original is not None:
-        corrected = fields.helper(timestamp, "timestamp", received)
+        corrected = fields.believed(timestamp, "timestamp", received)
         if corrected is not None:
-            return fields.time(corrected, None)
+            return corrected
         moment = fields.moment(original, "originalTimestamp", received)
     elif original is not None:
         moment = fields.moment(original, "originalTimestamp", received)
     else:
         moment = fields.moment(timestamp, "timestamp", received)
-    stated = fields.helper(record.get("receivedAt"), "receivedAt", received)
-    arrival = received if stated is None else stated
+    stated = record.get("receivedAt")
+    arrived = None if stated is None else fields.believed(stated, "receivedAt", received)
     if moment is None:
-        return fields.time(arrival, None)
-    sent = fields.helper(record.get("sentAt"), "sentAt", received)
-    if sent is not None and arrival is not None:
-        moment += _correction(arrival - sent, stated is not None, context)
-    return fields.time(moment, None)
+        return fields.time(arrived, received)
+    sent = record.get("sentAt")
+    return fields.time(moment if sent is None else _corrected(moment, sent, arrived, received, context, fields), None)
+
+
+def _corrected(
+    moment: int,
+    stated: object,
+    arrived: int | None,
+    received: int | None,
+    context: dict[str, object],
+    fields: FieldReader,
+) -> int:
+    """The call's own time without what the sender's clock is off, as far as `stated`, its `sentAt`, tells."""
+    sent = fields.helper(stated, "sentAt", received)
+    if sent is None:
+        return moment
+    if sent < moment - _CUT_OFF:
+        fields.flaw("sentAt")
+        return moment
+    arrival = received if arrived is None else arrived
+    if arrival is None:
+        return moment
+    moved = moment + _correction(arrival - sent, arrived is not None, context)
+    if moved != moment and not fields.believes(moved):
+        fields.flaw("sentAt")
+        return moment
+    return moved
 
 
 def _correction(late: int, is_stated: bool, context: dict[str, object]) -> int:

@@ -45,6 +45,8 @@ class Simulation:
         self.deadlines = 0
         """Deadlines fired, forgetting included."""
         self.rejected = Rejections()
+        self.flaws: dict[str, int] = {}
+        """What could not be used of records that were taken, as their reader counts it."""
         self.observation = Observation(model.lifecycles)
         """What the interactions were, duplicates too, and what of the lifecycles they matched."""
         self._customers: dict[tuple[Kind, str], Customer] = {}

@@ -21,6 +21,7 @@ from stream.codec.partitioners import home_of, likely_cause_of
 from stream.codec.records import SourceRecord
 from stream.core.interaction import Interaction
 from stream.core.lifecycle import Lifecycle
+from stream.core.matches import Matches, Missing
 from stream.errors import UnreadableError
 from stream.kafka.batch_headers import BatchHeader
 from stream.kafka.log_reader import LogReader
@@ -71,6 +72,8 @@ class Diagnosis:
     names: Counter[str] = field(default_factory=Counter)
     unmatched: Counter[str] = field(default_factory=Counter)
     """Event names that no lifecycle has a word for."""
+    missing: dict[str, list[Missing]] = field(default_factory=dict)
+    """By lifecycle, properties that it reads and that none of the interactions has that its rules are about."""
     keyless: int = 0
     odd_keys: int = 0
     """Records with a key that is not the customer's id."""
@@ -106,6 +109,7 @@ class Examiner:
         self.diagnosis = Diagnosis(topic, partitions, settings.partitioner)
         self._decoder = settings.decoder(topic)
         self._words = [each.words.keys() | set(each.words.values()) for each in lifecycles]
+        self._matches = [Matches(each) for each in lifecycles]
         self._misplaced: dict[int, list[tuple[bytes | None, bytes]]] = {}
         self._seen: set[tuple[int, int]] = set()
 
@@ -147,6 +151,8 @@ class Examiner:
             found.names[name] += 1
             if self._words and not any(interaction.name in words for words in self._words):
                 found.unmatched[name] += 1
+        for matches in self._matches:
+            matches.add(interaction)
         delay = record.timestamp - interaction.time
         found.ahead += delay < -AHEAD
         found.old += delay > _LATE
@@ -176,6 +182,7 @@ class Examiner:
             for _ in sample
         )
         found.cause = causes.most_common(1)[0][0] if causes else None
+        found.missing = {each.lifecycle.id: each.missing for each in self._matches if each.missing}
         return found
 
 

@@ -66,6 +66,42 @@ def test_what_is_no_json_behind_them_is_one_reason_whatever_the_schema(schema):
     )
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"\x22abcdefghijklmnopq\xff\x02",  # Avro's text of 17 characters begins with a quotation mark
+        b"\x22abcdefghijklmnopq",
+        b"\x22abcdefghijklmnopq\x22",
+        b"\x06abc{\xff\x02",
+        b"\x06abc\x22def",
+        b"{\x01",
+        b"[\x01",
+        b"\x0217",
+        b"",
+    ],
+)
+def test_bytes_of_avro_that_begin_as_json_does_are_not_taken_for_it(value):
+    refused(raw(b"\0\0\0\0\1" + value), Reason.NOT_JSON, "schema registry (schema 1)", "Avro")
+    structured = {"specversion": "1.0", "type": "x", "subject": "c"}
+    encoded = base64.b64encode(b"\0\0\0\0\1" + value).decode()
+    refused(read(structured | {"data_base64": encoded}), Reason.NOT_JSON, "schema registry (schema 1)")
+
+
+@pytest.mark.parametrize("space", [b" ", b"\n\t ", b"\r\n"])
+def test_white_space_before_the_json_is_json(space):
+    for schema in (b"\0\0\0\1", b"\0\0\0\0\0\0\0\1", b"    ", b"{{{{{{{{", b'""""""""'):
+        assert raw(b"\0" + schema + space + json.dumps(NATIVE).encode()) == ORDER
+
+
+def test_json_in_another_encoding_behind_them_is_named_as_that_with_the_registry():
+    framed = b"\0\0\0\0\1" + json.dumps(NATIVE | {"customer_id": "c-é"}, ensure_ascii=False).encode("latin-1")
+    refused(raw(framed), Reason.NOT_UTF8, "schema registry (schema 1)", "UTF-8")
+
+
+def test_json_that_is_too_deep_is_that_behind_them_too():
+    refused(raw(b"\0\0\0\0\1" + b"[" * 70 + b"]" * 70), Reason.TOO_DEEP)
+
+
 def test_a_registry_that_puts_the_schema_into_a_header_leaves_the_value_bare():
     assert read(NATIVE, {"__value_schema_id": "\x01abcdefghijklmnop"}) == ORDER
 
@@ -377,3 +413,36 @@ def test_an_id_keeps_its_digits_in_whatever_it_lies(value):
     assert isinstance(found, Interaction), found
     assert found.customer_id == "123456789012345678901234567890"
     assert found.properties == {"a": '" 1'}
+
+
+def test_a_time_in_nanoseconds_beside_such_an_id_is_a_time():
+    found = raw(LONG.replace(b'"type"', b'"time":%d,"type"' % ((NOW - 5_000) * 1_000_000)))
+    assert isinstance(found, Interaction), found
+    assert (found.customer_id, found.time) == ("123456789012345678901234567890", NOW - 5_000)
+
+
+@pytest.mark.parametrize("number", [2**63 - 1, 2**63, 2**64 - 1, 2**64, -(2**63), -(2**63) - 1, 10**18])
+def test_an_id_of_about_64_bits_keeps_its_digits(number):
+    found = read({"type": "visit", "customer_id": number, "id": 10**30})
+    assert isinstance(found, Interaction), found
+    assert (found.customer_id, found.id) == (str(number), str(10**30))
+
+
+@pytest.mark.parametrize("own_id", [{"a": 1}, [1], True, 1.5, "x" * 257, "é" * 129, 1e300])
+def test_an_own_id_that_cannot_be_used_is_none_and_counted(own_id):
+    for record, key in ((NATIVE, "id"), (SEGMENT, "messageId")):
+        decoder = InteractionDecoder()
+        found = decoder.decode(json.dumps(record | {key: own_id}).encode(), NOW)
+        assert isinstance(found, Interaction)
+        assert (found.customer_id, found.id, found.time) == ("c-7", None, ORDER.time)
+        assert decoder.take_flaws() == {"id": 1}
+
+
+def test_of_a_record_that_is_refused_nothing_is_counted():
+    decoder = InteractionDecoder()
+    refused(
+        decoder.decode(b'{"type":"visit","id":true,"time":1772359200,"properties":{"a":NaN}}', NOW), Reason.NO_SUBJECT
+    )
+    assert decoder.take_flaws() == {}
+    decoder.decode(json.dumps(NATIVE | {"id": True}).encode(), NOW)
+    assert decoder.take_flaws() == {"id": 1}

@@ -13,6 +13,7 @@ from stream.codec.files.input_files import read_interactions
 from stream.codec.files.notation import Notation
 from stream.codec.files.reading_options import ReadingOptions
 from stream.codec.files.table_records import cell_value
+from stream.codec.interactions import DEFAULT_READING
 from stream.core.interaction import Interaction
 from stream.errors import InputFileError
 
@@ -257,6 +258,21 @@ def test_other_options_are_another_import_and_none_is_the_one_it_was() -> None:
     ]
     names = {name_of(content, None, "by time", each) for each in options}
     assert len(names | {before}) == len(options) + 1
+    readings = [
+        DEFAULT_READING._replace(ids="trimmed"),
+        DEFAULT_READING._replace(ids="folded"),
+        DEFAULT_READING._replace(earliest_time=None),
+        DEFAULT_READING._replace(earliest_time=0),
+        DEFAULT_READING._replace(ids="folded", earliest_time=0),
+    ]
+    with_readings = {
+        name_of(content, None, "by time", each, reading)
+        for each in (ReadingOptions(), options[0])
+        for reading in readings
+    }
+    assert len(with_readings | names | {before}) == 2 * len(readings) + len(options) + 1
+    other_blocked = DEFAULT_READING._replace(blocked=frozenset({"nobody"}))
+    assert name_of(content, None, "by time", ReadingOptions(), other_blocked) == before
 
 
 def test_the_zone_of_a_time_of_its_own_is_kept() -> None:

@@ -10,7 +10,10 @@ from rich.table import Table
 from rich.text import Text
 
 from stream.cli.terminal.amounts import amount
+from stream.cli.terminal.flaw_lines import flaw_lines
+from stream.cli.terminal.unmatched_tables import missing_properties
 from stream.core.durations import format_duration
+from stream.core.mentions import written
 from stream.operations.diagnosis import PARTITIONERS, Diagnosis
 
 _DEFAULT_OF: Final = {
@@ -20,15 +23,8 @@ _DEFAULT_OF: Final = {
     "murmur2_unsigned": "@platformatic/kafka",
     "fnv1a_reference": "kafka-go's ReferenceHash",
 }
-_FLAWS: Final = {
-    "not_a_number": "a number that JSON does not have (NaN, Infinity) was read as null",
-    "id": "an interaction's own id cannot be used, so that it is not known again when it comes twice",
-    "time_unit": "times are in seconds, microseconds or nanoseconds, and are read as such; send milliseconds",
-    "timestamp": "one of `timestamp` and `originalTimestamp` cannot be read, and the other counts",
-    "sentAt": "`sentAt` cannot be read, so that the sender's clock is not corrected",
-    "receivedAt": "`receivedAt` cannot be read, so that the broker's time counts",
-}
 _MOST_NAMES: Final = 15
+_MOST_PROPERTIES: Final = 10
 _MANY: Final = 0.1
 """The share from which on a habit of producers is worth a change."""
 
@@ -53,13 +49,17 @@ def advice_of(found: Diagnosis) -> list[str]:
             f"{amount(sum(found.unmatched.values()), 'interaction')} with names that no lifecycle knows; write them "
             f"below `interactions:` of a lifecycle file, or leave them: {names}"
         )
+    for lifecycle, missing in found.missing.items():
+        lines = list(missing_properties(missing))
+        names = "; ".join(lines[:_MOST_PROPERTIES])
+        more = f"; and {len(lines) - _MOST_PROPERTIES:,} more" if len(lines) > _MOST_PROPERTIES else ""
+        advice.append(f"{lifecycle} reads what no interaction has that its rules are about: {names}{more}")
     if found.ahead:
         advice.append(
             f"{amount(found.ahead, 'interaction')} more than 5 minutes ahead of the broker's time, which counts "
             "instead: a producer's clock is off, or its times are without zone and not UTC"
         )
-    advice += [f"{amount(count, 'time')}: {_FLAWS.get(flaw, flaw)}" for flaw, count in found.flaws.most_common()]
-    return advice
+    return [*advice, *flaw_lines(found.flaws)]
 
 
 def json_of(found: Diagnosis, advice: list[str]) -> dict[str, Any]:
@@ -86,6 +86,12 @@ def json_of(found: Diagnosis, advice: list[str]) -> dict[str, Any]:
         "median_delay_ms": found.delay,
         "names": dict(found.names.most_common()),
         "unknown_names": dict(found.unmatched.most_common()),
+        "missing_properties": {
+            lifecycle: [
+                {"property": written(each.path), "rule": each.rule, "interactions": each.looked} for each in missing
+            ]
+            for lifecycle, missing in found.missing.items()
+        },
         "flaws": dict(found.flaws.most_common()),
         "rejected": {
             reason: {"records": each.count, "first": each.where, "detail": each.detail}

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from stream.cli.terminal.amounts import amount
+from stream.cli.terminal.flaw_lines import show_flaws
 from stream.cli.terminal.rejections_table import rejections_table
 from stream.cli.terminal.unmatched_tables import names_table, unmatched
 from stream.codec.dead_letter_reasons import Rejected
@@ -93,6 +94,7 @@ def show_summary(work: ImportRun, console: Console) -> None:
         for matches in work.observation.matches:
             for table in unmatched(matches, work.observation):
                 console.print(table, "", sep="\n")
+    show_flaws(work.sources.flaws, console)
     text = f"{amount(work.acknowledged, 'interaction')} sent"
     if work.earliest is not None and work.latest is not None:
         rate = work.acknowledged / work.seconds

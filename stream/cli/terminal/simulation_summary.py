@@ -6,6 +6,7 @@ from rich.console import Console, Group
 from rich.text import Text
 
 from stream.cli.terminal.amounts import amount
+from stream.cli.terminal.flaw_lines import show_flaws
 from stream.cli.terminal.rejections_table import rejections_table
 from stream.cli.terminal.stage_tables import (
     STAGES_NOTE,
@@ -68,6 +69,7 @@ class Summary:
             console.print(rejections_table("Records that could not be read", simulation.rejected), "", sep="\n")
         if simulation.step_counts.wrong_types:
             console.print(_wrong_types(simulation), "", sep="\n")
+        show_flaws(simulation.flaws, console)
         if span := time_span(simulation.observation):
             console.print(f"interactions {span}", highlight=False)
         if simulation.ahead:

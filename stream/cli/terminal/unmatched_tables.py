@@ -45,7 +45,7 @@ def unmatched(
         ("signals", _listed(name for name, matched in matches.signals.items() if not matched)),
         ("facts", _listed(name for name, matched in matches.facts.items() if not matched)),
         ("transitions", _listed((_way(lifecycle, each) for each in never_taken), "\n")),
-        ("properties", _listed(_properties(matches.missing), "\n")),
+        ("properties", _listed(missing_properties(matches.missing), "\n")),
     ]
     for what, text in rows:
         if text:
@@ -94,7 +94,7 @@ def _way(lifecycle: Lifecycle, transition: Transition) -> str:
     return f"{sources} → {transition.target} when {' '.join(transition.condition.text.split())}"
 
 
-def _properties(missing: Sequence[Missing]) -> Iterator[str]:
+def missing_properties(missing: Sequence[Missing]) -> Iterator[str]:
     """A line for each property: in none of how many interactions, who names it, and what was probably meant."""
     by_path: dict[str, list[Missing]] = {}
     for each in missing:

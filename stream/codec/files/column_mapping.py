@@ -20,6 +20,7 @@ from itertools import pairwise
 from typing import Final, NamedTuple, Self
 
 from stream.codec.dead_letter_reasons import MAX_DEPTH
+from stream.codec.files.column_guess import Guess, guess
 from stream.errors import InputFileError
 
 Path = tuple[str, ...]
@@ -38,27 +39,6 @@ _PAIR: Final = re.compile(
 )
 _NAMES: Final = re.compile(_NAME)
 _BARE: Final = re.compile(r"""[^\s",.='](?:[^",.=]*[^\s",.=])?""")
-
-# Words by which the columns of a foreign file are guessed, for the example in an error message only.
-_TIME_WORDS: Final = (
-    *("timestamp", "tstamp", "zeitpunkt", "time", "date", "datum", "fecha", "horodat", "day", "created", "_at"),
-    *("uhrzeit",),
-)
-_CUSTOMER_WORDS: Final = (
-    *("customer_id", "customer id", "customerid", "customer_no", "kundennr", "kundennummer", "kunden-nr", "kundenid"),
-    *("customer", "household", "client", "user_id", "userid", "member", "subscriber", "user", "account"),
-    *("kunde", "klant", "klient", "email", "e-mail"),
-)
-_TYPE_WORDS: Final = ("event_name", "event_type", "event", "type", "action", "vorgang", "ereignis", "evento")
-_ORDER_WORDS: Final = (
-    *("order_id", "order id", "orderid", "order_no", "order no", "order number", "order_number", "ordernumber"),
-    *("bestellnr", "bestellnummer", "bestell-nr", "auftragsnr", "auftragsnummer", "rechnungsnr", "rechnungsnummer"),
-    *("invoice_no", "invoice number"),
-)
-_TOTAL_WORDS: Final = (
-    *("total", "gesamtbetrag", "revenue", "amount", "sales", "price", "value", "betrag", "umsatz", "summe", "preis"),
-    *("montant", "importe", "importo", "bedrag", "kwota"),
-)
 
 
 class Pair(NamedTuple):
@@ -170,39 +150,29 @@ def unknown_column(column: str, columns: Sequence[str], where: str) -> InputFile
     )
 
 
-def example(columns: Sequence[str]) -> str:
-    """A `--map` option for a file with these columns, guessed from their names."""
-    text = _guess(columns, "WHEN", "WHO") or ""
+def example(columns: Sequence[str], *, live: bool = False) -> str:
+    """A `--map` option for a file with these columns, guessed from their names; WHO and WHEN stand for what is not.
+
+    `live`: for the objects of a topic, of which no one kind can be expected: then WHAT stands for the event name.
+    """
+    text = _written(guess(columns), "WHO", "WHEN", "WHAT" if live else None)
     return f'--map "{text}"' if not re.search(r'["$`\\!]', text) else f"--map {shlex.quote(text)}"
 
 
 def guessed(columns: Sequence[str]) -> str | None:
     """A mapping guessed from the names of these columns; None where nothing tells who or when."""
-    return _guess(columns, None, None)
+    found = guess(columns)
+    return None if found.customer is None or found.time is None else _written(found, "", "", None)
 
 
-def _guess(columns: Sequence[str], when: str | None, who: str | None) -> str | None:
-    left = [column for column in columns if column]
-
-    def take(words: Sequence[str], fallback: str | None) -> str | None:
-        for word in words:
-            for column in left:
-                if word in column.lower():
-                    left.remove(column)
-                    return _quoted(column)
-        return fallback
-
-    time = take(_TIME_WORDS, when)
-    order = take(_ORDER_WORDS, None)
-    customer = take(_CUSTOMER_WORDS, None) or take(("id",), who)
-    name = take(_TYPE_WORDS, "'Order Completed'")
-    total = take(_TOTAL_WORDS, None)
-    if time is None or customer is None:
-        return None
-    text = f"customer_id={customer},time={time},type={name}"
-    for target, column in (("total", total), ("order_id", order)):
+def _written(found: Guess, who: str, when: str, what: str | None) -> str:
+    kind = _quoted(found.type) if found.type is not None else what or "'Order Completed'"
+    customer = who if found.customer is None else _quoted(found.customer)
+    time = when if found.time is None else _quoted(found.time)
+    text = f"customer_id={customer},time={time},type={kind}"
+    for target, column in (("total", found.total), ("order_id", found.order)):
         if column is not None:
-            text += f",properties.{target}={column}"
+            text += f",properties.{target}={_quoted(column)}"
     return text
 
 

@@ -19,6 +19,7 @@ from stream.codec.files.reading_options import FROM_THE_FILE, ReadingOptions
 from stream.codec.files.rejected_rows import RejectedRows
 from stream.codec.files.survey import Survey
 from stream.codec.import_rows import is_name
+from stream.codec.interactions import DEFAULT_READING
 from stream.core.imported import REMEMBERED
 from stream.core.interaction import ImportedRow, Interaction
 from stream.errors import InputFileError
@@ -62,6 +63,8 @@ class Sources:
         self._as_is = as_is
         self._given = name
         self._together = len(files) > REMEMBERED
+        self.flaws: dict[str, int] = {}
+        """What could not be used of records that were taken, by its name in `FLAWS`."""
         self._digests: list[bytes | None] = []
         if as_is and name is None:  # they are sent while they are read
             self._digests = [content_hash(file) for file in files]
@@ -85,7 +88,8 @@ class Sources:
         """Names what decides which rows there are, and in which order: the same rows have the same name."""
         if content is None:
             return None
-        return name_of(content, self._mapping, "as-is" if self._as_is else "by time", self._options)
+        order = "as-is" if self._as_is else "by time"
+        return name_of(content, self._mapping, order, self._options, self._reading)
 
     def read(self) -> Iterator[tuple[str, int, Interaction | Rejected]]:
         """Every record with its file and line; an interaction has its row, whose `source` is a place in `names`."""
@@ -102,6 +106,7 @@ class Sources:
                 options=self._options,
                 survey=self._survey,
                 rejected=self._rejected,
+                flaws=self.flaws,
             )
             for line, record in records:
                 if not isinstance(record, Rejected):
@@ -113,11 +118,25 @@ class Sources:
                 self._digests.append(digest.digest())
 
 
-def name_of(content: bytes, mapping: ColumnMapping | None, order: str, options: ReadingOptions = FROM_THE_FILE) -> str:
+def name_of(
+    content: bytes,
+    mapping: ColumnMapping | None,
+    order: str,
+    options: ReadingOptions = FROM_THE_FILE,
+    reading: Reading = DEFAULT_READING,
+) -> str:
     """The name of an import of this content: 16 hexadecimal digits.
 
-    Options that say how numbers or times are written are part of it as the mapping is: other rows come of them.
+    Options that say how numbers or times are written are part of it as the mapping is: other rows come of them. So are
+    the settings `ids`, by which they have other customers, and `earliest_time`, by which others are rejected. What was
+    left as it is by itself is no part, so that names of earlier releases stay.
     """
     pairs = sorted(tuple(pair) for pair in mapping.pairs) if mapping is not None else []
+    parts: list[object] = [order, pairs]
     said = options.identity
-    return xxh3_64_hexdigest(content + orjson.dumps([order, pairs, said] if said else [order, pairs]))
+    settings = [reading.ids, reading.earliest_time]
+    if settings != [DEFAULT_READING.ids, DEFAULT_READING.earliest_time]:
+        parts += [said, settings]
+    elif said:
+        parts.append(said)
+    return xxh3_64_hexdigest(content + orjson.dumps(parts))

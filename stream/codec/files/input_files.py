@@ -64,6 +64,7 @@ def read_interactions(
     options: ReadingOptions = FROM_THE_FILE,
     survey: Survey | None = None,
     rejected: RejectedRows | None = None,
+    flaws: dict[str, int] | None = None,
 ) -> Iterator[Record]:
     """Yield every record of a file in the file's order, the unreadable ones with their reason.
 
@@ -72,7 +73,8 @@ def read_interactions(
     character. CSV has a header, and a comma, semicolon, tab or bar as its delimiter. Lines with nothing in them are no
     records. `reading` says how these are read. `digest`, if given, has hashed the whole content, decompressed, once the
     last record was had. `options` says how text, numbers and times are written; what could be read with other options
-    is noted in `survey`, and each rejected record is kept with its cells in `rejected`.
+    is noted in `survey`, each rejected record is kept with its cells in `rejected`, and what could not be used of those
+    that were taken is counted in `flaws`.
 
     Without a mapping, an object of JSON goes to `decode` as it is, and of a table the columns are read that are named
     as the native format names its parts (`properties.total`). With one, it says where each part is. What a cell stands
@@ -89,10 +91,13 @@ def read_interactions(
     decoder = InteractionDecoder(reading)
 
     def read(value: bytes) -> Interaction | Rejected:
-        return decoder.decode(value, None)
+        found = decoder.decode(value, None)
+        source.count(decoder.take_flaws())
+        return found
 
     survey = Survey(options) if survey is None else survey
-    source = SourceFile(where, mapping, options.notation, read, survey, rejected)
+    flaws = {} if flaws is None else flaws
+    source = SourceFile(where, mapping, options.notation, read, survey, rejected, flaws)
     with opened(name) as content:
         file = content if digest is None else hashed(content, digest)
         beginning = file.peek(BUFFER)

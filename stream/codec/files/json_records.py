@@ -12,11 +12,14 @@ from stream.codec.files.rejected_rows import RECORD
 from stream.codec.files.source_file import Record, SourceFile
 from stream.codec.files.survey import ColumnsSeen
 from stream.codec.files.text_lines import Lines, LineTooLongError
+from stream.codec.json_objects import JsonReader
+from stream.codec.refusal import Refusal
 from stream.codec.times import parse_time
 from stream.core.interaction import Interaction
 
 _TIMES: Final = ("time", "timestamp", "originalTimestamp")
 """Where the native and the Segment format have the time of an interaction."""
+_IDS: Final = ("customer_id", "anonymous_id", "id", "userId", "anonymousId", "messageId")
 _PROPERTIES: Final = ("properties", "context", "traits")
 
 
@@ -48,6 +51,8 @@ def json_records(texts: Iterable[tuple[int, bytes | Rejected]], source: SourceFi
 class _Objects:
     def __init__(self, source: SourceFile) -> None:
         self._source = source
+        self._flaws: dict[str, int] = {}
+        self._json = JsonReader(self._flaws)
         self._seen = ColumnsSeen(source.survey)
         for place, pair in enumerate(source.mapping.pairs if source.mapping is not None else ()):
             if pair.constant is None:
@@ -60,21 +65,40 @@ class _Objects:
             if isinstance(record, Rejected) and record.reason is Reason.BAD_TIME:
                 self._note_times(line, text)
             return record
+        self._flaws.clear()
         try:
-            item: object = orjson.loads(text)
-        except orjson.JSONDecodeError:
+            item = self._json.loads(text)
+        except Refusal:
             return source.decode(text)  # which says why
         if not isinstance(item, dict):
             return source.decode(text)
         try:
             native = self._native(item) if source.mapping is None else self._mapped(line, item, source.mapping)
+            if any(isinstance(native.get(key), float) for key in _IDS):
+                self._keep_digits(native, text)
             record = source.decode(orjson.dumps(native))
         except NotATime as error:
             return Rejected(Reason.BAD_TIME, str(error))
         except orjson.JSONEncodeError as error:
             # What came from JSON can be written as JSON, but not as deep as it can be read.
             return Rejected(Reason.TOO_DEEP, str(error))
+        if not isinstance(record, Rejected):
+            source.count(self._flaws)
         return record
+
+    def _keep_digits(self, native: dict[str, object], text: bytes) -> None:
+        """Ids of more digits than 64 bits hold, as they stand in the text."""
+        self._json.keeps_digits = True
+        exact = self._json.loads(text)
+        self._json.keeps_digits = False
+        assert isinstance(exact, dict)  # as it was before
+        mapping = self._source.mapping
+        if mapping is None:
+            native.update({key: exact[key] for key in _IDS if key in exact})
+            return
+        for pair in mapping.pairs:
+            if pair.target[0] in _IDS and (found := pair.found_in(exact)) is not None:
+                native[pair.target[0]] = found
 
     def _mapped(self, line: int, item: dict[str, object], mapping: ColumnMapping) -> dict[str, object]:
         notation, where = self._source.notation, self._source.where

@@ -1,7 +1,7 @@
 """What one file is read with, and where that goes which cannot be read."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from stream.codec.dead_letter_reasons import Rejected
 from stream.codec.files.column_mapping import ColumnMapping
@@ -26,6 +26,8 @@ class SourceFile:
     """Of a native object or a Segment call."""
     survey: Survey
     rejected: RejectedRows | None
+    flaws: dict[str, int] = field(default_factory=dict)
+    """What could not be used of records that were taken, by its name in `FLAWS`."""
 
     def refuse(
         self, line: int, rejected: Rejected, columns: Sequence[str], cells: Sequence[object]
@@ -35,6 +37,11 @@ class SourceFile:
             self.rejected.add(self.where, line, rejected, columns, cells)
         return rejected
 
+    def count(self, flaws: Mapping[str, int]) -> None:
+        """Add to the flaws."""
+        for flaw, count in flaws.items():
+            self.flaws[flaw] = self.flaws.get(flaw, 0) + count
+
     def only_looking(self) -> "SourceFile":
         """The same, but nothing is kept."""
-        return replace(self, rejected=None)
+        return replace(self, rejected=None, flaws={})
