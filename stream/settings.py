@@ -330,6 +330,11 @@ def settings_from(found: Mapping[str, Origin]) -> Settings:
             source, where, text = found[each.name]
             values[each.name] = _parse(text, f"{where}: {each.name}" if source == "file" else where, each)
     settings = Settings(**values)
+    if taken := set(settings.topics.sources) & set(settings.topics.own):
+        raise SettingsError(
+            f"{found['interactions'].where}: interactions names {', '.join(sorted(taken))}, which workers write; name "
+            "the topics that others send to"
+        )
     if settings.map is not None:
         _check_topics(settings, settings.map, found["map"].where)
     return settings

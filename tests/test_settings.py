@@ -341,3 +341,10 @@ def test_what_decides_results_differs_where_ids_times_or_the_mapping_do() -> Non
     for change, after in zip(changes, deciding, strict=True):
         assert {name for name, value in after.items() if before.get(name) != value} == change.keys()
     assert len({tuple(sorted(each.items())) for each in (before, *deciding)}) == len(changes) + 1
+
+
+def test_no_topic_that_workers_write_is_gathered() -> None:
+    for name in ("lifecycle-interactions", "stage-changes"):
+        assert refusal({"interactions": f"web,{name}"}, {}) == (
+            f"--interactions: interactions names {name}, which workers write; name the topics that others send to"
+        )

@@ -7,9 +7,12 @@ gathering goes on where Kafka no longer knows.
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+from stream.codec.dead_letters import MAX_BESIDE, MAX_VALUE_BYTES
 from stream.codec.records import Outgoing, SourceRecord
 
 HEADER: Final = "lifecycle_gathered_from"
+_KEY_KEPT: Final = 16 << 10
+_PER_HEADER: Final = 10
 
 
 class Origin(NamedTuple):
@@ -21,9 +24,19 @@ class Origin(NamedTuple):
 
 
 def gathered(record: SourceRecord, topic: str, partition: int) -> Outgoing:
-    """The copy of a record of that partition: the same key, value and headers, and where it comes from."""
+    """The copy of a record of that partition: the same key, value and headers, and where it comes from.
+
+    What is too large to be read anyhow is cut off, and still is: what a topic limits is compressed, a copy may not be.
+    """
+    origin = (HEADER, f"{topic}-{partition}-{record.offset}".encode())
     kept = [header for header in record.headers if header[0] != HEADER]
-    return Outgoing(record.key, record.value, [*kept, (HEADER, f"{topic}-{partition}-{record.offset}".encode())])
+    key, value = record.key, record.value
+    if len(value or b"") > MAX_VALUE_BYTES:
+        value = value and value[:MAX_VALUE_BYTES]
+    beside = len(key or b"") + sum(len(name.encode()) + len(text or b"") + _PER_HEADER for name, text in kept)
+    if beside > MAX_BESIDE:
+        key, kept = key and key[:_KEY_KEPT], []
+    return Outgoing(key, value, [*kept, origin])
 
 
 def topic_of(headers: Sequence[tuple[str, bytes | None]]) -> str | None:

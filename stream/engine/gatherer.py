@@ -2,8 +2,9 @@
 
 Only that topic is processed: in which order the interactions of several topics came is then kept, and `lifecycle
 verify` and a reset find them in that order again. What is gathered and how far the source topics are read is one
-transaction; to begin one fences whoever gathered this partition before, so that the group's offsets then stand.
-Without transactions a record that was gathered just before a crash may be gathered again.
+transaction; to begin one fences whoever gathered this partition before, so that the group's offsets then stand. Kafka
+forgets such offsets after a week, so the position of the state has them too, of what was processed; what was gathered
+since stands behind that position. Without transactions a record may be gathered again after a crash.
 
 This module reads private parts of aiokafka 0.14; `tests/kafka/test_aiokafka_contract.py` names them.
 """
@@ -16,12 +17,18 @@ from contextlib import AsyncExitStack
 from typing import Any, Final, Protocol
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced
+from aiokafka.errors import (
+    InvalidProducerEpoch,
+    KafkaError,
+    MessageSizeTooLargeError,
+    ProducerFenced,
+    RecordTooLargeError,
+)
 from aiokafka.structs import OffsetAndMetadata
 
 from stream.codec.gathered import gathered, origin_of
 from stream.engine.gatherer_log import GathererLog
-from stream.errors import LifecycleError, PositionError, UnreadableError
+from stream.errors import PositionError, UnreadableError
 from stream.kafka.batch_sender import Part, abandon, send_batches
 from stream.kafka.clients import client_options
 from stream.kafka.log_reader import LogReader
@@ -36,6 +43,10 @@ _FETCH_WAIT_MS: Final = 100
 _AGAIN: Final = 1.0
 _READ_AGAIN: Final = 5.0
 """Seconds until the next try, after an error of Kafka's and at what cannot be read."""
+_COMMIT_EVERY: Final = 3_600.0
+"""Seconds between two transactions where nothing comes."""
+_CANCEL_AGAIN: Final = 0.5
+_REQUEST_TIMEOUT_MS: Final = 10_000
 _MARK: Final = "gathered"
 """Beside the group's offsets of topics that are gathered."""
 _FINISH: Final = 2.0
@@ -45,8 +56,12 @@ _FINISH: Final = 2.0
 class Gatherer(Protocol):
     """What a partition of one of the gathered topics needs to know."""
 
-    def start(self) -> None:
-        """Begin, or go on after `stop`."""
+    def start(self, processed: Mapping[str, int], position: int) -> None:
+        """Begin, or go on after `stop`; does nothing where it runs.
+
+        `processed` is by topic the offset behind the last interaction that was processed before `position` in the
+        gathered topic.
+        """
 
     async def stop(self) -> None:
         """End, within seconds."""
@@ -92,16 +107,17 @@ class TopicGatherer:
         self._next: dict[str, int] = {}
         """By topic the offset from which on nothing was gathered."""
 
-    def start(self) -> None:
+    def start(self, processed: Mapping[str, int], position: int) -> None:
         if self._task is None:
-            self._task = asyncio.create_task(self._run(), name=f"gatherer-{self._target.partition}")
+            running = self._run(dict(processed), position)
+            self._task = asyncio.create_task(running, name=f"gatherer-{self._target.partition}")
 
     async def stop(self) -> None:
         task, self._task, self._done_since = self._task, None, None
-        if task is not None:
+        while task is not None and not task.done():
+            # More than once: `asyncio.wait_for` loses a cancellation where its future is done at that very moment.
             task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await asyncio.wait([task])
+            await asyncio.wait([task], timeout=_CANCEL_AGAIN)
 
     def done_since(self, moment: float) -> bool:
         return self._done_since is not None and self._done_since <= moment
@@ -112,34 +128,43 @@ class TopicGatherer:
             return None
         return sum(max(self._ends[topic] - at, 0) for topic, at in self._next.items())
 
-    async def _run(self) -> None:
+    async def _run(self, processed: Mapping[str, int], position: int) -> None:
         while True:
             try:
                 async with AsyncExitStack() as stack:
-                    await self._gather(stack)
+                    await self._gather(stack, processed, position)
             except asyncio.CancelledError:
                 if is_cancelled():
                     raise
                 await asyncio.sleep(_AGAIN)
-            except UnreadableError as error:
-                self._log.blocked(error, self._settings.group)
-                await asyncio.sleep(_READ_AGAIN)
-            except PositionError as error:
-                self._fail(PositionError(f"{_first_sentence(error)}. {self._remedy}"))
-                return
-            except LifecycleError as error:
-                self._fail(error)
-                return
-            except (ProducerFenced, InvalidProducerEpoch):
-                await asyncio.sleep(self._fenced_wait)
-            except (KafkaError, OSError, TimeoutError, AssertionError) as error:
-                self._log.waits(error)
-                await asyncio.sleep(_AGAIN)
-            except Exception as error:  # noqa: BLE001 one of ours: it would only happen again
-                self._fail(error)
-                return
+            except Exception as error:
+                if is_cancelled():
+                    raise asyncio.CancelledError from error
+                wait = self._wait_after(error)
+                if wait is None:
+                    return
+                await asyncio.sleep(wait)
             finally:
                 self._done_since = None
+
+    def _wait_after(self, error: Exception) -> float | None:
+        """Seconds until the next try; None where it would only happen again, which is told then."""
+        match error:
+            case UnreadableError():
+                self._log.blocked(error, self._settings.group)
+                return _READ_AGAIN
+            case PositionError():
+                self._fail(PositionError(f"{_first_sentence(error)}. {self._remedy}"))
+            case ProducerFenced() | InvalidProducerEpoch():
+                return self._fenced_wait
+            case MessageSizeTooLargeError() | RecordTooLargeError():
+                self._fail(error)
+            case KafkaError() | OSError() | TimeoutError():
+                self._log.waits(error)
+                return _AGAIN
+            case _:
+                self._fail(error)
+        return None
 
     @property
     def _remedy(self) -> str:
@@ -149,24 +174,30 @@ class TopicGatherer:
             f"--to-earliest --topic <topic>:{self._target.partition} --execute` while no worker runs"
         )
 
-    async def _gather(self, stack: AsyncExitStack) -> None:
+    async def _gather(self, stack: AsyncExitStack, processed: Mapping[str, int], position: int) -> None:
         producer = await self._producer(stack)
         stack.push_async_callback(self._finish)
         consumer = await self._consumer(stack)
         tps = {topic: TopicPartition(topic, self._target.partition) for topic in self._topics}
         readers = {topic: PartitionReader(consumer, tp) for topic, tp in tps.items()}
-        self._next = await self._positions(producer, consumer, readers)
+        self._next = await self._positions(consumer, readers, processed, position)
         self._log.begins(self._next)
         gathering, read = Gathering(self._topics), dict(self._next)
-        while True:
-            await self._fetch(gathering, readers, read)
-            while taken := gathering.take():
-                self._writing = asyncio.create_task(self._write(producer, taken))
-                await asyncio.shield(self._writing)
-            if not gathering.is_done:
-                self._done_since = None
-            elif self._done_since is None:
-                self._done_since = time.monotonic()
+        committed = float("-inf")
+        try:
+            while True:
+                await self._fetch(gathering, readers, read)
+                taken = gathering.take()
+                while taken or time.monotonic() - committed > _COMMIT_EVERY:
+                    self._writing = asyncio.create_task(self._write(producer, taken))
+                    await asyncio.shield(self._writing)
+                    committed, taken = time.monotonic(), gathering.take()
+                if not gathering.is_done:
+                    self._done_since = None
+                elif self._done_since is None:
+                    self._done_since = time.monotonic()
+        finally:
+            self._done_since = None
 
     async def _finish(self) -> None:
         writing, self._writing = self._writing, None
@@ -181,7 +212,7 @@ class TopicGatherer:
             asyncio.ensure_future(
                 readers[topic].fetch(read[topic], max_records=_AT_ONCE, wait=_WAIT if waits else 0.0)
             ): topic
-            for topic in gathering.empty
+            for topic in gathering.ask()
         }
         try:
             when = asyncio.FIRST_COMPLETED if waits else asyncio.FIRST_EXCEPTION
@@ -190,19 +221,22 @@ class TopicGatherer:
             for each in fetches:
                 each.cancel()
             await asyncio.gather(*fetches, return_exceptions=True)
-        for each in done:
-            topic, fetched = fetches[each], each.result()
+        for each, topic in fetches.items():
+            fetched = each.result() if each in done else None
             if fetched is not None:
                 self._hear(gathering, topic, fetched)
                 read[topic] = fetched.next_offset
+            elif not readers[topic].is_at_end(read[topic]):  # its broker is silent, or a transaction is open there
+                gathering.hear(topic, (), at_end=False)
+                self._done_since = None
 
     def _hear(self, gathering: Gathering, topic: str, fetched: Fetched) -> None:
         if fetched.records:
             self._done_since = None
         else:
             self._next[topic] = fetched.next_offset
-        if fetched.end_offset is not None:
-            self._ends[topic] = fetched.end_offset
+        if fetched.log_end is not None:
+            self._ends[topic] = fetched.log_end
         gathering.hear(topic, fetched.records, at_end=fetched.caught_up)
 
     async def _write(self, producer: AIOKafkaProducer, taken: Sequence[Taken]) -> None:
@@ -210,18 +244,22 @@ class TopicGatherer:
         # A time ahead of ours counts as ours, as where one topic is processed; and a broker may refuse it.
         times = [min(record.timestamp, now) if record.timestamp >= 0 else now for _, record in taken]
         records = [gathered(record, topic, number) for topic, record in taken]
-        offsets = {topic: record.offset + 1 for topic, record in taken}
-        if self._exactly_once:
-            await producer.begin_transaction()
-        await send_batches(producer, [Part(self._target.topic, number, records, times)])
-        if self._exactly_once:
-            await self._commit(producer, offsets)
-        self._next.update(offsets)
+        offsets = {**self._next, **{topic: record.offset + 1 for topic, record in taken}}
+        try:
+            if self._exactly_once:
+                await producer.begin_transaction()
+            if records:
+                await send_batches(producer, [Part(self._target.topic, number, records, times)])
+            if self._exactly_once:
+                await self._commit(producer, offsets)
+        except AssertionError as error:  # aiokafka's own checks, when its sender died in between
+            raise KafkaError(f"a transaction that gathers partition {number} broke off: {error}") from error
+        self._next = offsets
         for topic in self._topics:
             self._on_gathered(topic, sum(each.topic == topic for each in taken))
 
     async def _commit(self, producer: AIOKafkaProducer, offsets: Mapping[str, int]) -> None:
-        """End a transaction with the group's offsets of these topics."""
+        """End a transaction with the group's offsets of these topics, of quiet ones too: Kafka forgets old offsets."""
         number = self._target.partition
         marked = {TopicPartition(topic, number): OffsetAndMetadata(at, _MARK) for topic, at in offsets.items()}
         await producer.send_offsets_to_transaction(marked, self._settings.group)
@@ -231,9 +269,16 @@ class TopicGatherer:
         """One that fences those before it, where Kafka has transactions."""
         options: dict[str, Any] = {}
         if self._exactly_once:
-            name = f"{self._settings.app}-gather-{self._target.topic}-{self._target.partition}"
+            name = f"{self._settings.app}-{self._target.topic}-{self._target.partition}-gather"
             options = {"transactional_id": name, "transaction_timeout_ms": TRANSACTION_TIMEOUT_MS}
-        producer = AIOKafkaProducer(**client_options(self._settings), acks="all", max_batch_size=BATCH_BYTES, **options)
+        producer = AIOKafkaProducer(
+            **client_options(self._settings),
+            acks="all",
+            max_batch_size=BATCH_BYTES,
+            request_timeout_ms=_REQUEST_TIMEOUT_MS,
+            compression_type="lz4",  # as large records most likely came
+            **options,
+        )
         stack.push_async_callback(_let_go, producer)
         await asyncio.wait_for(producer.start(), START_TIMEOUT)
         return producer
@@ -256,37 +301,49 @@ class TopicGatherer:
         return consumer
 
     async def _positions(
-        self, producer: AIOKafkaProducer, consumer: AIOKafkaConsumer, readers: Mapping[str, PartitionReader]
+        self,
+        consumer: AIOKafkaConsumer,
+        readers: Mapping[str, PartitionReader],
+        processed: Mapping[str, int],
+        position: int,
     ) -> dict[str, int]:
-        """By topic where gathering goes on: the group's offset, else behind what was gathered, else at the first.
+        """By topic where gathering goes on: behind what was gathered, else at the first interaction.
 
-        Kafka forgets a group's offsets a week after its last worker ended. Those that were written when a topic was
-        the only one say nothing of what was gathered.
+        An offset of the group that no gatherer wrote is one of a time when the topic was the only one, or, beyond what
+        was gathered of the topic, the word of who administers Kafka.
         """
-        known = await self._committed(consumer) if self._exactly_once else {}
-        if known.keys() == readers.keys():
-            return known
-        until = await self._gathered_until()
-        for topic in readers.keys() - known.keys():
-            known[topic] = until[topic] if topic in until else await readers[topic].first_offset()
-        if self._exactly_once:
-            await producer.begin_transaction()
-            await self._commit(producer, known)
-        return known
+        committed = await self._committed(consumer) if self._exactly_once else {}
+        ours = {topic: each.offset for topic, each in committed.items() if each.metadata == _MARK}
+        is_known = ours.keys() == readers.keys()
+        for topic, offset in processed.items():
+            ours[topic] = max(ours.get(topic, 0), offset)
+        if not is_known:
+            for topic, offset in (await self._gathered_since(position)).items():
+                ours[topic] = max(ours.get(topic, 0), offset)
+        found: dict[str, int] = {}
+        for topic, reader in readers.items():
+            word = committed.get(topic)
+            if topic not in ours:
+                found[topic] = await reader.first_offset()
+            elif word is not None and word.metadata != _MARK:
+                found[topic] = max(ours[topic], word.offset)
+            else:
+                found[topic] = ours[topic]
+        return found
 
-    async def _committed(self, consumer: AIOKafkaConsumer) -> dict[str, int]:
-        """The group's offsets that a gatherer wrote."""
+    async def _committed(self, consumer: AIOKafkaConsumer) -> dict[str, OffsetAndMetadata]:
+        """The group's offsets, whoever wrote them."""
         private: Any = consumer
-        number = self._target.partition
-        tps = [TopicPartition(topic, number) for topic in self._topics]
+        tps = [TopicPartition(topic, self._target.partition) for topic in self._topics]
         found: dict[TopicPartition, OffsetAndMetadata] = await private._coordinator.fetch_committed_offsets(tps)
-        return {tp.topic: each.offset for tp, each in found.items() if each.metadata == _MARK and each.offset >= 0}
+        return {tp.topic: each for tp, each in found.items() if each.offset >= 0}
 
-    async def _gathered_until(self) -> dict[str, int]:
-        """By topic the offset behind the last one that the gathered partition holds; read whole, once."""
+    async def _gathered_since(self, position: int) -> dict[str, int]:
+        """By topic the offset behind the last interaction that the gathered topic holds from `position` on."""
         until: dict[str, int] = {}
         async with LogReader(self._settings, self._target) as reader:
-            async for records in reader.read(self._target):
+            begin = max(position, await reader.first_offset(self._target))
+            async for records in reader.read(self._target, begin):
                 for record in records:
                     origin = origin_of(record.headers)
                     if origin is not None and origin.partition == self._target.partition:

@@ -104,8 +104,6 @@ class Partition:
         self._answered = time.monotonic()  # the group did
         if self._task is None:
             self._task = asyncio.create_task(self._run(), name=f"partition-{self.number}")
-        if self._gatherer is not None:
-            self._gatherer.start()
 
     async def pause(self, deadline: float = _PAUSE_DEADLINE) -> None:
         """Stop; a batch under way is finished within `deadline` seconds, or abandoned.
@@ -208,9 +206,10 @@ class Partition:
     async def _turn(self) -> None:
         """One fetch, and batches until nothing is left at this position."""
         assert self.position is not None
+        if self._gatherer is not None and self.machine is not None:
+            self._gatherer.start(self.machine.gathered, self.position)
         unreadable: UnreadableError | None = None
         fetched: Fetched | None = None
-        began = time.monotonic()
         try:
             fetched = await self._context.source.fetch(self.number, self.position, self._fetch_timeout())
         except UnreadableError as error:
@@ -221,9 +220,9 @@ class Partition:
         if fetched is None:  # a rebalance is under way: it will pause us
             await asyncio.sleep(_NOT_ASSIGNED_WAIT)
             return
-        if self._gatherer is not None and not self._gatherer.done_since(began):
-            fetched = fetched._replace(caught_up=False)  # interactions wait in the topics that they were sent to
         age = self.lag.hear(fetched)
+        if self._gatherer is not None and not self._gatherer.done_since(time.monotonic() - (age or 0.0)):
+            fetched = fetched._replace(caught_up=False)  # interactions wait in the topics that they were sent to
         if age is not None:
             self._answered = time.monotonic() - age
             self._context.contact.heard(age)

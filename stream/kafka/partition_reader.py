@@ -122,6 +122,13 @@ class PartitionReader:
                 return Fetched((), position, caught_up, end, state.highwater, state.timestamp)
             await self._wait_for_data(left if left > 0 else _LOOK_AGAIN)
 
+    def is_at_end(self, position: int) -> bool:
+        """Whether the broker said within the last second that nothing lies at or beyond `position`."""
+        state = self._state()
+        if state is None or state.position != position or self._tp in self._fetcher._records:
+            return False
+        return _is_at_end(state, _readable_end(state)) and _is_fresh(state)
+
     async def first_offset(self) -> int:
         """The earliest offset that the partition still holds."""
         offsets: dict[TopicPartition, int] = await self._consumer.beginning_offsets([self._tp])

@@ -59,7 +59,14 @@ class TopicMonitor:
         self.contact = contact or Contact()
         self._hear = hear
         self._name = settings.topics.interactions
-        self._topics = (self._name, settings.topics.customers, settings.topics.stage_changes, *_INTERNAL)
+        self._sources = settings.topics.sources
+        self._topics = (
+            *self._sources,
+            self._name,
+            settings.topics.customers,
+            settings.topics.stage_changes,
+            *_INTERNAL,
+        )
         self._source: SourceTopic | None = None
         self._seen = asyncio.Event()
         self._wanted = asyncio.Event()
@@ -111,7 +118,7 @@ class TopicMonitor:
 
     def _note(self, found: dict[str, TopicMetadata], *, coordinated: bool) -> None:
         source = found.get(self._name)
-        self.missing = source is None
+        self.missing = any(name not in found for name in (self._name, *self._sources))
         self.serves = coordinated and all(topic.writable for topic in found.values())
         if source is not None:
             self._source = SourceTopic(source.partitions, source.id)

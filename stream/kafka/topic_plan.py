@@ -75,7 +75,7 @@ def plan_topics(settings: Settings, found: Mapping[str, FoundTopic], brokers: in
     partitions = source.partitions if source else settings.partitions
     largest = _whole(source, "max.message.bytes", DEFAULT_MAX_MESSAGE) if source else DEFAULT_MAX_MESSAGE
     month = str(30 * DAY)
-    kept = str(retention_ms(settings, source.configs.get("retention.ms") if source else None))
+    kept = str(retention_ms(settings, _longest_kept(found[name] for name in names.sent_to if name in found)))
     sent = {"cleanup.policy": "delete", "retention.ms": kept, "message.timestamp.type": "LogAppendTime"}
     plans = [TopicPlan(name, "what customers do, gathered from here", partitions, sent) for name in names.sources]
     plans += [
@@ -120,6 +120,12 @@ def _gathered(names: TopicNames, found: Mapping[str, FoundTopic], sent: Mapping[
         return dict(sent)
     largest = str(max(map(_room, (found[name] for name in names.sources if name in found)), default=_ROOM_GATHERED))
     return {**sent, "message.timestamp.type": "CreateTime", "max.message.bytes": largest}
+
+
+def _longest_kept(topics: Iterable[FoundTopic]) -> str | None:
+    """The longest `retention.ms` of these topics; -1 is the longest there is, None: none of them says."""
+    kept = [int(each.configs["retention.ms"]) for each in topics if "retention.ms" in each.configs]
+    return str(-1 if -1 in kept else max(kept)) if kept else None
 
 
 def _room(source: FoundTopic) -> int:
@@ -195,6 +201,17 @@ def _check_gathered(
             )
         )
     target = found.get(into)
+    kept, wanted = (None if each is None else _longest_kept([each]) for each in (target, topic))
+    if kept is not None and kept != "-1" and wanted is not None and (wanted == "-1" or int(wanted) > int(kept)):
+        findings.append(
+            TopicFinding(
+                "warning",
+                into,
+                f"keeps interactions for {kept} ms, {plan.name}, which is gathered into it, for {wanted}: older ones, "
+                "which keep their times, are deleted soon after they were gathered, perhaps unprocessed",
+                _alter_command(settings, into, f"retention.ms={wanted}"),
+            )
+        )
     if target is not None and _whole(target, "max.message.bytes", DEFAULT_MAX_MESSAGE) < _room(topic):
         findings.append(
             TopicFinding(

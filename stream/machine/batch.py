@@ -155,6 +155,10 @@ class Machine(Protocol):
         It may be past: more are due than the last batch fired, and waiting interactions are processed first.
         """
 
+    @property
+    def gathered(self) -> Mapping[str, int]:
+        """By topic that interactions are gathered from: the offset behind the last one that was processed."""
+
     def isolate(self, *, offsets: Iterable[int] = (), keys: Iterable[bytes] = ()) -> None:
         """Dead-letter these source offsets as `unprocessable`; never again fire these customers' deadlines."""
 

@@ -13,7 +13,9 @@ from stream.codec.records import SourceRecord
 
 MAX_RECORDS: Final = 1_000
 MAX_BYTES: Final = 1 << 20
-"""What one transaction of gathering holds at most, keys, values and one record more."""
+"""What one transaction of gathering holds at most, and one record more."""
+_HEADER: Final = 60
+"""Bytes of a header, about."""
 
 
 class Taken(NamedTuple):
@@ -41,6 +43,11 @@ class Gathering:
         """Everything that the topics hold was taken, as far as the broker said."""
         return len(self._at_end) == len(self._waiting) == len(self.empty)
 
+    def ask(self) -> list[str]:
+        """The topics of which nothing is at hand, to be asked. What the others said of their end is old by then."""
+        self._at_end -= {topic for topic, waiting in self._waiting.items() if waiting}
+        return self.empty
+
     def hear(self, topic: str, records: Sequence[SourceRecord], *, at_end: bool) -> None:
         """These records of a topic came; `at_end`: the broker says that nothing lies behind them."""
         self._waiting[topic].extend(records)
@@ -61,7 +68,7 @@ class Gathering:
                 break
             _, topic = min(heads, key=_time)
             record = self._waiting[topic].popleft()
-            size += len(record.key or b"") + len(record.value or b"")
+            size += len(record.key or b"") + len(record.value or b"") + _HEADER * len(record.headers)
             taken.append(Taken(topic, record))
         return taken
 

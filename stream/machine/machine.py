@@ -58,6 +58,11 @@ class PartitionMachine:
         return self._store.edited
 
     @property
+    def gathered(self) -> Mapping[str, int]:
+        """See `Machine`."""
+        return self._records.gathered
+
+    @property
     def customers(self) -> int:
         """How many customers have a record."""
         return len(self._store)
@@ -97,6 +102,7 @@ class PartitionMachine:
             self._clock.live_from = position.live_from
         self._provenance.resume(position, self.next_offset)
         self._records.generation = position.generation
+        self._records.gathered = dict(position.gathered)
         self._started = True
 
     def isolate(self, *, offsets: Iterable[int] = (), keys: Iterable[bytes] = ()) -> None:
@@ -183,6 +189,7 @@ class PartitionMachine:
             live_from=self._clock.live_from,
             topic_ids=source.topic_ids,
             generation=self._records.generation,
+            gathered=dict(self._records.gathered),
             lifecycles=provenance.lifecycles,
             settings=provenance.settings,
             begun=provenance.begun,

@@ -5,6 +5,7 @@ from typing import Final
 from stream.codec.controls import control_of, tick_time
 from stream.codec.dead_letter_reasons import Reason, Rejected
 from stream.codec.fields import AHEAD
+from stream.codec.gathered import origin_of
 from stream.codec.import_rows import row_of
 from stream.codec.partitioners import home_of, likely_cause_of
 from stream.codec.records import SourceRecord
@@ -49,6 +50,9 @@ class RecordProcessor:
         self._clock = clock
         self._edits = edits
         self._deadlines = deadlines
+        self._gathers = bool(settings.topics.sources)
+        self.gathered: dict[str, int] = {}
+        """By topic that interactions are gathered from: the offset behind the last one that was processed."""
         self.generation = 1
         """The state's generation, as its position has it."""
         self.isolated_offsets: set[int] = set()
@@ -61,6 +65,8 @@ class RecordProcessor:
         broker_time = record.timestamp
         if record.timestamp_type != LOG_APPEND_TIME:
             broker_time = min(broker_time, run.wall) if broker_time >= 0 else run.wall
+        if self._gathers:
+            self._note_origin(record)
         if offset in self.isolated_offsets:
             run.reject(record, Rejected(Reason.UNPROCESSABLE, "processing it failed twice"))
             return
@@ -84,6 +90,11 @@ class RecordProcessor:
             raise
         except Exception as error:
             raise RecordFailed(offset, error) from error
+
+    def _note_origin(self, record: SourceRecord) -> None:
+        origin = origin_of(record.headers)
+        if origin is not None and origin.partition == self._partition:
+            self.gathered[origin.topic] = max(self.gathered.get(origin.topic, 0), origin.offset + 1)
 
     def take_flaws(self) -> dict[str, int]:
         """What could not be used of interactions that were taken, since this was last called."""

@@ -168,6 +168,7 @@ def _batches(
     live_from = old.live_from if old is not None else settings.live_from or first_start
     lifecycles = _lifecycles(old, changelog)
     generation = _generation(old, fresh)
+    gathered = {} if old is None else old.gathered  # what was gathered stays on the topic
     offsets = {} if beginning.offset is None else {settings.topics.interactions: beginning.offset}
     last = Position(
         offsets=offsets,
@@ -175,8 +176,16 @@ def _batches(
         live_from=live_from,
         changes_from=fresh.changes_from,
         generation=generation,
+        gathered=gathered,
     )
-    refused = Position(offsets=offsets, partitions=0, live_from=live_from, lifecycles=lifecycles, generation=generation)
+    refused = Position(
+        offsets=offsets,
+        partitions=0,
+        live_from=live_from,
+        lifecycles=lifecycles,
+        generation=generation,
+        gathered=gathered,
+    )
     keys = [key for key in changelog if key != positions.KEY]
     parts = [keys[start : start + _AT_ONCE] for start in range(0, len(keys), _AT_ONCE)]
     in_one = exclusive and len(parts) <= 1

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from stream.codec.dead_letter_reasons import MAX_BYTES
 from stream.codec.gathered import HEADER, gathered, origin_of, topic_of
 from stream.codec.lifecycle_yaml.lifecycle_files import parse
 from stream.codec.records import Outgoing
@@ -138,6 +139,25 @@ async def test_where_kafka_forgot_the_groups_offsets_gathering_goes_on_behind_wh
     assert len(records) == 4
 
 
+async def test_offsets_that_kafkas_own_tool_moved_on_are_followed(kafka: SharedKafka, topic_prefix: str) -> None:
+    """So one goes on behind what retention took, or what cannot be read."""
+    settings = settings_of(kafka, topic_prefix, partitions=1)
+    topics, web_topic = settings.topics, TopicPartition(settings.topics.sources[0], 0)
+    async with rig_of(settings) as rig:
+        await produce(settings.bootstrap, web_topic.topic, [web("ann", 0), web("ann", 1)])
+        await rig.recorder.until(lambda: sum(rig.recorder.gathered_from.values()) >= 2, 60)
+    await produce(settings.bootstrap, web_topic.topic, [web("ann", 2), web("ann", 3)])
+    async with AIOKafkaConsumer(
+        bootstrap_servers=settings.bootstrap, group_id=settings.group, enable_auto_commit=False
+    ) as tool:
+        tool.assign([web_topic])
+        await tool.commit({web_topic: 3})
+    async with rig_of(settings) as rig:
+        await rig.recorder.until(lambda: sum(rig.recorder.gathered_from.values()) >= 1, 60)
+    [records] = (await read_all(settings.bootstrap, topics.interactions)).values()
+    assert [json.loads(each.value or b"")["id"] for each in records] == ["web-ann-0", "web-ann-1", "web-ann-3"]
+
+
 async def test_topics_that_do_not_fit_are_told_before_anything_is_gathered(
     kafka: SharedKafka, topic_prefix: str
 ) -> None:
@@ -156,6 +176,15 @@ def test_the_copy_says_where_it_comes_from_and_is_else_the_same() -> None:
     assert topic_of([]) is None
     for strange in (b"", b"web", b"web-1", b"web-x-1", None):
         assert topic_of([(HEADER, strange)]) is None
+
+
+def test_the_copy_of_what_is_too_large_to_be_read_fits_and_still_is_too_large() -> None:
+    """A topic limits what is compressed."""
+    copy = gathered(Record(1, 12, b"ann", b"x" * 5_000_000, []), "web", 0)
+    assert MAX_BYTES < len(copy.value or b"") < 1_200_000
+    copy = gathered(Record(1, 12, b"k" * 500_000, b"{}", [("h", b"x" * 500_000)]), "web", 0)
+    assert len(copy.key or b"") < 20_000
+    assert [name for name, _ in copy.headers] == [HEADER]
 
 
 def test_a_mapping_of_a_topic_counts_as_what_decides_results() -> None:

@@ -182,7 +182,7 @@ class Injector:
     async def _rival(self, partition: int) -> None:
         """Someone else begins with the id of a partition's producer, which fences whoever has it."""
         own = f"{self._settings.app}-{self._settings.topics.interactions}-{partition}"
-        gathering = f"{self._settings.app}-gather-{self._settings.topics.interactions}-{partition}"
+        gathering = f"{own}-gather"
         name = gathering if self._settings.topics.sources and partition % 2 else own
         rival = AIOKafkaProducer(bootstrap_servers=self._settings.bootstrap, transactional_id=name)
         try:

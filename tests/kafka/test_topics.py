@@ -343,3 +343,16 @@ def test_a_worker_that_gathers_needs_to_read_what_it_gathers_and_to_write_what_i
     assert {Grant(Operation.READ, "web"), Grant(Operation.READ, "crm")} <= grants
     assert {Grant(Operation.READ, "lifecycle-interactions"), Grant(Operation.WRITE, "lifecycle-interactions")} <= grants
     assert Grant(Operation.WRITE, "interactions") not in alone
+
+
+def test_what_is_gathered_is_kept_as_long_as_where_it_comes_from() -> None:
+    unset = replace(SEVERAL, retention=None)
+    found = {"web": FoundTopic(4, {"retention.ms": "604800000"}), "crm": FoundTopic(4, {"retention.ms": "-1"})}
+    plans = {each.name: each.configs["retention.ms"] for each in plan_topics(unset, found)[:3]}
+    assert plans["lifecycle-interactions"] == "-1"
+    room = {"max.message.bytes": "1310732"}
+    target = FoundTopic(4, {"retention.ms": "604800000", **room})
+    compared = compare(unset, plan_topics(unset, found), {**found, "lifecycle-interactions": target})
+    [finding] = [each for each in compared if each.level == "warning" and "unprocessed" in each.problem]
+    assert finding.topic == "lifecycle-interactions"
+    assert finding.remedy.endswith("--add-config retention.ms=-1")

@@ -39,6 +39,20 @@ def test_a_topic_that_holds_more_is_waited_for_and_one_that_is_at_its_end_is_not
     assert gathering.is_done
 
 
+def test_what_a_topic_said_of_its_end_is_asked_again_while_something_of_it_waits() -> None:
+    """It may have got more since: what lies there may be older than what others go on with."""
+    gathering = Gathering(("web", "crm"))
+    gathering.hear("web", [record(0, 30)], at_end=True)
+    gathering.hear("crm", [record(0, 10)], at_end=False)
+    assert [topic for topic, _ in gathering.take()] == ["crm"]
+    assert gathering.ask() == ["crm"]
+    gathering.hear("crm", [record(1, 40)], at_end=True)
+    assert [topic for topic, _ in gathering.take()] == ["web"]
+    assert gathering.ask() == ["web"]
+    gathering.hear("web", [record(1, 35)], at_end=True)
+    assert [topic for topic, _ in gathering.take()] == ["web", "crm"]
+
+
 def test_no_transaction_holds_more_than_its_bounds() -> None:
     gathering = Gathering(("web",))
     gathering.hear("web", [record(at, at) for at in range(MAX_RECORDS + 5)], at_end=True)

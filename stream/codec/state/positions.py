@@ -35,6 +35,8 @@ class Position(msgspec.Struct, kw_only=True):
     """The source offset at which this state began, from nothing; None: not known."""
     since: int | None = None
     """The source offset from which on it was made by these lifecycles and settings; None: not known."""
+    gathered: dict[str, int] = {}
+    """By topic that interactions are gathered from: the offset behind the last one that was processed."""
     changes_from: dict[str, int] = {}
     """By partition of stage-changes: where this state's changes begin; a reset threw away what made those before."""
 
