@@ -10,7 +10,7 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from stream.codec.lifecycle_yaml.bounded_yaml import MAX_DEPTH, MAX_FILE_BYTES, BoundedComposer, BoundedConstructor
-from stream.codec.lifecycle_yaml.indentation import misplaced
+from stream.codec.lifecycle_yaml.misplaced_keys import misplaced
 from stream.codec.lifecycle_yaml.scalar_places import location_within
 from stream.codec.lifecycle_yaml.yaml_habits import explain
 from stream.core.language.definition import define

@@ -79,7 +79,8 @@ class MeasureReader:
         for signal in self.signals:
             words = [word for word, signals in self.signals_of.items() if signal in signals]
             counted = words[0] if len(words) == 1 else f"[{', '.join(words)}]"
-            facts[signal.name] = f"{{count: {counted}{', where: …' if signal.where else ''}}}"
+            if words:
+                facts[signal.name] = f"{{count: {counted}{', where: …' if signal.where else ''}}}"
         return facts
 
     def _identifier(self, entry: Entry, name: str) -> None:
