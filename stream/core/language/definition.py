@@ -7,6 +7,7 @@ from typing import cast
 
 from stream.core.expressions import ConditionError
 from stream.core.language import graph
+from stream.core.language.came_back import Heard, just_ended
 from stream.core.language.conditions import compile_condition, events_in
 from stream.core.language.document import DocumentReader, Entry, fingerprint, kind_of
 from stream.core.language.measures import MeasureReader
@@ -124,7 +125,7 @@ class _Definition:
             transitions_from={stage: tuple(t for t in transitions if stage in t.sources) for stage in stages},
             timed_from=timed,
             digest=bytes.fromhex(fingerprint([self._value(), self._order()])),
-            warnings=tuple(self._warnings(measures, scope, transitions)),
+            warnings=tuple(self._warnings(measures, scope, passive, transitions)),
         )
 
     def _value(self) -> object:
@@ -229,12 +230,17 @@ class _Definition:
         self.conditions.append((keys["when"], condition))
         return condition
 
-    def _warnings(self, measures: MeasureReader, scope: Scope, transitions: tuple[Transition, ...]) -> list[Problem]:
+    def _warnings(
+        self, measures: MeasureReader, scope: Scope, passive: frozenset[str], transitions: tuple[Transition, ...]
+    ) -> list[Problem]:
         warnings = self.reader.warnings
+        heard = Heard(scope.words, passive, measures.counted)
         for entry, condition in (*measures.conditions, *self.conditions):
             for what, text in events_in(condition.tree):
                 self.reader.unmatched(entry, text, scope.words, name=what == "name")
             warnings += [Problem(entry.path, warning) for warning in condition.warnings]
+            if said := just_ended(condition.tree, heard):
+                warnings.append(Problem(entry.path, said))
             measures.paths.note_condition(entry.path, condition.tree)
         measured = Measured(scope.scores, scope.facts, measures.counted, measures.signals_of, scope.words)
         return [
