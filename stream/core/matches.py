@@ -28,8 +28,8 @@ class Missing:
         self.looked = 0
         """In how many interactions that the rule is about it was looked for."""
         self.found = False
-        self.instead: dict[str, None] = {}
-        """The properties that stand there instead, as a lifecycle file writes them; in order, without repeats."""
+        self.instead: dict[str, int] = {}
+        """The properties that stand there instead, as a lifecycle file writes them, and in how many interactions."""
         self.list: str | None = None
         """The path of the list through which it leads, where there is one: a path does not go into lists."""
 
@@ -52,8 +52,9 @@ class Missing:
                 return
             if path.keys[depth] not in found:
                 for key in found:
-                    if len(self.instead) < _MAX_KEYS:
-                        self.instead[written(PropertyPath(path.in_context, (*path.keys[:depth], key)))] = None
+                    name = written(PropertyPath(path.in_context, (*path.keys[:depth], key)))
+                    if name in self.instead or len(self.instead) < _MAX_KEYS:
+                        self.instead[name] = self.instead.get(name, 0) + 1
                 return
             found = found[path.keys[depth]]
 

@@ -130,10 +130,45 @@ def test_a_name_is_not_suggested_that_came_itself(lifecycle: Run, tmp_path: Path
 
 
 def test_many_names_are_cut_and_their_rest_is_counted(lifecycle: Run, tmp_path: Path) -> None:
-    lines = "".join(native(f"event {number}", number) * (1 if number else 2) for number in range(13))
+    """At sixty where a word or a signal matched nothing, for the right name may be a rare one."""
+    lines = "".join(native(f"event {number}", number) * (1 if number else 2) for number in range(63))
     rows = squeezed(simulate(lifecycle, tmp_path, lines))
     found = section(rows, "Event names that no word of wollshop covers")
-    assert (found[1], len(found), found[-1]) == ("event 0 2", 12, "(3 other names) 3")
+    assert (found[1], len(found), found[-1]) == ("event 0 2", 62, "(3 other names) 3")
+
+
+def test_where_all_words_and_signals_matched_ten_names_are_enough(lifecycle: Run, tmp_path: Path) -> None:
+    """They are no cause of anything."""
+    (tmp_path / "shop.yaml").write_text(
+        "lifecycle: small\ninteractions: {buy: [Order Completed]}\nfacts: {orders: {count: buy}}\n"
+        "stages: {lead: {}, customer: {}}\ntransitions: [{from: lead, to: customer, when: orders >= 1}]\n"
+    )
+    lines = native("Order Completed", 0) + "".join(native(f"event {number}", number) for number in range(13))
+    found = section(squeezed(simulate(lifecycle, tmp_path, lines)), "Event names that no word of small covers")
+    assert (len(found), found[-1]) == (12, "(3 other names) 3")
+
+
+def test_a_rare_name_of_the_same_words_is_suggested_beside_many_others(lifecycle: Run, tmp_path: Path) -> None:
+    """`Mail Clicked` in the file, `Email Link Clicked` in the data."""
+    (tmp_path / "shop.yaml").write_text(SHOP.replace("[form_submit]", "[Mail Clicked]"), encoding="utf-8")
+    lines = "".join(native(f"event {number}", number) * 2 for number in range(20)) + native("Email Link Clicked", 30)
+    found = section(squeezed(simulate(lifecycle, tmp_path, lines)), "Event names that no word of wollshop covers")
+    assert found[-1] == "Email Link Clicked 1 Mail Clicked"
+
+
+def test_where_no_property_is_like_the_one_that_is_missing_those_that_came_are_listed(
+    lifecycle: Run, tmp_path: Path
+) -> None:
+    """The most frequent first, up to eight."""
+    (tmp_path / "shop.yaml").write_text(SHOP.replace("properties.totl", "properties.revenue"), encoding="utf-8")
+    order = {"shipping": 5, "total": 20}
+    lines = native("Order Completed", 0, properties={f"p{number}": 1 for number in range(9)})
+    lines += "".join(native("Order Completed", day, properties=order) for day in (1, 2))
+    rows = " ".join(squeezed(simulate(lifecycle, tmp_path, lines)))
+    assert (
+        "properties.revenue, in 0 of 3 interactions (fact revenue); "
+        "they have shipping, total, p0, p1, p2, p3, p4, p5, …" in rows
+    )
 
 
 def test_properties_that_rules_name_and_no_interaction_had_are_said_of_facts_too(

@@ -58,6 +58,8 @@ BEYOND_THE_SCHEMA = {
     "signal-unknown-score": "a schema does not look up names",
     "stage-only-reached-from-unreachable-ones": "a schema does not follow transitions",
     "stage-unreachable": "a schema does not follow transitions",
+    "transition-from-all": "a schema does not look up names",
+    "transition-to-in-capitals": "a schema does not look up names",
     "transition-from-unknown-stage": "a schema does not look up names",
     "transition-from-unlike-any-stage": "a schema does not look up names",
     "transition-to-itself": "a schema does not compare two keys",

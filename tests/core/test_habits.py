@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from stream.core.durations import parse_duration
 from stream.core.expressions import ConditionError
-from stream.core.language.habits import decimal_point, length_of_time
+from stream.core.language.habits import decimal_point, length_of_time, minutes_for_months
 from stream.core.language.parser import parse
 
 LIKELY = st.lists(
@@ -25,6 +25,10 @@ LIKELY = st.lists(
         ("12 hrs", "write 12h"),
         ("90 Min", "write 90m"),
         ("30D", "write 30d"),
+        ("60 D", "write 60d"),
+        ("3M", "for 3 months write 90d"),
+        ("3 M", "for 3 months write 90d"),
+        ("1.5M", "for 1.5 months write 45d"),
         ("1.5h", "write 90m"),
         ("0,5 d", "write 12h"),
         ("2 months", "as in 60d"),
@@ -36,6 +40,44 @@ def test_a_length_of_time_in_other_words_is_told_in_ours(written, right):
     said = length_of_time(written)
     assert said.endswith(right)
     assert parse_duration(said.rpartition(" ")[2]) is not None
+
+
+@pytest.mark.parametrize("written", ["1m", "12m", "18m", "24m"])
+def test_minutes_that_may_be_meant_for_months_are_told_in_days_and_in_seconds(written):
+    said = minutes_for_months(written)
+    months = int(written[:-1])
+    assert f"would be {months * 30}d" in said
+    assert parse_duration(said.split()[-6]) == parse_duration(written)
+
+
+@pytest.mark.parametrize("written", ["0m", "13m", "30m", "90m", "2h", "120s", "60d", "2ms"])
+def test_minutes_that_nobody_means_for_months_are_left_alone(written):
+    assert minutes_for_months(written) == ""
+
+
+@pytest.mark.parametrize(
+    ("written", "sign"),
+    [
+        ("is greater than", ">"),
+        ("more than", ">"),
+        ("is above", ">"),
+        ("is higher", ">"),
+        ("is greater than or equal to", ">="),
+        ("is at least", ">="),
+        ("no less than", ">="),
+        ("is less than", "<"),
+        ("is below", "<"),
+        ("at most", "<="),
+        ("not more than", "<="),
+        ("is equal to", "=="),
+        ("IS GREATER THAN", ">"),
+    ],
+)
+def test_an_operator_in_words_is_told_as_a_sign(written, sign):
+    with pytest.raises(ConditionError) as caught:
+        parse(f"heat {written} 20")
+    assert caught.value.message == f"{written!r} is not an operator here; write {sign!r}"
+    parse(f"heat {sign} 20")
 
 
 @pytest.mark.parametrize("written", ["", "days", "5", "5 orders", "five days", "9" * 400 + " years"])

@@ -91,3 +91,33 @@ def test_two_names_that_are_not_there_are_two_errors() -> None:
     with pytest.raises(LifecycleFileError) as caught:
         parse(text.replace("{each: ", "{ech: "), "shop.yaml")
     assert len(caught.value.findings) == 4
+
+
+@pytest.mark.parametrize(
+    "condition",
+    ["Unsubscribed", "'\"Unsubscribed\"'", "event == Unsubscribed", 'event == "Unsubscribed"', "not Unsubscribed"],
+)
+@pytest.mark.parametrize("name", ["Unsubscribed", "Email Opened", "Order Completed", "order"])
+def test_an_event_name_alone_is_told_in_the_words_that_are_right(condition: str, name: str) -> None:
+    """And what is told is a condition that can be used."""
+    text = SHOP.replace("interest >= 50", condition.replace("Unsubscribed", name))
+    with pytest.raises(LifecycleFileError) as caught:
+        parse(text, "shop.yaml")
+    (error,) = caught.value.findings
+    word = "order" if name == "Order Completed" else name
+    told = f'event.type == "{word}"'
+    assert told in error.message
+    parse(SHOP.replace("interest >= 50", told), "shop.yaml")
+
+
+@pytest.mark.parametrize("condition", ["spent >= 3", "since(spent) >= 3d", "exists(spent)", "spent"])
+def test_a_signal_in_a_condition_is_told_as_a_fact_that_can_be_used(condition: str) -> None:
+    """A fact may have the name of a signal."""
+    text = SHOP.replace("interest < 10", condition)
+    with pytest.raises(LifecycleFileError) as caught:
+        parse(text, "shop.yaml")
+    (error,) = caught.value.findings
+    fact = error.message.partition("facts: {")[2].removesuffix("}")
+    assert fact.startswith("spent: {")
+    if condition != "spent":
+        parse(text.replace("facts:\n", f"facts:\n  {fact}\n"), "shop.yaml")

@@ -120,6 +120,8 @@ def test_what_is_refused_is_told_as_the_document_shows(block: Block, folder: Pat
 def skeleton(message: str) -> str:
     """A message without the names, texts and numbers that it is about."""
     message = re.sub(r"known are .*", "known", message.removeprefix("warning: "))
+    message = re.sub(r"(?<=wrong indentation: ).+?(?= begins in)|[^ ]+:(?= of line)|the -(?= of line)", "_", message)
+    message = re.sub(r"[^ ](?= is no dash)|(?<=;) [^ ]+(?= is no quote)", "_", message)
     message = re.sub(r", not (the|a|nothing|nan|true).*|; this is a list|; this one is empty", "", message)
     message = re.sub(r"'(?:[^']|(?<=\w)'(?=\w))*'|\"[^\"]*\"|`[^`]*`|\d[\d,.]*|\([^)]*\)|\{[^}]*\}", "_", message)
     message = re.sub(r"stages \S+( -> \S+)+", "stages _", message)

@@ -1,6 +1,6 @@
 """What of a lifecycle no interaction matched, and what interactions no word covers, as tables for people."""
 
-import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 
@@ -8,6 +8,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from stream.cli.terminal.amounts import amount
+from stream.cli.terminal.similar_names import meant
 from stream.cli.terminal.tables import plain_table, titled
 from stream.codec.plain import plain
 from stream.codec.times import format_time
@@ -17,9 +18,11 @@ from stream.core.mentions import event_names_of, written
 from stream.core.step_counts import REST
 
 _MOST_NAMES = 10
+_MOST_NAMES_OF_ALL = 60
+"""Where a word or signal matched nothing: the right name is among those that came, and may be a rare one."""
+_MOST_PROPERTIES = 8
 _MOST_LISTED = 12
 """Words, signals and so on of one row."""
-_BETWEEN = re.compile(r"[\s_.:-]+")
 _LIKE = 0.8
 """How much of a name must be the same, from 0 to 1, for another to have been meant."""
 
@@ -35,7 +38,9 @@ def unmatched(
     lifecycle = matches.lifecycle
     if matches.unknown:
         unheard = event_names_of(lifecycle) - observation.names.keys()
-        yield _names(f"Event names that no word of {lifecycle.id} covers", matches.unknown, unheard)
+        is_one_missing = not all(matches.words.values()) or not all(matches.signals.values())
+        most = _MOST_NAMES_OF_ALL if is_one_missing else _MOST_NAMES
+        yield _names(f"Event names that no word of {lifecycle.id} covers", matches.unknown, unheard, most)
     table = plain_table("", "")
     table.show_header = False
     table.columns[0].style = "dim"
@@ -66,27 +71,20 @@ def time_span(observation: Observation) -> str:
     return f"from {format_time(observation.first)} to {format_time(observation.last)}"
 
 
-def _names(title: str, counts: Mapping[str, int], unheard: Iterable[str]) -> Group:
-    """`unheard` are names that are known but did not come, one of which may have been meant."""
-    known = {_letters(name): name for name in sorted(unheard)}
+def _names(title: str, counts: Mapping[str, int], unheard: Iterable[str], most: int = _MOST_NAMES) -> Group:
+    """`unheard` are names that are known but did not come, one of which may have been meant; `most` are shown."""
     ranked = sorted(((name, count) for name, count in counts.items() if name != REST), key=lambda each: -each[1])
-    shown, rest = ranked[:_MOST_NAMES], ranked[_MOST_NAMES:]
-    meant = {name: get_close_matches(_letters(name), known, 1, _LIKE) for name, _count in shown}
-    hints = any(meant.values())
+    shown, rest = ranked[:most], ranked[most:]
+    hints = meant([name for name, _count in shown], unheard)
     table = plain_table("Event name", "Interactions", *(["Did you mean"] if hints else []), numbers=("Interactions",))
     for name, count in shown:
-        hint = [Text(plain(known[meant[name][0]]) if meant[name] else "")] if hints else []
+        hint = [Text(plain(hints.get(name, "")))] if hints else []
         table.add_row(Text(plain(name)), f"{count:,}", *hint)
     left = sum(count for _name, count in rest) + counts.get(REST, 0)
     if left:
         more = "more" if REST in counts else f"{amount(len(rest), 'other name')}"
         table.add_row(Text(f"({more})", style="dim"), f"{left:,}")
     return titled(title, table)
-
-
-def _letters(name: str) -> str:
-    """What two spellings of one name share."""
-    return _BETWEEN.sub("", name).casefold()
 
 
 def _way(lifecycle: Lifecycle, transition: Transition) -> str:
@@ -107,10 +105,20 @@ def missing_properties(missing: Sequence[Missing]) -> Iterator[str]:
         if through is not None:
             line += f"; {plain(through)} is a list, and a path does not lead into one"
         else:
-            instead = list(dict.fromkeys(key for each in named for key in each.instead))
-            meant = get_close_matches(path, instead, 1, _LIKE)
-            line += f"; did you mean {plain(meant[0])}?" if meant else ""
+            line += _instead(path, named)
         yield line
+
+
+def _instead(path: str, named: Sequence[Missing]) -> str:
+    """The property that was probably meant, else those that the interactions have most often."""
+    counts: Counter[str] = Counter()
+    for each in named:
+        counts.update(each.instead)
+    if near := get_close_matches(path, counts, 1, _LIKE):
+        return f"; did you mean {plain(near[0])}?"
+    found = [plain(each.removeprefix("properties.")) for each, _count in counts.most_common(_MOST_PROPERTIES)]
+    more = ", …" if len(counts) > len(found) else ""
+    return f"; they have {', '.join(found)}{more}" if found else ""
 
 
 def _listed(names: Iterable[str], between: str = ", ") -> str:

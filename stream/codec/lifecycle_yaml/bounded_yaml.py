@@ -5,7 +5,7 @@ from typing import Final
 
 from ruamel.yaml.composer import Composer, ComposerError
 from ruamel.yaml.constructor import RoundTripConstructor
-from ruamel.yaml.events import AliasEvent
+from ruamel.yaml.events import AliasEvent, ScalarEvent
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode
 
 MAX_FILE_BYTES: Final = 1_048_576
@@ -31,7 +31,10 @@ class BoundedComposer(Composer):
     def compose_node(self, parent: Node | None, index: object) -> Node:
         """A node, or the one that an alias stands for."""
         is_alias = self.parser.check_event(AliasEvent)
-        mark = self.parser.peek_event().start_mark
+        event = self.parser.peek_event()
+        mark = event.start_mark
+        if isinstance(event, ScalarEvent):
+            _check_sign(event)
         node: Node = super().compose_node(parent, index)
         if not is_alias:
             self._measured[id(node)] = self._measure(node)
@@ -60,6 +63,14 @@ class BoundedComposer(Composer):
             parts = node.value
         measured = [self._measured[id(part)] for part in parts]
         return 1 + sum(size for size, _depth in measured), 1 + max((depth for _size, depth in measured), default=0)
+
+
+def _check_sign(event: ScalarEvent) -> None:
+    """Raise ComposerError for a text that is an anchor or a tag of YAML, and was meant to begin with & or !."""
+    if event.anchor is not None and not event.value and not event.style:
+        raise ComposerError(None, None, "a text that begins with '&' stands in quotes", event.start_mark)
+    if event.ctag is not None and str(event.ctag).startswith("!") and not str(event.ctag).startswith("!!"):
+        raise ComposerError(None, None, "a text that begins with '!' stands in quotes", event.start_mark)
 
 
 class BoundedConstructor(RoundTripConstructor):

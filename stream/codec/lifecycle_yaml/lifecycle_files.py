@@ -10,6 +10,7 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from stream.codec.lifecycle_yaml.bounded_yaml import MAX_DEPTH, MAX_FILE_BYTES, BoundedComposer, BoundedConstructor
+from stream.codec.lifecycle_yaml.misplaced_keys import misplaced
 from stream.codec.lifecycle_yaml.scalar_places import location_within
 from stream.codec.lifecycle_yaml.yaml_habits import explain
 from stream.core.language.definition import define
@@ -127,6 +128,8 @@ def parse(text: str, name: str) -> LifecycleFile:
     try:
         lifecycle = define(document)
     except DefinitionError as error:
+        if said := misplaced(document):
+            raise LifecycleFileError([LocatedProblem(name, said.line + 1, said.column + 1, said.message)]) from None
         found = [_located(document, problem, text, name) for problem in error.problems]
         raise LifecycleFileError(sorted(found, key=lambda each: (each.line, each.column))) from None
     warnings = [_located(document, problem, text, name) for problem in lifecycle.warnings]

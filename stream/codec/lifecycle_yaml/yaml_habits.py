@@ -1,9 +1,11 @@
 """What people write in YAML out of habit, and what is right instead: found by the YAML reader's own messages."""
 
 import re
-from typing import Final, NamedTuple
+from typing import Final
 
 from ruamel.yaml.error import MarkedYAMLError, StreamMark
+
+from stream.codec.lifecycle_yaml.indentation import Explained, indented, top_indented
 
 _NO_SPACE: Final = re.compile(r"^\s*(?:- +)?(?:\{ *)?(?P<key>[A-Za-z_][\w-]*):(?P<rest>[^\s:].*)$")
 _NO_COLON: Final = re.compile(r"^\s*(?P<key>[A-Za-z_][\w-]*)\s*(?:=.*)?$")
@@ -12,15 +14,18 @@ _IN_BRACES: Final = "a text that holds [ ] { } , or a colon, or begins with a qu
 _COLON: Final = (
     "a text that holds a colon and a space stands in quotes; keys that share a line stand in {…} with commas"
 )
+_BEGINS: Final = re.compile(
+    r"expected alphabetic or numeric|(?P<block>expected a comment or a line break)"
+    r"|(?P<at>found character|sequence entries are not|mapping keys are not|expected the node content, but found ',')"
+)
+"""Where a text begins with a sign of YAML's: what is said at that sign, or behind it."""
+_MISPLACED: Final = tuple(
+    f"expected <block end>, but found '{found}'"
+    for found in ("<block mapping start>", "<block sequence start>", "-", "?")
+)
+_SPACELESS_DASH: Final = re.compile(r" *-(?![\s\d-]|$)")
+_OTHER_DASH: Final = re.compile(r" *(?P<dash>[–—−•‣·*])\s")  # noqa: RUF001 - what word processors make of a dash
 _AS_A_WHOLE: Final = "a text that begins with a quote or [ ends where that ends; put the whole in single quotes"
-
-
-class Explained(NamedTuple):
-    """What is wrong, and where; line and column from 0."""
-
-    line: int
-    column: int
-    message: str
 
 
 def explain(error: MarkedYAMLError, text: str) -> Explained:
@@ -32,12 +37,12 @@ def explain(error: MarkedYAMLError, text: str) -> Explained:
     lines = text.splitlines() or [""]
     line = lines[mark.line] if mark.line < len(lines) else ""
     begun = error.context_mark
+    if said := _dash(mark.line, lines):
+        return said
     if "'\\t' that cannot start" in problem:
         return Explained(mark.line, mark.column, "a tab; indent with spaces")
-    if problem.startswith("found character"):
-        return Explained(mark.line, mark.column, f"a text that begins with {line[mark.column]!r} stands in quotes")
-    if problem.startswith("expected alphabetic or numeric") and line[mark.column - 1 : mark.column] == "*":
-        return Explained(mark.line, mark.column - 1, 'a star stands in quotes: "*"')
+    if said := _begins(problem, mark, line):
+        return said
     if problem.startswith("mapping values are not allowed"):
         return _colon(mark, lines)
     if problem.startswith("could not find expected ':'") and begun is not None:
@@ -48,7 +53,39 @@ def explain(error: MarkedYAMLError, text: str) -> Explained:
         return Explained(mark.line, mark.column, f"the key {match['key']!r} stands here a second time")
     if problem.startswith(("expected ',' or '}'", "expected ',' or ']'")) and begun is not None:
         return _unclosed(mark, begun, lines, problem)
-    return Explained(mark.line, mark.column, _misplaced(problem))
+    return _indented(problem, mark, lines) or Explained(mark.line, mark.column, _misplaced(problem))
+
+
+def _dash(last: int, lines: list[str]) -> Explained | None:
+    """A list's entry whose dash has no space after it, or is another sign: in the line `last`, or in the one above."""
+    above = [number for number in range(min(last, len(lines))) if lines[number].strip()][-1:]
+    for number in [*([last] if last < len(lines) else []), *above]:
+        if match := _SPACELESS_DASH.match(lines[number]):
+            return Explained(number, match.end(), "a space belongs after the -")
+        if match := _OTHER_DASH.match(lines[number]):
+            return Explained(number, match.start("dash"), f"{match['dash']} is no dash of YAML; write -")
+    return None
+
+
+def _begins(problem: str, mark: StreamMark, line: str) -> Explained | None:
+    """A text that begins with a sign that means something in YAML."""
+    match = _BEGINS.match(problem)
+    if match is None:
+        return None
+    column = mark.column if match["at"] else mark.column - 1
+    if match["block"]:
+        column = max(line.rfind(sign, 0, mark.column) for sign in "|>")
+    if line[column] == "*":
+        return Explained(mark.line, column, 'a star stands in quotes: "*"')
+    return Explained(mark.line, column, f"a text that begins with {line[column]!r} stands in quotes")
+
+
+def _indented(problem: str, mark: StreamMark, lines: list[str]) -> Explained | None:
+    """A line that begins in another column than those with which it belongs together."""
+    if problem.startswith("expected '<document start>'"):
+        return top_indented(lines)
+    is_misplaced = problem.startswith(_MISPLACED) and mark.line < len(lines)
+    return indented(mark.line, lines) if is_misplaced else None
 
 
 def _colon(mark: StreamMark, lines: list[str]) -> Explained:
@@ -60,7 +97,8 @@ def _colon(mark: StreamMark, lines: list[str]) -> Explained:
             return explained
         if match := _NO_COLON.match(line):
             return Explained(number, match.start("key"), f"a colon is missing, as in {match['key']}:")
-    return Explained(mark.line, mark.column, _COLON)
+    first = lines[mark.line].find(":") == mark.column
+    return (indented(mark.line, lines) if first else None) or Explained(mark.line, mark.column, _COLON)
 
 
 def _spaceless(number: int, line: str) -> Explained | None:

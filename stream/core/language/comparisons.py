@@ -7,6 +7,7 @@ from stream.core.accessors import Number
 from stream.core.expressions import Bare, Comparison, ConditionError, Duration, Literal, Name
 from stream.core.language.habits import without_quotes
 from stream.core.language.names import TYPE_NAMES, ResolvedOperand, Scope, resolve, unknown
+from stream.core.language.unquoted import check_event, check_text
 from stream.core.operators import MIRRORED, OPERATOR
 from stream.core.predicates import (
     Among,
@@ -41,8 +42,10 @@ class Atom(NamedTuple):
 def compile_bare(node: Bare, scope: Scope) -> Atom:
     """A name that must be exactly true. Raises ConditionError where it can never be."""
     if isinstance(node.operand, Literal | Duration):
+        if isinstance(node.operand, Literal):
+            check_text(node.operand, scope)
         raise ConditionError("a constant alone decides nothing; compare a name with it", node.offset)
-    resolved = resolve(node.operand, scope)
+    resolved = resolve(node.operand, scope, alone=True)
     if resolved.type not in ("boolean", "any"):
         raise ConditionError(f"this is {TYPE_NAMES[resolved.type]}, not true or false; compare it", node.offset)
     return Atom(IsTrue(resolved.accessor), resolved.needs_event)
@@ -50,6 +53,7 @@ def compile_bare(node: Bare, scope: Scope) -> Atom:
 
 def compile_comparison(node: Comparison, scope: Scope) -> Atom:
     """A comparison. Raises ConditionError where its types do not fit or its answer can never change."""
+    check_event(node, scope)
     left, right = resolve(node.left, scope), resolve(node.right, scope)
     constant = (Literal, Duration)
     if isinstance(node.left, constant) and isinstance(node.right, constant):

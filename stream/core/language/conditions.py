@@ -10,13 +10,14 @@ parts does.
 from math import inf
 from typing import TypeGuard
 
-from stream.core.expressions import And, Bare, Call, Comparison, Literal, Name, Node, Or
+from stream.core.expressions import And, Bare, Call, Comparison, ConditionError, Duration, Literal, Name, Node, Or
 from stream.core.expressions import Not as Negation
 from stream.core.language.comparisons import Atom, compile_bare, compile_comparison
 from stream.core.language.contradictions import check_contradictions
-from stream.core.language.habits import thousands
+from stream.core.language.habits import minutes_for_months, thousands
 from stream.core.language.names import Scope
-from stream.core.language.parser import parse, texts_of
+from stream.core.language.parser import UnexpectedWordError, parse, texts_of
+from stream.core.language.unquoted import several_words
 from stream.core.lifecycle import Condition
 from stream.core.operators import EQ, MIRRORED, NE, OPERATOR, compare_numbers
 from stream.core.predicates import AllOf, AnyOf, Not, Predicate
@@ -24,8 +25,13 @@ from stream.core.predicates import AllOf, AnyOf, Not, Predicate
 
 def compile_condition(text: str, scope: Scope) -> Condition:
     """The condition of `text` in a lifecycle's `scope`. Raises ConditionError."""
-    tree = parse(text)
-    compiler = _Compiler(scope)
+    try:
+        tree = parse(text)
+    except UnexpectedWordError as error:
+        if said := several_words(text, error.offset, scope):
+            raise ConditionError(*said) from None
+        raise
+    compiler = _Compiler(scope, text)
     with_event, without_event = compiler.node(tree, negated=False)
     check_contradictions(tree)
     assert with_event is not None, "only the answer without an interaction can be never"
@@ -72,8 +78,9 @@ _Part = Predicate | None
 
 
 class _Compiler:
-    def __init__(self, scope: Scope) -> None:
+    def __init__(self, scope: Scope, text: str) -> None:
         self.scope = scope
+        self.text = text
         self.timed = False
         self.warnings: list[str] = []
 
@@ -97,6 +104,7 @@ class _Compiler:
         if isinstance(node, Comparison):
             self._warn_star(node)
             self._warn_bounds(node)
+            self._warn_minutes(node)
             if negated:
                 self._warn_never(node)
         predicate = Not(atom.predicate, timed=atom.falls) if negated else atom.predicate
@@ -135,6 +143,13 @@ class _Compiler:
             decided = answer == compare_numbers(operator, high, constant)
         if decided:
             self.warnings.append(f"{_bounded(name, low, high)}: this {'always' if answer else 'never'} holds")
+
+    def _warn_minutes(self, node: Comparison) -> None:
+        self.warnings += [
+            said
+            for side in (node.left, node.right)
+            if isinstance(side, Duration) and (said := minutes_for_months(self.text, side.offset))
+        ]
 
     def _bounds(self, name: str) -> tuple[float, float]:
         score, fact = self.scope.scores.get(name), self.scope.facts.get(name)

@@ -7,6 +7,7 @@ from typing import cast
 
 from stream.core.expressions import ConditionError
 from stream.core.language import graph
+from stream.core.language.came_back import Heard, just_ended
 from stream.core.language.conditions import compile_condition, events_in
 from stream.core.language.document import DocumentReader, Entry, fingerprint, kind_of
 from stream.core.language.measures import MeasureReader
@@ -34,6 +35,8 @@ KEYS = (
     "stages",
     "transitions",
 )
+STAGE_KEYS = ("title", "channels", "actions")
+TRANSITION_KEYS = ("from", "to", "when")
 MOST = {"scores": 64, "signals": 64, "facts": 64, "stages": 257, "transitions": 256}
 """The largest number of each. Every stage but the first needs a transition that leads to it."""
 _OF_A_TRANSITION = {
@@ -41,6 +44,7 @@ _OF_A_TRANSITION = {
     "to": "the stage to enter",
     "when": "the condition",
 }
+_ANY = frozenset({"any", "all", "every", "any stage", "all stages", "everyone"})
 _STAGE = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
 
 
@@ -84,6 +88,7 @@ class _Definition:
             words,
             lessened=frozenset(each.fact.name for of in measures.counted.values() for each in of if each.sign < 0),
             broken=frozenset(measures.broken),
+            signals=measures.counting_facts(),
         )
         transitions = self._transitions(scope)
         if not self.problems and stages:
@@ -120,7 +125,7 @@ class _Definition:
             transitions_from={stage: tuple(t for t in transitions if stage in t.sources) for stage in stages},
             timed_from=timed,
             digest=bytes.fromhex(fingerprint([self._value(), self._order()])),
-            warnings=tuple(self._warnings(measures, scope, transitions)),
+            warnings=tuple(self._warnings(measures, scope, passive, transitions)),
         )
 
     def _value(self) -> object:
@@ -157,7 +162,7 @@ class _Definition:
                     f"{name!r} is not a stage's name: a to z, A to Z, 0 to 9, _ and -; its title: may be any text",
                     on_key=True,
                 )
-            keys = self.reader.mapping(body, ("title", "channels", "actions"), empty=True)
+            keys = self.reader.mapping(body, STAGE_KEYS, empty=True)
             stages[name] = Stage(
                 name,
                 self.reader.text(keys.get("title"), default=name),
@@ -170,7 +175,7 @@ class _Definition:
         transitions: list[Transition] = []
         for index, entry in enumerate(self.reader.items(self.top.get("transitions"))):
             before = len(self.problems)
-            keys = self.reader.mapping(entry, ("from", "to", "when"))
+            keys = self.reader.mapping(entry, TRANSITION_KEYS)
             if len(self.problems) == before:  # else a key is misspelled, and the one that is missing is that one
                 self._complete(entry, keys)
             target = self._target(keys, scope.stages)
@@ -202,6 +207,8 @@ class _Definition:
             source = cast("str", each.value)
             if source == "*":
                 self.reader.problem(each, '"*" stands alone: from: "*"')
+            elif stages and source not in stages and source.casefold() in _ANY:
+                self.reader.problem(each, f'unknown stage {source!r}; any stage is written "*"')
             elif stages and source not in stages:
                 self.reader.problem(each, unknown(source, list(stages), "stage"))
             elif source == target:
@@ -210,7 +217,7 @@ class _Definition:
         return frozenset(sources)
 
     def _condition(self, keys: Mapping[str, Entry], scope: Scope) -> Condition | None:
-        text = self.reader.text(keys.get("when"))
+        text = self.reader.condition(keys.get("when"))
         if not text:
             return None
         try:
@@ -223,12 +230,17 @@ class _Definition:
         self.conditions.append((keys["when"], condition))
         return condition
 
-    def _warnings(self, measures: MeasureReader, scope: Scope, transitions: tuple[Transition, ...]) -> list[Problem]:
+    def _warnings(
+        self, measures: MeasureReader, scope: Scope, passive: frozenset[str], transitions: tuple[Transition, ...]
+    ) -> list[Problem]:
         warnings = self.reader.warnings
+        heard = Heard(scope.words, passive, measures.counted)
         for entry, condition in (*measures.conditions, *self.conditions):
             for what, text in events_in(condition.tree):
                 self.reader.unmatched(entry, text, scope.words, name=what == "name")
             warnings += [Problem(entry.path, warning) for warning in condition.warnings]
+            if said := just_ended(condition.tree, heard):
+                warnings.append(Problem(entry.path, said))
             measures.paths.note_condition(entry.path, condition.tree)
         measured = Measured(scope.scores, scope.facts, measures.counted, measures.signals_of, scope.words)
         return [

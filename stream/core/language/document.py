@@ -6,8 +6,8 @@ from hashlib import blake2b
 from typing import NamedTuple
 
 from stream.core.durations import parse_duration
-from stream.core.language.habits import decimal_point, length_of_time, without_quotes
-from stream.core.language.names import nearest, unknown
+from stream.core.language.habits import decimal_point, is_comparison, length_of_time, minutes_for_months, without_quotes
+from stream.core.language.names import nearest, odd_signs, unknown
 from stream.core.lifecycle import DefinitionError, Problem
 
 MAX_PROBLEMS = 100
@@ -16,6 +16,9 @@ _COMPARISONS = 100_000
 """Names that are compared, to say which one a word that nobody declared may have meant."""
 
 _UNKNOWN = re.compile(r"unknown (?:stage|score|name) ('[^']*')")
+
+_DASHES = tuple("-–—•")  # noqa: RUF001 - what word processors make of a dash
+_NUMBER = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,15})?")
 
 PropertyPath = tuple[str | int, ...]
 
@@ -71,6 +74,23 @@ def _not_a_key(key: object, value: object, before: object) -> str:
     return f"a key is a text; put {key!r} in quotes"
 
 
+def _unknown_key(key: str, value: object, before: object, keys: Sequence[str]) -> str:
+    """A key that does not exist, or what a comma within {…} made of the rest of a condition or list."""
+    if value is None and before and is_comparison(key):
+        return f"a comma begins the next entry here; join comparisons with `and`, as in {before} and {key}"
+    hint = "; a list stands in [ ], a text that holds a comma in quotes" if value is None and before else ""
+    return unknown(key, list(keys), "key") + hint
+
+
+def _scalar(text: str) -> object:
+    """What YAML would make of a text without quotes, where that is a number or a boolean."""
+    if text in ("true", "false"):
+        return text == "true"
+    if not _NUMBER.fullmatch(text):
+        return text
+    return float(text) if "." in text else int(text)
+
+
 class DocumentReader:
     """Collects problems and warnings while a definition is read.
 
@@ -109,6 +129,10 @@ class DocumentReader:
         if entry.value is None and empty:
             return {}
         if not isinstance(entry.value, Mapping):
+            name, colon, rest = entry.value.partition(":") if isinstance(entry.value, str) else ("", "", "")
+            if colon and name in keys:
+                self.problem(entry, f"a space is missing after the colon: write {name}: {rest}")
+                return {}
             what = f"the keys {', '.join(keys)}" if keys else needed or "names and their values"
             hint = "; write `name: value`, without - and [ ]" if isinstance(entry.value, list) else ""
             self.problem(entry, f"a mapping was expected ({what}), not {kind_of(entry.value)}{hint}")
@@ -122,10 +146,9 @@ class DocumentReader:
                 self.problem(child, _not_a_key(key, value, before), on_key=True)
             elif keys and key not in keys and value is None and colon and name in keys:
                 self.problem(child, f"a space is missing after the colon: write {name}: {rest}", on_key=True)
-                entries[name] = Entry(child.path, rest)
+                entries[name] = Entry(child.path, _scalar(rest))
             elif keys and key not in keys:
-                hint = "; a list stands in [ ], a text that holds a comma in quotes" if value is None and before else ""
-                self.problem(child, unknown(key, list(keys), "key") + hint, on_key=True)
+                self.problem(child, _unknown_key(key, value, before, keys), on_key=True)
             else:
                 entries[key] = child
             before = value
@@ -157,9 +180,12 @@ class DocumentReader:
         if entry is None:
             return []
         if single and isinstance(entry.value, str) and entry.value:
+            self._odd(entry)
             return [entry]
         if not isinstance(entry.value, list):
-            self.problem(entry, f"a list of texts was expected ({what}), not {kind_of(entry.value)}")
+            is_dash = isinstance(entry.value, str) and entry.value[:1] in _DASHES
+            hint = "; a list has a dash and a space before each" if is_dash else ""
+            self.problem(entry, f"a list of texts was expected ({what}), not {kind_of(entry.value)}{hint}")
             return []
         found = self.items(entry)
         if not found and single:
@@ -167,7 +193,13 @@ class DocumentReader:
         for each in found:
             if not isinstance(each.value, str) or not each.value:
                 self.problem(each, f"a text was expected, not {kind_of(each.value)}; quotes make a text of anything")
+            else:
+                self._odd(each)
         return [each for each in found if isinstance(each.value, str) and each.value]
+
+    def _odd(self, entry: Entry) -> None:
+        if said := odd_signs(str(entry.value)):
+            self.warnings.append(Problem(entry.path, f"{str(entry.value)!r}: {said}"))
 
     def words(self, entry: Entry | None, words: Mapping[str, str], *, empty: bool = False) -> list[str]:
         """A word or a list of words, none only with `empty`. An event name that a word covers is a problem."""
@@ -230,8 +262,17 @@ class DocumentReader:
             return None
         return int(value) if isinstance(value, int) else float(value)
 
-    def duration(self, entry: Entry | None, longest: int) -> int | None:
-        """Milliseconds, at least 1."""
+    def condition(self, entry: Entry | None) -> str:
+        """The text of a condition, `when` or `where`."""
+        if entry is not None and isinstance(entry.value, list):
+            parts = [each for each in entry.value if isinstance(each, str)]
+            example = " and ".join(parts) if 1 < len(parts) == len(entry.value) else "a >= 1 and b >= 1"
+            self.problem(entry, f"a condition is one text, not a list; join its parts by `and` or `or`: {example}")
+            return ""
+        return self.text(entry)
+
+    def duration(self, entry: Entry | None, longest: int, *, long: bool = False) -> int | None:
+        """Milliseconds, at least 1. `long` says that minutes are most likely meant for months."""
         if entry is None:
             return None
         length = parse_duration(entry.value) if isinstance(entry.value, str) else None
@@ -240,4 +281,6 @@ class DocumentReader:
             wanted = "a duration such as 30m, 14d or 52w was expected"
             self.problem(entry, said if said and length is None else f"{wanted}, not {kind_of(entry.value)}")
             return None
+        if long and (said := minutes_for_months(str(entry.value))):
+            self.warnings.append(Problem(entry.path, said))
         return length

@@ -11,7 +11,10 @@ _OPERATORS: Final = {
     "=<": "<=",
     "=": "==",
     "&&": "and",
+    "&": "and",
     "||": "or",
+    "|": "or",
+    ";": "and",
     "!": "not",
     "<>": "!=",
     "≥": ">=",
@@ -28,7 +31,7 @@ _WORDS: Final = {
     "und": "and",
     "oder": "or",
 }
-_QUOTES: Final = "“”„‟«»‘’‚`"  # noqa: RUF001 - they look alike, which is why people mix them up
+QUOTES: Final = "“”„‟«»‘’‚`"  # noqa: RUF001 - they look alike, which is why people mix them up
 _CURRENCIES: Final = "€$£¥"
 _PARTS_OF_TEXT: Final = frozenset({"contains", "like", "matches", "starts", "startswith", "begins", "ends", "endswith"})
 _UNIT_NAMES: Final = {
@@ -44,7 +47,24 @@ _DAYS_OF: Final = {
     "quarter": 91,
 }
 """Lengths that differ from one to the next have no unit; these many days come near."""
-_LENGTH: Final = re.compile(r"(?P<number>[0-9]{1,12}(?P<fraction>[.,][0-9]{1,6})?)\s*(?P<unit>[^\W\d_]+)")
+_MORE: Final = r"(?:greater|more|higher|larger|bigger|longer|later|older)"
+_LESS: Final = r"(?:less|fewer|lower|smaller|shorter|earlier|younger)"
+_PHRASES: Final = tuple(
+    (re.compile(rf"(?:is\s+)?(?:{phrase})\b", re.IGNORECASE), sign)
+    for phrase, sign in (
+        (rf"{_MORE}\s+than\s+or\s+equal(?:\s+to)?|(?:at\s+least|not?\s+{_LESS}\s+than)", ">="),
+        (rf"{_LESS}\s+than\s+or\s+equal(?:\s+to)?|(?:at\s+most|not?\s+{_MORE}\s+than)", "<="),
+        (rf"{_MORE}\s+than|{_MORE}|above|over|exceeds", ">"),
+        (rf"{_LESS}\s+than|{_LESS}|below|under", "<"),
+        (r"equal(?:\s+to)?|exactly", "=="),
+    )
+)
+"""What is said in words for an operator, the longest first."""
+_LENGTH: Final = re.compile(r"(?P<number>[0-9]{1,12}(?P<fraction>[.,][0-9]{1,6})?)(?P<space>\s*)(?P<unit>[^\W\d_]+)")
+_MINUTES: Final = re.compile(r"([0-9]{1,4})m(?![A-Za-z0-9_])")
+_MOST_MONTHS: Final = 12
+_YEARS: Final = frozenset({18, 24, 36})
+"""Months that people say for one and a half, two and three years."""
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}|[0-9]{1,2}\.[0-9]{1,2}\.[0-9]{4}")
 _DECIMAL_COMMA: Final = re.compile(r"(-?[0-9]{1,3}(?:\.[0-9]{3})+|-?[0-9]+),([0-9]+)(?![0-9.,])")
 _POINT_OF_THOUSANDS: Final = re.compile(r"(?<![\w.])[1-9][0-9]{0,2}\.[0-9]{2}0(?![\w.])")
@@ -64,7 +84,7 @@ def right_for_sign(text: str, at: int) -> str:
     sign = text[at]
     if sign == "'":
         return 'text stands in double quotes: "…"'
-    if sign in _QUOTES:
+    if sign in QUOTES:
         return f'{sign!r} is no quote here; text stands in straight double quotes: "…"'
     if sign == '"':
         if _CLOSED_TEXT.match(text, at):
@@ -83,14 +103,20 @@ def right_for_sign(text: str, at: int) -> str:
 
 
 def right_for_word(text: str, at: int, word: str) -> str:
-    """What to say of a word or sign that stands at `at`, where `and`, `or` or the end was expected."""
-    if word == "," and (said := _decimal_comma(text, at)):
-        return said
+    """What to say of a word or sign that stands at `at`, where `and`, `or` or the end was expected.
+
+    Empty where no habit is known that it comes from.
+    """
+    if word == ",":
+        return _decimal_comma(text, at) or "write `and`, or `or`, not a comma"
     before = text[:at].rstrip()
     length = re.search(r"[0-9]+(?:[.,][0-9]+)?$", before)
     if length and word.isalpha() and word.lower() not in _WORDS and (said := length_of_time(f"{length[0]} {word}")):
         return said
     lower = word.lower()
+    for phrase, sign in _PHRASES:
+        if match := phrase.match(text, at):
+            return f"{match[0]!r} is not an operator here; write {sign!r}"
     if lower == "is" and re.match(r"is\s+not\b", text[at:], re.IGNORECASE):
         return "'is not' is not an operator here; write '!='"
     if lower == "not" or (word == "in" and before.lower().endswith("not")):
@@ -105,7 +131,7 @@ def right_for_word(text: str, at: int, word: str) -> str:
         return "`within` stands in a fact: {count: …, within: 21d}; the condition compares the name of that fact"
     if lower == "between":
         return "'between' is not an operator here; write two comparisons joined by `and`, as in x >= 1 and x <= 3"
-    return f"unexpected {word!r}; `and`, `or` or the end was expected"
+    return ""
 
 
 def length_of_time(text: str) -> str:
@@ -121,13 +147,40 @@ def length_of_time(text: str) -> str:
     short = unit if unit in UNITS else next((each for each, names in _UNIT_NAMES.items() if singular in names), "")
     if not short:
         return ""
+    if match["unit"] == "M":
+        return f"M is no unit, and m is minutes; for {number} months write {round(float(number) * 30)}d"
     if match["fraction"]:
         smaller = {"w": "d", "d": "h", "h": "m", "m": "s", "s": "ms"}.get(short, "")
         count = float(number) * UNITS[short] / UNITS[smaller] if smaller else 0.5
         if count.is_integer():
             return f"a length of time is a whole number; write {int(count)}{smaller}"
         return "a length of time is a whole number with a smaller unit"
+    if match["unit"] != unit and unit in UNITS and not match["space"]:
+        return f"a unit stands in small letters; write {number}{short}"
     return f"a length of time is one word; write {number}{short}"
+
+
+def minutes_for_months(text: str, at: int = 0) -> str:
+    """The warning for a length of time at `at` such as `2m`, which is minutes and may be meant for months; else empty.
+
+    Of months there are few; `5m` is more likely a mistake than a length of time that a stage should last.
+    """
+    match = _MINUTES.match(text, at)
+    if match is None or not (0 < int(match[1]) <= _MOST_MONTHS or int(match[1]) in _YEARS):
+        return ""
+    number = int(match[1])
+    return (
+        f"{match[0]} is {number} minute{'s' if number > 1 else ''}; {number} month{'s' if number > 1 else ''} would be "
+        f"{number * 30}d (if minutes are meant, {number * 60}s says so without this warning)"
+    )
+
+
+_COMPARISON: Final = re.compile(r"[A-Za-z_][\w.()]*\s*(?:[<>=!]=|[<>])\s*\S")
+
+
+def is_comparison(text: str) -> bool:
+    """Whether it begins as a comparison of a condition does."""
+    return bool(_COMPARISON.match(text.strip()))
 
 
 def without_quotes(value: object) -> str:

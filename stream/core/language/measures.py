@@ -19,7 +19,10 @@ from stream.core.scoring import Score
 
 CENTURY = 3_155_760_000_000
 """The longest half-life and window, in milliseconds: beyond it a millisecond is lost in a double's rounding."""
+SCORE_KEYS = ("half_life", "min", "max")
+SIGNAL_KEYS = ("each", "where", "add", "once", "at_most")
 KINDS = ("count", "sum", "first", "last", "latest")
+FACT_KEYS = (*KINDS, "each", "minus", "where", "within", "keep")
 DEFAULT_KEEP = 20
 MAX_KEEP = 1_000
 _SO_MANY = re.compile(r"([0-9]+)(?: *(?:per|/|x|times) *([0-9]+[smhdw])?.*)?")
@@ -70,6 +73,16 @@ class MeasureReader:
             if len(self.reader.problems) > noted:
                 self.broken.add(name)
 
+    def counting_facts(self) -> dict[str, str]:
+        """By a signal's name the fact that would count the same interactions, as a lifecycle file has it."""
+        facts: dict[str, str] = {}
+        for signal in self.signals:
+            words = [word for word, signals in self.signals_of.items() if signal in signals]
+            counted = words[0] if len(words) == 1 else f"[{', '.join(words)}]"
+            if words:
+                facts[signal.name] = f"{{count: {counted}{', where: …' if signal.where else ''}}}"
+        return facts
+
     def _identifier(self, entry: Entry, name: str) -> None:
         if not _IDENTIFIER.fullmatch(name):
             self.reader.problem(
@@ -86,8 +99,8 @@ class MeasureReader:
             self.broken |= {each for each in scores.value if isinstance(each, str)}
         for name, entry in self.reader.mapping(scores).items():
             self._identifier(entry, name)
-            keys = self.reader.mapping(entry, ("half_life", "min", "max"), empty=True)
-            half_life = self.reader.duration(keys.get("half_life"), CENTURY)
+            keys = self.reader.mapping(entry, SCORE_KEYS, empty=True)
+            half_life = self.reader.duration(keys.get("half_life"), CENTURY, long=True)
             low, high = self.reader.number(keys.get("min")), self.reader.number(keys.get("max"))
             if low is not None and high is not None and low > high:
                 self.reader.problem(keys["min"], f"min {low} is above max {high}")
@@ -99,7 +112,7 @@ class MeasureReader:
         return half_lives
 
     def _signal(self, index: int, name: str, entry: Entry, half_lives: dict[str, int | None], windows: int) -> int:
-        keys = self.reader.mapping(entry, ("each", "where", "add", "once", "at_most"))
+        keys = self.reader.mapping(entry, SIGNAL_KEYS)
         words = self._each(entry, keys)
         once = keys["once"].value if "once" in keys else False
         if not isinstance(once, bool):
@@ -195,7 +208,7 @@ class MeasureReader:
     def _where(self, entry: Entry | None) -> Condition | None:
         if entry is None:
             return None
-        text = self.reader.text(entry)
+        text = self.reader.condition(entry)
         if not text:
             return None
         try:
@@ -211,7 +224,7 @@ class MeasureReader:
             self.reader.problem(entry, f"a fact is one of {', '.join(KINDS)}, as in {name}: {{count: purchase}}")
             return
         noted = len(self.reader.problems)
-        keys = self.reader.mapping(entry, (*KINDS, "each", "minus", "where", "within", "keep"))
+        keys = self.reader.mapping(entry, FACT_KEYS)
         kinds = [kind for kind in KINDS if kind in keys]
         if not kinds and len(self.reader.problems) > noted:
             return  # the kind is misspelled, and that is said
@@ -228,7 +241,7 @@ class MeasureReader:
         minus = self.reader.words(keys.get("minus"), self.words)
         for word in set(words) & set(minus):
             self.reader.problem(keys["minus"], f"{word!r} counts and stands under minus; it can do one of both")
-        within = self.reader.duration(keys.get("within"), CENTURY) or 0
+        within = self.reader.duration(keys.get("within"), CENTURY, long=True) or 0
         keep = self.reader.whole(keys.get("keep"), 1, MAX_KEEP, default=DEFAULT_KEEP)
         rolling = kind == "count" and "within" in keys
         fact_kind = cast("FactKind", "rolling" if rolling else kind)

@@ -7,9 +7,10 @@ from typing import Literal, NamedTuple
 from stream.core import accessors
 from stream.core.accessors import Accessor, Anchor
 from stream.core.event import PropertyPath
-from stream.core.expressions import Call, ConditionError, Duration, Name, Operand
+from stream.core.expressions import EVENT_ROOTS, Call, ConditionError, Duration, Name, Operand
 from stream.core.expressions import Literal as Constant
 from stream.core.facts import Fact
+from stream.core.language.habits import QUOTES
 from stream.core.scoring import Score
 
 Type = Literal["number", "text", "boolean", "time", "duration", "any", "list"]
@@ -28,6 +29,8 @@ TYPE_NAMES = {
 _LONGEST_NAME = 100
 _LIKE = 0.55
 """How much of a name must be the same, from 0 to 1, for it to be the one that was meant."""
+_VERY_LIKE = 0.8
+"""So much that a slip of the hand is all that it can be."""
 
 
 class Scope(NamedTuple):
@@ -44,6 +47,8 @@ class Scope(NamedTuple):
     """Counts from which `minus` takes off, so that they may be below 0."""
     broken: frozenset[str] = frozenset()
     """Scores and facts that are there but could not be read."""
+    signals: Mapping[str, str] | None = None
+    """By a signal's name the fact that counts what the signal counts, as a lifecycle file has it."""
 
 
 class BrokenNameError(ConditionError):
@@ -70,15 +75,28 @@ class ResolvedOperand(NamedTuple):
         return self.score is not None or self.fact is not None or self.anchor is not None
 
 
-def resolve(operand: Operand, scope: Scope) -> ResolvedOperand:
-    """The operand's type and reader. Raises ConditionError for a name that does not exist here."""
+def resolve(operand: Operand, scope: Scope, *, alone: bool = False) -> ResolvedOperand:
+    """The operand's type and reader. Raises ConditionError for a name that does not exist here.
+
+    `alone` says that it is compared with nothing.
+    """
     if isinstance(operand, Constant):
         return _constant(operand)
     if isinstance(operand, Duration):
         return ResolvedOperand("duration", accessors.Constant(operand.value), constant=operand.value)
     if isinstance(operand, Call):
         return _since(operand, scope) if operand.function == "since" else _exists(operand, scope)
-    return _name(operand, scope)
+    return _name(operand, scope, alone=alone)
+
+
+def known_names(scope: Scope) -> list[str]:
+    """The first parts of all names that a condition may use."""
+    return [*scope.scores, *scope.facts, "identified", "stage", "idle", "in_stage", *EVENT_ROOTS]
+
+
+def asked_for(name: str, scope: Scope, operator: str = "==") -> str:
+    """The comparison that asks for interactions of an event name or a word."""
+    return f'event.type {operator} "{scope.words.get(name, name)}"'
 
 
 def _constant(literal: Constant) -> ResolvedOperand:
@@ -89,7 +107,7 @@ def _constant(literal: Constant) -> ResolvedOperand:
     return ResolvedOperand(kind, accessors.Constant(value), constant=value)
 
 
-def _name(name: Name, scope: Scope) -> ResolvedOperand:
+def _name(name: Name, scope: Scope, *, alone: bool = False) -> ResolvedOperand:
     root = name.path[0]
     if root in ("properties", "context"):
         if len(name.path) == 1:
@@ -120,13 +138,13 @@ def _name(name: Name, scope: Scope) -> ResolvedOperand:
         return _elapsed(accessors.StageEntered())
     if root in scope.broken:
         raise BrokenNameError(f"{root} could not be read", name.offset)
-    raise ConditionError(_no_name(root, scope), name.offset)
+    raise ConditionError(_no_name(root, scope, alone=alone), name.offset)
 
 
 _NAMES = ("stage", "idle", "in_stage", "event.type", "event.name", "properties", "context")
 
 
-def _no_name(name: str, scope: Scope) -> str:
+def _no_name(name: str, scope: Scope, *, alone: bool) -> str:
     if name.lower() in {"true", "false"}:
         return f"unknown name {name!r}; write {name.lower()}"
     if name.lower() in {"null", "none", "nil"}:
@@ -135,25 +153,43 @@ def _no_name(name: str, scope: Scope) -> str:
         return f'unknown name {name!r}; a text stands in double quotes, as in stage == "{name}"'
     known = [*scope.scores, *scope.facts, "identified", *_NAMES]
     near = nearest(name, known, cutoff=_LIKE)
-    if name in scope.words:
+    signals = scope.signals or {}
+    if name in scope.words or (alone and not signals.get(name) and not nearest(name, known, cutoff=_VERY_LIKE)):
         meant = f"did you mean {near!r}? An" if near else "an"
-        return f'unknown name {name!r}; {meant} interaction is asked for by event.type == "{scope.words[name]}"'
+        return f"unknown name {name!r}; {meant} interaction is asked for by {asked_for(name, scope)}"
+    if name in signals:
+        return f"unknown name {name!r}; it is a signal: count it with a fact, facts: {{{name}: {signals[name]}}}"
     message = unknown(name, known, "name")
     return message if near else f'{message}; a text stands in double quotes: "{name}"'
 
 
 def unknown(name: str, known: list[str], what: str) -> str:
     """The message for a name that does not exist, with the nearest that does."""
+    if hint := odd_signs(name):
+        return f"unknown {what} {name!r}; {hint}"
     near = nearest(name, known, cutoff=_LIKE)
     hint = f"; did you mean {near!r}?" if near else f"; known are {', '.join(known)}" if known else ""
     return f"unknown {what} {name!r}{hint}"
+
+
+def odd_signs(text: str) -> str:
+    """What to say of quotes that are none in YAML, and of semicolons, that a text has; empty where it has neither."""
+    if text[0] in QUOTES and (bare := text.strip(QUOTES)):
+        return f'{text[0]!r} is no quote here; quotes are straight: "{bare}"'
+    parts = [part.strip() for part in text.split(";")]
+    if len(parts) > 1 and all(parts):
+        return f"a semicolon separates nothing; write [{', '.join(parts)}]"
+    return ""
 
 
 def nearest(name: str, known: Iterable[str], *, cutoff: float) -> str | None:
     """The known name most like `name`, at least `cutoff` from 0 to 1; None for names longer than people write."""
     if len(name) > _LONGEST_NAME:  # to compare two takes the square of their lengths
         return None
-    near = get_close_matches(name, [each for each in known if len(each) <= _LONGEST_NAME], n=1, cutoff=cutoff)
+    comparable = [each for each in known if len(each) <= _LONGEST_NAME]
+    if same := [each for each in comparable if each.casefold() == name.casefold()]:
+        return same[0]
+    near = get_close_matches(name, comparable, n=1, cutoff=cutoff)
     return near[0] if near else None
 
 
@@ -185,6 +221,7 @@ def _elapsed(anchor: Anchor) -> ResolvedOperand:
 def _since(call: Call, scope: Scope) -> ResolvedOperand:
     _readable(call, scope)
     fact = scope.facts.get(call.name.path[0])
+    _no_signal(call, scope)
     if fact is None or len(call.name.path) > 1 or fact.kind not in ("first", "last"):
         times = [each.name for each in scope.facts.values() if each.kind in ("first", "last")]
         known = f"; here: {', '.join(times)}" if times else ", as in facts: {last_order: {last: order}}"
@@ -205,6 +242,16 @@ def _readable(call: Call, scope: Scope) -> None:
         )
 
 
+def _no_signal(call: Call, scope: Scope) -> None:
+    """Raise ConditionError for a signal: a fact has the time of what it counts."""
+    name, signals = str(call.name), scope.signals or {}
+    if name in signals and name not in scope.facts:
+        fact = signals[name].replace("{count:", "{last:")
+        raise ConditionError(
+            f"unknown name {name!r}; it is a signal: its time is a fact's, facts: {{{name}: {fact}}}", call.name.offset
+        )
+
+
 def _exists(call: Call, scope: Scope) -> ResolvedOperand:
     _readable(call, scope)
     name = call.name
@@ -213,6 +260,7 @@ def _exists(call: Call, scope: Scope) -> ResolvedOperand:
     else:
         fact = scope.facts.get(name.path[0])
         if fact is None:
+            _no_signal(call, scope)
             raise ConditionError(f"exists({name}) needs a fact, or a property such as properties.total", name.offset)
         if fact.kind not in ("first", "last", "latest"):
             raise ConditionError(

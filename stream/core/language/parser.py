@@ -39,6 +39,10 @@ RESERVED = frozenset(
 )
 
 
+class UnexpectedWordError(ConditionError):
+    """A word or sign where `and`, `or` or the end was expected; what it was meant for is not known by it alone."""
+
+
 class _Token(NamedTuple):
     kind: str
     text: str
@@ -124,7 +128,13 @@ class _Parser:
             return
         if token.text in OPERATORS:
             raise ConditionError("comparisons do not chain; join two of them with `and`", token.offset)
-        raise ConditionError(right_for_word(self.written, token.offset, token.text), token.offset)
+        raise self.unexpected(token)
+
+    def unexpected(self, token: _Token) -> ConditionError:
+        if said := right_for_word(self.written, token.offset, token.text):
+            return ConditionError(said, token.offset)
+        said = f"unexpected {token.text!r}; `and`, `or` or the end was expected"
+        return UnexpectedWordError(said, token.offset)
 
     def peek(self) -> _Token:
         return self.tokens[self.at] if self.at < len(self.tokens) else _Token("end", "", len(self.written))
@@ -145,7 +155,7 @@ class _Parser:
         if self.accept(text) is None:
             token = self.peek()
             if text == ")" and token.kind == "word":
-                raise ConditionError(right_for_word(self.written, token.offset, token.text), token.offset)
+                raise self.unexpected(token)
             raise ConditionError(f"{text!r} was expected, not {token.text or 'the end'!r}", token.offset)
 
     def condition(self) -> Node:
@@ -174,6 +184,8 @@ class _Parser:
             return node
         if self.accept("("):
             node = self.condition()
+            if self.peek().text == ",":
+                raise self.unexpected(self.peek())
             self.expect(")")
             return node
         return self.comparison()
