@@ -234,7 +234,7 @@ def test_a_customer_of_every_format_is_read_for_ever(file: Path) -> None:
         header = codec.header(value)
         assert [header.due, [list(each) for each in header.stages]] == record["header"]
     not_known = {"topic_ids": {}, "settings": {}, "begun": None, "since": None, "changes_from": {}}
-    added = not_known | {"generation": 1}  # later
+    added = not_known | {"generation": 1, "gathered": {}}  # later
     position = decode_position(bytes.fromhex(written["position"]["value"]))
     assert plain_position(position) == added | written["position"]["decoded"]
 
