@@ -70,6 +70,7 @@ def test_a_line_in_a_wrong_column_is_one_error_about_indentation(line: int, text
     assert len(findings(text)) <= 1
 
 
+@pytest.mark.long
 def test_whoever_does_what_is_said_comes_to_a_file_that_can_be_used() -> None:
     """Every advice, followed up to four times."""
     left = []
