@@ -39,6 +39,7 @@ from stream.setting_types import (
     read_word_set,
     read_words,
 )
+from stream.topic_names import TopicNames, topic_names
 
 Delivery = Literal["auto", "exactly_once", "at_least_once"]
 Clock = Literal["wall", "stream"]
@@ -50,8 +51,6 @@ SaslMechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
 ENVIRONMENT_PREFIX = "LIFECYCLE_"
 SETTINGS_VARIABLE = ENVIRONMENT_PREFIX + "SETTINGS"
 _MAX_FILE = 65_536
-GATHERED = "lifecycle-interactions"
-"""The topic that interactions of several topics are gathered into."""
 
 
 def _setting(
@@ -235,17 +234,9 @@ class Settings:
         return InteractionDecoder(self.reading, by_topic.get(topic or self.topics.interactions, mappings.others))
 
     @property
-    def topics(self) -> "TopicNames":
+    def topics(self) -> TopicNames:
         """The full name of every topic."""
-        prefix, names = self.topic_prefix, read_words(self.interactions)
-        return TopicNames(
-            interactions=prefix + (names[0] if len(names) == 1 else GATHERED),
-            stage_changes=prefix + "stage-changes",
-            current_stages=prefix + "current-stages",
-            customers=prefix + "lifecycle-customers",
-            dead_letters=prefix + "lifecycle-dead-letters",
-            sources=() if len(names) == 1 else tuple(prefix + name for name in names),
-        )
+        return topic_names(self.topic_prefix, read_words(self.interactions))
 
 
 def _or_off(ms: int | None) -> str:
@@ -254,35 +245,6 @@ def _or_off(ms: int | None) -> str:
 
 def _time_or_off(ms: int | None) -> str:
     return "off" if ms is None else format_time(ms)
-
-
-@dataclass(frozen=True, slots=True)
-class TopicNames:
-    """Full topic names."""
-
-    interactions: str
-    """The topic that is processed."""
-    stage_changes: str
-    current_stages: str
-    customers: str
-    dead_letters: str
-    sources: tuple[str, ...] = ()
-    """Where interactions are sent to and gathered from, where that is more than one topic."""
-
-    @property
-    def own(self) -> tuple[str, ...]:
-        """Those that a partition reads and writes."""
-        return (self.interactions, self.stage_changes, self.current_stages, self.customers, self.dead_letters)
-
-    @property
-    def sent_to(self) -> tuple[str, ...]:
-        """Those that senders of interactions write to."""
-        return self.sources or (self.interactions,)
-
-    @property
-    def all(self) -> tuple[str, ...]:
-        """Every one of them."""
-        return (*self.sources, *self.own)
 
 
 class Origin(NamedTuple):

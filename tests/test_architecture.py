@@ -15,7 +15,7 @@ STREAM = ROOT / "stream"
 MODULES = sorted(STREAM.rglob("*.py"))
 PURE = [module for module in MODULES if module.relative_to(STREAM).parts[0] in ("core", "machine")]
 
-_SHARED = frozenset({"errors", "settings", "setting_types", "events"})
+_SHARED = frozenset({"errors", "settings", "setting_types", "topic_names", "events"})
 _PURE = frozenset({"core", "core.language", "codec", "offline"})
 _RUNNING = _PURE | {"machine", "kafka", "engine"} | _SHARED
 
@@ -41,7 +41,8 @@ ALLOWED: dict[str, frozenset[str]] = {
     "demo": frozenset({"core", "codec", "demo"}),
     # What the whole product shares: errors and events know nothing, metrics observe the engine.
     "errors": frozenset(),
-    "settings": frozenset({"core", "codec", "errors", "setting_types"}),
+    "settings": frozenset({"core", "codec", "errors", "setting_types", "topic_names"}),
+    "topic_names": frozenset(),
     "setting_types": frozenset({"core", "codec", "errors"}),
     "metrics": frozenset({"core", "codec", "machine", "kafka", "errors", "build", "known_labels"} | {"name_labels"}),
     "known_labels": frozenset({"core", "codec", "machine", "engine", "name_labels"}),
@@ -69,7 +70,7 @@ STREAM_FOLDERS = frozenset(
     | {"presets", "cli", "demo"}
 )
 STREAM_FILES = frozenset(
-    {"__init__.py", "app.py", "settings.py", "setting_types.py", "metrics.py", "errors.py", "logs.py"}
+    {"__init__.py", "app.py", "settings.py", "setting_types.py", "topic_names.py", "metrics.py", "errors.py", "logs.py"}
     | {"build.py", "known_labels.py", "name_labels.py", "events.py"}
 )
 TEST_FOLDERS = frozenset(

@@ -14,7 +14,8 @@ from stream.codec.files.topic_mappings import TopicMappings
 from stream.codec.interactions import DEFAULT_BLOCKED
 from stream.errors import SettingsError
 from stream.setting_types import UNLIMITED
-from stream.settings import Settings, TopicNames, load_settings
+from stream.settings import Settings, load_settings
+from stream.topic_names import TopicNames
 from tests.kit.times import DAY
 
 MAPPING = ColumnMapping.parse(["customer_id=user.id,type=event"], complete=False)

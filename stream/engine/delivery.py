@@ -25,7 +25,8 @@ from stream.kafka.clients import client_options
 from stream.kafka.partitioner import partition_of
 from stream.kafka.transactions import BATCH_BYTES, START_TIMEOUT, TRANSACTION_TIMEOUT_MS
 from stream.machine.batch import Batch
-from stream.settings import Settings, TopicNames
+from stream.settings import Settings
+from stream.topic_names import TopicNames
 
 log = logging.getLogger(__name__)
 

@@ -4,9 +4,8 @@ Only that topic is processed: in which order the interactions of several topics 
 verify` and a reset find them in that order again. What is gathered and how far the source topics are read is one
 transaction; to begin one fences whoever gathered this partition before, so that the group's offsets then stand. Kafka
 forgets such offsets after a week, so the position of the state has them too, of what was processed; what was gathered
-since stands behind that position. Without transactions a record may be gathered again after a crash.
-
-This module reads private parts of aiokafka 0.14; `tests/kafka/test_aiokafka_contract.py` names them.
+since stands behind that position (`gathering_begin.py`). Without transactions a record may be gathered again after a
+crash.
 """
 
 import asyncio
@@ -26,12 +25,12 @@ from aiokafka.errors import (
 )
 from aiokafka.structs import OffsetAndMetadata
 
-from stream.codec.gathered import gathered, origin_of
+from stream.codec.gathered import gathered
 from stream.engine.gatherer_log import GathererLog
+from stream.engine.gathering_begin import MARK, Begin
 from stream.errors import PositionError, UnreadableError
 from stream.kafka.batch_sender import Part, abandon, send_batches
 from stream.kafka.clients import client_options
-from stream.kafka.log_reader import LogReader
 from stream.kafka.partition_reader import Fetched, PartitionReader, is_cancelled, let_stop
 from stream.kafka.transactions import BATCH_BYTES, START_TIMEOUT, TRANSACTION_TIMEOUT_MS
 from stream.machine.gathering import Gathering, Taken
@@ -47,8 +46,6 @@ _COMMIT_EVERY: Final = 3_600.0
 """Seconds between two transactions where nothing comes."""
 _CANCEL_AGAIN: Final = 0.5
 _REQUEST_TIMEOUT_MS: Final = 10_000
-_MARK: Final = "gathered"
-"""Beside the group's offsets of topics that are gathered."""
 _FINISH: Final = 2.0
 """Seconds for a transaction that is under way when gathering ends: one that stays open holds up who reads."""
 
@@ -180,7 +177,8 @@ class TopicGatherer:
         consumer = await self._consumer(stack)
         tps = {topic: TopicPartition(topic, self._target.partition) for topic in self._topics}
         readers = {topic: PartitionReader(consumer, tp) for topic, tp in tps.items()}
-        self._next = await self._positions(consumer, readers, processed, position)
+        begin = Begin(self._settings, self._target, exactly_once=self._exactly_once)
+        self._next = await begin.positions(consumer, readers, processed, position)
         self._log.begins(self._next)
         gathering, read = Gathering(self._topics), dict(self._next)
         committed = float("-inf")
@@ -261,7 +259,7 @@ class TopicGatherer:
     async def _commit(self, producer: AIOKafkaProducer, offsets: Mapping[str, int]) -> None:
         """End a transaction with the group's offsets of these topics, of quiet ones too: Kafka forgets old offsets."""
         number = self._target.partition
-        marked = {TopicPartition(topic, number): OffsetAndMetadata(at, _MARK) for topic, at in offsets.items()}
+        marked = {TopicPartition(topic, number): OffsetAndMetadata(at, MARK) for topic, at in offsets.items()}
         await producer.send_offsets_to_transaction(marked, self._settings.group)
         await producer.commit_transaction()
 
@@ -299,56 +297,6 @@ class TopicGatherer:
         stack.push_async_callback(stop)
         await asyncio.wait_for(consumer.start(), START_TIMEOUT)
         return consumer
-
-    async def _positions(
-        self,
-        consumer: AIOKafkaConsumer,
-        readers: Mapping[str, PartitionReader],
-        processed: Mapping[str, int],
-        position: int,
-    ) -> dict[str, int]:
-        """By topic where gathering goes on: behind what was gathered, else at the first interaction.
-
-        An offset of the group that no gatherer wrote is one of a time when the topic was the only one, or, beyond what
-        was gathered of the topic, the word of who administers Kafka.
-        """
-        committed = await self._committed(consumer) if self._exactly_once else {}
-        ours = {topic: each.offset for topic, each in committed.items() if each.metadata == _MARK}
-        is_known = ours.keys() == readers.keys()
-        for topic, offset in processed.items():
-            ours[topic] = max(ours.get(topic, 0), offset)
-        if not is_known:
-            for topic, offset in (await self._gathered_since(position)).items():
-                ours[topic] = max(ours.get(topic, 0), offset)
-        found: dict[str, int] = {}
-        for topic, reader in readers.items():
-            word = committed.get(topic)
-            if topic not in ours:
-                found[topic] = await reader.first_offset()
-            elif word is not None and word.metadata != _MARK:
-                found[topic] = max(ours[topic], word.offset)
-            else:
-                found[topic] = ours[topic]
-        return found
-
-    async def _committed(self, consumer: AIOKafkaConsumer) -> dict[str, OffsetAndMetadata]:
-        """The group's offsets, whoever wrote them."""
-        private: Any = consumer
-        tps = [TopicPartition(topic, self._target.partition) for topic in self._topics]
-        found: dict[TopicPartition, OffsetAndMetadata] = await private._coordinator.fetch_committed_offsets(tps)
-        return {tp.topic: each for tp, each in found.items() if each.offset >= 0}
-
-    async def _gathered_since(self, position: int) -> dict[str, int]:
-        """By topic the offset behind the last interaction that the gathered topic holds from `position` on."""
-        until: dict[str, int] = {}
-        async with LogReader(self._settings, self._target) as reader:
-            begin = max(position, await reader.first_offset(self._target))
-            async for records in reader.read(self._target, begin):
-                for record in records:
-                    origin = origin_of(record.headers)
-                    if origin is not None and origin.partition == self._target.partition:
-                        until[origin.topic] = max(until.get(origin.topic, 0), origin.offset + 1)
-        return until
 
 
 async def _let_go(producer: AIOKafkaProducer) -> None:

@@ -111,13 +111,14 @@ class Partition:
         An exclusive owner keeps state and producer: a rival would have to fence it first, and then its
         next write fails. Without that proof everything is dropped.
         """
-        gathering = None if self._gatherer is None else asyncio.create_task(self._gatherer.stop())
         task, self._task = self._task, None
         while task is not None and not task.done():
             # More than once: `asyncio.wait_for` loses a cancellation where its future is done at that very moment, and
             # a partition that runs on would keep the worker from ever joining the group again.
             task.cancel()
             await asyncio.wait([task], timeout=_CANCEL_AGAIN)
+        # Only now: the task above would have begun it again.
+        gathering = None if self._gatherer is None else asyncio.create_task(self._gatherer.stop())
         writing, self._writing = self._writing, None
         if writing is not None:
             done, _ = await asyncio.wait([writing], timeout=deadline)

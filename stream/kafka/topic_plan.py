@@ -10,7 +10,8 @@ from stream.kafka.create_time import harms
 from stream.kafka.durability import check_durability, durable_configs, replication_for
 from stream.kafka.retention import differs, meaning, retention_ms
 from stream.kafka.transactions import BATCH_BYTES
-from stream.settings import Settings, TopicNames
+from stream.settings import Settings
+from stream.topic_names import TopicNames
 
 DEFAULT_MAX_MESSAGE = 1_048_588
 _HEADROOM = 256 << 10

@@ -12,7 +12,8 @@ from stream.codec.records import Outgoing
 from stream.codec.state.keys import CUSTOMER, LAYOUT
 from stream.codec.state.positions import KEY
 from stream.core.interaction import Interaction
-from stream.settings import Settings, TopicNames
+from stream.settings import Settings
+from stream.topic_names import TopicNames
 from tests.bench.worker import BenchWorker
 from tests.kit.changelogs import write_changelog
 from tests.kit.kafka import SharedKafka
