@@ -11,7 +11,7 @@ crash.
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from typing import Any, Final, Protocol
 
@@ -178,6 +178,7 @@ class TopicGatherer:
         tps = {topic: TopicPartition(topic, self._target.partition) for topic in self._topics}
         readers = {topic: PartitionReader(consumer, tp) for topic, tp in tps.items()}
         begin = Begin(self._settings, self._target, exactly_once=self._exactly_once)
+        self._ends = {}
         self._next = await begin.positions(consumer, readers, processed, position)
         self._log.begins(self._next)
         gathering, read = Gathering(self._topics), dict(self._next)
@@ -278,7 +279,7 @@ class TopicGatherer:
             **options,
         )
         stack.push_async_callback(_let_go, producer)
-        await asyncio.wait_for(producer.start(), START_TIMEOUT)
+        await _started(producer.start())
         return producer
 
     async def _consumer(self, stack: AsyncExitStack) -> AIOKafkaConsumer:
@@ -295,8 +296,20 @@ class TopicGatherer:
             await let_stop(consumer.stop(), consumer)
 
         stack.push_async_callback(stop)
-        await asyncio.wait_for(consumer.start(), START_TIMEOUT)
+        await _started(consumer.start())
         return consumer
+
+
+async def _started(start: Awaitable[None]) -> None:
+    """Await the start of a client; who is cancelled waits a moment, for a connection that is being made stays open."""
+    starting = asyncio.ensure_future(asyncio.wait_for(start, START_TIMEOUT))
+    try:
+        await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        await asyncio.wait([starting], timeout=_FINISH)
+        raise
+    finally:
+        starting.cancel()
 
 
 async def _let_go(producer: AIOKafkaProducer) -> None:

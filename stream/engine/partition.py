@@ -290,9 +290,9 @@ class Partition:
         return min(max(due / 1000 - time.time(), _LEAST_WAIT), _IDLE_WAIT)
 
     @property
-    def to_gather(self) -> int:
-        """Interactions that wait in the topics that they were sent to, as far as known."""
-        return (self._gatherer and self._gatherer.lag) or 0
+    def to_gather(self) -> int | None:
+        """Interactions that wait in the topics that they were sent to; None: not known yet."""
+        return 0 if self._gatherer is None else self._gatherer.lag
 
     async def _apply(self, records: Sequence[SourceRecord], fetched: Fetched, wall: int) -> Batch:
         """Run the machine for one batch and write it; nothing is written for a batch without inputs."""

@@ -54,13 +54,13 @@ class PartitionStatus:
     """Since when, in epoch milliseconds, the transaction that holds up reading has been seen; None: there is none."""
     blocked_by: str | None = None
     """Which batch cannot be read, and why; None: it is not blocked."""
-    to_gather: int = 0
-    """Interactions that wait in one of several topics to be gathered, as last known."""
+    to_gather: int | None = 0
+    """Interactions that wait in one of several topics to be gathered, as last known; None before anything is."""
 
     @property
     def lag(self) -> int | None:
         """Interactions not yet processed, as last known; None before anything is."""
-        if self.position is None or self.end_offset is None:
+        if self.position is None or self.end_offset is None or self.to_gather is None:
             return None
         return max(self.end_offset - self.position, 0) + self.to_gather
 

@@ -89,6 +89,9 @@ async def test_a_customer_is_one_whatever_the_topic_and_each_topic_is_read_by_it
     assert not any((await read_all(settings.bootstrap, topics.dead_letters)).values())
 
 
+# A client that is cancelled while it connects leaves that connection to the garbage collector.
+@pytest.mark.filterwarnings("ignore:.*AIOKafkaConnection:ResourceWarning")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 async def test_nothing_is_lost_or_counted_twice_over_owners_that_end_at_any_moment(
     kafka: SharedKafka, topic_prefix: str
 ) -> None:
