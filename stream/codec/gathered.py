@@ -15,7 +15,7 @@ _KEY_KEPT: Final = 16 << 10
 _PER_HEADER: Final = 10
 
 
-class Origin(NamedTuple):
+class GatheredFrom(NamedTuple):
     """Where an interaction was sent to."""
 
     topic: str
@@ -45,11 +45,11 @@ def topic_of(headers: Sequence[tuple[str, bytes | None]]) -> str | None:
     return None if origin is None else origin.topic
 
 
-def origin_of(headers: Sequence[tuple[str, bytes | None]]) -> Origin | None:
+def origin_of(headers: Sequence[tuple[str, bytes | None]]) -> GatheredFrom | None:
     """Where a record was gathered from; None where it was sent here, or the header is none of ours."""
     for name, value in headers:
         if name == HEADER:
             topic, *numbers = (value or b"").decode("utf-8", "replace").rsplit("-", 2)
             if len(numbers) == 2 and all(each.isascii() and each.isdigit() for each in numbers):
-                return Origin(topic, int(numbers[0]), int(numbers[1]))
+                return GatheredFrom(topic, int(numbers[0]), int(numbers[1]))
     return None

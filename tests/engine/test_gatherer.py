@@ -5,7 +5,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from stream.codec.dead_letter_reasons import MAX_BYTES
 from stream.codec.gathered import HEADER, gathered, origin_of, topic_of
@@ -30,6 +30,11 @@ stages: {new: {}, known: {}, loyal: {}}
 transitions:
   - {from: new, to: known, when: points >= 2}
   - {from: known, to: loyal, when: points >= 20}
+"""
+QUIET = """
+lifecycle: quiet
+stages: {new: {}, quiet: {}}
+transitions: [{from: new, to: quiet, when: idle >= 6s}]
 """
 MODEL = model_of([parse(LIFECYCLE, "shop.yaml").lifecycle])
 
@@ -140,6 +145,33 @@ async def test_where_kafka_forgot_the_groups_offsets_gathering_goes_on_behind_wh
             await rig.recorder.until(lambda: sum(rig.recorder.gathered_from.values()) >= 2, 60)
     [records] = (await read_all(settings.bootstrap, topics.interactions)).values()
     assert len(records) == 4
+
+
+async def test_no_deadline_fires_while_an_interaction_may_wait_in_another_topic(
+    kafka: SharedKafka, topic_prefix: str
+) -> None:
+    """A transaction is open on one topic: what it holds may be what keeps the customer from going quiet."""
+    settings = settings_of(kafka, topic_prefix, partitions=1)
+    topics, model = settings.topics, model_of([parse(QUIET, "quiet.yaml").lifecycle])
+    source = SourcePartition(topics.interactions, 0, 1)
+
+    async def moves() -> list[str]:
+        [records] = (await read_all(settings.bootstrap, topics.stage_changes)).values()
+        return [json.loads(each.value or b"")["to"] for each in records]
+
+    async with Rig(settings, lambda _, of: PartitionMachine(model, settings, source._replace(topic_id=of.id))) as rig:
+        await rig.recorder.until(lambda: rig.recorder.batches >= 1, 60)
+        await produce(settings.bootstrap, topics.sources[0], [web("ann", 1)])
+        await rig.recorder.until(lambda: sum(rig.recorder.gathered_from.values()) >= 1, 60)
+        sender = AIOKafkaProducer(bootstrap_servers=settings.bootstrap, transactional_id=f"{topic_prefix}crm")
+        async with sender, sender.transaction():
+            record = crm("bob", 1)
+            await sender.send_and_wait(topics.sources[1], record.value, key=record.key)
+            await asyncio.sleep(9)
+            assert await moves() == ["new"]
+        async with asyncio.timeout(30):
+            while (await moves()).count("quiet") < 2:
+                await asyncio.sleep(0.2)
 
 
 async def test_offsets_that_kafkas_own_tool_moved_on_are_followed(kafka: SharedKafka, topic_prefix: str) -> None:

@@ -1,6 +1,6 @@
 """Interactions of several topics in a run of faults: whether each was gathered, once, as it was and in its order."""
 
-from stream.codec.gathered import Origin, gathered, origin_of
+from stream.codec.gathered import GatheredFrom, gathered, origin_of
 from stream.settings import Settings
 from tests.kit.topics import read_all
 
@@ -14,7 +14,7 @@ async def compare_gathered(settings: Settings) -> list[str]:
     topics = settings.topics
     differences: list[str] = []
     last: dict[tuple[str, int], int] = {}
-    copies: dict[Origin, object] = {}
+    copies: dict[GatheredFrom, object] = {}
     for partition, records in (await read_all(settings.bootstrap, topics.interactions, seconds=_READ_SECONDS)).items():
         for record in records:
             origin = origin_of(record.headers)
@@ -29,7 +29,7 @@ async def compare_gathered(settings: Settings) -> list[str]:
     for topic in topics.sources:
         for partition, records in (await read_all(settings.bootstrap, topic, seconds=_READ_SECONDS)).items():
             for record in records:
-                origin = Origin(topic, partition, record.offset)
+                origin = GatheredFrom(topic, partition, record.offset)
                 must = gathered(record, topic, partition)
                 if copies.pop(origin, None) != (must.key, must.value, must.headers):
                     differences.append(f"{origin} was not gathered as it is")
