@@ -25,7 +25,8 @@ HOST = "127.0.0.1"
 # that is down could otherwise be given that very port, connect to itself and take it.
 _PORTS = range(20_000, 32_000)
 
-_given: set[int] = set()
+_held: list[socket.socket] = []
+"""By each port that was given the UDP socket of its number: as long as this process lives, no other gives it away."""
 
 _LINES_SHOWN = 60
 
@@ -33,16 +34,17 @@ _LINES_SHOWN = 60
 def free_port() -> int:
     """A TCP port of 127.0.0.1 on which nothing listens, outside the range for outgoing connections.
 
-    Never one that this process was given before: nothing may listen there yet.
+    Never one that a process that still lives was given before: nothing may listen there yet, or not just now.
     """
     while True:
         port = random.choice(_PORTS)  # noqa: S311 - no secret
-        if port in _given:
-            continue
+        hold = socket.socket(type=socket.SOCK_DGRAM)
         with socket.socket() as candidate, contextlib.suppress(OSError):
+            hold.bind((HOST, port))
             candidate.bind((HOST, port))
-            _given.add(port)
+            _held.append(hold)
             return port
+        hold.close()
 
 
 class BrokerProcess:
