@@ -5,7 +5,7 @@ Beside `step`, which knows nothing of it: a worker pays nothing. Whatever was ma
 
 from typing import Final
 
-from stream.core.event import Event, PropertyPath, lookup
+from stream.core.event import CONTEXT, Event, PropertyPath, lookup
 from stream.core.interaction import Interaction
 from stream.core.lifecycle import Condition, Lifecycle
 from stream.core.mentions import event_names_of, properties_in, written
@@ -44,15 +44,15 @@ class Missing:
 
     def _learn(self, event: Event) -> None:
         path = self.path
-        found: object = event.context if path.in_context else event.properties
+        found: object = event.context if path.root == CONTEXT else event.properties
         for depth in range(len(path.keys)):
             if isinstance(found, list) and self.list is None:
-                self.list = written(PropertyPath(path.in_context, path.keys[:depth]))
+                self.list = written(PropertyPath(path.root, path.keys[:depth]))
             if not isinstance(found, dict):
                 return
             if path.keys[depth] not in found:
                 for key in found:
-                    name = written(PropertyPath(path.in_context, (*path.keys[:depth], key)))
+                    name = written(PropertyPath(path.root, (*path.keys[:depth], key)))
                     if name in self.instead or len(self.instead) < _MAX_KEYS:
                         self.instead[name] = self.instead.get(name, 0) + 1
                 return
@@ -108,7 +108,7 @@ class Matches:
             missing = self._always
         if not rules and not missing:
             return
-        event = Event(word or name, name, interaction.properties, interaction.context)
+        event = Event(word or name, name, interaction.time, interaction.properties, interaction.context)
         if rules:
             self._rules[name] = [each for each in rules if not self._matches(each, interaction.time, event)]
         if missing:

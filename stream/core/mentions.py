@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from stream.core.event import PropertyPath
+from stream.core.event import PropertyPath, path_to
 from stream.core.expressions import And, Bare, Call, Comparison, Literal, Name, Node, Not, Operand, Or
 from stream.core.lifecycle import Lifecycle
 
@@ -14,7 +14,7 @@ def properties_in(node: Node) -> list[PropertyPath]:
     """The properties that a condition reads, each once, in the order in which it names them."""
     named = [side.name if isinstance(side, Call) else side for left, right in _sides(node) for side in (left, right)]
     paths = [each.path for each in named if isinstance(each, Name) and each.path[0] in _ROOTS and len(each.path) > 1]
-    return [PropertyPath(path[0] == "context", path[1:]) for path in dict.fromkeys(paths)]
+    return [path_to(path) for path in dict.fromkeys(paths)]
 
 
 def event_names_in(node: Node) -> set[str]:
@@ -40,7 +40,7 @@ def event_names_of(lifecycle: Lifecycle) -> frozenset[str]:
 
 def written(path: PropertyPath) -> str:
     """The path as a lifecycle file has it."""
-    return str(Name(("context" if path.in_context else "properties", *path.keys), 0))
+    return str(Name(path.path, 0))
 
 
 def _sides(node: Node) -> Iterator[tuple[Operand | None, Operand | None]]:

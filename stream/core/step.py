@@ -179,7 +179,7 @@ def _live(
         life.active = time
     life.fired = 0
     life.identified = customer.identified
-    event = Event(word, name, interaction.properties, interaction.context)
+    event = Event(word, name, time, interaction.properties, interaction.context)
     for signal in reaction.signals:
         where = signal.where
         if where is None or where.with_event.holds(life, time, event):

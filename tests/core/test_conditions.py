@@ -11,6 +11,7 @@ from tests.kit.times import HOUR, T0
 EVENT = Event(
     "visit",
     "page",
+    T0,
     {
         "total": 5,
         "tags": ["a", 1],

@@ -134,7 +134,7 @@ def test_beside_a_number_a_text_that_is_one_compares_as_one(condition: str, x: o
     """
     subject = Subject(SHOP)
     subject.sees(T0, "Order Completed", {"total": "12.5", "plan": "10"})
-    event = Event("visit", "page", {"x": x, "y": 10}, {})
+    event = Event("visit", "page", T0, {"x": x, "y": 10}, {})
     assert compiled(condition).with_event.holds(subject.life(), T0, event) is holds
 
 

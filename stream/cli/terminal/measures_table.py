@@ -85,7 +85,7 @@ def _meaning(lifecycle: Lifecycle, fact: Fact) -> str:
 
 
 def _property(path: PropertyPath) -> str:
-    return str(Name(("context" if path.in_context else "properties", *path.keys), 0))
+    return str(Name(path.path, 0))
 
 
 def _where(condition: Condition | None) -> str:

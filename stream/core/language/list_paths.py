@@ -2,7 +2,7 @@
 
 from typing import Final, NamedTuple
 
-from stream.core.event import PropertyPath
+from stream.core.event import PROPERTIES, PropertyPath, path_to
 from stream.core.expressions import And, Bare, Call, Comparison, Name, Node, Not, Or
 from stream.core.lifecycle import Problem
 
@@ -26,7 +26,7 @@ class PathUses:
     def note(self, place: tuple[str | int, ...], name: Name) -> None:
         """A path is read at a place in the file."""
         if name.path[0] in ("properties", "context") and len(name.path) > 1:
-            self._uses.append(_Use(place, str(name), PropertyPath(name.path[0] == "context", name.path[1:])))
+            self._uses.append(_Use(place, str(name), path_to(name.path)))
 
     def note_condition(self, place: tuple[str | int, ...], node: Node) -> None:
         """All paths of a condition; what stands on the right of `in` is a list."""
@@ -42,7 +42,7 @@ class PathUses:
                 if isinstance(name, Name):
                     self.note(place, name)
             if isinstance(node, Comparison) and node.operator == "in" and isinstance(node.right, Name):
-                self._lists.add(PropertyPath(node.right.path[0] == "context", node.right.path[1:]))
+                self._lists.add(path_to(node.right.path))
 
     def warnings(self) -> list[Problem]:
         """One for each place and path that leads through what is, or most likely is, a list."""
@@ -55,10 +55,10 @@ class PathUses:
     def _through(self, path: PropertyPath) -> str:
         for length in range(1, len(path.keys)):
             key = path.keys[length - 1]
-            if PropertyPath(path.in_context, path.keys[:length]) in self._lists:
+            if PropertyPath(path.root, path.keys[:length]) in self._lists:
                 return f"{key!r}, which is a list where `in` looks into it"
             if path.keys[length].isdecimal():
                 return f"{key!r} to the place {path.keys[length]!r}, as if it were a list"
-            if not path.in_context and key in _LISTS_OF_SHOPS:
+            if path.root == PROPERTIES and key in _LISTS_OF_SHOPS:
                 return f"{key!r}, which shops send as a list"
         return ""

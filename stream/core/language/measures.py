@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import cast
 
-from stream.core.event import PropertyPath
+from stream.core.event import PropertyPath, path_to
 from stream.core.expressions import ConditionError
 from stream.core.facts import Fact, FactKind
 from stream.core.language.conditions import compile_condition
@@ -203,7 +203,7 @@ class MeasureReader:
         if len(name.path) < 2:  # the root alone
             self.reader.problem(entry, f"{name} needs a name: {name}.something")
         self.paths.note(entry.path, name)
-        return PropertyPath(name.path[0] == "context", name.path[1:])
+        return path_to(name.path)
 
     def _where(self, entry: Entry | None) -> Condition | None:
         if entry is None:

@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 
 from stream.core import accessors
 from stream.core.accessors import Accessor, Anchor
-from stream.core.event import PropertyPath
+from stream.core.event import path_to
 from stream.core.expressions import EVENT_ROOTS, Call, ConditionError, Duration, Name, Operand
 from stream.core.expressions import Literal as Constant
 from stream.core.facts import Fact
@@ -113,7 +113,7 @@ def _name(name: Name, scope: Scope, *, alone: bool = False) -> ResolvedOperand:
         if len(name.path) == 1:
             raise ConditionError(f"{root} needs a name: {root}.something", name.offset)
         return ResolvedOperand(
-            "any", accessors.Property(PropertyPath(root == "context", name.path[1:])), needs_event=True
+            "any", accessors.Property(path_to(name.path)), needs_event=True
         )
     if root == "event":
         return _event(name)
