@@ -55,10 +55,12 @@ def _changes(model: Model, lifecycle: Lifecycle) -> Iterator[Labels]:
 
 
 def _readers_of_properties(lifecycle: Lifecycle) -> Iterator[Labels]:
-    """Signals and facts that read a property, which may be absent or of a wrong type."""
+    """Signals, facts and ledgers that read a property, which may be absent or of a wrong type."""
     for signal in lifecycle.signals:
-        if any(points.path is not None for points in signal.points):
+        if any(points.amount.paths for points in signal.points):
             yield signal.label
     for fact in lifecycle.facts:
-        if fact.path is not None:
-            yield lifecycle.id, fact.name
+        if fact.paths:
+            yield fact.label
+    for ledger in lifecycle.ledgers:
+        yield lifecycle.id, ledger.name

@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from typing import Final
 
 from stream.core.interaction import ImportedRow, Kind
+from stream.core.memory import Memory, TimedPoints
 from stream.core.stage_change import Value
 
 Window = tuple[int, int]
 """A window of `at_most` on the grid floor(time / per), and how often the signal counted in it."""
 
-FactState = int | list[int] | tuple[int, Value] | None
-"""count: int; sum: millionths; rolling: ascending times; first and last: a time; latest: (time, value)."""
+FactState = int | list[int] | tuple[int, Value | None] | TimedPoints | None
+"""count: int; sum: millionths; rolling count: ascending times; rolling sum: its points in one column; first and last: a
+time; latest and latest_time: (time, value), of which a value that was removed is None; of a ledger: None."""
 
 ID_HASH_BYTES: Final = 8
 """Bytes of a remembered id's hash."""
@@ -49,6 +51,8 @@ class Life:
     millionths: list[int]
     """Per slot of a permanent score: points in millionths, however many; 0 elsewhere."""
     facts: list[FactState]
+    memory: Memory | None
+    """What only some lifecycles remember; None where this one does not."""
 
     def __init__(
         self,
@@ -67,6 +71,7 @@ class Life:
         ats: list[int],
         millionths: list[int],
         facts: list[FactState],
+        memory: Memory | None = None,
     ) -> None:
         self.identified = identified
         self.clock = clock
@@ -83,6 +88,7 @@ class Life:
         self.ats = ats
         self.millionths = millionths
         self.facts = facts
+        self.memory = memory
 
 
 @dataclass(init=False)

@@ -64,6 +64,17 @@ def lookup(path: PropertyPath, event: Event) -> object:
     return found
 
 
+def is_null(path: PropertyPath, event: Event) -> bool:
+    """Whether null stands at `path`, which is said, and is not the same as absent."""
+    root = path.root
+    found: object = event.properties if root == PROPERTIES else event.context if root == CONTEXT else event.item
+    for key in path.keys:
+        if not isinstance(found, dict) or key not in found:
+            return False
+        found = found[key]
+    return found is None
+
+
 def lookup_to_list(path: PropertyPath, event: Event) -> object:
     """As `lookup`, but where a list stands in the way, the list: more is there than the path can say."""
     root = path.root

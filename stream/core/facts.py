@@ -1,16 +1,24 @@
-"""Facts: counts, sums, rolling counts, first, last and latest values."""
+"""Facts: counts, sums, rolling counts and sums, first, last and latest values, and what a ledger comes to."""
 
 from bisect import bisect_right
 from dataclasses import dataclass
 from typing import Final, Literal, cast
 
+from stream.core import ledgers, timed_points
+from stream.core.amounts import Amount
 from stream.core.customer import FactState, Life
-from stream.core.event import PropertyPath
+from stream.core.event import Event, PropertyPath, is_null, lookup_to_list
 from stream.core.interaction import MAX_TIME
+from stream.core.memory import TimedPoints
 from stream.core.scoring import MILLION, number
 from stream.core.stage_change import Value
+from stream.core.step_counts import StepCounts
+from stream.core.time_zone import TimeZone
+from stream.core.times import parse_local_time
 
-FactKind = Literal["count", "rolling", "sum", "first", "last", "latest"]
+FactKind = Literal[
+    "count", "rolling", "sum", "rolling_sum", "first", "last", "latest", "latest_time", "ledger_count", "ledger_sum"
+]
 
 MAX_TEXT: Final = 256
 """Bytes of UTF-8 that a text fact keeps at most; a longer one is ignored like one of a wrong type."""
@@ -24,17 +32,39 @@ class Fact:
     index: int
     kind: FactKind
     path: PropertyPath | None
-    """The path of the property that `sum` and `latest` read."""
+    """The path of the property that `latest` and `latest_time` read."""
     within: int
-    """Milliseconds of a rolling count's window, else 0."""
+    """Milliseconds of a rolling window, else 0."""
     keep: int
-    """How many times a rolling count keeps, else 0."""
+    """How many times a rolling count or sum keeps, or entries the ledger of one; else 0."""
+    label: tuple[str, str] = ("", "")
+    """The lifecycle's id and the fact's name."""
+    amount: Amount | None = None
+    """What `sum` adds up."""
+    ledger: int = -1
+    """The place of the ledger that it reads; -1: none."""
+    zone: TimeZone | None = None
+    """Where the times of `latest_time` are from that name no zone."""
+
+    @property
+    def paths(self) -> tuple[PropertyPath, ...]:
+        """The properties that it reads."""
+        if self.amount is not None:
+            return self.amount.paths
+        return () if self.path is None else (self.path,)
+
+    @property
+    def varies(self) -> bool:
+        """The passing of time alone changes it."""
+        return self.within > 0
 
 
 def initial(fact: Fact) -> FactState:
     """The state before anything was seen."""
     if fact.kind in ("count", "sum"):
         return 0
+    if fact.kind == "rolling_sum":
+        return timed_points.empty(1)
     return [] if fact.kind == "rolling" else None
 
 
@@ -45,7 +75,34 @@ def value(fact: Fact, life: Life, now: int) -> Value | None:
         return state / MILLION if fact.kind == "sum" else state
     if isinstance(state, list):
         return rolling(fact, life, now)
-    return None if state is None else state[1]
+    if isinstance(state, tuple):
+        return state[1]
+    if fact.ledger >= 0:
+        number = millionths(fact, life, now)
+        return number / MILLION if fact.kind == "ledger_sum" else number
+    return None if state is None else timed_points.sum_at(state, 0, now, fact.within) / MILLION
+
+
+def millionths(fact: Fact, life: Life, now: int) -> int:
+    """A rolling sum, or the sum of a ledger, in millionths, or the count of a ledger, at `now`."""
+    if fact.ledger < 0:
+        return timed_points.sum_at(cast("TimedPoints", life.facts[fact.index]), 0, now, fact.within)
+    assert life.memory is not None
+    state = life.memory.ledgers[fact.ledger]
+    if fact.kind == "ledger_sum":
+        return ledgers.sum_within(state, now, fact.within) if fact.within else state.total
+    return ledgers.count_within(state, now, fact.within) if fact.within else state.count
+
+
+def steps(fact: Fact, life: Life, now: int) -> timed_points.Steps:
+    """When a rolling sum, or the sum or count of a ledger within a time, changes after `now`, and by how much."""
+    found: timed_points.Steps = []
+    if fact.ledger < 0:
+        timed_points.ends(cast("TimedPoints", life.facts[fact.index]), 0, now, fact.within, found)
+    else:
+        assert life.memory is not None
+        ledgers.ends(life.memory.ledgers[fact.ledger], now, fact.within, fact.kind == "ledger_count", found)
+    return found
 
 
 def rolling(fact: Fact, life: Life, now: int) -> int:
@@ -74,11 +131,11 @@ def end_below(fact: Fact, life: Life, now: int, count: int) -> int | None:
     return moment if now < moment <= MAX_TIME else None
 
 
-def apply(fact: Fact, life: Life, sign: int, time: int, found: object) -> bool:
-    """Count one interaction at `time`; `found` is the property where the fact reads one.
+def apply(fact: Fact, life: Life, sign: int, time: int, event: Event, step_counts: StepCounts) -> None:
+    """Count one interaction at `time`.
 
-    Returns False where the property is there but of a type, size or magnitude that the fact cannot use; for a sum, as
-    for a signal, also where it is absent.
+    What cannot be used is counted in `step_counts`: a property of a wrong type, size or magnitude; for a sum, as for a
+    signal, also one that is absent.
     """
     index, kind = fact.index, fact.kind
     if kind == "count":
@@ -86,21 +143,73 @@ def apply(fact: Fact, life: Life, sign: int, time: int, found: object) -> bool:
     elif kind == "rolling":
         _keep(fact, cast("list[int]", life.facts[index]), time, life.clock)
     elif kind == "sum":
-        amount = number(found)
+        assert fact.amount is not None
+        amount = fact.amount.of(event)
         if amount is None:
-            return False
-        life.facts[index] = cast("int", life.facts[index]) + sign * round(amount * 1e6)
+            step_counts.wrong_type(fact.label)
+        else:
+            life.facts[index] = cast("int", life.facts[index]) + sign * round(amount * 1e6)
+    elif kind == "rolling_sum":
+        apply_elements(fact, life, sign, time, [event], step_counts)
     elif kind == "latest":
-        if not _is_scalar(found):
-            return found is None
-        state = life.facts[index]
-        if state is None or time >= cast("tuple[int, Value]", state)[0]:
-            life.facts[index] = (time, cast("Value", found))
+        assert fact.path is not None
+        found = lookup_to_list(fact.path, event)
+        if _is_scalar(found):
+            _latest(life, index, time, cast("Value", found))
+        elif found is not None:
+            step_counts.wrong_type(fact.label)
+    elif kind == "latest_time":
+        _latest_time(fact, life, time, event, step_counts)
     else:
         known = cast("int | None", life.facts[index])
         if known is None or (time < known if kind == "first" else time > known):
             life.facts[index] = time
-    return True
+
+
+def apply_elements(
+    fact: Fact, life: Life, sign: int, time: int, elements: list[Event], step_counts: StepCounts
+) -> None:
+    """Count the elements of a list, in order; a rolling sum takes them as one entry."""
+    if fact.kind != "rolling_sum":
+        for event in elements:
+            apply(fact, life, sign, time, event, step_counts)
+        return
+    assert fact.amount is not None
+    total, any_points = 0, False
+    for event in elements:
+        amount = fact.amount.of(event)
+        if amount is None:
+            step_counts.wrong_type(fact.label)
+        else:
+            total, any_points = total + round(amount * 1e6), True
+    if any_points and life.clock - time < fact.within:
+        points = cast("TimedPoints", life.facts[fact.index])
+        lost = timed_points.keep(points, time, [sign * total], life.clock, fact.within, fact.keep)
+        if lost:
+            step_counts.lost(fact.label, lost)
+
+
+def _latest_time(fact: Fact, life: Life, time: int, event: Event, step_counts: StepCounts) -> None:
+    """Rule 26: the time that a property names; null removes the one there is."""
+    assert fact.path is not None
+    found = lookup_to_list(fact.path, event)
+    if found is None:
+        if is_null(fact.path, event):
+            _latest(life, fact.index, time, None)
+        return
+    assert fact.zone is not None
+    read = parse_local_time(found, fact.zone)
+    if read is None:
+        step_counts.wrong_type(fact.label)
+    else:
+        _latest(life, fact.index, time, read)
+
+
+def _latest(life: Life, index: int, time: int, found: Value | None) -> None:
+    """Take a value, unless there is one of a later time."""
+    state = life.facts[index]
+    if state is None or time >= cast("tuple[int, Value | None]", state)[0]:
+        life.facts[index] = (time, found)
 
 
 def _keep(fact: Fact, times: list[int], time: int, clock: int) -> None:

@@ -2,12 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
+from stream.core import ledgers, timed_points
+from stream.core.amounts import Amount
 from stream.core.customer import Life
 from stream.core.event import PropertyPath
 from stream.core.expressions import Node
 from stream.core.facts import Fact, initial
+from stream.core.ledgers import Ledger
+from stream.core.limits import Limit
+from stream.core.memory import Memory, SignalMemory
 from stream.core.predicates import Predicate
 from stream.core.scoring import Score
 
@@ -25,6 +30,8 @@ class Condition:
     timed: bool
     """The passing of time alone may make it hold."""
     warnings: tuple[str, ...]
+    reads_state: bool = False
+    """It names more than the interaction: as a `where`, it is asked before anything of the interaction is applied."""
 
 
 @dataclass(frozen=True)
@@ -34,9 +41,30 @@ class Points:
     score: str
     slot: int
     half_life: int | None
-    amount: float | None
-    """None: the property at `path` says how much."""
-    path: PropertyPath | None
+    amount: Amount
+    reset: int = -1
+    """The score's place in `Memory.resets`; -1: nothing resets it."""
+
+
+@dataclass(frozen=True)
+class LatestPoints:
+    """Points for the latest value of a property (rule 24)."""
+
+    path: PropertyPath
+    lowered: bool
+    """A text is lowered first."""
+    points: Mapping[str | float | bool, int]
+    """Millionths by value; a boolean stands apart from numbers, see `value_key`."""
+    slot: int
+    place: int
+    """In `Memory.signals`: the time of the latest value, and 1 where it has points, else 0."""
+    reset: int
+    score: str
+
+
+MemoryKind = Literal["times", "values", "points", "latest"]
+"""What a signal remembers: times that counted, hashes of values, points that expire, or the time of the latest value
+and 1 where that has points."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,15 +77,28 @@ class Signal:
     index: int
     where: Condition | None
     points: tuple[Points, ...]
-    once: bool
-    times: int
-    """Most that count in one window of `per`; 0: no limit."""
-    per: int
-    """Milliseconds."""
+    limit: Limit | None
+    """How often it may count; None: as often as it matches."""
+    limit_text: str
+    """The same in words, as in "at most 5 per 1d"; empty where there is none."""
     window: int
-    """Its place in `Life.windows`; -1 without `at_most`."""
+    """Its place in `Life.windows`; -1 without `at_most` in windows."""
     fingerprint: str
     """Equal for two signals that mean the same, whatever their place in the file."""
+    over: PropertyPath | None = None
+    """It applies to each element of the list there; None: to the interaction."""
+    expires: int = 0
+    """Milliseconds after which its points leave their scores; 0: never."""
+    keep: int = 0
+    """Entries of points that expire that are kept, else 0."""
+    expiring: int = -1
+    """The place of its points that expire in `Memory.signals`; -1: none."""
+    latest: LatestPoints | None = None
+    resets: tuple[Score, ...] = ()
+    """The scores that it resets."""
+    ledger: int = -1
+    """It counts for what makes an entry of this ledger; -1: of none."""
+    ledger_where: Condition | None = None
 
 
 @dataclass(frozen=True)
@@ -68,6 +109,19 @@ class Counted:
     sign: int
     """1, or -1 where the word stands under `minus`."""
     where: Condition | None
+    over: PropertyPath | None = None
+
+
+@dataclass(frozen=True)
+class Entered:
+    """What one word does to one ledger."""
+
+    ledger: Ledger
+    role: int
+    """EACH, UPDATE or MINUS of `stream.core.ledgers`."""
+    where: Condition | None
+    label: tuple[str, str]
+    """The lifecycle's id and the ledger's name."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +136,12 @@ class Reaction:
     """In file order."""
     counted: tuple[Counted, ...]
     """In file order of the facts."""
+    entered: tuple[Entered, ...] = ()
+    """In file order of the ledgers."""
+    simple: bool = True
+    """Each signal and fact applies to the interaction as it is, whatever the customer's state, and by itself."""
+    floored: tuple[Score, ...] = ()
+    """The scores with a floor that its signals add to."""
 
 
 @dataclass(frozen=True)
@@ -122,6 +182,16 @@ class Lifecycle:
     """Per slot: its score does."""
     facts: tuple[Fact, ...]
     fact_fingerprints: tuple[str, ...]
+    ledgers: tuple[Ledger, ...]
+    ledger_fingerprints: tuple[str, ...]
+    memories: tuple[tuple[int, MemoryKind], ...]
+    """Per place in `Memory.signals`: the signal's index, and what it remembers."""
+    resets: tuple[str, ...]
+    """Per place in `Memory.resets`: the score's name."""
+    is_extended: bool
+    """Its lives hold what the first versions of this software did not know."""
+    time_zone: str
+    """The zone of calendar windows and local times as the file names it; empty: UTC, since it names none."""
     stages: dict[str, Stage]
     transitions: tuple[Transition, ...]
     reactions: dict[str, Reaction]
@@ -164,7 +234,23 @@ class Lifecycle:
             ats=[0] * len(self.slots),
             millionths=[0] * len(self.slots),
             facts=[initial(fact) for fact in self.facts],
+            memory=self.empty_memory() if self.remembers else None,
         )
+
+    @property
+    def remembers(self) -> bool:
+        """Lives here have a `Memory`."""
+        return bool(self.memories or self.resets or self.ledgers)
+
+    def empty_memory(self) -> Memory:
+        """The memory of a life that begins."""
+        signals: list[SignalMemory] = []
+        for signal, kind in self.memories:
+            if kind == "points":
+                signals.append(timed_points.empty(len(self.signals[signal].points)))
+            else:
+                signals.append(b"" if kind == "values" else [])
+        return Memory(signals, [None] * len(self.resets), [ledgers.empty() for _ in self.ledgers])
 
 
 class Problem(NamedTuple):

@@ -145,7 +145,7 @@ class Matches:
     def _list_properties(self) -> None:
         lifecycle = self.lifecycle
         for signal in lifecycle.signals:
-            paths = [each.path for each in signal.points if each.path is not None]
+            paths = [path for each in signal.points for path in each.amount.paths]
             self._of_rule["signal", signal.name] = self._note(f"signal {signal.name}", paths, signal.where)
         wheres = {
             each.fact.name: each.where
@@ -153,8 +153,7 @@ class Matches:
             for each in reaction.counted
         }
         for fact in lifecycle.facts:
-            paths = [fact.path] if fact.path is not None else []
-            self._of_rule["fact", fact.name] = self._note(f"fact {fact.name}", paths, wheres.get(fact.name))
+            self._of_rule["fact", fact.name] = self._note(f"fact {fact.name}", [*fact.paths], wheres.get(fact.name))
         for transition in lifecycle.transitions:
             stages = [stage for stage in lifecycle.stages if stage in transition.sources]
             source = ", ".join(stages[:2]) + (", …" if len(stages) > 2 else "")

@@ -7,10 +7,12 @@ running sum rebased to its latest time is the exact state, whatever the order of
 from dataclasses import dataclass
 from math import log2
 from math import pow as power
-from typing import Final
+from typing import Final, cast
 
+from stream.core import timed_points
 from stream.core.customer import Life
 from stream.core.interaction import MAX_TIME
+from stream.core.memory import TimedPoints
 from stream.core.operators import compare_numbers
 from stream.core.text_numbers import number_of
 
@@ -19,6 +21,27 @@ ZERO: Final = 2.0**-30
 MILLION: Final = 1_000_000
 LIMIT: Final = 1e15
 """Points and facts are numbers below this in magnitude."""
+
+
+@dataclass(frozen=True)
+class Expiring:
+    """Where points of a permanent score are that leave it by and by."""
+
+    slot: int
+    place: int
+    """In `Memory.signals`."""
+    column: int
+    within: int
+    """Milliseconds."""
+
+    def millionths(self, life: Life, now: int) -> int:
+        """What is in the score at `now`."""
+        return timed_points.sum_at(self.points(life), self.column, now, self.within)
+
+    def points(self, life: Life) -> TimedPoints:
+        """All that may still be there."""
+        assert life.memory is not None
+        return cast("TimedPoints", life.memory.signals[self.place])
 
 
 @dataclass(frozen=True)
@@ -32,6 +55,19 @@ class Score:
     max: float | None
     slots: tuple[int, ...]
     """Where its signals' points are kept, in file order of the signals."""
+    expiring: tuple[Expiring, ...] = ()
+    """Of the slots, those whose points expire."""
+    latest: tuple[int, ...] = ()
+    """Where in `Memory.signals` the latest values are that give it points."""
+    floor: float | None = None
+    """What additions never take a permanent score below."""
+    reset: int = -1
+    """Its place in `Memory.resets`; -1: nothing resets it."""
+
+    @property
+    def varies(self) -> bool:
+        """The passing of time alone changes it."""
+        return self.half_life is not None or bool(self.expiring)
 
     def clamp(self, raw: float) -> float:
         """What a reader sees of the sum `raw`."""
@@ -43,22 +79,33 @@ class Score:
         return value
 
 
-def points(life: Life, slot: int, half_life: int | None, now: int) -> float:
+def points(score: Score, life: Life, slot: int, now: int) -> float:
     """What one slot adds to its score at `now`."""
+    half_life = score.half_life
+    for expiring in score.expiring:
+        if expiring.slot == slot:
+            return expiring.millionths(life, now) / MILLION
     if half_life is None:
         return life.millionths[slot] / MILLION
     kept = life.sums[slot]
     return kept * power(2.0, (life.ats[slot] - now) / half_life) if kept else 0.0
 
 
+def millionths(score: Score, life: Life, now: int) -> int:
+    """A permanent score at `now` in millionths, integers that are exact however large; before `min` and `max`."""
+    total = 0
+    for slot in score.slots:
+        total += life.millionths[slot]
+    for expiring in score.expiring:
+        total += expiring.millionths(life, now)
+    return total
+
+
 def raw(score: Score, life: Life, now: int) -> float:
     """The sum of the slots at `now`, before `min` and `max`."""
     half_life = score.half_life
     if half_life is None:
-        millionths = 0  # integers: exact however large
-        for slot in score.slots:
-            millionths += life.millionths[slot]
-        return millionths / MILLION
+        return millionths(score, life, now) / MILLION
     sums, ats = life.sums, life.ats
     total = 0.0
     for slot in score.slots:
@@ -89,6 +136,31 @@ def add(life: Life, slot: int, half_life: int | None, amount: float, time: int) 
         life.ats[slot] = time
     else:
         life.sums[slot] = kept + amount * power(2.0, (time - at) / half_life)
+
+
+def steps(score: Score, life: Life, now: int) -> timed_points.Steps:
+    """When points leave a permanent score after `now`, and by how many millionths that changes it."""
+    found: timed_points.Steps = []
+    for expiring in score.expiring:
+        timed_points.ends(expiring.points(life), expiring.column, now, expiring.within, found)
+    return found
+
+
+def reset(score: Score, life: Life, time: int) -> None:
+    """Rule 25: take all points of a score away, and let nothing count there that comes with a time up to `time`."""
+    memory = life.memory
+    assert memory is not None
+    known = memory.resets[score.reset]
+    if known is None or time > known:
+        memory.resets[score.reset] = time
+    for slot in score.slots:
+        life.sums[slot], life.ats[slot], life.millionths[slot] = 0.0, 0, 0
+    for expiring in score.expiring:
+        timed_points.forget(expiring.points(life), expiring.column)
+    for place in score.latest:
+        at = cast("list[int]", memory.signals[place])
+        if at:
+            at[1] = 0
 
 
 def number(value: object) -> float | None:

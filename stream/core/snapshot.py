@@ -1,8 +1,10 @@
 """A life as it is at its clock: its scores, facts and contributions, and the stage change that carries them."""
 
+from typing import cast
+
 from stream.core import facts, scoring
 from stream.core.customer import Customer, Life
-from stream.core.lifecycle import Lifecycle
+from stream.core.lifecycle import LatestPoints, Lifecycle
 from stream.core.stage_change import Contribution, StageChange, Trigger, Value
 
 
@@ -66,8 +68,15 @@ def contributions_of(lifecycle: Lifecycle, life: Life, now: int) -> dict[str, tu
         parts: list[Contribution] = []
         for slot in score.slots:
             signal = lifecycle.signals[lifecycle.slots[slot][0]]
-            count = life.counts[signal.index]
+            count = life.counts[signal.index] if signal.latest is None else _has_points(life, signal.latest)
             if count:
-                parts.append(Contribution(signal.name, scoring.points(life, slot, score.half_life, now), count))
+                parts.append(Contribution(signal.name, scoring.points(score, life, slot, now), count))
         by_score[score.name] = tuple(parts)
     return by_score
+
+
+def _has_points(life: Life, latest: LatestPoints) -> int:
+    """1 where the latest value has points, else 0."""
+    assert life.memory is not None
+    at = cast("list[int]", life.memory.signals[latest.place])
+    return at[1] if at else 0

@@ -5,16 +5,16 @@ The numbers of rules here and elsewhere are those of `stream.core`.
 
 from typing import Final
 
-from stream.core import deduplication, facts, imported
+from stream.core import deduplication, imported
 from stream.core.customer import Customer, Life
 from stream.core.deadlines import MAX_FIRED, schedule
 from stream.core.editing import apply_edit
-from stream.core.event import Event, lookup_to_list
+from stream.core.event import Event
 from stream.core.inputs import Arrival, Edit, Passing
 from stream.core.interaction import Interaction
 from stream.core.lifecycle import Lifecycle
+from stream.core.measuring import measure
 from stream.core.model import Model, forgotten_at
-from stream.core.signals import count_signal
 from stream.core.stage_change import StageChange, Trigger
 from stream.core.step_counts import StepCounts
 from stream.core.transitions import begin, leave_removed_stage, mark_final, move, run_transitions
@@ -175,22 +175,10 @@ def _live(
     else:
         life.clock = time
     alive = not reaction.passive
-    if alive and time > life.active:
-        life.active = time
     life.fired = 0
     life.identified = customer.identified
     event = Event(word, name, time, interaction.properties, interaction.context)
-    for signal in reaction.signals:
-        where = signal.where
-        if where is None or where.with_event.holds(life, time, event):
-            count_signal(life, signal, time, event, step_counts)
-    for counted in reaction.counted:
-        where = counted.where
-        if where is None or where.with_event.holds(life, time, event):
-            fact = counted.fact
-            found = lookup_to_list(fact.path, event) if fact.path is not None else None
-            if not facts.apply(fact, life, counted.sign, time, found):
-                step_counts.wrong_type((lifecycle.id, fact.name))
+    measure(life, lifecycle, reaction, event, alive, step_counts)
     before = len(changes)
     if life.stage not in lifecycle.stages:
         leave_removed_stage(customer, lifecycle, life, changes)

@@ -2,8 +2,6 @@
 
 from typing import Final
 
-from stream.core.lifecycle import Signal
-
 MAX_NAMES: Final = 1_000
 """Event names that no word covers and that are told from each other."""
 REST: Final = ""
@@ -34,20 +32,28 @@ class StepCounts:
         signal and a sum, absent ones too."""
         self.unknown_names: dict[Label, int] = {}
         """By lifecycle and event name: interactions whose name no word of the lifecycle covers; bounded, see REST."""
-        self._signals: dict[Signal, int] = {}
-
-    @property
-    def signals(self) -> dict[Label, int]:
+        self.lost_points: dict[Label, int] = {}
+        """By signal or fact: entries that `keep` dropped before their time was over."""
+        self.long_lists: dict[Label, int] = {}
+        """By signal or fact: elements of lists beyond those that are looked at."""
+        self.signals: dict[Label, int] = {}
         """How often each signal counted."""
-        return {signal.label: count for signal, count in self._signals.items()}
 
-    def signal(self, signal: Signal) -> None:
+    def signal(self, label: Label) -> None:
         """A signal counted."""
-        self._signals[signal] = self._signals.get(signal, 0) + 1
+        self.signals[label] = self.signals.get(label, 0) + 1
 
     def wrong_type(self, label: Label) -> None:
         """A property could not be used."""
         self.wrong_types[label] = self.wrong_types.get(label, 0) + 1
+
+    def lost(self, label: Label, entries: int) -> None:
+        """Entries were dropped before their time was over."""
+        self.lost_points[label] = self.lost_points.get(label, 0) + entries
+
+    def too_long(self, label: Label, elements: int) -> None:
+        """A list had so many elements more than are looked at."""
+        self.long_lists[label] = self.long_lists.get(label, 0) + elements
 
     def unknown_name(self, lifecycle: str, name: str) -> None:
         """No word of the lifecycle covers the name of an interaction."""

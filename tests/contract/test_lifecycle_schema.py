@@ -26,7 +26,7 @@ from stream.codec.lifecycle_yaml.lifecycle_files import (
     presets,
 )
 from stream.core.language.definition import KEYS, define
-from stream.core.language.measures import KINDS
+from stream.core.language.facts import KINDS
 from stream.core.language.parser import RESERVED
 from stream.core.lifecycle import DefinitionError
 from tests.properties.lifecycles import lifecycles

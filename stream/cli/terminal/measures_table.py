@@ -34,17 +34,16 @@ def scores(lifecycle: Lifecycle) -> Iterator[RenderableType]:
 
 
 def _amount(points: Points) -> str:
-    if points.path is None:
-        return f"{points.amount:+g}"
-    return f"+{_property(points.path)}"
+    if not points.amount.paths:
+        return f"{points.amount.constant:+g}"
+    text = points.amount.text
+    return text if text.startswith("-") else f"+{text}"
 
 
 def _when(lifecycle: Lifecycle, signal: Signal) -> str:
     reactions = lifecycle.reactions.values()
     words = dict.fromkeys(each.word for each in reactions if each.word is not None and signal in each.signals)
-    limit = ", once" if signal.once else ""
-    if signal.times:
-        limit = f", at most {signal.times} per {format_duration(signal.per)}"
+    limit = f", {signal.limit_text}" if signal.limit_text else ""
     return f"each {' or '.join(words)}{_where(signal.where)}{limit}"
 
 

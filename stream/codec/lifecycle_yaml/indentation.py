@@ -6,9 +6,18 @@ from math import inf
 from typing import Final, NamedTuple
 
 from stream.core.language.definition import KEYS, STAGE_KEYS, TRANSITION_KEYS
-from stream.core.language.measures import FACT_KEYS, SCORE_KEYS, SIGNAL_KEYS
+from stream.core.language.facts import FACT_KEYS
+from stream.core.language.ledgers import LEDGER_KEYS
+from stream.core.language.measures import SCORE_KEYS
+from stream.core.language.signals import SIGNAL_KEYS
 
-BODIES: Final = {"scores": SCORE_KEYS, "signals": SIGNAL_KEYS, "facts": FACT_KEYS, "stages": STAGE_KEYS}
+BODIES: Final = {
+    "ledgers": LEDGER_KEYS,
+    "scores": SCORE_KEYS,
+    "signals": SIGNAL_KEYS,
+    "facts": FACT_KEYS,
+    "stages": STAGE_KEYS,
+}
 """The keys below each name of a section."""
 _KINDS: Final = (set(KEYS) - {"title"}, TRANSITION_KEYS, *BODIES.values())
 _ENTRY: Final = re.compile(r"(?P<indent> *)(?P<dash>- +)?(?P<key>[^\W\d][\w.-]*(?: [\w.-]+)*):(?P<value>\s.*)?$")

@@ -7,9 +7,11 @@ bytes 10-17  the last sign of life, likewise: when the customer is forgotten dep
 bytes 18-19  length of the header
 header       MessagePack: per life [digest, clock, next deadline, stage, entered, born, sequence]
 body         MessagePack: [latest, offset, id hashes, their times, per life [active, fired, counts,
-             windows, sums, times, facts]]; in format 2 then [import, time, row] of the imports that are remembered
+             windows, sums, times, facts]]; in formats 2 and 3 then [import, time, row] of the imports that are
+             remembered; in format 3 a life may go on with what only some lifecycles remember, see `memories`
 
-Format 2 is written for customers with imports alone, so that every other record can be read by older versions, too.
+Format 2 is written for customers with imports alone, format 3 for those in a lifecycle that remembers more than the
+first versions did; so that every other record can be read by older versions, too.
 """
 
 from typing import Final, NamedTuple
@@ -18,7 +20,7 @@ import msgspec
 from librt.strings import BytesWriter, read_i64_le, write_i16_le, write_i64_le
 
 from stream.codec.state.keys import CUSTOMER, LAYOUT
-from stream.codec.state.layouts import Layout, adopt, layout_of
+from stream.codec.state.layouts import Layout, adopt, encode_layout, layout_of
 from stream.codec.state.lives import KnownLayout, pack_body, pack_head, unpack_body, unpack_head, unpack_stage
 from stream.codec.state.packing import pack_array, pack_bytes, pack_int
 from stream.codec.state.unpacking import Unpacker
@@ -31,6 +33,9 @@ from stream.errors import StateError, UnknownLayout
 FORMAT: Final = 1
 WITH_IMPORTS: Final = 2
 """The format of a customer who remembers imports."""
+WITH_MEMORY: Final = 3
+"""The format of a customer in a lifecycle that remembers more than the first versions did, with imports or without."""
+NEWEST: Final = WITH_MEMORY
 NO_DEADLINE: Final = 2**63 - 1
 NEWER: Final = (
     "written by a newer version; upgrade this worker to that one, or forget all customers and begin again "
@@ -45,7 +50,6 @@ LENGTH_AT: Final = 18
 """Where the prefix has the length of the header."""
 _IDENTIFIED: Final = 1
 _QUARANTINED: Final = 2
-_encode_layout: Final = msgspec.msgpack.Encoder().encode
 _decode_layout: Final = msgspec.msgpack.Decoder(Layout).decode
 
 
@@ -85,7 +89,7 @@ class CustomerCodec:
     def layout_records(self) -> list[tuple[bytes, bytes]]:
         """Key and value of the layouts that this codec writes with, in the model's order."""
         return [
-            (LAYOUT + each.digest, bytes([FORMAT]) + _encode_layout(self._known[each.digest].layout))
+            (LAYOUT + each.digest, bytes([FORMAT]) + encode_layout(self._known[each.digest].layout))
             for each in self._model.lifecycles
         ]
 
@@ -96,7 +100,7 @@ class CustomerCodec:
 
     def header(self, value: bytes) -> Header:
         """The header of a customer record. Raises StateError."""
-        _check_format(value, "a customer record", WITH_IMPORTS)
+        _check_format(value, "a customer record", NEWEST)
         try:
             return self._header(value)
         except (ValueError, IndexError, OverflowError) as error:
@@ -139,7 +143,11 @@ class CustomerCodec:
                     first = life.deadline
         out = BytesWriter()
         rows = customer.rows
-        out.append(FORMAT if rows is None else WITH_IMPORTS)
+        record_format = FORMAT if rows is None else WITH_IMPORTS
+        for lifecycle, _life in lives:
+            if lifecycle.is_extended:
+                record_format = WITH_MEMORY
+        out.append(record_format)
         out.append((_IDENTIFIED if customer.identified else 0) | (_QUARANTINED if customer.quarantined else 0))
         write_i64_le(out, first)
         write_i64_le(out, customer.active)
@@ -150,7 +158,7 @@ class CustomerCodec:
         length = len(out) - PREFIX
         out[LENGTH_AT] = length & 0xFF
         out[LENGTH_AT + 1] = length >> 8
-        pack_array(out, 5 if rows is None else 6)
+        pack_array(out, 5 if record_format == FORMAT else 6)
         latest = customer.latest
         pack_int(out, latest)
         pack_int(out, customer.offset)
@@ -160,10 +168,10 @@ class CustomerCodec:
             pack_int(out, latest - id_time)
         pack_array(out, len(lives))
         for lifecycle, life in lives:
-            pack_body(out, lifecycle, life)
-        if rows is not None:
-            pack_array(out, len(rows))
-            for row in rows:
+            pack_body(out, lifecycle, self._known[lifecycle.digest], life)
+        if record_format != FORMAT:
+            pack_array(out, 0 if rows is None else len(rows))
+            for row in rows or ():
                 pack_array(out, 3)
                 pack_bytes(out, row.source)
                 pack_int(out, row.time)
@@ -172,7 +180,7 @@ class CustomerCodec:
 
     def decode(self, key: bytes, value: bytes) -> Customer:
         """The customer of a record, in the layout of the lifecycles as they are now. Raises StateError."""
-        _check_format(value, "a customer record", WITH_IMPORTS)
+        _check_format(value, "a customer record", NEWEST)
         try:
             return self._decode(key, value)
         except (ValueError, IndexError, OverflowError) as error:
@@ -218,8 +226,8 @@ class CustomerCodec:
             if edited is None:
                 edited = customer.edited = {}
             edited[lifecycle.id] = life.deadline
-        if value[0] == WITH_IMPORTS:
-            customer.rows = _rows(source)
+        if value[0] != FORMAT:
+            customer.rows = _rows(source) or None
         return customer
 
     def _known_layout(self, digest: bytes) -> KnownLayout:

@@ -7,13 +7,18 @@ and fact that still means the same.
 
 import msgspec
 
+from stream.core.calendar_windows import OnCalendar
 from stream.core.customer import Life
 from stream.core.deadlines import schedule
 from stream.core.lifecycle import Lifecycle
+from stream.core.memory import Memory
 
 
 class Layout(msgspec.Struct, frozen=True, array_like=True):
-    """The names behind the positions of one version of a lifecycle."""
+    """The names behind the positions of one version of a lifecycle.
+
+    The last four are there where the lifecycle remembers more than the first versions did.
+    """
 
     lifecycle: str
     digest: bytes
@@ -24,8 +29,28 @@ class Layout(msgspec.Struct, frozen=True, array_like=True):
     """The signal's index, and the score's name."""
     facts: tuple[tuple[str, str, str], ...]
     """Name, fingerprint and kind."""
+    memories: tuple[tuple[int, str], ...] = ()
+    """Per place of a signal's memory: the signal's index, and the kind."""
+    resets: tuple[str, ...] = ()
+    """Names of the scores that signals reset."""
+    ledgers: tuple[tuple[str, str], ...] = ()
+    """Name and fingerprint."""
+    time_zone: str = ""
+    """Of calendar windows; empty: UTC."""
 
 
+class _OldLayout(msgspec.Struct, frozen=True, array_like=True):
+    """The first six of them."""
+
+    lifecycle: str
+    digest: bytes
+    stages: tuple[str, ...]
+    signals: tuple[tuple[str, str, int], ...]
+    slots: tuple[tuple[int, str], ...]
+    facts: tuple[tuple[str, str, str], ...]
+
+
+_encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Layout)
 
 
@@ -41,7 +66,22 @@ def layout_of(lifecycle: Lifecycle) -> Layout:
             (fact.name, fingerprint, fact.kind)
             for fact, fingerprint in zip(lifecycle.facts, lifecycle.fact_fingerprints, strict=True)
         ),
+        memories=lifecycle.memories,
+        resets=lifecycle.resets,
+        ledgers=tuple(
+            (ledger.name, fingerprint)
+            for ledger, fingerprint in zip(lifecycle.ledgers, lifecycle.ledger_fingerprints, strict=True)
+        ),
+        time_zone=lifecycle.time_zone,
     )
+
+
+def encode_layout(layout: Layout) -> bytes:
+    """The record of a layout; one without what the first versions did not know is as they wrote it."""
+    if layout.memories or layout.resets or layout.ledgers or layout.time_zone:
+        return _encoder.encode(layout)
+    first = (layout.lifecycle, layout.digest, layout.stages, layout.signals, layout.slots, layout.facts)
+    return _encoder.encode(_OldLayout(*first))
 
 
 def adopt(life: Life, old: Layout, lifecycle: Lifecycle) -> Life:
@@ -50,13 +90,14 @@ def adopt(life: Life, old: Layout, lifecycle: Lifecycle) -> Life:
     adopted = lifecycle.begin(life.clock, life.born, life.identified)
     adopted.stage, adopted.entered, adopted.sequence = life.stage, life.entered, life.sequence
     adopted.active, adopted.fired = life.active, life.fired
+    zone_changed = (old.time_zone or "UTC") != (new.time_zone or "UTC")
     signals = {(name, fingerprint): index for index, (name, fingerprint, _window) in enumerate(old.signals)}
     slots = {(old.signals[signal][:2], score): slot for slot, (signal, score) in enumerate(old.slots)}
     for index, (name, fingerprint, window) in enumerate(new.signals):
         before = signals.get((name, fingerprint))
         if before is not None:
             adopted.counts[index] = life.counts[before]
-            if window >= 0:
+            if window >= 0 and not (zone_changed and isinstance(lifecycle.signals[index].limit, OnCalendar)):
                 adopted.windows[window] = life.windows[old.signals[before][2]]
     for slot, (signal, score) in enumerate(new.slots):
         before = slots.get((new.signals[signal][:2], score))
@@ -68,8 +109,25 @@ def adopt(life: Life, old: Layout, lifecycle: Lifecycle) -> Life:
         before = facts.get(each)
         if before is not None:
             adopted.facts[index] = life.facts[before]
+    if life.memory is not None and adopted.memory is not None:
+        adopt_memory(life.memory, old, adopted.memory, new)
     schedule(lifecycle, adopted)
     return adopted
+
+
+def adopt_memory(before: Memory, old: Layout, after: Memory, new: Layout) -> None:
+    """Take over what still means the same into a memory that begins."""
+    places = {(old.signals[signal][:2], kind): place for place, (signal, kind) in enumerate(old.memories)}
+    for place, (signal, kind) in enumerate(new.memories):
+        known = places.get((new.signals[signal][:2], kind))
+        if known is not None:
+            after.signals[place] = before.signals[known]
+    for place, score in enumerate(new.resets):
+        if score in old.resets:
+            after.resets[place] = before.resets[old.resets.index(score)]
+    for place, ledger in enumerate(new.ledgers):
+        if ledger in old.ledgers:
+            after.ledgers[place] = before.ledgers[old.ledgers.index(ledger)]
 
 
 def lifecycle_of(record: bytes) -> str:

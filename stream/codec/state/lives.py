@@ -7,6 +7,7 @@ positions in the layout of the digest.
 from librt.strings import BytesWriter
 
 from stream.codec.state.layouts import Layout
+from stream.codec.state.memories import pack_memory, pack_points, unpack_memory, unpack_points
 from stream.codec.state.packing import (
     NIL,
     pack_array,
@@ -21,6 +22,7 @@ from stream.codec.state.unpacking import Unpacker
 from stream.core.customer import FactState, Life, Window
 from stream.core.facts import FactKind
 from stream.core.lifecycle import Lifecycle
+from stream.core.memory import TimedPoints
 
 
 class KnownLayout:
@@ -34,6 +36,7 @@ class KnownLayout:
         self.stages: tuple[str, ...] = layout.stages
         self.indexes: dict[str, int] = {stage: index for index, stage in enumerate(layout.stages)}
         self.kinds: tuple[str, ...] = tuple(kind for _name, _mark, kind in layout.facts)
+        self.memories: tuple[str, ...] = tuple(kind for _signal, kind in layout.memories)
 
 
 def pack_head(out: BytesWriter, layout: KnownLayout, life: Life) -> None:
@@ -56,10 +59,11 @@ def pack_head(out: BytesWriter, layout: KnownLayout, life: Life) -> None:
     pack_int(out, life.sequence)
 
 
-def pack_body(out: BytesWriter, lifecycle: Lifecycle, life: Life) -> None:
+def pack_body(out: BytesWriter, lifecycle: Lifecycle, layout: KnownLayout, life: Life) -> None:
     """The rest of a life."""
     clock = life.clock
-    pack_array(out, 7)
+    memory = life.memory
+    pack_array(out, 7 if memory is None else 8)
     pack_int(out, clock - life.active)
     pack_int(out, life.fired)
     pack_array(out, len(life.counts))
@@ -87,6 +91,8 @@ def pack_body(out: BytesWriter, lifecycle: Lifecycle, life: Life) -> None:
     pack_array(out, len(life.facts))
     for fact in lifecycle.facts:
         _pack_fact(out, fact.kind, life.facts[fact.index], clock)
+    if memory is not None:
+        pack_memory(out, memory, layout.memories, clock)
 
 
 def _pack_fact(out: BytesWriter, kind: FactKind, state: FactState, clock: int) -> None:
@@ -101,10 +107,16 @@ def _pack_fact(out: BytesWriter, kind: FactKind, state: FactState, clock: int) -
         pack_array(out, len(state))
         for time in state:
             pack_int(out, clock - time)
+    elif isinstance(state, TimedPoints):
+        pack_points(out, state, clock)
     else:
+        value = state[1]
         pack_array(out, 2)
         pack_int(out, clock - state[0])
-        pack_scalar(out, state[1])
+        if value is None:
+            out.append(NIL)
+        else:
+            pack_scalar(out, value)
 
 
 def unpack_stage(source: Unpacker, layout: KnownLayout) -> str:
@@ -125,7 +137,7 @@ def unpack_head(source: Unpacker, layout: KnownLayout, identified: bool) -> Life
 def unpack_body(source: Unpacker, layout: KnownLayout, life: Life) -> None:
     """The rest of the life."""
     clock = life.clock
-    source.expect(7)
+    parts = source.length()
     life.active = clock - source.integer()
     life.fired = source.integer()
     life.counts = counts = [0] * source.length()
@@ -154,6 +166,10 @@ def unpack_body(source: Unpacker, layout: KnownLayout, life: Life) -> None:
     source.expect(len(layout.kinds))
     for kind in layout.kinds:
         life.facts.append(_unpack_fact(source, kind, clock))
+    if parts == 8:
+        life.memory = unpack_memory(source, layout.memories, clock)
+    elif parts != 7:
+        raise ValueError(f"a life has 7 or 8 parts, not {parts}")
 
 
 def _unpack_fact(source: Unpacker, kind: str, clock: int) -> FactState:
@@ -163,8 +179,10 @@ def _unpack_fact(source: Unpacker, kind: str, clock: int) -> FactState:
         return None
     if kind == "rolling":
         return [clock - source.integer() for _ in range(source.length())]
-    if kind == "latest":
+    if kind == "latest" or kind == "latest_time":  # noqa: PLR1714
         source.expect(2)
         time = clock - source.integer()
-        return time, source.scalar()
+        return time, None if source.is_nil() else source.scalar()
+    if kind == "rolling_sum":
+        return unpack_points(source, clock)
     return clock - source.integer()

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from stream.codec.state.customers import FORMAT, LENGTH_AT, PREFIX, WITH_IMPORTS
+from stream.codec.state.customers import FORMAT, LENGTH_AT, NEWEST, PREFIX
 from stream.codec.state.unpacking import Unpacker
 from stream.errors import StateError
 
@@ -17,7 +17,7 @@ class Span(NamedTuple):
 
 def span_of(value: bytes) -> Span:
     """The span of a customer record. Raises StateError where it cannot be read."""
-    if not value or value[0] not in (FORMAT, WITH_IMPORTS):
+    if not value or not FORMAT <= value[0] <= NEWEST:
         raise StateError("a customer record has a format that this version does not read")
     try:
         return _span(value)

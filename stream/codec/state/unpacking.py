@@ -92,6 +92,13 @@ class Unpacker:
         start, end = self._span(0, 0, 0xC4)
         return self._data[start:end]
 
+    def fixed(self, size: i64) -> bytes:
+        """Bytes whose number the caller knows."""
+        start, self._at = self._at, self._at + size
+        if self._at > len(self._data):
+            raise IndexError(_MALFORMED)
+        return self._data[start : self._at]
+
     def length(self) -> i64:
         """The length of a list, whose values come next; never more than there are bytes left."""
         data, at = self._data, self._at

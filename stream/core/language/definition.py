@@ -13,22 +13,30 @@ from stream.core.language.document import DocumentReader, Entry, fingerprint, ki
 from stream.core.language.measures import MeasureReader
 from stream.core.language.names import BrokenNameError, Scope, unknown
 from stream.core.language.never_did import Measured, never_caught
+from stream.core.language.time_zones import UnknownTimeZoneError, database_version, time_zone
 from stream.core.lifecycle import (
     Condition,
+    Counted,
     DefinitionError,
+    Entered,
     Lifecycle,
     Problem,
     Reaction,
+    Signal,
     Stage,
     Transition,
 )
+from stream.core.scoring import Score
+from stream.core.time_zone import UTC_ZONE, TimeZone
 
 KEYS = (
     "lifecycle",
     "version",
     "title",
+    "time_zone",
     "interactions",
     "passive",
+    "ledgers",
     "scores",
     "signals",
     "facts",
@@ -37,7 +45,7 @@ KEYS = (
 )
 STAGE_KEYS = ("title", "channels", "actions")
 TRANSITION_KEYS = ("from", "to", "when")
-MOST = {"scores": 64, "signals": 64, "facts": 64, "stages": 257, "transitions": 256}
+MOST = {"ledgers": 8, "scores": 64, "signals": 64, "facts": 64, "stages": 257, "transitions": 256}
 """The largest number of each. Every stage but the first needs a transition that leads to it."""
 _OF_A_TRANSITION = {
     "from": 'a stage, a list of stages, or "*" for any',
@@ -78,18 +86,11 @@ class _Definition:
         title = reader.text(top.get("title"), default=name or "")
         words = self._words()
         passive = frozenset(reader.words(top.get("passive"), words, empty=True))
-        measures = MeasureReader(reader, name or "", words)
-        measures.read(top.get("scores"), top.get("signals"), top.get("facts"))
+        zone, zone_name = self._zone()
         stages = self._stages()
-        scope = Scope(
-            {score.name: score for score in measures.scores},
-            {fact.name: fact for fact in measures.facts},
-            tuple(stages),
-            words,
-            lessened=frozenset(each.fact.name for of in measures.counted.values() for each in of if each.sign < 0),
-            broken=frozenset(measures.broken),
-            signals=measures.counting_facts(),
-        )
+        measures = MeasureReader(reader, name or "", words, tuple(stages), zone, zone_named=bool(zone_name))
+        measures.read(top.get("scores"), top.get("ledgers"), top.get("signals"), top.get("facts"))
+        scope = measures.scope()
         transitions = self._transitions(scope)
         if not self.problems and stages:
             for lost in graph.unreachable(list(stages), transitions):
@@ -118,13 +119,19 @@ class _Definition:
             decays=tuple(half_lives[score] is not None for _signal, score in measures.slots),
             facts=tuple(measures.facts),
             fact_fingerprints=tuple(measures.fact_fingerprints),
+            ledgers=tuple(each.ledger for each in measures.ledgers.by_name.values()),
+            ledger_fingerprints=tuple(each.fingerprint for each in measures.ledgers.by_name.values()),
+            memories=measures.memories,
+            resets=tuple(measures.resets),
+            is_extended=measures.is_extended,
+            time_zone=zone_name,
             stages=stages,
             transitions=transitions,
             reactions=_reactions(words, passive, measures),
-            otherwise=Reaction(None, False, (), tuple(measures.counted.get(None, ()))),
+            otherwise=_reaction(None, False, [], measures.counted.get(None, []), [], measures.scores),
             transitions_from={stage: tuple(t for t in transitions if stage in t.sources) for stage in stages},
             timed_from=timed,
-            digest=bytes.fromhex(fingerprint([self._value(), self._order()])),
+            digest=bytes.fromhex(fingerprint([self._value(), self._order(), *self._zone_version(zone_name)])),
             warnings=tuple(self._warnings(measures, scope, passive, transitions)),
         )
 
@@ -132,7 +139,23 @@ class _Definition:
         return {key: entry.value for key, entry in self.top.items()}
 
     def _order(self) -> list[list[str]]:
-        return [list(self.reader.mapping(self.top.get(key))) for key in ("scores", "signals", "facts", "stages")]
+        keys = ("scores", "signals", "facts", "stages", *(("ledgers",) if "ledgers" in self.top else ()))
+        return [list(self.reader.mapping(self.top.get(key))) for key in keys]
+
+    def _zone(self) -> tuple[TimeZone, str]:
+        """The time zone of the file, and its name; UTC and no name where it names none."""
+        name = self.reader.text(self.top.get("time_zone"))
+        if not name:
+            return UTC_ZONE, ""
+        try:
+            return time_zone(name), name
+        except UnknownTimeZoneError as error:
+            self.reader.problem(self.top["time_zone"], str(error))
+            return UTC_ZONE, ""
+
+    def _zone_version(self, zone_name: str) -> list[str]:
+        """Part of the digest only where a zone is named: another version may have other windows."""
+        return [database_version()] if zone_name else []
 
     def _words(self) -> dict[str, str]:
         given = self.reader.mapping(self.top.get("interactions"))
@@ -266,13 +289,33 @@ def _reactions(words: Mapping[str, str], passive: frozenset[str], measures: Meas
     """By event name, for every name that is not its own word or whose word does something."""
     always = measures.counted.get(None, [])
     named = [word for word in measures.counted if word is not None]
+    names = dict.fromkeys((*words, *measures.signals_of, *named, *measures.ledgers.entered, *passive))
     return {
-        name: Reaction(
+        name: _reaction(
             word,
             word in passive,
-            tuple(measures.signals_of.get(word, ())),
-            tuple(sorted([*measures.counted.get(word, ()), *always], key=lambda one: one.fact.index)),
+            measures.signals_of.get(word, []),
+            sorted([*measures.counted.get(word, ()), *always], key=lambda one: one.fact.index),
+            measures.ledgers.entered.get(word, []),
+            measures.scores,
         )
-        for name in dict.fromkeys((*words, *measures.signals_of, *named, *passive))
+        for name in names
         for word in [words.get(name, name)]
     }
+
+
+def _reaction(
+    word: str | None,
+    passive: bool,
+    signals: list[Signal],
+    counted: list[Counted],
+    entered: list[Entered],
+    scores: list[Score],
+) -> Reaction:
+    added = {points.score for signal in signals for points in signal.points}
+    floored = tuple(score for score in scores if score.floor is not None and score.name in added)
+    rules: list[Signal | Counted] = [*signals, *counted]
+    plain = [each.over is None and not (each.where and each.where.reads_state) for each in rules]
+    special = [bool(each.expires or each.latest or each.resets or each.ledger >= 0) for each in signals]
+    simple = all(plain) and not any(special) and not entered and not floored
+    return Reaction(word, passive, tuple(signals), tuple(counted), tuple(entered), simple, floored)

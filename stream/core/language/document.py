@@ -10,6 +10,8 @@ from stream.core.language.habits import decimal_point, is_comparison, length_of_
 from stream.core.language.names import nearest, odd_signs, unknown
 from stream.core.lifecycle import DefinitionError, Problem
 
+CENTURY = 3_155_760_000_000
+"""The longest half-life and window, in milliseconds: beyond it a millisecond is lost in a double's rounding."""
 MAX_PROBLEMS = 100
 """Then reading stops: nobody reads more at once, and a broken file of a megabyte would have hundreds of thousands."""
 _COMPARISONS = 100_000
@@ -270,6 +272,10 @@ class DocumentReader:
             self.problem(entry, f"a condition is one text, not a list; join its parts by `and` or `or`: {example}")
             return ""
         return self.text(entry)
+
+    def misspelt(self, entry: Entry, keys: Mapping[str, Entry]) -> bool:
+        """Whether a key of the mapping is none of those there are, which is said: it may be the one that is missing."""
+        return not isinstance(entry.value, Mapping) or len(keys) < len(entry.value)
 
     def duration(self, entry: Entry | None, longest: int, *, long: bool = False) -> int | None:
         """Milliseconds, at least 1. `long` says that minutes are most likely meant for months."""

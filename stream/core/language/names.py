@@ -112,9 +112,7 @@ def _name(name: Name, scope: Scope, *, alone: bool = False) -> ResolvedOperand:
     if root in ("properties", "context"):
         if len(name.path) == 1:
             raise ConditionError(f"{root} needs a name: {root}.something", name.offset)
-        return ResolvedOperand(
-            "any", accessors.Property(path_to(name.path)), needs_event=True
-        )
+        return ResolvedOperand("any", accessors.Property(path_to(name.path)), needs_event=True)
     if root == "event":
         return _event(name)
     if scope.interaction_only:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
+from stream.core.amounts import Amount
 from stream.core.expressions import Bare, Call, Comparison, Duration, Literal, Name, Node
 from stream.core.facts import Fact
 from stream.core.language.conditions import names_in
@@ -150,8 +151,13 @@ class _Search:
             (word, None if signal.where is None else signal.where.text)
             for word, signals in self.measured.signals_of.items()
             for signal in signals
-            if any(points.score == name and (points.amount is None or points.amount > 0) for points in signal.points)
+            if any(points.score == name and may_be_positive(points.amount) for points in signal.points)
         }
+
+
+def may_be_positive(amount: Amount) -> bool:
+    """Whether points may be above 0: only a constant is known."""
+    return bool(amount.paths) or amount.constant > 0
 
 
 def _since_at_least(node: Node, fact: str) -> int:

@@ -1,0 +1,147 @@
+"""What only some lifecycles remember of a life: how it is written and read (format 3 of customer records).
+
+MessagePack: [what each signal remembers, the largest time of each score's resets, ledgers]. Times are milliseconds
+before the life's clock. A ledger is [count, total, hashes of returns, number of entries], then each entry as its flags
+and what they say is there.
+"""
+
+from typing import Final, cast
+
+from librt.strings import BytesWriter
+
+from stream.codec.state.packing import NIL, pack_array, pack_bytes, pack_int, pack_large
+from stream.codec.state.unpacking import Unpacker
+from stream.core.memory import HASH_BYTES, LedgerEntry, LedgerState, Memory, SignalMemory, TimedPoints
+
+_MADE: Final = 1
+_KEYED: Final = 2
+_AMOUNT: Final = 4
+_OTHER_TIME: Final = 8
+"""The amount came with another word of `each` than the one whose time the entry has."""
+_UPDATED: Final = 16
+_RETURNED: Final = 32
+_ALL_RETURNED: Final = 64
+
+
+def pack_memory(out: BytesWriter, memory: Memory, kinds: tuple[str, ...], clock: int) -> None:
+    """The memory of a life whose clock that is; `kinds` says what each signal remembers."""
+    pack_array(out, 3)
+    pack_array(out, len(kinds))
+    for place, kind in enumerate(kinds):
+        kept = memory.signals[place]
+        if kind == "values":
+            pack_bytes(out, cast("bytes", kept))
+        elif kind == "points":
+            pack_points(out, cast("TimedPoints", kept), clock)
+        else:
+            _pack_times(out, cast("list[int]", kept), kind, clock)
+    pack_array(out, len(memory.resets))
+    for reset in memory.resets:
+        if reset is None:
+            out.append(NIL)
+        else:
+            pack_int(out, clock - reset)
+    pack_array(out, len(memory.ledgers))
+    for ledger in memory.ledgers:
+        _pack_ledger(out, ledger, clock)
+
+
+def _pack_times(out: BytesWriter, kept: list[int], kind: str, clock: int) -> None:
+    pack_array(out, len(kept))
+    for place, number in enumerate(kept):
+        pack_int(out, number if kind == "latest" and place == 1 else clock - number)
+
+
+def pack_points(out: BytesWriter, points: TimedPoints, clock: int) -> None:
+    """[number of columns, then time by time its time and the points in each column]."""
+    pack_array(out, 1 + len(points.times) * (1 + len(points.columns)))
+    pack_int(out, len(points.columns))
+    for place, time in enumerate(points.times):
+        pack_int(out, clock - time)
+        for column in points.columns:
+            pack_large(out, column[place])
+
+
+def _pack_ledger(out: BytesWriter, ledger: LedgerState, clock: int) -> None:
+    pack_array(out, 4)
+    pack_int(out, ledger.count)
+    pack_large(out, ledger.total)
+    pack_bytes(out, ledger.returns)
+    pack_int(out, len(ledger.entries))
+    for entry in ledger.entries:
+        has_amount, has_update = entry.amount >= 0, entry.update >= 0
+        other_time = has_amount and entry.amount_time != entry.time
+        flags = (_MADE if entry.made else 0) | (_KEYED if entry.key else 0) | (_AMOUNT if has_amount else 0)
+        flags |= (_OTHER_TIME if other_time else 0) | (_UPDATED if has_update else 0)
+        flags |= (_RETURNED if entry.returned else 0) | (_ALL_RETURNED if entry.all_returned else 0)
+        pack_int(out, flags)
+        if entry.key:
+            out.write(entry.key)
+        if entry.made:
+            pack_int(out, clock - entry.time)
+        if has_amount:
+            pack_large(out, entry.amount)
+        if other_time:
+            pack_int(out, clock - entry.amount_time)
+        if has_update:
+            pack_large(out, entry.update)
+            pack_int(out, clock - entry.update_time)
+        if entry.returned:
+            pack_large(out, entry.returned)
+
+
+def unpack_memory(source: Unpacker, kinds: tuple[str, ...], clock: int) -> Memory:
+    """The memory of a life. Raises ValueError or IndexError where it is none."""
+    source.expect(3)
+    source.expect(len(kinds))
+    signals: list[SignalMemory] = []
+    for kind in kinds:
+        if kind == "values":
+            signals.append(source.raw())
+        elif kind == "points":
+            signals.append(unpack_points(source, clock))
+        else:
+            numbers: list[int] = []
+            for place in range(source.length()):
+                number = source.integer()
+                numbers.append(number if kind == "latest" and place == 1 else clock - number)
+            signals.append(numbers)
+    resets = [None if source.is_nil() else clock - source.integer() for _ in range(source.length())]
+    ledgers = [_unpack_ledger(source, clock) for _ in range(source.length())]
+    return Memory(signals, resets, ledgers)
+
+
+def unpack_points(source: Unpacker, clock: int) -> TimedPoints:
+    """Points that expire."""
+    values = source.length() - 1
+    count = source.integer()
+    columns: list[list[int]] = [[] for _ in range(count)]
+    times: list[int] = []
+    for _ in range(values // (1 + count)):
+        times.append(clock - source.integer())
+        for column in columns:
+            column.append(source.large())
+    return TimedPoints(times, columns)
+
+
+def _unpack_ledger(source: Unpacker, clock: int) -> LedgerState:
+    source.expect(4)
+    count, total, returns = source.integer(), source.large(), source.raw()
+    entries: list[LedgerEntry] = []
+    for _ in range(source.integer()):
+        flags = source.integer()
+        entry = LedgerEntry(source.fixed(HASH_BYTES) if flags & _KEYED else b"")
+        entry.made = flags & _MADE != 0
+        entry.all_returned = flags & _ALL_RETURNED != 0
+        if entry.made:
+            entry.time = clock - source.integer()
+        if flags & _AMOUNT:
+            entry.amount = source.large()
+            entry.amount_time = clock - source.integer() if flags & _OTHER_TIME else entry.time
+        if flags & _UPDATED:
+            entry.update = source.large()
+            entry.update_time = clock - source.integer()
+        if flags & _RETURNED:
+            entry.returned = source.large()
+        entries.append(entry)
+    return LedgerState(entries, returns, count, total)

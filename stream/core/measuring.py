@@ -1,0 +1,92 @@
+"""What an interaction leaves behind in a life: signals that count, then facts and ledgers (rules 6, 17, 22)."""
+
+from typing import Final
+
+from stream.core import facts, ledgers
+from stream.core.customer import Life
+from stream.core.event import Event, PropertyPath, lookup
+from stream.core.lifecycle import Condition, Lifecycle, Reaction
+from stream.core.signals import count_elements, count_signal, lift_to_floor, makes_entry
+from stream.core.step_counts import Label, StepCounts
+
+MAX_ELEMENTS: Final = 1_000
+"""Elements of a list that are looked at, the first ones."""
+
+
+def measure(
+    life: Life, lifecycle: Lifecycle, reaction: Reaction, event: Event, alive: bool, step_counts: StepCounts
+) -> None:
+    """Apply an interaction whose time the life's clock has reached; `alive` says that it is a sign of life."""
+    if not reaction.simple:
+        _measure(life, lifecycle, reaction, event, alive, step_counts)
+        return
+    time = event.time
+    _sign_of_life(life, time, alive)
+    for signal in reaction.signals:
+        where = signal.where
+        if where is None or where.with_event.holds(life, time, event):
+            count_signal(life, signal, time, event, step_counts)
+    for counted in reaction.counted:
+        where = counted.where
+        if where is None or where.with_event.holds(life, time, event):
+            facts.apply(counted.fact, life, counted.sign, time, event, step_counts)
+
+
+def _measure(
+    life: Life, lifecycle: Lifecycle, reaction: Reaction, event: Event, alive: bool, step_counts: StepCounts
+) -> None:
+    """As `measure`, where conditions read the life as it is before any of it is applied."""
+    time, now = event.time, life.clock
+    signalled: list[list[Event]] = []
+    for signal in reaction.signals:
+        elements = _matching(life, signal.where, signal.over, event, signal.label, step_counts)
+        if (
+            signal.ledger >= 0
+            and elements
+            and not makes_entry(life, signal, now, event, lifecycle.ledgers[signal.ledger])
+        ):
+            elements = []
+        signalled.append(elements)
+    counted = [_matching(life, each.where, each.over, event, each.fact.label, step_counts) for each in reaction.counted]
+    _sign_of_life(life, time, alive)
+    before = [[life.millionths[slot] for slot in score.slots] for score in reaction.floored]
+    for signal, elements in zip(reaction.signals, signalled, strict=True):
+        count_elements(life, signal, time, elements, step_counts)
+    for score, millionths in zip(reaction.floored, before, strict=True):
+        names = [lifecycle.signals[lifecycle.slots[slot][0]].name for slot in score.slots]
+        lift_to_floor(score, names, life, millionths)
+    for each, elements in zip(reaction.counted, counted, strict=True):
+        facts.apply_elements(each.fact, life, each.sign, time, elements, step_counts)
+    for entered in reaction.entered:
+        where = entered.where
+        if where is None or where.with_event.holds(life, now, event):
+            assert life.memory is not None
+            state = life.memory.ledgers[entered.ledger.index]
+            if not ledgers.apply(entered.ledger, state, entered.role, time, event):
+                step_counts.wrong_type(entered.label)
+
+
+def _sign_of_life(life: Life, time: int, alive: bool) -> None:
+    if alive and time > life.active:
+        life.active = time
+
+
+def _matching(
+    life: Life, where: Condition | None, over: PropertyPath | None, event: Event, label: Label, step_counts: StepCounts
+) -> list[Event]:
+    """The interaction, or each element in order, for which `where` holds as the life is now."""
+    now = life.clock
+    if over is None:
+        return [event] if where is None or where.with_event.holds(life, now, event) else []
+    found = lookup(over, event)
+    if not isinstance(found, list):
+        return []
+    if len(found) > MAX_ELEMENTS:
+        step_counts.too_long(label, len(found) - MAX_ELEMENTS)
+        found = found[:MAX_ELEMENTS]
+    elements: list[Event] = []
+    for item in found:
+        one = Event(event.type, event.name, event.time, event.properties, event.context, item)
+        if where is None or where.with_event.holds(life, now, one):
+            elements.append(one)
+    return elements
