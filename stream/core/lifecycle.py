@@ -53,8 +53,8 @@ class LatestPoints:
     path: PropertyPath
     lowered: bool
     """A text is lowered first."""
-    points: Mapping[str | float | bool, int]
-    """Millionths by value; a boolean stands apart from numbers, see `value_key`."""
+    points: Mapping[str | float, int]
+    """Millionths by `value_key` of a value."""
     slot: int
     place: int
     """In `Memory.signals`: the time of the latest value, and 1 where it has points, else 0."""

@@ -114,8 +114,7 @@ def test_a_path_that_leads_through_a_list_says_so() -> None:
 
 
 def test_what_is_learnt_of_strange_properties_is_bounded() -> None:
-    path = parse(SHOP, "shop.yaml").lifecycle.facts[1].path
-    assert path is not None
+    path = parse(SHOP, "shop.yaml").lifecycle.facts[1].paths[0]
     one = Missing(path, "fact revenue")
     found = matched(*(interaction("Order Completed", {f"k{n}": 1, f"l{n}": 2}) for n in range(500)))
     assert {len(each.instead) for each in found.properties if each.rule == "fact revenue"} == {200}

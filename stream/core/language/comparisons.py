@@ -26,6 +26,7 @@ from stream.core.predicates import (
     TextPredicate,
     Within,
 )
+from stream.core.stepping import SteppingFact, SteppingPredicate, is_one_of
 
 
 class Atom(NamedTuple):
@@ -88,7 +89,7 @@ def _check_types(node: Comparison, left: ResolvedOperand, right: ResolvedOperand
         raise ConditionError(f"compares {TYPE_NAMES[left.type]} with {TYPE_NAMES[right.type]}{hint}", node.offset)
     if node.operator not in ("==", "!=") and "boolean" in either:
         raise ConditionError(f"true and false have no order; {node.operator!r} does not apply", node.offset)
-    if node.operator in ("==", "!=") and any(side.varies and side.fact is None for side in (left, right)):
+    if node.operator in ("==", "!=") and any(side.varies and not side.jumps for side in (left, right)):
         raise ConditionError(
             f"{node.operator!r} on what changes with time alone would hold for a moment only; use < <= > >=",
             node.offset,
@@ -120,7 +121,7 @@ def _membership(node: Comparison, left: ResolvedOperand, right: ResolvedOperand,
         assert isinstance(items, tuple)
         if not items:
             raise ConditionError("nothing is in an empty list", node.right.offset)
-        if left.varies and left.fact is None:
+        if left.varies and not left.jumps:
             raise ConditionError("`in` on what changes with time alone would hold for a moment only", node.offset)
         for item in items:
             kind = resolve(item, scope).type
@@ -129,6 +130,11 @@ def _membership(node: Comparison, left: ResolvedOperand, right: ResolvedOperand,
                 raise ConditionError(f"{TYPE_NAMES[left.type]} is never {TYPE_NAMES[kind]}{hint}", item.offset)
         _check_known(node.left, node.right, scope)
         constants = tuple(item.value for item in items)
+        if left.stepping is not None:
+            for item in items:
+                _check_keep(node, left, "==", item.value)
+            numbers = tuple(float(each) for each in constants if _is_number(each))
+            return Atom(is_one_of(left.stepping, numbers), False, rises=True, falls=True)
         if left.fact is not None:
             for item in items:
                 _check_keep(node, left, "==", item.value)
@@ -166,6 +172,10 @@ def _timed(node: Comparison, left: ResolvedOperand, operator: str, constant: obj
     if left.score is not None:
         score = ScorePredicate(left.score, OPERATOR[operator], float(constant))
         return Atom(score, False, rises=score.ends, falls=not score.ends)
+    if left.stepping is not None:
+        _check_keep(node, left, operator, constant)
+        stepping = SteppingPredicate(left.stepping, OPERATOR[operator], (float(constant),))
+        return Atom(stepping, False, rises=True, falls=True)
     if left.fact is not None:
         _check_keep(node, left, operator, constant)
         if operator in ("==", "!="):
@@ -179,17 +189,21 @@ def _timed(node: Comparison, left: ResolvedOperand, operator: str, constant: obj
 
 
 def _check_keep(node: Comparison, left: ResolvedOperand, operator: str, constant: object) -> None:
-    """A rolling count that keeps `keep` times cannot distinguish `keep` from more."""
-    assert left.fact is not None
+    """A rolling count that keeps `keep` times, or entries of a ledger, cannot distinguish `keep` from more."""
+    fact = left.fact
+    if isinstance(left.stepping, SteppingFact) and left.stepping.counts:
+        fact = left.stepping.fact
+    if fact is None:
+        return
     assert isinstance(constant, int | float)
-    keep = left.fact.keep
+    keep = fact.keep
     decided = constant <= keep if operator in ("<", ">=") else constant < keep
     if operator in ("==", "!=") and constant != int(constant):
         decided = True
     if not decided:
         enough = ceil(constant) + (operator not in ("<", ">="))
         raise ConditionError(
-            f"{left.fact.name} keeps its latest {keep} times only and cannot decide this; "
-            f"give the fact keep: {enough} or more",
+            f"{fact.name} keeps its latest {keep} {'times' if fact.ledger < 0 else 'entries'} only and cannot decide this; "
+            f"give the {'fact' if fact.ledger < 0 else 'ledger'} keep: {enough} or more",
             node.offset,
         )

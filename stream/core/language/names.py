@@ -12,6 +12,7 @@ from stream.core.expressions import Literal as Constant
 from stream.core.facts import Fact
 from stream.core.language.habits import QUOTES
 from stream.core.scoring import Score
+from stream.core.stepping import ExpiringScore, Stepping, SteppingFact
 
 Type = Literal["number", "text", "boolean", "time", "duration", "any", "list"]
 
@@ -68,11 +69,18 @@ class ResolvedOperand(NamedTuple):
     """Set where the operand is a rolling count."""
     anchor: Anchor | None = None
     """Set where the operand is the time passed since an anchor."""
+    stepping: Stepping | None = None
+    """Set where the operand changes in steps."""
 
     @property
     def varies(self) -> bool:
         """Time alone changes it."""
-        return self.score is not None or self.fact is not None or self.anchor is not None
+        return self.score is not None or self.anchor is not None or self.jumps
+
+    @property
+    def jumps(self) -> bool:
+        """It has one value for a while and then another, so that it may be compared by == and `in`, too."""
+        return self.fact is not None or self.stepping is not None
 
 
 def resolve(operand: Operand, scope: Scope, *, alone: bool = False) -> ResolvedOperand:
@@ -121,6 +129,8 @@ def _name(name: Name, scope: Scope, *, alone: bool = False) -> ResolvedOperand:
         )
     if root in scope.scores:
         score = scope.scores[root]
+        if score.expiring:
+            return _stepping(ExpiringScore(score))
         return ResolvedOperand(
             "number", accessors.ScoreNumber(score), score=score if score.half_life is not None else None
         )
@@ -207,9 +217,17 @@ def _fact(fact: Fact) -> ResolvedOperand:
         return ResolvedOperand("number", accessors.Count(fact.index))
     if fact.kind == "sum":
         return ResolvedOperand("number", accessors.Sum(fact.index))
+    if fact.varies and fact.kind != "rolling":
+        return _stepping(SteppingFact(fact))
+    if fact.ledger >= 0:
+        return ResolvedOperand("number", SteppingFact(fact))
     if fact.kind == "rolling":
         return ResolvedOperand("number", accessors.Rolling(fact), fact=fact)
     return ResolvedOperand("any" if fact.kind == "latest" else "time", accessors.FactValue(fact))
+
+
+def _stepping(number: Stepping) -> ResolvedOperand:
+    return ResolvedOperand("number", number, stepping=number)
 
 
 def _elapsed(anchor: Anchor) -> ResolvedOperand:

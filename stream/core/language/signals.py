@@ -1,7 +1,7 @@
 """Reads the signals of a definition, but for their conditions, which may name any score and fact."""
 
 from collections.abc import Mapping
-from typing import Final, NamedTuple, cast
+from typing import Final, NamedTuple
 
 from stream.core.amounts import Amount
 from stream.core.event import PropertyPath
@@ -176,8 +176,8 @@ class SignalReader:
         self, signal: ReadSignal, keys: Mapping[str, Entry], scores: Mapping[str, ScoreHead], broken: set[str]
     ) -> None:
         path, lowered = self.numbers.lowered(keys["latest"], "properties.title", item="over" in keys)
-        points: dict[str | float | bool, int] = {}
-        for value, entry in self._values(keys.get("points")).items():
+        points: dict[str | float, int] = {}
+        for value, entry in self._values(keys.get("points")):
             amount = self.reader.number(entry)
             if lowered and isinstance(value, str) and value != value.lower():
                 said = f"{value!r} is never met: lower(…) has no capitals; write {value.lower()!r}"
@@ -199,20 +199,20 @@ class SignalReader:
         signal.latest = LatestPoints(path, lowered, points, len(self.slots), place, score.reset, name)
         self.slots.append((signal.index, name))
 
-    def _values(self, entry: Entry | None) -> dict[str | float | bool, Entry]:
+    def _values(self, entry: Entry | None) -> list[tuple[str | float | bool, Entry]]:
         """The entries of `points`, whose keys may be numbers and booleans, too."""
         if entry is None:
-            return {}
+            return []
         if not isinstance(entry.value, Mapping) or not entry.value:
             self.reader.mapping(entry, needed="values and their points, as in {manager: 3}")
             if isinstance(entry.value, Mapping):
                 self.reader.problem(entry, "points: names no value; write {manager: 3, director: 5}")
-            return {}
-        found: dict[str | float | bool, Entry] = {}
+            return []
+        found: list[tuple[str | float | bool, Entry]] = []
         for key, value in entry.value.items():
             child = Entry((*entry.path, key), value)
             if isinstance(key, str | bool | int | float):
-                found[cast("str | float | bool", key) if not isinstance(key, bool) else f"\0{key}"] = child
+                found.append((key, child))
             else:
                 self.reader.problem(child, "a value is a text, a number, true or false", on_key=True)
         return found
