@@ -35,6 +35,8 @@ def known_labels(model: Model, gathered: Iterable[str] = ()) -> dict[str, Iterab
         "changes": [change for lifecycle in lifecycles for change in _changes(model, lifecycle)],
         "signals": [signal.label for lifecycle in lifecycles for signal in lifecycle.signals],
         "wrong_types": [name for lifecycle in lifecycles for name in _readers_of_properties(lifecycle)],
+        "lost_points": [name for lifecycle in lifecycles for name in _keepers(lifecycle)],
+        "long_lists": [name for lifecycle in lifecycles for name in _readers_of_lists(lifecycle)],
         "unmatched": [(lifecycle.id, OTHER) for lifecycle in lifecycles],
     }
 
@@ -52,6 +54,21 @@ def _changes(model: Model, lifecycle: Lifecycle) -> Iterator[Labels]:
             yield lifecycle.id, stage, transition.target
         if model.forget_after is not None or model.forget_identified_after is not None:
             yield lifecycle.id, stage, ""
+
+
+def _keepers(lifecycle: Lifecycle) -> Iterator[Labels]:
+    """Signals and facts that drop entries where there are more than `keep`."""
+    yield from (signal.label for signal in lifecycle.signals if signal.expires)
+    yield from (fact.label for fact in lifecycle.facts if fact.kind == "rolling_sum")
+
+
+def _readers_of_lists(lifecycle: Lifecycle) -> Iterator[Labels]:
+    """Signals and facts that apply to each element of a list."""
+    reactions = [*lifecycle.reactions.values(), lifecycle.otherwise]
+    yield from (signal.label for signal in lifecycle.signals if signal.over is not None)
+    yield from dict.fromkeys(
+        each.fact.label for reaction in reactions for each in reaction.counted if each.over is not None
+    )
 
 
 def _readers_of_properties(lifecycle: Lifecycle) -> Iterator[Labels]:

@@ -102,6 +102,14 @@ class Metrics:
         self.wrong_types = Counter(
             "lifecycle_unusable_properties", "Properties not usable", ["lifecycle", "name"], registry=registry
         )
+        # Entries of points that expire, of rolling sums: dropped since there were more than `keep`, before they were over.
+        self.lost_points = Counter(
+            "lifecycle_dropped_entries", "Entries dropped by keep too early", ["lifecycle", "name"], registry=registry
+        )
+        # Elements of lists beyond the first 1,000, which no signal or fact looks at.
+        self.long_lists = Counter(
+            "lifecycle_unread_elements", "Elements of lists that are too long", ["lifecycle", "name"], registry=registry
+        )
         # Interactions whose event name no word of a lifecycle covers and no condition names; `other` for all names
         # beyond 20, and for those that could hold somebody's data. A sender's typing error, or a word that is missing.
         self.unmatched = Counter(
@@ -179,6 +187,10 @@ class Metrics:
             self.signals.labels(*signal).inc(count)
         for name, count in steps.wrong_types.items():
             self.wrong_types.labels(*name).inc(count)
+        for name, count in steps.lost_points.items():
+            self.lost_points.labels(*name).inc(count)
+        for name, count in steps.long_lists.items():
+            self.long_lists.labels(*name).inc(count)
         for (lifecycle, event_name), count in steps.unknown_names.items():
             if event_name not in self._meant.get(lifecycle, ()):
                 self.unmatched.labels(lifecycle, self._names.label(lifecycle, event_name)).inc(count)

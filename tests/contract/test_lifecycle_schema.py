@@ -47,6 +47,7 @@ BEYOND_THE_SCHEMA = {
     "fact-is-a-score": "a schema does not compare two keys",
     "fact-minus-is-an-event-name": "a schema does not look up names",
     "fact-word-is-an-event-name": "a schema does not look up names",
+    "fact-sum-with-within-of-many": "a schema does not compare two keys",
     "interactions-name-has-two-words": "a schema does not look up names",
     "interactions-name-is-a-word": "a schema does not look up names",
     "passive-is-an-event-name": "a schema does not look up names",

@@ -1,6 +1,6 @@
 """What a simulation did, as tables for people."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from rich.console import Console, Group
 from rich.text import Text
@@ -68,7 +68,14 @@ class Summary:
         if simulation.rejected:
             console.print(rejections_table("Records that could not be read", simulation.rejected), "", sep="\n")
         if simulation.step_counts.wrong_types:
-            console.print(_wrong_types(simulation), "", sep="\n")
+            said = "Properties that are absent or of a wrong type"
+            console.print(_counted(said, simulation.step_counts.wrong_types), "", sep="\n")
+        if simulation.step_counts.lost_points:
+            said = "Entries that keep: dropped before their time was over"
+            console.print(_counted(said, simulation.step_counts.lost_points), "", sep="\n")
+        if simulation.step_counts.long_lists:
+            said = "Elements of lists beyond the first 1,000, which count nowhere"
+            console.print(_counted(said, simulation.step_counts.long_lists), "", sep="\n")
         show_flaws(simulation.flaws, console)
         if span := time_span(simulation.observation):
             console.print(f"interactions {span}", highlight=False)
@@ -93,9 +100,10 @@ class Summary:
                 console.print(table, "", sep="\n")
 
 
-def _wrong_types(simulation: Simulation) -> Group:
-    headings = ("Lifecycle", "Signal or fact", "Times")
+def _counted(title: str, counts: Mapping[tuple[str, str], int]) -> Group:
+    """How often something was counted, by lifecycle and signal, fact or ledger."""
+    headings = ("Lifecycle", "Signal, fact or ledger", "Times")
     table = plain_table(*headings, numbers=("Times",))
-    for (lifecycle, name), count in sorted(simulation.step_counts.wrong_types.items()):
+    for (lifecycle, name), count in sorted(counts.items()):
         table.add_row(lifecycle, name, f"{count:,}")
-    return titled("Properties that are absent or of a wrong type", table)
+    return titled(title, table)

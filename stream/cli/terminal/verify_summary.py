@@ -8,6 +8,7 @@ from rich.text import Text
 
 from stream.codec.plain import plain
 from stream.core.model import Model
+from stream.core.remembered import remembered
 from stream.core.snapshot import contributions_of, facts_of, scores_of
 from stream.operations.verification.findings import Findings
 from stream.operations.verification.verifier import Shown
@@ -107,6 +108,7 @@ def _shown(shown: Shown, model: Model) -> dict[str, object]:
                     for score, parts in contributions_of(each, life, life.clock).items()
                 },
                 "facts": facts_of(each, life, life.clock),
+                **remembered(each, life),
             }
             for each in model.lifecycles
             if (life := customer.lives.get(each.id)) is not None

@@ -133,7 +133,7 @@ def _membership(node: Comparison, left: ResolvedOperand, right: ResolvedOperand,
         if left.stepping is not None:
             for item in items:
                 _check_keep(node, left, "==", item.value)
-            numbers = tuple(float(each) for each in constants if _is_number(each))
+            numbers = tuple(float(each) for each in constants if isinstance(each, int | float))
             return Atom(is_one_of(left.stepping, numbers), False, rises=True, falls=True)
         if left.fact is not None:
             for item in items:

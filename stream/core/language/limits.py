@@ -6,6 +6,7 @@ from typing import Final, NamedTuple, cast
 
 from stream.core.calendar_windows import UNITS, OnCalendar
 from stream.core.durations import DAY, format_duration
+from stream.core.event import ROOTS
 from stream.core.language.document import CENTURY, DocumentReader, Entry, kind_of
 from stream.core.language.numbers import NumberReader
 from stream.core.lifecycle import MemoryKind, Problem
@@ -55,7 +56,7 @@ class LimitReader:
     def _once(self, index: int, entry: Entry, place: int, *, item: bool) -> ReadLimit:
         if isinstance(entry.value, bool):
             return ReadLimit(Limit(index), "once") if entry.value else ReadLimit()
-        if not isinstance(entry.value, str):
+        if not isinstance(entry.value, str) or not entry.value.strip().startswith(ROOTS):
             said = "once: is true, a property such as properties.form_id, or left out"
             self.reader.problem(entry, f"{said}, not {kind_of(entry.value)}")
             return ReadLimit()

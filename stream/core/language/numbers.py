@@ -86,8 +86,8 @@ class NumberReader:
         text = str(entry.value)
         negative = text.lstrip().startswith("-")
         if "*" not in text and not negative:
-            if _SUM.search(text):
-                self._formula(entry)
+            if match := _SUM.search(text):
+                self._formula(entry, len(match[0].rstrip()) - 1)
                 return None
             path = self.path(entry, wanted, item=item)
             return None if path is None else PropertyAmount(" ".join(text.split()), path)
@@ -102,6 +102,11 @@ class NumberReader:
                     return None
                 factors.append(path)
             at = match.end()
+            if at == len(text) and not any(isinstance(each, PropertyPath) for each in factors):
+                self.reader.problem(
+                    entry, f"only numbers are multiplied here; write the product, and not {kind_of(text)}"
+                )
+                return None
             if at == len(text):
                 return Product(" ".join(text.split()), negative, tuple(factors))
             if text[at] != "*":

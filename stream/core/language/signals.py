@@ -134,7 +134,9 @@ class SignalReader:
         else:
             for key in ("points", "to"):
                 if key in keys and "reset" not in keys:
-                    said = f"{key} goes with latest:, which names the property, as in latest: properties.title"
+                    said = (
+                        f"{key} goes with latest:, a property whose values have points; points of a score stand in add:"
+                    )
                     self.reader.problem(keys[key], said, on_key=True)
         if "keep" in keys and "expires" not in keys and not actions[1:]:
             self.reader.problem(keys["keep"], "keep goes with expires, points that leave the score again", on_key=True)

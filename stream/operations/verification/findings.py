@@ -6,9 +6,11 @@ from typing import Final, NamedTuple
 
 from stream.codec.plain import plain
 from stream.codec.state.keys import kind_of
-from stream.core.customer import ID_HASH_BYTES, Customer
+from stream.core.customer import ID_HASH_BYTES, Customer, FactState
 from stream.core.lifecycle import Lifecycle
+from stream.core.memory import TimedPoints
 from stream.core.model import Model
+from stream.core.remembered import points_in, remembered
 from stream.core.snapshot import facts_of, scores_of
 
 _MOST_FIELDS: Final = 4
@@ -146,8 +148,12 @@ def _life(lifecycle: Lifecycle, customer: Customer) -> dict[str, object]:
             f"{signals[signal].name} for {score}": [life.sums[slot], life.millionths[slot], life.ats[slot]]
             for slot, (signal, score) in enumerate(lifecycle.slots)
         },
-        "windows": life.windows,
-        "kept facts": {fact.name: life.facts[fact.index] for fact in lifecycle.facts},
+        "kept facts": {fact.name: _kept(life.facts[fact.index]) for fact in lifecycle.facts},
+        "remembered": remembered(lifecycle, life),
         "active": life.active,
         "fired": life.fired,
     }
+
+
+def _kept(state: FactState) -> object:
+    return points_in(state) if isinstance(state, TimedPoints) else state
