@@ -11,6 +11,9 @@ from mypy_extensions import i64
 
 from stream.core.interaction import MAX_TIME, MIN_TIME
 
+EARLIEST_TIME: Final = 788_918_400_000
+"""1995-01-01: before it, nobody sent interactions."""
+
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_WITHOUT_ZONE: Final = datetime(1970, 1, 1)  # noqa: DTZ001 - only for texts that name no zone: UTC
 
