@@ -63,6 +63,9 @@ PURE_MAY_IMPORT = frozenset(
 PURE_MAY_ALSO_IMPORT: dict[str, frozenset[str]] = {
     # The calendar, whose clock is not asked, and the digits of every script.
     "stream/core/times.py": frozenset({"datetime", "unicodedata"}),
+    # While a lifecycle is loaded, its time zone is read from a package that is installed with the product.
+    "stream/core/language/time_zones.py": frozenset({"importlib", "tzdata"}),
+    "stream/core/language/tzif.py": frozenset({"struct"}),
 }
 """What one module may import besides, and why."""
 
