@@ -10,12 +10,13 @@ from typing import Final
 from mypy_extensions import i64
 
 from stream.core.interaction import MAX_TIME, MIN_TIME
+from stream.core.time_zone import UTC_ZONE, TimeZone
 
 EARLIEST_TIME: Final = 788_918_400_000
 """1995-01-01: before it, nobody sent interactions."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_EPOCH_WITHOUT_ZONE: Final = datetime(1970, 1, 1)  # noqa: DTZ001 - only for texts that name no zone: UTC
+_EPOCH_WITHOUT_ZONE: Final = datetime(1970, 1, 1)  # noqa: DTZ001 - only for texts that name no zone
 
 # What RFC 3339 allows and the usual liberties. `datetime.fromisoformat` reads more than this (week dates,
 # "20170101", a comma, any separator), so this decides what is a time and that does the calendar.
@@ -25,13 +26,14 @@ _TIME: Final = re.compile(
     r"(?:[Zz]|[+-](?:[01][0-9]|2[0-3])(?::?[0-5][0-9])?)?)?"
 ).fullmatch
 _USUAL_LENGTH: Final = len("2026-03-01T09:30:00.000Z")
+_DATE_LENGTH: Final = len("2026-03-01")
 _LEAP_SECOND: Final = re.compile(r"(.{16}):60(?:\.[0-9]+)?(.*)").fullmatch
 _LONGEST_FOREIGN: Final = 64
 """Characters of a time in digits of another script."""
 _LAST_SECOND_OF_DAY: Final = 86_399
 _DAY: Final = 86_400_000
 _EPOCH_DAY: Final = _EPOCH.toordinal()
-_LARGEST_EPOCH: Final = 1e22
+_LARGEST_EPOCH: Final = 10**22
 _TWO: Final = tuple(f"{number:02}" for number in range(60))
 _THREE: Final = tuple(f"{number:03}" for number in range(1_000))
 
@@ -65,7 +67,7 @@ def parse_time(value: object) -> int | None:
                 return _milliseconds(datetime.fromisoformat(value) - _EPOCH)
             except ValueError:
                 pass  # a leap second, or nothing
-        time = _from_text(value)
+        time = _from_text(value, UTC_ZONE)
     elif isinstance(value, bool):
         return None
     elif isinstance(value, int):
@@ -77,6 +79,22 @@ def parse_time(value: object) -> int | None:
     return time if time is not None and MIN_TIME <= time <= MAX_TIME else None
 
 
+def parse_local_time(value: object, zone: TimeZone) -> int | None:
+    """Read a moment as `parse_time` does, but a text that names no zone as a local time of `zone`.
+
+    A bare date is the first instant of that local day; `TimeZone.first_instant` says which instant a local time is that
+    comes twice or never. A number is read as an interaction's time is by default, but without a latest time that is
+    believed: milliseconds where these are not before EARLIEST_TIME, else seconds, microseconds or nanoseconds.
+    """
+    if isinstance(value, str):
+        time = _from_text(value, zone)
+        return time if time is not None and MIN_TIME <= time <= MAX_TIME else None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    found = epoch_time(value, EARLIEST_TIME, None)
+    return None if isinstance(found, str) else found
+
+
 def epoch_time(number: int | float, earliest: int, latest: int | None) -> int | str:  # noqa: PYI041 - a whole one stays exact
     """Read a number as a moment: milliseconds since the epoch, else seconds, microseconds or nanoseconds.
 
@@ -84,7 +102,9 @@ def epoch_time(number: int | float, earliest: int, latest: int | None) -> int | 
     of the one other unit that puts it between `earliest` and `latest`; without `latest`, up to MAX_TIME. Where there is
     none, what is wrong, in words.
     """
-    if not math.isfinite(number) or abs(number) >= _LARGEST_EPOCH:
+    # A whole number beyond all doubles cannot be compared with one where this is compiled.
+    known = abs(number) < _LARGEST_EPOCH if isinstance(number, int) else abs(number) < float(_LARGEST_EPOCH)
+    if not known:  # nor is NaN
         return "it is no time in any unit"
     if earliest <= number <= MAX_TIME:
         return math.floor(number)
@@ -124,10 +144,10 @@ def _date(day: int) -> str:
     return date.fromordinal(_EPOCH_DAY + day).isoformat()
 
 
-def _from_text(text: str) -> int | None:
+def _from_text(text: str, zone: TimeZone) -> int | None:
     if _TIME(text) is None:
-        return None if text.isascii() or len(text) > _LONGEST_FOREIGN else _from_ascii(_with_ascii_digits(text))
-    return _from_ascii(text)
+        return None if text.isascii() or len(text) > _LONGEST_FOREIGN else _from_ascii(_with_ascii_digits(text), zone)
+    return _from_ascii(text, zone)
 
 
 def _with_ascii_digits(text: str) -> str:
@@ -135,22 +155,25 @@ def _with_ascii_digits(text: str) -> str:
     return "".join(str(unicodedata.decimal(each, "." if each == "\u066b" else each)) for each in text)
 
 
-def _from_ascii(text: str) -> int | None:
+def _from_ascii(text: str, zone: TimeZone) -> int | None:
     if _TIME(text) is None:
         return None
     try:
         # Any separator is fine here, but of the zone's letters only Z. Digits after the sixth are cut off.
         moment = datetime.fromisoformat(text[:-1] + "Z" if text[-1] == "z" else text)
     except ValueError:
-        return _from_leap_second(text)
-    return _milliseconds(moment - (_EPOCH_WITHOUT_ZONE if moment.tzinfo is None else _EPOCH))
+        return _from_leap_second(text, zone)
+    if moment.tzinfo is not None:
+        return _milliseconds(moment - _EPOCH)
+    local = _milliseconds(moment - _EPOCH_WITHOUT_ZONE)
+    return zone.day_start(local // _DAY) if len(text) == _DATE_LENGTH else zone.first_instant(local)
 
 
-def _from_leap_second(text: str) -> int | None:
+def _from_leap_second(text: str, zone: TimeZone) -> int | None:
     parts = _LEAP_SECOND(text)
     if parts is None:
         return None
-    second_before = _from_text(f"{parts[1]}:59{parts[2]}")
+    second_before = _from_text(f"{parts[1]}:59{parts[2]}", zone)
     if second_before is None or second_before // 1_000 % 86_400 != _LAST_SECOND_OF_DAY:
         return None
     return second_before + 999
