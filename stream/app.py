@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 
 from stream.build import is_compiled, product_version
 from stream.codec.lifecycle_yaml.lifecycle_files import LifecycleFile, load_all
-from stream.codec.times import format_time
 from stream.core.model import Model, model_of
+from stream.core.times import format_time
 from stream.engine.introduction import introduce
 from stream.engine.supervisor import Supervisor
 from stream.engine.worker import run_worker

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any, get_args
 
 from stream.codec.files.topic_mappings import TopicMappings
-from stream.codec.times import parse_time
 from stream.core.durations import parse_duration
+from stream.core.times import parse_time
 from stream.errors import InputFileError
 
 _MOST_DIGITS = 18

@@ -13,11 +13,11 @@ from typing import Any, Literal, NamedTuple
 
 from xxhash import xxh3_64_hexdigest
 
-from stream.codec.fields import EARLIEST_TIME, Ids, Reading
+from stream.codec.fields import Ids, Reading
 from stream.codec.files.topic_mappings import NO_MAPPINGS, TopicMappings
 from stream.codec.interactions import DEFAULT_BLOCKED, InteractionDecoder
-from stream.codec.times import format_time
 from stream.core.durations import DAY, format_duration
+from stream.core.times import EARLIEST_TIME, format_time
 from stream.errors import SettingsError
 from stream.setting_types import (
     UnfitError,

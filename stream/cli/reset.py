@@ -14,7 +14,7 @@ from stream.cli.terminal.connection import run
 from stream.cli.terminal.options import with_settings
 from stream.cli.terminal.reset_question import of_keeping, of_reset
 from stream.cli.terminal.time_argument import moment
-from stream.codec.times import format_time
+from stream.core.times import format_time
 from stream.errors import BrokerError, LifecycleError
 from stream.kafka.permissions import of_worker, require
 from stream.kafka.topics import ensure_topics, require_topic

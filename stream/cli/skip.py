@@ -8,7 +8,7 @@ from rich.text import Text
 
 from stream.cli.terminal.connection import run
 from stream.cli.terminal.options import with_settings
-from stream.codec.times import format_time
+from stream.core.times import format_time
 from stream.errors import SettingsError
 from stream.kafka.permissions import of_worker, require
 from stream.kafka.topics import require_partitions

@@ -17,8 +17,8 @@ from collections.abc import Callable
 from typing import Final
 
 from stream.codec.dead_letter_reasons import MAX_DEPTH
-from stream.codec.times import format_time
 from stream.core.interaction import MAX_TIME, MIN_TIME
+from stream.core.times import format_time
 
 _Convert = Callable[[object], object]
 

@@ -4,15 +4,13 @@ from typing import Final, Literal, NamedTuple, cast
 
 from stream.codec.dead_letter_reasons import MAX_ID_BYTES, Reason
 from stream.codec.refusal import Refusal, is_number, kind_of
-from stream.codec.times import epoch_time, format_time, parse_time
 from stream.core.interaction import MAX_TIME, MIN_TIME
+from stream.core.times import EARLIEST_TIME, epoch_time, format_time, parse_time
 
 AHEAD: Final = 300_000
 """Milliseconds that an interaction may be ahead of its broker time."""
 Ids = Literal["exact", "trimmed", "folded"]
 """How ids are compared: as they were sent, without white space around them, or without case as well."""
-EARLIEST_TIME: Final = 788_918_400_000
-"""1995-01-01: before it, nobody sent interactions."""
 
 _SURELY_SHORT: Final = MAX_ID_BYTES // 4  # characters: none has more than four bytes
 _EXACT_DOUBLE: Final = 2.0**53

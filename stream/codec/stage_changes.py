@@ -9,9 +9,9 @@ from typing import Any, Final
 import orjson
 
 from stream.codec.state.keys import ANONYMOUS, CUSTOMER, kind_of
-from stream.codec.times import format_time
 from stream.core.interaction import Kind
 from stream.core.stage_change import StageChange
+from stream.core.times import format_time
 
 EVENT_TYPE: Final = "lifecycle.stage.changed"
 _SPEC_VERSION: Final = ("ce_specversion", b"1.0")

@@ -33,7 +33,7 @@ _LONGEST_FOREIGN: Final = 64
 _LAST_SECOND_OF_DAY: Final = 86_399
 _DAY: Final = 86_400_000
 _EPOCH_DAY: Final = _EPOCH.toordinal()
-_LARGEST_EPOCH: Final = 1e22
+_LARGEST_EPOCH: Final = 10**22
 _TWO: Final = tuple(f"{number:02}" for number in range(60))
 _THREE: Final = tuple(f"{number:03}" for number in range(1_000))
 
@@ -102,7 +102,9 @@ def epoch_time(number: int | float, earliest: int, latest: int | None) -> int | 
     of the one other unit that puts it between `earliest` and `latest`; without `latest`, up to MAX_TIME. Where there is
     none, what is wrong, in words.
     """
-    if not abs(number) < _LARGEST_EPOCH:  # nor is NaN
+    # A whole number beyond all doubles cannot be compared with one where this is compiled.
+    known = abs(number) < _LARGEST_EPOCH if isinstance(number, int) else abs(number) < float(_LARGEST_EPOCH)
+    if not known:  # nor is NaN
         return "it is no time in any unit"
     if earliest <= number <= MAX_TIME:
         return math.floor(number)

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import fields
 
 from stream.codec.lifecycle_yaml.lifecycle_files import LifecycleFile
-from stream.codec.times import format_time
 from stream.core.durations import format_duration
+from stream.core.times import format_time
 from stream.events import Event, report
 from stream.kafka.worker_versions import WorkerVersions
 from stream.setting_types import UNLIMITED

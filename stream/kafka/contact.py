@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from stream.codec.times import format_time
+from stream.core.times import format_time
 from stream.events import Event, report
 from stream.kafka.log_throttle import INTERVAL, Throttle
 

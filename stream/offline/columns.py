@@ -9,9 +9,9 @@ from typing import Literal, NamedTuple, cast
 import orjson
 
 from stream.codec.stage_changes import ChangeSource
-from stream.codec.times import format_time
 from stream.core.lifecycle import Lifecycle
 from stream.core.stage_change import StageChange
+from stream.core.times import format_time
 from stream.offline.standing import Standing
 
 ColumnKind = Literal["text", "texts", "whole", "number", "boolean", "time"]

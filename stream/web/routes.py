@@ -16,7 +16,7 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
-from stream.codec.times import format_time
+from stream.core.times import format_time
 from stream.engine.status import EngineStatus, PartitionStatus, Phase
 from stream.kafka.worker_versions import GroupVersions
 from stream.web.authentication import has_token, require_token

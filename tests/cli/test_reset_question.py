@@ -7,8 +7,8 @@ import pytest
 
 from stream.codec.interactions import encode_native
 from stream.codec.records import Outgoing
-from stream.codec.times import format_time
 from stream.core.interaction import Interaction
+from stream.core.times import format_time
 from stream.settings import Settings
 from tests.cli.commands import Run
 from tests.cli.on_kafka import PARTITIONS, settings_of

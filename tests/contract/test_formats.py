@@ -12,8 +12,8 @@ from stream.codec.files.column_mapping import ColumnMapping
 from stream.codec.import_rows import HEADER as IMPORT_HEADER
 from stream.codec.import_rows import encode_row
 from stream.codec.interactions import DEFAULT_BLOCKED, DEFAULT_READING, InteractionDecoder
-from stream.codec.times import parse_time
 from stream.core.interaction import Interaction
+from stream.core.times import parse_time
 
 NOW = parse_time("2026-03-01T09:30:00Z") or 0
 NATIVE = {"id": "e-1", "type": "Order Completed", "customer_id": "c-7", "time": NOW - 5_000, "properties": {"total": 5}}

@@ -9,10 +9,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from stream.codec.dead_letter_reasons import MAX_BYTES, MAX_DEPTH, MAX_ID_BYTES, Reason, Rejected
-from stream.codec.fields import EARLIEST_TIME
 from stream.codec.interactions import DEFAULT_BLOCKED, encode_native
-from stream.codec.times import format_time
 from stream.core.interaction import MAX_TIME, MIN_TIME, Interaction
+from stream.core.times import EARLIEST_TIME, format_time
 from tests.kit.decoding import decode
 
 RECEIVED = 1_772_357_400_000  # 2026-03-01T09:30:00Z

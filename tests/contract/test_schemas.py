@@ -11,8 +11,8 @@ from jsonschema import Draft202012Validator
 from stream.codec.dead_letter_reasons import Reason, Rejected
 from stream.codec.fields import Reading
 from stream.codec.interactions import DEFAULT_BLOCKED, InteractionDecoder
-from stream.codec.times import parse_time
 from stream.core.interaction import Interaction
+from stream.core.times import parse_time
 from tests.kit.decoding import decode
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"

@@ -9,8 +9,8 @@ from jsonschema import Draft202012Validator
 
 from stream.codec.dead_letter_reasons import Reason, Rejected
 from stream.codec.interactions import DEFAULT_BLOCKED, encode_native
-from stream.codec.times import parse_time
 from stream.core.interaction import Interaction
+from stream.core.times import parse_time
 from tests.contract.segment_ecommerce import EVENTS, schema_of
 from tests.kit.decoding import decode
 

@@ -6,8 +6,8 @@ import pytest
 
 from stream.codec.dead_letter_reasons import Reason, Rejected
 from stream.codec.interactions import InteractionDecoder
-from stream.codec.times import format_time, parse_time
 from stream.core.interaction import Interaction
+from stream.core.times import format_time, parse_time
 
 MADE = "2026-03-01T16:00:27.029Z"
 RECEIVED = parse_time("2026-03-01T16:00:29Z") or 0

@@ -15,8 +15,8 @@ from stream.codec.dead_letter_reasons import MAX_BYTES, MAX_DEPTH, MAX_ID_BYTES,
 from stream.codec.import_rows import MAX_NAME
 from stream.codec.lifecycle_yaml.lifecycle_files import load
 from stream.codec.state.keys import KINDS
-from stream.codec.times import parse_time
 from stream.core.model import model_of
+from stream.core.times import parse_time
 from stream.kafka.topic_plan import plan_topics
 from stream.settings import Partitioner, Settings
 from tests.docs.markdown import ROOT, blocks, names, page, rows, section

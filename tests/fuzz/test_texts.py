@@ -6,13 +6,13 @@ from hypothesis import strategies as st
 from stream.cli.terminal.change_lines import line_of
 from stream.codec.files.column_mapping import ColumnMapping, example
 from stream.codec.stage_change_reader import read_change
-from stream.codec.times import format_time, parse_time
 from stream.core.durations import format_duration, parse_duration
 from stream.core.expressions import ConditionError
 from stream.core.interaction import MAX_TIME, MIN_TIME
 from stream.core.language.conditions import compile_condition
 from stream.core.language.names import Scope
 from stream.core.language.parser import parse, parse_path
+from stream.core.times import format_time, parse_time
 from stream.errors import InputFileError
 from tests.fuzz import nasty, world
 

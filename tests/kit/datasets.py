@@ -12,8 +12,8 @@ from pyarrow.parquet import read_table
 
 from stream.codec.files.sorting import sort_by_time
 from stream.codec.interactions import encode_native
-from stream.codec.times import parse_time
 from stream.core.interaction import Interaction
+from stream.core.times import parse_time
 from tests.kit.real_data import real_data
 
 

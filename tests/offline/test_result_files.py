@@ -12,9 +12,9 @@ import pytest
 from pyarrow import parquet
 
 from stream.codec.lifecycle_yaml.lifecycle_files import load, parse
-from stream.codec.times import format_time
 from stream.core.interaction import Interaction
 from stream.core.model import Model, model_of
+from stream.core.times import format_time
 from stream.errors import LifecycleError
 from stream.offline import result_files
 from stream.offline.result_files import change_file, customer_file, format_of

@@ -6,7 +6,7 @@ from rich.text import Text
 
 from stream.codec.plain import plain
 from stream.codec.stage_change_reader import StageChangeValue
-from stream.codec.times import format_time
+from stream.core.times import format_time
 
 _MOST_SCORES = 3
 

@@ -11,7 +11,7 @@ from rich.text import Text
 from stream.cli.terminal.dead_letter_filter import key_text
 from stream.codec.dead_letters import DeadLetter
 from stream.codec.plain import plain
-from stream.codec.times import format_time
+from stream.core.times import format_time
 
 _DETAIL = 80
 """Characters of the detail that a line shows."""

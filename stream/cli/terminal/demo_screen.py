@@ -16,9 +16,9 @@ from stream.cli.terminal.amounts import amount
 from stream.cli.terminal.demo_story import Story, line_of
 from stream.codec.plain import plain
 from stream.codec.stage_change_reader import StageChangeValue
-from stream.codec.times import format_time
 from stream.core.interaction import Interaction
 from stream.core.lifecycle import Lifecycle
+from stream.core.times import format_time
 
 _MOST_LINES: Final = 10
 _OTHER_LINES: Final = 10

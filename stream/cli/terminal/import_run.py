@@ -17,10 +17,10 @@ from stream.codec.files.rejected_rows import RECORD, RejectedRows
 from stream.codec.files.rejections import Rejections
 from stream.codec.interactions import encode_native
 from stream.codec.lifecycle_yaml.lifecycle_files import load
-from stream.codec.times import format_time
 from stream.core.interaction import Interaction
 from stream.core.lifecycle import Lifecycle
 from stream.core.matches import Observation
+from stream.core.times import format_time
 from stream.errors import LifecycleError
 from stream.settings import Settings
 

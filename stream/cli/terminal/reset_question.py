@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from stream.cli.terminal.amounts import amount
-from stream.codec.times import format_time
+from stream.core.times import format_time
 from stream.operations.reset_outlook import Outlook
 
 

@@ -10,8 +10,8 @@ from stream.cli.terminal.amounts import amount
 from stream.cli.terminal.spans import NOTHING, share, span
 from stream.cli.terminal.tables import plain_table, titled
 from stream.codec.plain import plain
-from stream.codec.times import format_time
 from stream.core.lifecycle import Lifecycle
+from stream.core.times import format_time
 from stream.offline.stage_statistics import Placed, StageStatistics, quantile
 
 _NARROW = 80

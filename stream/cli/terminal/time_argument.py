@@ -2,7 +2,7 @@
 
 import typer
 
-from stream.codec.times import parse_time
+from stream.core.times import parse_time
 
 
 def moment(text: str, option: str, otherwise: str = "") -> int:

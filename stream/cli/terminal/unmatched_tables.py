@@ -11,11 +11,11 @@ from stream.cli.terminal.amounts import amount
 from stream.cli.terminal.similar_names import meant
 from stream.cli.terminal.tables import plain_table, titled
 from stream.codec.plain import plain
-from stream.codec.times import format_time
 from stream.core.lifecycle import Lifecycle, Transition
 from stream.core.matches import Matches, Missing, Observation
 from stream.core.mentions import event_names_of, written
 from stream.core.step_counts import REST
+from stream.core.times import format_time
 
 _MOST_NAMES = 10
 _MOST_NAMES_OF_ALL = 60

@@ -14,8 +14,8 @@ from stream.codec.files.survey import ColumnsSeen
 from stream.codec.files.text_lines import Lines, LineTooLongError
 from stream.codec.json_objects import JsonReader
 from stream.codec.refusal import Refusal
-from stream.codec.times import parse_time
 from stream.core.interaction import Interaction
+from stream.core.times import parse_time
 
 _TIMES: Final = ("time", "timestamp", "originalTimestamp")
 """Where the native and the Segment format have the time of an interaction."""

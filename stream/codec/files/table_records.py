@@ -22,8 +22,8 @@ from stream.codec.files.source_file import Record, SourceFile
 from stream.codec.files.survey import ColumnsSeen, OfferedError
 from stream.codec.files.written_numbers import NumberColumn
 from stream.codec.files.written_times import TimeColumn
-from stream.codec.times import parse_time
 from stream.core.interaction import Interaction
+from stream.core.times import parse_time
 from stream.errors import InputFileError
 
 Cell = str | bool | int | float | datetime | None

@@ -15,10 +15,10 @@ from stream.codec.stage_changes import ChangeSource
 from stream.codec.state.customers import CustomerCodec
 from stream.codec.state.layouts import lifecycle_of
 from stream.codec.state.positions import Position
-from stream.codec.times import format_time
 from stream.core.customer import Customer
 from stream.core.model import Model
 from stream.core.stage_change import StageChange
+from stream.core.times import format_time
 from stream.errors import StateError
 from stream.operations.verification.births import PublishedBirths
 from stream.operations.verification.current_stages import CurrentStages

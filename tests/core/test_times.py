@@ -9,8 +9,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from stream.codec.times import format_time, parse_time
 from stream.core.interaction import MAX_TIME, MIN_TIME
+from stream.core.times import format_time, parse_time
 
 NOON = 1_483_272_000_000  # 2017-01-01T12:00:00Z
 
