@@ -4,9 +4,12 @@ from math import ceil
 from typing import NamedTuple
 
 from stream.core.accessors import Number
-from stream.core.expressions import Bare, Comparison, ConditionError, Duration, Literal, Name
+from stream.core.expressions import Bare, Call, Comparison, ConditionError, Duration, Literal, Name, Operand
 from stream.core.language.habits import without_quotes
-from stream.core.language.names import TYPE_NAMES, ResolvedOperand, Scope, resolve, unknown
+from stream.core.language.names import TYPE_NAMES, ResolvedOperand, Scope, unknown
+from stream.core.language.operands import resolve
+from stream.core.language.parser import TEXT_OPERATORS
+from stream.core.language.text_parts import compile_text_part, part_of_text
 from stream.core.language.unquoted import check_event, check_text
 from stream.core.operators import MIRRORED, OPERATOR
 from stream.core.predicates import (
@@ -61,6 +64,8 @@ def compile_comparison(node: Comparison, scope: Scope) -> Atom:
     operator = node.operator
     if operator == "in":
         return _membership(node, left, right, scope)
+    if operator in TEXT_OPERATORS:
+        return Atom(compile_text_part(node, left), left.needs_event)
     _check_types(node, left, right)
     _check_known(node.left, node.right, scope)
     _check_known(node.right, node.left, scope)
@@ -135,13 +140,21 @@ def _membership(node: Comparison, left: ResolvedOperand, right: ResolvedOperand,
             return Atom(RollingAmong(left.fact, left.accessor, constants), False, rises=True, falls=True)
         mixed = left.type == "any" and any(_is_number(constant) for constant in constants)
         return Atom((AmongNumbers if mixed else Among)(left.accessor, constants), left.needs_event)
-    if not (isinstance(node.right, Name) and node.right.path[0] in ("properties", "context")):
-        raise ConditionError('`in` needs a list such as ["a", "b"], or a property that holds one', node.offset)
+    if not _may_be_list(node.right):
+        raise ConditionError(
+            f'`in` needs a list such as ["a", "b"], or a property that holds one{part_of_text(node, right)}',
+            node.offset,
+        )
     if left.varies:
         raise ConditionError("what changes with time alone compares with constants only", node.offset)
     if left.type in ("time", "duration", "list"):
         raise ConditionError(f"a property never holds {TYPE_NAMES[left.type]}", node.offset)
     return Atom((NumberWithin if left.type == "number" else Within)(left.accessor, right.accessor), True)
+
+
+def _may_be_list(operand: Operand) -> bool:
+    name = operand.name if isinstance(operand, Call) and operand.function == "lower" else operand
+    return isinstance(name, Name) and name.path[0] in ("properties", "context")
 
 
 def _compare(left: ResolvedOperand, operator: str, right: ResolvedOperand) -> Predicate:
