@@ -102,7 +102,7 @@ class Metrics:
         self.wrong_types = Counter(
             "lifecycle_unusable_properties", "Properties not usable", ["lifecycle", "name"], registry=registry
         )
-        # Entries of points that expire, of rolling sums: dropped since there were more than `keep`, before they were over.
+        # Points that expire, and amounts of rolling sums, that `keep` dropped before their time was over.
         self.lost_points = Counter(
             "lifecycle_dropped_entries", "Entries dropped by keep too early", ["lifecycle", "name"], registry=registry
         )
@@ -183,14 +183,14 @@ class Metrics:
             self.dead_letters.labels(reason).inc(count)
         for change, count in counts.changes.items():
             self.changes.labels(*change).inc(count)
-        for signal, count in steps.signals.items():
-            self.signals.labels(*signal).inc(count)
-        for name, count in steps.wrong_types.items():
-            self.wrong_types.labels(*name).inc(count)
-        for name, count in steps.lost_points.items():
-            self.lost_points.labels(*name).inc(count)
-        for name, count in steps.long_lists.items():
-            self.long_lists.labels(*name).inc(count)
+        for counter, labelled in (
+            (self.signals, steps.signals),
+            (self.wrong_types, steps.wrong_types),
+            (self.lost_points, steps.lost_points),
+            (self.long_lists, steps.long_lists),
+        ):
+            for label, count in labelled.items():
+                counter.labels(*label).inc(count)
         for (lifecycle, event_name), count in steps.unknown_names.items():
             if event_name not in self._meant.get(lifecycle, ()):
                 self.unmatched.labels(lifecycle, self._names.label(lifecycle, event_name)).inc(count)

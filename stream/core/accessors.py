@@ -165,6 +165,16 @@ class Property(Accessor):
         return None if event is None else lookup(self.path, event)
 
 
+class Lowered(Accessor):
+    """Another value in small letters."""
+
+    def __init__(self, accessor: Accessor) -> None:
+        self.accessor = accessor
+
+    def get(self, life: Life, now: int, event: Event | None) -> object:
+        return lowered(self.accessor.get(life, now, event))
+
+
 class Exists(Accessor):
     """Whether another value exists."""
 
@@ -173,3 +183,12 @@ class Exists(Accessor):
 
     def get(self, life: Life, now: int, event: Event | None) -> object:
         return self.accessor.get(life, now, event) is not None
+
+
+def lowered(found: object) -> object:
+    """Rule 27: a text in small letters, a list with its texts in small letters; nothing of all else."""
+    if isinstance(found, str):
+        return found.lower()
+    if isinstance(found, list):
+        return [each.lower() if isinstance(each, str) else each for each in found]
+    return None

@@ -49,11 +49,15 @@ class Name:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """`since(…)` or `exists(…)`."""
+    """A function of a name: `since(…)`, `exists(…)` or `lower(…)`."""
 
     function: str
     name: Name
     offset: int
+
+    def __str__(self) -> str:
+        """The call as it is written."""
+        return f"{self.function}({self.name})"
 
 
 Operand = Literal | Duration | Name | Call

@@ -8,21 +8,24 @@ from stream.core.lifecycle import Lifecycle
 
 _ROOTS = ("properties", "context")
 _TYPES = (("event", "type"), ("event", "name"))
+_PARTS = ("contains", "starts", "ends")
+"""Operators that compare parts of a text."""
 
 
 def properties_in(node: Node) -> list[PropertyPath]:
     """The properties that a condition reads, each once, in the order in which it names them."""
-    named = [side.name if isinstance(side, Call) else side for left, right in _sides(node) for side in (left, right)]
+    named = [side.name if isinstance(side, Call) else side for leaf in _leaves(node) for side in _sides(leaf)]
     paths = [each.path for each in named if isinstance(each, Name) and each.path[0] in _ROOTS and len(each.path) > 1]
     return [path_to(path) for path in dict.fromkeys(paths)]
 
 
 def event_names_in(node: Node) -> set[str]:
-    """The texts that a condition compares `event.type` or `event.name` with."""
+    """The texts that a condition compares `event.type` or `event.name` with as a whole."""
     return {
         text
-        for left, right in _sides(node)
-        for side, other in ((left, right), (right, left))
+        for leaf in _leaves(node)
+        if isinstance(leaf, Comparison) and leaf.operator not in _PARTS
+        for side, other in ((leaf.left, leaf.right), (leaf.right, leaf.left))
         if isinstance(side, Name) and side.path in _TYPES and isinstance(other, Literal)
         for text in _texts(other)
     }
@@ -43,16 +46,18 @@ def written(path: PropertyPath) -> str:
     return str(Name(path.path, 0))
 
 
-def _sides(node: Node) -> Iterator[tuple[Operand | None, Operand | None]]:
+def _leaves(node: Node) -> Iterator[Comparison | Bare]:
     if isinstance(node, Not):
-        yield from _sides(node.part)
+        yield from _leaves(node.part)
     elif isinstance(node, And | Or):
         for part in node.parts:
-            yield from _sides(part)
-    elif isinstance(node, Bare):
-        yield node.operand, None
-    elif isinstance(node, Comparison):
-        yield node.left, node.right
+            yield from _leaves(part)
+    else:
+        yield node
+
+
+def _sides(leaf: Comparison | Bare) -> tuple[Operand, ...]:
+    return (leaf.operand,) if isinstance(leaf, Bare) else (leaf.left, leaf.right)
 
 
 def _texts(literal: Literal) -> list[str]:

@@ -12,8 +12,8 @@ from stream.core.scoring import MILLION
 def remembered(lifecycle: Lifecycle, life: Life) -> dict[str, object]:
     """Everything, so that two lives that remember differently read differently; times are epoch milliseconds.
 
-    `ledgers`: what is counted and left, each kept entry, and hashes of known returns. `signals`: what each remembers for
-    its limit, of points that expire [time, points by score], of the latest value [time, whether it has points].
+    `ledgers`: what is counted and left, each kept entry, and hashes of known returns. `signals`: what each remembers
+    for its limit, of points that expire [time, points by score], of the latest value [time, whether it has points].
     `sums`: of rolling sums [time, amount]. `windows`: of `at_most` [number of the window, how often it counted].
     `resets`: by score the largest time of a reset. Left out is what a lifecycle has none of.
     """

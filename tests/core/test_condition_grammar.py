@@ -16,7 +16,7 @@ from stream.core.expressions import (
     Not,
     Operand,
 )
-from stream.core.language.parser import MAX_LENGTH, parse, parse_path, unquote
+from stream.core.language.parser import MAX_LENGTH, parse, parse_path, quote, unquote
 
 
 def shape(node: Node) -> str:
@@ -66,6 +66,10 @@ def constant(text: str) -> object:
         ("a in [1, 2] and b", "(a in (Literal(value=1, offset=6), Literal(value=2, offset=9)) and b)"),
         ("since(a) >= 90d", "since(a) >= 7776000000ms"),
         ("exists(properties.a)", "exists(properties.a)"),
+        ('not a contains "x" and b', "(not(a contains 'x') and b)"),
+        ('lower(properties.a)starts"x"', "lower(properties.a) starts 'x'"),
+        ("b in lower(context.a)", "b in lower(context.a)"),
+        ("contained == lowered", "contained == lowered"),
         ("  a\n  and\tb  ", "(a and b)"),
         ("a<1", "a < 1"),
         ("a>-1", "a > -1"),
@@ -89,6 +93,7 @@ def test_or_binds_least_then_and_then_not_then_one_comparison(text: str, tree: s
         ('context["\\u00e9\\n"]', ("context", "é\n")),
         ('properties[""]', ("properties", "")),
         ("properties.in.and.since", ("properties", "in", "and", "since")),
+        ("properties.contains.lower", ("properties", "contains", "lower")),
         ("event.type", ("event", "type")),
     ],
 )
@@ -229,7 +234,18 @@ def test_a_duration_is_written_in_the_largest_unit_that_divides_it(length: int, 
         ('properties["a" > 1', 15, "']' was expected"),
         ("a.b > 1", 1, "unexpected '.'"),
         ("a ; b", 2, "';' is not an operator here; write 'and'"),
-        ("a ~ b", 2, "unexpected '~'"),
+        ("a ~ b", 2, "no regular expressions"),
+        ("a contains", 10, "not the end"),
+        ("a contains contains", 11, "not 'contains'"),
+        ('contains "x"', 0, "not 'contains'"),
+        ('a contains "x" ends "y"', 15, "comparisons do not chain"),
+        ('(a contains "x" in b)', 16, "comparisons do not chain"),
+        ('a starts with "x"', 2, "write 'starts'"),
+        ("lower a", 6, "'(' was expected"),
+        ("lower(5)", 6, "a name was expected"),
+        ('lower("DE")', 6, 'in small letters: "de"'),
+        ("lower(lower(a))", 11, "')' was expected"),
+        ('exists("a")', 7, "without quotes: exists(a)"),
         ("a + 1 > 2", 2, "unexpected '+'"),
         ("f(a)", 1, "unexpected '('"),
     ],
@@ -277,3 +293,9 @@ def test_a_path_alone_is_read_by_the_same_grammar() -> None:
 def test_unquote_leaves_other_characters_alone() -> None:
     """Only what a backslash begins is an escape."""
     assert unquote('"a/b\'c"') == "a/b'c"
+
+
+@pytest.mark.parametrize("text", ["", "a", 'a"b', "a\\b", "\n\x00\x1f", "é\U0001f600", '\\"'])
+def test_a_text_that_is_quoted_is_read_as_it_was(text: str) -> None:
+    """So that a message shows what can be copied."""
+    assert constant(quote(text)) == text

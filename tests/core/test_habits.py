@@ -9,8 +9,12 @@ from stream.core.expressions import ConditionError
 from stream.core.language.habits import decimal_point, length_of_time, minutes_for_months
 from stream.core.language.parser import parse
 
+SIGNS = "aN1.,-+*/%€'\"“„=<>!&|()[]~ \t\xa0"
+HABITS = """
+    not NOT is in days 1.5d 2026-01-01 "%a" like has lower LOWER contains starts with doesn't since properties
+"""
 LIKELY = st.lists(
-    st.sampled_from([*"aN1.,-+*/%€'\"“„=<>!&|()[] \t\xa0", "not", "NOT", "is", "in", "days", "1.5d", "2026-01-01"]),
+    st.sampled_from([*SIGNS, *HABITS.split()]),
     max_size=12,
 ).map("".join)
 
@@ -78,6 +82,89 @@ def test_an_operator_in_words_is_told_as_a_sign(written, sign):
         parse(f"heat {written} 20")
     assert caught.value.message == f"{written!r} is not an operator here; write {sign!r}"
     parse(f"heat {sign} 20")
+
+
+@pytest.mark.parametrize(
+    ("written", "right"),
+    [
+        ('x includes "a"', "contains"),
+        ('x has "a"', "contains"),
+        ('x is containing "a"', "contains"),
+        ('x CONTAINS "a"', "contains"),
+        ('x startswith "a"', "starts"),
+        ('x starts_with "a"', "starts"),
+        ('x startsWith "a"', "starts"),
+        ('x starts with "a"', "starts"),
+        ('x starts-with "a"', "starts"),
+        ('x begins with "a"', "starts"),
+        ('x begins "a"', "starts"),
+        ('x Starts "a"', "starts"),
+        ('x ends with "a"', "ends"),
+        ('x endswith "a"', "ends"),
+        ('x ending with "a"', "ends"),
+    ],
+)
+def test_an_operator_on_texts_in_other_words_is_told_in_ours(written, right):
+    with pytest.raises(ConditionError) as caught:
+        parse(written)
+    assert caught.value.message.endswith(f"is not an operator here; write '{right}'")
+
+
+@pytest.mark.parametrize(
+    ("written", "right"),
+    [
+        ('x like "a%"', 'x starts "a"'),
+        ('x like "%a"', 'x ends "a"'),
+        ('x like "%a%"', 'x contains "a"'),
+        ('x like "*a*"', 'x contains "a"'),
+        ('x like "a"', 'x contains "a"'),
+        ('x LIKE "a%"', 'x starts "a"'),
+        ('x ilike "%Ab%"', 'lower(x) contains "ab"'),
+        ('x icontains "Ab"', 'lower(x) contains "ab"'),
+        ('properties["a b"].c not like "a%"', 'not (properties["a b"].c starts "a")'),
+        ('x not contains "a"', 'not (x contains "a")'),
+        ('x NOT CONTAINS "a"', 'not (x contains "a")'),
+        ('lower(x) does not contain "a"', 'not (lower(x) contains "a")'),
+        ('x doesn\'t contain "a"', 'not (x contains "a")'),
+        ('x doesnt start with "a"', 'not (x starts "a")'),
+        ('x is not like "a%"', 'not (x starts "a")'),
+        ('lowercase(x) == "a"', "lower(x)"),
+        ('LOWER(x) == "a"', "lower(x)"),
+        ('x.lower() == "a"', "lower(x)"),
+        ('properties.x.toLowerCase() == "a"', "lower(properties.x)"),
+        ('x == lower("AB")', '"ab"'),
+        ('contains(x, "a")', 'x contains "a"'),
+        ('starts_with(x, "a")', 'x starts "a"'),
+        ('properties.x.endsWith("a")', 'properties.x ends "a"'),
+        ("Exists(x)", "exists(x)"),
+        ("is_set(properties.x)", "exists(properties.x)"),
+        ("isnull(x)", "not exists(x)"),
+        ('exists("x")', "exists(x)"),
+    ],
+)
+def test_what_is_written_for_a_part_of_a_text_or_for_a_function_is_told_as_it_can_be_copied(written, right):
+    with pytest.raises(ConditionError) as caught:
+        parse(written)
+    assert caught.value.message.endswith(right)
+    parse(right if right != '"ab"' else f"x == {right}")
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        *('x ~ "a"', 'x =~ "a"', 'x !~ "a"', 'x ~* "a"', 'x matches "a"', 'x regexp "a"', 'x not matches "a"'),
+        *("x contains /a/", "x matches /a/", "x =~ /a/", 'x.match("a")', 'regex(x, "a")'),
+    ],
+)
+def test_of_regular_expressions_it_is_told_that_there_are_none(written):
+    with pytest.raises(ConditionError, match="there are no regular expressions; write contains, starts or ends"):
+        parse(written)
+
+
+@pytest.mark.parametrize("written", ['x like "a%b"', 'x like "a_b"', 'x like "%"', 'x not like "a%b%"'])
+def test_a_text_with_wildcards_within_has_no_simple_form(written):
+    with pytest.raises(ConditionError, match="'like' is not an operator here; write contains, starts or ends"):
+        parse(written)
 
 
 @pytest.mark.parametrize("written", ["", "days", "5", "5 orders", "five days", "9" * 400 + " years"])

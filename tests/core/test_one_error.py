@@ -47,7 +47,7 @@ SHOP = dedent("""\
         (
             "interest: 5",
             "interest: properties.total / 10",
-            "8:58: numbers and properties joined by * alone are calculated, as in properties.price * properties.quantity;",
+            "8:58: numbers and properties joined by * alone are calculated, as in properties.price",
         ),
         (
             "sum: properties.total",

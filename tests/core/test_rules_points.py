@@ -1,4 +1,4 @@
-"""Rules 16, 17 and 20 to 25: computed numbers, lists, cool-downs, values known, points that expire, latest, reset, floor."""
+"""Rules 16, 17 and 20 to 25: computed numbers, lists, limits, points that expire, latest values, reset and floor."""
 
 import pytest
 

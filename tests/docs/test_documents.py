@@ -4,6 +4,8 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from sys import version_info
+from unicodedata import unidata_version
 
 import pytest
 
@@ -172,7 +174,14 @@ def test_every_operator_and_every_name_of_conditions_is_explained() -> None:
 
 def test_every_rule_has_its_entry() -> None:
     text = (DOCS / "language.md").read_text(encoding="utf-8")
-    assert re.findall(r"^\*\*Rule (\d+)\.", text, re.MULTILINE) == [str(number) for number in range(1, 17)]
+    assert re.findall(r"^\*\*Rule (\d+)\.", text, re.MULTILINE) == list(map(str, [*range(1, 17), 27]))
+
+
+def test_the_unicode_version_of_the_python_that_runs_is_named() -> None:
+    """It decides what a small letter is."""
+    version = ".".join(unidata_version.split(".")[:2])
+    text = " ".join((DOCS / "language.md").read_text(encoding="utf-8").split())
+    assert re.search(rf"{version} with (?:Python )?3\.{version_info.minor}\b", text)
 
 
 def test_the_cookbook_has_twenty_needs_each_with_a_lifecycle_and_its_changes() -> None:

@@ -21,6 +21,7 @@ from stream.cli.terminal.unmatched_tables import time_span, unmatched
 from stream.codec.lifecycle_yaml.lifecycle_files import LifecycleFile
 from stream.core.lifecycle import Lifecycle
 from stream.core.stage_change import StageChange
+from stream.core.step_counts import StepCounts
 from stream.offline.simulation import Simulation
 from stream.offline.stage_statistics import StageStatistics
 from stream.offline.standing import Standing
@@ -67,15 +68,7 @@ class Summary:
             self._show_unmatched(console, simulation)
         if simulation.rejected:
             console.print(rejections_table("Records that could not be read", simulation.rejected), "", sep="\n")
-        if simulation.step_counts.wrong_types:
-            said = "Properties that are absent or of a wrong type"
-            console.print(_counted(said, simulation.step_counts.wrong_types), "", sep="\n")
-        if simulation.step_counts.lost_points:
-            said = "Entries that keep: dropped before their time was over"
-            console.print(_counted(said, simulation.step_counts.lost_points), "", sep="\n")
-        if simulation.step_counts.long_lists:
-            said = "Elements of lists beyond the first 1,000, which count nowhere"
-            console.print(_counted(said, simulation.step_counts.long_lists), "", sep="\n")
+        self._show_counts(console, simulation.step_counts)
         show_flaws(simulation.flaws, console)
         if span := time_span(simulation.observation):
             console.print(f"interactions {span}", highlight=False)
@@ -93,6 +86,15 @@ class Summary:
             f"{known}{simulation.late:,} late; {amount(simulation.deadlines, 'deadline')}; {rate:,.0f} records/s",
             highlight=False,
         )
+
+    def _show_counts(self, console: Console, counts: StepCounts) -> None:
+        for title, counted in (
+            ("Properties that are absent or of a wrong type", counts.wrong_types),
+            ("Entries that keep: dropped before their time was over", counts.lost_points),
+            ("Elements of lists beyond the first 1,000, which count nowhere", counts.long_lists),
+        ):
+            if counted:
+                console.print(_counted(title, counted), "", sep="\n")
 
     def _show_unmatched(self, console: Console, simulation: Simulation) -> None:
         for matches in simulation.observation.matches:

@@ -4,9 +4,12 @@ from math import ceil
 from typing import NamedTuple
 
 from stream.core.accessors import Number
-from stream.core.expressions import Bare, Comparison, ConditionError, Duration, Literal, Name
+from stream.core.expressions import Bare, Call, Comparison, ConditionError, Duration, Literal, Name, Operand
 from stream.core.language.habits import without_quotes
-from stream.core.language.names import TYPE_NAMES, ResolvedOperand, Scope, resolve, unknown
+from stream.core.language.names import TYPE_NAMES, ResolvedOperand, Scope, unknown
+from stream.core.language.operands import resolve
+from stream.core.language.parser import TEXT_OPERATORS
+from stream.core.language.text_parts import compile_text_part, part_of_text
 from stream.core.language.unquoted import check_event, check_text
 from stream.core.operators import MIRRORED, OPERATOR
 from stream.core.predicates import (
@@ -62,6 +65,8 @@ def compile_comparison(node: Comparison, scope: Scope) -> Atom:
     operator = node.operator
     if operator == "in":
         return _membership(node, left, right, scope)
+    if operator in TEXT_OPERATORS:
+        return Atom(compile_text_part(node, left), left.needs_event)
     _check_types(node, left, right)
     _check_known(node.left, node.right, scope)
     _check_known(node.right, node.left, scope)
@@ -117,37 +122,50 @@ def _check_known(side: object, other: object, scope: Scope) -> None:
 
 def _membership(node: Comparison, left: ResolvedOperand, right: ResolvedOperand, scope: Scope) -> Atom:
     if isinstance(node.right, Literal) and right.type == "list":
-        items = node.right.value
-        assert isinstance(items, tuple)
-        if not items:
-            raise ConditionError("nothing is in an empty list", node.right.offset)
-        if left.varies and not left.jumps:
-            raise ConditionError("`in` on what changes with time alone would hold for a moment only", node.offset)
-        for item in items:
-            kind = resolve(item, scope).type
-            if left.type not in ("any", kind):
-                hint = without_quotes(item.value) if left.type == "number" else ""
-                raise ConditionError(f"{TYPE_NAMES[left.type]} is never {TYPE_NAMES[kind]}{hint}", item.offset)
-        _check_known(node.left, node.right, scope)
-        constants = tuple(item.value for item in items)
-        if left.stepping is not None:
-            for item in items:
-                _check_keep(node, left, "==", item.value)
-            numbers = tuple(float(each) for each in constants if isinstance(each, int | float))
-            return Atom(is_one_of(left.stepping, numbers), False, rises=True, falls=True)
-        if left.fact is not None:
-            for item in items:
-                _check_keep(node, left, "==", item.value)
-            return Atom(RollingAmong(left.fact, left.accessor, constants), False, rises=True, falls=True)
-        mixed = left.type == "any" and any(_is_number(constant) for constant in constants)
-        return Atom((AmongNumbers if mixed else Among)(left.accessor, constants), left.needs_event)
-    if not (isinstance(node.right, Name) and node.right.path[0] in ("properties", "context")):
-        raise ConditionError('`in` needs a list such as ["a", "b"], or a property that holds one', node.offset)
+        return _among(node, node.right, left, scope)
+    if not _may_be_list(node.right):
+        raise ConditionError(
+            f'`in` needs a list such as ["a", "b"], or a property that holds one{part_of_text(node, right)}',
+            node.offset,
+        )
     if left.varies:
         raise ConditionError("what changes with time alone compares with constants only", node.offset)
     if left.type in ("time", "duration", "list"):
         raise ConditionError(f"a property never holds {TYPE_NAMES[left.type]}", node.offset)
     return Atom((NumberWithin if left.type == "number" else Within)(left.accessor, right.accessor), True)
+
+
+def _among(node: Comparison, many: Literal, left: ResolvedOperand, scope: Scope) -> Atom:
+    """A value is one of some constants."""
+    items = many.value
+    assert isinstance(items, tuple)
+    if not items:
+        raise ConditionError("nothing is in an empty list", many.offset)
+    if left.varies and not left.jumps:
+        raise ConditionError("`in` on what changes with time alone would hold for a moment only", node.offset)
+    for item in items:
+        kind = resolve(item, scope).type
+        if left.type not in ("any", kind):
+            hint = without_quotes(item.value) if left.type == "number" else ""
+            raise ConditionError(f"{TYPE_NAMES[left.type]} is never {TYPE_NAMES[kind]}{hint}", item.offset)
+    _check_known(node.left, many, scope)
+    constants = tuple(item.value for item in items)
+    if left.stepping is not None:
+        for item in items:
+            _check_keep(node, left, "==", item.value)
+        numbers = tuple(float(each) for each in constants if isinstance(each, int | float))
+        return Atom(is_one_of(left.stepping, numbers), False, rises=True, falls=True)
+    if left.fact is not None:
+        for item in items:
+            _check_keep(node, left, "==", item.value)
+        return Atom(RollingAmong(left.fact, left.accessor, constants), False, rises=True, falls=True)
+    mixed = left.type == "any" and any(_is_number(constant) for constant in constants)
+    return Atom((AmongNumbers if mixed else Among)(left.accessor, constants), left.needs_event)
+
+
+def _may_be_list(operand: Operand) -> bool:
+    name = operand.name if isinstance(operand, Call) and operand.function == "lower" else operand
+    return isinstance(name, Name) and name.path[0] in ("properties", "context")
 
 
 def _compare(left: ResolvedOperand, operator: str, right: ResolvedOperand) -> Predicate:
@@ -202,8 +220,9 @@ def _check_keep(node: Comparison, left: ResolvedOperand, operator: str, constant
         decided = True
     if not decided:
         enough = ceil(constant) + (operator not in ("<", ">="))
+        kept, keeper = ("times", "fact") if fact.ledger < 0 else ("entries", "ledger")
         raise ConditionError(
-            f"{fact.name} keeps its latest {keep} {'times' if fact.ledger < 0 else 'entries'} only and cannot decide this; "
-            f"give the {'fact' if fact.ledger < 0 else 'ledger'} keep: {enough} or more",
+            f"{fact.name} keeps its latest {keep} {kept} only and cannot decide this; "
+            f"give the {keeper} keep: {enough} or more",
             node.offset,
         )

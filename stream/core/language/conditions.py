@@ -16,7 +16,8 @@ from stream.core.language.comparisons import Atom, compile_bare, compile_compari
 from stream.core.language.contradictions import check_contradictions
 from stream.core.language.habits import minutes_for_months, thousands
 from stream.core.language.names import Scope
-from stream.core.language.parser import UnexpectedWordError, parse, texts_of
+from stream.core.language.parser import TEXT_OPERATORS, UnexpectedWordError, parse, texts_of
+from stream.core.language.text_parts import text_warnings
 from stream.core.language.unquoted import several_words
 from stream.core.lifecycle import Condition
 from stream.core.operators import EQ, MIRRORED, NE, OPERATOR, compare_numbers
@@ -46,12 +47,14 @@ def compile_condition(text: str, scope: Scope) -> Condition:
 
 
 def events_in(node: Node) -> list[tuple[str, str]]:
-    """The texts that a condition compares event.type and event.name with: "type" or "name", and the text."""
+    """The texts that a condition compares event.type and event.name with as a whole: "type" or "name", and the text."""
     if isinstance(node, Negation):
         return events_in(node.part)
     if isinstance(node, And | Or):
         return [each for part in node.parts for each in events_in(part)]
     if isinstance(node, Bare):
+        return []
+    if node.operator in TEXT_OPERATORS:
         return []
     sides = ((node.left, node.right), (node.right, node.left))
     return [
@@ -102,22 +105,13 @@ class _Compiler:
         )
         self.timed = self.timed or (atom.falls if negated else atom.rises)
         if isinstance(node, Comparison):
-            self._warn_star(node)
+            self.warnings += text_warnings(node)
             self._warn_bounds(node)
             self._warn_minutes(node)
             if negated:
                 self._warn_never(node)
         predicate = Not(atom.predicate, timed=atom.falls) if negated else atom.predicate
         return predicate, None if atom.needs_event else predicate
-
-    def _warn_star(self, node: Comparison) -> None:
-        for side, other in ((node.left, node.right), (node.right, node.left)):
-            if isinstance(side, Name) and side.path != ("stage",) and isinstance(other, Literal):
-                self.warnings += [
-                    f"the * in {text!r} stands for itself alone; a text compares as a whole"
-                    for text in texts_of(other)
-                    if "*" in text
-                ]
 
     def _warn_bounds(self, node: Comparison) -> None:
         """A comparison that the score's own min and max decide, or that a count is never below 0."""

@@ -4,15 +4,24 @@ Each operand that is compared with constants gets the set of values left to it; 
 condition never holds. A number there stands for the texts that are this number, too (rule 16).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from itertools import product
+from itertools import combinations, product
+from typing import Final, NamedTuple
 
-from stream.core.expressions import And, Bare, Call, Comparison, ConditionError, Duration, Literal, Name, Node, Not, Or
+from stream.core.expressions import And, Bare, Comparison, ConditionError, Duration, Literal, Name, Node, Not, Or
 from stream.core.operators import MIRRORED
 from stream.core.text_numbers import number_of
 
 OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
 MAX_CASES = 256
+
+_HAS: Final[dict[str, Callable[[str, str], bool]]] = {
+    "contains": lambda text, part: part in text,
+    "starts": str.startswith,
+    "ends": str.endswith,
+}
+"""By operator: whether a text has the part."""
 
 Case = tuple[tuple[Node, bool], ...]
 """Comparisons that hold together; True marks a negated one."""
@@ -69,38 +78,58 @@ def cases(node: Node, *, negated: bool = False) -> list[Case]:
 def contradiction(case: Case) -> Comparison | Bare | None:
     """The comparison of `case` that leaves its operand no value; None where all can hold together."""
     left: dict[str, _Values] = {}
+    said: set[tuple[str, str, str, bool]] = set()
     for node, negated in case:
-        if not isinstance(node, Comparison | Bare):
-            continue
-        found = _constraint(node, negated=negated)
+        found = _constraint(node)
         if found is None:
             continue
-        operand, operator, constant = found
-        values = left.setdefault(operand, _Values())
-        values.narrow(operator, constant)
-        if values.empty():
-            return node
+        text = (found.operand, found.operator, repr(found.constant))
+        if (*text, not negated) in said:
+            return found.node
+        said.add((*text, negated))
+        operator = _as_it_holds(found, negated=negated)
+        if operator:
+            values = left.setdefault(found.operand, _Values())
+            values.narrow(operator, found.constant)
+            if values.empty():
+                return found.node
     return None
 
 
-def _constraint(node: Comparison | Bare, *, negated: bool) -> tuple[str, str, object] | None:
+class _Constraint(NamedTuple):
+    """A comparison of an operand with a constant, the operand on the left."""
+
+    node: Comparison | Bare
+    operand: str
+    operator: str
+    constant: object
+    always_there: bool
+
+
+def _constraint(node: Node) -> _Constraint | None:
     if isinstance(node, Bare):
-        return _operand(node.operand), "!=" if negated else "==", True
+        return _Constraint(node, str(node.operand), "==", True, _always_there(node.operand))
+    if not isinstance(node, Comparison):
+        return None
     operator, left, right = node.operator, node.left, node.right
     if isinstance(left, Literal | Duration):
         left, right = right, left
         operator = MIRRORED.get(operator, "")
     if not isinstance(right, Literal | Duration) or not operator:
         return None
-    if operator == "in" and isinstance(right, Literal) and isinstance(right.value, tuple):
-        return None if negated else (_operand(left), "in", tuple(each.value for each in right.value))
-    if negated and not _always_there(left):
-        return None  # `not` also holds where the value is absent
-    return _operand(left), OPPOSITE[operator] if negated else operator, right.value
+    value = right.value
+    constant = tuple(each.value for each in value) if isinstance(value, tuple) else value
+    return _Constraint(node, str(left), operator, constant, _always_there(left))
 
 
-def _operand(operand: object) -> str:
-    return f"{operand.function}({operand.name})" if isinstance(operand, Call) else str(operand)
+def _as_it_holds(found: _Constraint, *, negated: bool) -> str:
+    """The operator by which the values are narrowed; empty where it leaves more of them than can be said."""
+    if not negated:
+        return found.operator
+    if isinstance(found.node, Bare):
+        return "!="
+    # `not` also holds where the value is absent
+    return OPPOSITE.get(found.operator, "") if found.always_there else ""
 
 
 def _always_there(operand: object) -> bool:
@@ -109,12 +138,14 @@ def _always_there(operand: object) -> bool:
 
 @dataclass
 class _Values:
-    """What is left of an operand's values: an interval, a set that it must be in, values that it must not be."""
+    """What is left of an operand's values: an interval, a set that it must be in, what it must not be, parts of it."""
 
     low: tuple[float, bool] | None = None
     high: tuple[float, bool] | None = None
     only: list[object] | None = None
     never: list[object] = field(default_factory=list)
+    parts: list[tuple[str, str]] = field(default_factory=list)
+    """What texts must contain, start or end with."""
 
     def narrow(self, operator: str, constant: object) -> None:
         if operator in ("==", "in"):
@@ -122,6 +153,8 @@ class _Values:
             self.only = allowed if self.only is None else _shared(self.only, allowed)
         elif operator == "!=":
             self.never.append(constant)
+        elif operator in _HAS and isinstance(constant, str):
+            self.parts.append((operator, constant))
         elif isinstance(constant, bool) or not isinstance(constant, int | float):
             return  # the order of texts is left alone
         elif operator in (">", ">="):
@@ -135,12 +168,16 @@ class _Values:
     def empty(self) -> bool:
         if self.only is not None:
             return not any(self._inside(each) for each in self.only)
+        if any(_exclude_each_other(one, two) for one, two in combinations(self.parts, 2)):
+            return True
         if self.low is None or self.high is None:
             return False
         return self.low[0] > self.high[0] or (self.low[0] == self.high[0] and (self.low[1] or self.high[1]))
 
     def _inside(self, value: object) -> bool:
-        if _has(self.never, value):
+        if _has(self.never, value) or (self.parts and isinstance(value, bool)):
+            return False
+        if isinstance(value, str) and not all(_HAS[operator](value, part) for operator, part in self.parts):
             return False
         if self.low is None and self.high is None:
             return True
@@ -151,6 +188,13 @@ class _Values:
         if self.low is not None and (value < self.low[0] or (value == self.low[0] and self.low[1])):
             return False
         return self.high is None or value < self.high[0] or (value == self.high[0] and not self.high[1])
+
+
+def _exclude_each_other(one: tuple[str, str], two: tuple[str, str]) -> bool:
+    """Whether no text starts, or ends, with both."""
+    operator, short = min(one, two, key=lambda each: len(each[1]))
+    other, long = max(two, one, key=lambda each: len(each[1]))
+    return operator == other and operator != "contains" and not _HAS[operator](long, short)
 
 
 def _shared(one: list[object], two: list[object]) -> list[object]:

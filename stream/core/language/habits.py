@@ -4,6 +4,7 @@ import re
 from typing import Final
 
 from stream.core.durations import UNITS
+from stream.core.language.text_habits import right_for_text_operator, right_for_text_sign
 
 _OPERATORS: Final = {
     "===": "==",
@@ -33,7 +34,6 @@ _WORDS: Final = {
 }
 QUOTES: Final = "“”„‟«»‘’‚`"  # noqa: RUF001 - they look alike, which is why people mix them up
 _CURRENCIES: Final = "€$£¥"
-_PARTS_OF_TEXT: Final = frozenset({"contains", "like", "matches", "starts", "startswith", "begins", "ends", "endswith"})
 _UNIT_NAMES: Final = {
     "s": ("sec", "second", "sekunde", "sekunden"),
     "m": ("min", "minute", "minuten"),
@@ -76,20 +76,16 @@ _DURATION_UNITS: Final = ", ".join(UNITS)
 
 def right_for_sign(text: str, at: int) -> str:
     """What to say of the character `at`, with which nothing of the grammar begins."""
+    if said := right_for_text_sign(text, at):
+        return said
     for wrong, right in _OPERATORS.items():
         if text.startswith(wrong, at):
             if wrong == "=" and _ANY_NUMBER.match(text, at + 1):
                 return "'=' is not an operator here; write '==' (exactly) or '>=' (at least)"
             return f"{wrong!r} is not an operator here; write {right!r}"
     sign = text[at]
-    if sign == "'":
-        return 'text stands in double quotes: "…"'
-    if sign in QUOTES:
-        return f'{sign!r} is no quote here; text stands in straight double quotes: "…"'
-    if sign == '"':
-        if _CLOSED_TEXT.match(text, at):
-            return "a text holds a line break, or an escape that JSON does not know"
-        return 'the closing " of this text is missing'
+    if said := _right_for_quote(text, at):
+        return said
     if sign in _CURRENCIES or sign == "%":
         return f"unexpected {sign!r}; a number stands alone, as in 500"
     if any(date.start() <= at < date.end() for date in _DATE.finditer(text)):
@@ -100,6 +96,19 @@ def right_for_sign(text: str, at: int) -> str:
     if sign.isdigit() or sign == "-":
         return _right_for_number(text, at)
     return f"unexpected {sign!r}"
+
+
+def _right_for_quote(text: str, at: int) -> str:
+    sign = text[at]
+    if sign == "'":
+        return 'text stands in double quotes: "…"'
+    if sign in QUOTES:
+        return f'{sign!r} is no quote here; text stands in straight double quotes: "…"'
+    if sign == '"':
+        if _CLOSED_TEXT.match(text, at):
+            return "a text holds a line break, or an escape that JSON does not know"
+        return 'the closing " of this text is missing'
+    return ""
 
 
 def right_for_word(text: str, at: int, word: str) -> str:
@@ -113,6 +122,8 @@ def right_for_word(text: str, at: int, word: str) -> str:
     length = re.search(r"[0-9]+(?:[.,][0-9]+)?$", before)
     if length and word.isalpha() and word.lower() not in _WORDS and (said := length_of_time(f"{length[0]} {word}")):
         return said
+    if said := right_for_text_operator(text, at):
+        return said
     lower = word.lower()
     for phrase, sign in _PHRASES:
         if match := phrase.match(text, at):
@@ -125,8 +136,6 @@ def right_for_word(text: str, at: int, word: str) -> str:
         return f"{word!r} is not an operator here; write {_WORDS[lower]!r}"
     if before.endswith(("NOT", "Not")):
         return f"{before[-3:]!r} is not an operator here; write 'not'"
-    if lower in _PARTS_OF_TEXT:
-        return f"{word!r} is not an operator here; a text compares as a whole, by ==, != and in"
     if lower == "within":
         return "`within` stands in a fact: {count: …, within: 21d}; the condition compares the name of that fact"
     if lower == "between":

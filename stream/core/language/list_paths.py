@@ -41,8 +41,10 @@ class PathUses:
                 name = side.name if isinstance(side, Call) else side
                 if isinstance(name, Name):
                     self.note(place, name)
-            if isinstance(node, Comparison) and node.operator == "in" and isinstance(node.right, Name):
-                self._lists.add(path_to(node.right.path))
+            if isinstance(node, Comparison) and node.operator == "in":
+                name = node.right.name if isinstance(node.right, Call) else node.right
+                if isinstance(name, Name):
+                    self._lists.add(path_to(name.path))
 
     def warnings(self) -> list[Problem]:
         """One for each place and path that leads through what is, or most likely is, a list."""

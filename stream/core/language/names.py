@@ -1,4 +1,4 @@
-"""Operands of conditions: which names exist, their types, and how they are read."""
+"""The names of conditions: which exist, their types, and how they are read."""
 
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
@@ -7,8 +7,7 @@ from typing import Literal, NamedTuple
 from stream.core import accessors
 from stream.core.accessors import Accessor, Anchor
 from stream.core.event import path_to
-from stream.core.expressions import EVENT_ROOTS, Call, ConditionError, Duration, Name, Operand
-from stream.core.expressions import Literal as Constant
+from stream.core.expressions import EVENT_ROOTS, ConditionError, Name
 from stream.core.facts import Fact
 from stream.core.language.habits import QUOTES
 from stream.core.scoring import Score
@@ -83,20 +82,6 @@ class ResolvedOperand(NamedTuple):
         return self.fact is not None or self.stepping is not None
 
 
-def resolve(operand: Operand, scope: Scope, *, alone: bool = False) -> ResolvedOperand:
-    """The operand's type and reader. Raises ConditionError for a name that does not exist here.
-
-    `alone` says that it is compared with nothing.
-    """
-    if isinstance(operand, Constant):
-        return _constant(operand)
-    if isinstance(operand, Duration):
-        return ResolvedOperand("duration", accessors.Constant(operand.value), constant=operand.value)
-    if isinstance(operand, Call):
-        return _since(operand, scope) if operand.function == "since" else _exists(operand, scope)
-    return _name(operand, scope, alone=alone)
-
-
 def known_names(scope: Scope) -> list[str]:
     """The first parts of all names that a condition may use."""
     return [*scope.scores, *scope.facts, "identified", "stage", "idle", "in_stage", *EVENT_ROOTS]
@@ -107,15 +92,11 @@ def asked_for(name: str, scope: Scope, operator: str = "==") -> str:
     return f'event.type {operator} "{scope.words.get(name, name)}"'
 
 
-def _constant(literal: Constant) -> ResolvedOperand:
-    value = literal.value
-    if isinstance(value, tuple):
-        return ResolvedOperand("list", accessors.Constant(value), constant=value)
-    kind: Type = "boolean" if isinstance(value, bool) else "text" if isinstance(value, str) else "number"
-    return ResolvedOperand(kind, accessors.Constant(value), constant=value)
+def resolve_name(name: Name, scope: Scope, *, alone: bool = False) -> ResolvedOperand:
+    """The type and reader of a name. Raises ConditionError for one that does not exist here.
 
-
-def _name(name: Name, scope: Scope, *, alone: bool = False) -> ResolvedOperand:
+    `alone` says that it is compared with nothing.
+    """
     root = name.path[0]
     if root in ("properties", "context"):
         if len(name.path) == 1:
@@ -128,22 +109,17 @@ def _name(name: Name, scope: Scope, *, alone: bool = False) -> ResolvedOperand:
             f"{name}: `where` sees the interaction only: event.type, event.name, properties.…, context.…", name.offset
         )
     if root in scope.scores:
-        score = scope.scores[root]
-        if score.expiring:
-            return _stepping(ExpiringScore(score))
-        return ResolvedOperand(
-            "number", accessors.ScoreNumber(score), score=score if score.half_life is not None else None
-        )
+        return _score(scope.scores[root])
     if root in scope.facts:
-        return _fact(scope.facts[root])
+        return resolve_fact(scope.facts[root])
     if root == "identified":
         return ResolvedOperand("boolean", accessors.Identified())
     if root == "stage":
         return ResolvedOperand("text", accessors.StageName())
     if root == "idle":
-        return _elapsed(accessors.Anchor())
+        return elapsed(accessors.Anchor())
     if root == "in_stage":
-        return _elapsed(accessors.StageEntered())
+        return elapsed(accessors.StageEntered())
     if root in scope.broken:
         raise BrokenNameError(f"{root} could not be read", name.offset)
     raise ConditionError(_no_name(root, scope, alone=alone), name.offset)
@@ -212,7 +188,8 @@ def _event(name: Name) -> ResolvedOperand:
     raise ConditionError(f"unknown {str(name)!r}; an interaction has event.type and event.name", name.offset)
 
 
-def _fact(fact: Fact) -> ResolvedOperand:
+def resolve_fact(fact: Fact) -> ResolvedOperand:
+    """The type and reader of a fact."""
     if fact.kind == "count":
         return ResolvedOperand("number", accessors.Count(fact.index))
     if fact.kind == "sum":
@@ -226,63 +203,17 @@ def _fact(fact: Fact) -> ResolvedOperand:
     return ResolvedOperand("any" if fact.kind == "latest" else "time", accessors.FactValue(fact))
 
 
+def _score(score: Score) -> ResolvedOperand:
+    if score.expiring:
+        return _stepping(ExpiringScore(score))
+    decaying = score if score.half_life is not None else None
+    return ResolvedOperand("number", accessors.ScoreNumber(score), score=decaying)
+
+
 def _stepping(number: Stepping) -> ResolvedOperand:
     return ResolvedOperand("number", number, stepping=number)
 
 
-def _elapsed(anchor: Anchor) -> ResolvedOperand:
+def elapsed(anchor: Anchor) -> ResolvedOperand:
+    """The time passed since an anchor."""
     return ResolvedOperand("duration", accessors.Elapsed(anchor), anchor=anchor)
-
-
-def _since(call: Call, scope: Scope) -> ResolvedOperand:
-    _readable(call, scope)
-    fact = scope.facts.get(call.name.path[0])
-    _no_signal(call, scope)
-    if fact is None or len(call.name.path) > 1 or fact.kind not in ("first", "last"):
-        times = [each.name for each in scope.facts.values() if each.kind in ("first", "last")]
-        known = f"; here: {', '.join(times)}" if times else ", as in facts: {last_order: {last: order}}"
-        raise ConditionError(f"since({call.name}) needs a fact of kind `first` or `last`{known}", call.name.offset)
-    return _elapsed(accessors.FactTime(fact.index))
-
-
-def _readable(call: Call, scope: Scope) -> None:
-    """Raise ConditionError where `where` asks for a fact, BrokenNameError for one that could not be read."""
-    root = call.name.path[0]
-    if root in scope.broken:
-        raise BrokenNameError(f"{root} could not be read", call.name.offset)
-    if scope.interaction_only and (call.function == "since" or root not in ("properties", "context")):
-        raise ConditionError(
-            f"{call.function}({call.name}): `where` sees the interaction only: event.type, event.name, properties.…, "
-            "context.…",
-            call.name.offset,
-        )
-
-
-def _no_signal(call: Call, scope: Scope) -> None:
-    """Raise ConditionError for a signal: a fact has the time of what it counts."""
-    name, signals = str(call.name), scope.signals or {}
-    if name in signals and name not in scope.facts:
-        fact = signals[name].replace("{count:", "{last:")
-        raise ConditionError(
-            f"unknown name {name!r}; it is a signal: its time is a fact's, facts: {{{name}: {fact}}}", call.name.offset
-        )
-
-
-def _exists(call: Call, scope: Scope) -> ResolvedOperand:
-    _readable(call, scope)
-    name = call.name
-    if name.path[0] in ("properties", "context") and len(name.path) > 1:
-        resolved = _name(name, scope)
-    else:
-        fact = scope.facts.get(name.path[0])
-        if fact is None:
-            _no_signal(call, scope)
-            raise ConditionError(f"exists({name}) needs a fact, or a property such as properties.total", name.offset)
-        if fact.kind not in ("first", "last", "latest"):
-            raise ConditionError(
-                f"exists({name}): a {'count' if fact.kind == 'rolling' else fact.kind} always exists; "
-                f"compare it, as in {name} > 0",
-                name.offset,
-            )
-        resolved = _fact(fact)
-    return ResolvedOperand("boolean", accessors.Exists(resolved.accessor), needs_event=resolved.needs_event)

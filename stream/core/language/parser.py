@@ -3,8 +3,8 @@
 condition  := and ("or" and)*
 and        := not ("and" not)*
 not        := "not" not | "(" condition ")" | comparison
-comparison := operand [("==" | "!=" | "<" | "<=" | ">" | ">=" | "in") operand]
-operand    := literal | list | name | "since" "(" name ")" | "exists" "(" name ")"
+comparison := operand [("==" | "!=" | "<" | "<=" | ">" | ">=" | "in" | "contains" | "starts" | "ends") operand]
+operand    := literal | list | name | ("since" | "exists" | "lower") "(" name ")"
 name       := word | ("event" | "properties" | "context") ("." word | "[" text "]")+
 literal    := number | text | duration | "true" | "false"
 """
@@ -29,14 +29,18 @@ from stream.core.expressions import (
     Or,
 )
 from stream.core.language.habits import right_for_sign, right_for_word
+from stream.core.language.text_habits import wrong_call
 
 MAX_LENGTH = 4_096
 MAX_DEPTH = 32
-OPERATORS = ("==", "!=", "<", "<=", ">", ">=", "in")
+TEXT_OPERATORS = ("contains", "starts", "ends")
+OPERATORS = ("==", "!=", "<", "<=", ">", ">=", "in", *TEXT_OPERATORS)
+FUNCTIONS = ("since", "exists", "lower")
 RESERVED = frozenset(
-    {"and", "or", "not", "in", "true", "false", "since", "exists"}
+    {"and", "or", "not", "in", "true", "false", *TEXT_OPERATORS, *FUNCTIONS}
     | {"identified", "stage", "idle", "in_stage", *EVENT_ROOTS}
 )
+_NO_OPERANDS = frozenset({"and", "or", "not", "in", *TEXT_OPERATORS})
 
 
 class UnexpectedWordError(ConditionError):
@@ -60,6 +64,7 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 _ESCAPE = re.compile(r'\\(?:u([0-9A-Fa-f]{4})|(["\\/bfnrt]))')
+_CONTROL = re.compile(r"[\x00-\x1f]")
 _ESCAPED = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 
 
@@ -95,6 +100,12 @@ def unquote(text: str) -> str:
     return plain.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
+def quote(text: str) -> str:
+    """The text in double quotes, with JSON's escapes."""
+    plain = text.replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + _CONTROL.sub(lambda m: f"\\u{ord(m[0]):04x}", plain) + '"'
+
+
 def _tokens(text: str) -> list[_Token]:
     tokens: list[_Token] = []
     at = 0
@@ -126,11 +137,13 @@ class _Parser:
         token = self.peek()
         if token.kind == "end":
             return
-        if token.text in OPERATORS:
-            raise ConditionError("comparisons do not chain; join two of them with `and`", token.offset)
         raise self.unexpected(token)
 
     def unexpected(self, token: _Token) -> ConditionError:
+        if token.text in OPERATORS:
+            return ConditionError("comparisons do not chain; join two of them with `and`", token.offset)
+        if wrong := wrong_call(self.written, token.offset):
+            return wrong
         if said := right_for_word(self.written, token.offset, token.text):
             return ConditionError(said, token.offset)
         said = f"unexpected {token.text!r}; `and`, `or` or the end was expected"
@@ -196,6 +209,9 @@ class _Parser:
         operator = self.accept(*OPERATORS)
         if operator is None:
             return Bare(left, offset)
+        if operator.text in TEXT_OPERATORS and self.peek().text == "with":
+            said = f"'{operator.text} with' is not an operator here; write {operator.text!r}"
+            raise ConditionError(said, operator.offset)
         return Comparison(left, operator.text, self.operand(), operator.offset)
 
     def operand(self) -> Operand:
@@ -214,17 +230,29 @@ class _Parser:
             return Literal(unquote(token.text), token.offset)
         if token.text == "[":
             return self.list(token.offset)
-        if token.kind != "word" or token.text in {"and", "or", "not", "in"}:
+        if token.kind != "word" or token.text in _NO_OPERANDS:
+            if token.text in TEXT_OPERATORS and (wrong := wrong_call(self.written, self.peek().offset)):
+                raise wrong
             found = repr(token.text) if token.text else "the end"
             raise ConditionError(f"a name or a constant was expected, not {found}", token.offset)
         if token.text in {"true", "false"}:
             return Literal(token.text == "true", token.offset)
-        if token.text in {"since", "exists"}:
-            self.expect("(")
-            name = self.name(self.take())
-            self.expect(")")
-            return Call(token.text, name, token.offset)
+        if token.text in FUNCTIONS:
+            return self.call(token)
         return self.name(token)
+
+    def call(self, token: _Token) -> Call:
+        self.expect("(")
+        argument = self.take()
+        if argument.kind == "text":
+            plain = unquote(argument.text)
+            right = f"write the text itself in small letters: {argument.text.lower()}"
+            if token.text != "lower":
+                right = f"a name stands without quotes: {token.text}({plain})"
+            raise ConditionError(right, argument.offset)
+        name = self.name(argument)
+        self.expect(")")
+        return Call(token.text, name, token.offset)
 
     def list(self, offset: int) -> Literal:
         values: list[Literal] = []

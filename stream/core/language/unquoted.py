@@ -6,8 +6,9 @@ from typing import Final, NamedTuple
 from stream.core.expressions import Comparison, ConditionError, Literal, Name
 from stream.core.language.names import Scope, asked_for, known_names
 
-_WORDS: Final = re.compile(r"\b(?!(?:and|or|not|in)\b)[^\W\d]\w*(?:[ \t]+(?!(?:and|or|not|in)\b)[^\W\d]\w*)+")
-_COMPARED: Final = re.compile(r"(?P<name>[\w.]+)\s*(?:==|!=)$|(?P<list>[\[,])$")
+_NO_NAME: Final = r"(?!(?:and|or|not|in|contains|starts|ends)\b)"
+_WORDS: Final = re.compile(rf"\b{_NO_NAME}[^\W\d]\w*(?:[ \t]+{_NO_NAME}[^\W\d]\w*)+")
+_COMPARED: Final = re.compile(r"(?P<name>[\w.]+)\s*(?:==|!=|\s(?:contains|starts|ends))$|(?P<list>[\[,])$")
 _OPERATOR: Final = re.compile(r"[<>=!]")
 
 
@@ -31,7 +32,7 @@ def several_words(text: str, at: int, scope: Scope) -> Said | None:
     if compared and compared["name"] == "event":
         return Said(f"unknown 'event'; write {asked_for(run[0], scope)}", compared.start())
     if compared:
-        right = scope.words.get(run[0], run[0]) if compared["name"] == "event.type" else run[0]
+        right = scope.words.get(run[0], run[0]) if compared["name"] == "event.type" and "=" in compared[0] else run[0]
         return Said(f'a text stands in double quotes: "{right}"', run.start())
     if _OPERATOR.match(text[run.end() :].lstrip()):
         word = scope.words.get(run[0], run[0])

@@ -1,0 +1,114 @@
+"""Operands of conditions: constants, names, and functions of a name; their types, and how they are read."""
+
+from typing import Final
+
+from stream.core import accessors
+from stream.core.expressions import EVENT_ROOTS, Call, ConditionError, Duration, Operand
+from stream.core.expressions import Literal as Constant
+from stream.core.language.names import (
+    BrokenNameError,
+    ResolvedOperand,
+    Scope,
+    Type,
+    elapsed,
+    resolve_fact,
+    resolve_name,
+)
+
+_TIMES: Final = ("first", "last")
+"""Kinds of facts that are a time."""
+_MAY_BE_MISSING: Final = (*_TIMES, "latest")
+"""Kinds of facts that do not exist until something was seen."""
+
+
+def resolve(operand: Operand, scope: Scope, *, alone: bool = False) -> ResolvedOperand:
+    """The operand's type and reader. Raises ConditionError for a name that does not exist here.
+
+    `alone` says that it is compared with nothing.
+    """
+    if isinstance(operand, Constant):
+        return _constant(operand)
+    if isinstance(operand, Duration):
+        return ResolvedOperand("duration", accessors.Constant(operand.value), constant=operand.value)
+    if isinstance(operand, Call):
+        return _call(operand, scope)
+    return resolve_name(operand, scope, alone=alone)
+
+
+def _constant(literal: Constant) -> ResolvedOperand:
+    value = literal.value
+    if isinstance(value, tuple):
+        return ResolvedOperand("list", accessors.Constant(value), constant=value)
+    kind: Type = "boolean" if isinstance(value, bool) else "text" if isinstance(value, str) else "number"
+    return ResolvedOperand(kind, accessors.Constant(value), constant=value)
+
+
+def _call(call: Call, scope: Scope) -> ResolvedOperand:
+    _readable(call, scope)
+    if call.function == "since":
+        return _since(call, scope)
+    return _lower(call, scope) if call.function == "lower" else _exists(call, scope)
+
+
+def _readable(call: Call, scope: Scope) -> None:
+    """Raise ConditionError where `where` asks for a fact, BrokenNameError for one that could not be read."""
+    root = call.name.path[0]
+    if root in scope.broken:
+        raise BrokenNameError(f"{root} could not be read", call.name.offset)
+    seen = ("properties", "context", "event") if call.function == "lower" else ("properties", "context")
+    if scope.interaction_only and (call.function == "since" or root not in seen):
+        raise ConditionError(
+            f"{call}: `where` sees the interaction only: event.type, event.name, properties.…, context.…",
+            call.name.offset,
+        )
+
+
+def _since(call: Call, scope: Scope) -> ResolvedOperand:
+    fact = scope.facts.get(call.name.path[0])
+    _no_signal(call, scope)
+    if fact is None or len(call.name.path) > 1 or fact.kind not in _TIMES:
+        times = [each.name for each in scope.facts.values() if each.kind in _TIMES]
+        known = f"; here: {', '.join(times)}" if times else ", as in facts: {last_order: {last: order}}"
+        raise ConditionError(f"{call} needs a fact of kind `first` or `last`{known}", call.name.offset)
+    return elapsed(accessors.FactTime(fact.index))
+
+
+def _no_signal(call: Call, scope: Scope) -> None:
+    """Raise ConditionError for a signal: a fact has the time of what it counts."""
+    name, signals = str(call.name), scope.signals or {}
+    if name in signals and name not in scope.facts:
+        fact = signals[name].replace("{count:", "{last:")
+        raise ConditionError(
+            f"unknown name {name!r}; it is a signal: its time is a fact's, facts: {{{name}: {fact}}}", call.name.offset
+        )
+
+
+def _exists(call: Call, scope: Scope) -> ResolvedOperand:
+    name = call.name
+    if name.path[0] in ("properties", "context") and len(name.path) > 1:
+        resolved = resolve_name(name, scope)
+    else:
+        fact = scope.facts.get(name.path[0])
+        if fact is None:
+            _no_signal(call, scope)
+            raise ConditionError(f"{call} needs a fact, or a property such as properties.total", name.offset)
+        if fact.kind not in _MAY_BE_MISSING:
+            raise ConditionError(
+                f"{call}: a {'count' if fact.kind == 'rolling' else fact.kind} always exists; "
+                f"compare it, as in {name} > 0",
+                name.offset,
+            )
+        resolved = resolve_fact(fact)
+    return ResolvedOperand("boolean", accessors.Exists(resolved.accessor), needs_event=resolved.needs_event)
+
+
+def _lower(call: Call, scope: Scope) -> ResolvedOperand:
+    name = call.name
+    resolved = resolve_name(name, scope)
+    fact = scope.facts.get(name.path[0])
+    if name.path[0] not in EVENT_ROOTS and (fact is None or fact.kind != "latest"):
+        raise ConditionError(
+            f"{call} needs what may be a text: a property, event.type, event.name or a fact of kind `latest`",
+            name.offset,
+        )
+    return ResolvedOperand("text", accessors.Lowered(resolved.accessor), needs_event=resolved.needs_event)
