@@ -36,10 +36,12 @@ from dataclasses import dataclass, field
 
 from tests.kit.times import DAY
 from tests.properties.reference_changes import Change, change_stage, standing, trigger_of
-from tests.properties.reference_counting import count_signals, note_facts
+from tests.properties.reference_counting import find_matches, note
 from tests.properties.reference_deadlines import DeadlineFinder, deadline_by_bisection
 from tests.properties.reference_grammar import Atom
-from tests.properties.reference_life import END_OF_TIME, Life, Lifecycle, Source, Subject, number, time_of
+from tests.properties.reference_life import END_OF_TIME, Life, Subject
+from tests.properties.reference_lifecycle import Lifecycle
+from tests.properties.reference_values import Source, number, time_of
 
 MOST_DEADLINES = 64
 """Deadlines of one lifecycle with no interaction in between."""
@@ -81,6 +83,8 @@ class Outcome:
     """Interactions refused because their id was remembered."""
     doubtful: list[tuple[Atom, int]]
     """Comparisons that the last bits of a double decided: an equally good machine may differ from there."""
+    size: float
+    """The magnitudes of all points that ever counted, added up."""
 
     def of(self, subject: Subject, lifecycle: str) -> list[Change]:
         """The changes of one customer in one lifecycle."""
@@ -135,6 +139,7 @@ class Machine:
         self.changes: list[Change] = []
         self.doubtful: list[tuple[Atom, int]] = []
         self.duplicates = 0
+        self.size = 0.0
 
     def apply(self, interaction: Source) -> None:
         """Rule 9."""
@@ -154,11 +159,12 @@ class Machine:
             word = words[life.lifecycle.id]
             trigger = trigger_of("interaction", interaction, word, late=t < life.clock)
             life.clock, life.fired = max(life.clock, t), 0
+            life.identified = life.identified or interaction.get("customer_id") is not None
+            matches = find_matches(life, interaction)
             if word not in life.lifecycle.passive:
                 life.signs_of_life.append(t)
-            life.identified = life.identified or interaction.get("customer_id") is not None
-            count_signals(life, interaction)
-            note_facts(life, interaction)
+            for counted in note(life, matches, interaction):
+                self.size += sum(map(abs, counted.added.values()))
             taken = take_transitions(life, interaction, trigger)
             self.changes += taken
             mark_final([*births.get(life.lifecycle.id, []), *taken])
@@ -236,4 +242,4 @@ def run(
         subject: {life.lifecycle.id: standing(life) for life in customer.lives}
         for subject, customer in machine.customers.items()
     }
-    return Outcome(machine.changes, customers, machine.duplicates, machine.doubtful)
+    return Outcome(machine.changes, customers, machine.duplicates, machine.doubtful, machine.size)

@@ -6,7 +6,8 @@ from collections import Counter
 
 from tests.properties.reference_conditions import Missing
 from tests.properties.reference_grammar import Time
-from tests.properties.reference_life import Life, Source, mapping
+from tests.properties.reference_life import Life
+from tests.properties.reference_values import Source, mapping
 
 Change = dict[str, object]
 """One stage change, with the fields of the published one that a life alone decides."""
@@ -27,7 +28,7 @@ def scores_and_facts(life: Life, t: int) -> dict[str, dict[str, object]]:
 
 def contributions(life: Life, t: int) -> dict[str, list[dict[str, object]]]:
     """Of each score: what each of its signals that ever counted is worth at t."""
-    counts = Counter(signal for signal, _, _ in life.signals)
+    counts = Counter(each.signal for each in life.signals)
     return {
         score: [
             {"signal": name, "points": life.points(score, name, t), "count": counts[name]}

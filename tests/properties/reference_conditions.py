@@ -8,6 +8,8 @@ Where the text was silent:
 - A time (a `first` or `last` fact) compares with another time only.
 - A text that is a number is taken for one beside a number only: `in` with a list of literals asks element by
   element, so "5" is in [5] and in ["5"], and 5 is not in ["5"].
+- `contains`, `starts` and `ends` are false of whatever is no text, and `contains` also of what is no list.
+- `lower` of what is neither a text nor a list does not exist. In a list, what is no text stays as it is.
 """
 
 from __future__ import annotations
@@ -109,6 +111,8 @@ def compare(sign: str, left: object, right: object) -> bool:
     """One comparison of two values; false for absent values and for different types."""
     if sign == "in":
         return isinstance(right, list | tuple) and any(compare("==", left, item) for item in right)
+    if sign in ("contains", "starts", "ends"):
+        return fits(sign, left, right)
     kind = kind_of(left)
     if kind != kind_of(right) or kind in ("absent", "list", "object"):
         return False
@@ -116,6 +120,24 @@ def compare(sign: str, left: object, right: object) -> bool:
         return (left == right) is (sign == "==")
     order = order_of(left, right)
     return kind != "boolean" and {"<": order < 0, "<=": order <= 0, ">": order > 0, ">=": order >= 0}[sign]
+
+
+def fits(sign: str, left: object, right: object) -> bool:
+    """Whether a text stands in another, at its start or at its end; or in a list, as an element."""
+    if isinstance(left, list | tuple):
+        return sign == "contains" and any(compare("==", element, right) for element in left)
+    if not isinstance(left, str) or not isinstance(right, str):
+        return False
+    return {"contains": right in left, "starts": left.startswith(right), "ends": left.endswith(right)}[sign]
+
+
+def lowered(value: object) -> object:
+    """A text in small letters, or a list with its texts so."""
+    if isinstance(value, list | tuple):
+        return [each.lower() if isinstance(each, str) else each for each in value]
+    if isinstance(value, str):
+        return value.lower()
+    return value if value is Missing.UNKNOWN else Missing.ABSENT
 
 
 def order_of(left: object, right: object) -> int:

@@ -1,16 +1,26 @@
-"""What an interaction leaves behind in a life: the signals that count and what each fact counts (rule 6)."""
+"""What an interaction leaves behind in a life (rule 6, with rules 16, 17 and 22).
+
+First is found which signals and facts it is about, then it is noted: so every `where` reads a state in which
+nothing of this interaction was applied.
+
+Where the text was silent:
+- A word that is in neither list of a fact is nothing to it, whatever stands at `over`.
+- `latest`, `first` and `last` may have `over`: the later element is the later arrival.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from tests.properties.reference_conditions import numeral
+from tests.properties.reference_conditions import Missing
 from tests.properties.reference_grammar import milliseconds
-from tests.properties.reference_life import (
-    Life,
+from tests.properties.reference_history import Counted, Told
+from tests.properties.reference_life import Life
+from tests.properties.reference_values import (
     Source,
-    countable,
+    computed,
     latest_of,
     listed,
     mapping,
@@ -20,31 +30,109 @@ from tests.properties.reference_life import (
     time_of,
 )
 
+MOST_ELEMENTS = 1_000
+"""Of a list that `over` walks through."""
+KINDS = ("count", "sum", "first", "last", "latest")
 
-def matches(life: Life, part: str, name: str, words: Sequence[object], interaction: Source) -> bool:
-    """Whether the interaction is of these words, and the `where` of the signal or fact, if any, holds."""
+
+@dataclass(frozen=True)
+class Matches:
+    """What an interaction is about, each with the interaction as it is seen: with `over`, once for each element."""
+
+    signals: list[tuple[str, Source]]
+    facts: list[tuple[str, int, Source]]
+    """Fact, 1 or -1, interaction."""
+
+
+def find_matches(life: Life, interaction: Source) -> Matches:
+    """Everything that the interaction is about, as the life is now."""
+    return Matches(
+        [
+            (name, seen)
+            for name, signal in life.lifecycle.signals.items()
+            for seen in matching(life, "signals", name, listed(signal["each"]), interaction)
+        ],
+        [
+            (name, sign, seen)
+            for name in life.lifecycle.facts
+            for sign, words in words_of(life, name, interaction)
+            for seen in matching(life, "facts", name, words, interaction)
+        ],
+    )
+
+
+def matching(life: Life, part: str, name: str, words: Sequence[object], interaction: Source) -> list[Source]:
+    """The interaction, with `over` once for each element, where it is of these words and the `where` holds."""
+    if life.lifecycle.word(interaction["type"]) not in words:
+        return []
     where = life.lifecycle.where.get((part, name))
-    about = life.lifecycle.word(interaction["type"]) in words
-    return about and (where is None or life.holds(where, life.clock, interaction))
+    told = life.lifecycle.parts(part)[name]
+    return [
+        seen
+        for seen in elements(told, interaction)
+        if where is None or life.holds(where, life.clock, seen, own=time_of(interaction))
+    ]
 
 
-def count_signals(life: Life, interaction: Source) -> None:
-    """Note each signal that counts, with the points that it adds."""
-    for name, signal in life.lifecycle.signals.items():
-        if not matches(life, "signals", name, listed(signal["each"]), interaction):
-            continue
-        if used_up(life, name, interaction):
-            continue
-        told = mapping(signal.get("add"))
-        points = {score: points_of(each, interaction) for score, each in told.items()}
-        added = {score: each for score, each in points.items() if each is not None}
-        life.signals.append((name, time_of(interaction), added))
+def elements(told: Source, interaction: Source) -> list[Source]:
+    """The interaction as a signal or fact sees it: itself, or with each element of a list (rule 17)."""
+    if "over" not in told:
+        return [interaction]
+    found = property_of(interaction, path_of(told["over"]))
+    if not isinstance(found, list | tuple):
+        return []
+    return [{**interaction, "item": element} for element in found[:MOST_ELEMENTS]]
+
+
+def words_of(life: Life, name: str, interaction: Source) -> list[tuple[int, list[object]]]:
+    """The words of a fact: those that it takes off, and those that it counts."""
+    fact = life.lifecycle.facts[name]
+    kind = kind_of_fact(fact)
+    about = fact.get("each") if kind in ("sum", "latest") else fact[kind]
+    any_word: list[object] = [life.lifecycle.word(interaction["type"])]
+    minus = listed(fact.get("minus"))
+    counted = [word for word in (any_word if about is None else listed(about)) if word not in minus]
+    return [(-1, minus), (1, counted)]
+
+
+def kind_of_fact(fact: Source) -> str:
+    """Which of the kinds a fact is."""
+    return next(each for each in KINDS if each in fact)
+
+
+def note(life: Life, matches: Matches, interaction: Source) -> list[Counted]:
+    """Note each signal that counts, which are returned, and what each fact takes, in file order."""
+    before = len(life.signals)
+    for name, seen in matches.signals:
+        if not used_up(life, name, interaction):
+            told = mapping(life.lifecycle.signals[name].get("add"))
+            points = {score: computed(each, seen) for score, each in told.items()}
+            added = {score: each for score, each in points.items() if each is not None}
+            life.signals.append(Counted(name, life.arrivals, time_of(interaction), added))
+    for name, sign, seen in matches.facts:
+        value = taken(life.lifecycle.facts[name], seen)
+        if value is not Missing.ABSENT:
+            life.facts.append(Told(name, life.arrivals, time_of(interaction), sign, value))
+    life.arrivals += 1
+    return life.signals[before:]
+
+
+def taken(fact: Source, seen: Source) -> object:
+    """What a fact takes of an interaction; ABSENT where that is nothing."""
+    kind = kind_of_fact(fact)
+    if kind == "sum":
+        total = computed(fact["sum"], seen)
+        return Missing.ABSENT if total is None else total
+    if kind == "latest":
+        value = property_of(seen, path_of(fact["latest"]))
+        return value if latest_of(value) else Missing.ABSENT
+    return None
 
 
 def used_up(life: Life, name: str, interaction: Source) -> bool:
     """Whether `once` or `at_most` keeps the signal from counting this interaction."""
     signal = life.lifecycle.signals[name]
-    times = [at for counted, at, _ in life.signals if counted == name]
+    times = [each.at for each in life.signals if each.signal == name]
     if signal.get("once") is True:
         return bool(times)
     if "at_most" not in signal:
@@ -56,29 +144,3 @@ def used_up(life: Life, name: str, interaction: Source) -> bool:
     if len(latest_two) == 2 and window < latest_two[0]:
         return True
     return windows[window] >= number(at_most["times"])
-
-
-def points_of(told: object, interaction: Source) -> float | None:
-    """A signal's points: a number, or the property that it names; None where that is not a number to take."""
-    points = numeral(property_of(interaction, path_of(told))) if isinstance(told, str) else told
-    return number(points) if countable(points) else None
-
-
-def note_facts(life: Life, interaction: Source) -> None:
-    """Note what each fact counts of the interaction."""
-    for name, fact in life.lifecycle.facts.items():
-        kind = next(each for each in ("count", "sum", "first", "last", "latest") if each in fact)
-        about = fact.get("each") if kind in ("sum", "latest") else fact[kind]
-        value: object = None
-        if kind in ("sum", "latest"):
-            value = property_of(interaction, path_of(fact[kind]))
-            if kind == "sum":
-                value = numeral(value)
-            if not (countable(value) if kind == "sum" else latest_of(value)):
-                continue
-        any_word = [life.lifecycle.word(interaction["type"])]
-        minus = listed(fact.get("minus"))
-        for sign, words in ((-1, minus), (1, any_word if about is None else listed(about))):
-            if matches(life, "facts", name, words, interaction):
-                life.facts.append((name, time_of(interaction), sign, value))
-                break

@@ -24,7 +24,7 @@ def flips(life: Life, atom: Atom, limit: int) -> list[int]:
     for name in [side.path[0] for side in sides if isinstance(side, Name)]:
         if "within" in life.lifecycle.facts.get(name, {}):
             window = milliseconds(str(life.lifecycle.facts[name]["within"]))
-            leaving = {at + window for fact, at, _, _ in life.facts if fact == name}
+            leaving = {each.at + window for each in life.facts if each.fact == name}
             return [t for t in leaving if life.clock < t <= limit]
     before, after = life.clock, limit
     first = life.truth(atom, before, None)

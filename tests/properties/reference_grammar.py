@@ -3,10 +3,15 @@
     condition   := conjunction ("or" conjunction)*
     conjunction := negation ("and" negation)*
     negation    := "not" negation | "(" condition ")" | atom
-    atom        := operand (("==" | "!=" | "<" | "<=" | ">" | ">=" | "in") operand)?
-    operand     := literal | "[" literals "]" | name | "since(" name ")" | "exists(" name ")"
-    literal     := number | text | "true" | "false" | duration
+    atom        := operand (sign operand)?
+    sign        := "==" | "!=" | "<" | "<=" | ">" | ">=" | "in" | "contains" | "starts" | "ends"
+    operand     := literal | "[" literals "]" | name | function "(" name ")"
+    function    := "since" | "until" | "exists" | "lower"
+    literal     := number | text | "true" | "false" | duration, also a negative one
     name        := word ("." word | "[" text "]")*
+
+    product     := "-"? factor ("*" factor)*
+    factor      := name | number
 
 Nothing is checked beyond the grammar: what reaches this module is a valid condition.
 
@@ -21,6 +26,8 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+FUNCTIONS = ("since", "until", "exists", "lower")
+SIGNS = ("==", "!=", "<", "<=", ">", ">=", "in", "contains", "starts", "ends")
 UNITS: dict[str, int] = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
 """Milliseconds of each unit of duration."""
 
@@ -55,7 +62,7 @@ class Name:
 
 @dataclass(frozen=True)
 class Call:
-    """`since(name)` or `exists(name)`."""
+    """`since(name)`, `until(name)`, `exists(name)` or `lower(name)`."""
 
     function: str
     argument: Name
@@ -95,17 +102,25 @@ class Junction:
     parts: tuple[Condition, ...]
 
 
+@dataclass(frozen=True)
+class Product:
+    """A computed number: what its factors come to, and the other way round where it is negative."""
+
+    negative: bool
+    factors: tuple[Name | Constant, ...]
+
+
 Atom = Bare | Compare
 Condition = Atom | Not | Junction
 Truth = bool | None
 
 TOKEN = re.compile(
     r"""\s*(?:
-      (?P<duration>\d+(?:ms|[smhdw])\b)
+      (?P<duration>-?\d+(?:ms|[smhdw])\b)
     | (?P<number>-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)
     | (?P<text>"(?:[^"\\]|\\.)*")
     | (?P<word>[A-Za-z_][A-Za-z0-9_]*)
-    | (?P<mark>==|!=|<=|>=|[<>()\[\],.])
+    | (?P<mark>==|!=|<=|>=|[<>()\[\],.*-])
     )""",
     re.VERBOSE,
 )
@@ -113,7 +128,7 @@ TOKEN = re.compile(
 
 def milliseconds(text: str) -> int:
     """The length in milliseconds of a duration as written, such as `90d`."""
-    match = re.fullmatch(r"(\d+)(ms|[smhdw])", text)
+    match = re.fullmatch(r"(-?\d+)(ms|[smhdw])", text)
     if match is None:
         raise ValueError(f"not a duration: {text!r}; it would be a whole number with one of {', '.join(UNITS)}")
     return int(match[1]) * UNITS[match[2]]
@@ -164,7 +179,7 @@ class _Parser:
             self.expect(")")
             return inner
         left = self.operand()
-        sign = self.accept("==", "!=", "<", "<=", ">", ">=", "in")
+        sign = self.accept(*SIGNS)
         return Bare(left) if sign is None else Compare(sign, left, self.operand())
 
     def operand(self) -> Operand:
@@ -186,7 +201,7 @@ class _Parser:
             raise ValueError(f"expected a name or a literal, found {text!r}")
         if text in ("true", "false"):
             return Constant(text == "true")
-        if text in ("since", "exists") and self.accept("("):
+        if text in FUNCTIONS and self.accept("("):
             argument = self.operand()
             self.expect(")")
             if not isinstance(argument, Name):
@@ -215,6 +230,21 @@ def parse(text: str) -> Condition:
     if parser.take()[0] != "end":
         raise ValueError(f"the condition goes on after its end: {text!r}")
     return tree
+
+
+def parse_product(text: str) -> Product:
+    """A computed number as written, such as `-item.price * 1.2`."""
+    parser = _Parser(text)
+    negative = parser.accept("-") is not None
+    factors: list[Name | Constant] = []
+    while not factors or parser.accept("*"):
+        factor = parser.operand()
+        if not isinstance(factor, Name | Constant):
+            raise ValueError(f"a factor is a path or a number, not {factor}")
+        factors.append(factor)
+    if parser.take()[0] != "end":
+        raise ValueError(f"the product goes on after its end: {text!r}")
+    return Product(negative, tuple(factors))
 
 
 def atoms(condition: Condition) -> Iterator[Atom]:

@@ -14,7 +14,7 @@ from tests.properties.lifecycles import Source, lifecycles, to_yaml
 from tests.properties.reference import Outcome, run
 from tests.properties.reference_deadlines import deadline_by_trying
 from tests.properties.reference_grammar import atoms, parse
-from tests.properties.reference_life import time_of
+from tests.properties.reference_values import time_of
 
 pytestmark = pytest.mark.slow
 

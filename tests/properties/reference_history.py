@@ -1,0 +1,32 @@
+"""What is noted of a life, in order of arrival: nothing of it is ever changed or taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Counted:
+    """A signal that counted, for an interaction or for one element of a list in it."""
+
+    signal: str
+    arrival: int
+    """The how manieth interaction of this life it was, from 0; the same for all elements of one interaction."""
+    at: int
+    """The interaction's time."""
+    added: Mapping[str, float]
+    """Points by score; a score that was given no number is left out."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a fact took from an interaction, or from one element of a list in it."""
+
+    fact: str
+    arrival: int
+    at: int
+    sign: int
+    """1, or -1 for a word of `minus`."""
+    value: object
+    """What `sum` or `latest` found."""

@@ -1,0 +1,76 @@
+"""What the conditions of a rich lifecycle can be about, beside what `lifecycles.py` has."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from hypothesis import strategies as st
+
+from tests.properties.lifecycles import (
+    DURATIONS,
+    ORDERS,
+    Subjects,
+    Tempo,
+    Texts,
+    about_the_interaction,
+    compared,
+    compared_once,
+    number_or_text_comparisons,
+    text_comparisons,
+    within,
+)
+
+Features = frozenset[str]
+
+FEATURES: Features = frozenset({"numbers", "lists", "where_state", "text"})
+"""Parts of the language that a rich lifecycle may use, beside those of rules 1 to 15."""
+
+PIECES = ["D", "de", "DE", "mobile", "", "é", "ß", "Bot", "bot", "."]
+WHOLES = ["DE", "de", "FR", "straße", "i̇", "mobile bot", ""]
+
+
+def text_searches(name: str) -> Texts:
+    """Comparisons of rule 27 with what should be a text or a list of texts."""
+    piece = st.sampled_from([json.dumps(each, ensure_ascii=False) for each in PIECES])
+    sign = st.sampled_from(["contains", "starts", "ends"])
+    searched = st.builds(lambda a, s, p: f"{a} {s} {p}", st.sampled_from([name, f"lower({name})"]), sign, piece)
+    return searched | searched | text_comparisons(f"lower({name})", WHOLES)
+
+
+def about_what_is_said(vocabulary: Sequence[str], features: Features) -> dict[str, Texts]:
+    """What is asked of an interaction."""
+    subjects = dict(about_the_interaction(vocabulary))
+    if "text" in features:
+        for name in ("properties.country", "context.device"):
+            path = {"context.device": "context.device.type"}.get(name, name)
+            subjects[name] |= text_searches(path)
+        subjects["properties.agent"] = text_searches("properties.agent")
+        lowered = st.sampled_from(['"de" in lower(properties.tags)', '"DE" in lower(properties.tags)'])
+        subjects["properties.tags"] |= text_searches("properties.tags") | lowered
+        subjects["event.name"] |= text_searches("event.name")
+    return subjects
+
+
+def about_the_element(features: Features) -> dict[str, Texts]:
+    """What is asked of an element of a list."""
+    whole = st.just("exists(item)") | text_comparisons("item", ["DE", "x", "2.5"]) | within("item", [3, "DE", True])
+    category = text_comparisons("item.category", ["coffee", "tea", "3"]) | st.just("exists(item.category)")
+    subjects = {
+        "item.price": number_or_text_comparisons("item.price"),
+        "item.category": category,
+        "item": whole | compared("item", ORDERS, ["1", "2.5"]) | st.just("item"),
+    }
+    if "text" in features:
+        subjects["item.category"] |= text_searches("item.category")
+        subjects["item"] |= text_searches("item")
+    return subjects
+
+
+def about_the_customer(known: Subjects, stages: Sequence[str], tempo: Tempo) -> dict[str, Texts]:
+    """What a `where` may ask of the customer: what transitions may ask, and durations that may be negative."""
+    lengths = [*DURATIONS[tempo], *(f"-{each}" for each in DURATIONS[tempo]), "0ms"]
+    subjects = {name: texts for name, texts in known.items() if name not in ("idle", "in_stage")}
+    subjects |= {name: compared(name, ORDERS, lengths) for name in ("idle", "in_stage")}
+    subjects["stage"] = compared_once("stage", ["==", "!="], [json.dumps(each) for each in stages])
+    return subjects

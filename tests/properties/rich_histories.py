@@ -1,0 +1,132 @@
+"""Random interactions for rich lifecycles: few orders, lists with anything in them, late and equal times."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hypothesis import strategies as st
+
+from tests.kit.times import DAY
+from tests.properties.histories import (
+    NUMBERS,
+    OTHERS,
+    STARTS,
+    TEXTS,
+    Scenario,
+    aimed_gaps,
+    durations_of,
+    names_of,
+    values,
+)
+from tests.properties.lifecycles import Source, Tempo
+from tests.properties.reference_life import END_OF_TIME
+from tests.properties.rich_conditions import FEATURES, Features
+from tests.properties.rich_lifecycles import rich_lifecycles
+
+PRICES: list[object] = [1, 2.5, 10, "10", "19.90", 0, -1, "1e1", 1e15, "999999999999999", 1e-7, None, "free", True]
+CATEGORIES: list[object] = ["coffee", "Coffee", "tea", "3", 3, "", None]
+AGENTS: list[object] = ["Mobile Bot", "mobile bot", "STRAßE", "İ", "Bot", "e\u0301", "DE.", ["Bot", 3], 3, None]
+
+SUBJECTS: list[list[tuple[str | None, str | None]]] = [
+    [("c1", None)],
+    [("c1", None)],
+    [("c1", "a1"), (None, "a1")],
+    [("c1", None), (None, "c1")],
+]
+"""Customer id and anonymous id of those who are met in one history."""
+
+
+def elements() -> st.SearchStrategy[object]:
+    """An element of a list: mostly a product, at times anything."""
+    product = st.fixed_dictionaries(
+        {"price": st.sampled_from(PRICES)},
+        optional={
+            "quantity": st.sampled_from([1, 2, 3, "2", 0.5, -1, None]),
+            "category": st.sampled_from(CATEGORIES),
+            "a b": st.sampled_from(NUMBERS),
+            "deep": st.sampled_from([{"price": 2}, {}, [{"price": 2}], None]),
+        },
+    )
+    others: st.SearchStrategy[object] = st.sampled_from([*NUMBERS, *TEXTS, *OTHERS, "x", "DE"])
+    return product | product | others
+
+
+def rich_contents() -> st.SearchStrategy[Source]:
+    """The properties and the context of an interaction."""
+    usual: st.SearchStrategy[object] = st.sampled_from(NUMBERS[:9])
+    lists = st.lists(elements(), max_size=4)
+    properties: dict[str, st.SearchStrategy[object]] = {
+        "total": usual | usual | values() | lists,
+        "n": usual | values(),
+        "price": st.sampled_from(PRICES),
+        "country": st.sampled_from([*TEXTS, "Straße", "de", "İ"]) | values(),
+        "agent": st.sampled_from(AGENTS),
+        "flag": st.sampled_from([True, False, "true", 1]),
+        "tags": st.lists(values() | elements(), max_size=3) | values(),
+        "products": lists | lists | values(),
+        "a b": usual | values(),
+        "nest": values(),
+    }
+    device = st.fixed_dictionaries({"type": st.sampled_from(["mobile", "Mobile bot"]) | values()}) | values()
+    context: dict[str, st.SearchStrategy[object]] = {"weight": values(), "device": device, "items": lists}
+    return st.builds(
+        lambda p, c: {"properties": p, "context": c},
+        st.fixed_dictionaries({}, optional=properties),
+        st.fixed_dictionaries({}, optional=context),
+    )
+
+
+CONTENTS = rich_contents()
+
+
+@st.composite
+def rich_histories(
+    draw: st.DrawFn, lifecycles: Sequence[Source], *, most: int = 25, gaps: Sequence[int] | None = None
+) -> list[Source]:
+    """Interactions of few customers in order of arrival, one in six of them late, many at equal times."""
+    lengths = gaps if gaps is not None else aimed_gaps([*durations_of(lifecycles), DAY])
+    names = names_of(lifecycles)
+    said = draw(st.lists(CONTENTS, min_size=1, max_size=6))
+    times = [draw(st.sampled_from(STARTS))]
+    subjects = draw(st.sampled_from(SUBJECTS))
+    found: list[Source] = []
+    for number in range(draw(st.integers(1, most) | st.just(most))):
+        anchor = draw(st.sampled_from([times[-1], times[-1], max(times), draw(st.sampled_from(times))]))
+        backwards = draw(st.integers(0, 5)) == 0
+        times.append(min(anchor + draw(st.sampled_from(lengths)) * (-1 if backwards else 1), END_OF_TIME))
+        customer, visitor = draw(st.sampled_from(subjects))
+        found.append(
+            {
+                "id": draw(st.sampled_from([f"i{number}"] * 9 + ["i0"])),
+                "type": draw(st.sampled_from(names)),
+                "customer_id": customer,
+                "anonymous_id": visitor,
+                "time": times[-1],
+                **draw(st.sampled_from(said)),
+            }
+        )
+    return found
+
+
+@st.composite
+def rich_scenarios(
+    draw: st.DrawFn,
+    features: Features = FEATURES,
+    *,
+    pace: Tempo | None = None,
+    gaps: Sequence[int] | None = None,
+    most: int = 25,
+) -> Scenario:
+    """One or two lifecycles side by side, a history, and settings of all kinds."""
+    names = draw(st.sampled_from([["shop"], ["shop"], ["Game", "app"]]))
+    chosen = [draw(rich_lifecycles(name, features, pace)) for name in names]
+    happened = draw(rich_histories(chosen, most=most, gaps=gaps))
+    latest = max(time for each in happened if isinstance(time := each["time"], int))
+    after = draw(st.sampled_from(gaps or aimed_gaps([*durations_of(chosen), 90 * DAY])))
+    return Scenario(
+        chosen,
+        happened,
+        draw(st.sampled_from([None, latest + after, latest + after])),
+        draw(st.sampled_from([90 * DAY, 90 * DAY, None, DAY, 50])),
+        draw(st.sampled_from([None, None, None, DAY])),
+    )
