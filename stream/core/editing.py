@@ -9,6 +9,7 @@ from typing import Final
 
 from stream.core.customer import Customer
 from stream.core.deadlines import schedule
+from stream.core.guards import note_held
 from stream.core.lifecycle import Lifecycle
 from stream.core.stage_change import StageChange, Trigger
 from stream.core.transitions import leave_removed_stage, mark_final, run_transitions
@@ -30,6 +31,8 @@ def apply_edit(lifecycles: tuple[Lifecycle, ...], customer: Customer, clock: int
         if passed and deadline == deadline_before:
             continue  # the same deadline as before the edit: it is due, and waits for its turn or for `grace`
         before = len(changes)
+        if lifecycle.held and clock > clock_before:
+            note_held(lifecycle.held_in.get(life.stage, ()), life, clock)
         life.clock = max(clock_before, clock)
         if life.stage not in lifecycle.stages:
             leave_removed_stage(customer, lifecycle, life, changes)

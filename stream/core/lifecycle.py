@@ -6,10 +6,12 @@ from typing import Literal, NamedTuple
 
 from stream.core import ledgers, timed_points
 from stream.core.amounts import Amount
+from stream.core.bands import Band
 from stream.core.customer import Life
 from stream.core.event import PropertyPath
 from stream.core.expressions import Node
 from stream.core.facts import Fact, initial
+from stream.core.guards import HasHeld
 from stream.core.ledgers import Ledger
 from stream.core.limits import Limit
 from stream.core.memory import Memory, SignalMemory
@@ -162,6 +164,12 @@ class Transition:
     sources: frozenset[str]
     target: str
     condition: Condition
+    """With what `at_most_every` and `hold` ask beside."""
+    limits: str = ""
+    """These two in words; empty where there is neither."""
+    taken: int = -1
+    """Its place in `Memory.taken`; -1 without `at_most_every`."""
+    held: HasHeld | None = None
 
 
 @dataclass(frozen=True)
@@ -188,8 +196,15 @@ class Lifecycle:
     """Per place in `Memory.signals`: the signal's index, and what it remembers."""
     resets: tuple[str, ...]
     """Per place in `Memory.resets`: the score's name."""
+    bands: tuple[Band, ...]
     is_extended: bool
     """Its lives hold what the first versions of this software did not know."""
+    taken: tuple[str, ...]
+    """Per place in `Memory.taken`: the transition, so that it is found in an edited file."""
+    held: tuple[str, ...]
+    """The same of `Memory.held`."""
+    held_in: dict[str, tuple[HasHeld, ...]]
+    """By stage that has any: what the transitions out of it ask to hold."""
     time_zone: str
     """The zone of calendar windows and local times as the file names it; empty: UTC, since it names none."""
     stages: dict[str, Stage]
@@ -240,7 +255,7 @@ class Lifecycle:
     @property
     def remembers(self) -> bool:
         """Lives here have a `Memory`."""
-        return bool(self.memories or self.resets or self.ledgers)
+        return bool(self.memories or self.resets or self.ledgers or self.taken or self.held)
 
     def empty_memory(self) -> Memory:
         """The memory of a life that begins."""
@@ -250,7 +265,8 @@ class Lifecycle:
                 signals.append(timed_points.empty(len(self.signals[signal].points)))
             else:
                 signals.append(b"" if kind == "values" else [])
-        return Memory(signals, [None] * len(self.resets), [ledgers.empty() for _ in self.ledgers])
+        states = [ledgers.empty() for _ in self.ledgers]
+        return Memory(signals, [None] * len(self.resets), states, [None] * len(self.taken), [None] * len(self.held))
 
 
 class Problem(NamedTuple):

@@ -100,8 +100,21 @@ class Memory:
     resets: list[int | None]
     """Per score that a signal resets: the largest time at which one did."""
     ledgers: list[LedgerState]
+    taken: list[int | None]
+    """Per transition with `at_most_every`: when it was taken last."""
+    held: list[int | None]
+    """Per transition with `hold`: since when its condition holds, where the life is in a stage that it leaves."""
 
-    def __init__(self, signals: list[SignalMemory], resets: list[int | None], ledgers: list[LedgerState]) -> None:
+    def __init__(
+        self,
+        signals: list[SignalMemory],
+        resets: list[int | None],
+        ledgers: list[LedgerState],
+        taken: list[int | None],
+        held: list[int | None],
+    ) -> None:
         self.signals = signals
         self.resets = resets
         self.ledgers = ledgers
+        self.taken = taken
+        self.held = held

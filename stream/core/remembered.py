@@ -15,7 +15,8 @@ def remembered(lifecycle: Lifecycle, life: Life) -> dict[str, object]:
     `ledgers`: what is counted and left, each kept entry, and hashes of known returns. `signals`: what each remembers
     for its limit, of points that expire [time, points by score], of the latest value [time, whether it has points].
     `sums`: of rolling sums [time, amount]. `windows`: of `at_most` [number of the window, how often it counted].
-    `resets`: by score the largest time of a reset. Left out is what a lifecycle has none of.
+    `resets`: by score the largest time of a reset. `taken`, `held`: by transition when it was taken last, and since when
+    its condition holds. Left out is what a lifecycle has none of.
     """
     windows = {each.name: life.windows[each.window] for each in lifecycle.signals if each.window >= 0}
     sums = {
@@ -41,10 +42,14 @@ def _memory(lifecycle: Lifecycle, memory: Memory) -> dict[str, object]:
     return {
         "ledgers": {each.name: _ledger(memory.ledgers[each.index]) for each in lifecycle.ledgers},
         "signals": signals,
-        "resets": {
-            score: time for score, time in zip(lifecycle.resets, memory.resets, strict=True) if time is not None
-        },
+        "resets": _moments(lifecycle.resets, memory.resets),
+        "taken": _moments(lifecycle.taken, memory.taken),
+        "held": _moments(lifecycle.held, memory.held),
     }
+
+
+def _moments(names: tuple[str, ...], moments: list[int | None]) -> dict[str, int]:
+    return {name: time for name, time in zip(names, moments, strict=True) if time is not None}
 
 
 def _signal(kept: SignalMemory) -> object:

@@ -57,8 +57,13 @@ def scores_of(lifecycle: Lifecycle, life: Life, now: int) -> dict[str, float]:
 
 
 def facts_of(lifecycle: Lifecycle, life: Life, now: int) -> dict[str, Value]:
-    """Every fact that exists at `now`, by name."""
-    return {fact.name: value for fact in lifecycle.facts if (value := facts.value(fact, life, now)) is not None}
+    """Every fact that exists at `now`, and every band, by name."""
+    found = {fact.name: value for fact in lifecycle.facts if (value := facts.value(fact, life, now)) is not None}
+    for band in lifecycle.bands:
+        name = band.value(life, now)
+        if name is not None:
+            found[band.name] = name
+    return found
 
 
 def contributions_of(lifecycle: Lifecycle, life: Life, now: int) -> dict[str, tuple[Contribution, ...]]:

@@ -10,6 +10,7 @@ from stream.core.customer import Customer, Life
 from stream.core.deadlines import MAX_FIRED, schedule
 from stream.core.editing import apply_edit
 from stream.core.event import Event
+from stream.core.guards import note_held
 from stream.core.inputs import Arrival, Edit, Passing
 from stream.core.interaction import Interaction
 from stream.core.lifecycle import Lifecycle
@@ -85,6 +86,8 @@ def _pass(
 def _fire(
     customer: Customer, time: int, lifecycle: Lifecycle, life: Life, changes: list[StageChange], step_counts: StepCounts
 ) -> None:
+    if lifecycle.held:
+        note_held(lifecycle.held_in.get(life.stage, ()), life, time)
     life.clock = time
     life.fired += 1
     step_counts.fired.append(time)
@@ -173,6 +176,8 @@ def _live(
     if late:
         step_counts.late += 1
     else:
+        if lifecycle.held:
+            note_held(lifecycle.held_in.get(life.stage, ()), life, time)
         life.clock = time
     alive = not reaction.passive
     life.fired = 0

@@ -2,6 +2,7 @@
 
 from stream.core.customer import Customer, Life
 from stream.core.event import Event
+from stream.core.guards import note_held
 from stream.core.lifecycle import Lifecycle
 from stream.core.snapshot import Move, stage_change
 from stream.core.stage_change import StageChange, Trigger
@@ -27,6 +28,10 @@ def move(
     if target is not None:
         life.stage = target
         life.entered = life.clock
+        if lifecycle.held:
+            assert life.memory is not None
+            life.memory.held = [None] * len(lifecycle.held)
+            note_held(lifecycle.held_in.get(target, ()), life, life.clock)
     return stage_change(customer, lifecycle, life, Move(source, target, entered, trigger, transition))
 
 
@@ -51,6 +56,8 @@ def run_transitions(
 ) -> None:
     """Rule 10: the transitions in file order, each at most once in a step, until none holds."""
     now = life.clock
+    if lifecycle.held:
+        note_held(lifecycle.held_in.get(life.stage, ()), life, now)
     made: list[int] | None = None
     while True:
         for transition in lifecycle.transitions_from[life.stage]:
@@ -72,6 +79,9 @@ def run_transitions(
             ):
                 event = None  # it needed the interaction: the rest of the step sees none
             made.append(transition.index)
+            if transition.taken >= 0:
+                assert life.memory is not None
+                life.memory.taken[transition.taken] = now
             changes.append(move(customer, lifecycle, life, transition.target, trigger, condition.text))
             break
         else:

@@ -5,11 +5,12 @@ from collections.abc import Iterator, Sequence
 from math import inf
 from typing import Final, NamedTuple
 
-from stream.core.language.definition import KEYS, STAGE_KEYS, TRANSITION_KEYS
+from stream.core.language.definition import KEYS, STAGE_KEYS
 from stream.core.language.facts import FACT_KEYS
 from stream.core.language.ledgers import LEDGER_KEYS
 from stream.core.language.measures import SCORE_KEYS
 from stream.core.language.signals import SIGNAL_KEYS
+from stream.core.language.transitions import TRANSITION_KEYS
 
 BODIES: Final = {
     "ledgers": LEDGER_KEYS,

@@ -5,8 +5,9 @@ from typing import Final, NamedTuple, TypeGuard
 from ruamel.yaml.comments import CommentedMap
 
 from stream.codec.lifecycle_yaml.indentation import BODIES, Explained, at_the_edge, lined_up
-from stream.core.language.definition import KEYS, TRANSITION_KEYS
+from stream.core.language.definition import KEYS
 from stream.core.language.names import nearest
+from stream.core.language.transitions import TRANSITION_KEYS
 
 _OPENING: Final = ("add", "at_most")
 """Keys below which more keys stand."""

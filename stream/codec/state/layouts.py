@@ -17,7 +17,7 @@ from stream.core.memory import Memory
 class Layout(msgspec.Struct, frozen=True, array_like=True):
     """The names behind the positions of one version of a lifecycle.
 
-    The last four are there where the lifecycle remembers more than the first versions did.
+    The last six are there where the lifecycle remembers more than the first versions did.
     """
 
     lifecycle: str
@@ -37,6 +37,10 @@ class Layout(msgspec.Struct, frozen=True, array_like=True):
     """Name and fingerprint."""
     time_zone: str = ""
     """Of calendar windows; empty: UTC."""
+    taken: tuple[str, ...] = ()
+    """Transitions of which it is kept when they were taken."""
+    held: tuple[str, ...] = ()
+    """Transitions of which it is kept since when their condition holds."""
 
 
 class _OldLayout(msgspec.Struct, frozen=True, array_like=True):
@@ -73,12 +77,15 @@ def layout_of(lifecycle: Lifecycle) -> Layout:
             for ledger, fingerprint in zip(lifecycle.ledgers, lifecycle.ledger_fingerprints, strict=True)
         ),
         time_zone=lifecycle.time_zone,
+        taken=lifecycle.taken,
+        held=lifecycle.held,
     )
 
 
 def encode_layout(layout: Layout) -> bytes:
     """The record of a layout; one without what the first versions did not know is as they wrote it."""
-    if layout.memories or layout.resets or layout.ledgers or layout.time_zone:
+    later = (layout.memories, layout.resets, layout.ledgers, layout.time_zone, layout.taken, layout.held)
+    if any(later):
         return _encoder.encode(layout)
     first = (layout.lifecycle, layout.digest, layout.stages, layout.signals, layout.slots, layout.facts)
     return _encoder.encode(_OldLayout(*first))
@@ -122,9 +129,14 @@ def adopt_memory(before: Memory, old: Layout, after: Memory, new: Layout) -> Non
         known = places.get((new.signals[signal][:2], kind))
         if known is not None:
             after.signals[place] = before.signals[known]
-    for place, score in enumerate(new.resets):
-        if score in old.resets:
-            after.resets[place] = before.resets[old.resets.index(score)]
+    for then, now, kept, names in (
+        (before.resets, after.resets, old.resets, new.resets),
+        (before.taken, after.taken, old.taken, new.taken),
+        (before.held, after.held, old.held, new.held),
+    ):
+        for place, name in enumerate(names):
+            if name in kept:
+                now[place] = then[kept.index(name)]
     for place, ledger in enumerate(new.ledgers):
         if ledger in old.ledgers:
             after.ledgers[place] = before.ledgers[old.ledgers.index(ledger)]

@@ -1,6 +1,7 @@
 """What only some lifecycles remember of a life: how it is written and read (format 3 of customer records).
 
-MessagePack: [what each signal remembers, the largest time of each score's resets, ledgers]. Times are milliseconds
+MessagePack: [what each signal remembers, the largest time of each score's resets, ledgers, when transitions were taken
+that have `at_most_every`, since when the conditions of those hold that have `hold`]. Times are milliseconds
 before the life's clock. A ledger is [count, total, hashes of returns, number of entries], then each entry as its flags
 and what they say is there.
 """
@@ -25,7 +26,7 @@ _ALL_RETURNED: Final = 64
 
 def pack_memory(out: BytesWriter, memory: Memory, kinds: tuple[str, ...], clock: int) -> None:
     """The memory of a life whose clock that is; `kinds` says what each signal remembers."""
-    pack_array(out, 3)
+    pack_array(out, 5)
     pack_array(out, len(kinds))
     for place, kind in enumerate(kinds):
         kept = memory.signals[place]
@@ -35,15 +36,21 @@ def pack_memory(out: BytesWriter, memory: Memory, kinds: tuple[str, ...], clock:
             pack_points(out, cast("TimedPoints", kept), clock)
         else:
             _pack_times(out, cast("list[int]", kept), kind, clock)
-    pack_array(out, len(memory.resets))
-    for reset in memory.resets:
-        if reset is None:
-            out.append(NIL)
-        else:
-            pack_int(out, clock - reset)
+    _pack_moments(out, memory.resets, clock)
     pack_array(out, len(memory.ledgers))
     for ledger in memory.ledgers:
         _pack_ledger(out, ledger, clock)
+    _pack_moments(out, memory.taken, clock)
+    _pack_moments(out, memory.held, clock)
+
+
+def _pack_moments(out: BytesWriter, moments: list[int | None], clock: int) -> None:
+    pack_array(out, len(moments))
+    for moment in moments:
+        if moment is None:
+            out.append(NIL)
+        else:
+            pack_int(out, clock - moment)
 
 
 def _pack_times(out: BytesWriter, kept: list[int], kind: str, clock: int) -> None:
@@ -92,7 +99,7 @@ def _pack_ledger(out: BytesWriter, ledger: LedgerState, clock: int) -> None:
 
 def unpack_memory(source: Unpacker, kinds: tuple[str, ...], clock: int) -> Memory:
     """The memory of a life. Raises ValueError or IndexError where it is none."""
-    source.expect(3)
+    source.expect(5)
     source.expect(len(kinds))
     signals: list[SignalMemory] = []
     for kind in kinds:
@@ -106,9 +113,14 @@ def unpack_memory(source: Unpacker, kinds: tuple[str, ...], clock: int) -> Memor
                 number = source.integer()
                 numbers.append(number if kind == "latest" and place == 1 else clock - number)
             signals.append(numbers)
-    resets = [None if source.is_nil() else clock - source.integer() for _ in range(source.length())]
+    resets = _unpack_moments(source, clock)
     ledgers = [_unpack_ledger(source, clock) for _ in range(source.length())]
-    return Memory(signals, resets, ledgers)
+    taken = _unpack_moments(source, clock)
+    return Memory(signals, resets, ledgers, taken, _unpack_moments(source, clock))
+
+
+def _unpack_moments(source: Unpacker, clock: int) -> list[int | None]:
+    return [None if source.is_nil() else clock - source.integer() for _ in range(source.length())]
 
 
 def unpack_points(source: Unpacker, clock: int) -> TimedPoints:

@@ -12,6 +12,7 @@ from typing import TypeGuard
 
 from stream.core.expressions import And, Bare, Call, Comparison, ConditionError, Duration, Literal, Name, Node, Or
 from stream.core.expressions import Not as Negation
+from stream.core.language.bands import without_bands
 from stream.core.language.comparisons import Atom, compile_bare, compile_comparison
 from stream.core.language.contradictions import check_contradictions
 from stream.core.language.habits import minutes_for_months, thousands
@@ -97,6 +98,8 @@ class _Compiler:
             if all(one is other for one, other in pairs):
                 without_event = with_event  # the same predicate: it need not be evaluated twice
             return with_event, without_event
+        if self.scope.bands and (expanded := without_bands(node, self.scope.bands)) is not None:
+            return self.node(expanded, negated=negated)
         return self.atom(node, negated=negated)
 
     def atom(self, node: Comparison | Bare, *, negated: bool) -> tuple[_Part, _Part]:

@@ -5,15 +5,15 @@ from collections.abc import Mapping
 from itertools import islice
 from typing import cast
 
-from stream.core.expressions import ConditionError
 from stream.core.language import graph
 from stream.core.language.came_back import Heard, just_ended
-from stream.core.language.conditions import compile_condition, events_in
+from stream.core.language.conditions import events_in
 from stream.core.language.document import DocumentReader, Entry, fingerprint, kind_of
 from stream.core.language.measures import MeasureReader
-from stream.core.language.names import BrokenNameError, Scope, unknown
+from stream.core.language.names import Scope
 from stream.core.language.never_did import Measured, never_caught
 from stream.core.language.time_zones import UnknownTimeZoneError, database_version, time_zone
+from stream.core.language.transitions import TransitionReader
 from stream.core.lifecycle import (
     Condition,
     Counted,
@@ -40,19 +40,13 @@ KEYS = (
     "scores",
     "signals",
     "facts",
+    "bands",
     "stages",
     "transitions",
 )
 STAGE_KEYS = ("title", "channels", "actions")
-TRANSITION_KEYS = ("from", "to", "when")
-MOST = {"ledgers": 8, "scores": 64, "signals": 64, "facts": 64, "stages": 257, "transitions": 256}
+MOST = {"ledgers": 8, "bands": 8, "scores": 64, "signals": 64, "facts": 64, "stages": 257, "transitions": 256}
 """The largest number of each. Every stage but the first needs a transition that leads to it."""
-_OF_A_TRANSITION = {
-    "from": 'a stage, a list of stages, or "*" for any',
-    "to": "the stage to enter",
-    "when": "the condition",
-}
-_ANY = frozenset({"any", "all", "every", "any stage", "all stages", "everyone"})
 _STAGE = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
 
 
@@ -73,8 +67,6 @@ class _Definition:
             raise DefinitionError([Problem((), f"{wanted}; {kind}")])
         self.top = self.reader.mapping(Entry((), definition), KEYS)
         self.problems = self.reader.problems
-        self.conditions: list[tuple[Entry, Condition]] = []
-        """Every `when`, with its place."""
 
     def build(self) -> Lifecycle:
         reader, top = self.reader, self.top
@@ -90,8 +82,10 @@ class _Definition:
         stages = self._stages()
         measures = MeasureReader(reader, name or "", words, tuple(stages), zone, zone_named=bool(zone_name))
         measures.read(top.get("scores"), top.get("ledgers"), top.get("signals"), top.get("facts"))
+        measures.read_bands(top.get("bands"))
         scope = measures.scope()
-        transitions = self._transitions(scope)
+        reader_of_transitions = TransitionReader(reader)
+        transitions = reader_of_transitions.read(top.get("transitions"), scope)
         if not self.problems and stages:
             for lost in graph.unreachable(list(stages), transitions):
                 reader.problem(
@@ -123,7 +117,15 @@ class _Definition:
             ledger_fingerprints=tuple(each.fingerprint for each in measures.ledgers.by_name.values()),
             memories=measures.memories,
             resets=tuple(measures.resets),
-            is_extended=measures.is_extended,
+            bands=tuple(measures.bands.values()),
+            is_extended=measures.is_extended or bool(reader_of_transitions.taken or reader_of_transitions.held),
+            taken=tuple(reader_of_transitions.taken),
+            held=tuple(reader_of_transitions.held),
+            held_in={
+                stage: guards
+                for stage in stages
+                if (guards := tuple(t.held for t in transitions if t.held is not None and stage in t.sources))
+            },
             time_zone=zone_name,
             stages=stages,
             transitions=transitions,
@@ -132,7 +134,7 @@ class _Definition:
             transitions_from={stage: tuple(t for t in transitions if stage in t.sources) for stage in stages},
             timed_from=timed,
             digest=bytes.fromhex(fingerprint([self._value(), self._order(), *self._zone_version(zone_name)])),
-            warnings=tuple(self._warnings(measures, scope, passive, transitions)),
+            warnings=tuple(self._warnings(measures, scope, passive, transitions, reader_of_transitions.conditions)),
         )
 
     def _value(self) -> object:
@@ -194,71 +196,17 @@ class _Definition:
             )
         return stages
 
-    def _transitions(self, scope: Scope) -> tuple[Transition, ...]:
-        transitions: list[Transition] = []
-        for index, entry in enumerate(self.reader.items(self.top.get("transitions"))):
-            before = len(self.problems)
-            keys = self.reader.mapping(entry, TRANSITION_KEYS)
-            if len(self.problems) == before:  # else a key is misspelled, and the one that is missing is that one
-                self._complete(entry, keys)
-            target = self._target(keys, scope.stages)
-            sources = self._sources(keys, target, scope.stages)
-            condition = self._condition(keys, scope)
-            if len(self.problems) == before and condition is not None:
-                transitions.append(Transition(index, sources, target, condition))
-        return tuple(transitions)
-
-    def _complete(self, entry: Entry, keys: Mapping[str, Entry]) -> None:
-        for key, meaning in _OF_A_TRANSITION.items():
-            if key not in keys:
-                self.reader.problem(entry, f"{key}: is missing: {meaning}")
-
-    def _target(self, keys: Mapping[str, Entry], stages: tuple[str, ...]) -> str:
-        target = self.reader.text(keys.get("to"))
-        if target and stages and target not in stages:
-            self.reader.problem(keys["to"], unknown(target, list(stages), "stage"))
-        return target or ""
-
-    def _sources(self, keys: Mapping[str, Entry], target: str, stages: tuple[str, ...]) -> frozenset[str]:
-        given = keys.get("from")
-        if given is None:
-            return frozenset()
-        if given.value == "*":
-            return frozenset(stages) - {target}
-        sources: set[str] = set()
-        for each in self.reader.texts(given, 'from: a stage, a list of stages, or "*"', single=True):
-            source = cast("str", each.value)
-            if source == "*":
-                self.reader.problem(each, '"*" stands alone: from: "*"')
-            elif stages and source not in stages and source.casefold() in _ANY:
-                self.reader.problem(each, f'unknown stage {source!r}; any stage is written "*"')
-            elif stages and source not in stages:
-                self.reader.problem(each, unknown(source, list(stages), "stage"))
-            elif source == target:
-                self.reader.problem(each, f"stage {source!r} would move to itself")
-            sources.add(source)
-        return frozenset(sources)
-
-    def _condition(self, keys: Mapping[str, Entry], scope: Scope) -> Condition | None:
-        text = self.reader.condition(keys.get("when"))
-        if not text:
-            return None
-        try:
-            condition = compile_condition(text, scope)
-        except BrokenNameError:
-            return None
-        except ConditionError as error:
-            self.reader.problem(keys["when"], error.message, offset=error.offset)
-            return None
-        self.conditions.append((keys["when"], condition))
-        return condition
-
     def _warnings(
-        self, measures: MeasureReader, scope: Scope, passive: frozenset[str], transitions: tuple[Transition, ...]
+        self,
+        measures: MeasureReader,
+        scope: Scope,
+        passive: frozenset[str],
+        transitions: tuple[Transition, ...],
+        conditions: list[tuple[Entry, Condition]],
     ) -> list[Problem]:
         warnings = self.reader.warnings
         heard = Heard(scope.words, passive, measures.counted)
-        for entry, condition in (*measures.conditions, *self.conditions):
+        for entry, condition in (*measures.conditions, *conditions):
             for what, text in events_in(condition.tree):
                 self.reader.unmatched(entry, text, scope.words, name=what == "name")
             warnings += [Problem(entry.path, warning) for warning in condition.warnings]

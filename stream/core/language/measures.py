@@ -4,8 +4,10 @@ import re
 from dataclasses import replace
 from typing import Final
 
+from stream.core.bands import Band
 from stream.core.expressions import ConditionError
 from stream.core.facts import Fact
+from stream.core.language.bands import read_bands
 from stream.core.language.conditions import compile_condition
 from stream.core.language.document import CENTURY, DocumentReader, Entry
 from stream.core.language.facts import FactReader, ReadFact
@@ -52,6 +54,7 @@ class MeasureReader:
         self.signals: list[Signal] = []
         self.facts: list[Fact] = []
         self.fact_fingerprints: list[str] = []
+        self.bands: dict[str, Band] = {}
         self.resets: list[str] = []
         self.signals_of: dict[str, list[Signal]] = {}
         self.broken: set[str] = set()
@@ -95,6 +98,17 @@ class MeasureReader:
         for fact in read_facts:
             self._finish_fact(fact, scope)
 
+    def read_bands(self, bands: Entry | None) -> None:
+        """Read the bands, which stand on the scores that were read."""
+        scores = {score.name: score for score in self.scores}
+        facts = {fact.name for fact in self.facts}
+        for name, entry in self.reader.mapping(bands).items():
+            self._identifier(entry, name)
+            if name in scores or name in facts:
+                kind = "score" if name in scores else "fact"
+                self.reader.problem(entry, f"{name!r} is a {kind} already; give the band another name", on_key=True)
+        self.bands = read_bands(self.reader, bands, scores)
+
     def scope(self, *, where: bool = False) -> Scope:
         """The names that a condition may use: `when` of a transition, or `where` of a signal or fact."""
         return Scope(
@@ -106,6 +120,7 @@ class MeasureReader:
             lessened=frozenset(each.fact.name for of in self.counted.values() for each in of if each.sign < 0),
             broken=frozenset(self.broken),
             signals=self.counting_facts(),
+            bands=self.bands,
         )
 
     def counting_facts(self) -> dict[str, str]:

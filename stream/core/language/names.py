@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
+from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 from stream.core import accessors
 from stream.core.accessors import Accessor, Anchor
+from stream.core.bands import Band
 from stream.core.event import path_to
 from stream.core.expressions import EVENT_ROOTS, ConditionError, Name
 from stream.core.facts import Fact
@@ -47,6 +49,7 @@ class Scope(NamedTuple):
     """Counts from which `minus` takes off, so that they may be below 0."""
     broken: frozenset[str] = frozenset()
     """Scores and facts that are there but could not be read."""
+    bands: Mapping[str, Band] = MappingProxyType({})
     signals: Mapping[str, str] | None = None
     """By a signal's name the fact that counts what the signal counts, as a lifecycle file has it."""
 

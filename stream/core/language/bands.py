@@ -1,0 +1,136 @@
+"""Reads the bands of a definition, and takes comparisons of them apart into comparisons of scores (rule 28)."""
+
+from collections.abc import Mapping
+from itertools import pairwise, product
+from typing import Final
+
+from stream.core.bands import Band, BandPart
+from stream.core.expressions import And, Bare, Comparison, ConditionError, Literal, Name, Node, Or
+from stream.core.language.document import DocumentReader, Entry
+from stream.core.language.names import unknown
+from stream.core.scoring import Score
+
+MOST_NAMES: Final = 64
+"""Texts that one band may have."""
+_EXAMPLE: Final = "grade: {fit: {A: 30, B: 10, C: }, engagement: {1: 50, 2: }}"
+_OPERATORS: Final = ("==", "!=", "in", "starts", "ends", "contains")
+
+
+def read_bands(reader: DocumentReader, given: Entry | None, scores: Mapping[str, Score]) -> dict[str, Band]:
+    """The bands by name; problems go to the reader."""
+    bands: dict[str, Band] = {}
+    for name, entry in reader.mapping(given).items():
+        parts: list[BandPart] = []
+        if not isinstance(entry.value, Mapping) or not entry.value:
+            reader.problem(entry, f"a band has the ranges of a score or of several, as in {_EXAMPLE}")
+            continue
+        for score, ranges in reader.mapping(entry).items():
+            if score not in scores:
+                reader.problem(ranges, unknown(score, list(scores), "score"), on_key=True)
+            elif (part := _part(reader, ranges, scores[score])) is not None:
+                parts.append(part)
+        bands[name] = Band(name, tuple(parts))
+        names = names_of(bands[name])
+        if len(names) > MOST_NAMES:
+            reader.problem(entry, f"a band has at most {MOST_NAMES} names, this one {len(names)}")
+        elif len(set(names)) < len(names):
+            twice = next(each for each in names if names.count(each) > 1)
+            reader.problem(entry, f"{twice!r} would be the name of two ranges; choose names that tell them apart")
+    return bands
+
+
+def _part(reader: DocumentReader, entry: Entry, score: Score) -> BandPart | None:
+    if not isinstance(entry.value, Mapping) or not entry.value:
+        reader.problem(entry, "names and the score from which on they hold, highest first, as in {A: 30, B: 10, C: }")
+        return None
+    names: list[str] = []
+    least: list[float | None] = []
+    for key, value in entry.value.items():
+        child = Entry((*entry.path, key), value)
+        if isinstance(key, bool) or not isinstance(key, str | int):
+            reader.problem(child, "a range's name is a text or a whole number", on_key=True)
+        names.append(str(key))
+        number = None if value is None else reader.number(child)
+        if number is None and value is not None:
+            return None
+        least.append(number)
+    if None in least[:-1]:
+        reader.problem(entry, "only the last range may be without a number: it is whatever is below the others")
+        return None
+    numbers = [each for each in least if each is not None]
+    if any(before <= after for before, after in pairwise(numbers)):
+        reader.problem(entry, "ranges stand from the highest to the lowest")
+    return BandPart(score, tuple(names), tuple(least))
+
+
+def names_of(band: Band) -> list[str]:
+    """All texts that a band may be."""
+    return ["".join(each) for each in product(*(part.names for part in band.parts))]
+
+
+def without_bands(node: Comparison | Bare, bands: Mapping[str, Band]) -> Node | None:
+    """A comparison of a band as comparisons of its scores; None where it names no band. Raises ConditionError."""
+    if isinstance(node, Bare):
+        if isinstance(node.operand, Name) and node.operand.path[0] in bands:
+            name = node.operand.path[0]
+            raise ConditionError(f'{name} is a text; compare it, as in {name} == "{_first(bands[name])}"', node.offset)
+        return None
+    left, right = node.left, node.right
+    if isinstance(right, Name) and right.path[0] in bands and node.operator in ("==", "!="):
+        left, right = right, left
+    if not isinstance(left, Name) or left.path[0] not in bands:
+        return None
+    band = bands[left.path[0]]
+    if node.operator not in _OPERATORS or not isinstance(right, Literal):
+        said = f"compares with a text by == or !=, by `in` with a list of them, or by starts, as in {band.name} starts"
+        raise ConditionError(f'{band.name} {said} "{band.parts[0].names[0]}"', node.offset)
+    wanted = [each for each in names_of(band) if _holds(node.operator, each, _texts(band, node.operator, right))]
+    ways = [_is(band, each, node.offset) for each in wanted]
+    if not ways:
+        raise ConditionError(f"no range of {band.name} is like that; it has {', '.join(names_of(band))}", right.offset)
+    return ways[0] if len(ways) == 1 else Or(tuple(ways))
+
+
+def _first(band: Band) -> str:
+    return names_of(band)[0]
+
+
+def _texts(band: Band, operator: str, literal: Literal) -> list[str]:
+    values = literal.value if isinstance(literal.value, tuple) else (literal,)
+    texts: list[str] = []
+    for each in values:
+        if not isinstance(each.value, str):
+            raise ConditionError(f'{band.name} is a text such as "{_first(band)}"', each.offset)
+        if operator in ("==", "!=", "in") and each.value not in names_of(band):
+            raise ConditionError(unknown(each.value, names_of(band), f"range of {band.name}"), each.offset)
+        texts.append(each.value)
+    return texts
+
+
+def _holds(operator: str, name: str, texts: list[str]) -> bool:
+    if operator == "starts":
+        return name.startswith(texts[0])
+    if operator == "ends":
+        return name.endswith(texts[0])
+    if operator == "contains":
+        return texts[0] in name
+    return (name in texts) != (operator == "!=")
+
+
+def _is(band: Band, wanted: str, offset: int) -> Node:
+    """The comparisons of scores that give a band this name."""
+    bounds: list[Node] = []
+    for ranges in product(*(range(len(part.names)) for part in band.parts)):
+        if "".join(part.names[place] for part, place in zip(band.parts, ranges, strict=True)) != wanted:
+            continue
+        for part, place in zip(band.parts, ranges, strict=True):
+            name = Name((part.score.name,), offset)
+            least, above = part.least[place], part.least[place - 1] if place else None
+            if least is not None:
+                bounds.append(Comparison(name, ">=", Literal(least, offset), offset))
+            if above is not None:
+                bounds.append(Comparison(name, "<", Literal(above, offset), offset))
+        break
+    if not bounds:
+        raise ConditionError(f"{band.name} is always {wanted!r}", offset)
+    return bounds[0] if len(bounds) == 1 else And(tuple(bounds))
