@@ -10,7 +10,7 @@ from stream.core.interaction import MAX_TIME
 from stream.core.scoring import MILLION, number
 from stream.core.stage_change import Value
 
-FactKind = Literal["count", "rolling", "sum", "first", "last", "latest"]
+FactKind = Literal["count", "rolling", "sum", "first", "last", "latest", "latest_time"]
 
 MAX_TEXT: Final = 256
 """Bytes of UTF-8 that a text fact keeps at most; a longer one is ignored like one of a wrong type."""
