@@ -58,13 +58,15 @@ the record kept of it; a customer has one *life* in each lifecycle. All times ar
     element, with what is known at load to be a number: a literal, a count, a sum or a score. Between two properties,
     or a property and a `latest` fact, both are taken as they are; a `latest` fact keeps the text.
 
+26  Times that facts tell, in conditions. `until(fact)` is the fact less the clock, `since(fact)` the clock less the
+    fact, of any fact that is a time; either may be below 0, and both have deadlines.
 27  Texts. `contains`, `starts` and `ends` ask for a part of a text by code points; of a list, `contains` asks for an
     element that equals it; nothing else has parts. `lower(…)` is the text in small letters as Python has them, of a
     list the list with its texts in small letters, of all else nothing.
 
-Of the rules 16 to 27 there is no code yet but of 27 and this half of 16: not of its products, nor of lists, ledgers,
-calendar windows, cool-downs, once for each value, `where` that reads state, expiring points, points of the latest
-value, resets and floors, times as facts.
+Of the rules 16 to 27 there is no code yet but of 27, this half of 26 and this half of 16: not of its products, nor
+of lists, ledgers, calendar windows, cool-downs, once for each value, `where` that reads state, expiring points, points
+of the latest value, resets and floors, how times are read from interactions.
 
 Beside the rules: an edit of a lifecycle is an input, too (`stream.core.editing`). A customer is `quarantined` once a
 deadline of theirs made our code fail: their deadlines are not fired again, their interactions count on.

@@ -56,6 +56,17 @@ class FactTime(Anchor):
         return cast("int | None", life.facts[self.index])
 
 
+class FactMoment(Anchor):
+    """A fact of kind `latest_time`: the time that an interaction told; it may lie ahead."""
+
+    def __init__(self, index: int) -> None:
+        self.index = index
+
+    def start(self, life: Life) -> int | None:
+        state = cast("tuple[int, int | None] | None", life.facts[self.index])
+        return None if state is None else state[1]
+
+
 class Constant(Accessor):
     """A constant of the condition."""
 
@@ -114,17 +125,6 @@ class FactValue(Accessor):
 
     def get(self, life: Life, now: int, event: Event | None) -> object:
         return facts.value(self.fact, life, now)
-
-
-class Elapsed(Accessor):
-    """The time since an anchor, in milliseconds."""
-
-    def __init__(self, anchor: Anchor) -> None:
-        self.anchor = anchor
-
-    def get(self, life: Life, now: int, event: Event | None) -> object:
-        start = self.anchor.start(life)
-        return None if start is None else now - start
 
 
 class Identified(Accessor):

@@ -26,7 +26,7 @@ class Literal:
 
 @dataclass(frozen=True, slots=True)
 class Duration:
-    """A constant length of time in milliseconds."""
+    """A constant length of time in milliseconds; below 0 it lies in the other direction."""
 
     value: int
     offset: int
@@ -49,7 +49,7 @@ class Name:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A function of a name: `since(…)`, `exists(…)` or `lower(…)`."""
+    """A function of a name: `since(…)`, `until(…)`, `exists(…)` or `lower(…)`."""
 
     function: str
     name: Name

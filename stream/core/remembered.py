@@ -15,8 +15,8 @@ def remembered(lifecycle: Lifecycle, life: Life) -> dict[str, object]:
     `ledgers`: what is counted and left, each kept entry, and hashes of known returns. `signals`: what each remembers
     for its limit, of points that expire [time, points by score], of the latest value [time, whether it has points].
     `sums`: of rolling sums [time, amount]. `windows`: of `at_most` [number of the window, how often it counted].
-    `resets`: by score the largest time of a reset. `taken`, `held`: by transition when it was taken last, and since when
-    its condition holds. Left out is what a lifecycle has none of.
+    `resets`: by score the largest time of a reset. `taken`, `held`: by transition when it was last taken, and since
+    when its condition holds. Left out is what a lifecycle has none of.
     """
     windows = {each.name: life.windows[each.window] for each in lifecycle.signals if each.window >= 0}
     sums = {

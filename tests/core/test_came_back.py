@@ -77,6 +77,8 @@ MAY = [
     'event.type == "visit" and since(first_visit) >= 60d',
     'event.type in ["visit", "order"] and since(last_visit) >= 60d',
     "idle >= 60d",
+    'event.type == "visit" and idle >= -60d',
+    'event.type == "visit" and since(last_visit) >= -60d',
 ]
 
 

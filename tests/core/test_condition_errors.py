@@ -89,7 +89,7 @@ from tests.core.shop import compiled
         # calls
         (
             "since(orders) > 1d",
-            "needs a fact of kind `first` or `last`; here: first_visit, last_visit, refunded",
+            "needs a fact of kind `first`, `last` or `latest_time`; here: first_visit, last_visit, refunded",
         ),
         ("since(country) > 1d", "needs a fact of kind"),
         ("since(properties.x) > 1d", "needs a fact of kind"),

@@ -37,6 +37,8 @@ PIECES = [
         "since(",
         "exists(",
         "lower(",
+        "until(",
+        "-3d",
         "contains",
         "starts",
         "ends",

@@ -68,10 +68,10 @@ def _grown(node: Node, *, negated: bool) -> tuple[str, int] | None:
         left, operator, right = right, MIRRORED[operator], left
     if (OPPOSITE[operator] if negated else operator) not in _GROWN or not isinstance(right, Duration):
         return None
-    if isinstance(left, Name) and left.path == ("idle",) and right.value:
+    if isinstance(left, Name) and left.path == ("idle",) and right.value > 0:
         return "idle", right.value
     # What never happened is not there, and `not` of a comparison with it holds.
-    if isinstance(left, Call) and left.function == "since" and not negated and right.value:
+    if isinstance(left, Call) and left.function == "since" and not negated and right.value > 0:
         return f"since({left.name})", right.value
     return None
 

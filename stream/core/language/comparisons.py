@@ -6,7 +6,7 @@ from typing import NamedTuple
 from stream.core.accessors import Number
 from stream.core.expressions import Bare, Call, Comparison, ConditionError, Duration, Literal, Name, Operand
 from stream.core.language.habits import without_quotes
-from stream.core.language.names import TYPE_NAMES, ResolvedOperand, Scope, unknown
+from stream.core.language.names import HOW_LONG, TYPE_NAMES, ResolvedOperand, Scope, unknown
 from stream.core.language.operands import resolve
 from stream.core.language.parser import TEXT_OPERATORS
 from stream.core.language.text_parts import compile_text_part, part_of_text
@@ -88,7 +88,7 @@ def _check_types(node: Comparison, left: ResolvedOperand, right: ResolvedOperand
         if "duration" in either and "number" in either:
             hint = "; a duration has a unit, as in 90d"
         elif "time" in either:
-            hint = "; how long ago a time fact was is since(fact)"
+            hint = f"; {HOW_LONG}"
         elif either == {"number", "text"}:
             hint = without_quotes(left.constant) or without_quotes(right.constant)
         raise ConditionError(f"compares {TYPE_NAMES[left.type]} with {TYPE_NAMES[right.type]}{hint}", node.offset)
@@ -202,6 +202,8 @@ def _timed(node: Comparison, left: ResolvedOperand, operator: str, constant: obj
         rolling = RollingPredicate(left.fact, OPERATOR[operator], float(constant))
         return Atom(rolling, False, rises=rolling.ends, falls=not rolling.ends)
     assert left.anchor is not None
+    if left.until:  # fact - clock <= D says the same as clock - fact >= -D
+        operator, constant = MIRRORED[operator], -constant
     elapsed = ElapsedPredicate(left.anchor, OPERATOR[operator], int(constant))
     return Atom(elapsed, False, rises=elapsed.ends, falls=not elapsed.ends)
 

@@ -110,6 +110,7 @@ class _Compiler:
         if isinstance(node, Comparison):
             self.warnings += text_warnings(node)
             self._warn_bounds(node)
+            self._warn_past(node)
             self._warn_minutes(node)
             if negated:
                 self._warn_never(node)
@@ -141,6 +142,28 @@ class _Compiler:
         if decided:
             self.warnings.append(f"{_bounded(name, low, high)}: this {'always' if answer else 'never'} holds")
 
+    def _warn_past(self, node: Comparison) -> None:
+        """A comparison that is decided because what happened does not lie ahead."""
+        side, other, sign = node.left, node.right, node.operator
+        if isinstance(side, Duration):
+            side, other, sign = other, side, MIRRORED.get(sign, "")
+        if not isinstance(side, Name | Call) or not isinstance(other, Duration) or not self._is_past(side):
+            return
+        length, bound = other.value, "at least 0ms"
+        if isinstance(side, Call) and side.function == "until":
+            length, sign, bound = -length, MIRRORED[sign], "at most 0ms"
+        if sign in (">=", ">") and length < 0:
+            what = f"wherever there is a {side.name}" if isinstance(side, Call) else "always"
+            self.warnings.append(f"{side} is {bound}: this holds {what}")
+        elif length < 0 or (length == 0 and sign == "<"):
+            self.warnings.append(f"{side} is {bound}: this never holds")
+
+    def _is_past(self, side: Name | Call) -> bool:
+        if isinstance(side, Name):
+            return side.path[0] in ("idle", "in_stage")
+        fact = self.scope.facts.get(side.name.path[0])
+        return side.function in ("since", "until") and fact is not None and fact.kind in ("first", "last")
+
     def _warn_minutes(self, node: Comparison) -> None:
         self.warnings += [
             said
@@ -157,9 +180,11 @@ class _Compiler:
 
     def _warn_never(self, node: Comparison) -> None:
         for side in (node.left, node.right):
-            if isinstance(side, Call) and side.function == "since":
+            if isinstance(side, Call) and side.function in ("since", "until"):
+                fact = self.scope.facts[side.name.path[0]]
+                who = f"has no {fact.name}" if fact.kind == "latest_time" else "never did it"
                 self.warnings.append(
-                    f"`not` of a comparison with since({side.name}) also holds for who never did it; "
+                    f"`not` of a comparison with {side} also holds for who {who}; "
                     f"write `exists({side.name}) and …`, or the opposite comparison"
                 )
 

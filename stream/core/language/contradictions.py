@@ -5,11 +5,11 @@ condition never holds. A number there stands for the texts that are this number,
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations, product
 from typing import Final, NamedTuple
 
-from stream.core.expressions import And, Bare, Comparison, ConditionError, Duration, Literal, Name, Node, Not, Or
+from stream.core.expressions import And, Bare, Call, Comparison, ConditionError, Duration, Literal, Name, Node, Not, Or
 from stream.core.operators import MIRRORED
 from stream.core.text_numbers import number_of
 
@@ -118,6 +118,8 @@ def _constraint(node: Node) -> _Constraint | None:
     if not isinstance(right, Literal | Duration) or not operator:
         return None
     value = right.value
+    if isinstance(left, Call) and left.function == "until" and isinstance(right, Duration):
+        left, operator, value = replace(left, function="since"), MIRRORED.get(operator, ""), -right.value
     constant = tuple(each.value for each in value) if isinstance(value, tuple) else value
     return _Constraint(node, str(left), operator, constant, _always_there(left))
 

@@ -119,8 +119,8 @@ def right_for_word(text: str, at: int, word: str) -> str:
     if word == ",":
         return _decimal_comma(text, at) or "write `and`, or `or`, not a comma"
     before = text[:at].rstrip()
-    length = re.search(r"[0-9]+(?:[.,][0-9]+)?$", before)
-    if length and word.isalpha() and word.lower() not in _WORDS and (said := length_of_time(f"{length[0]} {word}")):
+    length = re.search(r"-?[0-9]+(?:[.,][0-9]+)?$", before)
+    if length and word.isalpha() and word.lower() not in _WORDS and (said := _any_length(f"{length[0]} {word}")):
         return said
     if said := right_for_text_operator(text, at):
         return said
@@ -167,6 +167,13 @@ def length_of_time(text: str) -> str:
     if match["unit"] != unit and unit in UNITS and not match["space"]:
         return f"a unit stands in small letters; write {number}{short}"
     return f"a length of time is one word; write {number}{short}"
+
+
+def _any_length(text: str) -> str:
+    """As `length_of_time`, also of a length below 0, which conditions alone know."""
+    if not text.startswith("-"):
+        return length_of_time(text)
+    return re.sub(r"\b(write|as in) (?=[0-9])", r"\1 -", length_of_time(text[1:]))
 
 
 def minutes_for_months(text: str, at: int = 0) -> str:
@@ -232,6 +239,7 @@ def _right_for_number(text: str, at: int) -> str:
     for comma in _DECIMAL_COMMA.finditer(text):
         if comma.start() <= at < comma.end():
             return _decimal_point(comma)
-    if (match := _LENGTH.match(text, at)) and (said := length_of_time(match[0])):
+    sign = text.startswith("-", at)
+    if (match := _LENGTH.match(text, at + sign)) and (said := _any_length(text[at : match.end()])):
         return said
     return f"not a number; a number is written 1000 or 2.5, a length of time as a whole number with {_DURATION_UNITS}"

@@ -70,7 +70,9 @@ class ResolvedOperand(NamedTuple):
     fact: Fact | None = None
     """Set where the operand is a rolling count."""
     anchor: Anchor | None = None
-    """Set where the operand is the time passed since an anchor."""
+    """Set where the operand is the time passed since an anchor, which a comparison alone reads."""
+    until: bool = False
+    """It is the time left until the anchor."""
     stepping: Stepping | None = None
     """Set where the operand changes in steps."""
 
@@ -128,6 +130,7 @@ def resolve_name(name: Name, scope: Scope, *, alone: bool = False) -> ResolvedOp
     raise ConditionError(_no_name(root, scope, alone=alone), name.offset)
 
 
+HOW_LONG = "how long ago a time fact was is since(fact), how long it is until then until(fact)"
 _NAMES = ("stage", "idle", "in_stage", "event.type", "event.name", "properties", "context")
 
 
@@ -136,6 +139,8 @@ def _no_name(name: str, scope: Scope, *, alone: bool) -> str:
         return f"unknown name {name!r}; write {name.lower()}"
     if name.lower() in {"null", "none", "nil"}:
         return f"unknown name {name!r}; what is not there is asked for by not exists(…)"
+    if name.lower() in {"now", "today"}:
+        return f"unknown name {name!r}; {HOW_LONG}"
     if name in scope.stages:
         return f'unknown name {name!r}; a text stands in double quotes, as in stage == "{name}"'
     known = [*scope.scores, *scope.facts, "identified", *_NAMES]
@@ -217,6 +222,6 @@ def _stepping(number: Stepping) -> ResolvedOperand:
     return ResolvedOperand("number", number, stepping=number)
 
 
-def elapsed(anchor: Anchor) -> ResolvedOperand:
-    """The time passed since an anchor."""
-    return ResolvedOperand("duration", accessors.Elapsed(anchor), anchor=anchor)
+def elapsed(anchor: Anchor, *, until: bool = False) -> ResolvedOperand:
+    """The time passed since an anchor, or left until it."""
+    return ResolvedOperand("duration", Accessor(), anchor=anchor, until=until)

@@ -15,10 +15,15 @@ from stream.core.language.names import (
     resolve_name,
 )
 
-_TIMES: Final = ("first", "last")
+TIMES: Final = ("first", "last", "latest_time")
 """Kinds of facts that are a time."""
-_MAY_BE_MISSING: Final = (*_TIMES, "latest")
+_MAY_BE_MISSING: Final = (*TIMES, "latest")
 """Kinds of facts that do not exist until something was seen."""
+_LENGTHS: Final = {
+    "since": "{last_order: {last: order}}",
+    "until": "{trial_end: {latest_time: properties.trial_ends_at}}",
+}
+"""Functions that give a length of time, and a fact that each is of use for."""
 
 
 def resolve(operand: Operand, scope: Scope, *, alone: bool = False) -> ResolvedOperand:
@@ -45,8 +50,8 @@ def _constant(literal: Constant) -> ResolvedOperand:
 
 def _call(call: Call, scope: Scope) -> ResolvedOperand:
     _readable(call, scope)
-    if call.function == "since":
-        return _since(call, scope)
+    if call.function in _LENGTHS:
+        return _length(call, scope)
     return _lower(call, scope) if call.function == "lower" else _exists(call, scope)
 
 
@@ -56,21 +61,22 @@ def _readable(call: Call, scope: Scope) -> None:
     if root in scope.broken:
         raise BrokenNameError(f"{root} could not be read", call.name.offset)
     seen = ("properties", "context", "event") if call.function == "lower" else ("properties", "context")
-    if scope.interaction_only and (call.function == "since" or root not in seen):
+    if scope.interaction_only and (call.function in _LENGTHS or root not in seen):
         raise ConditionError(
             f"{call}: `where` sees the interaction only: event.type, event.name, properties.…, context.…",
             call.name.offset,
         )
 
 
-def _since(call: Call, scope: Scope) -> ResolvedOperand:
+def _length(call: Call, scope: Scope) -> ResolvedOperand:
     fact = scope.facts.get(call.name.path[0])
     _no_signal(call, scope)
-    if fact is None or len(call.name.path) > 1 or fact.kind not in _TIMES:
-        times = [each.name for each in scope.facts.values() if each.kind in _TIMES]
-        known = f"; here: {', '.join(times)}" if times else ", as in facts: {last_order: {last: order}}"
-        raise ConditionError(f"{call} needs a fact of kind `first` or `last`{known}", call.name.offset)
-    return elapsed(accessors.FactTime(fact.index))
+    if fact is None or len(call.name.path) > 1 or fact.kind not in TIMES:
+        times = [each.name for each in scope.facts.values() if each.kind in TIMES]
+        known = f"; here: {', '.join(times)}" if times else f", as in facts: {_LENGTHS[call.function]}"
+        raise ConditionError(f"{call} needs a fact of kind `first`, `last` or `latest_time`{known}", call.name.offset)
+    anchor = accessors.FactMoment if fact.kind == "latest_time" else accessors.FactTime
+    return elapsed(anchor(fact.index), until=call.function == "until")
 
 
 def _no_signal(call: Call, scope: Scope) -> None:

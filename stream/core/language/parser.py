@@ -4,7 +4,7 @@ condition  := and ("or" and)*
 and        := not ("and" not)*
 not        := "not" not | "(" condition ")" | comparison
 comparison := operand [("==" | "!=" | "<" | "<=" | ">" | ">=" | "in" | "contains" | "starts" | "ends") operand]
-operand    := literal | list | name | ("since" | "exists" | "lower") "(" name ")"
+operand    := literal | list | name | ("since" | "until" | "exists" | "lower") "(" name ")"
 name       := word | ("event" | "properties" | "context") ("." word | "[" text "]")+
 literal    := number | text | duration | "true" | "false"
 """
@@ -35,7 +35,7 @@ MAX_LENGTH = 4_096
 MAX_DEPTH = 32
 TEXT_OPERATORS = ("contains", "starts", "ends")
 OPERATORS = ("==", "!=", "<", "<=", ">", ">=", "in", *TEXT_OPERATORS)
-FUNCTIONS = ("since", "exists", "lower")
+FUNCTIONS = ("since", "until", "exists", "lower")
 RESERVED = frozenset(
     {"and", "or", "not", "in", "true", "false", *TEXT_OPERATORS, *FUNCTIONS}
     | {"identified", "stage", "idle", "in_stage", *EVENT_ROOTS}
@@ -55,7 +55,7 @@ class _Token(NamedTuple):
 
 _TOKEN = re.compile(
     r"""\s*(?:
-      (?P<duration>[0-9]+(?:ms|s|m|h|d|w)(?![A-Za-z0-9_]))
+      (?P<duration>-?[0-9]+(?:ms|s|m|h|d|w)(?![A-Za-z0-9_]))
     | (?P<number>-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?(?![A-Za-z0-9_.]))
     | (?P<text>"(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4}))*")
     | (?P<word>[A-Za-z_][A-Za-z0-9_]*)
@@ -142,6 +142,8 @@ class _Parser:
     def unexpected(self, token: _Token) -> ConditionError:
         if token.text in OPERATORS:
             return ConditionError("comparisons do not chain; join two of them with `and`", token.offset)
+        if token.kind in {"number", "duration"} and token.text.startswith("-"):
+            return ConditionError("unexpected '-'; nothing is calculated here", token.offset)
         if wrong := wrong_call(self.written, token.offset):
             return wrong
         if said := right_for_word(self.written, token.offset, token.text):
@@ -223,7 +225,7 @@ class _Parser:
             return Literal(number, token.offset)
         if token.kind == "duration":
             digits = token.text.rstrip("smhdw")
-            if len(digits) > 15:
+            if len(digits.lstrip("-")) > 15:
                 raise ConditionError("a duration that long never passes", token.offset)
             return Duration(int(digits) * UNITS[token.text[len(digits) :]], token.offset)
         if token.kind == "text":

@@ -38,6 +38,7 @@ _FUNCTIONS: Final = {
     **dict.fromkeys(("ends", "endswith", "endwith"), "ends"),
     **dict.fromkeys(("match", "matches", "regex", "regexp", "like"), "matches"),
     **dict.fromkeys(("since", "dayssince", "hourssince", "timesince", "daysago", "age"), "since"),
+    **dict.fromkeys(("until", "daysuntil", "hoursuntil", "timeuntil", "daysleft", "timeleft", "till"), "until"),
     **dict.fromkeys(("exists", "exist", "isset", "isnotnull", "notnull", "has", "defined"), "exists"),
     **dict.fromkeys(("isnull", "isempty", "ismissing"), "not exists"),
 }
@@ -87,7 +88,7 @@ def _of_function(written: str, function: str, arguments: list[str]) -> str:
     if function in ("contains", "starts", "ends"):
         part = arguments[1] if len(arguments) > 1 else '"…"'
         return f"{function!r} stands between a name and a text: {name} {function} {part}"
-    unit = ", and compare it with a length of time, such as 7d" if function == "since" else ""
+    unit = ", and compare it with a length of time, such as 7d" if function in ("since", "until") else ""
     return f"there is no {written!r}; write {function}({name}){unit}"
 
 
