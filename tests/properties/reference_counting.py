@@ -14,16 +14,19 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tests.properties.reference_conditions import Missing
+from tests.properties.reference_conditions import Missing, numeral
 from tests.properties.reference_grammar import milliseconds
-from tests.properties.reference_history import Counted, Told
+from tests.properties.reference_history import Counted, Told, Written
 from tests.properties.reference_life import Life
 from tests.properties.reference_values import (
     Source,
     computed,
+    countable,
+    key_at,
     latest_of,
     listed,
     mapping,
+    millionths,
     number,
     path_of,
     property_of,
@@ -42,6 +45,8 @@ class Matches:
     signals: list[tuple[str, Source]]
     facts: list[tuple[str, int, Source]]
     """Fact, 1 or -1, interaction."""
+    ledgers: list[tuple[str, str]]
+    """Ledger and role."""
 
 
 def find_matches(life: Life, interaction: Source) -> Matches:
@@ -50,6 +55,7 @@ def find_matches(life: Life, interaction: Source) -> Matches:
         [
             (name, seen)
             for name, signal in life.lifecycle.signals.items()
+            if is_new(life, signal, interaction)
             for seen in matching(life, "signals", name, listed(signal["each"]), interaction)
         ],
         [
@@ -57,6 +63,12 @@ def find_matches(life: Life, interaction: Source) -> Matches:
             for name in life.lifecycle.facts
             for sign, words in words_of(life, name, interaction)
             for seen in matching(life, "facts", name, words, interaction)
+        ],
+        [
+            (name, role)
+            for name, ledger in life.lifecycle.ledgers.items()
+            for role in ("each", "update", "minus")
+            if matching(life, "ledgers", name, listed(ledger.get(role)), interaction)
         ],
     )
 
@@ -84,10 +96,22 @@ def elements(told: Source, interaction: Source) -> list[Source]:
     return [{**interaction, "item": element} for element in found[:MOST_ELEMENTS]]
 
 
+def is_new(life: Life, signal: Source, interaction: Source) -> bool:
+    """Whether the interaction makes the entry of the signal's ledger, if it has one, and is not the same again."""
+    name = signal.get("ledger")
+    if name is None:
+        return True
+    ledger = life.lifecycle.ledgers[str(name)]
+    let_through = matching(life, "ledgers", str(name), listed(ledger["each"]), interaction)
+    return bool(let_through) and not life.ledger(str(name)).has_made(key_at(ledger, "by", interaction))
+
+
 def words_of(life: Life, name: str, interaction: Source) -> list[tuple[int, list[object]]]:
     """The words of a fact: those that it takes off, and those that it counts."""
     fact = life.lifecycle.facts[name]
     kind = kind_of_fact(fact)
+    if life.lifecycle.ledger_of(name) is not None:
+        return []
     about = fact.get("each") if kind in ("sum", "latest") else fact[kind]
     any_word: list[object] = [life.lifecycle.word(interaction["type"])]
     minus = listed(fact.get("minus"))
@@ -113,6 +137,8 @@ def note(life: Life, matches: Matches, interaction: Source) -> list[Counted]:
         value = taken(life.lifecycle.facts[name], seen)
         if value is not Missing.ABSENT:
             life.facts.append(Told(name, life.arrivals, time_of(interaction), sign, value))
+    for name, role in matches.ledgers:
+        life.written.append(written(name, role, life, interaction))
     life.arrivals += 1
     return life.signals[before:]
 
@@ -127,6 +153,25 @@ def taken(fact: Source, seen: Source) -> object:
         value = property_of(seen, path_of(fact["latest"]))
         return value if latest_of(value) else Missing.ABSENT
     return None
+
+
+def written(name: str, role: str, life: Life, interaction: Source) -> Written:
+    """What an interaction says to a ledger, in a role."""
+    ledger = life.lifecycle.ledgers[name]
+    amount = computed(ledger["amount"], interaction) if "amount" in ledger else None
+    said = property_of(interaction, path_of(ledger["returned"])) if "returned" in ledger else Missing.ABSENT
+    returned = None if said is Missing.ABSENT else numeral(said)
+    return Written(
+        name,
+        life.arrivals,
+        time_of(interaction),
+        role,
+        key_at(ledger, "by", interaction),
+        None if amount is None or amount < 0 else millionths(amount),
+        abs(millionths(number(returned))) if countable(returned) else None,
+        said is not Missing.ABSENT and not countable(returned),
+        key_at(ledger, "return", interaction),
+    )
 
 
 def used_up(life: Life, name: str, interaction: Source) -> bool:

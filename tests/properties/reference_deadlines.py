@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tests.properties.reference_grammar import Atom, Compare, Name, Operand, atoms, milliseconds
+from tests.properties.reference_grammar import Atom, Compare, Name, Operand, atoms
 from tests.properties.reference_life import END_OF_TIME, Life
 
 DeadlineFinder = Callable[[Life, int], int | None]
@@ -17,15 +17,15 @@ DeadlineFinder = Callable[[Life, int], int | None]
 def flips(life: Life, atom: Atom, limit: int) -> list[int]:
     """The milliseconds after the clock, up to the limit, at which time alone turns this comparison.
 
-    A rolling count changes only where a counted time leaves the window. Any other comparison turns at most
-    once: a decaying score moves towards 0 without turning back, clamps keep that, and a duration only grows.
+    What changes in steps, such as a rolling count, does so only where something counted becomes too old. Any other
+    comparison turns at most once: a decaying score moves towards 0 without turning back, clamps keep that, and a
+    duration only grows.
     """
     sides: tuple[Operand, ...] = (atom.left, atom.right) if isinstance(atom, Compare) else (atom.operand,)
     for name in [side.path[0] for side in sides if isinstance(side, Name)]:
-        if "within" in life.lifecycle.facts.get(name, {}):
-            window = milliseconds(str(life.lifecycle.facts[name]["within"]))
-            leaving = {each.at + window for each in life.facts if each.fact == name}
-            return [t for t in leaving if life.clock < t <= limit]
+        turning_points = life.turning_points(name)
+        if turning_points is not None:
+            return [t for t in set(turning_points) if life.clock < t <= limit]
     before, after = life.clock, limit
     first = life.truth(atom, before, None)
     if after <= before or life.truth(atom, after, None) == first:

@@ -30,3 +30,24 @@ class Told:
     """1, or -1 for a word of `minus`."""
     value: object
     """What `sum` or `latest` found."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """What came for an entry of a ledger."""
+
+    ledger: str
+    arrival: int
+    at: int
+    role: str
+    """`each`, `update` or `minus`."""
+    by: object
+    """The key of the entry; None where the interaction names none."""
+    amount: int | None
+    """In millionths; None where there is none that counts."""
+    returned: int | None
+    """The magnitude of what was returned, in millionths; None where that is everything."""
+    unreadable: bool
+    """Whether `returned` is there, but no number."""
+    return_id: object
+    """The key of the return; None where it has none."""

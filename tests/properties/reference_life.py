@@ -21,8 +21,10 @@ from tests.properties.reference_grammar import (
     Operand,
     Time,
     atoms,
+    milliseconds,
 )
-from tests.properties.reference_history import Counted, Told
+from tests.properties.reference_history import Counted, Told, Written
+from tests.properties.reference_ledgers import Ledger
 from tests.properties.reference_lifecycle import Lifecycle
 from tests.properties.reference_scores import decaying_points, permanent_points, raw_score, read_score
 from tests.properties.reference_values import Source, property_of
@@ -59,6 +61,7 @@ class Life:
     """Times of the interactions that are not passive."""
     signals: list[Counted] = field(default_factory=list)
     facts: list[Told] = field(default_factory=list)
+    written: list[Written] = field(default_factory=list)
 
     def points(self, score: str, signal: str, t: int) -> float:
         """What a signal's points come to at t, as they are added to a decaying or permanent score."""
@@ -73,7 +76,24 @@ class Life:
 
     def fact(self, fact: str, t: int) -> object:
         """The value of a fact at t: a number, text, boolean or Time, or ABSENT."""
-        return fact_value(self.lifecycle.facts[fact], [each for each in self.facts if each.fact == fact], t)
+        told, ledger = self.lifecycle.facts[fact], self.lifecycle.ledger_of(fact)
+        if ledger is not None:
+            return self.ledger(ledger).value(told, t)
+        return fact_value(told, [each for each in self.facts if each.fact == fact], t)
+
+    def ledger(self, name: str) -> Ledger:
+        """A ledger as it is after all that came."""
+        return Ledger(self.lifecycle.ledgers[name], [each for each in self.written if each.ledger == name])
+
+    def turning_points(self, name: str) -> list[int] | None:
+        """All times at which time alone may change what changes in steps, such as a rolling count; None for others."""
+        told = self.lifecycle.facts.get(name, {})
+        if "within" not in told:
+            return None
+        ledger = self.lifecycle.ledger_of(name)
+        times = [each.at for each in self.facts if each.fact == name]
+        times += [each.at for each in self.written if each.ledger == ledger]
+        return [at + milliseconds(str(told["within"])) for at in times]
 
     def notice_doubt(self, atom: Atom, t: int) -> None:
         """Note a comparison of a decaying score that the last bits of a double decide.

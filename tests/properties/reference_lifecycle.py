@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.properties.reference_grammar import Condition, milliseconds, parse
 from tests.properties.reference_values import Source, listed, mapping
 
-PARTS = ("signals", "facts")
+PARTS = ("signals", "facts", "ledgers")
 
 
 class Lifecycle:
@@ -21,6 +21,7 @@ class Lifecycle:
         self.scores = named(source.get("scores"))
         self.signals = named(source.get("signals"))
         self.facts = named(source.get("facts"))
+        self.ledgers = named(source.get("ledgers"))
         self.first_stage = next(iter(mapping(source["stages"])))
         self.transitions = [
             (listed(each["from"]), str(each["to"]), parse(str(each["when"])))
@@ -34,8 +35,14 @@ class Lifecycle:
         }
 
     def parts(self, part: str) -> dict[str, Source]:
-        """The signals or the facts, by name."""
-        return {"signals": self.signals, "facts": self.facts}[part]
+        """The signals, the facts or the ledgers, by name."""
+        return {"signals": self.signals, "facts": self.facts, "ledgers": self.ledgers}[part]
+
+    def ledger_of(self, fact: str) -> str | None:
+        """The ledger that a fact counts or sums up; None where it is about interactions."""
+        told = self.facts[fact]
+        name = told.get("count", told.get("sum"))
+        return name if isinstance(name, str) and name in self.ledgers else None
 
     def word(self, name: object) -> str:
         """The word that an event name stands for; its own where none covers it."""

@@ -81,6 +81,22 @@ def millionths(value: float) -> int:
     return round(value * 1e6)
 
 
+def key_of(value: object) -> object:
+    """What a value is told apart by (rule 18): a whole number is its decimal text; None where it is no key."""
+    if isinstance(value, bool):
+        return ("boolean", value)
+    if isinstance(value, str):
+        return ("text", value) if value else None
+    if isinstance(value, int | float):
+        return ("text", str(int(value))) if value == int(value) else ("number", value)
+    return None
+
+
+def key_at(told: Source, name: str, interaction: Source) -> object:
+    """The key at the path that stands under a name; None where there is no path or no key."""
+    return key_of(property_of(interaction, path_of(told[name]))) if name in told else None
+
+
 def computed(told: object, interaction: Source) -> float | None:
     """A number, or what the product that is told comes to (rule 16); None where that is not a number to take."""
     if not isinstance(told, str):

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from tests.properties.lifecycles import (
     DURATIONS,
+    NUMBERS,
     ORDERS,
+    SIGNS,
     Subjects,
     Tempo,
     Texts,
@@ -23,11 +25,16 @@ from tests.properties.lifecycles import (
 
 Features = frozenset[str]
 
-FEATURES: Features = frozenset({"numbers", "lists", "where_state", "text"})
+FEATURES: Features = frozenset({"numbers", "lists", "ledgers", "where_state", "text"})
 """Parts of the language that a rich lifecycle may use, beside those of rules 1 to 15."""
 
 PIECES = ["D", "de", "DE", "mobile", "", "é", "ß", "Bot", "bot", "."]
 WHOLES = ["DE", "de", "FR", "straße", "i̇", "mobile bot", ""]
+
+
+def constant_comparisons(name: str) -> Texts:
+    """Comparisons of what changes in steps by time alone: with constants only, by every sign."""
+    return compared(name, SIGNS, [str(each) for each in NUMBERS]) | within(name, NUMBERS)
 
 
 def text_searches(name: str) -> Texts:

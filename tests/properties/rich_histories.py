@@ -25,6 +25,9 @@ from tests.properties.rich_lifecycles import rich_lifecycles
 
 PRICES: list[object] = [1, 2.5, 10, "10", "19.90", 0, -1, "1e1", 1e15, "999999999999999", 1e-7, None, "free", True]
 CATEGORIES: list[object] = ["coffee", "Coffee", "tea", "3", 3, "", None]
+ORDERS: list[object] = ["A", "A", "A", "B", "B", "C", 1, "1", 1.0, 2.5, True, "", None, ["A"]]
+RETURNED: list[object] = [1, 2.5, "2.5", 10, -1, 0, 1e15, 1e-7, None, "all", True]
+RETURNS: list[object] = ["R", "R", "S", 1, "1", None, ""]
 AGENTS: list[object] = ["Mobile Bot", "mobile bot", "STRAßE", "İ", "Bot", "e\u0301", "DE.", ["Bot", 3], 3, None]
 
 SUBJECTS: list[list[tuple[str | None, str | None]]] = [
@@ -55,15 +58,20 @@ def rich_contents() -> st.SearchStrategy[Source]:
     """The properties and the context of an interaction."""
     usual: st.SearchStrategy[object] = st.sampled_from(NUMBERS[:9])
     lists = st.lists(elements(), max_size=4)
-    properties: dict[str, st.SearchStrategy[object]] = {
-        "total": usual | usual | values() | lists,
-        "n": usual | values(),
+    always: dict[str, st.SearchStrategy[object]] = {
+        "total": usual | usual | usual | values() | lists,
         "price": st.sampled_from(PRICES),
+        "order": st.sampled_from(ORDERS),
+        "products": lists | lists | lists | values(),
+    }
+    properties: dict[str, st.SearchStrategy[object]] = {
+        "n": usual | values(),
+        "returned": st.sampled_from(RETURNED),
+        "return": st.sampled_from(RETURNS),
         "country": st.sampled_from([*TEXTS, "Straße", "de", "İ"]) | values(),
         "agent": st.sampled_from(AGENTS),
         "flag": st.sampled_from([True, False, "true", 1]),
         "tags": st.lists(values() | elements(), max_size=3) | values(),
-        "products": lists | lists | values(),
         "a b": usual | values(),
         "nest": values(),
     }
@@ -71,7 +79,7 @@ def rich_contents() -> st.SearchStrategy[Source]:
     context: dict[str, st.SearchStrategy[object]] = {"weight": values(), "device": device, "items": lists}
     return st.builds(
         lambda p, c: {"properties": p, "context": c},
-        st.fixed_dictionaries({}, optional=properties),
+        st.fixed_dictionaries(always, optional=properties),
         st.fixed_dictionaries({}, optional=context),
     )
 
@@ -85,7 +93,8 @@ def rich_histories(
 ) -> list[Source]:
     """Interactions of few customers in order of arrival, one in six of them late, many at equal times."""
     lengths = gaps if gaps is not None else aimed_gaps([*durations_of(lifecycles), DAY])
-    names = names_of(lifecycles)
+    covered = names_of(lifecycles)
+    names = [*covered[: 2 * len(covered) // 3], "visit", "never heard of"]
     said = draw(st.lists(CONTENTS, min_size=1, max_size=6))
     times = [draw(st.sampled_from(STARTS))]
     subjects = draw(st.sampled_from(SUBJECTS))

@@ -29,7 +29,7 @@ from tests.properties.rich_conditions import (
     about_the_element,
     about_what_is_said,
 )
-from tests.properties.rich_parts import rich_facts, rich_signals
+from tests.properties.rich_parts import ledger_facts, ledgers, of_ledgers, rich_facts, rich_signals
 
 RICH_WORDS = ["visit", "form", "buy", "refund", "change", "mail"]
 
@@ -51,26 +51,37 @@ def rich_lifecycles(
     stages = STAGES[: draw(st.integers(2, 4))]
     known: dict[str, Texts] = {name: compared(name, ORDERS, DURATIONS[tempo]) for name in ("idle", "in_stage")}
     known["identified"] = st.just("identified")
-    parts: dict[str, dict[str, Source]] = {"scores": {}, "signals": {}, "facts": {}}
+    parts: dict[str, dict[str, Source]] = {"scores": {}, "signals": {}, "ledgers": {}, "facts": {}}
     for score in ["heat", "value", "trust"][: draw(st.integers(1, 3))]:
         parts["scores"][score], known[score] = draw(scores(score, tempo))
+    books = parts["ledgers"]
+    if "ledgers" in features:
+        for ledger in ["bought", "booked"][: draw(st.integers(1, 2))]:
+            books[ledger] = draw(ledgers(vocabulary, features))
     for number in range(draw(st.integers(1, 4))):
-        fact = f"fact_{number}"
-        parts["facts"][fact], known[fact] = draw(rich_facts(fact, vocabulary, tempo, features))
+        fact, plain = f"fact_{number}", not books or draw(st.booleans())
+        made = rich_facts(fact, vocabulary, tempo, features) if plain else ledger_facts(fact, books, tempo)
+        parts["facts"][fact], known[fact] = draw(made)
     for number in range(draw(st.integers(1, 4))):
-        parts["signals"][f"signal_{number}"] = draw(rich_signals(list(parts["scores"]), vocabulary, tempo, features))
+        signal = draw(rich_signals(list(parts["scores"]), vocabulary, tempo, features))
+        parts["signals"][f"signal_{number}"] = draw(of_ledgers(signal, books))
     said = about_what_is_said(vocabulary, features)
     of_customer = about_the_customer(known, stages, tempo) if "where_state" in features else {}
-    for part in ("signals", "facts"):
+    for part in ("signals", "facts", "ledgers"):
         for each in parts[part].values():
-            if draw(st.integers(0, 1)):
+            if not is_over_a_ledger(each, books) and draw(st.integers(0, 2)) == 0:
                 of_element = about_the_element(features) if "over" in each else {}
-                each["where"] = draw(wheres(said, of_customer, of_element))
-    told |= parts
+                each["where"] = draw(wheres(said, {} if part == "ledgers" else of_customer, of_element))
+    told |= {part: each for part, each in parts.items() if each or part != "ledgers"}
     told["stages"] = {stage: {} for stage in stages}
     few = draw(st.lists(st.sampled_from(sorted(said)), max_size=3, unique=True))
     told["transitions"] = draw(transitions(stages, {name: said[name] for name in few} | known))
     return told
+
+
+def is_over_a_ledger(told: Source, books: Mapping[str, Source]) -> bool:
+    """Whether a fact counts or sums up entries of a ledger, which takes no `where`."""
+    return told.get("count") in [*books] or told.get("sum") in [*books]
 
 
 @st.composite

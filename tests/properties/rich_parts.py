@@ -1,21 +1,26 @@
-"""Random facts and signals of a rich lifecycle, without their `where`."""
+"""Random facts, signals and ledgers of a rich lifecycle, without their `where`."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from hypothesis import strategies as st
 
 from tests.properties.lifecycles import (
+    DURATIONS,
     POINTS,
     PROPERTIES,
     Source,
     Tempo,
     Texts,
     facts,
+    number_comparisons,
+    rolling_comparisons,
     signals,
+    word_lists,
 )
-from tests.properties.rich_conditions import Features
+from tests.properties.reference_values import listed
+from tests.properties.rich_conditions import Features, constant_comparisons
 
 LISTS = ["properties.products", "properties.products", "properties.tags", "context.items", "properties.total"]
 ITEMS = ["item.price", "item.price", "item.quantity", "item", 'item["a b"]', "item.deep.price"]
@@ -50,6 +55,56 @@ def rich_facts(
     if "latest" in fact and over:
         fact["latest"] = draw(st.sampled_from(["item", "item.category", "properties.country"]))
     return fact, comparisons
+
+
+@st.composite
+def ledgers(draw: st.DrawFn, vocabulary: Sequence[str], features: Features) -> Source:
+    """A ledger: nearly always with keys and amounts, and mostly with few places."""
+    each, *others = draw(st.permutations(vocabulary))
+    told: Source = {"each": draw(st.sampled_from([each, [each]]))}
+    if draw(st.integers(0, 9)):
+        told["by"] = draw(st.sampled_from(["properties.order", "properties.order", "properties.n"]))
+    if draw(st.integers(0, 5)):
+        told["amount"] = draw(numbers(features, over=False))
+        updated: bool = draw(st.booleans())
+        if others and updated:
+            told["update"] = others.pop()
+    refunded: bool = draw(st.integers(0, 5)) > 0
+    if others and refunded:
+        told["minus"] = others.pop()
+        if draw(st.integers(0, 3)):
+            told["returned"] = draw(st.sampled_from(["properties.returned", "properties.total"]))
+        if draw(st.booleans()):
+            told["return"] = draw(st.sampled_from(["properties.return", "properties.n"]))
+    two_words: bool = draw(st.integers(0, 3)) == 0
+    if others and two_words:
+        told["each"] = [each, others.pop()]
+    if draw(st.booleans()):
+        told["keep"] = draw(st.integers(1, 3))
+    return told
+
+
+@st.composite
+def ledger_facts(draw: st.DrawFn, name: str, books: Mapping[str, Source], tempo: Tempo) -> tuple[Source, Texts]:
+    """A fact over one of these ledgers, and the comparisons of it."""
+    kind, ledger = draw(st.sampled_from(["count", "sum"])), draw(st.sampled_from(sorted(books)))
+    fact: Source = {kind: ledger}
+    if draw(st.booleans()):
+        return fact, number_comparisons(name)
+    fact["within"] = draw(st.sampled_from(DURATIONS[tempo]))
+    keep = books[ledger].get("keep", 4)
+    assert isinstance(keep, int)
+    return fact, rolling_comparisons(name, keep) if kind == "count" else constant_comparisons(name)
+
+
+@st.composite
+def of_ledgers(draw: st.DrawFn, signal: Source, books: Mapping[str, Source]) -> Source:
+    """The signal, or the same for one of these ledgers."""
+    if not books or draw(st.booleans()):
+        return signal
+    ledger = draw(st.sampled_from(sorted(books)))
+    words = [str(each) for each in listed(books[ledger]["each"])]
+    return {**signal, "each": draw(word_lists(words)), "ledger": ledger}
 
 
 @st.composite
