@@ -7,7 +7,7 @@ from stream.core.language.document import DocumentReader, Entry, fingerprint
 from stream.core.language.names import unknown
 from stream.core.language.numbers import NumberReader
 from stream.core.ledgers import DEFAULT_KEEP, EACH, MAX_KEEP, MINUS, UPDATE, Ledger
-from stream.core.lifecycle import Condition, Entered
+from stream.core.lifecycle import Condition, Entered, Problem
 
 LEDGER_KEYS: Final = ("each", "by", "amount", "update", "minus", "returned", "return", "where", "keep")
 _ROLES: Final = (("each", EACH), ("update", UPDATE), ("minus", MINUS))
@@ -75,12 +75,14 @@ class LedgerReader:
             self.entered.setdefault(word, []).append(Entered(ledger, role, condition, (self.lifecycle, name)))
 
     def _needed(self, keys: Mapping[str, Entry]) -> None:
-        """Keys that mean nothing without another."""
+        """Warn of keys that mean nothing without another."""
         for key, other in (("returned", "minus"), ("return", "minus"), ("return", "by"), ("update", "by")):
             if key in keys and other not in keys:
-                self.reader.problem(keys[key], f"{key} goes with {other}:, which is missing", on_key=True)
+                said = f"{key}: does nothing without {other}:"
+                self.reader.warnings.append(Problem(keys[key].path, said, on_key=True))
         if "update" in keys and "amount" not in keys:
-            self.reader.problem(keys["update"], "update changes an amount, and amount: is missing", on_key=True)
+            said = "update: changes an amount, and does nothing without amount:"
+            self.reader.warnings.append(Problem(keys["update"].path, said, on_key=True))
 
     def named(self, entry: Entry) -> ReadLedger | None:
         """The ledger that a key names; a problem where there is none."""
