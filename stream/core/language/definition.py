@@ -239,9 +239,10 @@ class _Definition:
             for what, text in events_in(condition.tree):
                 self.reader.unmatched(entry, text, scope.words, name=what == "name")
             warnings += [Problem(entry.path, warning) for warning in condition.warnings]
+            measures.paths.note_condition(entry.path, condition.tree)
+        for entry, condition in self.conditions:
             if said := just_ended(condition.tree, heard):
                 warnings.append(Problem(entry.path, said))
-            measures.paths.note_condition(entry.path, condition.tree)
         measured = Measured(scope.scores, scope.facts, measures.counted, measures.signals_of, scope.words)
         return [
             *warnings,

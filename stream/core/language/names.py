@@ -41,7 +41,9 @@ class Scope(NamedTuple):
     words: Mapping[str, str]
     """Event name to word, every word to itself too."""
     interaction_only: bool = False
-    """True for `where`, which sees nothing but the interaction."""
+    """True for the `where` of ledgers, which sees nothing but the interaction."""
+    at_event: bool = False
+    """True for the `where` of signals and facts: lengths of time are measured at the interaction's own time."""
     lessened: frozenset[str] = frozenset()
     """Counts from which `minus` takes off, so that they may be below 0."""
     broken: frozenset[str] = frozenset()
