@@ -58,6 +58,10 @@ the record kept of it; a customer has one *life* in each lifecycle. All times ar
     element, with what is known at load to be a number: a literal, a count, a sum or a score. Between two properties,
     or a property and a `latest` fact, both are taken as they are; a `latest` fact keeps the text.
 
+22  State in `where`. The `where` of a signal or a fact may also name facts, scores, `identified`, `stage`, `since`,
+    `until`, `idle` and `in_stage`, as they are after this interaction's due deadlines, birth and identification, and
+    before it moves `idle` and is applied. These four are measured at its own time, all else at the clock. That of a
+    ledger sees the interaction alone.
 26  Times that facts tell, in conditions. `until(fact)` is the fact less the clock, `since(fact)` the clock less the
     fact, of any fact that is a time; either may be below 0, and both have deadlines.
 27  Texts. `contains`, `starts` and `ends` ask for a part of a text by code points; of a list, `contains` asks for an

@@ -34,6 +34,8 @@ class Condition:
     warnings: tuple[str, ...]
     reads_state: bool = False
     """It names more than the interaction: as a `where`, it is asked before anything of the interaction is applied."""
+    by_interaction: Predicate | None = None
+    """What of it the interaction alone decides, the rest taken for true; None: nothing."""
 
 
 @dataclass(frozen=True)

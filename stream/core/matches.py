@@ -76,14 +76,14 @@ class Matches:
         self.words: dict[str, int] = dict.fromkeys(lifecycle.words.values(), 0)
         """Interactions by word; those with none are not in it."""
         self.signals: dict[str, bool] = {each.name: False for each in lifecycle.signals}
-        """By name: whether an interaction was of its word and fulfilled its `where`."""
+        """By name: whether an interaction was of its word and fulfilled what of its `where` the interaction decides."""
         self.facts: dict[str, bool] = {each.name: False for each in lifecycle.facts}
         self.properties: list[Missing] = []
         """Every property that a rule names, in the order of the file."""
         self.unknown: dict[str, int] = {}
         """Interactions by event name, of names that mean nothing here; REST: of all that are too many to tell."""
         self._known = event_names_of(lifecycle)
-        self._life = lifecycle.begin(0, "", False)  # `where` sees the interaction alone
+        self._life = lifecycle.begin(0, "", False)  # nothing is read of it
         self._rules: dict[str, list[_Rule]] = {}
         self._missing: dict[str, list[Missing]] = {}
         self._of_rule: dict[tuple[str, str], list[Missing]] = {}
@@ -122,8 +122,8 @@ class Matches:
     def _matches(self, rule: _Rule, time: int, event: Event) -> bool:
         matched = self.signals if rule.kind == "signal" else self.facts
         if not matched[rule.name]:
-            where = rule.where
-            if where is not None and not where.with_event.holds(self._life, time, event):
+            where = None if rule.where is None else rule.where.by_interaction
+            if where is not None and not where.holds(self._life, time, event):
                 return False
             matched[rule.name] = True
         return True

@@ -3,6 +3,7 @@
 from typing import cast
 
 from stream.core import ledgers, scoring, timed_points
+from stream.core.accessors import lower
 from stream.core.customer import Life
 from stream.core.event import Event, is_null, lookup
 from stream.core.lifecycle import LatestPoints, Signal
@@ -78,7 +79,7 @@ def _take_latest(life: Life, latest: LatestPoints, time: int, event: Event) -> N
     if latest.lowered and found is not None:
         if not isinstance(found, str):
             return
-        found = found.lower()
+        found = lower(found)
     if not (found is None or isinstance(found, str | bool | int | float)):
         return
     if latest.reset >= 0 and not _after_reset(life, latest.reset, time):

@@ -60,9 +60,9 @@ SHOP = dedent("""\
         ("add: {interest: 9}", "adding: {interest: 9}", "9:24: unknown key 'adding'; did you mean 'add'?"),
         ("{each: visit,", "{each: visit, where: properties.path == /shop,", '8:51: text stands in double quotes: "/…"'),
         (
-            "{each: visit,",
-            "{each: visit, where: since(last_visit) >= 30s,",
-            "8:38: since(last_visit): `where` sees the interaction only",
+            "signals:",
+            "ledgers:\n  bought: {each: order, where: since(last_visit) >= 30s}\nsignals:",
+            "8:39: since(last_visit): `where` of a ledger sees the interaction only",
         ),
         (
             "when: interest < 10",

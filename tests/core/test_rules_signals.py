@@ -65,16 +65,49 @@ def test_where_decides_by_the_interaction() -> None:
         "exists(t)",
     ],
 )
-@pytest.mark.parametrize("holder", ["signals", "facts"])
-def test_where_sees_the_interaction_only(where: str, holder: str) -> None:
+def test_where_of_a_ledger_sees_the_interaction_only(where: str) -> None:
     """What is known of the customer is refused at load."""
-    conditions = {"signals": "", "facts": ""} | {holder: f", where: '{where}'"}
-    with pytest.raises(LifecycleFileError):
+    with pytest.raises(LifecycleFileError, match="`where` of a ledger sees the interaction only"):
         lifecycle(f"""
             scores: {{points: {{}}}}
-            signals: {{s: {{each: visit, add: {{points: 1}}{conditions["signals"]}}}}}
-            facts: {{f: {{count: visit}}, t: {{first: visit}}, g: {{count: form{conditions["facts"]}}}}}
+            ledgers: {{bought: {{each: order, where: '{where}'}}}}
+            signals: {{s: {{each: visit, add: {{points: 1}}}}}}
+            facts: {{f: {{count: visit}}, t: {{first: visit}}}}
         """)
+
+
+def test_a_where_sees_the_customer_before_the_interaction_is_applied() -> None:
+    """Also what an earlier signal, a fact and `idle` make of it; lengths of time end at the interaction's own time."""
+    subject = Subject(
+        lifecycle("""
+            scores: {heat: {}}
+            ledgers: {bought: {each: order, amount: properties.total}}
+            facts:
+              orders: {count: bought}
+              last_mail: {last: mailed}
+              seldom: {count: visit, where: idle >= 1h}
+              known: {count: visit, where: identified and stage == "start"}
+            signals:
+              first: {each: visit, add: {heat: 1}, where: heat == 0}
+              second: {each: visit, add: {heat: 10}, where: heat == 1}
+              click: {each: click, add: {heat: 100}, where: since(last_mail) >= 30s}
+              again: {each: order, add: {heat: 1000}, where: orders >= 1}
+        """)
+    )
+    subject.sees(T0, "visit")
+    assert (subject.score("heat"), subject.fact("seldom"), subject.fact("known")) == (1, 0, 1)
+    subject.sees(T0 + HOUR, "visit")
+    assert (subject.score("heat"), subject.fact("seldom")) == (11, 1)
+    subject.sees(T0 + 2 * HOUR, "mailed")
+    subject.sees(T0 + 2 * HOUR + 29_999, "click")
+    subject.sees(T0 + 3 * HOUR, "visit")
+    subject.sees(T0 + 2 * HOUR + 29_999, "click")  # late, and as soon after the mail
+    assert subject.score("heat") == 11
+    subject.sees(T0 + 2 * HOUR + 30_000, "click")
+    assert subject.score("heat") == 111
+    subject.sees(T0 + 3 * HOUR, "order", {"total": 5})
+    subject.sees(T0 + 3 * HOUR, "order", {"total": 5})
+    assert subject.score("heat") == 1_111
 
 
 def test_once_counts_once_for_ever() -> None:

@@ -16,20 +16,23 @@ from stream.core.predicates import (
     Among,
     AmongNumbers,
     Compared,
-    ElapsedPredicate,
     IsTrue,
     Not,
     NumberLike,
     NumberPredicate,
     NumberWithin,
     Predicate,
-    RollingAmong,
-    RollingPredicate,
-    ScorePredicate,
     TextPredicate,
     Within,
 )
 from stream.core.stepping import SteppingFact, SteppingPredicate, is_one_of
+from stream.core.timed_predicates import (
+    ElapsedAtEvent,
+    ElapsedPredicate,
+    RollingAmong,
+    RollingPredicate,
+    ScorePredicate,
+)
 
 
 class Atom(NamedTuple):
@@ -75,7 +78,7 @@ def compile_comparison(node: Comparison, scope: Scope) -> Atom:
     if left.varies or right.varies:
         if not isinstance(node.left, constant) and not isinstance(node.right, constant):
             raise ConditionError("what changes with time alone compares with constants only", node.offset)
-        return _timed(node, left, operator, right.constant)
+        return _timed(node, left, operator, right.constant, at_event=scope.at_event)
     return Atom(_compare(left, operator, right), left.needs_event or right.needs_event)
 
 
@@ -185,7 +188,7 @@ def _is_number(constant: object) -> bool:
     return isinstance(constant, int | float) and not isinstance(constant, bool)
 
 
-def _timed(node: Comparison, left: ResolvedOperand, operator: str, constant: object) -> Atom:
+def _timed(node: Comparison, left: ResolvedOperand, operator: str, constant: object, *, at_event: bool) -> Atom:
     assert isinstance(constant, int | float)
     if left.score is not None:
         score = ScorePredicate(left.score, OPERATOR[operator], float(constant))
@@ -204,6 +207,8 @@ def _timed(node: Comparison, left: ResolvedOperand, operator: str, constant: obj
     assert left.anchor is not None
     if left.until:  # fact - clock <= D says the same as clock - fact >= -D
         operator, constant = MIRRORED[operator], -constant
+    if at_event:
+        return Atom(ElapsedAtEvent(left.anchor, OPERATOR[operator], int(constant)), needs_event=True)
     elapsed = ElapsedPredicate(left.anchor, OPERATOR[operator], int(constant))
     return Atom(elapsed, False, rises=elapsed.ends, falls=not elapsed.ends)
 

@@ -8,9 +8,21 @@ parts does.
 """
 
 from math import inf
-from typing import TypeGuard
+from typing import Final, NamedTuple, TypeGuard
 
-from stream.core.expressions import And, Bare, Call, Comparison, ConditionError, Duration, Literal, Name, Node, Or
+from stream.core.expressions import (
+    EVENT_ROOTS,
+    And,
+    Bare,
+    Call,
+    Comparison,
+    ConditionError,
+    Duration,
+    Literal,
+    Name,
+    Node,
+    Or,
+)
 from stream.core.expressions import Not as Negation
 from stream.core.language.bands import without_bands
 from stream.core.language.comparisons import Atom, compile_bare, compile_comparison
@@ -34,16 +46,18 @@ def compile_condition(text: str, scope: Scope) -> Condition:
             raise ConditionError(*said) from None
         raise
     compiler = _Compiler(scope, text)
-    with_event, without_event = compiler.node(tree, negated=False)
+    parts = compiler.node(tree, negated=False)
     check_contradictions(tree)
-    assert with_event is not None, "only the answer without an interaction can be never"
+    assert parts.with_event is not None, "only the answer without an interaction can be never"
     return Condition(
         text,
         tree,
-        with_event,
-        without_event,
-        compiler.timed and without_event is not None,
+        parts.with_event,
+        parts.without_event,
+        compiler.timed and parts.without_event is not None,
         (*compiler.warnings, *thousands(text)),
+        reads_state=bool(state_names_in(tree)),
+        by_interaction=parts.by_interaction,
     )
 
 
@@ -77,8 +91,24 @@ def names_in(node: Node) -> set[str]:
     return {name.path[0] for name in names if isinstance(name, Name)}
 
 
+def state_names_in(node: Node) -> set[str]:
+    """What a condition reads of the customer: names of scores and facts, `identified`, `stage`, `idle`, `in_stage`."""
+    return names_in(node) - set(EVENT_ROOTS)
+
+
+_DECIDED: Final = frozenset({"event", "properties", "context"})
+"""What the interaction alone decides; which element of a list is at hand is not among it."""
 _Part = Predicate | None
-"""None: never holds."""
+
+
+class _Parts(NamedTuple):
+    """One part of a condition, as it is asked in three ways."""
+
+    with_event: _Part
+    without_event: _Part
+    """None: never holds."""
+    by_interaction: _Part
+    """None: always holds."""
 
 
 class _Compiler:
@@ -88,21 +118,26 @@ class _Compiler:
         self.timed = False
         self.warnings: list[str] = []
 
-    def node(self, node: Node, *, negated: bool) -> tuple[_Part, _Part]:
+    def node(self, node: Node, *, negated: bool) -> _Parts:
         if isinstance(node, Negation):
             return self.node(node.part, negated=not negated)
         if isinstance(node, And | Or):
-            pairs = [self.node(part, negated=negated) for part in node.parts]
-            join = _all if isinstance(node, And) != negated else _any
-            with_event, without_event = join([pair[0] for pair in pairs]), join([pair[1] for pair in pairs])
-            if all(one is other for one, other in pairs):
+            parts = [self.node(part, negated=negated) for part in node.parts]
+            all_needed = isinstance(node, And) != negated
+            kind = AllOf if all_needed else AnyOf
+            with_event = _joined(kind, [each.with_event for each in parts])
+            without_event = _joined(kind, [each.without_event for each in parts], leave_out=not all_needed)
+            by_interaction = _joined(kind, [each.by_interaction for each in parts], leave_out=all_needed)
+            if all(each.without_event is each.with_event for each in parts):
                 without_event = with_event  # the same predicate: it need not be evaluated twice
-            return with_event, without_event
+            if all(each.by_interaction is each.with_event for each in parts):
+                by_interaction = with_event
+            return _Parts(with_event, without_event, by_interaction)
         if self.scope.bands and (expanded := without_bands(node, self.scope.bands)) is not None:
             return self.node(expanded, negated=negated)
         return self.atom(node, negated=negated)
 
-    def atom(self, node: Comparison | Bare, *, negated: bool) -> tuple[_Part, _Part]:
+    def atom(self, node: Comparison | Bare, *, negated: bool) -> _Parts:
         atom: Atom = (
             compile_comparison(node, self.scope) if isinstance(node, Comparison) else compile_bare(node, self.scope)
         )
@@ -110,12 +145,14 @@ class _Compiler:
         if isinstance(node, Comparison):
             self.warnings += text_warnings(node)
             self._warn_bounds(node)
-            self._warn_past(node)
+            if not self.scope.at_event:
+                self._warn_past(node)
             self._warn_minutes(node)
             if negated:
                 self._warn_never(node)
         predicate = Not(atom.predicate, timed=atom.falls) if negated else atom.predicate
-        return predicate, None if atom.needs_event else predicate
+        decided = not names_in(node) - _DECIDED
+        return _Parts(predicate, None if atom.needs_event else predicate, predicate if decided else None)
 
     def _warn_bounds(self, node: Comparison) -> None:
         """A comparison that the score's own min and max decide, or that a count is never below 0."""
@@ -198,11 +235,9 @@ def _bounded(name: str, low: float, high: float) -> str:
     return f"{name} is {' and '.join(bounds)}"
 
 
-def _all(parts: list[_Part]) -> _Part:
+def _joined(kind: type[AllOf], parts: list[_Part], *, leave_out: bool = False) -> _Part:
+    """All parts or any of them; None where one is None, unless these are left out."""
     left = [part for part in parts if part is not None]
-    return AllOf(tuple(left)) if len(left) == len(parts) else None
-
-
-def _any(parts: list[_Part]) -> _Part:
-    left = [part for part in parts if part is not None]
-    return AnyOf(tuple(left)) if len(left) > 1 else left[0] if left else None
+    if len(left) < len(parts) and not leave_out:
+        return None
+    return kind(tuple(left)) if len(left) > 1 else left[0] if left else None

@@ -81,8 +81,7 @@ class _Definition:
         zone, zone_name = self._zone()
         stages = self._stages()
         measures = MeasureReader(reader, name or "", words, tuple(stages), zone, zone_named=bool(zone_name))
-        measures.read(top.get("scores"), top.get("ledgers"), top.get("signals"), top.get("facts"))
-        measures.read_bands(top.get("bands"))
+        measures.read(top)
         scope = measures.scope()
         reader_of_transitions = TransitionReader(reader)
         transitions = reader_of_transitions.read(top.get("transitions"), scope)
@@ -210,9 +209,10 @@ class _Definition:
             for what, text in events_in(condition.tree):
                 self.reader.unmatched(entry, text, scope.words, name=what == "name")
             warnings += [Problem(entry.path, warning) for warning in condition.warnings]
+            measures.paths.note_condition(entry.path, condition.tree)
+        for entry, condition in conditions:
             if said := just_ended(condition.tree, heard):
                 warnings.append(Problem(entry.path, said))
-            measures.paths.note_condition(entry.path, condition.tree)
         measured = Measured(scope.scores, scope.facts, measures.counted, measures.signals_of, scope.words)
         return [
             *warnings,

@@ -1,6 +1,7 @@
 """The parts of a definition that measure: scores, ledgers, facts and signals, put together."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -80,17 +81,19 @@ class MeasureReader:
         kinds = {fact.kind for fact in self.facts}
         return bool(self.memories or self.resets or self.ledgers.by_name or kinds & {"rolling_sum", "latest_time"})
 
-    def read(self, scores: Entry | None, ledgers: Entry | None, signals: Entry | None, facts: Entry | None) -> None:
-        """Read all four; problems go to the reader."""
+    def read(self, top: Mapping[str, Entry]) -> None:
+        """Read them out of a definition's entries; problems go to the reader."""
+        scores, signals = top.get("scores"), top.get("signals")
         self.resets = scores_reset(signals)
         heads = self._scores(scores)
-        self.ledgers.read(ledgers, self._interaction_only)
-        read_facts = self._read_facts(facts, heads)
+        self.ledgers.read(top.get("ledgers"), self._interaction_only)
+        read_facts = self._read_facts(top.get("facts"), heads)
         read_signals: list[ReadSignal] = []
         for index, (name, entry) in enumerate(self.reader.mapping(signals).items()):
             self._identifier(entry, name)
             read_signals.append(self._signals.read(index, name, entry, heads, self.broken))
         self._complete_scores(read_signals, scores)
+        self._read_bands(top.get("bands"))
         check_memory(self.reader, read_signals, read_facts, self.ledgers)
         scope = self.scope(where=True)
         for signal in read_signals:
@@ -98,8 +101,7 @@ class MeasureReader:
         for fact in read_facts:
             self._finish_fact(fact, scope)
 
-    def read_bands(self, bands: Entry | None) -> None:
-        """Read the bands, which stand on the scores that were read."""
+    def _read_bands(self, bands: Entry | None) -> None:
         scores = {score.name: score for score in self.scores}
         facts = {fact.name for fact in self.facts}
         for name, entry in self.reader.mapping(bands).items():
@@ -116,7 +118,7 @@ class MeasureReader:
             {fact.name: fact for fact in self.facts},
             self.stages,
             self.words,
-            interaction_only=where,
+            at_event=where,
             lessened=frozenset(each.fact.name for of in self.counted.values() for each in of if each.sign < 0),
             broken=frozenset(self.broken),
             signals=self.counting_facts(),

@@ -44,7 +44,9 @@ class Scope(NamedTuple):
     words: Mapping[str, str]
     """Event name to word, every word to itself too."""
     interaction_only: bool = False
-    """True for `where`, which sees nothing but the interaction."""
+    """True for the `where` of ledgers, which sees nothing but the interaction."""
+    at_event: bool = False
+    """True for the `where` of signals and facts: lengths of time are measured at the interaction's own time."""
     lessened: frozenset[str] = frozenset()
     """Counts from which `minus` takes off, so that they may be below 0."""
     broken: frozenset[str] = frozenset()
@@ -111,7 +113,8 @@ def resolve_name(name: Name, scope: Scope, *, alone: bool = False) -> ResolvedOp
         return _event(name)
     if scope.interaction_only:
         raise ConditionError(
-            f"{name}: `where` sees the interaction only: event.type, event.name, properties.…, context.…", name.offset
+            f"{name}: `where` of a ledger sees the interaction only: event.type, event.name, properties.…, context.…",
+            name.offset,
         )
     if root in scope.scores:
         return _score(scope.scores[root])

@@ -63,7 +63,7 @@ def _readable(call: Call, scope: Scope) -> None:
     seen = ("properties", "context", "event") if call.function == "lower" else ("properties", "context")
     if scope.interaction_only and (call.function in _LENGTHS or root not in seen):
         raise ConditionError(
-            f"{call}: `where` sees the interaction only: event.type, event.name, properties.…, context.…",
+            f"{call}: `where` of a ledger sees the interaction only: event.type, event.name, properties.…, context.…",
             call.name.offset,
         )
 
