@@ -62,7 +62,7 @@ SHOP = dedent("""\
         (
             "signals:",
             "ledgers:\n  bought: {each: order, where: since(last_visit) >= 30s}\nsignals:",
-            "8:39: since(last_visit): `where` of a ledger sees the interaction only",
+            "8:38: since(last_visit): `where` of a ledger sees the interaction only",
         ),
         (
             "when: interest < 10",

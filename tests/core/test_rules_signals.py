@@ -4,7 +4,7 @@ import pytest
 
 from stream.codec.lifecycle_yaml.lifecycle_files import LifecycleFileError
 from tests.core.subject import Subject, lifecycle
-from tests.kit.times import DAY, T0
+from tests.kit.times import DAY, HOUR, T0
 
 
 def counting(signal: str) -> Subject:
