@@ -16,8 +16,6 @@ rest):
   `count` is how often the signal counted, also where its points added nothing; `points` is its sum before
   clamps, not made 0 below 2^-30, which is about the score.
 - `where` of a fact applies to whatever the fact looks at, `minus` words too.
-- `at_most`: with fewer than two windows in which something counted, no window is "older". A window between
-  the two kept ones had nothing counted, so it counts from 0.
 - Forgetting moves the clock of each lifecycle to its time, as a deadline does: decay is measured there.
 - A deadline's "false one millisecond earlier" includes unknown: such a condition does not hold.
 - A transition with a list of `from` stages is one transition: taken once in a step, from whichever stage.

@@ -7,7 +7,7 @@ from collections import Counter
 from tests.properties.reference_conditions import Missing
 from tests.properties.reference_grammar import Time
 from tests.properties.reference_life import Life
-from tests.properties.reference_values import Source, mapping
+from tests.properties.reference_values import Source
 
 Change = dict[str, object]
 """One stage change, with the fields of the published one that a life alone decides."""
@@ -29,13 +29,14 @@ def scores_and_facts(life: Life, t: int) -> dict[str, dict[str, object]]:
 def contributions(life: Life, t: int) -> dict[str, list[dict[str, object]]]:
     """Of each score: what each of its signals that ever counted is worth at t."""
     counts = Counter(each.signal for each in life.signals)
+    scores = {name: life.score_of(name) for name in life.lifecycle.scores}
     return {
-        score: [
-            {"signal": name, "points": life.points(score, name, t), "count": counts[name]}
-            for name, signal in life.lifecycle.signals.items()
-            if score in mapping(signal.get("add")) and counts[name]
+        name: [
+            {"signal": signal, "points": score.points(signal, t), "count": counts[signal]}
+            for signal in score.signals
+            if counts[signal]
         ]
-        for score in life.lifecycle.scores
+        for name, score in scores.items()
     }
 
 

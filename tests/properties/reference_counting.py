@@ -10,12 +10,11 @@ Where the text was silent:
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tests.properties.reference_caps import used_up
 from tests.properties.reference_conditions import Missing, numeral
-from tests.properties.reference_grammar import milliseconds
 from tests.properties.reference_history import Counted, Told, Written
 from tests.properties.reference_life import Life
 from tests.properties.reference_values import (
@@ -128,11 +127,12 @@ def note(life: Life, matches: Matches, interaction: Source) -> list[Counted]:
     """Note each signal that counts, which are returned, and what each fact takes, in file order."""
     before = len(life.signals)
     for name, seen in matches.signals:
-        if not used_up(life, name, interaction):
-            told = mapping(life.lifecycle.signals[name].get("add"))
-            points = {score: computed(each, seen) for score, each in told.items()}
+        signal = life.lifecycle.signals[name]
+        if not used_up(signal, [each for each in life.signals if each.signal == name], seen):
+            points = {score: computed(each, seen) for score, each in mapping(signal.get("add")).items()}
             added = {score: each for score, each in points.items() if each is not None}
-            life.signals.append(Counted(name, life.arrivals, time_of(interaction), added))
+            key = key_at(signal, "once", seen) if isinstance(signal.get("once"), str) else None
+            life.signals.append(Counted(name, life.arrivals, time_of(interaction), added, key))
     for name, sign, seen in matches.facts:
         value = taken(life.lifecycle.facts[name], seen)
         if value is not Missing.ABSENT:
@@ -172,20 +172,3 @@ def written(name: str, role: str, life: Life, interaction: Source) -> Written:
         said is not Missing.ABSENT and not countable(returned),
         key_at(ledger, "return", interaction),
     )
-
-
-def used_up(life: Life, name: str, interaction: Source) -> bool:
-    """Whether `once` or `at_most` keeps the signal from counting this interaction."""
-    signal = life.lifecycle.signals[name]
-    times = [each.at for each in life.signals if each.signal == name]
-    if signal.get("once") is True:
-        return bool(times)
-    if "at_most" not in signal:
-        return False
-    at_most = mapping(signal["at_most"])
-    per = milliseconds(str(at_most["per"]))
-    windows = Counter(at // per for at in times)
-    window, latest_two = time_of(interaction) // per, sorted(windows)[-2:]
-    if len(latest_two) == 2 and window < latest_two[0]:
-        return True
-    return windows[window] >= number(at_most["times"])

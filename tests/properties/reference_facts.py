@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tests.properties.reference_conditions import Missing
+from tests.properties.reference_expiring import rolling_sum
 from tests.properties.reference_grammar import Time, milliseconds
 from tests.properties.reference_history import Told
 from tests.properties.reference_values import Source, millionths
@@ -13,6 +14,8 @@ from tests.properties.reference_values import Source, millionths
 def fact_value(told: Source, history: Sequence[Told], t: int) -> object:
     """The value at t of a fact that was told this: a number, text, boolean or Time, or ABSENT."""
     times = sorted(each.at for each in history)
+    if "within" in told and "sum" in told:
+        return rolling_sum(told, history, t)
     if "within" in told:
         keep = told.get("keep", 20)
         assert isinstance(keep, int)

@@ -17,6 +17,8 @@ class Counted:
     """The interaction's time."""
     added: Mapping[str, float]
     """Points by score; a score that was given no number is left out."""
+    key: object = None
+    """What was found at the path of `once`."""
 
 
 @dataclass(frozen=True)

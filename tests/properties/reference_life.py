@@ -26,7 +26,7 @@ from tests.properties.reference_grammar import (
 from tests.properties.reference_history import Counted, Told, Written
 from tests.properties.reference_ledgers import Ledger
 from tests.properties.reference_lifecycle import Lifecycle
-from tests.properties.reference_scores import decaying_points, permanent_points, raw_score, read_score
+from tests.properties.reference_scores import Score
 from tests.properties.reference_values import Source, property_of
 
 END_OF_TIME = 253_402_300_799_999
@@ -63,16 +63,14 @@ class Life:
     facts: list[Told] = field(default_factory=list)
     written: list[Written] = field(default_factory=list)
 
-    def points(self, score: str, signal: str, t: int) -> float:
-        """What a signal's points come to at t, as they are added to a decaying or permanent score."""
-        half_life = self.lifecycle.half_life(score)
-        if half_life is None:
-            return permanent_points(self.signals, score, signal) / 1e6
-        return decaying_points(self.signals, score, signal, half_life, t)
+    def score_of(self, name: str) -> Score:
+        """A score after all that counted."""
+        return Score(self.lifecycle, name, self.signals)
 
-    def score(self, score: str, t: int) -> float:
+    def score(self, name: str, t: int) -> float:
         """The value of a score at t."""
-        return read_score(self.lifecycle, score, raw_score(self.lifecycle, self.signals, score, t))
+        score = self.score_of(name)
+        return score.read(score.raw(t))
 
     def fact(self, fact: str, t: int) -> object:
         """The value of a fact at t: a number, text, boolean or Time, or ABSENT."""
@@ -87,6 +85,15 @@ class Life:
 
     def turning_points(self, name: str) -> list[int] | None:
         """All times at which time alone may change what changes in steps, such as a rolling count; None for others."""
+        if name in self.lifecycle.scores:
+            expiring = {each: told for each, told in self.lifecycle.signals.items() if "expires" in told}
+            if not expiring.keys() & self.score_of(name).signals:
+                return None
+            return [
+                each.at + milliseconds(str(expiring[each.signal]["expires"]))
+                for each in self.signals
+                if each.signal in expiring
+            ]
         told = self.lifecycle.facts.get(name, {})
         if "within" not in told:
             return None
@@ -102,18 +109,18 @@ class Life:
         """
         if not isinstance(atom, Compare):
             return
-        score = next((s.path[0] for s in (atom.left, atom.right) if isinstance(s, Name)), "")
-        half_life = self.lifecycle.half_life(score) if score in self.lifecycle.scores else None
-        if half_life is None:
+        name = next((s.path[0] for s in (atom.left, atom.right) if isinstance(s, Name)), "")
+        if name not in self.lifecycle.scores or self.lifecycle.half_life(name) is None:
             return
-        added = [(each.at, each.added[score]) for each in self.signals if score in each.added]
+        score, half_life = self.score_of(name), self.lifecycle.half_life(name) or 1
+        added = [(each.at, each.added[name]) for each in self.signals if name in each.added]
         if all((t - at) % half_life == 0 for at, _ in added):
             return
-        raw = raw_score(self.lifecycle, self.signals, score, t)
+        raw = score.raw(t)
         reach = DOUBT * sum(abs(points) * 2.0 ** -((t - at) / half_life) for at, points in added)
 
         def truth(value: float) -> Truth:
-            read = read_score(self.lifecycle, score, value)
+            read = score.read(value)
             return truth_of_atom(atom, lambda side: side.value if isinstance(side, Constant) else read)
 
         if len({truth(raw - reach), truth(raw), truth(raw + reach)}) > 1:

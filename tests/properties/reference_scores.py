@@ -4,45 +4,62 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tests.properties.reference_expiring import expiring_points
 from tests.properties.reference_history import Counted
 from tests.properties.reference_lifecycle import Lifecycle
-from tests.properties.reference_values import millionths
+from tests.properties.reference_values import mapping, millionths
 
 VANISHED = 2.0**-30
 """A decaying score below this magnitude is 0."""
 
 
-def permanent_points(history: Sequence[Counted], score: str, signal: str) -> int:
-    """What a signal adds to a permanent score, in millionths."""
-    return sum(millionths(each.added[score]) for each in history if each.signal == signal and score in each.added)
+class Score:
+    """One score of a lifecycle, after this history."""
 
+    def __init__(self, lifecycle: Lifecycle, name: str, history: Sequence[Counted]) -> None:
+        self.lifecycle = lifecycle
+        self.name = name
+        self.half_life = lifecycle.half_life(name)
+        self.history = history
+        self.signals = [each for each, told in lifecycle.signals.items() if name in mapping(told.get("add"))]
+        """Those that name it, in file order."""
 
-def decaying_points(history: Sequence[Counted], score: str, signal: str, half_life: int, t: int) -> float:
-    """What a signal adds to a decaying score at t."""
-    total = 0.0
-    for each in history:
-        if each.signal == signal and score in each.added:
-            total += each.added[score] * 2.0 ** -((t - each.at) / half_life)
-    return total
+    def points(self, signal: str, t: int) -> float:
+        """What a signal's points come to at t."""
+        return self.millionths(signal, t) / 1e6 if self.half_life is None else self.decayed(signal, t)
 
+    def millionths(self, signal: str, t: int) -> int:
+        """What a signal adds to a permanent score at t."""
+        told = self.lifecycle.signals[signal]
+        counted = [each for each in self.history if each.signal == signal]
+        if "expires" in told:
+            return expiring_points(told, counted, self.name, t)
+        return sum(millionths(each.added[self.name]) for each in counted if self.name in each.added)
 
-def raw_score(lifecycle: Lifecycle, history: Sequence[Counted], score: str, t: int) -> float:
-    """The sum of the signals before clamps: in file order, of a permanent score exactly."""
-    half_life = lifecycle.half_life(score)
-    if half_life is None:
-        return sum(permanent_points(history, score, signal) for signal in lifecycle.signals) / 1e6
-    total = 0.0
-    for signal in lifecycle.signals:
-        total += decaying_points(history, score, signal, half_life, t)
-    return total
+    def decayed(self, signal: str, t: int) -> float:
+        """What a signal adds to a decaying score at t."""
+        assert self.half_life is not None
+        total = 0.0
+        for each in self.history:
+            if each.signal == signal and self.name in each.added:
+                total += each.added[self.name] * 2.0 ** -((t - each.at) / self.half_life)
+        return total
 
+    def raw(self, t: int) -> float:
+        """The sum of the signals before clamps: in file order, of a permanent score exactly."""
+        if self.half_life is None:
+            return sum(self.millionths(signal, t) for signal in self.signals) / 1e6
+        total = 0.0
+        for signal in self.signals:
+            total += self.decayed(signal, t)
+        return total
 
-def read_score(lifecycle: Lifecycle, score: str, raw: float) -> float:
-    """The score as it is read: nothing below 2^-30, then clamped."""
-    limits = lifecycle.scores[score]
-    read = 0.0 if lifecycle.half_life(score) is not None and abs(raw) < VANISHED else raw
-    if isinstance(low := limits.get("min"), int | float):
-        read = max(read, float(low))
-    if isinstance(high := limits.get("max"), int | float):
-        read = min(read, float(high))
-    return read
+    def read(self, raw: float) -> float:
+        """The score as it is read: nothing below 2^-30, then clamped."""
+        limits = self.lifecycle.scores[self.name]
+        read = 0.0 if self.half_life is not None and abs(raw) < VANISHED else raw
+        if isinstance(low := limits.get("min"), int | float):
+            read = max(read, float(low))
+        if isinstance(high := limits.get("max"), int | float):
+            read = min(read, float(high))
+        return read

@@ -25,16 +25,18 @@ from tests.properties.lifecycles import (
 
 Features = frozenset[str]
 
-FEATURES: Features = frozenset({"numbers", "lists", "ledgers", "where_state", "text"})
+FEATURES: Features = frozenset(
+    {"numbers", "lists", "ledgers", "cool_down", "once_each", "where_state", "expiring", "text"}
+)
 """Parts of the language that a rich lifecycle may use, beside those of rules 1 to 15."""
 
 PIECES = ["D", "de", "DE", "mobile", "", "é", "ß", "Bot", "bot", "."]
 WHOLES = ["DE", "de", "FR", "straße", "i̇", "mobile bot", ""]
 
 
-def constant_comparisons(name: str) -> Texts:
+def constant_comparisons(name: str, numbers: Sequence[float] = tuple(NUMBERS)) -> Texts:
     """Comparisons of what changes in steps by time alone: with constants only, by every sign."""
-    return compared(name, SIGNS, [str(each) for each in NUMBERS]) | within(name, NUMBERS)
+    return compared(name, SIGNS, [str(each) for each in numbers]) | within(name, numbers)
 
 
 def text_searches(name: str) -> Texts:

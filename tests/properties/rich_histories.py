@@ -30,6 +30,8 @@ RETURNED: list[object] = [1, 2.5, "2.5", 10, -1, 0, 1e15, 1e-7, None, "all", Tru
 RETURNS: list[object] = ["R", "R", "S", 1, "1", None, ""]
 AGENTS: list[object] = ["Mobile Bot", "mobile bot", "STRAßE", "İ", "Bot", "e\u0301", "DE.", ["Bot", 3], 3, None]
 
+MANY = [[{"id": number, "price": number} for number in range(first, first + 70)] for first in (0, 60)]
+"""More elements than are known of anything."""
 SUBJECTS: list[list[tuple[str | None, str | None]]] = [
     [("c1", None)],
     [("c1", None)],
@@ -46,6 +48,7 @@ def elements() -> st.SearchStrategy[object]:
         optional={
             "quantity": st.sampled_from([1, 2, 3, "2", 0.5, -1, None]),
             "category": st.sampled_from(CATEGORIES),
+            "id": st.integers(0, 5),
             "a b": st.sampled_from(NUMBERS),
             "deep": st.sampled_from([{"price": 2}, {}, [{"price": 2}], None]),
         },
@@ -57,7 +60,7 @@ def elements() -> st.SearchStrategy[object]:
 def rich_contents() -> st.SearchStrategy[Source]:
     """The properties and the context of an interaction."""
     usual: st.SearchStrategy[object] = st.sampled_from(NUMBERS[:9])
-    lists = st.lists(elements(), max_size=4)
+    lists = st.lists(elements(), max_size=4) | st.lists(elements(), max_size=4) | st.sampled_from(MANY)
     always: dict[str, st.SearchStrategy[object]] = {
         "total": usual | usual | usual | values() | lists,
         "price": st.sampled_from(PRICES),

@@ -19,7 +19,6 @@ from tests.properties.lifecycles import (
     Texts,
     compared,
     conditions,
-    scores,
     transitions,
 )
 from tests.properties.rich_conditions import (
@@ -29,7 +28,8 @@ from tests.properties.rich_conditions import (
     about_the_element,
     about_what_is_said,
 )
-from tests.properties.rich_parts import ledger_facts, ledgers, of_ledgers, rich_facts, rich_signals
+from tests.properties.rich_parts import ledger_facts, ledgers, rich_facts
+from tests.properties.rich_signals import rich_scores, rich_signals, score_comparisons
 
 RICH_WORDS = ["visit", "form", "buy", "refund", "change", "mail"]
 
@@ -52,8 +52,8 @@ def rich_lifecycles(
     known: dict[str, Texts] = {name: compared(name, ORDERS, DURATIONS[tempo]) for name in ("idle", "in_stage")}
     known["identified"] = st.just("identified")
     parts: dict[str, dict[str, Source]] = {"scores": {}, "signals": {}, "ledgers": {}, "facts": {}}
-    for score in ["heat", "value", "trust"][: draw(st.integers(1, 3))]:
-        parts["scores"][score], known[score] = draw(scores(score, tempo))
+    for scored in ["heat", "value", "trust"][: draw(st.integers(1, 3))]:
+        parts["scores"][scored] = draw(rich_scores(tempo))
     books = parts["ledgers"]
     if "ledgers" in features:
         for ledger in ["bought", "booked"][: draw(st.integers(1, 2))]:
@@ -63,8 +63,10 @@ def rich_lifecycles(
         made = rich_facts(fact, vocabulary, tempo, features) if plain else ledger_facts(fact, books, tempo)
         parts["facts"][fact], known[fact] = draw(made)
     for number in range(draw(st.integers(1, 4))):
-        signal = draw(rich_signals(list(parts["scores"]), vocabulary, tempo, features))
-        parts["signals"][f"signal_{number}"] = draw(of_ledgers(signal, books))
+        signal = draw(rich_signals(parts["scores"], books, vocabulary, tempo, features))
+        parts["signals"][f"signal_{number}"] = signal
+    for scored, score in parts["scores"].items():
+        known[scored] = score_comparisons(scored, score, parts["signals"])
     said = about_what_is_said(vocabulary, features)
     of_customer = about_the_customer(known, stages, tempo) if "where_state" in features else {}
     for part in ("signals", "facts", "ledgers"):

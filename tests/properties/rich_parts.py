@@ -1,4 +1,4 @@
-"""Random facts, signals and ledgers of a rich lifecycle, without their `where`."""
+"""Random facts and ledgers of a rich lifecycle, without their `where`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from tests.properties.lifecycles import (
     DURATIONS,
-    POINTS,
     PROPERTIES,
     Source,
     Tempo,
@@ -16,10 +15,7 @@ from tests.properties.lifecycles import (
     facts,
     number_comparisons,
     rolling_comparisons,
-    signals,
-    word_lists,
 )
-from tests.properties.reference_values import listed
 from tests.properties.rich_conditions import Features, constant_comparisons
 
 LISTS = ["properties.products", "properties.products", "properties.tags", "context.items", "properties.total"]
@@ -52,9 +48,19 @@ def rich_facts(
         fact["over"] = draw(st.sampled_from(LISTS))
     if "sum" in fact:
         fact["sum"] = draw(numbers(features, over=over))
+        if "expiring" in features and draw(st.booleans()):
+            fact |= draw(rolling(tempo))
+            comparisons = constant_comparisons(name)
     if "latest" in fact and over:
         fact["latest"] = draw(st.sampled_from(["item", "item.category", "properties.country"]))
     return fact, comparisons
+
+
+@st.composite
+def rolling(draw: st.DrawFn, tempo: Tempo, key: str = "within") -> Source:
+    """How long something counts, and how much of it is kept."""
+    length: Source = {key: draw(st.sampled_from(DURATIONS[tempo]))}
+    return {**length, "keep": draw(st.integers(1, 3))} if draw(st.booleans()) else length
 
 
 @st.composite
@@ -95,30 +101,3 @@ def ledger_facts(draw: st.DrawFn, name: str, books: Mapping[str, Source], tempo:
     keep = books[ledger].get("keep", 4)
     assert isinstance(keep, int)
     return fact, rolling_comparisons(name, keep) if kind == "count" else constant_comparisons(name)
-
-
-@st.composite
-def of_ledgers(draw: st.DrawFn, signal: Source, books: Mapping[str, Source]) -> Source:
-    """The signal, or the same for one of these ledgers."""
-    if not books or draw(st.booleans()):
-        return signal
-    ledger = draw(st.sampled_from(sorted(books)))
-    words = [str(each) for each in listed(books[ledger]["each"])]
-    return {**signal, "each": draw(word_lists(words)), "ledger": ledger}
-
-
-@st.composite
-def rich_signals(
-    draw: st.DrawFn, names: Sequence[str], vocabulary: Sequence[str], tempo: Tempo, features: Features
-) -> Source:
-    """A signal for one or more of these scores."""
-    signal = draw(signals(names, vocabulary, tempo))
-    signal.pop("where", None)
-    over = "lists" in features and draw(st.booleans())
-    if over:
-        signal["over"] = draw(st.sampled_from(LISTS))
-    points = st.sampled_from(POINTS) | numbers(features, over=over)
-    adding = signal["add"]
-    assert isinstance(adding, dict)
-    signal["add"] = {score: draw(points) for score in adding}
-    return signal
