@@ -43,6 +43,20 @@ transitions:
   - {from: end, to: default, when: 'event.name == "a\"b\\c]|}{<br/>&amp;%%" or properties["a b"] == "-->"'}
 """
 
+LEDGER = """\
+lifecycle: ledger
+ledgers:
+  sales: {each: purchase, by: properties.order_id, amount: properties.total, minus: [refund, cancelled]}
+scores: {heat: {}}
+signals: {bought: {each: purchase, ledger: sales, add: {heat: 1}, at_most: {times: 1, per: day}}}
+facts:
+  orders: {count: sales}
+  year: {sum: sales, within: 365d}
+  minutes: {sum: properties.minutes * 2, each: watched, within: 30d}
+stages: {a: {}, b: {}}
+transitions: [{from: a, to: b, when: orders >= 1 and year >= 2 and minutes >= 3}]
+"""
+
 FACTS = """\
 lifecycle: counted
 interactions:
@@ -178,6 +192,20 @@ def test_the_picture_says_what_each_fact_is_that_a_transition_names(lifecycle: R
         '   code     latest properties["a b"] of each page where context.shop == "de"',
         "   arrived  time of the first purchase",
         "   left     time of the last purchase or refund",
+        "",
+    ]
+
+
+def test_the_picture_says_what_facts_and_signals_take_from_a_ledger(lifecycle: Run, tmp_path: Path) -> None:
+    (tmp_path / "ledger.yaml").write_text(LEDGER)
+
+    lines = lines_of(lifecycle("validate", "ledger.yaml").stdout)
+
+    assert "   +1  bought  each purchase new to sales, at most 1 per day" in lines
+    assert lines[lines.index("facts  that conditions name") + 1 :] == [
+        "   orders   count of sales: each purchase, minus each refund or cancelled",
+        "   year     sum of sales: each purchase, minus each refund or cancelled within 365d, at most 64",
+        "   minutes  sum properties.minutes * 2 of each watched within 30d, at most 64",
         "",
     ]
 

@@ -202,7 +202,7 @@ async def test_workers_with_different_files_warn_each_other_with_the_least_right
     """In the log, in `/readyz`, which stays ready, and in metrics."""
     edited = tmp_path / "metrics.yaml"
     preset = files("stream.presets").joinpath("metrics.yaml")
-    edited.write_text(preset.read_text().replace("version: 1", "version: 2", 1))
+    edited.write_text(preset.read_text().replace("version: 2", "version: 3", 1))
     before, after = (load(each).lifecycle.digest.hex() for each in ("metrics", str(edited)))
     one = caller_of(secured_kafka, WORKER)
     two = replace(caller_of(secured_kafka, WORKER), extra={"LIFECYCLES": str(edited), "LOG_FORMAT": "json"})
@@ -214,15 +214,15 @@ async def test_workers_with_different_files_warn_each_other_with_the_least_right
             seen = json.loads(ready)
         await first.until_logged("the workers of this group (1) have the same")
     assert seen["status"] in ("ready", "not ready")
-    assert seen["lifecycles"] == {"metrics": {"version": 1, "digest": before}}
+    assert seen["lifecycles"] == {"metrics": {"version": 2, "digest": before}}
     [other] = seen["others"]
     assert other.keys() == FIELDS
-    assert other["lifecycles"] == {"metrics": {"version": 2, "digest": after}}
-    assert f'lifecycle_info{{digest="{before}",lifecycle="metrics",version="1"}} 1.0' in metrics
+    assert other["lifecycles"] == {"metrics": {"version": 3, "digest": after}}
+    assert f'lifecycle_info{{digest="{before}",lifecycle="metrics",version="2"}} 1.0' in metrics
     assert 'lifecycle_group_versions{lifecycle="metrics"} 2.0' in metrics
     assert first.log.count("workers of this group differ") == 1
     said = {line["event"]: line for line in map(json.loads, second.log.splitlines())}
-    assert said["workers_differ"]["others"][0]["lifecycles"] == {"metrics": {"version": 1, "digest": before}}
+    assert said["workers_differ"]["others"][0]["lifecycles"] == {"metrics": {"version": 2, "digest": before}}
     assert_introduced(said, two, after)
 
 
@@ -230,7 +230,7 @@ def assert_introduced(said: dict[str, dict[str, Any]], caller: Caller, digest: s
     """The first lines name all that ran there, and no secret; the others, which partitions came and went."""
     assert said["worker_started"]["build"] in ("compiled", "not compiled")
     loaded = said["lifecycle_loaded"]
-    assert (loaded["lifecycle"], loaded["version"], loaded["digest"]) == ("metrics", 2, digest)
+    assert (loaded["lifecycle"], loaded["version"], loaded["digest"]) == ("metrics", 3, digest)
     assert loaded["file"].endswith("metrics.yaml")
     chosen = said["kafka_chosen"]
     assert (chosen["bootstrap"], chosen["group"]) == (caller.bootstrap, "lifecycle")

@@ -169,3 +169,29 @@ def test_an_imported_order_of_a_millisecond_less_does(walk: Walk) -> None:
     walk.does(100 * DAY, "page")
     assert walk.does(70 * DAY + 1, "Order Completed", total=5) == ["conversion"]
     assert walk.last.trigger.late
+
+
+def test_a_reloaded_order_wins_nobody_back(walk: Walk) -> None:
+    """The page of an order of two months ago is opened again: a sign of life, and no order."""
+    walk.does(0, "Order Completed", order_id="o-1", total=50)
+    assert walk.turns(60 * DAY) == ["dormant"]
+    assert walk.does(61 * DAY, "Order Completed", order_id="o-1", total=50) == ["win_back"]
+    assert walk.counted("bought") == 1
+    assert walk.does(62 * DAY, "Order Completed", order_id="o-2", total=50) == ["retention"]
+
+
+def test_what_was_paid_back_wins_nobody_back_either(walk: Walk) -> None:
+    """The one order of these 30 days, in a row of buying that was interrupted."""
+    retained(walk)
+    assert walk.turns(70 * DAY) == ["dormant"]
+    walk.does(80 * DAY, "order_refunded", order_id="o-3")
+    assert walk.stage == "win_back"
+    assert walk.does(81 * DAY, "order_completed", order_id="o-3", total=10) == []
+    assert walk.does(82 * DAY, "order_completed", order_id="o-4", total=10) == ["retention"]
+
+
+def test_a_promoter_may_answer_in_quotes(walk: Walk) -> None:
+    """W11: `"10"` is ten."""
+    retained(walk)
+    assert walk.does(11 * DAY, "NPS Answered", score="10") == ["loyalty"]
+    assert walk.does(12 * DAY, "NPS Answered", score="6") == ["retention"]

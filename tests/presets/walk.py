@@ -10,12 +10,13 @@ from types import ModuleType
 from typing import NamedTuple
 
 from stream.codec.lifecycle_yaml import lifecycle_files
+from stream.core import facts
 from stream.core.customer import Customer
 from stream.core.inputs import Arrival, Passing
 from stream.core.interaction import Interaction
 from stream.core.lifecycle import Lifecycle
 from stream.core.model import model_of
-from stream.core.stage_change import StageChange
+from stream.core.stage_change import StageChange, Value
 from stream.core.step import step
 from stream.core.step_counts import StepCounts
 from tests.kit.times import DAY
@@ -58,6 +59,17 @@ class Walk:
     def last(self) -> StageChange:
         """The latest stage change."""
         return self.changes[-1]
+
+    def fact(self, name: str) -> Value | None:
+        """A fact as it is now."""
+        assert self.customer is not None
+        life = self.customer.lives[self.lifecycle.id]
+        (found,) = (each for each in self.lifecycle.facts if each.name == name)
+        return facts.value(found, life, life.clock)
+
+    def counted(self, signal: str) -> int:
+        """How often a signal counted."""
+        return self.step_counts.signals.get((self.lifecycle.id, signal), 0)
 
     def does(self, time: int, name: str, **properties: object) -> list[str | None]:
         """The customer does something; returns the stages that it enters, by deadlines until then too."""

@@ -11,6 +11,7 @@ from stream.core.event import PropertyPath
 from stream.core.expressions import Name
 from stream.core.facts import Fact
 from stream.core.language.conditions import names_in
+from stream.core.ledgers import EACH, MINUS, UPDATE
 from stream.core.lifecycle import Condition, Counted, Lifecycle, Points, Signal
 
 
@@ -44,7 +45,8 @@ def _when(lifecycle: Lifecycle, signal: Signal) -> str:
     reactions = lifecycle.reactions.values()
     words = dict.fromkeys(each.word for each in reactions if each.word is not None and signal in each.signals)
     limit = f", {signal.limit_text}" if signal.limit_text else ""
-    return f"each {' or '.join(words)}{_where(signal.where)}{limit}"
+    new = f" new to {lifecycle.ledgers[signal.ledger].name}" if signal.ledger >= 0 else ""
+    return f"each {' or '.join(words)}{new}{_where(signal.where)}{limit}"
 
 
 def facts(lifecycle: Lifecycle) -> Iterator[RenderableType]:
@@ -63,9 +65,13 @@ def facts(lifecycle: Lifecycle) -> Iterator[RenderableType]:
 
 
 def _meaning(lifecycle: Lifecycle, fact: Fact) -> str:
-    what = fact.kind if fact.path is None else f"{fact.kind} {_property(fact.path)}"
-    if fact.kind == "rolling":
-        what = "count"
+    if fact.ledger >= 0:
+        return _of_ledger(lifecycle, fact)
+    what = "count" if fact.kind == "rolling" else fact.kind.removeprefix("rolling_")
+    if fact.amount is not None:
+        what += f" {fact.amount.text}"
+    elif fact.path is not None:
+        what += f" {_property(fact.path)}"
     counted: dict[int, dict[str, Counted]] = {1: {}, -1: {}}
     for reaction in lifecycle.reactions.values():
         for each in reaction.counted:
@@ -79,8 +85,20 @@ def _meaning(lifecycle: Lifecycle, fact: Fact) -> str:
     if counted[-1]:
         of += f", minus each {' or '.join(counted[-1])}"
         where = f",{where}" if where else ""
-    within = f" within {format_duration(fact.within)}, at most {fact.keep}" if fact.kind == "rolling" else ""
+    within = f" within {format_duration(fact.within)}, at most {fact.keep}" if fact.within else ""
     return f"{what} of {of}{where}{within}"
+
+
+def _of_ledger(lifecycle: Lifecycle, fact: Fact) -> str:
+    roles: dict[int, list[str]] = {EACH: [], UPDATE: [], MINUS: []}
+    for reaction in lifecycle.reactions.values():
+        for each in reaction.entered:
+            if each.ledger.index == fact.ledger and reaction.word is not None:
+                roles[each.role] = list(dict.fromkeys([*roles[each.role], reaction.word]))
+    what = "count" if fact.kind == "ledger_count" else "sum"
+    minus = f", minus each {' or '.join(roles[MINUS])}" if roles[MINUS] else ""
+    within = f" within {format_duration(fact.within)}, at most {fact.keep}" if fact.within else ""
+    return f"{what} of {lifecycle.ledgers[fact.ledger].name}: each {' or '.join(roles[EACH])}{minus}{within}"
 
 
 def _property(path: PropertyPath) -> str:
