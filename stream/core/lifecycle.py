@@ -62,6 +62,8 @@ class Signal:
     """Its place in `Life.windows`; -1 without `at_most`."""
     fingerprint: str
     """Equal for two signals that mean the same, whatever their place in the file."""
+    over: PropertyPath | None = None
+    """It applies to each element of the list there; None: to the interaction."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,7 @@ class Counted:
     sign: int
     """1, or -1 where the word stands under `minus`."""
     where: Condition | None
+    over: PropertyPath | None = None
 
 
 @dataclass(frozen=True)
