@@ -3,7 +3,8 @@
 import re
 from dataclasses import dataclass
 
-EVENT_ROOTS = ("event", "properties", "context")
+EVENT_ROOTS = ("event", "properties", "context", "item")
+"""What names of an interaction begin with."""
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 

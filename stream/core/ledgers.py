@@ -42,6 +42,13 @@ class Ledger:
     """Tells one return of an entry from another."""
     keep: int
 
+    def paths(self, role: int) -> list[PropertyPath]:
+        """The properties that it reads of a word of that role; a return without `returned` returns everything."""
+        found = [] if self.by is None else [self.by]
+        if role != MINUS and self.amount is not None:
+            found += self.amount.paths
+        return found
+
 
 def empty() -> LedgerState:
     """A ledger in which nothing happened yet."""

@@ -13,7 +13,7 @@ from stream.core.expressions import Node
 from stream.core.facts import Fact, initial
 from stream.core.guards import HasHeld
 from stream.core.ledgers import Ledger
-from stream.core.limits import Limit
+from stream.core.limits import Limit, OncePerValue
 from stream.core.memory import Memory, SignalMemory
 from stream.core.predicates import Predicate
 from stream.core.scoring import Score
@@ -103,6 +103,16 @@ class Signal:
     ledger: int = -1
     """It counts for what makes an entry of this ledger; -1: of none."""
     ledger_where: Condition | None = None
+
+    @property
+    def paths(self) -> tuple[PropertyPath, ...]:
+        """The properties that its points and its limit read."""
+        paths = [path for points in self.points for path in points.amount.paths]
+        if self.latest is not None:
+            paths.append(self.latest.path)
+        if isinstance(self.limit, OncePerValue):
+            paths.append(self.limit.path)
+        return tuple(paths)
 
 
 @dataclass(frozen=True)

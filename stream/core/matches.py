@@ -5,8 +5,9 @@ Beside `step`, which knows nothing of it: a worker pays nothing. Whatever was ma
 
 from typing import Final
 
-from stream.core.event import CONTEXT, Event, PropertyPath, lookup
+from stream.core.event import CONTEXT, ITEM, PROPERTIES, Event, PropertyPath, lookup
 from stream.core.interaction import Interaction
+from stream.core.ledgers import EACH
 from stream.core.lifecycle import Condition, Lifecycle
 from stream.core.mentions import event_names_of, properties_in, written
 from stream.core.step_counts import REST
@@ -16,13 +17,17 @@ MAX_NAMES: Final = 10_000
 _EXAMPLES: Final = 100
 """Interactions without a property from which is learnt what they have instead."""
 _MAX_KEYS: Final = 200
+_MAX_ELEMENTS: Final = 1_000
+"""The first of a list that a rule applies to."""
 
 
 class Missing:
     """A property that a rule names, looked for until an interaction has it."""
 
-    def __init__(self, path: PropertyPath, rule: str) -> None:
+    def __init__(self, path: PropertyPath, rule: str, over: PropertyPath | None = None) -> None:
         self.path = path
+        self.over = over if path.root == ITEM else None
+        """Of a path in items: the list that they are of."""
         self.rule = rule
         """What names it: `signal spent`, `fact revenue`, `transition lead → customer`."""
         self.looked = 0
@@ -35,16 +40,24 @@ class Missing:
 
     def look(self, event: Event) -> bool:
         """Look for it in one more interaction; returns whether it is there."""
+        items = elements(self.over, event)
+        if not items:
+            return self.found
         self.looked += 1
-        if lookup(self.path, event) is not None:
-            self.found = True
-        elif self.looked <= _EXAMPLES:
+        for item in items:
+            event.item = item
+            if lookup(self.path, event) is not None:
+                self.found = True
+                return True
+        if self.looked <= _EXAMPLES:
             self._learn(event)
         return self.found
 
     def _learn(self, event: Event) -> None:
         path = self.path
-        found: object = event.context if path.root == CONTEXT else event.properties
+        found: object = event.properties
+        if path.root != PROPERTIES:
+            found = event.context if path.root == CONTEXT else event.item
         for depth in range(len(path.keys)):
             if isinstance(found, list) and self.list is None:
                 self.list = written(PropertyPath(path.root, path.keys[:depth]))
@@ -62,10 +75,11 @@ class Missing:
 class _Rule:
     """A signal or fact that no interaction matched yet."""
 
-    def __init__(self, kind: str, name: str, where: Condition | None) -> None:
+    def __init__(self, kind: str, name: str, where: Condition | None, over: PropertyPath | None) -> None:
         self.kind = kind
         self.name = name
         self.where = where
+        self.over = over
 
 
 class Matches:
@@ -123,9 +137,12 @@ class Matches:
         matched = self.signals if rule.kind == "signal" else self.facts
         if not matched[rule.name]:
             where = None if rule.where is None else rule.where.by_interaction
-            if where is not None and not where.holds(self._life, time, event):
-                return False
-            matched[rule.name] = True
+            for item in elements(rule.over, event):
+                event.item = item
+                if where is None or where.holds(self._life, time, event):
+                    matched[rule.name] = True
+                    return True
+            return False
         return True
 
     def _begin(self, name: str) -> list[_Rule]:
@@ -133,9 +150,14 @@ class Matches:
         reaction = self.lifecycle.reaction(name)
         if reaction is self.lifecycle.otherwise and len(self._rules) >= MAX_NAMES:
             return []
-        rules = [_Rule("signal", each.name, each.where) for each in reaction.signals]
-        rules += [_Rule("fact", each.fact.name, each.where) for each in reaction.counted]
+        rules = [_Rule("signal", each.name, each.where, each.over) for each in reaction.signals]
+        rules += [_Rule("fact", each.fact.name, each.where, each.over) for each in reaction.counted]
+        entered = reaction.entered
+        makes = {each.ledger.index: each for each in entered if each.role == EACH}
+        of_ledgers = [fact for fact in self.lifecycle.facts if fact.ledger in makes]
+        rules += [_Rule("fact", fact.name, makes[fact.ledger].where, None) for fact in of_ledgers]
         own = dict.fromkeys((rule.kind, rule.name) for rule in rules)
+        own |= dict.fromkeys((f"ledger {each.role}", each.ledger.name) for each in entered)
         missing = [each for key in own for each in self._of_rule.get(key, ())]
         self._rules[name] = rules
         if missing:
@@ -145,24 +167,38 @@ class Matches:
     def _list_properties(self) -> None:
         lifecycle = self.lifecycle
         for signal in lifecycle.signals:
-            paths = [path for each in signal.points for path in each.amount.paths]
-            self._of_rule["signal", signal.name] = self._note(f"signal {signal.name}", paths, signal.where)
-        wheres = {
-            each.fact.name: each.where
+            self._of_rule["signal", signal.name] = self._note(
+                f"signal {signal.name}", list(signal.paths), signal.where, signal.over
+            )
+        counted = {
+            each.fact.name: each
             for reaction in (*lifecycle.reactions.values(), lifecycle.otherwise)
             for each in reaction.counted
         }
         for fact in lifecycle.facts:
-            self._of_rule["fact", fact.name] = self._note(f"fact {fact.name}", [*fact.paths], wheres.get(fact.name))
+            one = counted.get(fact.name)
+            where, over = (one.where, one.over) if one is not None else (None, None)
+            self._of_rule["fact", fact.name] = self._note(f"fact {fact.name}", [*fact.paths], where, over)
+        entered = {
+            (each.role, each.ledger.name): each
+            for reaction in lifecycle.reactions.values()
+            for each in reaction.entered
+        }
+        for (role, name), enters in entered.items():
+            paths = enters.ledger.paths(role)
+            self._of_rule[f"ledger {role}", name] = self._note(f"ledger {name}", paths, enters.where, None)
         for transition in lifecycle.transitions:
             stages = [stage for stage in lifecycle.stages if stage in transition.sources]
             source = ", ".join(stages[:2]) + (", …" if len(stages) > 2 else "")
             rule = f"transition {source} → {transition.target}"
-            self._always += self._note(rule, [], transition.condition)
+            self._always += self._note(rule, [], transition.condition, None)
 
-    def _note(self, rule: str, paths: list[PropertyPath], condition: Condition | None) -> list[Missing]:
-        named = [*paths, *(properties_in(condition.tree) if condition is not None else ())]
-        noted = [Missing(path, rule) for path in dict.fromkeys(named)]
+    def _note(
+        self, rule: str, paths: list[PropertyPath], condition: Condition | None, over: PropertyPath | None
+    ) -> list[Missing]:
+        named = [over] if over is not None else []
+        named += [*paths, *(properties_in(condition.tree) if condition is not None else ())]
+        noted = [Missing(path, rule, over) for path in dict.fromkeys(named)]
         self.properties += noted
         return noted
 
@@ -170,6 +206,14 @@ class Matches:
     def missing(self) -> list[Missing]:
         """Properties that rules name and that none of the interactions had that the rules are about."""
         return [each for each in self.properties if each.looked and not each.found]
+
+
+def elements(over: PropertyPath | None, event: Event) -> list[object]:
+    """The items that a rule applies to: the elements of its list, or the interaction itself, once, without an item."""
+    if over is None:
+        return [None]
+    found = lookup(over, event)
+    return found[:_MAX_ELEMENTS] if isinstance(found, list) else []
 
 
 class Observation:

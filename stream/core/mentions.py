@@ -2,20 +2,19 @@
 
 from collections.abc import Iterator
 
-from stream.core.event import PropertyPath, path_to
+from stream.core.event import ROOTS, PropertyPath, path_to
 from stream.core.expressions import And, Bare, Call, Comparison, Literal, Name, Node, Not, Operand, Or
 from stream.core.lifecycle import Lifecycle
 
-_ROOTS = ("properties", "context")
 _TYPES = (("event", "type"), ("event", "name"))
 _PARTS = ("contains", "starts", "ends")
 """Operators that compare parts of a text."""
 
 
 def properties_in(node: Node) -> list[PropertyPath]:
-    """The properties that a condition reads, each once, in the order in which it names them."""
+    """The properties that a condition reads, of items too, each once, in the order in which it names them."""
     named = [side.name if isinstance(side, Call) else side for leaf in _leaves(node) for side in _sides(leaf)]
-    paths = [each.path for each in named if isinstance(each, Name) and each.path[0] in _ROOTS and len(each.path) > 1]
+    paths = [each.path for each in named if isinstance(each, Name) and each.path[0] in ROOTS and len(each.path) > 1]
     return [path_to(path) for path in dict.fromkeys(paths)]
 
 

@@ -23,6 +23,10 @@ Row = list[Cell]
 _FACT_KINDS: dict[str, ColumnKind] = {
     "count": "whole",
     "rolling": "whole",
+    "rolling_sum": "number",
+    "ledger_count": "whole",
+    "ledger_sum": "number",
+    "latest_time": "time",
     "sum": "number",
     "first": "time",
     "last": "time",
@@ -85,6 +89,7 @@ class _Measures:
             for fact in lifecycle.facts:
                 kind = _FACT_KINDS[fact.kind]
                 facts[fact.name] = kind if facts.get(fact.name, kind) == kind else "text"
+            facts |= {each.name: "text" for each in lifecycle.bands}
         self._scores, self._facts = list(scores), facts
         self._times = {
             (lifecycle.id, fact.name)

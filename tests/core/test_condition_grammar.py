@@ -95,6 +95,10 @@ def test_or_binds_least_then_and_then_not_then_one_comparison(text: str, tree: s
         ("properties.in.and.since", ("properties", "in", "and", "since")),
         ("properties.contains.lower", ("properties", "contains", "lower")),
         ("event.type", ("event", "type")),
+        ("item", ("item",)),
+        ("item.a.b", ("item", "a", "b")),
+        ('item["a b"].c', ("item", "a b", "c")),
+        ("properties.item", ("properties", "item")),
     ],
 )
 def test_a_name_is_a_path_into_the_interaction(text: str, path: tuple[str, ...]) -> None:
@@ -236,6 +240,10 @@ def test_a_duration_is_written_in_the_largest_unit_that_divides_it(length: int, 
         ("properties[a] > 1", 11, "a text in double quotes was expected"),
         ('properties["a" > 1', 15, "']' was expected"),
         ("a.b > 1", 1, "unexpected '.'"),
+        ("items.b > 1", 5, "unexpected '.'"),
+        ("properties.a[0] > 1", 13, "over: takes its elements one by one"),
+        ("item[0] > 1", 5, "over: takes its elements one by one"),
+        ("item. > 1", 6, "was expected after '.'"),
         ("a ; b", 2, "';' is not an operator here; write 'and'"),
         ("a ~ b", 2, "no regular expressions"),
         ("a contains", 10, "not the end"),
@@ -288,6 +296,7 @@ def test_a_path_alone_is_read_by_the_same_grammar() -> None:
     """For what `sum`, `latest` and points name."""
     assert parse_path('properties["a b"].c').path == ("properties", "a b", "c")
     assert str(parse_path('context["a b"].c')) == 'context["a b"].c'
+    assert (parse_path("item").path, parse_path("item.price").path) == (("item",), ("item", "price"))
     for text in ("total", "event.type", "properties.a > 1", "1", "exists(properties.a)", "properties.a b"):
         with pytest.raises(ConditionError):
             parse_path(text)

@@ -67,7 +67,7 @@ SHOP = dedent("""\
         (
             "when: interest < 10",
             "when: 'properties.products[0].price > 5'",
-            "18:62: a path does not lead into a list; its elements cannot be read",
+            "18:62: a path does not lead into a list; over: takes its elements one by one",
         ),
     ],
 )

@@ -38,6 +38,8 @@ PIECES = [
         "exists(",
         "lower(",
         "until(",
+        "item",
+        "item.price",
         "-3d",
         "contains",
         "starts",

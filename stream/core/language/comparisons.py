@@ -4,6 +4,7 @@ from math import ceil
 from typing import NamedTuple
 
 from stream.core.accessors import Number
+from stream.core.event import ROOTS
 from stream.core.expressions import Bare, Call, Comparison, ConditionError, Duration, Literal, Name, Operand
 from stream.core.language.habits import without_quotes
 from stream.core.language.names import HOW_LONG, TYPE_NAMES, ResolvedOperand, Scope, unknown
@@ -168,7 +169,7 @@ def _among(node: Comparison, many: Literal, left: ResolvedOperand, scope: Scope)
 
 def _may_be_list(operand: Operand) -> bool:
     name = operand.name if isinstance(operand, Call) and operand.function == "lower" else operand
-    return isinstance(name, Name) and name.path[0] in ("properties", "context")
+    return isinstance(name, Name) and name.path[0] in ROOTS
 
 
 def _compare(left: ResolvedOperand, operator: str, right: ResolvedOperand) -> Predicate:

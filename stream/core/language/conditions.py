@@ -8,7 +8,7 @@ parts does.
 """
 
 from math import inf
-from typing import Final, NamedTuple, TypeGuard
+from typing import NamedTuple, TypeGuard
 
 from stream.core.expressions import (
     EVENT_ROOTS,
@@ -96,8 +96,6 @@ def state_names_in(node: Node) -> set[str]:
     return names_in(node) - set(EVENT_ROOTS)
 
 
-_DECIDED: Final = frozenset({"event", "properties", "context"})
-"""What the interaction alone decides; which element of a list is at hand is not among it."""
 _Part = Predicate | None
 
 
@@ -151,8 +149,11 @@ class _Compiler:
             if negated:
                 self._warn_never(node)
         predicate = Not(atom.predicate, timed=atom.falls) if negated else atom.predicate
-        decided = not names_in(node) - _DECIDED
-        return _Parts(predicate, None if atom.needs_event else predicate, predicate if decided else None)
+        return _Parts(
+            predicate,
+            None if atom.needs_event else predicate,
+            None if state_names_in(node) else predicate,
+        )
 
     def _warn_bounds(self, node: Comparison) -> None:
         """A comparison that the score's own min and max decide, or that a count is never below 0."""

@@ -93,6 +93,9 @@ class MeasureReader:
             self._identifier(entry, name)
             read_signals.append(self._signals.read(index, name, entry, heads, self.broken))
         self._complete_scores(read_signals, scores)
+        for over in (each.over for each in (*read_signals, *read_facts)):
+            if over is not None:
+                self.paths.note_list(over)
         self._read_bands(top.get("bands"))
         check_memory(self.reader, read_signals, read_facts, self.ledgers)
         scope = self.scope(where=True)
@@ -227,7 +230,7 @@ class MeasureReader:
             (self.lifecycle, read.name),
             read.name,
             read.index,
-            self._where(read.where, scope),
+            self._where(read.where, scope._replace(item=read.over is not None)),
             read.points,
             read.limit.limit,
             read.limit.text,
@@ -247,7 +250,7 @@ class MeasureReader:
             self.signals_of.setdefault(word, []).append(signal)
 
     def _finish_fact(self, read: ReadFact, scope: Scope) -> None:
-        where = self._where(read.where, scope)
+        where = self._where(read.where, scope._replace(item=read.over is not None))
         if read.where is not None and where is None:
             self.broken.add(read.fact.name)
         for sign, words in ((1, read.words), (-1, read.minus)):

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 from stream.core import accessors
 from stream.core.accessors import Accessor, Anchor
 from stream.core.bands import Band
-from stream.core.event import path_to
+from stream.core.event import ROOTS, path_to
 from stream.core.expressions import EVENT_ROOTS, ConditionError, Name
 from stream.core.facts import Fact
 from stream.core.language.habits import QUOTES
@@ -47,6 +47,8 @@ class Scope(NamedTuple):
     """True for the `where` of ledgers, which sees nothing but the interaction."""
     at_event: bool = False
     """True for the `where` of signals and facts: lengths of time are measured at the interaction's own time."""
+    item: bool = False
+    """`over` names a list, of whose elements `item` is the one at hand."""
     lessened: frozenset[str] = frozenset()
     """Counts from which `minus` takes off, so that they may be below 0."""
     broken: frozenset[str] = frozenset()
@@ -105,10 +107,8 @@ def resolve_name(name: Name, scope: Scope, *, alone: bool = False) -> ResolvedOp
     `alone` says that it is compared with nothing.
     """
     root = name.path[0]
-    if root in ("properties", "context"):
-        if len(name.path) == 1:
-            raise ConditionError(f"{root} needs a name: {root}.something", name.offset)
-        return ResolvedOperand("any", accessors.Property(path_to(name.path)), needs_event=True)
+    if root in ROOTS:
+        return _property(name, scope)
     if root == "event":
         return _event(name)
     if scope.interaction_only:
@@ -146,7 +146,7 @@ def _no_name(name: str, scope: Scope, *, alone: bool) -> str:
         return f"unknown name {name!r}; {HOW_LONG}"
     if name in scope.stages:
         return f'unknown name {name!r}; a text stands in double quotes, as in stage == "{name}"'
-    known = [*scope.scores, *scope.facts, "identified", *_NAMES]
+    known = [*scope.scores, *scope.facts, "identified", *_NAMES, *(["item"] if scope.item else [])]
     near = nearest(name, known, cutoff=_LIKE)
     signals = scope.signals or {}
     if name in scope.words or (alone and not signals.get(name) and not nearest(name, known, cutoff=_VERY_LIKE)):
@@ -186,6 +186,15 @@ def nearest(name: str, known: Iterable[str], *, cutoff: float) -> str | None:
         return same[0]
     near = get_close_matches(name, comparable, n=1, cutoff=cutoff)
     return near[0] if near else None
+
+
+def _property(name: Name, scope: Scope) -> ResolvedOperand:
+    root = name.path[0]
+    if root == "item" and not scope.item:
+        raise ConditionError(f"{name}: there is an item only where over: names the list it is of", name.offset)
+    if root != "item" and len(name.path) == 1:
+        raise ConditionError(f"{root} needs a name: {root}.something", name.offset)
+    return ResolvedOperand("any", accessors.Property(path_to(name.path)), needs_event=True)
 
 
 def _event(name: Name) -> ResolvedOperand:

@@ -3,6 +3,7 @@
 from typing import Final
 
 from stream.core import accessors
+from stream.core.event import ROOTS
 from stream.core.expressions import EVENT_ROOTS, Call, ConditionError, Duration, Operand
 from stream.core.expressions import Literal as Constant
 from stream.core.language.names import (
@@ -60,7 +61,7 @@ def _readable(call: Call, scope: Scope) -> None:
     root = call.name.path[0]
     if root in scope.broken:
         raise BrokenNameError(f"{root} could not be read", call.name.offset)
-    seen = ("properties", "context", "event") if call.function == "lower" else ("properties", "context")
+    seen = EVENT_ROOTS if call.function == "lower" else ROOTS
     if scope.interaction_only and (call.function in _LENGTHS or root not in seen):
         raise ConditionError(
             f"{call}: `where` of a ledger sees the interaction only: event.type, event.name, properties.…, context.…",
@@ -91,7 +92,7 @@ def _no_signal(call: Call, scope: Scope) -> None:
 
 def _exists(call: Call, scope: Scope) -> ResolvedOperand:
     name = call.name
-    if name.path[0] in ("properties", "context") and len(name.path) > 1:
+    if name.path[0] == "item" or (name.path[0] in ROOTS and len(name.path) > 1):
         resolved = resolve_name(name, scope)
     else:
         fact = scope.facts.get(name.path[0])
@@ -114,7 +115,7 @@ def _lower(call: Call, scope: Scope) -> ResolvedOperand:
     fact = scope.facts.get(name.path[0])
     if name.path[0] not in EVENT_ROOTS and (fact is None or fact.kind != "latest"):
         raise ConditionError(
-            f"{call} needs what may be a text: a property, event.type, event.name or a fact of kind `latest`",
+            f"{call} needs what may be a text: a property, an item, event.type, event.name or a fact of kind `latest`",
             name.offset,
         )
     return ResolvedOperand("text", accessors.Lowered(resolved.accessor), needs_event=resolved.needs_event)

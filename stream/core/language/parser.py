@@ -5,7 +5,7 @@ and        := not ("and" not)*
 not        := "not" not | "(" condition ")" | comparison
 comparison := operand [("==" | "!=" | "<" | "<=" | ">" | ">=" | "in" | "contains" | "starts" | "ends") operand]
 operand    := literal | list | name | ("since" | "until" | "exists" | "lower") "(" name ")"
-name       := word | ("event" | "properties" | "context") ("." word | "[" text "]")+
+name       := word | ("event" | "properties" | "context" | "item") ("." word | "[" text "]")*
 literal    := number | text | duration | "true" | "false"
 """
 
@@ -13,6 +13,7 @@ import re
 from typing import NamedTuple
 
 from stream.core.durations import UNITS
+from stream.core.event import ROOTS
 from stream.core.expressions import (
     EVENT_ROOTS,
     And,
@@ -79,11 +80,11 @@ def parse(text: str) -> Node:
 
 
 def parse_path(text: str) -> Name:
-    """The path of a property reference such as `properties.total`. Raises ConditionError."""
+    """The path of a reference such as `properties.total`, or `item`, or `item.price`. Raises ConditionError."""
     parser = _Parser(_tokens(text), text)
     operand = parser.operand()
     parser.end()
-    if not isinstance(operand, Name) or operand.path[0] not in {"properties", "context"}:
+    if not isinstance(operand, Name) or operand.path[0] not in ROOTS:
         raise ConditionError("a property is written properties.name or context.name", 0)
     return operand
 
@@ -277,9 +278,8 @@ class _Parser:
                 part = self.take()
                 if part.kind != ("word" if sign.text == "." else "text"):
                     if part.kind == "number" and sign.text == "[":
-                        raise ConditionError(
-                            "a path does not lead into a list; its elements cannot be read", part.offset
-                        )
+                        said = "a path does not lead into a list; over: takes its elements one by one"
+                        raise ConditionError(said, part.offset)
                     wanted = 'a name, or ["…"] for other keys,' if sign.text == "." else "a text in double quotes"
                     raise ConditionError(f"{wanted} was expected after {sign.text!r}", part.offset)
                 path.append(part.text if sign.text == "." else unquote(part.text))
