@@ -93,7 +93,7 @@ class MeasureReader:
             self._identifier(entry, name)
             read_signals.append(self._signals.read(index, name, entry, heads, self.broken))
         self._complete_scores(read_signals, scores)
-        for over in (each.over for each in (*read_signals, *read_facts)):
+        for over in (*(each.over for each in read_signals), *(each.over for each in read_facts)):
             if over is not None:
                 self.paths.note_list(over)
         self._read_bands(top.get("bands"))
