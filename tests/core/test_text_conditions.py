@@ -225,7 +225,11 @@ def test_time_alone_moves_by_a_part_of_what_is_known():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('orders contains "5"', "'contains' looks into a text; this is a number"),
+        ('orders contains "5"', "'contains' looks into a text; this is a number; compare it, as in orders == 5"),
+        ('country contains "a" or "b"', 'a text alone decides nothing; write country contains "b"'),
+        ('lower(country) == "a" and ("x" or plan)', "a text alone decides nothing; an interaction is asked for"),
+        ('orders > 1 and country starts "a" and "b"', 'a text alone decides nothing; write country starts "b"'),
+        ('orders > 1 or "b"', "a text alone decides nothing; an interaction is asked for"),
         ('identified starts "a"', "'starts' looks into a text; this is true or false"),
         ('last_visit ends "a"', "'ends' looks into a text; this is a time"),
         ('idle contains "a"', "'contains' looks into a text; this is a duration"),
