@@ -20,7 +20,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from stream.build import build_labels
-from stream.core.mentions import event_names_of
+from stream.core.mentions import MeantNames
 from stream.core.model import Model, model_of
 from stream.kafka.contact import ContactStatus
 from stream.kafka.worker_versions import GroupVersions
@@ -119,7 +119,7 @@ class Metrics:
             registry=registry,
         )
         self._names = NameLabels()
-        self._meant = {each.id: event_names_of(each) for each in model.lifecycles}
+        self._meant = {each.id: MeantNames(each) for each in model.lifecycles}
         # Deadlines fired, forgetting included.
         self.deadlines = Counter("lifecycle_deadlines_fired", "Deadlines fired", registry=registry)
         # How long after its time a deadline was fired, by wall time; with clock `stream` this is the data's age.

@@ -9,7 +9,7 @@ from stream.core.event import CONTEXT, ITEM, PROPERTIES, Event, PropertyPath, lo
 from stream.core.interaction import Interaction
 from stream.core.ledgers import EACH
 from stream.core.lifecycle import Condition, Lifecycle
-from stream.core.mentions import event_names_of, properties_in, written
+from stream.core.mentions import MeantNames, properties_in, written
 from stream.core.step_counts import REST
 
 MAX_NAMES: Final = 10_000
@@ -96,7 +96,7 @@ class Matches:
         """Every property that a rule names, in the order of the file."""
         self.unknown: dict[str, int] = {}
         """Interactions by event name, of names that mean nothing here; REST: of all that are too many to tell."""
-        self._known = event_names_of(lifecycle)
+        self._known = MeantNames(lifecycle)
         self._life = lifecycle.begin(0, "", False)  # nothing is read of it
         self._rules: dict[str, list[_Rule]] = {}
         self._missing: dict[str, list[Missing]] = {}

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from stream.core.event import Event
 from stream.core.expressions import ConditionError
 from stream.core.lifecycle import Condition
-from stream.core.mentions import event_names_in
+from stream.core.mentions import MeantNames, event_names_in
 from tests.core.shop import SHOP, compiled
 from tests.core.subject import Subject, lifecycle
 from tests.kit.times import T0
@@ -225,7 +225,11 @@ def test_time_alone_moves_by_a_part_of_what_is_known():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('orders contains "5"', "'contains' looks into a text; this is a number"),
+        ('orders contains "5"', "'contains' looks into a text; this is a number; compare it, as in orders == 5"),
+        ('country contains "a" or "b"', 'a text alone decides nothing; write country contains "b"'),
+        ('lower(country) == "a" and ("x" or plan)', "a text alone decides nothing; an interaction is asked for"),
+        ('orders > 1 and country starts "a" and "b"', 'a text alone decides nothing; write country starts "b"'),
+        ('orders > 1 or "b"', "a text alone decides nothing; an interaction is asked for"),
         ('identified starts "a"', "'starts' looks into a text; this is true or false"),
         ('last_visit ends "a"', "'ends' looks into a text; this is a time"),
         ('idle contains "a"', "'contains' looks into a text; this is a duration"),
@@ -351,6 +355,21 @@ def test_parts_of_event_names_are_no_event_names():
         transitions: [{from: a, to: b, when: 'event.name starts "pa" or event.type contains "isi"'}]
     """
     assert lifecycle(text).warnings == ()
+
+
+def test_an_event_name_that_a_condition_asks_for_by_a_part_means_something():
+    """So that it is not told to be one that nothing is known of."""
+    text = """
+        interactions: {visit: [page]}
+        facts: {ads: {count: visit, where: 'event.name ends "_ad"'}}
+        stages: {a: {}, b: {}}
+        transitions:
+          - {from: a, to: b, when: 'event.name starts "promo" or not (event.type contains "Opt")'}
+          - {from: b, to: a, when: '"bye" == lower(event.name) or lower(event.type) in ["end", "fin"]'}
+    """
+    meant = MeantNames(lifecycle(text))
+    names = ("page", "visit", "promotion", "my_ad", "The Opt Out", "BYE", "Fin", "END", "Promo", "byes", "ad", "opt")
+    assert [each for each in names if each not in meant] == ["Promo", "byes", "ad", "opt"]
 
 
 def test_two_stages_whose_parts_exclude_each_other_form_no_endless_cycle():

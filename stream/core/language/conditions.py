@@ -31,7 +31,7 @@ from stream.core.language.habits import minutes_for_months, thousands
 from stream.core.language.names import Scope
 from stream.core.language.parser import TEXT_OPERATORS, UnexpectedWordError, parse, texts_of
 from stream.core.language.text_parts import text_warnings
-from stream.core.language.unquoted import several_words
+from stream.core.language.unquoted import check_shared, several_words
 from stream.core.lifecycle import Condition
 from stream.core.operators import EQ, MIRRORED, NE, OPERATOR, compare_numbers
 from stream.core.predicates import AllOf, AnyOf, Not, Predicate
@@ -120,6 +120,7 @@ class _Compiler:
         if isinstance(node, Negation):
             return self.node(node.part, negated=not negated)
         if isinstance(node, And | Or):
+            check_shared(node.parts)
             parts = [self.node(part, negated=negated) for part in node.parts]
             all_needed = isinstance(node, And) != negated
             kind = AllOf if all_needed else AnyOf

@@ -11,6 +11,7 @@ from stream.core.text_predicates import Contains, Ends, Starts
 _PREDICATES: dict[str, type[Contains | Starts | Ends]] = {"contains": Contains, "starts": Starts, "ends": Ends}
 _TEXTS_OF_SENDERS: Final = frozenset(
     {"path", "url", "referrer", "title", "search", "email", "name", "userAgent", "user_agent", "subject", "message"}
+    | {"text", "description", "comment", "query"}
 )
 """Properties that hold a text wherever they are sent: Segment, web servers, senders of mail."""
 
@@ -21,7 +22,8 @@ def compile_text_part(node: Comparison, left: ResolvedOperand) -> Predicate:
     if isinstance(node.left, Literal):
         raise ConditionError(f"what is looked into stands before {operator!r}{_turned(node)}", node.offset)
     if left.type not in ("text", "any"):
-        raise ConditionError(f"{operator!r} looks into a text; this is {TYPE_NAMES[left.type]}", node.offset)
+        hint = f"; compare it, as in {node.left} == 5" if left.type == "number" else ""
+        raise ConditionError(f"{operator!r} looks into a text; this is {TYPE_NAMES[left.type]}{hint}", node.offset)
     if isinstance(node.right, Literal) and isinstance(node.right.value, str):
         return _PREDICATES[operator](left.accessor, node.right.value)
     raise ConditionError(_no_text(operator, node.left, node.right), node.right.offset)

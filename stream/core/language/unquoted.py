@@ -1,10 +1,12 @@
 """Event names and other texts that stand in a condition bare: what asks for them."""
 
 import re
+from itertools import pairwise
 from typing import Final, NamedTuple
 
-from stream.core.expressions import Comparison, ConditionError, Literal, Name
+from stream.core.expressions import Bare, Comparison, ConditionError, Literal, Name, Node
 from stream.core.language.names import Scope, asked_for, known_names
+from stream.core.language.parser import quote
 
 _NO_NAME: Final = r"(?!(?:and|or|not|in|contains|starts|ends)\b)"
 _WORDS: Final = re.compile(rf"\b{_NO_NAME}[^\W\d]\w*(?:[ \t]+{_NO_NAME}[^\W\d]\w*)+")
@@ -49,6 +51,17 @@ def check_event(node: Comparison, scope: Scope) -> None:
         name = other.value if isinstance(other, Literal) else str(other) if isinstance(other, Name) else None
         if isinstance(name, str) and node.operator in ("==", "!="):
             raise ConditionError(f"unknown 'event'; write {asked_for(name, scope, node.operator)}", side.offset)
+
+
+def check_shared(parts: tuple[Node, ...]) -> None:
+    """Raise ConditionError where a text stands alone after a comparison with one, as in `country == "DE" or "AT"`."""
+    for before, part in pairwise(parts):
+        if not isinstance(part, Bare) or not isinstance(before, Comparison) or not isinstance(before.right, Literal):
+            continue
+        text = part.operand.value if isinstance(part.operand, Literal) else None
+        if isinstance(text, str) and isinstance(before.right.value, str):
+            right = f"{before.left} {before.operator} {quote(text)}"
+            raise ConditionError(f"a text alone decides nothing; write {right}", part.offset)
 
 
 def check_text(literal: Literal, scope: Scope) -> None:
