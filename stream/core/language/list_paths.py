@@ -12,7 +12,7 @@ _LISTS_OF_SHOPS: Final = frozenset({"products", "line_items", "lineItems", "item
 
 class _Use(NamedTuple):
     place: tuple[str | int, ...]
-    name: str
+    name: Name
     path: PropertyPath
 
 
@@ -26,7 +26,7 @@ class PathUses:
     def note(self, place: tuple[str | int, ...], name: Name) -> None:
         """A path is read at a place in the file."""
         if name.path[0] in ("properties", "context") and len(name.path) > 1:
-            self._uses.append(_Use(place, str(name), path_to(name.path)))
+            self._uses.append(_Use(place, Name(name.path, 0), path_to(name.path)))
 
     def note_condition(self, place: tuple[str | int, ...], node: Node) -> None:
         """All paths of a condition; what stands on the right of `in` is a list."""
@@ -49,18 +49,31 @@ class PathUses:
     def warnings(self) -> list[Problem]:
         """One for each place and path that leads through what is, or most likely is, a list."""
         return [
-            Problem(use.place, f"{use.name} leads through {said}: a path finds nothing in a list")
+            Problem(
+                use.place, f"{use.name} leads through {said}: a path finds nothing in a list" + _instead(use, length)
+            )
             for use in dict.fromkeys(self._uses)
-            if (said := self._through(use.path))
+            for length, said in self._through(use.path)
         ]
 
-    def _through(self, path: PropertyPath) -> str:
+    def _through(self, path: PropertyPath) -> list[tuple[int, str]]:
+        """Of the first list on a path how many keys lead to it, and why it is taken for one; none: []."""
         for length in range(1, len(path.keys)):
             key = path.keys[length - 1]
             if PropertyPath(path.root, path.keys[:length]) in self._lists:
-                return f"{key!r}, which is a list where `in` looks into it"
+                return [(length, f"{key!r}, which is a list where `in` looks into it")]
             if path.keys[length].isdecimal():
-                return f"{key!r} to the place {path.keys[length]!r}, as if it were a list"
+                return [(length, f"{key!r} to the place {path.keys[length]!r}, as if it were a list")]
             if path.root == PROPERTIES and key in _LISTS_OF_SHOPS:
-                return f"{key!r}, which shops send as a list"
+                return [(length, f"{key!r}, which shops send as a list")]
+        return []
+
+
+def _instead(use: _Use, length: int) -> str:
+    """How a signal or fact reads what is in the list that so many keys lead to, as a message ends."""
+    if use.place[0] not in ("signals", "facts"):
         return ""
+    path = use.name.path
+    of_list = Name(path[: 1 + length], 0)
+    element = Name(("item", *(key for key in path[1 + length :] if not key.isdecimal())), 0)
+    return f"; with over: {of_list} it is {element}"
