@@ -8,7 +8,9 @@ from stream.core.event import PropertyPath
 from stream.core.facts import Fact, FactKind
 from stream.core.language.document import CENTURY, DocumentReader, Entry, fingerprint
 from stream.core.language.ledgers import LedgerReader
+from stream.core.language.names import nearest
 from stream.core.language.numbers import NumberReader
+from stream.core.lifecycle import Problem
 from stream.core.time_zone import TimeZone
 from stream.core.timed_points import DEFAULT_KEEP as KEEP_OF_SUM
 from stream.core.timed_points import MAX_KEEP as MAX_KEEP_OF_SUM
@@ -71,20 +73,36 @@ class FactReader:
         kind = kinds[0]
         if kind in ("count", "sum") and self._names_ledger(keys[kind]):
             return self._of_ledger(index, name, kind, entry, keys)
+        if kind == "sum" and self._may_be_ledger(keys):
+            self.ledgers.named(keys[kind])
+            return None
         return self._of_interactions(index, name, kind, entry, keys)
 
     def _names_ledger(self, entry: Entry) -> bool:
         known = self.ledgers.by_name.keys() | self.ledgers.broken
         return isinstance(entry.value, str) and entry.value in known
 
+    def _may_be_ledger(self, keys: dict[str, Entry]) -> bool:
+        """Whether a sum names what is no ledger, but cannot have been meant for a property."""
+        text = keys["sum"].value
+        if not isinstance(text, str) or not text.isidentifier() or not self.ledgers.by_name:
+            return False
+        return "each" not in keys or nearest(text, self.ledgers.by_name, cutoff=0.7) is not None
+
     def _of_ledger(self, index: int, name: str, kind: str, entry: Entry, keys: dict[str, Entry]) -> ReadFact | None:
-        for key, each in keys.items():
-            if key not in (kind, "within"):
-                said = f"{key} does not go with the {kind} of a ledger; the ledger has its own"
-                self.reader.problem(each, said, on_key=True)
+        wrong = [key for key in keys if key not in (kind, "within")]
+        if wrong:
+            own = "" if "over" in wrong else "; the ledger has its own"
+            said = (
+                f"{' and '.join(wrong)} {'does' if len(wrong) == 1 else 'do'} not go with the {kind} of a ledger{own}"
+            )
+            self.reader.problem(keys[wrong[0]], said, on_key=True)
         found = self.ledgers.named(keys[kind])
         if found is None:
             return None
+        if kind == "sum" and found.ledger.amount is None:
+            said = f"the ledger {found.ledger.name} has no amount:, so that there is nothing to add up"
+            self.reader.warnings.append(Problem(keys[kind].path, said))
         within = self.reader.duration(keys.get("within"), CENTURY, long=True) or 0
         fact_kind: FactKind = "ledger_count" if kind == "count" else "ledger_sum"
         keep = found.ledger.keep if within else 0
@@ -113,17 +131,23 @@ class FactReader:
         found.over = self.numbers.property(keys["over"], "properties.products") if "over" in keys else None
         if kind == "sum" and "each" not in keys and not self.reader.misspelt(entry, keys):
             self.reader.problem(entry, "each: the word (or list of words) that it counts is missing")
-        found.words = self.reader.words(keys.get("each" if kind in _OF_PROPERTY else kind), self.words)
-        found.minus = self.reader.words(keys.get("minus"), self.words)
+        found.words = self.ledgers.words_in(keys.get("each" if kind in _OF_PROPERTY else kind))
+        found.minus = self.ledgers.words_in(keys.get("minus"))
+        if kind == "count":
+            self._nearly_ledger(keys[kind])
         found.any_word = kind in ("latest", "latest_time") and "each" not in keys
         for word in sorted(set(found.words) & set(found.minus)):
             self.reader.problem(keys["minus"], f"{word!r} counts and stands under minus; it can do one of both")
         return found
 
-    @property
-    def words(self) -> Mapping[str, str]:
-        """Event name to word."""
-        return self.ledgers.words
+    def _nearly_ledger(self, entry: Entry) -> None:
+        """Warn where a count is of a word that nobody declared and that is nearly the name of a ledger."""
+        text = entry.value
+        if isinstance(text, str) and text not in self.ledgers.words:
+            near = nearest(text, self.ledgers.by_name, cutoff=0.8)
+            if near is not None and near != text:
+                said = f"{text!r} is not among the interactions; did you mean the ledger {near!r}?"
+                self.reader.warnings.append(Problem(entry.path, said))
 
     def _amount(self, entry: Entry, *, item: bool) -> Amount | None:
         if not isinstance(entry.value, str):

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
 from stream.core.language.document import DocumentReader, Entry, fingerprint
+from stream.core.language.identifiers import check_identifier
 from stream.core.language.names import unknown
 from stream.core.language.numbers import NumberReader
 from stream.core.ledgers import DEFAULT_KEEP, EACH, MAX_KEEP, MINUS, UPDATE, Ledger
@@ -11,6 +12,8 @@ from stream.core.lifecycle import Condition, Entered, Problem
 
 LEDGER_KEYS: Final = ("each", "by", "amount", "update", "minus", "returned", "return", "where", "keep")
 _ROLES: Final = (("each", EACH), ("update", UPDATE), ("minus", MINUS))
+_NEEDS: Final = {"returned": ("minus",), "return": ("minus", "by"), "update": ("by", "amount")}
+"""Keys that mean nothing without others."""
 _EXAMPLE: Final = "bought: {each: purchase, by: properties.order_id, amount: properties.total}"
 
 
@@ -35,12 +38,16 @@ class LedgerReader:
         self.by_name: dict[str, ReadLedger] = {}
         self.entered: dict[str, list[Entered]] = {}
         """By word."""
+        self.names: frozenset[str] = frozenset()
         self.broken: set[str] = set()
 
     def read(self, ledgers: Entry | None, where: Callable[[Entry | None], Condition | None]) -> None:
         """Read all; `where` compiles a condition that sees the interaction only."""
-        for index, (name, entry) in enumerate(self.reader.mapping(ledgers).items()):
+        entries = self.reader.mapping(ledgers)
+        self.names = frozenset(entries)
+        for index, (name, entry) in enumerate(entries.items()):
             noted = len(self.reader.problems)
+            check_identifier(self.reader, entry, name)
             if name in self.words:
                 said = f"{name!r} is a word of interactions: too; give the ledger another name"
                 self.reader.problem(entry, said, on_key=True)
@@ -57,7 +64,7 @@ class LedgerReader:
             self.reader.problem(entry, f"each: the word that makes an entry is missing, as in {_EXAMPLE}")
         roles: dict[str, int] = {}
         for key, role in _ROLES:
-            for word in self.reader.words(keys.get(key), self.words):
+            for word in self.words_in(keys.get(key)):
                 if roles.setdefault(word, role) != role:
                     other = next(each for each, number in _ROLES if number == roles[word])
                     self.reader.problem(keys[key], f"{word!r} stands under {other}: too; it can do one of both")
@@ -76,19 +83,26 @@ class LedgerReader:
 
     def _needed(self, keys: Mapping[str, Entry]) -> None:
         """Warn of keys that mean nothing without another."""
-        for key, other in (("returned", "minus"), ("return", "minus"), ("return", "by"), ("update", "by")):
-            if key in keys and other not in keys:
-                said = f"{key}: does nothing without {other}:"
+        for key, needs in _NEEDS.items():
+            missing = [f"{each}:" for each in needs if each not in keys]
+            if key in keys and missing:
+                said = f"{key}: does nothing without {' and '.join(missing)}"
                 self.reader.warnings.append(Problem(keys[key].path, said, on_key=True))
-        if "update" in keys and "amount" not in keys:
-            said = "update: changes an amount, and does nothing without amount:"
-            self.reader.warnings.append(Problem(keys["update"].path, said, on_key=True))
+
+    def words_in(self, entry: Entry | None) -> list[str]:
+        """The words that a key names; a problem where one is a ledger."""
+        found = self.reader.words(entry, self.words)
+        for word in dict.fromkeys(found):
+            if entry is not None and word in self.names and word not in self.words:
+                said = f"{word!r} is a ledger, not a word; {{count: {word}}} and {{sum: {word}}} alone read it"
+                self.reader.problem(entry, said)
+        return found
 
     def named(self, entry: Entry) -> ReadLedger | None:
         """The ledger that a key names; a problem where there is none."""
-        name = str(entry.value)
+        name = self.reader.text(entry)
         found = self.by_name.get(name)
-        if found is None and name not in self.broken:
+        if name and found is None and name not in self.broken:
             self.reader.problem(entry, unknown(name, list(self.by_name), "ledger"))
         return found
 

@@ -13,15 +13,16 @@ from stream.core.lifecycle import MemoryKind, Problem
 from stream.core.limits import MAX_COOL_DOWN, CoolDown, Limit, OncePerValue, OnGrid
 from stream.core.time_zone import TimeZone, Unit
 
-_SO_MANY: Final = re.compile(r"([0-9]+)(?: *(?:per|/|x|times) *([0-9]+[smhdw])?.*)?")
+_SO_MANY: Final = re.compile(r"([0-9]+)(?: *(?:per|a|an|/|x|times) *(?:([0-9]+[smhdw])|(?:per )?([a-z]+))?.*)?")
 _UNITS_BY_HABIT: Final = {
-    "days": "day",
-    "daily": "day",
-    "weeks": "week",
-    "weekly": "week",
-    "months": "month",
-    "monthly": "month",
+    **dict.fromkeys(("day", "days", "daily"), "day"),
+    **dict.fromkeys(("week", "weeks", "weekly"), "week"),
+    **dict.fromkeys(("month", "months", "monthly"), "month"),
+    **dict.fromkeys(("hour", "hours", "hourly"), "1h"),
+    **dict.fromkeys(("minute", "minutes"), "1m"),
+    **dict.fromkeys(("year", "years", "yearly"), "365d"),
 }
+"""What people write for a window, and what is right."""
 
 
 class ReadLimit(NamedTuple):
@@ -67,36 +68,48 @@ class LimitReader:
 
     def _at_most(self, index: int, entry: Entry, window: int, place: int) -> ReadLimit:
         if match := _SO_MANY.fullmatch(str(entry.value)):
-            right = f"{{times: {match[1]}, per: {match[2] or '1d'}}}"
+            per = match[2] or _UNITS_BY_HABIT.get(match[3] or "", "1d")
+            right = f"{{times: {match[1]}, per: {per}}}"
             self.reader.problem(entry, f"at_most: is written {right}, not {kind_of(entry.value)}")
             return ReadLimit()
         keys = self.reader.mapping(entry, ("times", "per", "within"))
-        example = "as in at_most: {times: 5, per: 1d}"
+        example = f"as in at_most: {{times: {'1, within: 1h' if 'within' in keys else '5, per: 1d'}}}"
         if isinstance(entry.value, Mapping) and len(keys) == len(entry.value):
             if "times" not in keys:
                 self.reader.problem(entry, f"times: is missing, {example}")
             if "per" not in keys and "within" not in keys:
                 self.reader.problem(entry, f"per: is missing, {example}; or within:, the least time between two")
         if "per" in keys and "within" in keys:
-            said = "per: and within: do not go together: per counts in windows, within from one to the next"
+            said = "per: counts in windows of time, within: is the least time between two; keep one"
             self.reader.problem(keys["within"], said, on_key=True)
         if "within" in keys:
-            times = self.reader.whole(keys.get("times"), 1, MAX_COOL_DOWN, default=1)
-            within = self.reader.duration(keys["within"], CENTURY) or 1
-            text = f"at most {times} within {format_duration(within)}"
-            return ReadLimit(CoolDown(index, place, times, within), text, memory="times")
+            return self._cool_down(index, keys, place)
+        return self._in_windows(index, keys, window)
+
+    def _cool_down(self, index: int, keys: Mapping[str, Entry], place: int) -> ReadLimit:
+        times = self.reader.whole(keys.get("times"), 1, MAX_COOL_DOWN, default=1)
+        if keys["within"].value in UNITS:
+            said = f"within: is a length of time, such as 24h; windows of the calendar are per: {keys['within'].value}"
+            self.reader.problem(keys["within"], said)
+            return ReadLimit()
+        within = self.reader.duration(keys["within"], CENTURY) or 1
+        text = f"at most {times} within {format_duration(within)}"
+        return ReadLimit(CoolDown(index, place, times, within), text, memory="times")
+
+    def _in_windows(self, index: int, keys: Mapping[str, Entry], window: int) -> ReadLimit:
         times = self.reader.whole(keys.get("times"), 1, 1_000_000, default=1)
         per = keys.get("per")
         if per is not None and per.value in UNITS:
             unit = cast("Unit", str(per.value))
             return ReadLimit(OnCalendar(index, window, times, self.zone, unit), f"at most {times} per {unit}", True)
-        if per is not None and str(per.value).lower() in _UNITS_BY_HABIT:
-            self.reader.problem(per, f"per: {_UNITS_BY_HABIT[str(per.value).lower()]} is one of the calendar")
+        if per is not None and (right := _UNITS_BY_HABIT.get(str(per.value).lower())):
+            said = f"per: is day, week, month or a length of time such as 12h; write {right}"
+            self.reader.problem(per, said)
             return ReadLimit()
         length = self.reader.duration(per, CENTURY) or 1
         if self.zone_named and per is not None and length in (DAY, 7 * DAY):
-            unit_name = "day" if length == DAY else "week"
-            said = f"{per.value} begins at midnight UTC{'' if length == DAY else ' on a Thursday'}"
-            said += f"; per: {unit_name} is one of the calendar in the time_zone"
+            right, begins = ("day", "at") if length == DAY else ("week", "on Thursdays at")
+            said = f"{per.value} begins {begins} midnight UTC, whatever the time_zone"
+            said += f"; write {right} for one of its calendar"
             self.reader.warnings.append(Problem(per.path, said))
         return ReadLimit(OnGrid(index, window, times, length), f"at most {times} per {format_duration(length)}", True)

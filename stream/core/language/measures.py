@@ -1,6 +1,5 @@
 """The parts of a definition that measure: scores, ledgers, facts and signals, put together."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
@@ -12,20 +11,19 @@ from stream.core.language.bands import read_bands
 from stream.core.language.conditions import compile_condition
 from stream.core.language.document import CENTURY, DocumentReader, Entry
 from stream.core.language.facts import FactReader, ReadFact
+from stream.core.language.identifiers import check_identifier
 from stream.core.language.ledgers import LedgerReader
 from stream.core.language.limits import LimitReader
 from stream.core.language.list_paths import PathUses
 from stream.core.language.memory_budget import check_memory
 from stream.core.language.names import BrokenNameError, Scope
 from stream.core.language.numbers import NumberReader
-from stream.core.language.parser import RESERVED
 from stream.core.language.signals import ReadSignal, ScoreHead, SignalReader, scores_reset
 from stream.core.lifecycle import Condition, Counted, MemoryKind, Problem, Signal
 from stream.core.scoring import Expiring, Score
 from stream.core.time_zone import TimeZone
 
 SCORE_KEYS: Final = ("half_life", "min", "max", "floor")
-_IDENTIFIER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 
 
 class MeasureReader:
@@ -90,7 +88,7 @@ class MeasureReader:
         read_facts = self._read_facts(top.get("facts"), heads)
         read_signals: list[ReadSignal] = []
         for index, (name, entry) in enumerate(self.reader.mapping(signals).items()):
-            self._identifier(entry, name)
+            check_identifier(self.reader, entry, name)
             read_signals.append(self._signals.read(index, name, entry, heads, self.broken))
         self._complete_scores(read_signals, scores)
         for over in (*(each.over for each in read_signals), *(each.over for each in read_facts)):
@@ -108,7 +106,7 @@ class MeasureReader:
         scores = {score.name: score for score in self.scores}
         facts = {fact.name for fact in self.facts}
         for name, entry in self.reader.mapping(bands).items():
-            self._identifier(entry, name)
+            check_identifier(self.reader, entry, name)
             if name in scores or name in facts:
                 kind = "score" if name in scores else "fact"
                 self.reader.problem(entry, f"{name!r} is a {kind} already; give the band another name", on_key=True)
@@ -138,22 +136,12 @@ class MeasureReader:
                 facts[signal.name] = f"{{count: {counted}{', where: …' if signal.where else ''}}}"
         return facts
 
-    def _identifier(self, entry: Entry, name: str) -> None:
-        if not _IDENTIFIER.fullmatch(name):
-            self.reader.problem(
-                entry, f"{name!r} is not a name: a to z, A to Z, 0 to 9 and _, a letter first", on_key=True
-            )
-        elif name in RESERVED:
-            self.reader.problem(
-                entry, f"{name!r} has a meaning in conditions already; choose another name", on_key=True
-            )
-
     def _scores(self, scores: Entry | None) -> dict[str, ScoreHead]:
         heads: dict[str, ScoreHead] = {}
         if scores is not None and isinstance(scores.value, list):
             self.broken |= {each for each in scores.value if isinstance(each, str)}
         for name, entry in self.reader.mapping(scores).items():
-            self._identifier(entry, name)
+            check_identifier(self.reader, entry, name)
             keys = self.reader.mapping(entry, SCORE_KEYS, empty=True)
             half_life = self.reader.duration(keys.get("half_life"), CENTURY, long=True)
             low, high = self.reader.number(keys.get("min")), self.reader.number(keys.get("max"))
@@ -164,7 +152,7 @@ class MeasureReader:
                 self.reader.warnings.append(Problem(keys["max"].path, said))
             floor = self.reader.number(keys.get("floor"))
             if "floor" in keys and "half_life" in keys:
-                said = "a score with a half_life has no floor: it depends on the order in which interactions arrive"
+                said = "a score with a half_life has no floor; min: clamps what is read of it"
                 self.reader.problem(keys["floor"], said, on_key=True)
             elif floor is not None and floor > 0:
                 said = f"a score begins at 0, so that its floor is at most 0, not {floor:g}; min: clamps what is read"
@@ -178,7 +166,7 @@ class MeasureReader:
     def _read_facts(self, facts: Entry | None, heads: dict[str, ScoreHead]) -> list[ReadFact]:
         read: list[ReadFact] = []
         for name, entry in self.reader.mapping(facts).items():
-            self._identifier(entry, name)
+            check_identifier(self.reader, entry, name)
             if name in heads:
                 self.reader.problem(entry, f"{name!r} is a score already; give the fact another name", on_key=True)
             noted = len(self.reader.problems)

@@ -19,7 +19,10 @@ _NAMED: Final = 5
 def check_memory(
     reader: DocumentReader, signals: Iterable[ReadSignal], facts: Iterable[ReadFact], ledgers: LedgerReader
 ) -> None:
-    """Note a problem where a life could keep more than MOST entries, times and values."""
+    """Note a problem where a life could keep more than MOST entries, times and values.
+
+    An entry of points that expire counts once for each score that it has points in.
+    """
     kept: list[tuple[int, str]] = []
     for each in ledgers.by_name.values():
         kept.append((each.ledger.keep, f"ledger {each.ledger.name}"))
@@ -27,7 +30,7 @@ def check_memory(
             kept.append((known_values.REMEMBERED, f"return: of ledger {each.ledger.name}"))
     for signal in signals:
         if signal.expires:
-            kept.append((signal.keep, f"signal {signal.name}"))
+            kept.append((signal.keep * max(1, len(signal.points)), f"signal {signal.name}"))
         if isinstance(signal.limit.limit, OncePerValue):
             kept.append((known_values.REMEMBERED, f"once: of signal {signal.name}"))
         elif isinstance(signal.limit.limit, CoolDown):
@@ -41,4 +44,4 @@ def check_memory(
         kept.sort(key=lambda each: -each[0])
         largest = ", ".join(f"{what} {keep}" for keep, what in kept[:_NAMED])
         said = f"a customer would keep up to {total:,} entries, times and values here, and {MOST:,} are the most"
-        reader.problem(Entry((), None), f"{said}; the largest: {largest}; give them a smaller keep:")
+        reader.problem(Entry((), None), f"{said}; the largest: {largest}; give some a smaller keep:")

@@ -9,7 +9,7 @@ from stream.core.expressions import ConditionError
 from stream.core.language.document import DocumentReader, Entry, kind_of
 from stream.core.language.habits import decimal_point, without_quotes
 from stream.core.language.list_paths import PathUses
-from stream.core.language.parser import parse_path
+from stream.core.language.parser import UnexpectedWordError, parse_path
 
 _FORMULA: Final = re.compile(r"^\s*[-+]\s*(?:properties|context)\b|[*/+]|\s-\s")
 _SUM: Final = re.compile(r"^(?:properties|context|item)\b[^\"]*(?:[/+]|\s-\s)")
@@ -41,13 +41,8 @@ class NumberReader:
             if _FORMULA.search(text):
                 said = f"nothing is calculated here: write {wanted} alone; a product stands in add:, sum: and amount:"
                 self.reader.problem(entry, said)
-            elif error.offset and text.startswith(ROOTS):
-                self.reader.problem(entry, f"{wanted}: {error.message}", offset=error.offset)
-            elif said := decimal_point(text):
-                self.reader.problem(entry, said)
             else:
-                hint = f"; did you mean properties.{text.rpartition('.')[2]}?" if _PLAIN.fullmatch(text) else ""
-                self.reader.problem(entry, f"{wanted} was expected, not {kind_of(text)}{hint}")
+                self._no_path(entry, wanted, error)
             return None
         if name.path[0] == "item":
             if not item:
@@ -56,6 +51,16 @@ class NumberReader:
             self.reader.problem(entry, f"{name} needs a name: {name}.something")
         self.paths.note(entry.path, name)
         return path_to(name.path)
+
+    def _no_path(self, entry: Entry, wanted: str, error: ConditionError) -> None:
+        text = str(entry.value)
+        if error.offset and text.startswith(ROOTS):
+            said = "a property ends before this" if isinstance(error, UnexpectedWordError) else error.message
+            self.reader.problem(entry, f"{wanted}: {said}", offset=error.offset)
+        elif said := decimal_point(text):
+            self.reader.problem(entry, said)
+        else:
+            self.reader.problem(entry, f"{wanted} was expected, not {kind_of(text)}{_meant(text)}")
 
     def property(self, entry: Entry, example: str = "properties.total", *, item: bool = False) -> PropertyPath | None:
         """A place in the interaction that a key names."""
@@ -89,9 +94,12 @@ class NumberReader:
             if match := _SUM.search(text):
                 self._formula(entry, len(match[0].rstrip()) - 1)
                 return None
+            if _FORMULA.search(text):
+                self._formula(entry)
+                return None
             path = self.path(entry, wanted, item=item)
             return None if path is None else PropertyAmount(" ".join(text.split()), path)
-        at = text.index("-") + 1 if negative else 0
+        at = begin = text.index("-") + 1 if negative else 0
         factors: list[PropertyPath | float] = []
         while match := _FACTOR.match(text, at):
             if match["number"]:
@@ -112,10 +120,24 @@ class NumberReader:
             if text[at] != "*":
                 break
             at += 1
-        self._formula(entry, at)
+            begin = at
+        self._formula(entry, at, text[begin:].partition("*")[0].strip())
         return None
 
-    def _formula(self, entry: Entry, at: int = 0) -> None:
-        said = f"numbers and properties joined by * alone are calculated, as in {EXAMPLE}; a - may stand before all"
-        hint = "; for a part write * 0.1 instead of / 10" if "/" in str(entry.value) else ""
-        self.reader.problem(entry, said + hint, offset=at or None)
+    def _formula(self, entry: Entry, at: int = 0, factor: str = "") -> None:
+        text = str(entry.value)
+        at += len(text[at:]) - len(text[at:].lstrip())
+        if said := decimal_point(factor):
+            self.reader.problem(entry, said, offset=at or None)
+        elif _PLAIN.fullmatch(factor) and factor not in ROOTS:
+            said = f"a factor is a number or a property, not {kind_of(factor)}{_meant(factor)}"
+            self.reader.problem(entry, said, offset=at or None)
+        else:
+            said = f"numbers and properties joined by * alone are calculated, as in {EXAMPLE}; a - may stand before all"
+            hint = "; for a part write * 0.1 instead of / 10" if "/" in text else ""
+            self.reader.problem(entry, said + hint, offset=at or None)
+
+
+def _meant(text: str) -> str:
+    """The property that a name without its root may mean, as a message ends."""
+    return f"; did you mean properties.{text.rpartition('.')[2]}?" if _PLAIN.fullmatch(text) else ""

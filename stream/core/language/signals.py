@@ -31,10 +31,17 @@ SIGNAL_KEYS: Final = (
 )
 _ACTIONS: Final = ("add", "latest", "reset")
 _ALONE: Final = {
-    "latest": ("add", "expires", "keep", "reset", "ledger"),
-    "reset": ("add", "expires", "keep", "latest", "points", "to", "ledger", "over"),
+    "latest": ("expires", "keep", "ledger"),
+    "reset": ("expires", "keep", "points", "to", "ledger", "over"),
 }
 """Keys that do not go with what a signal does."""
+_MISSING: Final = {
+    "add": "add: what it adds to which score is missing, as in add: {engagement: 5}",
+    "latest": "latest: the property whose values have these points is missing, as in latest: properties.title",
+    "points": "points: how much each value is worth is missing, as in points: {manager: 3, director: 5}",
+    "to": "to: the score that the points count in is missing, as in to: fit",
+}
+"""What is said where a key is not there."""
 
 
 class ScoreHead(NamedTuple):
@@ -93,7 +100,7 @@ class SignalReader:
         keys = self.reader.mapping(entry, SIGNAL_KEYS)
         if "each" not in keys and not self.reader.misspelt(entry, keys):
             self.reader.problem(entry, "each: the word (or list of words) that it counts is missing")
-        signal = ReadSignal(index, name, entry, keys, self.reader.words(keys.get("each"), self.ledgers.words))
+        signal = ReadSignal(index, name, entry, keys, self.ledgers.words_in(keys.get("each")))
         self._together(entry, keys)
         signal.limit = self.limits.read(index, keys, self.windows, len(self.memories))
         if signal.limit.window:
@@ -117,28 +124,30 @@ class SignalReader:
         return signal
 
     def _together(self, entry: Entry, keys: Mapping[str, Entry]) -> None:
+        """Whether the keys are those of one thing that a signal does; one problem for each that is not."""
         actions = [action for action in _ACTIONS if action in keys]
-        if not actions and not self.reader.misspelt(entry, keys):
-            self.reader.problem(entry, "add: what it adds to which score is missing, as in add: {engagement: 5}")
-        for action in actions:
-            for key in _ALONE.get(action, ()):
-                if key in keys and (key not in _ACTIONS or actions.index(action) == 0):
-                    self.reader.problem(keys[key], f"{key} and {action} do not go together", on_key=True)
-        if "latest" in keys:
-            for key, meaning in (
-                ("points", "how much each value is worth, as in points: {manager: 3, director: 5}"),
-                ("to", "the score that they count in, as in to: fit"),
-            ):
-                if key not in keys:
-                    self.reader.problem(entry, f"{key}: is missing beside latest: {meaning}")
-        else:
-            for key in ("points", "to"):
-                if key in keys and "reset" not in keys:
-                    said = (
-                        f"{key} goes with latest:, a property whose values have points; points of a score stand in add:"
-                    )
-                    self.reader.problem(keys[key], said, on_key=True)
-        if "keep" in keys and "expires" not in keys and not actions[1:]:
+        if not actions:
+            if not self.reader.misspelt(entry, keys):
+                self.reader.problem(entry, _MISSING["latest" if "points" in keys else "add"])
+            return
+        if len(actions) > 1:
+            said = f"{' and '.join(actions)} do not go together; a signal does one of them"
+            self.reader.problem(keys[actions[1]], said, on_key=True)
+            return
+        action = actions[0]
+        wrong = [key for key in _ALONE.get(action, ()) if key in keys]
+        if wrong:
+            said = f"{' and '.join(wrong)} {'does' if len(wrong) == 1 else 'do'} not go with {action}"
+            self.reader.problem(keys[wrong[0]], said, on_key=True)
+        elif action == "latest" and not {"points", "to"} <= keys.keys():
+            key = "to" if "points" in keys else "points"
+            self.reader.problem(entry, _MISSING[key])
+        elif action == "add" and (of_latest := [key for key in ("points", "to") if key in keys]):
+            said = (
+                f"{of_latest[0]} goes with latest:, a property whose values have points; those of a score stand in add:"
+            )
+            self.reader.problem(keys[of_latest[0]], said, on_key=True)
+        elif action == "add" and "keep" in keys and "expires" not in keys:
             self.reader.problem(keys["keep"], "keep goes with expires, points that leave the score again", on_key=True)
 
     def _expires(self, signal: ReadSignal, keys: Mapping[str, Entry]) -> None:
