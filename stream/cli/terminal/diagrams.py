@@ -12,7 +12,7 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from stream.cli.terminal.measures_table import facts, scores
+from stream.cli.terminal.measures_table import bands, facts, scores
 from stream.core.lifecycle import Lifecycle, Stage, Transition
 
 _BOX_WIDTH = 46
@@ -63,14 +63,16 @@ def _from_any(lifecycle: Lifecycle, transition: Transition) -> bool:
 def _way(lifecycle: Lifecycle, transition: Transition, sign: str) -> Way:
     condition = transition.condition
     by_time = condition.timed
-    return Way(lifecycle.stages[transition.target], sign, " ".join(condition.text.split()), by_time)
+    text = " ".join(condition.text.split())
+    text += f", {transition.limits}" if transition.limits else ""
+    return Way(lifecycle.stages[transition.target], sign, text, by_time)
 
 
 def picture(lifecycle: Lifecycle) -> RenderableType:
     """The stages from top to bottom as boxes, and between them the ways that lead on, past and back."""
     name = "" if lifecycle.title == lifecycle.id else f"{lifecycle.id}, "
     title = Text.assemble((lifecycle.title, "bold"), (f"  {name}version {lifecycle.version}", "dim"))
-    parts = [*_stages(lifecycle), _legend(lifecycle), *scores(lifecycle), *facts(lifecycle)]
+    parts = [*_stages(lifecycle), _legend(lifecycle), *scores(lifecycle), *bands(lifecycle), *facts(lifecycle)]
     digest = Text(f"digest {lifecycle.digest.hex()}", style="dim")  # in no title: a long one is cut off
     return Group(Rule(title, align="left", style="dim"), digest, Text(), *parts)
 

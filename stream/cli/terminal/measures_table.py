@@ -12,14 +12,15 @@ from stream.core.expressions import Name
 from stream.core.facts import Fact
 from stream.core.language.conditions import names_in
 from stream.core.ledgers import EACH, MINUS, UPDATE
-from stream.core.lifecycle import Condition, Counted, Lifecycle, Points, Signal
+from stream.core.lifecycle import Condition, Counted, LatestPoints, Lifecycle, Points, Signal
+from stream.core.scoring import MILLION, Score
 
 
 def scores(lifecycle: Lifecycle) -> Iterator[RenderableType]:
     """What earns points: a line for each signal, under its score."""
     for score in lifecycle.scores:
         traits = [f"halves every {format_duration(score.half_life)}" if score.half_life else "for ever"]
-        bounds = (("min", score.min), ("max", score.max))
+        bounds = (("min", score.min), ("max", score.max), ("floor", score.floor))
         traits += [f"{what} {bound:g}" for what, bound in bounds if bound is not None]
         yield Text.assemble("\n", (score.name, "bold"), (f"  {', '.join(traits)}", "dim"))
         table = Table.grid(padding=(0, 2))
@@ -27,11 +28,31 @@ def scores(lifecycle: Lifecycle) -> Iterator[RenderableType]:
         table.add_column(no_wrap=True)
         table.add_column()
         for signal in lifecycle.signals:
-            for points in signal.points:
-                if points.score == score.name:
-                    when = Text(_when(lifecycle, signal))
-                    table.add_row(Text(f"   {_amount(points)}"), Text(signal.name), when)
+            for amount in _amounts(signal, score):
+                table.add_row(Text(f"   {amount}"), Text(signal.name), Text(_when(lifecycle, signal)))
         yield table
+
+
+def bands(lifecycle: Lifecycle) -> Iterator[RenderableType]:
+    """Each band with the ranges of its scores."""
+    for band in lifecycle.bands:
+        yield Text.assemble("\n", (band.name, "bold"), ("  a band", "dim"))
+        for part in band.parts:
+            ranges = [
+                f"{name} below" if least is None else f"{name} from {least:g}"
+                for name, least in zip(part.names, part.least, strict=True)
+            ]
+            yield Text(f"   {part.score.name}: {', '.join(ranges)}")
+
+
+def _amounts(signal: Signal, score: Score) -> Iterator[str]:
+    """What a signal does to a score, as a few signs."""
+    yield from (_amount(points) for points in signal.points if points.score == score.name)
+    latest = signal.latest
+    if latest is not None and latest.score == score.name:
+        yield " or ".join(f"{points / MILLION:g}" for points in dict.fromkeys(latest.points.values()))
+    if score in signal.resets:
+        yield "= 0"
 
 
 def _amount(points: Points) -> str:
@@ -46,12 +67,25 @@ def _when(lifecycle: Lifecycle, signal: Signal) -> str:
     words = dict.fromkeys(each.word for each in reactions if each.word is not None and signal in each.signals)
     limit = f", {signal.limit_text}" if signal.limit_text else ""
     new = f" new to {lifecycle.ledgers[signal.ledger].name}" if signal.ledger >= 0 else ""
-    return f"each {' or '.join(words)}{new}{_where(signal.where)}{limit}"
+    over = f", over {_property(signal.over)}" if signal.over is not None else ""
+    expires = f", expires after {format_duration(signal.expires)}" if signal.expires else ""
+    latest = f", by the latest {_by_value(signal.latest)}" if signal.latest is not None else ""
+    return f"each {' or '.join(words)}{new}{over}{_where(signal.where)}{latest}{limit}{expires}"
+
+
+def _by_value(latest: LatestPoints) -> str:
+    path = f"lower({_property(latest.path)})" if latest.lowered else _property(latest.path)
+    values = [f"{str(value).lstrip(chr(0)).lower()} {points / MILLION:g}" for value, points in latest.points.items()]
+    return f"{path}: {', '.join(values)}"
 
 
 def facts(lifecycle: Lifecycle) -> Iterator[RenderableType]:
     """The facts that conditions of transitions name: a line for each, in the order of the file."""
-    named = {name for transition in lifecycle.transitions for name in names_in(transition.condition.tree)}
+    conditions = [transition.condition for transition in lifecycle.transitions]
+    reactions = [*lifecycle.reactions.values(), lifecycle.otherwise]
+    wheres = [each.where for reaction in reactions for each in reaction.signals]
+    wheres += [each.where for reaction in reactions for each in reaction.counted]
+    named = {name for each in (*conditions, *wheres) if each is not None for name in names_in(each.tree)}
     shown = [fact for fact in lifecycle.facts if fact.name in named]
     if not shown:
         return
