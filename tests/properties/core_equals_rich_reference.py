@@ -2,7 +2,7 @@
 
 pytest does not collect this file by itself, for the core may lack rules that it tests. To run what is there:
 
-    pytest tests/properties/core_equals_rich_reference.py -k "feature and numbers"
+    pytest tests/properties/core_equals_rich_reference.py -k numbers
 
 `FEATURES` in `rich_conditions.py` names the parts of the language. Once the core has all of them, this file is
 `test_core_equals_rich_reference.py`.

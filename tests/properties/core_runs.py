@@ -102,8 +102,8 @@ def assert_same(run: CoreRun, expected: Outcome, *, points: bool = False) -> Non
         near = Near(run, life[2], expected)
         for one, two in zip(found[life], changes_of_life, strict=True):
             assert one["scores"] == {score: near(score, value) for score, value in two["scores"].items()}
-            for score, contributions in two["contributions"].items():
-                of_core = one["contributions"][score]
+            for score in two["contributions"]:
+                of_core, contributions = (that_count(each["contributions"][score]) for each in (one, two))
                 assert [each["count"] for each in of_core] == [each["count"] for each in contributions]
                 if points:
                     told = [(each["signal"], near(score, each["points"])) for each in contributions]
@@ -118,6 +118,11 @@ def assert_same(run: CoreRun, expected: Outcome, *, points: bool = False) -> Non
             assert isinstance(scores, dict)
             nearly = {score: near(score, value) for score, value in scores.items()}
             assert standings[customer][lifecycle] == {**standing, "scores": nearly}
+
+
+def that_count(contributions: Sequence[Data]) -> list[Data]:
+    """Contributions without those of a count of 0: whether these are listed, the language does not say."""
+    return [each for each in contributions if each["count"]]
 
 
 class Near:

@@ -4,15 +4,15 @@ Everything a customer ever did is kept in lists, and every score, fact and cap i
 list each time that it is asked for. No state is rebased, pruned or packed, and no deadline has a closed
 form.
 
-Where the text was silent, this was chosen (`reference_conditions.py` and `reference_grammar.py` list the
-rest):
+Where the text was silent, this was chosen (each of the modules that it uses lists its own):
 - Order of the changes. Of one interaction: the births in the order of the lifecycles' ids, then each
   lifecycle's transitions in that order. After the last interaction: the deadlines of all customers by time,
   ties by the order in which the customers appeared. The text promises only the order within one customer
   and lifecycle.
 - `entered` of a birth is None: no stage was entered before.
 - `late` compares with the clock of that lifecycle after the deadlines before the interaction have fired.
-- A contribution is listed, in file order, for each signal that names the score and counted at least once.
+- A contribution is listed, in file order, for each signal that names the score and counted at least once; so a
+  signal with `latest` is still listed with a count of 0 after a null or a reset.
   `count` is how often the signal counted, also where its points added nothing; `points` is its sum before
   clamps, not made 0 below 2^-30, which is about the score.
 - `where` of a fact applies to whatever the fact looks at, `minus` words too.

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 from tests.properties.reference_conditions import Missing
 from tests.properties.reference_grammar import Time
 from tests.properties.reference_life import Life
@@ -28,13 +26,12 @@ def scores_and_facts(life: Life, t: int) -> dict[str, dict[str, object]]:
 
 def contributions(life: Life, t: int) -> dict[str, list[dict[str, object]]]:
     """Of each score: what each of its signals that ever counted is worth at t."""
-    counts = Counter(each.signal for each in life.signals)
     scores = {name: life.score_of(name) for name in life.lifecycle.scores}
     return {
         name: [
-            {"signal": signal, "points": score.points(signal, t), "count": counts[signal]}
+            {"signal": signal, "points": score.points(signal, t), "count": score.count(signal)}
             for signal in score.signals
-            if counts[signal]
+            if score.counted(signal)
         ]
         for name, score in scores.items()
     }

@@ -5,22 +5,28 @@ nothing of this interaction was applied.
 
 Where the text was silent:
 - A word that is in neither list of a fact is nothing to it, whatever stands at `over`.
-- `latest`, `first` and `last` may have `over`: the later element is the later arrival.
+- `latest`, `latest_time`, `first` and `last` may have `over`: the later element is the later arrival.
+- A signal with `reset` counts nothing, and has neither `once` nor `at_most`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import tzinfo
 
 from tests.properties.reference_caps import used_up
 from tests.properties.reference_conditions import Missing, numeral
-from tests.properties.reference_history import Counted, Told, Written
+from tests.properties.reference_grammar import Time
+from tests.properties.reference_history import Counted, Reset, Told, Written
+from tests.properties.reference_latest import points_of, value_told
 from tests.properties.reference_life import Life
+from tests.properties.reference_times import read_time
 from tests.properties.reference_values import (
     Source,
     computed,
     countable,
+    found_at,
     key_at,
     latest_of,
     listed,
@@ -34,7 +40,7 @@ from tests.properties.reference_values import (
 
 MOST_ELEMENTS = 1_000
 """Of a list that `over` walks through."""
-KINDS = ("count", "sum", "first", "last", "latest")
+KINDS = ("count", "sum", "first", "last", "latest", "latest_time")
 
 
 @dataclass(frozen=True)
@@ -111,7 +117,7 @@ def words_of(life: Life, name: str, interaction: Source) -> list[tuple[int, list
     kind = kind_of_fact(fact)
     if life.lifecycle.ledger_of(name) is not None:
         return []
-    about = fact.get("each") if kind in ("sum", "latest") else fact[kind]
+    about = fact.get("each") if kind in ("sum", "latest", "latest_time") else fact[kind]
     any_word: list[object] = [life.lifecycle.word(interaction["type"])]
     minus = listed(fact.get("minus"))
     counted = [word for word in (any_word if about is None else listed(about)) if word not in minus]
@@ -128,13 +134,12 @@ def note(life: Life, matches: Matches, interaction: Source) -> list[Counted]:
     before = len(life.signals)
     for name, seen in matches.signals:
         signal = life.lifecycle.signals[name]
-        if not used_up(signal, [each for each in life.signals if each.signal == name], seen):
-            points = {score: computed(each, seen) for score, each in mapping(signal.get("add")).items()}
-            added = {score: each for score, each in points.items() if each is not None}
-            key = key_at(signal, "once", seen) if isinstance(signal.get("once"), str) else None
-            life.signals.append(Counted(name, life.arrivals, time_of(interaction), added, key))
+        if "reset" in signal:
+            life.resets += [Reset(str(score), life.arrivals, time_of(interaction)) for score in listed(signal["reset"])]
+        elif not used_up(signal, [each for each in life.signals if each.signal == name], seen, life.lifecycle.zone):
+            life.signals.append(count(name, life, seen))
     for name, sign, seen in matches.facts:
-        value = taken(life.lifecycle.facts[name], seen)
+        value = taken(life.lifecycle.facts[name], seen, life.lifecycle.zone)
         if value is not Missing.ABSENT:
             life.facts.append(Told(name, life.arrivals, time_of(interaction), sign, value))
     for name, role in matches.ledgers:
@@ -143,7 +148,19 @@ def note(life: Life, matches: Matches, interaction: Source) -> list[Counted]:
     return life.signals[before:]
 
 
-def taken(fact: Source, seen: Source) -> object:
+def count(name: str, life: Life, seen: Source) -> Counted:
+    """What a signal counts, with the points that it adds."""
+    signal = life.lifecycle.signals[name]
+    points = {score: computed(each, seen) for score, each in mapping(signal.get("add")).items()}
+    value = value_told(signal, seen) if "latest" in signal else Missing.ABSENT
+    if value is not Missing.ABSENT:
+        points[str(signal["to"])] = points_of(signal, value)
+    added = {score: each for score, each in points.items() if each is not None}
+    key = key_at(signal, "once", seen) if isinstance(signal.get("once"), str) else None
+    return Counted(name, life.arrivals, time_of(seen), added, key, value is None)
+
+
+def taken(fact: Source, seen: Source, zone: tzinfo) -> object:
     """What a fact takes of an interaction; ABSENT where that is nothing."""
     kind = kind_of_fact(fact)
     if kind == "sum":
@@ -152,6 +169,12 @@ def taken(fact: Source, seen: Source) -> object:
     if kind == "latest":
         value = property_of(seen, path_of(fact["latest"]))
         return value if latest_of(value) else Missing.ABSENT
+    if kind == "latest_time":
+        value = found_at(seen, path_of(fact["latest_time"]))
+        if value is None or value is Missing.ABSENT:
+            return value
+        read = read_time(value, zone)
+        return Missing.ABSENT if read is None else Time(read)
     return None
 
 

@@ -3,15 +3,16 @@
 Where the text was silent, or has two readings:
 - Points of 0 are points, and take a place; what takes none is an interaction that gives no score a number.
 - A sum has the `keep` of points, 64, where it has none.
+- An entry whose points were all reset is gone, and takes no place.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from tests.properties.reference_grammar import milliseconds
-from tests.properties.reference_history import Counted, Told
+from tests.properties.reference_history import Counted, Reset, Told
 from tests.properties.reference_values import Source, millionths, number
 
 KEPT = 64
@@ -23,7 +24,8 @@ class Entry:
 
     at: int
     arrival: int
-    amount: int
+    amounts: Mapping[str, int]
+    """By score; a sum has one alone, without a name."""
 
 
 def largest(entries: Sequence[Entry], told: Source) -> list[Entry]:
@@ -33,32 +35,44 @@ def largest(entries: Sequence[Entry], told: Source) -> list[Entry]:
     return sorted(entries, key=lambda each: (each.at, each.arrival))[-keep:]
 
 
-def amount_within(entries: Sequence[Entry], told: Source, length: str, t: int) -> int:
-    """What the kept entries come to at t that are younger than the length under this key."""
-    within = milliseconds(str(told[length]))
-    return sum(each.amount for each in largest(entries, told) if t - each.at < within)
+def amount_within(entries: Sequence[Entry], name: str, length: object, t: int) -> int:
+    """What entries come to at t that are younger than this length."""
+    return sum(each.amounts.get(name, 0) for each in entries if t - each.at < milliseconds(str(length)))
 
 
-def expiring_points(told: Source, counted: Sequence[Counted], score: str, t: int) -> int:
-    """What a signal adds to a score at t, in millionths."""
-    with_points = [each for each in counted if each.added]
-    entries = [
-        Entry(at, arrival, sum(millionths(each.added.get(score, 0)) for each in with_points if each.arrival == arrival))
-        for at, arrival in {(each.at, each.arrival) for each in with_points}
-    ]
-    return amount_within(entries, told, "expires", t)
+def expiring_points(
+    told: Source, counted: Sequence[Counted], resets: Mapping[str, Sequence[Reset]], score: str, t: int
+) -> int:
+    """What a signal adds to a score at t, in millionths; `resets` are those of each score."""
+    entries: list[Entry] = []
+    of_all = [each for several in resets.values() for each in several]
+    for arrival in sorted({each.arrival for each in counted} | {each.arrival for each in of_all}):
+        for reset in of_all:
+            if reset.arrival == arrival:
+                entries = [without(each, reset.score) for each in entries]
+        new = [each for each in counted if each.arrival == arrival]
+        amounts: dict[str, int] = {}
+        for each in new:
+            for name, points in each.added.items():
+                if not any(reset.arrival <= arrival and each.at <= reset.at for reset in resets[name]):
+                    amounts[name] = amounts.get(name, 0) + millionths(points)
+        entries += [Entry(new[0].at, arrival, amounts)] if new else []
+        entries = largest([each for each in entries if each.amounts], told)
+    return amount_within(entries, score, told["expires"], t)
+
+
+def without(entry: Entry, score: str) -> Entry:
+    """The entry after a reset of a score."""
+    return replace(entry, amounts={name: amount for name, amount in entry.amounts.items() if name != score})
 
 
 def rolling_sum(told: Source, history: Sequence[Told], t: int) -> float:
     """The value of a sum with `within` at t."""
-    added = [
-        (each.arrival, each.sign * millionths(each.value)) for each in history if isinstance(each.value, int | float)
-    ]
     entries = [
-        Entry(at, arrival, sum(amount for other, amount in added if other == arrival))
+        Entry(at, arrival, {"": sum(amount_of(each) for each in history if each.arrival == arrival)})
         for at, arrival in {(each.at, each.arrival) for each in history}
     ]
-    return amount_within(entries, told, "within", t) / 1e6
+    return amount_within(largest(entries, told), "", told["within"], t) / 1e6
 
 
 def amount_of(told: Told) -> int:

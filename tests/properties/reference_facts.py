@@ -26,6 +26,7 @@ def fact_value(told: Source, history: Sequence[Told], t: int) -> object:
         return sum(each.sign * millionths(each.value) for each in history if isinstance(each.value, int | float)) / 1e6
     if not history:
         return Missing.ABSENT
-    if "latest" in told:
-        return [each.value for each in history if each.at == times[-1]][-1]
+    if "latest" in told or "latest_time" in told:
+        value = [each.value for each in history if each.at == times[-1]][-1]
+        return Missing.ABSENT if value is None else value
     return Time(times[0] if "first" in told else times[-1])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -19,6 +19,8 @@ class Counted:
     """Points by score; a score that was given no number is left out."""
     key: object = None
     """What was found at the path of `once`."""
+    is_null: bool = False
+    """Whether the value that a signal with `latest` was told is an explicit null."""
 
 
 @dataclass(frozen=True)
@@ -53,3 +55,17 @@ class Written:
     """Whether `returned` is there, but no number."""
     return_id: object
     """The key of the return; None where it has none."""
+
+
+@dataclass(frozen=True)
+class Reset:
+    """A reset of a score."""
+
+    score: str
+    arrival: int
+    at: int
+
+
+def is_gone(counted: Counted, resets: Sequence[Reset]) -> bool:
+    """Whether points are gone by a later reset of the score, or never were: they came with no later time than one."""
+    return any(counted.arrival <= each.arrival or counted.at <= each.at for each in resets)

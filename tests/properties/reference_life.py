@@ -23,7 +23,7 @@ from tests.properties.reference_grammar import (
     atoms,
     milliseconds,
 )
-from tests.properties.reference_history import Counted, Told, Written
+from tests.properties.reference_history import Counted, Reset, Told, Written
 from tests.properties.reference_ledgers import Ledger
 from tests.properties.reference_lifecycle import Lifecycle
 from tests.properties.reference_scores import Score
@@ -60,12 +60,14 @@ class Life:
     signs_of_life: list[int] = field(default_factory=list)
     """Times of the interactions that are not passive."""
     signals: list[Counted] = field(default_factory=list)
+    resets: list[Reset] = field(default_factory=list)
     facts: list[Told] = field(default_factory=list)
     written: list[Written] = field(default_factory=list)
 
     def score_of(self, name: str) -> Score:
         """A score after all that counted."""
-        return Score(self.lifecycle, name, self.signals)
+        resets = {score: [each for each in self.resets if each.score == score] for score in self.lifecycle.scores}
+        return Score(self.lifecycle, name, self.signals, resets)
 
     def score(self, name: str, t: int) -> float:
         """The value of a score at t."""
@@ -113,7 +115,7 @@ class Life:
         if name not in self.lifecycle.scores or self.lifecycle.half_life(name) is None:
             return
         score, half_life = self.score_of(name), self.lifecycle.half_life(name) or 1
-        added = [(each.at, each.added[name]) for each in self.signals if name in each.added]
+        added = [(each.at, each.added[name]) for each in score.living()]
         if all((t - at) % half_life == 0 for at, _ in added):
             return
         raw = score.raw(t)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.properties.reference_grammar import Condition, milliseconds, parse
+from tests.properties.reference_times import zone_of
 from tests.properties.reference_values import Source, listed, mapping
 
 PARTS = ("signals", "facts", "ledgers")
@@ -17,6 +18,7 @@ class Lifecycle:
         for word, names in mapping(source.get("interactions")).items():
             for name in [word, *listed(names)]:
                 self.words[name] = word
+        self.zone = zone_of(str(source.get("time_zone", "UTC")))
         self.passive = listed(source.get("passive"))
         self.scores = named(source.get("scores"))
         self.signals = named(source.get("signals"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from hypothesis import strategies as st
 
@@ -12,6 +12,7 @@ from tests.properties.lifecycles import (
     NUMBERS,
     ORDERS,
     SIGNS,
+    Source,
     Subjects,
     Tempo,
     Texts,
@@ -26,7 +27,10 @@ from tests.properties.lifecycles import (
 Features = frozenset[str]
 
 FEATURES: Features = frozenset(
-    {"numbers", "lists", "ledgers", "cool_down", "once_each", "where_state", "expiring", "text"}
+    [
+        *["numbers", "lists", "ledgers", "calendar", "cool_down", "once_each", "where_state"],
+        *["expiring", "latest_points", "reset", "floor", "times", "text"],
+    ]
 )
 """Parts of the language that a rich lifecycle may use, beside those of rules 1 to 15."""
 
@@ -76,10 +80,29 @@ def about_the_element(features: Features) -> dict[str, Texts]:
     return subjects
 
 
-def about_the_customer(known: Subjects, stages: Sequence[str], tempo: Tempo) -> dict[str, Texts]:
+def lengths_of(tempo: Tempo) -> list[str]:
+    """Durations, also negative ones and none."""
+    return [*DURATIONS[tempo], *(f"-{each}" for each in DURATIONS[tempo]), "0ms", "-0ms"]
+
+
+def time_comparisons(name: str, tempo: Tempo) -> Texts:
+    """Comparisons of a fact that is a time, before or after the clock."""
+    lengths = lengths_of(tempo)
+    until, since = (compared(f"{function}({name})", ORDERS, lengths) for function in ("until", "since"))
+    return until | until | since | st.just(f"exists({name})")
+
+
+def about_the_customer(
+    known: Subjects, facts: Mapping[str, Source], stages: Sequence[str], tempo: Tempo, features: Features
+) -> dict[str, Texts]:
     """What a `where` may ask of the customer: what transitions may ask, and durations that may be negative."""
-    lengths = [*DURATIONS[tempo], *(f"-{each}" for each in DURATIONS[tempo]), "0ms"]
-    subjects = {name: texts for name, texts in known.items() if name not in ("idle", "in_stage")}
+    lengths = lengths_of(tempo)
+    subjects = dict(known)
     subjects |= {name: compared(name, ORDERS, lengths) for name in ("idle", "in_stage")}
     subjects["stage"] = compared_once("stage", ["==", "!="], [json.dumps(each) for each in stages])
+    for name, fact in facts.items():
+        if "first" in fact or "last" in fact:
+            subjects[name] |= compared(f"since({name})", ORDERS, lengths)
+            if "times" in features:
+                subjects[name] |= time_comparisons(name, tempo)
     return subjects

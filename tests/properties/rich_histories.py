@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from hypothesis import strategies as st
 
-from tests.kit.times import DAY
+from tests.kit.times import DAY, HOUR
 from tests.properties.histories import (
     NUMBERS,
     OTHERS,
@@ -20,6 +21,8 @@ from tests.properties.histories import (
 )
 from tests.properties.lifecycles import Source, Tempo
 from tests.properties.reference_life import END_OF_TIME
+from tests.properties.reference_times import EPOCH
+from tests.properties.reference_values import mapping
 from tests.properties.rich_conditions import FEATURES, Features
 from tests.properties.rich_lifecycles import rich_lifecycles
 
@@ -30,8 +33,22 @@ RETURNED: list[object] = [1, 2.5, "2.5", 10, -1, 0, 1e15, 1e-7, None, "all", Tru
 RETURNS: list[object] = ["R", "R", "S", 1, "1", None, ""]
 AGENTS: list[object] = ["Mobile Bot", "mobile bot", "STRAßE", "İ", "Bot", "e\u0301", "DE.", ["Bot", 3], 3, None]
 
+ENDS: list[object] = [
+    "2023-11-15",
+    1_700_000_000_500,
+    None,
+    "soon",
+    "2024-03-31T02:30",
+    "2023-10-29 02:30:00",
+    True,
+    "",
+]
+DAYS_OF_CHANGES = [1_698_530_400_000, 1_711_839_600_000 - HOUR, 1_699_147_800_000]
+"""Paris, midnight of 29 October 2023 and an hour before that of 31 March 2024; New York, half an hour before 2:00."""
 MANY = [[{"id": number, "price": number} for number in range(first, first + 70)] for first in (0, 60)]
 """More elements than are known of anything."""
+BELIEVED = 788_918_400_000
+"""1995: numbers below are seconds to some readers."""
 SUBJECTS: list[list[tuple[str | None, str | None]]] = [
     [("c1", None)],
     [("c1", None)],
@@ -49,6 +66,7 @@ def elements() -> st.SearchStrategy[object]:
             "quantity": st.sampled_from([1, 2, 3, "2", 0.5, -1, None]),
             "category": st.sampled_from(CATEGORIES),
             "id": st.integers(0, 5),
+            "ends": st.sampled_from(ENDS),
             "a b": st.sampled_from(NUMBERS),
             "deep": st.sampled_from([{"price": 2}, {}, [{"price": 2}], None]),
         },
@@ -91,15 +109,27 @@ CONTENTS = rich_contents()
 
 
 @st.composite
+def ends(draw: st.DrawFn, time: int, lengths: Sequence[int]) -> object:
+    """A time near to this one, as a property has it; at times none."""
+    shape = draw(st.sampled_from(["utc", "utc", "number", "local", "date", "other"]))
+    if shape == "other":
+        return draw(st.sampled_from(ENDS))
+    moment = min(max(time + draw(st.sampled_from(lengths)), BELIEVED), END_OF_TIME - 10 * DAY)
+    text = (EPOCH + timedelta(milliseconds=moment)).replace(tzinfo=None).isoformat(timespec="milliseconds")
+    return {"utc": f"{text}Z", "number": moment, "local": text, "date": text[:10]}[shape]
+
+
+@st.composite
 def rich_histories(
     draw: st.DrawFn, lifecycles: Sequence[Source], *, most: int = 25, gaps: Sequence[int] | None = None
 ) -> list[Source]:
     """Interactions of few customers in order of arrival, one in six of them late, many at equal times."""
-    lengths = gaps if gaps is not None else aimed_gaps([*durations_of(lifecycles), DAY])
+    lengths = gaps if gaps is not None else aimed_gaps([*durations_of(lifecycles), DAY, 25 * HOUR])
     covered = names_of(lifecycles)
     names = [*covered[: 2 * len(covered) // 3], "visit", "never heard of"]
     said = draw(st.lists(CONTENTS, min_size=1, max_size=6))
-    times = [draw(st.sampled_from(STARTS))]
+    times = [draw(st.sampled_from([*STARTS, *DAYS_OF_CHANGES]))]
+    timed = "latest_time" in str(lifecycles)
     subjects = draw(st.sampled_from(SUBJECTS))
     found: list[Source] = []
     for number in range(draw(st.integers(1, most) | st.just(most))):
@@ -107,6 +137,12 @@ def rich_histories(
         backwards = draw(st.integers(0, 5)) == 0
         times.append(min(anchor + draw(st.sampled_from(lengths)) * (-1 if backwards else 1), END_OF_TIME))
         customer, visitor = draw(st.sampled_from(subjects))
+        content = draw(st.sampled_from(said))
+        if timed and draw(st.booleans()):
+            content = {
+                **content,
+                "properties": {**mapping(content["properties"]), "ends": draw(ends(times[-1], lengths))},
+            }
         found.append(
             {
                 "id": draw(st.sampled_from([f"i{number}"] * 9 + ["i0"])),
@@ -114,7 +150,7 @@ def rich_histories(
                 "customer_id": customer,
                 "anonymous_id": visitor,
                 "time": times[-1],
-                **draw(st.sampled_from(said)),
+                **content,
             }
         )
     return found

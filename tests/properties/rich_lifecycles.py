@@ -33,6 +33,8 @@ from tests.properties.rich_signals import rich_scores, rich_signals, score_compa
 
 RICH_WORDS = ["visit", "form", "buy", "refund", "change", "mail"]
 
+ZONES = ["Europe/Paris", "America/New_York", "Australia/Lord_Howe", "America/Sao_Paulo", "Asia/Kathmandu", "UTC"]
+
 
 @st.composite
 def rich_lifecycles(
@@ -46,6 +48,9 @@ def rich_lifecycles(
     named = {word: [events.pop() for _ in range(draw(st.integers(1, 2)))] for word in words if len(events) > 1}
     vocabulary = [*named, *events[:1]]
     told: Source = {"lifecycle": name, "interactions": named}
+    zoned: bool = draw(st.integers(0, 3)) > 0
+    if zoned and features & {"calendar", "times"}:
+        told["time_zone"] = draw(st.sampled_from(ZONES))
     if draw(st.booleans()):
         told["passive"] = draw(st.lists(st.sampled_from(vocabulary), min_size=1, max_size=2, unique=True))
     stages = STAGES[: draw(st.integers(2, 4))]
@@ -53,7 +58,7 @@ def rich_lifecycles(
     known["identified"] = st.just("identified")
     parts: dict[str, dict[str, Source]] = {"scores": {}, "signals": {}, "ledgers": {}, "facts": {}}
     for scored in ["heat", "value", "trust"][: draw(st.integers(1, 3))]:
-        parts["scores"][scored] = draw(rich_scores(tempo))
+        parts["scores"][scored] = draw(rich_scores(tempo, features))
     books = parts["ledgers"]
     if "ledgers" in features:
         for ledger in ["bought", "booked"][: draw(st.integers(1, 2))]:
@@ -68,7 +73,9 @@ def rich_lifecycles(
     for scored, score in parts["scores"].items():
         known[scored] = score_comparisons(scored, score, parts["signals"])
     said = about_what_is_said(vocabulary, features)
-    of_customer = about_the_customer(known, stages, tempo) if "where_state" in features else {}
+    of_customer = (
+        about_the_customer(known, parts["facts"], stages, tempo, features) if "where_state" in features else {}
+    )
     for part in ("signals", "facts", "ledgers"):
         for each in parts[part].values():
             if not is_over_a_ledger(each, books) and draw(st.integers(0, 2)) == 0:

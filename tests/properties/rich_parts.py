@@ -15,8 +15,9 @@ from tests.properties.lifecycles import (
     facts,
     number_comparisons,
     rolling_comparisons,
+    word_lists,
 )
-from tests.properties.rich_conditions import Features, constant_comparisons
+from tests.properties.rich_conditions import Features, constant_comparisons, time_comparisons
 
 LISTS = ["properties.products", "properties.products", "properties.tags", "context.items", "properties.total"]
 ITEMS = ["item.price", "item.price", "item.quantity", "item", 'item["a b"]', "item.deep.price"]
@@ -43,6 +44,10 @@ def rich_facts(
     """A fact, and the comparisons of it."""
     fact, comparisons = draw(facts(name, vocabulary, tempo))
     fact.pop("where", None)
+    timed: bool = "times" in features and draw(st.booleans())
+    if timed:
+        fact = {"latest_time": "properties.ends", "each": draw(word_lists(vocabulary))}
+        comparisons = time_comparisons(name, tempo)
     over = "lists" in features and draw(st.booleans())
     if over:
         fact["over"] = draw(st.sampled_from(LISTS))
@@ -51,6 +56,8 @@ def rich_facts(
         if "expiring" in features and draw(st.booleans()):
             fact |= draw(rolling(tempo))
             comparisons = constant_comparisons(name)
+    if timed and over:
+        fact["latest_time"] = draw(st.sampled_from(["item.ends", "item", "properties.ends"]))
     if "latest" in fact and over:
         fact["latest"] = draw(st.sampled_from(["item", "item.category", "properties.country"]))
     return fact, comparisons

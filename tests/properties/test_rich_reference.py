@@ -26,12 +26,12 @@ def test_the_same_run_twice_gives_the_same(scenario: Scenario) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("feature", sorted(FEATURES))
+@pytest.mark.parametrize("feature", [*sorted(FEATURES), "all of them"])
 @given(data=st.data())
 def test_bisection_finds_the_deadlines_that_trying_each_millisecond_finds(data: st.DataObject, feature: str) -> None:
     """With durations of milliseconds every millisecond can be asked."""
     gaps = [0, 0, 1, 2, 3, 5, 8, 13, 20, 21, 40, 41]
-    scenario = data.draw(rich_scenarios(frozenset({feature}), pace="tiny", gaps=gaps, most=8))
+    scenario = data.draw(rich_scenarios(frozenset({feature}) & FEATURES or FEATURES, pace="tiny", gaps=gaps, most=8))
     until = max(time_of(each) for each in scenario.interactions) + 60
     trying = partial(deadline_by_trying, horizon_ms=200)
     tried = run(scenario.lifecycles, scenario.interactions, until=until, find_deadline=trying)
