@@ -241,6 +241,10 @@ def test_time_alone_moves_by_a_part_of_what_is_known():
         ("country contains stage", "asks for a text in double quotes"),
         ("country contains D", 'a text stands in double quotes: "D"'),
         ("country contains New Zealand", 'a text stands in double quotes: "New Zealand"'),
+        ("Session Start >= 3", "how often it came is a fact"),
+        ("Trial Ends", 'an interaction is asked for by event.type == "Trial Ends"'),
+        ("Post Like and orders > 3", 'an interaction is asked for by event.type == "Post Like"'),
+        ("country includes DE", "'includes' is not an operator here; write 'contains'"),
         ("country contains []", "'contains' asks for one text"),
         (
             'country starts ["a", "b", "c"]',

@@ -101,8 +101,7 @@ def _exists(call: Call, scope: Scope) -> ResolvedOperand:
             raise ConditionError(f"{call} needs a fact, or a property such as properties.total", name.offset)
         if fact.kind not in _MAY_BE_MISSING:
             raise ConditionError(
-                f"{call}: a {'count' if fact.kind == 'rolling' else fact.kind} always exists; "
-                f"compare it, as in {name} > 0",
+                f"{call}: a {'sum' if 'sum' in fact.kind else 'count'} always exists; compare it, as in {name} > 0",
                 name.offset,
             )
         resolved = resolve_fact(fact)

@@ -17,6 +17,9 @@ _OPERATORS: Final = tuple(
         (r"match(?:es)?|regexp?|rlike", "matches"),
     )
 )
+_FOLLOWED: Final = re.compile(r"""\s*["'“„«‘/[0-9]""")  # noqa: RUF001 - quotes that people write
+_WORD: Final = re.compile(r"\s+(?!(?:and|or)\b)[^\W\d]")
+"""What may come after an operator, but not after an event name such as `Session Start`."""
 _LEFT: Final = re.compile(r'(?:[A-Za-z_]\w*\([^()]*\)|[A-Za-z_]\w*(?:\.\w+|\["[^"]*"\])*)$')
 _TEXT: Final = re.compile(r'\s*"((?:[^"\\]|\\.)*)"')
 _PATTERN: Final = re.compile(r"[=!]?~[~*]?|!?~")
@@ -48,7 +51,10 @@ _FUNCTIONS: Final = {
 def right_for_text_operator(text: str, at: int) -> str:
     """What to say where the word at `at` asks for a part of the text before it; empty where it does not."""
     for phrase, operator in _OPERATORS:
-        if match := phrase.match(text, at):
+        match = phrase.match(text, at)
+        if match and (
+            _FOLLOWED.match(text, match.end()) or (match["word"].islower() and _WORD.match(text, match.end()))
+        ):
             return _said(text, at, match, operator)
     return ""
 
