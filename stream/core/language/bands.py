@@ -1,11 +1,11 @@
 """Reads the bands of a definition, and takes comparisons of them apart into comparisons of scores (rule 28)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import pairwise, product
 from typing import Final
 
 from stream.core.bands import Band, BandPart
-from stream.core.expressions import And, Bare, Comparison, ConditionError, Literal, Name, Node, Or
+from stream.core.expressions import And, Comparison, ConditionError, Literal, Name, Node, Not, Or
 from stream.core.language.document import DocumentReader, Entry
 from stream.core.language.names import unknown
 from stream.core.scoring import Score
@@ -68,27 +68,44 @@ def names_of(band: Band) -> list[str]:
     return ["".join(each) for each in product(*(part.names for part in band.parts))]
 
 
-def without_bands(node: Comparison | Bare, bands: Mapping[str, Band]) -> Node | None:
-    """A comparison of a band as comparisons of its scores; None where it names no band. Raises ConditionError."""
-    if isinstance(node, Bare):
-        if isinstance(node.operand, Name) and node.operand.path[0] in bands:
-            name = node.operand.path[0]
-            raise ConditionError(f'{name} is a text; compare it, as in {name} == "{_first(bands[name])}"', node.offset)
-        return None
+def without_bands(node: Node, bands: Mapping[str, Band]) -> Node:
+    """A condition with comparisons of scores in place of those of bands. Raises ConditionError."""
+    if isinstance(node, Not):
+        if isinstance(node.part, Comparison) and (opposite := _comparison(node.part, bands, negated=True)) is not None:
+            return opposite
+        return Not(without_bands(node.part, bands))
+    if isinstance(node, And):
+        return And(tuple(without_bands(part, bands) for part in node.parts))
+    if isinstance(node, Or):
+        return Or(tuple(without_bands(part, bands) for part in node.parts))
+    if isinstance(node, Comparison):
+        return _comparison(node, bands, negated=False) or node
+    if isinstance(node.operand, Name) and node.operand.path[0] in bands:
+        name = node.operand.path[0]
+        raise ConditionError(f'{name} is a text; compare it, as in {name} == "{_first(bands[name])}"', node.offset)
+    return node
+
+
+def _comparison(node: Comparison, bands: Mapping[str, Band], *, negated: bool) -> Node | None:
+    """None where it is of no band, or negated and of one that may not exist: `not` holds for that, too."""
     left, right = node.left, node.right
     if isinstance(right, Name) and right.path[0] in bands and node.operator in ("==", "!="):
         left, right = right, left
     if not isinstance(left, Name) or left.path[0] not in bands:
         return None
     band = bands[left.path[0]]
+    if negated and any(part.least[-1] is not None for part in band.parts):
+        return None
     if node.operator not in _OPERATORS or not isinstance(right, Literal):
         said = f"compares with a text by == or !=, by `in` with a list of them, or by starts, as in {band.name} starts"
         raise ConditionError(f'{band.name} {said} "{band.parts[0].names[0]}"', node.offset)
-    wanted = [each for each in names_of(band) if _holds(node.operator, each, _texts(band, node.operator, right))]
-    ways = [_is(band, each, node.offset) for each in wanted]
-    if not ways:
+    texts = _texts(band, node.operator, right)
+    found = _ranges(band.parts, lambda name: _holds(node.operator, name, texts) != negated, "", node.offset)
+    if found is None:
         raise ConditionError(f"no range of {band.name} is like that; it has {', '.join(names_of(band))}", right.offset)
-    return ways[0] if len(ways) == 1 else Or(tuple(ways))
+    if isinstance(found, bool):
+        raise ConditionError(f"every range of {band.name} is like that", right.offset)
+    return found
 
 
 def _first(band: Band) -> str:
@@ -117,20 +134,37 @@ def _holds(operator: str, name: str, texts: list[str]) -> bool:
     return (name in texts) != (operator == "!=")
 
 
-def _is(band: Band, wanted: str, offset: int) -> Node:
-    """The comparisons of scores that give a band this name."""
-    bounds: list[Node] = []
-    for ranges in product(*(range(len(part.names)) for part in band.parts)):
-        if "".join(part.names[place] for part, place in zip(band.parts, ranges, strict=True)) != wanted:
+def _ranges(parts: tuple[BandPart, ...], holds: Callable[[str], bool], before: str, offset: int) -> Node | bool | None:
+    """The comparisons that hold where a band has a name that is wanted; True for all of them, None for none.
+
+    Ranges of the first part that ask the same of the others are taken together.
+    """
+    if not parts:
+        return True if holds(before) else None
+    part = parts[0]
+    groups: list[tuple[int, int, Node | bool | None]] = []
+    for place, name in enumerate(part.names):
+        rest = _ranges(parts[1:], holds, before + name, offset)
+        if groups and groups[-1][2] == rest:
+            groups[-1] = (groups[-1][0], place, rest)
+        else:
+            groups.append((place, place, rest))
+    ways: list[Node] = []
+    for first, last, rest in groups:
+        if rest is None:
             continue
-        for part, place in zip(band.parts, ranges, strict=True):
-            name = Name((part.score.name,), offset)
-            least, above = part.least[place], part.least[place - 1] if place else None
-            if least is not None:
-                bounds.append(Comparison(name, ">=", Literal(least, offset), offset))
-            if above is not None:
-                bounds.append(Comparison(name, "<", Literal(above, offset), offset))
-        break
-    if not bounds:
-        raise ConditionError(f"{band.name} is always {wanted!r}", offset)
-    return bounds[0] if len(bounds) == 1 else And(tuple(bounds))
+        bounds = _between(part, first, last, offset) + ([] if isinstance(rest, bool) else [rest])
+        if not bounds:
+            return True
+        ways.append(bounds[0] if len(bounds) == 1 else And(tuple(bounds)))
+    return None if not ways else ways[0] if len(ways) == 1 else Or(tuple(ways))
+
+
+def _between(part: BandPart, first: int, last: int, offset: int) -> list[Node]:
+    """That a score is in one of neighbouring ranges."""
+    name = Name((part.score.name,), offset)
+    least, above = part.least[last], part.least[first - 1] if first else None
+    bounds: list[Node] = [] if least is None else [Comparison(name, ">=", Literal(least, offset), offset)]
+    if above is not None:
+        bounds.append(Comparison(name, "<", Literal(above, offset), offset))
+    return bounds

@@ -45,6 +45,8 @@ def compile_condition(text: str, scope: Scope) -> Condition:
         if said := several_words(text, error.offset, scope):
             raise ConditionError(*said) from None
         raise
+    if scope.bands:
+        tree = without_bands(tree, scope.bands)
     compiler = _Compiler(scope, text)
     parts = compiler.node(tree, negated=False)
     check_contradictions(tree)
@@ -132,8 +134,6 @@ class _Compiler:
             if all(each.by_interaction is each.with_event for each in parts):
                 by_interaction = with_event
             return _Parts(with_event, without_event, by_interaction)
-        if self.scope.bands and (expanded := without_bands(node, self.scope.bands)) is not None:
-            return self.node(expanded, negated=negated)
         return self.atom(node, negated=negated)
 
     def atom(self, node: Comparison | Bare, *, negated: bool) -> _Parts:
