@@ -130,9 +130,8 @@ def skeleton(message: str) -> str:
     message = re.sub(r"(a number|a text|true or false|a time|a duration|a property)\b", "TYPE", message)
     message = re.sub(r"(as in|after|write|go with|a name:) .*", r"\1", message)
     message = re.sub(r"(?<=the largest: )[^;]+|(?<=entry of )\w+|(?<=the ledger )\w+", "_", message)
-    return re.sub(
-        r"^(not YAML: )?\S+( needs a name| keeps| does not go|: _ sees|: a | has a half_life)", r"_\2", message
-    )
+    message = re.sub(r"^\w+( and \w+)* do(es)? not go", "_ does not go", message)
+    return re.sub(r"^(not YAML: )?\S+( needs a name| keeps|: _ sees|: a | has a half_life)", r"_\2", message)
 
 
 def told_by_the_loader() -> Iterator[str]:
