@@ -176,7 +176,7 @@ def test_every_operator_and_every_name_of_conditions_is_explained() -> None:
 
 def test_every_rule_has_its_entry() -> None:
     text = (DOCS / "language.md").read_text(encoding="utf-8")
-    assert re.findall(r"^\*\*Rule (\d+)\.", text, re.MULTILINE) == list(map(str, range(1, 28)))
+    assert re.findall(r"^\*\*Rule (\d+)\.", text, re.MULTILINE) == list(map(str, [*range(1, 22), *range(23, 28)]))
 
 
 def test_the_unicode_version_of_the_python_that_runs_is_named() -> None:
