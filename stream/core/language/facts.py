@@ -80,7 +80,7 @@ class FactReader:
 
     def _names_ledger(self, entry: Entry) -> bool:
         known = self.ledgers.by_name.keys() | self.ledgers.broken
-        return isinstance(entry.value, str) and entry.value in known
+        return isinstance(entry.value, str) and entry.value in known and entry.value not in self.ledgers.words
 
     def _may_be_ledger(self, keys: dict[str, Entry]) -> bool:
         """Whether a sum names what is no ledger, but cannot have been meant for a property."""
