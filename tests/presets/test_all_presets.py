@@ -27,11 +27,13 @@ Live Chat Message Received
 """
 """Segment's specs of ecommerce, email, B2B SaaS, mobile and live chat events."""
 OURS = """
+Contact Updated, Deal Created, Deal Lost, Deal Won, Demo Requested, Lead Accepted, Lead Qualified, Lead Recycled,
+Lead Updated, Meeting Booked, Opportunity Created, Opportunity Lost, Opportunity Won, Webinar Attended,
 Complaint Filed, CSAT Answered, Feature Used, Form Submitted, Lead Captured, NPS Answered, Products Compared,
 Reward Redeemed, Subscription Renewed, Subscription Started, Ticket Opened
 """
 """What no spec has a name for."""
-GATHERED = frozenset({"choice", "usage", "help", "incentive", "commitment", "complaint", "subscription"})
+GATHERED = frozenset({"choice", "usage", "help", "incentive", "commitment", "complaint", "subscription", "trial"})
 """Words under which one preset gathers what others keep apart."""
 KNOWN = frozenset(re.split(r",\s+", SEGMENT.strip()))
 OWN = frozenset(re.split(r",\s+", OURS.strip()))
@@ -46,8 +48,8 @@ def in_title_case(preset: str) -> list[str]:
     return [name for name in event_names(preset) if name[0].isupper()]
 
 
-def test_the_five_lifecycles_come_with_the_product() -> None:
-    assert presets() == ["journey", "metrics", "nurture", "platform", "relationship"]
+def test_the_lifecycles_come_with_the_product() -> None:
+    assert presets() == ["b2b", "journey", "metrics", "nurture", "platform", "relationship"]
 
 
 @pytest.mark.parametrize("preset", presets())

@@ -44,6 +44,8 @@ class Walk:
         self.lifecycle: Lifecycle = load(preset).lifecycle
         self.model = model_of([self.lifecycle], forget_after)
         self.identified = identified
+        self.context: dict[str, object] = {}
+        """What comes with every interaction."""
         self.customer: Customer | None = None
         self.step_counts = StepCounts()
         self.changes: list[StageChange] = []
@@ -74,7 +76,7 @@ class Walk:
     def does(self, time: int, name: str, **properties: object) -> list[str | None]:
         """The customer does something; returns the stages that it enters, by deadlines until then too."""
         customer_id, anonymous_id = ("c-1", None) if self.identified else (None, "a-1")
-        done = Interaction(customer_id, anonymous_id, None, name, BEGIN + time, properties, {})
+        done = Interaction(customer_id, anonymous_id, None, name, BEGIN + time, properties, self.context)
         return self._step(Arrival(done, 0, 0))
 
     def passes(self, until: int) -> list[str | None]:
