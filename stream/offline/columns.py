@@ -23,6 +23,10 @@ Row = list[Cell]
 _FACT_KINDS: dict[str, ColumnKind] = {
     "count": "whole",
     "rolling": "whole",
+    "rolling_sum": "number",
+    "ledger_count": "whole",
+    "ledger_sum": "number",
+    "latest_time": "time",
     "sum": "number",
     "first": "time",
     "last": "time",
