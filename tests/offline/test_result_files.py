@@ -168,6 +168,32 @@ def test_a_table_has_its_headings_also_where_nothing_happened(model: Model, tmp_
     assert parquet.read_table(tmp_path / "c.parquet").column_names == heading.split(",")
 
 
+EVERY_KIND = """
+lifecycle: kinds
+interactions: {buy: [Order Completed], refund: [Order Refunded]}
+ledgers: {sales: {each: buy, by: properties.order_id, amount: properties.total, minus: refund}}
+facts:
+  ledger_count: {count: sales}
+  ledger_sum: {sum: sales, within: 365d}
+  rolling_sum: {sum: properties.total, each: buy, within: 30d}
+  latest_time: {latest_time: properties.until}
+stages: {all: {}}
+"""
+
+
+def test_facts_of_ledgers_rolling_sums_and_times_have_columns_of_their_kinds(tmp_path: Path) -> None:
+    model = model_of([parse(EVERY_KIND, "kinds.yaml").lifecycle])
+    properties = {"order_id": "o-1", "total": 19.9, "until": "2026-12-24"}
+    simulation = Simulation(model)
+    list(simulation.run([(0, Interaction("c-1", None, None, "Order Completed", T0, properties, {}))]))
+    with customer_file(str(tmp_path / "customers.csv"), model.lifecycles) as customer:
+        for standing in simulation.standings(T0):
+            customer(standing)
+    [row] = table(tmp_path / "customers.csv")
+    assert (row["facts.ledger_count"], row["facts.ledger_sum"], row["facts.rolling_sum"]) == ("1", "19.9", "19.9")
+    assert row["facts.latest_time"] == "2026-12-24T00:00:00.000Z"
+
+
 @pytest.mark.parametrize("preset", ["metrics", "journey", "relationship", "nurture", "platform"])
 def test_every_preset_has_tables(preset: str, tmp_path: Path) -> None:
     model = model_of([load(preset).lifecycle])

@@ -1,10 +1,11 @@
 """What holds for every preset: names, stages, event names, and visitors who are never known."""
 
 import re
+from importlib.resources import files
 
 import pytest
 
-from stream.codec.lifecycle_yaml.lifecycle_files import presets
+from stream.codec.lifecycle_yaml.lifecycle_files import parse, presets
 from tests.kit.times import DAY
 from tests.presets.walk import BEGIN, Walk, load
 
@@ -37,6 +38,11 @@ GATHERED = frozenset({"choice", "usage", "help", "incentive", "commitment", "com
 """Words under which one preset gathers what others keep apart."""
 KNOWN = frozenset(re.split(r",\s+", SEGMENT.strip()))
 OWN = frozenset(re.split(r",\s+", OURS.strip()))
+
+
+def text_of(preset: str) -> str:
+    """The file as it ships."""
+    return files("stream.presets").joinpath(f"{preset}.yaml").read_text(encoding="utf-8")
 
 
 def event_names(preset: str) -> list[str]:
@@ -96,6 +102,71 @@ def test_an_anonymous_visitor_is_forgotten_after_90_days_of_silence(preset: str)
     assert walk.turns(90 * DAY) == [None]
     assert walk.customer is None
     assert walk.last.at == BEGIN + 90 * DAY
+
+
+@pytest.mark.parametrize(
+    ("preset", "event", "answer", "signal"),
+    [
+        ("journey", "CSAT Answered", {"score": 4}, "helped"),
+        ("journey", "CSAT Answered", {"score": 2}, "let_down"),
+        ("journey", "NPS Answered", {"score": 10}, "promoter"),
+        ("journey", "NPS Answered", {"score": 6}, "detractor"),
+        ("journey", "Product Reviewed", {"rating": 4}, "liked"),
+        ("journey", "Product Reviewed", {"rating": 2}, "disliked"),
+        ("metrics", "NPS Answered", {"score": 10}, "promoter"),
+        ("metrics", "NPS Answered", {"score": 0}, "detractor"),
+        ("relationship", "NPS Answered", {"score": 9}, "promoter"),
+        ("relationship", "NPS Answered", {"score": 3}, "detractor"),
+        ("relationship", "Product Reviewed", {"rating": 5}, "happy"),
+        ("relationship", "Product Reviewed", {"rating": 1}, "unhappy"),
+    ],
+)
+def test_an_answer_in_quotes_is_the_number_in_it(preset: str, event: str, answer: dict[str, int], signal: str) -> None:
+    """Field report W11: surveys send `"10"` as often as 10; what is no number is no answer."""
+    walk = Walk(preset)
+    walk.does(0, event, **answer)
+    walk.does(DAY, event, **{name: str(number) for name, number in answer.items()})
+    assert walk.counted(signal) == 2
+    walk.does(2 * DAY, event, **dict.fromkeys(answer, "very"))
+    assert walk.counted(signal) == 2
+
+
+def per_day(preset: str) -> list[str]:
+    """The signals with a limit a day, of the calendar or of 24 hours."""
+    limits = {each.name: each.limit_text for each in load(preset).lifecycle.signals}
+    return [name for name, text in limits.items() if text.endswith(("per day", "per 1d"))]
+
+
+@pytest.mark.parametrize("preset", presets())
+def test_days_are_those_of_the_zone_that_the_file_may_name(preset: str) -> None:
+    """It stands there as a comment, and works as it stands there; every limit a day is one of the calendar."""
+    text = text_of(preset)
+    assert text.count("\n# time_zone: Europe/") == 1
+    in_europe = parse(text.replace("\n# time_zone:", "\ntime_zone:"), f"{preset}.yaml")
+    assert in_europe.warnings == ()
+    assert in_europe.lifecycle.digest != load(preset).lifecycle.digest
+    limits = [each.limit_text for each in in_europe.lifecycle.signals]
+    assert any(each.endswith("per day") for each in limits)
+    assert not any(each.endswith("per 1d") for each in limits)
+
+
+@pytest.mark.parametrize("preset", [each for each in presets() if "  sales: {" in text_of(each)])
+def test_a_shops_preset_says_that_it_adds_amounts_of_all_currencies(preset: str) -> None:
+    """And the condition that it offers instead can be written there."""
+    text = text_of(preset)
+    assert "whatever the currency" in text
+    offered = ' and properties.currency == "EUR"' if preset == "platform" else 'where: properties.currency == "EUR"'
+    assert offered in text
+    ends = ["exists(properties.value))}", "not exists(properties.total)}"] if preset == "platform" else ["keep: 8}"]
+    for end in ends:
+        assert text.count(end) == 1
+        text = text.replace(end, f"{end[:-1]}{'' if preset == 'platform' else ', '}{offered}}}")
+    restricted = parse(text, f"{preset}.yaml")
+    assert restricted.warnings == ()
+    walk = Walk(restricted.lifecycle)
+    walk.does(0, "Order Completed", order_id="o-1", total=50, currency="EUR")
+    walk.does(0, "Order Completed", order_id="o-2", total=50, currency="USD")
+    assert walk.fact("revenue") == 50
 
 
 def test_an_anonymous_buyer_is_dormant_before_being_forgotten() -> None:

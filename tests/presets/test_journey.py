@@ -15,13 +15,13 @@ def walk(request: pytest.FixtureRequest) -> Walk:
 
 def bought_once(walk: Walk) -> None:
     """In `purchase` at 0."""
-    assert walk.does(0, "Order Completed", total=40.0) == ["awareness", "purchase"]
+    assert walk.does(0, "Order Completed", order_id="o-1", total=40.0) == ["awareness", "purchase"]
 
 
 def bought_twice(walk: Walk) -> None:
     """In `retention` at day 10."""
     bought_once(walk)
-    assert walk.does(10 * DAY, "order_completed", total=20.0) == ["retention"]
+    assert walk.does(10 * DAY, "order_completed", order_id="o-2", total=20.0) == ["retention"]
 
 
 def made_loyal(walk: Walk) -> None:
@@ -85,15 +85,15 @@ def test_twenty_tabs_on_one_day_are_not_yet_twenty_looks(walk: Walk) -> None:
 def test_a_returned_purchase_leads_back_to_considering_while_there_is_interest(walk: Walk) -> None:
     """Refunded from purchase: the cart of an hour ago is still interest."""
     walk.does(0, "Product Added")
-    assert walk.does(1 * HOUR, "Order Completed", total=40) == ["purchase"]
-    assert walk.does(2 * HOUR, "Order Refunded", total=40) == ["consideration"]
+    assert walk.does(1 * HOUR, "Order Completed", order_id="o-1", total=40) == ["purchase"]
+    assert walk.does(2 * HOUR, "Order Refunded", order_id="o-1", total=40) == ["consideration"]
     assert walk.last.facts["revenue"] == 0
     assert walk.does(3 * HOUR, "purchase") == ["purchase"]
 
 
 def test_a_returned_purchase_leads_to_the_start_where_no_interest_is_left(walk: Walk) -> None:
     bought_once(walk)
-    assert walk.does(9 * DAY, "order_refunded", total=40.0) == ["consideration", "awareness"]
+    assert walk.does(9 * DAY, "order_refunded", order_id="o-1", total=40.0) == ["consideration", "awareness"]
 
 
 def test_what_is_returned_while_in_use_is_no_longer_in_use(walk: Walk) -> None:
@@ -101,20 +101,20 @@ def test_what_is_returned_while_in_use_is_no_longer_in_use(walk: Walk) -> None:
     for day in (1, 2, 3):
         walk.does(day * DAY, "login")
     assert walk.stage == "use"
-    assert walk.does(4 * DAY, "order_refunded", total=40.0) == ["consideration", "awareness"]
+    assert walk.does(4 * DAY, "order_refunded", order_id="o-1", total=40.0) == ["consideration", "awareness"]
 
 
 def test_two_returns_undo_retention(walk: Walk) -> None:
     """One return leaves one order, and the stage; the second leaves none."""
     bought_twice(walk)
-    assert walk.does(11 * DAY, "Order Refunded", total=40.0) == []
-    assert walk.does(12 * DAY, "Order Refunded", total=20.0) == ["consideration", "awareness"]
+    assert walk.does(11 * DAY, "Order Refunded", order_id="o-1", total=40.0) == []
+    assert walk.does(12 * DAY, "Order Refunded", order_id="o-2", total=20.0) == ["consideration", "awareness"]
 
 
 def test_even_a_loyal_customer_who_returns_everything_starts_again(walk: Walk) -> None:
     made_loyal(walk)
-    walk.does(13 * DAY, "Order Refunded", total=40.0)
-    assert walk.does(14 * DAY, "Order Refunded", total=20.0) == ["consideration", "awareness"]
+    walk.does(13 * DAY, "Order Refunded", order_id="o-1", total=40.0)
+    assert walk.does(14 * DAY, "Order Refunded", order_id="o-2", total=20.0) == ["consideration", "awareness"]
 
 
 def test_thirty_days_unused_is_stuck_after_the_sale(walk: Walk) -> None:
@@ -214,3 +214,17 @@ def test_contentment_of_a_millisecond_more_is_not(walk: Walk) -> None:
     bought_twice(walk)
     walk.does(11 * DAY, "csat_answered", score=5)
     assert walk.does(101 * DAY + 1, "cart_shared") == []
+
+
+def test_a_reloaded_order_is_no_repurchase(walk: Walk) -> None:
+    """Field report W4: the same order 41 seconds later was the way to retention."""
+    bought_once(walk)
+    assert walk.does(41_000, "Order Completed", order_id="o-1", total=40.0) == []
+    assert walk.does(1 * DAY, "Order Completed", order_id="o-2", total=40.0) == ["retention"]
+
+
+def test_a_loyal_customer_who_returns_a_part_stays_loyal(walk: Walk) -> None:
+    made_loyal(walk)
+    for day in (13, 14, 15):
+        assert walk.does(day * DAY, "Order Refunded", order_id="o-1", total=5) == []
+    assert walk.fact("revenue") == 45

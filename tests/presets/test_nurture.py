@@ -132,5 +132,11 @@ def test_a_year_without_an_order_is_time_to_nurture_again(walk: Walk) -> None:
 def test_a_full_return_leads_back_to_nurturing_and_not_to_a_sales_call(walk: Walk) -> None:
     for name in ("form_submit", "sign_up", "Product Added", "product_added"):
         walk.does(0, name)
-    assert walk.does(1 * HOUR, "Order Completed", total=20) == ["support"]
-    assert walk.does(5 * DAY, "Order Refunded", total=20) == ["nurture"]
+    assert walk.does(1 * HOUR, "Order Completed", order_id="o-1", total=20) == ["support"]
+    assert walk.does(5 * DAY, "Order Refunded", order_id="o-1", total=20) == ["nurture"]
+
+
+def test_part_of_an_order_that_comes_back_leaves_a_customer_to_be_supported(walk: Walk) -> None:
+    assert walk.does(0, "Order Completed", order_id="o-1", total=20) == ["reach", "support"]
+    assert walk.does(5 * DAY, "Order Refunded", order_id="o-1", total=5) == []
+    assert walk.does(6 * DAY, "Order Refunded", order_id="o-1", total=15) == ["nurture"]

@@ -13,8 +13,8 @@ def walk(request: pytest.FixtureRequest) -> Walk:
 
 def converted(walk: Walk) -> None:
     """In `convert` at day 10, with two orders."""
-    assert walk.does(0, "Order Completed", total=50) == ["attract", "acquire"]
-    assert walk.does(10 * DAY, "order_completed", total=50) == ["convert"]
+    assert walk.does(0, "Order Completed", order_id="o-1", total=50) == ["attract", "acquire"]
+    assert walk.does(10 * DAY, "order_completed", order_id="o-2", total=50) == ["convert"]
 
 
 def made_advocate(walk: Walk) -> None:
@@ -70,7 +70,7 @@ def test_unsubscribing_ends_it_before_the_first_order(walk: Walk) -> None:
 
 def test_a_refund_ends_it_for_a_returning_buyer(walk: Walk) -> None:
     converted(walk)
-    assert walk.does(11 * DAY, "order_refunded", total=50) == ["ended"]
+    assert walk.does(11 * DAY, "order_refunded", order_id="o-2", total=50) == ["ended"]
     assert walk.last.facts["orders"] == 1
 
 
@@ -202,3 +202,24 @@ def test_a_recommendation_may_come_before_the_second_order(walk: Walk) -> None:
     walk.does(0, "Product Shared")
     walk.does(364 * DAY, "product_reviewed", rating=5)
     assert walk.does(365 * DAY - 1, "Order Completed", total=10) == ["convert", "advocate"]
+
+
+def test_an_order_that_is_loaded_again_is_one_good_sign_and_one_vote_of_trust(walk: Walk) -> None:
+    """Two orders, each loaded twice, and a coupon are three signs of the five that a new beginning takes."""
+    walk.does(0, "page")
+    walk.does(1 * DAY, "complaint_filed")
+    for day in (32, 33):
+        for hour in (0, 25):
+            walk.does(day * DAY + hour * HOUR, "Order Completed", order_id=f"o-{day}", total=10)
+    assert walk.does(34 * DAY + 2 * HOUR, "coupon_applied") == []
+    assert (walk.score("amends"), walk.counted("bought")) == (3, 2)
+    assert walk.does(35 * DAY, "Invite Sent") == []
+    assert walk.does(36 * DAY, "Cart Shared") == ["acquire"]
+
+
+def test_a_cancelled_order_is_no_order_to_convert_with(walk: Walk) -> None:
+    walk.does(0, "Order Completed", order_id="o-1", total=50)
+    walk.does(1 * HOUR, "Order Cancelled", order_id="o-1", total=50)
+    assert walk.does(1 * DAY, "product_reviewed", rating="5") == []
+    assert walk.does(2 * DAY, "Order Completed", order_id="o-2", total=50) == []
+    assert walk.does(3 * DAY, "Order Completed", order_id="o-3", total=50) == ["convert"]

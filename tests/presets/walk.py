@@ -10,7 +10,7 @@ from types import ModuleType
 from typing import NamedTuple
 
 from stream.codec.lifecycle_yaml import lifecycle_files
-from stream.core import facts
+from stream.core import facts, scoring
 from stream.core.customer import Customer
 from stream.core.inputs import Arrival, Passing
 from stream.core.interaction import Interaction
@@ -40,8 +40,8 @@ class Taken(NamedTuple):
 class Walk:
     """One customer, anonymous or identified, in one preset; never forgotten unless a test asks for it."""
 
-    def __init__(self, preset: str, *, identified: bool = True, forget_after: int | None = None) -> None:
-        self.lifecycle: Lifecycle = load(preset).lifecycle
+    def __init__(self, preset: str | Lifecycle, *, identified: bool = True, forget_after: int | None = None) -> None:
+        self.lifecycle = load(preset).lifecycle if isinstance(preset, str) else preset
         self.model = model_of([self.lifecycle], forget_after)
         self.identified = identified
         self.context: dict[str, object] = {}
@@ -68,6 +68,13 @@ class Walk:
         life = self.customer.lives[self.lifecycle.id]
         (found,) = (each for each in self.lifecycle.facts if each.name == name)
         return facts.value(found, life, life.clock)
+
+    def score(self, name: str) -> float:
+        """A score as it is now."""
+        assert self.customer is not None
+        life = self.customer.lives[self.lifecycle.id]
+        (found,) = (each for each in self.lifecycle.scores if each.name == name)
+        return scoring.read(found, life, life.clock)
 
     def counted(self, signal: str) -> int:
         """How often a signal counted."""
