@@ -18,7 +18,7 @@ def count_signal(life: Life, signal: Signal, time: int, event: Event, step_count
     if limit is not None and not limit.takes(life, time, event):
         return
     life.counts[signal.index] += 1
-    step_counts.signal(signal.label)
+    step_counts.signal(signal)
     for points in signal.points:
         amount = points.amount.of(event)
         if amount is None:
@@ -32,14 +32,14 @@ def count_elements(life: Life, signal: Signal, time: int, elements: list[Event],
     if signal.resets:
         if elements and (signal.limit is None or signal.limit.takes(life, time, elements[0])):
             life.counts[signal.index] += 1
-            step_counts.signal(signal.label)
+            step_counts.signal(signal)
             for score in signal.resets:
                 scoring.reset(score, life, time)
     elif signal.latest is not None:
         for event in elements:
             if signal.limit is None or signal.limit.takes(life, time, event):
                 life.counts[signal.index] += 1
-                step_counts.signal(signal.label)
+                step_counts.signal(signal)
                 _take_latest(life, signal.latest, time, event)
     elif signal.expires:
         _count_expiring(life, signal, time, elements, step_counts)
@@ -55,7 +55,7 @@ def _count_expiring(life: Life, signal: Signal, time: int, elements: list[Event]
         if signal.limit is not None and not signal.limit.takes(life, time, event):
             continue
         life.counts[signal.index] += 1
-        step_counts.signal(signal.label)
+        step_counts.signal(signal)
         for column, points in enumerate(signal.points):
             amount = points.amount.of(event)
             if amount is None:

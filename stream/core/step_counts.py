@@ -1,6 +1,6 @@
 """What happened that is only counted."""
 
-from typing import Final
+from typing import Final, Protocol
 
 MAX_NAMES: Final = 1_000
 """Event names that no word covers and that are told from each other."""
@@ -9,6 +9,14 @@ REST: Final = ""
 
 Label = tuple[str, str]
 """A lifecycle's id, and the name of one of its signals or facts."""
+
+
+class Labelled(Protocol):
+    """A signal; by itself, since it is found faster than by its label."""
+
+    @property
+    def label(self) -> Label:
+        """The lifecycle's id and the signal's name."""
 
 
 class StepCounts:
@@ -36,12 +44,16 @@ class StepCounts:
         """By signal or fact: entries that `keep` dropped before their time was over."""
         self.long_lists: dict[Label, int] = {}
         """By signal or fact: elements of lists beyond those that are looked at."""
-        self.signals: dict[Label, int] = {}
-        """How often each signal counted."""
+        self._signals: dict[Labelled, int] = {}
 
-    def signal(self, label: Label) -> None:
+    @property
+    def signals(self) -> dict[Label, int]:
+        """How often each signal counted."""
+        return {signal.label: count for signal, count in self._signals.items()}
+
+    def signal(self, signal: "Labelled") -> None:
         """A signal counted."""
-        self.signals[label] = self.signals.get(label, 0) + 1
+        self._signals[signal] = self._signals.get(signal, 0) + 1
 
     def wrong_type(self, label: Label) -> None:
         """A property could not be used."""

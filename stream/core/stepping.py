@@ -68,6 +68,8 @@ class SteppingFact(Stepping):
     def __init__(self, fact: Fact) -> None:
         self.fact = fact
         self.counts = fact.kind == "ledger_count"
+        self.only_falls = fact.ledger >= 0
+        """Time alone never raises it: no entry is worth less than nothing."""
 
     def steps(self, life: Life, now: int) -> Steps:
         return facts.steps(self.fact, life, now)

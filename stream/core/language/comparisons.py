@@ -197,7 +197,9 @@ def _timed(node: Comparison, left: ResolvedOperand, operator: str, constant: obj
     if left.stepping is not None:
         _check_keep(node, left, operator, constant)
         stepping = SteppingPredicate(left.stepping, OPERATOR[operator], (float(constant),))
-        return Atom(stepping, False, rises=True, falls=True)
+        one_way = operator not in ("==", "!=") and isinstance(left.stepping, SteppingFact) and left.stepping.only_falls
+        falling = operator in (">", ">=")
+        return Atom(stepping, False, rises=not (one_way and falling), falls=not one_way or falling)
     if left.fact is not None:
         _check_keep(node, left, operator, constant)
         if operator in ("==", "!="):
