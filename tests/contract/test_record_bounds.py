@@ -126,8 +126,8 @@ def size(kept: str) -> int:
 
 
 def test_a_full_record_is_as_large_as_the_page_says() -> None:
-    """Rounded up to ten thousand bytes."""
-    assert documented() == -(-max(map(size, KEPT)) // 10_000) * 10_000
+    """Or a little smaller."""
+    assert 0.95 * documented() < max(map(size, KEPT)) <= documented()
 
 
 @pytest.mark.parametrize("kept", KEPT)

@@ -15,8 +15,9 @@ from stream.kafka.contact import ContactStatus
 from stream.kafka.worker_versions import GroupVersions, Member, versions_of
 from stream.machine.batch import RESULTS
 from stream.metrics import Metrics, PartitionView
-from tests.docs.markdown import blocks, names, page, rows, section
+from tests.docs.markdown import ROOT, blocks, names, page, rows, section
 
+SHOP = ROOT / "schemas" / "examples" / "lifecycle" / "shop.yaml"
 PAGE = page("docs/metrics.md")
 TABLES = ("## Interactions and stage changes", "## Deadlines", "## Kafka and partitions", "## What runs")
 
@@ -39,12 +40,13 @@ class OnePartition:
 
 @pytest.fixture
 def model() -> Model:
-    return model_of([load("metrics").lifecycle])
+    """A preset, and the example that has every key, so that every metric has a series."""
+    return model_of([load("metrics").lifecycle, load(str(SHOP)).lifecycle])
 
 
 @pytest.fixture
 def served(model: Model) -> Documented:
-    """What a scrape of a worker of the preset `metrics` has, as Prometheus' own parser reads it."""
+    """What a scrape of a worker has, as Prometheus' own parser reads it."""
     metrics = Metrics(OnePartition(), model, ["web", "crm"])
     group = GroupVersions(versions_of(model.lifecycles, "1.0", {}))
     group.heard([Member("a", "10.0.0.1", group.ours)])
