@@ -131,7 +131,7 @@ def skeleton(message: str) -> str:
     message = re.sub(r"(as in|after|write|go with|a name:) .*", r"\1", message)
     message = re.sub(r"(?<=the largest: )[^;]+|(?<=entry of )\w+|(?<=the ledger )\w+", "_", message)
     message = re.sub(r"^\w+( and \w+)* do(es)? not go", "_ does not go", message)
-    return re.sub(r"^(not YAML: )?\S+( needs a name| keeps|: _ sees|: a | has a half_life)", r"_\2", message)
+    return re.sub(r"^(not YAML: )?\S+( needs a name| keeps|: _ of a ledger|: a | has a half_life)", r"_\2", message)
 
 
 def told_by_the_loader() -> Iterator[str]:

@@ -8,7 +8,7 @@ from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 from ruamel.yaml import YAML
 
-from stream.codec.lifecycle_yaml.lifecycle_files import load
+from stream.codec.lifecycle_yaml.lifecycle_files import load, parse
 from stream.core.model import Model, model_of
 from stream.engine.error_policy import FailureKind
 from stream.kafka.contact import ContactStatus
@@ -19,6 +19,14 @@ from tests.docs.markdown import blocks, names, page, rows, section
 
 PAGE = page("docs/metrics.md")
 TABLES = ("## Interactions and stage changes", "## Deadlines", "## Kafka and partitions", "## What runs")
+
+RICH = """
+lifecycle: rich
+scores: {s: {}}
+signals: {x: {each: order, over: properties.products, add: {s: item.price}, expires: 30d}}
+stages: {a: {}}
+"""
+"""What the preset `metrics` has not, and what is counted of it."""
 
 Documented = dict[str, tuple[str, frozenset[str]]]
 """By name: type and labels."""
@@ -39,12 +47,12 @@ class OnePartition:
 
 @pytest.fixture
 def model() -> Model:
-    return model_of([load("metrics").lifecycle])
+    return model_of([load("metrics").lifecycle, parse(RICH, "rich.yaml").lifecycle])
 
 
 @pytest.fixture
 def served(model: Model) -> Documented:
-    """What a scrape of a worker of the preset `metrics` has, as Prometheus' own parser reads it."""
+    """What a scrape of a worker has, as Prometheus' own parser reads it."""
     metrics = Metrics(OnePartition(), model, ["web", "crm"])
     group = GroupVersions(versions_of(model.lifecycles, "1.0", {}))
     group.heard([Member("a", "10.0.0.1", group.ours)])
