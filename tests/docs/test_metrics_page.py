@@ -21,6 +21,14 @@ SHOP = ROOT / "schemas" / "examples" / "lifecycle" / "shop.yaml"
 PAGE = page("docs/metrics.md")
 TABLES = ("## Interactions and stage changes", "## Deadlines", "## Kafka and partitions", "## What runs")
 
+RICH = """
+lifecycle: rich
+scores: {s: {}}
+signals: {x: {each: order, over: properties.products, add: {s: item.price}, expires: 30d}}
+stages: {a: {}}
+"""
+"""What the preset `metrics` has not, and what is counted of it."""
+
 Documented = dict[str, tuple[str, frozenset[str]]]
 """By name: type and labels."""
 

@@ -1,11 +1,11 @@
 """Reads the bands of a definition, and takes comparisons of them apart into comparisons of scores (rule 28)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from itertools import pairwise, product
 from typing import Final
 
 from stream.core.bands import Band, BandPart
-from stream.core.expressions import And, Comparison, ConditionError, Literal, Name, Node, Not, Or
+from stream.core.expressions import And, Call, Comparison, ConditionError, Literal, Name, Node, Not, Operand, Or
 from stream.core.language.document import DocumentReader, Entry
 from stream.core.language.names import unknown
 from stream.core.scoring import Score
@@ -16,32 +16,46 @@ _EXAMPLE: Final = "grade: {fit: {A: 30, B: 10, C: }, engagement: {1: 50, 2: }}"
 _OPERATORS: Final = ("==", "!=", "in", "starts", "ends", "contains")
 
 
-def read_bands(reader: DocumentReader, given: Entry | None, scores: Mapping[str, Score]) -> dict[str, Band]:
-    """The bands by name; problems go to the reader."""
+def read_bands(
+    reader: DocumentReader, given: Mapping[str, Entry], scores: Mapping[str, Score], broken: Collection[str]
+) -> dict[str, Band]:
+    """The bands by name, but for those that are not right; problems go to the reader.
+
+    `broken` has scores that are there but could not be read.
+    """
     bands: dict[str, Band] = {}
-    for name, entry in reader.mapping(given).items():
+    for name, entry in given.items():
+        before = len(reader.problems)
         parts: list[BandPart] = []
         if not isinstance(entry.value, Mapping) or not entry.value:
             reader.problem(entry, f"a band has the ranges of a score or of several, as in {_EXAMPLE}")
             continue
         for score, ranges in reader.mapping(entry).items():
+            if score in broken:
+                parts.clear()
+                break
             if score not in scores:
                 reader.problem(ranges, unknown(score, list(scores), "score"), on_key=True)
             elif (part := _part(reader, ranges, scores[score])) is not None:
                 parts.append(part)
-        bands[name] = Band(name, tuple(parts))
-        names = names_of(bands[name])
+        band = Band(name, tuple(parts))
+        names = names_of(band)
+        if not parts or len(reader.problems) > before:
+            continue
         if len(names) > MOST_NAMES:
             reader.problem(entry, f"a band has at most {MOST_NAMES} names, this one {len(names)}")
         elif len(set(names)) < len(names):
             twice = next(each for each in names if names.count(each) > 1)
             reader.problem(entry, f"{twice!r} would be the name of two ranges; choose names that tell them apart")
+        else:
+            bands[name] = band
     return bands
 
 
 def _part(reader: DocumentReader, entry: Entry, score: Score) -> BandPart | None:
     if not isinstance(entry.value, Mapping) or not entry.value:
-        reader.problem(entry, "names and the score from which on they hold, highest first, as in {A: 30, B: 10, C: }")
+        said = "ranges are names and the score from which on they hold, highest first, as in {A: 30, B: 10, C: }"
+        reader.problem(entry, said)
         return None
     names: list[str] = []
     least: list[float | None] = []
@@ -58,8 +72,11 @@ def _part(reader: DocumentReader, entry: Entry, score: Score) -> BandPart | None
         reader.problem(entry, "only the last range may be without a number: it is whatever is below the others")
         return None
     numbers = [each for each in least if each is not None]
-    if any(before <= after for before, after in pairwise(numbers)):
-        reader.problem(entry, "ranges stand from the highest to the lowest")
+    for before, after in pairwise(numbers):
+        if before <= after:
+            said = f"ranges stand from the highest to the lowest, and {after:g} is not below {before:g}"
+            reader.problem(entry, said)
+            return None
     return BandPart(score, tuple(names), tuple(least))
 
 
@@ -78,12 +95,20 @@ def without_bands(node: Node, bands: Mapping[str, Band]) -> Node:
         return And(tuple(without_bands(part, bands) for part in node.parts))
     if isinstance(node, Or):
         return Or(tuple(without_bands(part, bands) for part in node.parts))
+    for operand in (node.left, node.right) if isinstance(node, Comparison) else (node.operand,):
+        _check_function(operand, bands)
     if isinstance(node, Comparison):
         return _comparison(node, bands, negated=False) or node
     if isinstance(node.operand, Name) and node.operand.path[0] in bands:
         name = node.operand.path[0]
         raise ConditionError(f'{name} is a text; compare it, as in {name} == "{_first(bands[name])}"', node.offset)
     return node
+
+
+def _check_function(operand: Operand, bands: Mapping[str, Band]) -> None:
+    if isinstance(operand, Call) and (band := bands.get(operand.name.path[0])) is not None:
+        said = f"{operand}: a band is compared as it is, as in {band.name}"
+        raise ConditionError(f'{said} == "{_first(band)}"', operand.offset)
 
 
 def _comparison(node: Comparison, bands: Mapping[str, Band], *, negated: bool) -> Node | None:
@@ -97,14 +122,15 @@ def _comparison(node: Comparison, bands: Mapping[str, Band], *, negated: bool) -
     if negated and any(part.least[-1] is not None for part in band.parts):
         return None
     if node.operator not in _OPERATORS or not isinstance(right, Literal):
-        said = f"compares with a text by == or !=, by `in` with a list of them, or by starts, as in {band.name} starts"
-        raise ConditionError(f'{band.name} {said} "{band.parts[0].names[0]}"', node.offset)
+        how = "by == or !=, by `in` with a list of them, or by starts, ends or contains"
+        example = f'{band.name} starts "{band.parts[0].names[0]}"'
+        raise ConditionError(f"{band.name} compares with a text {how}, as in {example}", node.offset)
     texts = _texts(band, node.operator, right)
     found = _ranges(band.parts, lambda name: _holds(node.operator, name, texts) != negated, "", node.offset)
     if found is None:
         raise ConditionError(f"no range of {band.name} is like that; it has {', '.join(names_of(band))}", right.offset)
     if isinstance(found, bool):
-        raise ConditionError(f"every range of {band.name} is like that", right.offset)
+        raise ConditionError(f"every range of {band.name} is like that: the answer never changes", right.offset)
     return found
 
 

@@ -57,7 +57,7 @@ class MeasureReader:
         self.resets: list[str] = []
         self.signals_of: dict[str, list[Signal]] = {}
         self.broken: set[str] = set()
-        """Names of scores and facts that could not be read."""
+        """Names of scores, facts and bands that could not be read."""
         self.conditions: list[tuple[Entry, Condition]] = []
         """Every `where`, with its place."""
         self.counted: dict[str | None, list[Counted]] = {}
@@ -105,12 +105,14 @@ class MeasureReader:
     def _read_bands(self, bands: Entry | None) -> None:
         scores = {score.name: score for score in self.scores}
         facts = {fact.name for fact in self.facts}
-        for name, entry in self.reader.mapping(bands).items():
+        given = self.reader.mapping(bands)
+        for name, entry in given.items():
             check_identifier(self.reader, entry, name)
             if name in scores or name in facts:
                 kind = "score" if name in scores else "fact"
                 self.reader.problem(entry, f"{name!r} is a {kind} already; give the band another name", on_key=True)
-        self.bands = read_bands(self.reader, bands, scores)
+        self.bands = read_bands(self.reader, given, scores, self.broken)
+        self.broken.update(name for name in given if name not in self.bands)
 
     def scope(self, *, where: bool = False) -> Scope:
         """The names that a condition may use: `when` of a transition, or `where` of a signal or fact."""

@@ -52,7 +52,7 @@ class Scope(NamedTuple):
     lessened: frozenset[str] = frozenset()
     """Counts from which `minus` takes off, so that they may be below 0."""
     broken: frozenset[str] = frozenset()
-    """Scores and facts that are there but could not be read."""
+    """Scores, facts and bands that are there but could not be read."""
     bands: Mapping[str, Band] = MappingProxyType({})
     signals: Mapping[str, str] | None = None
     """By a signal's name the fact that counts what the signal counts, as a lifecycle file has it."""
@@ -93,7 +93,7 @@ class ResolvedOperand(NamedTuple):
 
 def known_names(scope: Scope) -> list[str]:
     """The first parts of all names that a condition may use."""
-    return [*scope.scores, *scope.facts, "identified", "stage", "idle", "in_stage", *EVENT_ROOTS]
+    return [*scope.scores, *scope.facts, *scope.bands, "identified", "stage", "idle", "in_stage", *EVENT_ROOTS]
 
 
 def asked_for(name: str, scope: Scope, operator: str = "==") -> str:
@@ -146,7 +146,7 @@ def _no_name(name: str, scope: Scope, *, alone: bool) -> str:
         return f"unknown name {name!r}; {HOW_LONG}"
     if name in scope.stages:
         return f'unknown name {name!r}; a text stands in double quotes, as in stage == "{name}"'
-    known = [*scope.scores, *scope.facts, "identified", *_NAMES, *(["item"] if scope.item else [])]
+    known = [*scope.scores, *scope.facts, *scope.bands, "identified", *_NAMES, *(["item"] if scope.item else [])]
     near = nearest(name, known, cutoff=_LIKE)
     signals = scope.signals or {}
     if name in scope.words or (alone and not signals.get(name) and not nearest(name, known, cutoff=_VERY_LIKE)):
