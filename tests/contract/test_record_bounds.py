@@ -55,7 +55,11 @@ def lifecycle(kept: str) -> Lifecycle:
     for number in range(8 if kept == "sums" else 0):
         facts[f"fact_{number}"] = "{sum: properties.points, each: visit, within: 52w, keep: 256}"
     parts = {"ledgers": KEPT[kept], "scores": dict.fromkeys(SCORES, "{}"), "signals": signals, "facts": facts}
-    text = "lifecycle: full\nstages: {a: {}}\n" + "".join(
+    ways = "".join(
+        f"  - {{from: a, to: b, when: idle >= {number}d, hold: 1d, at_most_every: 1d}}\n"
+        for number in range(1, 257)
+    )
+    text = f"lifecycle: full\nstages: {{a: {{}}, b: {{}}}}\ntransitions:\n{ways}" + "".join(
         f"{part}:\n" + "".join(f"  {name}: {told}\n" for name, told in of.items()) for part, of in parts.items() if of
     )
     return parse(text, "full.yaml").lifecycle
@@ -73,6 +77,8 @@ def full(of: Lifecycle) -> Customer:
     life.facts = [(MIN_TIME, "ä" * 128) if each.kind == "latest" else points(each.keep) for each in of.facts]
     memory = life.memory
     if memory is not None:
+        memory.taken = [MIN_TIME] * len(of.taken)
+        memory.held = [MIN_TIME] * len(of.held)
         kinds: dict[str, SignalMemory] = {
             "values": b"x" * HASH_BYTES * known_values.REMEMBERED,
             "times": [MIN_TIME] * MAX_COOL_DOWN,
