@@ -56,8 +56,7 @@ def lifecycle(kept: str) -> Lifecycle:
         facts[f"fact_{number}"] = "{sum: properties.points, each: visit, within: 52w, keep: 256}"
     parts = {"ledgers": KEPT[kept], "scores": dict.fromkeys(SCORES, "{}"), "signals": signals, "facts": facts}
     ways = "".join(
-        f"  - {{from: a, to: b, when: idle >= {number}d, hold: 1d, at_most_every: 1d}}\n"
-        for number in range(1, 257)
+        f"  - {{from: a, to: b, when: idle >= {number}d, hold: 1d, at_most_every: 1d}}\n" for number in range(1, 257)
     )
     text = f"lifecycle: full\nstages: {{a: {{}}, b: {{}}}}\ntransitions:\n{ways}" + "".join(
         f"{part}:\n" + "".join(f"  {name}: {told}\n" for name, told in of.items()) for part, of in parts.items() if of
