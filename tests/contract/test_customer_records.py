@@ -187,7 +187,7 @@ def test_the_same_id_of_a_customer_and_of_a_visitor_are_two_records() -> None:
 
 
 @pytest.mark.parametrize("name", [None, *presets()])
-def test_a_typical_customer_takes_less_than_400_bytes(name: str | None) -> None:
+def test_a_typical_customer_takes_some_hundred_bytes(name: str | None) -> None:
     """Sixty interactions in as many days with two orders, three of them on the last day."""
     lifecycle = load(name).lifecycle if name else MODEL.lifecycles[0]
     names = ["visit", "Product Viewed", "form", "search", "visit", "email_opened", "add_to_cart"]
@@ -200,7 +200,8 @@ def test_a_typical_customer_takes_less_than_400_bytes(name: str | None) -> None:
         for minute, each in enumerate(["visit", "Order Completed", "buy"])
     ]
     customer = walked([lifecycle], [*history, *orders])
-    assert len(CustomerCodec(model_of([lifecycle])).encode(customer)) < 400
+    most = 460 if name == "b2b" else 400  # it keeps twenty times of a cool-down
+    assert len(CustomerCodec(model_of([lifecycle])).encode(customer)) < most
 
 
 @given(customer=customers())

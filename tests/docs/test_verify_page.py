@@ -22,6 +22,10 @@ signals:
   size: {each: buy, latest: properties.size, points: {1: 1}, to: heat}
   again: {each: back, reset: [fit]}
 facts: {month: {sum: properties.total, each: buy, within: 30d}}
+stages: {new: {}, buyer: {}, regular: {}}
+transitions:
+  - {from: new, to: buyer, when: month > 0, at_most_every: 1d}
+  - {from: buyer, to: regular, when: month > 0, hold: 1d}
 """
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
-from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 from stream.core import accessors
@@ -53,7 +52,7 @@ class Scope(NamedTuple):
     """Counts from which `minus` takes off, so that they may be below 0."""
     broken: frozenset[str] = frozenset()
     """Scores, facts and bands that are there but could not be read."""
-    bands: Mapping[str, Band] = MappingProxyType({})
+    bands: Mapping[str, Band] = {}
     signals: Mapping[str, str] | None = None
     """By a signal's name the fact that counts what the signal counts, as a lifecycle file has it."""
 

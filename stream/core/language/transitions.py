@@ -63,7 +63,7 @@ class TransitionReader:
         if hold is not None:
             assert condition.without_event is not None
             held = HasHeld(condition.without_event, len(self.held), hold)
-            self.held.append(_numbered(way, self.held))
+            self.held.append(_numbered(f"{way} when {' '.join(condition.text.split())}", self.held))
             condition = replace(condition, with_event=held, without_event=held, timed=True)
             texts.append(f"held for {format_duration(hold)}")
         if every is not None:
@@ -126,6 +126,6 @@ class TransitionReader:
 
 
 def _numbered(way: str, known: list[str]) -> str:
-    """A way between stages, told from others of the same stages by its number."""
+    """A way between stages, perhaps with its condition, told from others that are alike by its number."""
     number = sum(each == way or each.startswith(f"{way} #") for each in known)
     return f"{way} #{number + 1}" if number else way
