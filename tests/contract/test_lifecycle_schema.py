@@ -71,7 +71,6 @@ BEYOND_THE_SCHEMA = {
     "signal-each-is-a-ledger": "a schema does not look up names",
     "signal-each-is-an-event-name": "a schema does not look up names",
     "signal-expires-in-a-score-with-half-life": "a schema does not look up names",
-    "signal-latest-capitals": "a schema does not compare two keys",
     "signal-latest-in-a-score-with-half-life": "a schema does not look up names",
     "signal-latest-value-is-nothing": "a key is a text for a schema",
     "signal-latest-value-twice": "a key is a text for a schema",

@@ -10,7 +10,7 @@ from stream.core.language.ledgers import LedgerReader, ReadLedger
 from stream.core.language.limits import LimitReader, ReadLimit
 from stream.core.language.names import unknown
 from stream.core.language.numbers import NumberReader
-from stream.core.lifecycle import LatestPoints, MemoryKind, Points
+from stream.core.lifecycle import LatestPoints, MemoryKind, Points, Problem
 from stream.core.signals import value_key
 from stream.core.timed_points import DEFAULT_KEEP, MAX_KEEP
 
@@ -192,7 +192,7 @@ class SignalReader:
             amount = self.reader.number(entry)
             if lowered and isinstance(value, str) and value != value.lower():
                 said = f"{value!r} is never met: lower(…) has no capitals; write {value.lower()!r}"
-                self.reader.problem(entry, said, on_key=True)
+                self.reader.warnings.append(Problem(entry.path, said, on_key=True))
             if (key := value_key(value)) in points:
                 self.reader.problem(
                     entry, f"{value!r} is there twice: as a number and as a text that is it", on_key=True
