@@ -61,14 +61,14 @@ class LatestPoints:
     """Millionths by `value_key` of a value."""
     slot: int
     place: int
-    """In `Memory.signals`: the time of the latest value, and 1 where it has points, else 0."""
+    """In `Memory.signals`: the time of the latest value, and 1, or 0 where that is null."""
     reset: int
     score: str
 
 
 MemoryKind = Literal["times", "values", "points", "latest"]
 """What a signal remembers: times that counted, hashes of values, points that expire, or the time of the latest value
-and 1 where that has points."""
+and 1, or 0 where that is null."""
 
 
 @dataclass(frozen=True, eq=False)

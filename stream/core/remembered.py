@@ -13,7 +13,7 @@ def remembered(lifecycle: Lifecycle, life: Life) -> dict[str, object]:
     """Everything, so that two lives that remember differently read differently; times are epoch milliseconds.
 
     `ledgers`: what is counted and left, each kept entry, and hashes of known returns. `signals`: what each remembers
-    for its limit, of points that expire [time, points by score], of the latest value [time, whether it has points].
+    for its limit, of points that expire [time, points by score], of the latest value [time, 1 or for null 0].
     `sums`: of rolling sums [time, amount]. `windows`: of `at_most` [number of the window, how often it counted].
     `resets`: by score the largest time of a reset. `taken`, `held`: by transition when it was last taken, and since
     when its condition holds. Left out is what a lifecycle has none of.

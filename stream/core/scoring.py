@@ -158,9 +158,7 @@ def reset(score: Score, life: Life, time: int) -> None:
     for expiring in score.expiring:
         timed_points.forget(expiring.points(life), expiring.column)
     for place in score.latest:
-        at = cast("list[int]", memory.signals[place])
-        if at:
-            at[1] = 0
+        memory.signals[place] = []
 
 
 def number(value: object) -> float | None:

@@ -89,7 +89,7 @@ def _take_latest(life: Life, latest: LatestPoints, time: int, event: Event) -> N
     if at and time < at[0]:
         return
     points = None if found is None else latest.points.get(value_key(found))
-    at[:] = [time, 0 if points is None else 1]
+    at[:] = [time, 0 if found is None else 1]
     life.millionths[latest.slot] = 0 if points is None else points
 
 

@@ -73,15 +73,15 @@ def contributions_of(lifecycle: Lifecycle, life: Life, now: int) -> dict[str, tu
         parts: list[Contribution] = []
         for slot in score.slots:
             signal = lifecycle.signals[lifecycle.slots[slot][0]]
-            count = life.counts[signal.index] if signal.latest is None else _has_points(life, signal.latest)
+            count = life.counts[signal.index] if signal.latest is None else _is_known(life, signal.latest)
             if count:
                 parts.append(Contribution(signal.name, scoring.points(score, life, slot, now), count))
         by_score[score.name] = tuple(parts)
     return by_score
 
 
-def _has_points(life: Life, latest: LatestPoints) -> int:
-    """1 where the latest value has points, else 0."""
+def _is_known(life: Life, latest: LatestPoints) -> int:
+    """1 where there is a latest value, else 0."""
     assert life.memory is not None
     at = cast("list[int]", life.memory.signals[latest.place])
     return at[1] if at else 0

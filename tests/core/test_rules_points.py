@@ -180,7 +180,8 @@ def test_a_reset_takes_all_points_and_what_is_not_after_it():
     for time in (T0 + 5, T0 + 4, T0 + 6):
         subject.sees(time, "form")
     assert subject.score("fit") == 10
-    subject.sees(T0 + 6, "profile", {"title": "director"})  # before the title whose points are gone
+    subject.sees(T0 + 6, "profile", {"title": "director"})  # the title of T0 + 10 is forgotten with its points
+    assert subject.score("fit") == 15
     subject.sees(T0 + 3, "reset")
     assert subject.score("fit") == 0
     subject.sees(T0 + 5, "form")
