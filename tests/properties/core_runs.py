@@ -13,7 +13,7 @@ from stream.core.customer import Customer
 from stream.core.inputs import Arrival, Passing
 from stream.core.language.definition import define
 from stream.core.model import Model, model_of
-from stream.core.snapshot import facts_of, scores_of
+from stream.core.snapshot import contributions_of, facts_of, scores_of
 from stream.core.stage_change import StageChange
 from stream.core.step import step
 from stream.core.step_counts import StepCounts
@@ -25,6 +25,8 @@ Key = tuple[str, str]
 Data = Mapping[str, Any]
 SAME = ("sequence", "from", "to", "at", "final", "entered", "identified", "facts", "trigger")
 """Fields of a change that are equal to the last bit."""
+STANDING = ("stage", "entered", "clock", "sequence", "facts")
+"""Those of a standing."""
 
 
 class CoreRun:
@@ -39,9 +41,13 @@ class CoreRun:
         self.customers: dict[Key, Customer] = {}
         self.changes: list[StageChange] = []
         self.step_counts = StepCounts()
+        self.standings: list[dict[str, Data]] = []
+        """After each interaction, where its subject stands in each lifecycle."""
         for number, each in enumerate(scenario.interactions):
             interaction = interaction_of(each)
-            self._step((interaction.kind, interaction.subject), Arrival(interaction, 0, number))
+            key: Key = (interaction.kind, interaction.subject)
+            self._step(key, Arrival(interaction, 0, number))
+            self.standings.append(self._standings_of(self.customers[key]))
         if scenario.until is not None:
             for key in list(self.customers):
                 self._step(key, Passing(scenario.until))
@@ -56,22 +62,29 @@ class CoreRun:
         encoded = self.codec.encode(customer) if self.through_bytes else b""
         self.customers[key] = self.codec.decode(record_key, encoded) if self.through_bytes else customer
 
-    def standings(self) -> dict[Key, dict[str, Data]]:
-        """Where each customer stands in each lifecycle at the end, as the reference tells it."""
+    def at_the_end(self) -> dict[Key, dict[str, Data]]:
+        """Where each customer stands in each lifecycle at the end, by subject as the reference has it."""
         return {
-            (f"{kind}_id", subject): {
-                lifecycle.id: {
-                    "stage": life.stage,
-                    "entered": life.entered,
-                    "clock": life.clock,
-                    "sequence": life.sequence,
-                    "scores": scores_of(lifecycle, life, life.clock),
-                    "facts": facts_of(lifecycle, life, life.clock),
-                }
-                for lifecycle in self.model.lifecycles
-                for life in [customer.lives[lifecycle.id]]
-            }
+            (f"{kind}_id", subject): self._standings_of(customer)
             for (kind, subject), customer in self.customers.items()
+        }
+
+    def _standings_of(self, customer: Customer) -> dict[str, Data]:
+        return {
+            lifecycle.id: {
+                "stage": life.stage,
+                "entered": life.entered,
+                "clock": life.clock,
+                "sequence": life.sequence,
+                "scores": scores_of(lifecycle, life, life.clock),
+                "facts": facts_of(lifecycle, life, life.clock),
+                "contributions": {
+                    score: [{"signal": each.signal, "points": each.points, "count": each.count} for each in told]
+                    for score, told in contributions_of(lifecycle, life, life.clock).items()
+                },
+            }
+            for lifecycle in self.model.lifecycles
+            for life in [customer.lives[lifecycle.id]]
         }
 
 
@@ -89,50 +102,53 @@ def published(run: CoreRun) -> list[Data]:
     return [stage_changes.data(change, ChangeSource("t", 0, 0)) for change in run.changes]
 
 
-def assert_same(run: CoreRun, expected: Outcome, *, points: bool = False) -> None:
-    """Same changes, in the same order per life, and the same end; all is equal, and decaying scores nearly.
-
-    With `points` also which signals contributed how much.
-    """
+def assert_same(run: CoreRun, expected: Outcome) -> None:
+    """Same changes, in the same order per life, and the same standing after each interaction and at the end."""
     found, wanted = by_life(published(run)), by_life(expected.changes)
     assert found.keys() == wanted.keys()
     for life, changes_of_life in wanted.items():
-        short = [{name: each[name] for name in SAME} for each in found[life]]
-        assert short == [{name: each[name] for name in SAME} for each in changes_of_life]
         near = Near(run, life[2], expected)
-        for one, two in zip(found[life], changes_of_life, strict=True):
-            assert one["scores"] == {score: near(score, value) for score, value in two["scores"].items()}
-            for score in two["contributions"]:
-                of_core, contributions = (that_count(each["contributions"][score]) for each in (one, two))
-                assert [each["count"] for each in of_core] == [each["count"] for each in contributions]
-                if points:
-                    told = [(each["signal"], near(score, each["points"])) for each in contributions]
-                    assert [(each["signal"], each["points"]) for each in of_core] == told
+        assert [near.told(each, SAME) for each in found[life]] == [near.wanted(each, SAME) for each in changes_of_life]
     assert run.step_counts.duplicates == expected.duplicates
-    standings = run.standings()
-    assert standings.keys() == expected.customers.keys()
-    for customer, lives in expected.customers.items():
-        for lifecycle, standing in lives.items():
+    end = run.at_the_end()
+    assert end.keys() == expected.customers.keys()
+    pairs = [*zip(run.standings, expected.standings, strict=True)]
+    pairs += [(end[customer], standings) for customer, standings in expected.customers.items()]
+    for one, two in pairs:
+        for lifecycle, standing in two.items():
             near = Near(run, lifecycle, expected)
-            scores = standing["scores"]
-            assert isinstance(scores, dict)
-            nearly = {score: near(score, value) for score, value in scores.items()}
-            assert standings[customer][lifecycle] == {**standing, "scores": nearly}
-
-
-def that_count(contributions: Sequence[Data]) -> list[Data]:
-    """Contributions without those of a count of 0: whether these are listed, the language does not say."""
-    return [each for each in contributions if each["count"]]
+            assert near.told(one[lifecycle], STANDING) == near.wanted(standing, STANDING)
 
 
 class Near:
-    """What a score of a lifecycle must equal: exactly, and where it decays as far as doubles can be added up."""
+    """What the core says of a lifecycle: all is equal, and what decays as far as doubles can be added up."""
 
     def __init__(self, run: CoreRun, lifecycle: str, expected: Outcome) -> None:
         scores = next(each.scores for each in run.model.lifecycles if each.id == lifecycle)
         self.decaying = {score.name for score in scores if score.half_life is not None}
         self.reach = 1e-9 + 1e-13 * expected.size
 
-    def __call__(self, score: str, value: float) -> object:
+    def told(self, data: Data, same: Sequence[str]) -> Data:
+        """What is compared of a change or a standing: of contributions those that count.
+
+        Whether those of a count of 0 are listed, the language does not say.
+        """
+        contributions = {
+            score: [(each["signal"], each["points"], each["count"]) for each in parts if each["count"]]
+            for score, parts in data["contributions"].items()
+        }
+        return {**{name: data[name] for name in same}, "scores": data["scores"], "contributions": contributions}
+
+    def wanted(self, data: Data, same: Sequence[str]) -> Data:
+        """What it must be."""
+        told = self.told(data, same)
+        contributions = {
+            score: [(signal, self.nearly(score, points), count) for signal, points, count in parts]
+            for score, parts in told["contributions"].items()
+        }
+        scores = {score: self.nearly(score, value) for score, value in told["scores"].items()}
+        return {**told, "scores": scores, "contributions": contributions}
+
+    def nearly(self, score: str, value: float) -> object:
         """The value, or what is as good."""
         return pytest.approx(value, rel=1e-9, abs=self.reach) if score in self.decaying else value

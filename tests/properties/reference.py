@@ -46,6 +46,9 @@ MOST_DEADLINES = 64
 REMEMBERED_IDS = 128
 REMEMBERED_FOR = DAY
 
+Standings = dict[str, dict[str, object]]
+"""By lifecycle: stage, entered, clock, sequence, scores, facts and contributions of a customer."""
+
 
 @dataclass
 class Customer:
@@ -68,6 +71,10 @@ class Customer:
             for known, at in self.arrivals[-REMEMBERED_IDS:]
         )
 
+    def standings(self) -> Standings:
+        """Where it stands in each lifecycle."""
+        return {life.lifecycle.id: standing(life) for life in self.lives}
+
 
 @dataclass
 class Outcome:
@@ -75,8 +82,10 @@ class Outcome:
 
     changes: list[Change]
     """In the order in which they happen."""
-    customers: dict[Subject, dict[str, dict[str, object]]]
-    """Of each customer not forgotten and each lifecycle: stage, entered, clock, sequence, scores, facts."""
+    customers: dict[Subject, Standings]
+    """Of each customer not forgotten."""
+    standings: list[Standings]
+    """After each interaction, where its subject stands: in each lifecycle, with contributions."""
     duplicates: int
     """Interactions refused because their id was remembered."""
     doubtful: list[tuple[Atom, int]]
@@ -232,12 +241,11 @@ def run(
     `until` (ms since the epoch), `forget_after` and `forget_identified` (ms; None: never forgotten).
     """
     machine = Machine(lifecycles, forget_after, forget_identified, find_deadline)
+    standings = []
     for interaction in interactions:
         machine.apply(interaction)
+        standings.append(machine.customers[subject_of(interaction)].standings())
     if until is not None:
         machine.end(until)
-    customers = {
-        subject: {life.lifecycle.id: standing(life) for life in customer.lives}
-        for subject, customer in machine.customers.items()
-    }
-    return Outcome(machine.changes, customers, machine.duplicates, machine.doubtful, machine.size)
+    customers = {subject: customer.standings() for subject, customer in machine.customers.items()}
+    return Outcome(machine.changes, customers, standings, machine.duplicates, machine.doubtful, machine.size)

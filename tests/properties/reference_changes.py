@@ -73,4 +73,5 @@ def standing(life: Life) -> dict[str, object]:
         "clock": life.clock,
         "sequence": life.sequence,
         **scores_and_facts(life, life.clock),
+        "contributions": contributions(life, life.clock),
     }

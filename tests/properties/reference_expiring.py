@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from tests.properties.reference_grammar import milliseconds
 from tests.properties.reference_history import Counted, Reset, Told
-from tests.properties.reference_values import Source, millionths, number
+from tests.properties.reference_values import MILLION, Source, millionths, number
 
 KEPT = 64
 
@@ -72,7 +72,7 @@ def rolling_sum(told: Source, history: Sequence[Told], t: int) -> float:
         Entry(at, arrival, {"": sum(amount_of(each) for each in history if each.arrival == arrival)})
         for at, arrival in {(each.at, each.arrival) for each in history}
     ]
-    return amount_within(largest(entries, told), "", told["within"], t) / 1e6
+    return amount_within(largest(entries, told), "", told["within"], t) / MILLION
 
 
 def amount_of(told: Told) -> int:

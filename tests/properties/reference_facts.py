@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tests.properties.reference_conditions import Missing
-from tests.properties.reference_expiring import rolling_sum
+from tests.properties.reference_expiring import amount_of, rolling_sum
 from tests.properties.reference_grammar import Time, milliseconds
 from tests.properties.reference_history import Told
-from tests.properties.reference_values import Source, millionths
+from tests.properties.reference_values import MILLION, Source
 
 
 def fact_value(told: Source, history: Sequence[Told], t: int) -> object:
@@ -23,7 +23,7 @@ def fact_value(told: Source, history: Sequence[Told], t: int) -> object:
     if "count" in told:
         return sum(each.sign for each in history)
     if "sum" in told:
-        return sum(each.sign * millionths(each.value) for each in history if isinstance(each.value, int | float)) / 1e6
+        return sum(map(amount_of, history)) / MILLION
     if not history:
         return Missing.ABSENT
     if "latest" in told or "latest_time" in told:

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 
 from tests.properties.reference_grammar import milliseconds
 from tests.properties.reference_history import Written
-from tests.properties.reference_values import Source
+from tests.properties.reference_values import MILLION, Source
 
 KEPT = 64
 WAITING = 8
@@ -136,4 +136,4 @@ class Ledger:
             made += self.frozen
         if "count" in fact:
             return sum(each.counts for each in made)
-        return (sum(each.left for each in made) - (0 if "within" in fact else self.taken_off)) / 1e6
+        return (sum(each.left for each in made) - (0 if "within" in fact else self.taken_off)) / MILLION

@@ -9,7 +9,7 @@ from tests.properties.reference_floor import floored
 from tests.properties.reference_history import Counted, Reset, is_gone
 from tests.properties.reference_latest import latest_points
 from tests.properties.reference_lifecycle import Lifecycle
-from tests.properties.reference_values import Source, listed, mapping, millionths, number
+from tests.properties.reference_values import MILLION, Source, listed, mapping, millionths, number
 
 VANISHED = 2.0**-30
 """A decaying score below this magnitude is 0."""
@@ -32,7 +32,7 @@ class Score:
 
     def points(self, signal: str, t: int) -> float:
         """What a signal's points come to at t."""
-        return self.millionths(signal, t) / 1e6 if self.half_life is None else self.decayed(signal, t)
+        return self.millionths(signal, t) / MILLION if self.half_life is None else self.decayed(signal, t)
 
     def count(self, signal: str) -> int:
         """How often a signal has counted; of the latest value, whether there is one."""
@@ -74,7 +74,7 @@ class Score:
     def raw(self, t: int) -> float:
         """The sum of the signals before clamps: in file order, of a permanent score exactly."""
         if self.half_life is None:
-            return sum(self.millionths(signal, t) for signal in self.signals) / 1e6
+            return sum(self.millionths(signal, t) for signal in self.signals) / MILLION
         total = 0.0
         for signal in self.signals:
             total += self.decayed(signal, t)

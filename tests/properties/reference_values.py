@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from tests.properties.reference_conditions import Missing, numeral
 from tests.properties.reference_grammar import Bare, Constant, Name, parse, parse_product
 
+MILLION = 1_000_000
+"""A whole number, so that what is kept in millionths is read as the double that is nearest to it, however large."""
 LARGEST = 1e15
 """Numbers at or above this magnitude are not taken from interactions."""
 

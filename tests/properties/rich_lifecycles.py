@@ -5,104 +5,112 @@ Valid means what it means in `lifecycles.py`, and what rules 16 to 27 ask for.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
+from random import Random
 
-from hypothesis import strategies as st
-
-from tests.properties.lifecycles import (
-    DURATIONS,
-    EVENTS,
-    ORDERS,
-    STAGES,
-    Source,
-    Tempo,
-    Texts,
-    compared,
-    conditions,
-    transitions,
-)
+from tests.properties.lifecycles import DURATIONS, EVENTS, ORDERS, STAGES, Source, Tempo
 from tests.properties.rich_conditions import (
     FEATURES,
+    Comparisons,
     Features,
+    Subjects,
     about_the_customer,
     about_the_element,
     about_what_is_said,
+    among,
+    any_of,
+    any_text,
+    compared,
+    compared_once,
+    condition,
+    written,
 )
-from tests.properties.rich_parts import ledger_facts, ledgers, rich_facts
-from tests.properties.rich_signals import rich_scores, rich_signals, score_comparisons
+from tests.properties.rich_parts import Named, rich_fact, rich_ledger
+from tests.properties.rich_signals import rich_score, rich_signal, score_comparisons
 
-RICH_WORDS = ["visit", "form", "buy", "refund", "change", "mail"]
-
+RICH_WORDS = ["visit", "form", "buy", "refund", "change"]
 ZONES = ["Europe/Paris", "America/New_York", "Australia/Lord_Howe", "America/Sao_Paulo", "Asia/Kathmandu", "UTC"]
 
 
-@st.composite
-def rich_lifecycles(
-    draw: st.DrawFn, name: str = "shop", features: Features = FEATURES, pace: Tempo | None = None
+def rich_lifecycle(
+    chance: Random, name: str = "shop", features: Features = FEATURES, pace: Tempo | None = None
 ) -> Source:
     """A lifecycle of this name that loads without an error."""
-    tempos: list[Tempo] = ["tiny", "human", "human"]
-    tempo: Tempo = draw(st.sampled_from(tempos)) if pace is None else pace
-    words = draw(st.lists(st.sampled_from(RICH_WORDS), min_size=2, max_size=4, unique=True))
-    events = list(draw(st.permutations(EVENTS)))
-    named = {word: [events.pop() for _ in range(draw(st.integers(1, 2)))] for word in words if len(events) > 1}
-    vocabulary = [*named, *events[:1]]
+    tempo: Tempo = pace or ("tiny" if chance.random() < 0.4 else "human")
+    words = chance.sample(RICH_WORDS, chance.randint(2, 4))
+    events = chance.sample(EVENTS, len(EVENTS))
+    named = {word: [events.pop()] for word in words}
+    vocabulary = [*named, *(events[:1] if chance.random() < 0.3 else [])]
     told: Source = {"lifecycle": name, "interactions": named}
-    zoned: bool = draw(st.integers(0, 3)) > 0
-    if zoned and features & {"calendar", "times"}:
-        told["time_zone"] = draw(st.sampled_from(ZONES))
-    if draw(st.booleans()):
-        told["passive"] = draw(st.lists(st.sampled_from(vocabulary), min_size=1, max_size=2, unique=True))
-    stages = STAGES[: draw(st.integers(2, 4))]
-    known: dict[str, Texts] = {name: compared(name, ORDERS, DURATIONS[tempo]) for name in ("idle", "in_stage")}
-    known["identified"] = st.just("identified")
-    parts: dict[str, dict[str, Source]] = {"scores": {}, "signals": {}, "ledgers": {}, "facts": {}}
-    for scored in ["heat", "value", "trust"][: draw(st.integers(1, 3))]:
-        parts["scores"][scored] = draw(rich_scores(tempo, features))
-    books = parts["ledgers"]
+    if features & {"calendar", "times"} and chance.random() < 0.75:
+        told["time_zone"] = chance.choice(ZONES)
+    if chance.random() < 0.3:
+        told["passive"] = [chance.choice(vocabulary)]
+    stages = STAGES[: chance.randint(2, 4)]
+    scores = {each: rich_score(chance, tempo, features) for each in ["heat", "value", "trust"][: chance.randint(1, 3)]}
+    ledgers: dict[str, Source] = {}
     if "ledgers" in features:
-        for ledger in ["bought", "booked"][: draw(st.integers(1, 2))]:
-            books[ledger] = draw(ledgers(vocabulary, features))
-    for number in range(draw(st.integers(1, 4))):
-        fact, plain = f"fact_{number}", not books or draw(st.booleans())
-        made = rich_facts(fact, vocabulary, tempo, features) if plain else ledger_facts(fact, books, tempo)
-        parts["facts"][fact], known[fact] = draw(made)
-    for number in range(draw(st.integers(1, 4))):
-        signal = draw(rich_signals(parts["scores"], books, vocabulary, tempo, features))
-        parts["signals"][f"signal_{number}"] = signal
-    for scored, score in parts["scores"].items():
-        known[scored] = score_comparisons(scored, score, parts["signals"])
+        ledgers = {
+            each: rich_ledger(chance, vocabulary, features) for each in ("bought", "booked")[: chance.randint(1, 2)]
+        }
+    known: dict[str, Comparisons] = {each: compared(each, ORDERS, DURATIONS[tempo]) for each in ("idle", "in_stage")}
+    known["identified"] = any_text("identified")
+    facts: dict[str, Source] = {}
+    for fact in ("one", "two", "three", "four")[: chance.randint(1, 4)]:
+        facts[fact], known[fact] = rich_fact(chance, fact, ledgers, vocabulary, tempo, features)
+    signals = {
+        signal: rich_signal(chance, scores, ledgers, vocabulary, tempo, features)
+        for signal in ("saw", "did", "asked", "again")[: chance.randint(1, 4)]
+    }
+    known |= {each: score_comparisons(each, score, signals) for each, score in scores.items()}
     said = about_what_is_said(vocabulary, features)
-    of_customer = (
-        about_the_customer(known, parts["facts"], stages, tempo, features) if "where_state" in features else {}
-    )
-    for part in ("signals", "facts", "ledgers"):
-        for each in parts[part].values():
-            if not is_over_a_ledger(each, books) and draw(st.integers(0, 2)) == 0:
-                of_element = about_the_element(features) if "over" in each else {}
-                each["where"] = draw(wheres(said, {} if part == "ledgers" else of_customer, of_element))
-    told |= {part: each for part, each in parts.items() if each or part != "ledgers"}
+    customer = about_the_customer(known, facts, stages, tempo, features) if "where_state" in features else {}
+    often = 0.5 if features & {"where_state", "text"} else 0.2
+    for part in (signals, facts, ledgers):
+        for each in part.values():
+            if not is_over_a_ledger(each, ledgers) and chance.random() < often:
+                element = about_the_element(features) if "over" in each else {}
+                each["where"] = where(chance, said, {} if part is ledgers else customer, element)
+    told |= {"scores": scores, "signals": signals, **({"ledgers": ledgers} if ledgers else {}), "facts": facts}
     told["stages"] = {stage: {} for stage in stages}
-    few = draw(st.lists(st.sampled_from(sorted(said)), max_size=3, unique=True))
-    told["transitions"] = draw(transitions(stages, {name: said[name] for name in few} | known))
+    few = chance.sample(sorted(said), chance.randint(0, 3))
+    told["transitions"] = transitions(chance, stages, {each: said[each] for each in few} | known)
     return told
 
 
-def is_over_a_ledger(told: Source, books: Mapping[str, Source]) -> bool:
+def is_over_a_ledger(told: Source, ledgers: Named) -> bool:
     """Whether a fact counts or sums up entries of a ledger, which takes no `where`."""
-    return told.get("count") in [*books] or told.get("sum") in [*books]
+    return told.get("count") in [*ledgers] or told.get("sum") in [*ledgers]
 
 
-@st.composite
-def wheres(
-    draw: st.DrawFn, said: Mapping[str, Texts], of_customer: Mapping[str, Texts], of_element: Mapping[str, Texts]
-) -> str:
+def where(chance: Random, said: Subjects, of_customer: Subjects, of_element: Subjects) -> str:
     """A condition about few things, mostly about the customer or the element where it may be."""
-    subjects: dict[str, Texts] = {}
-    for about, most in ((said, 2), (of_customer, 3), (of_element, 3)):
-        if about:
-            names = draw(st.lists(st.sampled_from(sorted(about)), max_size=most, unique=True))
-            subjects |= {name: about[name] for name in names}
-    if not subjects:
-        subjects = dict(of_element or of_customer or said)
-    return draw(conditions(subjects, 1))
+    subjects: dict[str, Comparisons] = {}
+    for about, most in ((said, 1), (of_customer, 2), (of_element, 2)):
+        names = chance.sample(sorted(about), chance.randint(0, min(most, len(about))))
+        subjects |= {name: about[name] for name in names}
+    return condition(chance, subjects or of_element or of_customer or said, 1)
+
+
+def transitions(chance: Random, stages: Sequence[str], subjects: Subjects) -> list[Source]:
+    """Transitions by which every stage can be reached, and some more."""
+    pairs = [(chance.choice(stages[:place]), to) for place, to in enumerate(stages) if place]
+    for _ in range(chance.randint(0, 3)):
+        origin, to = chance.sample(stages, 2)
+        pairs.append((origin, to))
+    chance.shuffle(pairs)
+    return [transition(chance, origin, to, stages, subjects) for origin, to in pairs]
+
+
+def transition(chance: Random, origin: str, to: str, stages: Sequence[str], subjects: Subjects) -> Source:
+    """A way from one stage to another, and perhaps from others too."""
+    others = [each for each in stages if each not in (origin, to)]
+    shape = chance.choice(["one", "one", "one", "list", "*"])
+    more = chance.sample(others, chance.randint(0, len(others))) if shape == "list" else []
+    about = dict(subjects)
+    if more or (shape == "*" and others):
+        possible = [origin, *(more or others)]
+        one = compared_once("stage", ["==", "!="], [*map(written, possible)])
+        about["stage"] = any_of(one, among("stage", possible))
+    origins = {"one": origin, "list": [origin, *more], "*": "*"}[shape]
+    return {"from": origins, "to": to, "when": condition(chance, about)}
