@@ -115,16 +115,18 @@ def _return(ledger: Ledger, state: LedgerState, key: bytes | None, event: Event)
     size = None if found is None else number(found)
     if found is not None and size is None:
         return False
+    if key is None and size is None:
+        return False
     returned = 0 if size is None else round(abs(size) * 1e6)
-    if key is None:
-        state.total -= returned
-        return size is not None
     return_id = None if ledger.return_id is None else known_values.key_of(lookup(ledger.return_id, event))
     if return_id is not None:
-        return_hash = known_values.hash_of_two(key, return_id)
+        return_hash = known_values.hash_of_two(key or b"", return_id)
         if known_values.is_known(state.returns, return_hash):
             return True
         state.returns = known_values.remember(state.returns, return_hash)
+    if key is None:
+        state.total -= returned
+        return True
     entry = _entry(state, known_values.hash_of(key))
     before_left, before_counts = left(entry), counts(entry)
     if size is None:

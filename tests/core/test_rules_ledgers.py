@@ -91,6 +91,13 @@ def test_a_return_that_is_known_by_its_id_counts_once():
     assert subject.fact("revenue") == 65
 
 
+def test_a_return_that_names_no_order_is_known_by_its_id_too():
+    subject = bought(("buy", "o-1", 50))
+    for refund_id in ("1", 1, "2"):
+        order(subject, "back", ..., 10, refund_id=refund_id)
+    assert subject.fact("revenue") == 30
+
+
 def test_64_returns_are_remembered_the_latest_to_arrive():
     subject = bought(("buy", "o-1", 1_000))
     for number in range(65):

@@ -1,7 +1,8 @@
 """Times that are written in properties, and days, weeks and months of a zone (rules 19 and 26).
 
 Where the text was silent:
-- A number is a time in epoch milliseconds, finer fractions cut off; seconds are not guessed at.
+- A number is a time in epoch milliseconds, finer fractions cut off; numbers before 1995 are none (seconds,
+  which the core finds among them, are not generated).
 - A bare date of a day that the zone left out altogether is taken with the offset before the change, as a time is.
 - Local dates go on past the year 9999, and zones then change as they did 400 years before: that long it takes until
   the same dates fall on the same days of the week.
@@ -73,13 +74,17 @@ def window_of(ms: int, per: str, zone: tzinfo) -> tuple[int, int]:
     return (date.year + 400 * cycles, date.month)
 
 
+EARLIEST_NUMBER = 788_918_400_000
+"""1995-01-01: a smaller number is no time in milliseconds."""
+
+
 def read_time(value: object, zone: tzinfo) -> int | None:
     """A time as interactions have it, in `zone` where it names none; None where it cannot be read."""
     found: int | None = None
     if isinstance(value, str):
         found = read_text(value, zone)
     elif isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value):
-        found = floor(value)
+        found = floor(value) if value >= EARLIEST_NUMBER else None
     return found if found is not None and FIRST_TIME <= found <= LAST_TIME else None
 
 

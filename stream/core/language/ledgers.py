@@ -12,7 +12,7 @@ from stream.core.lifecycle import Condition, Entered, Problem
 
 LEDGER_KEYS: Final = ("each", "by", "amount", "update", "minus", "returned", "return", "where", "keep")
 _ROLES: Final = (("each", EACH), ("update", UPDATE), ("minus", MINUS))
-_NEEDS: Final = {"returned": ("minus",), "return": ("minus", "by"), "update": ("by", "amount")}
+_NEEDS: Final = {"returned": ("minus",), "return": ("minus",), "update": ("by", "amount")}
 """Keys that mean nothing without others."""
 _EXAMPLE: Final = "bought: {each: purchase, by: properties.order_id, amount: properties.total}"
 

@@ -1,11 +1,6 @@
 """The core against the slow reference, on random lifecycles that use rules 16 to 27.
 
-pytest does not collect this file by itself, for the core may lack rules that it tests. To run what is there:
-
-    pytest tests/properties/core_equals_rich_reference.py -k numbers
-
-`FEATURES` in `rich_conditions.py` names the parts of the language. Once the core has all of them, this file is
-`test_core_equals_rich_reference.py`.
+`FEATURES` in `rich_conditions.py` names the parts of the language: each is tested alone, and all of them together.
 """
 
 from random import Random
@@ -22,9 +17,10 @@ from tests.properties.rich_histories import rich_scenario, seeds
 from tests.properties.smaller import smallest, told
 
 # Hypothesis would only look for smaller seeds; `smallest` makes a scenario smaller.
-THOROUGH = settings(max_examples=3 * settings().max_examples, phases=[Phase.generate])
+THOROUGH = settings(phases=[Phase.generate])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("feature", ["none", *sorted(FEATURES), "all"])
 @THOROUGH
 @given(chance=seeds())

@@ -1,11 +1,4 @@
-"""Laws of the core that hold whatever the rich lifecycle and the history.
-
-pytest does not collect this file by itself, for the core may lack rules that it tests. To run what is there:
-
-    pytest tests/properties/laws_of_the_rich_language.py -k ledgers
-
-Once the core has rules 16 to 27, this file is `test_laws_of_the_rich_language.py`.
-"""
+"""Laws of the core that hold whatever the rich lifecycle and the history: what is independent of the order of arrival."""
 
 from typing import Any
 
