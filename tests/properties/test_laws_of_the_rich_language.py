@@ -1,4 +1,4 @@
-"""Laws of the core that hold whatever the rich lifecycle and the history: what is independent of the order of arrival."""
+"""Laws of the core, whatever the rich lifecycle and the history: what is independent of the order of arrival."""
 
 from typing import Any
 
