@@ -8,6 +8,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 from stream.cli.terminal.connection import run
+from stream.cli.terminal.ledger_table import ledger_table
 from stream.cli.terminal.options import with_settings
 from stream.cli.terminal.verify_summary import as_json, derivation, summary
 from stream.codec.lifecycle_yaml.lifecycle_files import load_all
@@ -96,6 +97,8 @@ def verify(
         console = Console()
         for found in customers:
             console.print(derivation(found, model), "", sep="\n")
+            if (ledgers := ledger_table(found.customer, model)) is not None:
+                console.print(ledgers, "", sep="\n")
         console.print(summary(findings))
         for difference in findings.differences:
             console.print(Text(str(difference)), soft_wrap=True)
