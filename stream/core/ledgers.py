@@ -43,8 +43,9 @@ class Ledger:
     keep: int
 
     def paths(self, role: int) -> list[PropertyPath]:
-        """The properties that it reads of a word of that role; a return without `returned` returns everything."""
-        found = [] if self.by is None else [self.by]
+        """The properties that it reads of a word of that role."""
+        read = (self.by, self.returned, self.return_id) if role == MINUS else (self.by,)
+        found = [path for path in read if path is not None]
         if role != MINUS and self.amount is not None:
             found += self.amount.paths
         return found

@@ -36,6 +36,7 @@ LIKELY = st.lists(
         ("1.5h", "write 90m"),
         ("0,5 d", "write 12h"),
         ("2 months", "as in 60d"),
+        ("12 months", "as in 365d"),
         ("1 Jahr", "as in 365d"),
         ("0.5 years", "as in 182d"),
     ],

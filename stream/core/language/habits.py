@@ -47,6 +47,7 @@ _DAYS_OF: Final = {
     "quarter": 91,
 }
 """Lengths that differ from one to the next have no unit; these many days come near."""
+_YEAR_OF_MONTHS: Final = 360
 _MORE: Final = r"(?:greater|more|higher|larger|bigger|longer|later|older)"
 _LESS: Final = r"(?:less|fewer|lower|smaller|shorter|earlier|younger)"
 _PHRASES: Final = tuple(
@@ -152,6 +153,8 @@ def length_of_time(text: str) -> str:
     singular = unit.removesuffix("s") if len(unit) > 1 and unit != "ms" else unit
     if singular in _DAYS_OF:
         days = round(float(number) * _DAYS_OF[singular])
+        if days == _YEAR_OF_MONTHS:  # twelve months are a year
+            days = _DAYS_OF["year"]
         return f"there is no unit {match['unit']!r}, for its length differs; count days, as in {days}d"
     short = unit if unit in UNITS else next((each for each, names in _UNIT_NAMES.items() if singular in names), "")
     if not short:
