@@ -89,7 +89,7 @@ def test_who_names_no_lifecycle_is_asked_to(lifecycle: Run, command: str, code: 
     assert "did you mean LIFECYCLE_LIFECYCLES?" in warning
     assert warning.startswith("{") == (command == "worker")
     assert asked.startswith("no lifecycle is named: set --lifecycles or LIFECYCLE_LIFECYCLES")
-    assert asked.endswith("presets are journey, metrics, nurture, platform, relationship")
+    assert asked.endswith("presets are b2b, journey, metrics, nurture, platform, relationship")
 
 
 @pytest.mark.parametrize("command", [("topics",), ("dead-letters", "list")])

@@ -22,6 +22,7 @@ from stream.codec.interactions import encode_native
 from stream.codec.lifecycle_yaml.lifecycle_files import load
 from stream.codec.state.customers import CustomerCodec
 from stream.codec.state.keys import CUSTOMER, LAYOUT
+from stream.core.facts import value as value_of
 from stream.core.interaction import Interaction
 from stream.core.lifecycle import Lifecycle
 from stream.core.model import model_of
@@ -164,7 +165,7 @@ def _encode(names: list[str], now: int, chance: random.Random) -> _Encoded:
 
 def _read(lifecycle: Lifecycle, latest: Mapping[bytes, bytes | None], found: Counts, sequences: dict[str, int]) -> None:
     codec = CustomerCodec(model_of([lifecycle]))
-    places = {fact.name: place for place, fact in enumerate(lifecycle.facts)}
+    facts = {fact.name: fact for fact in lifecycle.facts}
     for key, value in latest.items():
         if key[:1] == LAYOUT and value is not None:
             codec.learn(value)
@@ -174,6 +175,6 @@ def _read(lifecycle: Lifecycle, latest: Mapping[bytes, bytes | None], found: Cou
             life = customer.lives[lifecycle.id]
             sequences[customer.id] = life.sequence
             for fact in set(COUNTED.values()):
-                count = life.facts[places[fact]]
+                count = value_of(facts[fact], life, life.clock)
                 assert isinstance(count, int)
                 found[customer.id, fact] += count

@@ -42,6 +42,13 @@ SOURCE = Path(metrics_module.__file__).read_text(encoding="utf-8")
 NAMES = sorted(set(re.findall(r'"(lifecycle_[a-z_]+)"', SOURCE)))
 """Every metric that the product defines."""
 
+LISTS = """
+lifecycle: lists
+scores: {heat: {}}
+signals: {lines: {each: buy, over: properties.lines, add: {heat: 1}, expires: 1d}}
+stages: {all: {}}
+"""
+
 Samples = dict[tuple[str, ...], float]
 """By name and label values, in the order of the labels' names; without buckets, process and build."""
 
@@ -388,8 +395,9 @@ def test_the_lifecycles_of_a_worker_are_shown_and_how_many_versions_its_group_ha
 
 def test_every_metric_of_the_product_is_scraped_and_none_besides(model: Model) -> None:
     """The names in the source are those in the exposition; what is counted ends in `_total` there."""
+    model = model_of([*model.lifecycles, parse(LISTS, "lists.yaml").lifecycle])
     made = machine(model, Settings(clock="stream"))
-    metrics = Metrics(owned(made), gathered=["web", "crm"])
+    metrics = Metrics(owned(made), model, gathered=["web", "crm"])
     group = GroupVersions(versions_of(model.lifecycles, "1.0", {}))
     group.heard([])
     metrics.show_versions(group)
