@@ -25,7 +25,9 @@ FEATURES: Features = frozenset(
 )
 """Parts of the language that a rich lifecycle may use, beside those of rules 1 to 15."""
 
-PIECES = ["D", "de", "DE", "mobile", "", "é", "ß", "ss", "Bot", "bot", "."]
+PIECES = ["D", "de", "DE", "mobile", "é", "ß", "ss", "Bot", "bot", "."]
+SEARCHED = ["context.device.type", "properties.country", "properties.tags", "properties.agent", "event.name"]
+"""What is asked of by the comparisons of rule 27."""
 WHOLES = ["DE", "de", "FR", "straße", "strasse", "i̇", "mobile bot", ""]
 
 
@@ -107,7 +109,7 @@ def searches_of(name: str) -> Comparisons:
 
 def lengths_of(tempo: Tempo) -> list[str]:
     """Durations, also negative ones and none."""
-    return [*DURATIONS[tempo], *(f"-{each}" for each in DURATIONS[tempo]), "0ms", "-0ms"]
+    return [*DURATIONS[tempo], *(f"-{each}" for each in DURATIONS[tempo]), "0ms"]
 
 
 def times_of(name: str, tempo: Tempo) -> Comparisons:
@@ -133,9 +135,8 @@ def about_what_is_said(vocabulary: Sequence[str], features: Features) -> dict[st
         device: texts_of(device, ["mobile", "desktop"]),
     }
     if "text" in features:
-        for name in (device, country, tags, "event.name"):
-            subjects[name] = any_of(subjects[name], searches_of(name), searches_of(name))
-        subjects["properties.agent"] = searches_of("properties.agent")
+        for name in SEARCHED:
+            subjects[name] = any_of(subjects.get(name, searches_of(name)), searches_of(name), searches_of(name))
         subjects[tags] = any_of(subjects[tags], any_text(f'"de" in lower({tags})', f'"DE" in lower({tags})'))
     return subjects
 

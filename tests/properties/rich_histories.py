@@ -18,9 +18,28 @@ from tests.properties.rich_conditions import FEATURES, Features
 from tests.properties.rich_lifecycles import rich_lifecycle
 
 PRICES: list[object] = [1, 2.5, 10, "10", "19.90", 0, -1, "1e1", 1e15, "999999999999999", 1e-7, None, "free", True]
-TOTALS: list[object] = [1, 2, 5, 10, 99.99, 0.1, -3, 0, "2.5", "10", 1e-7, None, 999_999_999_999_999, 1e15, "x", True]
+TOTALS: list[object] = [
+    1,
+    2,
+    5,
+    10,
+    20,
+    50,
+    99.99,
+    0.1,
+    -3,
+    0,
+    "2.5",
+    "10",
+    1e-7,
+    None,
+    999_999_999_999_999,
+    1e15,
+    "x",
+    True,
+]
 CATEGORIES: list[object] = ["coffee", "Coffee", "tea", "3", 3, "", None]
-ORDERS: list[object] = [1, "1", 1.0, "A", "B", "C", 2.5, "2.5", True, "true", "", None, ["A"], *range(3, 20)]
+ORDERS: list[object] = [1, "1", 1.0, "A", "B", "C", 2.5, "2.5", True, "true", "", None, ["A"], *range(3, 17)]
 RETURNED: list[object] = [1, 2.5, "2.5", 10, -1, 0, 1e15, 1e-7, None, None, "all", True]
 RETURNS: list[object] = ["R", "S", 1, "1", None, ""]
 AGENTS: list[object] = ["Mobile Bot", "mobile bot", "STRAßE", "İ", "Bot", "e\u0301", "DE.", ["Bot", 3], 3, None]
@@ -151,15 +170,17 @@ def rich_history(
         lengths += 4 * [HOUR, 23 * HOUR, DAY, 25 * HOUR, 7 * DAY]
     few = chance.sample(lengths, min(4, len(lengths)))
     names, subjects = names_of(lifecycles), chance.choice(SUBJECTS)
-    orders = chance.choice([chance.sample(ORDERS, chance.choice([1, 2, 2, 3, 3, 5, 20])), range(100)])
+    orders: Sequence[object] = chance.sample(ORDERS, chance.choice([1, 2, 2, 3, 3, 5, 20]))
+    if most > 100:
+        orders = range(most // 2)
     times, name = [start(chance, lifecycles)], names[0]
-    late = chance.choice([0.05, 0.2, 0.4])
+    late, still, same = chance.choice([0.05, 0.2, 0.4]), chance.choice([0.1, 0.6]), chance.choice([0.2, 0.6])
     found: list[Source] = []
     for number in range(chance.choice([1, 5, 10, most, most, most])):
         anchor = chance.choice([times[-1], times[-1], max(times), min(times), chance.choice(times)])
-        gap = chance.choice([0, 0, 0, *few, *few, chance.choice(lengths)])
+        gap = 0 if chance.random() < still else chance.choice([0, *few, *few, chance.choice(lengths)])
         times.append(min(anchor + (-gap if chance.random() < late else gap), END_OF_TIME))
-        name = name if chance.random() < 0.3 else chance.choice(names)
+        name = name if chance.random() < same else chance.choice(names)
         customer, visitor = chance.choice(subjects)
         found.append(
             {

@@ -11,6 +11,7 @@ from random import Random
 from tests.properties.lifecycles import DURATIONS, EVENTS, ORDERS, STAGES, Source, Tempo
 from tests.properties.rich_conditions import (
     FEATURES,
+    SEARCHED,
     Comparisons,
     Features,
     Subjects,
@@ -66,11 +67,13 @@ def rich_lifecycle(
     said = about_what_is_said(vocabulary, features)
     customer = about_the_customer(known, facts, stages, tempo, features) if "where_state" in features else {}
     often = 0.5 if features & {"where_state", "text"} else 0.2
+    searching = 0.7 if "text" in features else 0
     for part in (signals, facts, ledgers):
         for each in part.values():
             if not is_over_a_ledger(each, ledgers) and chance.random() < often:
                 element = about_the_element(features) if "over" in each else {}
-                each["where"] = where(chance, said, {} if part is ledgers else customer, element)
+                asked = {name: said[name] for name in SEARCHED} if chance.random() < searching else said
+                each["where"] = where(chance, asked, {} if part is ledgers else customer, element)
     told |= {"scores": scores, "signals": signals, **({"ledgers": ledgers} if ledgers else {}), "facts": facts}
     told["stages"] = {stage: {} for stage in stages}
     few = chance.sample(sorted(said), chance.randint(0, 3))

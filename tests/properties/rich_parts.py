@@ -113,7 +113,7 @@ def rich_ledger(chance: Random, vocabulary: Sequence[str], features: Features) -
     if chance.random() < 0.85:
         told["by"] = chance.choice(["properties.order", "properties.order", "properties.order", "properties.n"])
     if chance.random() < 0.9:
-        told["amount"] = "properties.total" if chance.random() < 0.5 else computed_number(chance, features, over=False)
+        told["amount"] = "properties.total" if chance.random() < 0.8 else computed_number(chance, features, over=False)
         if others and chance.random() < 0.7:
             told["update"] = others.pop()
     if others and chance.random() < 0.9:

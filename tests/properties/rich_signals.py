@@ -14,7 +14,7 @@ VALUES: list[dict[object, float]] = [
     {"DE": 3, "de": 1, "straße": -2.5},
     {3: 2, "DE": 1, "x": 0},
     {"2.50": 2, "3": -1, "coffee": 5},
-    {True: 4, "coffee": 0.1, 2.5: 1, "": 7},
+    {True: 4, "coffee": 0.1, 2.5: 1, "FR": 7},
     {1: 10, 1000: 0.5, "tea": 1},
 ]
 
