@@ -77,6 +77,7 @@ def memories(draw: st.DrawFn, of: Lifecycle) -> Memory:
     return Memory(kept, moments[0], states, moments[1], moments[2])
 
 
+@pytest.mark.long
 @given(data=st.data())
 def test_what_is_written_is_read(data):
     customer = walked()
@@ -90,6 +91,7 @@ def test_what_is_written_is_read(data):
     assert value[0] == 3
 
 
+@pytest.mark.long
 @given(cut=st.integers(0, 400), flip=st.integers(0, 400), bits=st.integers(1, 255))
 def test_a_damaged_record_is_an_error_or_another_customer(cut, flip, bits):
     """Never anything else: no crash of another kind, no endless loop."""

@@ -19,6 +19,8 @@ from stream.core.memory import HASH_BYTES, LedgerEntry, LedgerState, SignalMemor
 from stream.core.model import model_of
 from tests.docs.markdown import page, section
 
+pytestmark = pytest.mark.long
+
 SCORES = [f"score_{number}" for number in range(MOST["scores"])]
 ALL_POINTS = f"add: {{{', '.join(f'{score}: properties.points' for score in SCORES)}}}"
 WINDOWS = "at_most: {times: 1000000, per: 1ms}"

@@ -15,6 +15,8 @@ from stream.core.language.tzif import read_zone
 from stream.core.time_zone import CYCLE, TimeZone
 from tests.kit.times import DAY, HOUR
 
+pytestmark = pytest.mark.long
+
 PACKAGE = resources.files("tzdata")
 NAMES = sorted(PACKAGE.joinpath("zones").read_text(encoding="ascii").split())
 ODD = [
