@@ -1,6 +1,7 @@
 """Records of format 3: what only some lifecycles remember is written and read, and found by name in an edited file."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from stream.core.memory import LedgerEntry, LedgerState, Memory, SignalMemory, T
 from stream.core.model import model_of
 from stream.core.remembered import remembered
 from stream.errors import StateError
-from tests.contract.rich import HISTORY, RICH, lifecycle, walked
+from tests.contract.rich import HISTORY, RICH, Happened, lifecycle, walked
 from tests.kit.times import DAY, T0
 
 FORMAT_3 = Path(__file__).parent / "records" / "format_3.json"
@@ -221,3 +222,28 @@ def test_who_comes_from_a_file_that_remembered_nothing_begins_to_remember():
     found = codec.decode(KEY, before.encode(walked([(T0, "visit", {})], plain_file)))
     assert found.lives["rich"].memory == MODEL.lifecycles[0].empty_memory()
     assert codec.decode(KEY, codec.encode(found)).lives["rich"].memory == MODEL.lifecycles[0].empty_memory()
+
+
+HOLDING = """
+lifecycle: rich
+facts: {visits: {count: visit}}
+stages: {new: {}, warm: {}}
+transitions: [{from: new, to: warm, when: visits >= 1, hold: 3d}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "begun"), [("hold: 3d", "hold: 5d", T0), ("visits >= 1", "visits >= 2", T0 + DAY)]
+)
+def test_a_condition_that_is_edited_begins_to_hold_when_it_is_considered(before, after, begun):
+    """And one that is not goes on, however long it has to hold now."""
+    old, edited = lifecycle(HOLDING), lifecycle(HOLDING.replace(before, after))
+    written = CustomerCodec(model_of([old]))
+    codec = CustomerCodec(model_of([edited]))
+    for _key, layout in written.layout_records():
+        codec.learn(layout)
+    visits: Sequence[Happened] = [(T0, "visit", {}), (T0 + DAY, "visit", {})]
+    life = codec.decode(KEY, written.encode(walked(visits, old))).lives["rich"]
+    assert edited.transitions[0].held is not None
+    assert edited.transitions[0].held.begun(life, life.clock) == begun
+    assert life.deadline == begun + (5 if "5d" in after else 3) * DAY

@@ -27,8 +27,9 @@ from stream.core.expressions import Not as Negation
 from stream.core.language.bands import without_bands
 from stream.core.language.comparisons import Atom, compile_bare, compile_comparison
 from stream.core.language.contradictions import check_contradictions
+from stream.core.language.document import DocumentReader, Entry
 from stream.core.language.habits import minutes_for_months, thousands
-from stream.core.language.names import Scope
+from stream.core.language.names import BrokenNameError, Scope
 from stream.core.language.parser import TEXT_OPERATORS, UnexpectedWordError, parse, texts_of
 from stream.core.language.text_parts import text_warnings
 from stream.core.language.unquoted import check_shared, several_words
@@ -61,6 +62,20 @@ def compile_condition(text: str, scope: Scope) -> Condition:
         reads_state=bool(state_names_in(tree)),
         by_interaction=parts.by_interaction,
     )
+
+
+def read_condition(reader: DocumentReader, entry: Entry | None, scope: Scope) -> Condition | None:
+    """The condition that a key of a definition holds; None where there is none, or it is wrong, which is said then."""
+    text = reader.condition(entry)
+    if entry is None or not text:
+        return None
+    try:
+        return compile_condition(text, scope)
+    except BrokenNameError:
+        return None  # that is said already
+    except ConditionError as error:
+        reader.problem(entry, error.message, offset=error.offset)
+        return None
 
 
 def events_in(node: Node) -> list[tuple[str, str]]:

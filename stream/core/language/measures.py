@@ -5,10 +5,9 @@ from dataclasses import replace
 from typing import Final
 
 from stream.core.bands import Band
-from stream.core.expressions import ConditionError
 from stream.core.facts import Fact
 from stream.core.language.bands import read_bands
-from stream.core.language.conditions import compile_condition
+from stream.core.language.conditions import read_condition
 from stream.core.language.document import CENTURY, DocumentReader, Entry
 from stream.core.language.facts import FactReader, ReadFact
 from stream.core.language.identifiers import check_identifier
@@ -16,7 +15,7 @@ from stream.core.language.ledgers import LedgerReader
 from stream.core.language.limits import LimitReader
 from stream.core.language.list_paths import PathUses
 from stream.core.language.memory_budget import check_memory
-from stream.core.language.names import BrokenNameError, Scope
+from stream.core.language.names import Scope
 from stream.core.language.numbers import NumberReader
 from stream.core.language.signals import ReadSignal, ScoreHead, SignalReader, scores_reset
 from stream.core.lifecycle import Condition, Counted, MemoryKind, Problem, Signal
@@ -253,17 +252,7 @@ class MeasureReader:
         return self._where(entry, Scope({}, {}, (), self.words, interaction_only=True))
 
     def _where(self, entry: Entry | None, scope: Scope) -> Condition | None:
-        if entry is None:
-            return None
-        text = self.reader.condition(entry)
-        if not text:
-            return None
-        try:
-            condition = compile_condition(text, scope)
-        except BrokenNameError:
-            return None
-        except ConditionError as error:
-            self.reader.problem(entry, error.message, offset=error.offset)
-            return None
-        self.conditions.append((entry, condition))
+        condition = read_condition(self.reader, entry, scope)
+        if entry is not None and condition is not None:
+            self.conditions.append((entry, condition))
         return condition

@@ -5,11 +5,10 @@ from dataclasses import replace
 from typing import Final, cast
 
 from stream.core.durations import format_duration
-from stream.core.expressions import ConditionError
 from stream.core.guards import HasHeld, NotTakenWithin
-from stream.core.language.conditions import compile_condition
+from stream.core.language.conditions import read_condition
 from stream.core.language.document import CENTURY, DocumentReader, Entry
-from stream.core.language.names import BrokenNameError, Scope, unknown
+from stream.core.language.names import Scope, unknown
 from stream.core.lifecycle import Condition, Transition
 from stream.core.predicates import AllOf, Predicate
 
@@ -111,17 +110,9 @@ class TransitionReader:
         return frozenset(sources)
 
     def _condition(self, keys: Mapping[str, Entry], scope: Scope) -> Condition | None:
-        text = self.reader.condition(keys.get("when"))
-        if not text:
-            return None
-        try:
-            condition = compile_condition(text, scope)
-        except BrokenNameError:
-            return None
-        except ConditionError as error:
-            self.reader.problem(keys["when"], error.message, offset=error.offset)
-            return None
-        self.conditions.append((keys["when"], condition))
+        condition = read_condition(self.reader, keys.get("when"), scope)
+        if condition is not None:
+            self.conditions.append((keys["when"], condition))
         return condition
 
 
