@@ -180,8 +180,14 @@ def test_what_is_held_begins_anew_in_each_stage():
     subject = Subject(lifecycle(FLAPPING.replace("heat < 2", "heat >= 2")))
     subject.sees(T0, "visit")
     subject.sees(T0, "visit")
-    subject.waits(T0 + 2 * HOUR)
-    assert moved(subject) == [("cold", T0), ("hot", T0 + HOUR), ("cold", T0 + HOUR + 30 * 60_000)]
+    subject.waits(T0 + 5 * HOUR // 2)
+    half = 30 * 60_000
+    assert moved(subject) == [
+        ("cold", T0),
+        ("hot", T0 + 2 * half),
+        ("cold", T0 + 3 * half),
+        ("hot", T0 + 5 * half),
+    ]
 
 
 def test_a_condition_of_the_interaction_cannot_be_held():
