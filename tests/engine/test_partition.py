@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.records_to_delete import RecordsToDelete
 
 from stream.codec.records import Outgoing
@@ -22,7 +22,7 @@ from stream.settings import Settings
 from tests.engine.rig import PlainSource, Rig
 from tests.engine.toy import POSITION, Toy
 from tests.kit.kafka import SharedKafka
-from tests.kit.topics import create_topics, produce, read_all
+from tests.kit.topics import add_partitions, create_topics, produce, read_all
 
 KEYS = 20
 
@@ -313,13 +313,10 @@ async def test_a_topic_created_again_is_told_from_retention(on_kafka: Settings) 
 async def test_partitions_added_under_a_state_stop_the_worker(on_kafka: Settings) -> None:
     async with Rig(on_kafka, toy) as rig:
         await rig.recorder.until(lambda: len(rig.recorder.recovered_partitions) == 2)
-    admin = AIOKafkaAdminClient(bootstrap_servers=on_kafka.bootstrap)
-    await admin.start()
-    await admin.create_partitions({on_kafka.topics.interactions: NewPartitions(3)})
-    await admin.close()
-    rig = Rig(on_kafka, toy)
+    await add_partitions(on_kafka.bootstrap, on_kafka.topics.interactions, 3)
     with pytest.raises(TopicError):  # as a worker's start says
-        await rig.__aenter__()
+        async with Rig(on_kafka, toy):
+            pass
     delivery = Transactional(route_of(on_kafka))
     with pytest.raises(TopicError, match="has 3 partitions now"):  # as one that already runs says
         await delivery.start()

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterable, Mapping
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 from aiokafka.errors import for_code
 from aiokafka.structs import RecordMetadata
 
@@ -38,6 +38,19 @@ async def create_topics(
             await asyncio.sleep(0.05)
     finally:
         await admin.close()
+
+
+async def add_partitions(bootstrap: str, topic: str, count: int) -> None:
+    """Let a topic have `count` partitions; returns once the brokers tell so, which is later than they agree to it."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        await admin.create_partitions({topic: NewPartitions(count)})
+    finally:
+        await admin.close()
+    async with asyncio.timeout(60):
+        while await partition_count(bootstrap, topic) != count:
+            await asyncio.sleep(0.05)
 
 
 async def partition_count(bootstrap: str, topic: str) -> int:
