@@ -4,6 +4,7 @@ Each raises UnfitError for a text that is no such value.
 """
 
 from collections.abc import Callable
+from ipaddress import ip_network
 from typing import Any, get_args
 
 from stream.codec.files.topic_mappings import TopicMappings
@@ -17,6 +18,7 @@ _SHORTEST_TOKEN = 16
 _LONGEST_SESSION = 24 * 86_400_000
 """Kafka's protocol has 31 bits for its milliseconds."""
 _SHORTEST_RETENTION = 3_600_000
+_BINARY_UNITS = {"KiB": 10, "MiB": 20, "GiB": 30}
 UNLIMITED = -1
 """A retention, as Kafka writes it."""
 
@@ -175,3 +177,45 @@ def read_token(value: str) -> str:
             f"a token of at least {_SHORTEST_TOKEN} letters, digits and signs, as openssl rand -hex 32 makes"
         )
     return value
+
+
+def read_switch(value: str) -> bool:
+    """Whether something is done."""
+    if value not in ("on", "off"):
+        raise UnfitError("`on` or `off`")
+    return value == "on"
+
+
+def read_bytes(low: int, high: int) -> Callable[[str], int]:
+    """A number of bytes within these bounds: `8MiB`, `500KiB`, `1048576`."""
+
+    def parse(value: str) -> int:
+        text, shift = value, 0
+        for unit, bits in _BINARY_UNITS.items():
+            if value.endswith(unit):
+                text, shift = value.removesuffix(unit).rstrip(), bits
+        number = _digits(text)
+        if number is None or not low <= number << shift <= high:
+            raise UnfitError(f"a number of bytes such as 8MiB or 500KiB, from {low} to {high}")
+        return number << shift
+
+    return parse
+
+
+def read_url(value: str) -> str:
+    """The address of a server, without a path; or an empty text."""
+    scheme, _, place = value.partition("://")
+    if value and not (scheme in ("http", "https") and place and not set(place) & set("/?#@ ")):
+        raise UnfitError("an address such as http://10.0.0.7:6066, without a path")
+    return value
+
+
+def read_networks(value: str) -> tuple[str, ...]:
+    """IP addresses and networks, that commas separate."""
+    words = read_words(value)
+    for word in words:
+        try:
+            ip_network(word)
+        except ValueError:
+            raise UnfitError(f"a list of addresses and networks such as 10.0.0.0/8; {word!r} is none") from None
+    return words

@@ -1,15 +1,11 @@
 """Every setting, once: its name, meaning and default, and how its text is read.
 
-A setting comes from, in this order: an option of the command, the environment (`LIFECYCLE_` and its
-name in capitals), the settings file (TOML, `LIFECYCLE_SETTINGS` or `--settings`), the default.
+Where the texts come from is in `stream.settings_sources`.
 """
 
-import os
-import tomllib
-from collections.abc import Callable, Mapping
-from dataclasses import Field, dataclass, field, fields
-from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 from xxhash import xxh3_64_hexdigest
 
@@ -18,22 +14,24 @@ from stream.codec.files.topic_mappings import NO_MAPPINGS, TopicMappings
 from stream.codec.interactions import DEFAULT_BLOCKED, InteractionDecoder
 from stream.core.durations import DAY, format_duration
 from stream.core.times import EARLIEST_TIME, format_time
-from stream.errors import SettingsError
 from stream.setting_types import (
-    UnfitError,
+    read_bytes,
     read_choice,
     read_duration,
     read_duration_or_off,
     read_mappings,
     read_name,
+    read_networks,
     read_retention,
     read_session,
     read_share,
+    read_switch,
     read_text,
     read_time_or_first_start,
     read_time_or_off,
     read_token,
     read_topics,
+    read_url,
     read_whole,
     read_whole_or_auto,
     read_word_set,
@@ -47,10 +45,6 @@ ApplyEdits = Literal["at_once", "when_touched"]
 Partitioner = Literal["murmur2", "crc32", "fnv1a"]
 SecurityProtocol = Literal["plaintext", "ssl", "sasl_plaintext", "sasl_ssl"]
 SaslMechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
-
-ENVIRONMENT_PREFIX = "LIFECYCLE_"
-SETTINGS_VARIABLE = ENVIRONMENT_PREFIX + "SETTINGS"
-_MAX_FILE = 65_536
 
 
 def _setting(
@@ -164,13 +158,61 @@ class Settings:
         "topics: `crm: customer_id=contact; web: type=name`",
         "",
     )
-    web_bind: str = _setting("127.0.0.1", read_text, "address on which health and metrics are served")
-    web_port: int = _setting(6066, read_whole(0, 65_535), "port of health and metrics; 0 takes a free one")
+    web_bind: str = _setting(
+        "127.0.0.1", read_text, "address on which a worker serves health, metrics, lookup and live stage changes"
+    )
+    web_port: int = _setting(6066, read_whole(0, 65_535), "port of these; 0 takes a free one")
+    web_url: str = _setting(
+        "",
+        read_url,
+        "where other workers reach this one, `http://10.0.0.7:6066`: a question about a customer goes to the worker "
+        "that has its partition; empty is `web_bind` and `web_port`, or the host's name where `web_bind` is every "
+        "address",
+    )
     web_token: str = _setting(
         "",
         read_token,
-        "bearer token that everything but health asks for; no option, so that no process list shows it",
+        "bearer token with every right, which everything but health asks for; no option, so that no process list shows "
+        "it",
         secret=True,
+    )
+    web_tokens: str = _setting(
+        "",
+        read_text,
+        "TOML file of tokens with their roles, `collect`, `read`, `operate`; read again when it changes. Without it "
+        "and `web_token`, customers are shown to this machine alone",
+    )
+    web_certfile: str = _setting(
+        "", read_text, "PEM file of the certificate, and of those above it, for HTTPS on the worker and the collector"
+    )
+    web_keyfile: str = _setting("", read_text, "PEM file of its private key, where that is a file of its own")
+    collector_bind: str = _setting("127.0.0.1", read_text, "address on which the collector takes interactions")
+    collector_port: int = _setting(6067, read_whole(0, 65_535), "port of the collector; 0 takes a free one")
+    collector_max_body: int = _setting(
+        8 << 20,
+        read_bytes(1 << 10, 1 << 30),
+        "most bytes of one request to the collector, unpacked; a larger one is answered 413",
+        "8MiB",
+    )
+    write_keys: str = _setting(
+        "",
+        read_text,
+        "TOML file of the collector's write keys: key, source, origins, rate; read again when it changes. Without it, "
+        "any key is taken, from this machine alone",
+    )
+    collect_ip: bool = _setting(
+        False,
+        read_switch,
+        "`on`: the sender's IP address is put into `context.ip` of what the collector takes, where the sender gave "
+        "none",
+        "off",
+    )
+    trusted_proxies: tuple[str, ...] = _setting(
+        (),
+        read_networks,
+        "addresses or networks of proxies before the collector, comma-separated: `10.0.0.0/8`; of their requests the "
+        "sender's address is the one that their `X-Forwarded-For` names",
+        "",
     )
     session_timeout: int = _setting(6_000, read_session, "after how long without heartbeat a worker is dead", "6s")
     max_records: int = _setting(8_000, read_whole(1, 1_000_000), "most interactions in one transaction")
@@ -245,110 +287,3 @@ def _or_off(ms: int | None) -> str:
 
 def _time_or_off(ms: int | None) -> str:
     return "off" if ms is None else format_time(ms)
-
-
-class Origin(NamedTuple):
-    """Where the value of a setting comes from, and its text there."""
-
-    source: Literal["option", "environment", "file"]
-    where: str
-    """`--app`, `LIFECYCLE_APP`, or the path of the file."""
-    text: str
-
-
-def origins(
-    options: Mapping[str, str | None],
-    *,
-    file: Path | None = None,
-    environment: Mapping[str, str] = os.environ,
-) -> dict[str, Origin]:
-    """By name, each setting that has not its default; `options` maps names to text or None.
-
-    Raises SettingsError for a file that cannot be read and for an unknown key of it.
-    """
-    named = file or (Path(environment[SETTINGS_VARIABLE]) if environment.get(SETTINGS_VARIABLE) else None)
-    from_file = _read_file(named) if named else {}
-    found: dict[str, Origin] = {}
-    for each in fields(Settings):
-        option, variable = f"--{each.name.replace('_', '-')}", ENVIRONMENT_PREFIX + each.name.upper()
-        text = options.get(each.name)
-        if text is not None:
-            found[each.name] = Origin("option", option, text)
-        elif variable in environment:
-            found[each.name] = Origin("environment", variable, environment[variable])
-        elif each.name in from_file:
-            found[each.name] = Origin("file", str(named), from_file[each.name])
-    return found
-
-
-def settings_from(found: Mapping[str, Origin]) -> Settings:
-    """The settings that come from there, and the default of every other.
-
-    Raises SettingsError for a value that cannot be read.
-    """
-    values: dict[str, Any] = {}
-    for each in fields(Settings):
-        if each.name in found:
-            source, where, text = found[each.name]
-            values[each.name] = _parse(text, f"{where}: {each.name}" if source == "file" else where, each)
-    settings = Settings(**values)
-    if taken := set(settings.topics.sources) & set(settings.topics.own):
-        raise SettingsError(
-            f"{found['interactions'].where}: interactions names {', '.join(sorted(taken))}, which workers write; name "
-            "the topics that others send to"
-        )
-    if settings.map is not None:
-        _check_topics(settings, settings.map, found["map"].where)
-    return settings
-
-
-def _check_topics(settings: Settings, mappings: TopicMappings, where: str) -> None:
-    """A mapping is for a topic that interactions are sent to."""
-    topics = read_words(settings.interactions)
-    for topic in mappings.by_topic:
-        if topic not in topics:
-            raise SettingsError(f"{where}: map is for the topic {topic!r}, but interactions is {', '.join(topics)}")
-
-
-def load_settings(
-    options: Mapping[str, str | None],
-    *,
-    file: Path | None = None,
-    environment: Mapping[str, str] = os.environ,
-) -> Settings:
-    """Settings from options over environment over file over defaults; `options` maps names to text or None.
-
-    Raises SettingsError for an unknown key of the file and for a value that cannot be read.
-    """
-    return settings_from(origins(options, file=file, environment=environment))
-
-
-def _parse(text: str, where: str, setting: Field[Any]) -> Any:
-    try:
-        return setting.metadata["parse"](text)
-    except UnfitError as wanted:
-        shown = repr(text) if setting.repr else "what it has"  # a secret is not repeated
-        raise SettingsError(f"{where}: {shown} is not {wanted}") from None
-
-
-def _read_file(path: Path) -> dict[str, str]:
-    try:
-        with path.open("rb") as file:
-            text = file.read(_MAX_FILE + 1)
-        if len(text) > _MAX_FILE:
-            raise SettingsError(f"settings file {path}: larger than {_MAX_FILE:,} bytes")
-        content = {
-            key: ",".join(map(str, value)) if isinstance(value, list) else str(value)
-            for key, value in tomllib.loads(text.decode()).items()
-        }
-    except OSError as error:
-        raise SettingsError(f"settings file {path}: {error.strerror}") from None
-    except RecursionError:
-        raise SettingsError(f"settings file {path}: nested too deep; a setting is a text, a number or a list") from None
-    except ValueError as error:  # of TOML and UTF-8, numbers of thousands of digits, a name that no file can have
-        raise SettingsError(f"settings file {path}: {error}") from None
-    known = {each.name for each in fields(Settings)}
-    for key in content:
-        if key not in known:
-            raise SettingsError(f"settings file {path}: unknown setting {key!r}; known are {', '.join(sorted(known))}")
-    return content

@@ -15,7 +15,7 @@ STREAM = ROOT / "stream"
 MODULES = sorted(STREAM.rglob("*.py"))
 PURE = [module for module in MODULES if module.relative_to(STREAM).parts[0] in ("core", "machine")]
 
-_SHARED = frozenset({"errors", "settings", "setting_types", "topic_names", "events"})
+_SHARED = frozenset({"errors", "settings", "settings_sources", "setting_types", "topic_names", "events"})
 _PURE = frozenset({"core", "core.language", "codec", "offline"})
 _RUNNING = _PURE | {"machine", "kafka", "engine"} | _SHARED
 
@@ -42,6 +42,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     # What the whole product shares: errors and events know nothing, metrics observe the engine.
     "errors": frozenset(),
     "settings": frozenset({"core", "codec", "errors", "setting_types", "topic_names"}),
+    "settings_sources": frozenset({"codec", "errors", "setting_types", "settings"}),
     "topic_names": frozenset(),
     "setting_types": frozenset({"core", "codec", "errors"}),
     "metrics": frozenset({"core", "codec", "machine", "kafka", "errors", "build", "known_labels"} | {"name_labels"}),
@@ -83,7 +84,7 @@ STREAM_FOLDERS = frozenset(
 )
 STREAM_FILES = frozenset(
     {"__init__.py", "app.py", "settings.py", "setting_types.py", "topic_names.py", "metrics.py", "errors.py", "logs.py"}
-    | {"build.py", "known_labels.py", "name_labels.py", "events.py"}
+    | {"settings_sources.py", "build.py", "known_labels.py", "name_labels.py", "events.py"}
 )
 TEST_FOLDERS = frozenset(
     {"core", "properties", "contract", "machine", "kafka", "engine", "operations", "offline", "web", "webhooks"}

@@ -14,7 +14,8 @@ from stream.codec.files.topic_mappings import TopicMappings
 from stream.codec.interactions import DEFAULT_BLOCKED
 from stream.errors import SettingsError
 from stream.setting_types import UNLIMITED
-from stream.settings import Settings, load_settings
+from stream.settings import Settings
+from stream.settings_sources import load_settings
 from stream.topic_names import TopicNames
 from tests.kit.times import DAY
 
@@ -84,6 +85,20 @@ TAKEN: list[tuple[str, str, object]] = [
     ("web_port", "65535", 65_535),
     ("web_token", "0123456789abcdef", "0123456789abcdef"),
     ("web_token", "", ""),
+    ("web_url", "https://one.example:6066", "https://one.example:6066"),
+    ("web_url", "http://[::1]:6066", "http://[::1]:6066"),
+    ("web_tokens", "/etc/lifecycle/tokens.toml", "/etc/lifecycle/tokens.toml"),
+    ("web_certfile", "/etc/lifecycle/tls.pem", "/etc/lifecycle/tls.pem"),
+    ("web_keyfile", "/etc/lifecycle/tls.key", "/etc/lifecycle/tls.key"),
+    ("collector_bind", "0.0.0.0", "0.0.0.0"),  # noqa: S104 a value, not an address that is served on
+    ("collector_port", "0", 0),
+    ("collector_max_body", "8MiB", 8 << 20),
+    ("collector_max_body", "500 KiB", 500 << 10),
+    ("collector_max_body", "1048576", 1 << 20),
+    ("write_keys", "/etc/lifecycle/keys.toml", "/etc/lifecycle/keys.toml"),
+    ("collect_ip", "on", True),
+    ("collect_ip", "off", False),
+    ("trusted_proxies", "10.0.0.0/8, ::1", ("10.0.0.0/8", "::1")),
     ("session_timeout", "45s", 45_000),
     ("max_records", "1", 1),
     ("dead_letter_share", "0.25", 0.25),
@@ -120,6 +135,12 @@ REFUSED: list[tuple[str, str, str]] = [
     ("retention", "off", "a duration such as 400d, of an hour at least, or `unlimited`"),
     ("web_port", "65536", "a whole number from 0 to 65535"),
     ("web_port", "http", "a whole number from 0 to 65535"),
+    ("web_url", "10.0.0.7:6066", "an address such as http://10.0.0.7:6066, without a path"),
+    ("web_url", "http://one.example/lookup", "an address such as http://10.0.0.7:6066, without a path"),
+    ("collector_max_body", "8MB", "a number of bytes such as 8MiB or 500KiB, from 1024 to 1073741824"),
+    ("collector_max_body", "1000", "a number of bytes such as 8MiB or 500KiB, from 1024 to 1073741824"),
+    ("collect_ip", "yes", "`on` or `off`"),
+    ("trusted_proxies", "10.0.0.1/8", "a list of addresses and networks such as 10.0.0.0/8; '10.0.0.1/8' is none"),
     ("web_port", "\N{ARABIC-INDIC DIGIT SIX}", "a whole number from 0 to 65535"),
     ("max_records", "0", "a whole number from 1 to 1000000"),
     ("dead_letter_share", "50", "a share above 0 and up to 1, such as 0.5 or 50%"),

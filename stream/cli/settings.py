@@ -10,7 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from stream.cli.terminal.options import default_of, variable_of, with_settings
-from stream.settings import Origin, Settings, settings_from
+from stream.settings import Settings
+from stream.settings_sources import Origin, settings_from
 
 _HIDDEN = "(set, not shown)"
 _HEADINGS = ("Setting", "Environment variable", "Default", "Meaning")

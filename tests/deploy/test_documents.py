@@ -4,7 +4,7 @@ import re
 import tomllib
 from pathlib import Path
 
-from stream.settings import load_settings
+from stream.settings_sources import load_settings
 
 ROOT = Path(__file__).parents[2]
 

@@ -16,7 +16,8 @@ from stream.errors import TopicError
 from stream.kafka.topics import ensure_topics
 from stream.machine.machine import PartitionMachine
 from stream.machine.source_partition import SourcePartition
-from stream.settings import Settings, load_settings
+from stream.settings import Settings
+from stream.settings_sources import load_settings
 from tests.engine.rig import Rig
 from tests.kit.kafka import SharedKafka
 from tests.kit.machines import Record

@@ -6,7 +6,8 @@ import pytest
 
 from stream.engine.introduction import changed_settings, introduce
 from stream.kafka.worker_versions import versions_of
-from stream.settings import Settings, load_settings
+from stream.settings import Settings
+from stream.settings_sources import load_settings
 
 GIVEN = {
     "sasl_password": "canary-password",

@@ -13,7 +13,7 @@ from dataclasses import replace
 from stream.engine.supervisor import Supervisor
 from stream.engine.worker import run_worker
 from stream.machine.batch import Batch
-from stream.settings import load_settings
+from stream.settings_sources import load_settings
 from tests.engine.toy import Toy
 
 

@@ -22,7 +22,7 @@ from stream.codec.lifecycle_yaml.lifecycle_files import LifecycleFileError, load
 from stream.core.interaction import Interaction
 from stream.core.language.document import MAX_PROBLEMS
 from stream.errors import InputFileError, SettingsError
-from stream.settings import load_settings
+from stream.settings_sources import load_settings
 from tests.fuzz import nasty, world
 
 Write = Callable[[str, bytes], Path]

@@ -12,7 +12,8 @@ import typer
 
 from stream.cli.terminal.unknown_variables import unknown_variables
 from stream.errors import SettingsError
-from stream.settings import ENVIRONMENT_PREFIX, Settings, origins, settings_from
+from stream.settings import Settings
+from stream.settings_sources import ENVIRONMENT_PREFIX, origins, settings_from
 
 Command = Callable[..., None]
 _FILE = "settings_file"

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import fields
 from difflib import get_close_matches
 
-from stream.settings import ENVIRONMENT_PREFIX, SETTINGS_VARIABLE, Settings
+from stream.settings import Settings
+from stream.settings_sources import ENVIRONMENT_PREFIX, SETTINGS_VARIABLE
 
 _KNOWN = (SETTINGS_VARIABLE.removeprefix(ENVIRONMENT_PREFIX), *(each.name.upper() for each in fields(Settings)))
 """Without the prefix, which all of them share: it would make any two of them alike."""
