@@ -24,6 +24,7 @@ from stream.settings import Settings
 from stream.web.authentication import is_of_this_machine
 from stream.web.routes import health_routes
 from stream.web.server import serve
+from stream.web.tokens import Tokens
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +45,7 @@ class Application:
         self.metrics = Metrics(self, self.model, settings.topics.sources)
         self.metrics.show_versions(self.group)
         self._supervisor: Supervisor | None = None
+        self._tokens = Tokens(settings.web_token, settings.web_tokens)
 
     def partitions(self) -> Iterable[PartitionView]:
         """What metrics show of the owned partitions."""
@@ -79,7 +81,7 @@ class Application:
         async def web(supervisor: Supervisor) -> AsyncIterator[None]:
             self._supervisor = supervisor
             settings = self.settings
-            routes = health_routes(supervisor.status, self.metrics.registry, settings.web_token, self.group)
+            routes = health_routes(supervisor.status, self.metrics.registry, self._tokens, self.group)
             async with serve(routes, settings.web_bind, settings.web_port) as port:
                 report(
                     log.info,
@@ -88,7 +90,7 @@ class Application:
                     bind=settings.web_bind,
                     port=port,
                 )
-                if not settings.web_token and not is_of_this_machine(settings.web_bind):
+                if not self._tokens.required and not is_of_this_machine(settings.web_bind):
                     report(
                         log.warning,
                         Event.WEB_OPEN,

@@ -19,19 +19,21 @@ from prometheus_client.exposition import choose_encoder
 from stream.core.times import format_time
 from stream.engine.status import EngineStatus, PartitionStatus, Phase
 from stream.kafka.worker_versions import GroupVersions
-from stream.web.authentication import has_token, require_token
+from stream.web.authentication import require_token, sees_details
+from stream.web.tokens import Tokens
 
 
 def health_routes(
     status: Callable[[], EngineStatus],
     registry: CollectorRegistry,
-    token: str = "",
+    tokens: Tokens | None = None,
     group: GroupVersions | None = None,
 ) -> web.Application:
-    """The application that serves health and metrics; without `token` to everybody.
+    """The application that serves health and metrics; without tokens to everybody.
 
     `group` knows the lifecycles of this worker and of others; workers that differ are named, and are no less ready.
     """
+    known = Tokens() if tokens is None else tokens
 
     async def livez(_request: web.Request) -> web.Response:
         live = status().phase is not Phase.FAILED
@@ -41,7 +43,7 @@ def health_routes(
         now = status()
         body: dict[str, Any] = {"status": "ready" if now.ready else "not ready", "phase": now.phase}
         body["kafka"] = {**asdict(now.kafka), "since": format_time(now.kafka.since)}
-        open_to_sender = has_token(request, token)
+        open_to_sender = sees_details(request, known)
         if now.dead_letters is not None:
             body["dead_letters"] = asdict(now.dead_letters) if open_to_sender else {"share": now.dead_letters.share}
         if open_to_sender:
@@ -65,7 +67,7 @@ def health_routes(
             response.enable_compression(web.ContentCoding.gzip)
         return response
 
-    app = web.Application(middlewares=[require_token(token)])
+    app = web.Application(middlewares=[require_token(known)])
     app.router.add_get("/livez", livez)
     app.router.add_get("/readyz", readyz)
     app.router.add_get("/metrics", metrics)

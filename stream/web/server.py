@@ -3,6 +3,7 @@
 import errno
 import logging
 import socket
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -25,15 +26,17 @@ _log.addFilter(_is_ours)
 
 
 @asynccontextmanager
-async def serve(app: web.Application, host: str, port: int) -> AsyncIterator[int]:
+async def serve(
+    app: web.Application, host: str, port: int, *, tls: ssl.SSLContext | None = None, settings: str = "web"
+) -> AsyncIterator[int]:
     """Serve `app` while the context lasts; yields the port, which the system chose where `port` is 0.
 
-    Raises SettingsError where the address cannot be bound.
+    Raises SettingsError where the address cannot be bound; it names the settings that begin with `settings`.
     """
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0, logger=_log)
     await runner.setup()
     try:
-        site = web.TCPSite(runner, host, port)
+        site = web.TCPSite(runner, host, port, ssl_context=tls)
         try:
             await site.start()
         except OSError as error:
@@ -41,7 +44,7 @@ async def serve(app: web.Application, host: str, port: int) -> AsyncIterator[int
             setting = "bind" if wrong_address else "port"
             raise SettingsError(
                 f"cannot serve on {host}:{port}: {error.strerror}; "
-                f"choose another with --web-{setting} or LIFECYCLE_WEB_{setting.upper()}"
+                f"choose another with --{settings}-{setting} or LIFECYCLE_{settings.upper()}_{setting.upper()}"
             ) from None
         yield runner.addresses[0][1]
     finally:

@@ -19,6 +19,7 @@ from stream.kafka.embedded.broker import EmbeddedBroker
 from stream.machine.batch import Counts
 from stream.settings import Settings
 from stream.web.routes import health_routes
+from stream.web.tokens import Tokens
 from tests.engine.rig import Rig
 from tests.kit.topics import produce
 
@@ -140,7 +141,7 @@ async def test_a_sender_that_sends_rubbish_shows_in_log_readyz_and_metrics(
         rig.supervisor.contact.heard()
         await produce(settings.bootstrap, settings.topics.interactions, records)
         await rig.recorder.until(lambda: rig.recorder.inputs >= len(records))
-        routes = health_routes(rig.supervisor.status, application.metrics.registry, TOKEN)
+        routes = health_routes(rig.supervisor.status, application.metrics.registry, Tokens(TOKEN))
         async with TestClient(TestServer(routes)) as client, asyncio.timeout(180):
             while (answer := await client.get("/readyz")).status != 200:
                 await asyncio.sleep(0.05)
