@@ -18,11 +18,13 @@ from faust.transport.consumer import RecordMap
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from faust.types.auth import CredentialsT
+from faust.types.router import HostToPartitionMap
 
 from stream.engine.assignor import EngineAssignor
 from stream.engine.supervisor import Supervisor
 from stream.kafka.clients import ssl_context
 from stream.kafka.group_leave import leave_now
+from stream.kafka.membership import watch
 from stream.kafka.partition_reader import Fetched, PartitionReader, let_stop, tune
 from stream.kafka.worker_versions import WorkerVersions
 from stream.settings import Settings
@@ -53,6 +55,10 @@ class EngineThread(driver.AIOKafkaConsumerThread):
         tune(consumer, fetch_wait_ms=_FETCH_WAIT_MS)
         self.readers: dict[int, PartitionReader] = {}
         return consumer
+
+    async def on_start(self) -> None:
+        await super().on_start()
+        watch(self._ensure_consumer(), self.app.partition_supervisor.membership)
 
     async def on_thread_stop(self) -> None:
         consumer = self._ensure_consumer()
@@ -135,6 +141,7 @@ class EngineConsumer(driver.Consumer):
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
         await super().on_partitions_assigned(assigned, generation_id)
         if generation_id == self.app.consumer_generation_id and not self.app.should_stop:
+            self.app.partition_supervisor.membership.owners = self.app.owners()
             self.app.partition_supervisor.assign(tp.partition for tp in assigned if self._is_interactions(tp))
 
     @property
@@ -158,6 +165,11 @@ class EngineApp(faust.App):
     partition_supervisor: Supervisor
     """Beside Faust's own `supervisor`, which restarts its services."""
     versions: WorkerVersions | None
+
+    def owners(self) -> dict[int, str]:
+        """By partition of the interactions topic: where its owner is reached, as Faust's assignor told all members."""
+        assigned: HostToPartitionMap = self.router.external_topics_metadata()
+        return {number: url for url, topics in assigned.items() for number in topics.get(self.interactions_topic, ())}
 
     def _new_transport(self) -> EngineTransport:
         return EngineTransport(self.conf.broker_consumer, self)
@@ -231,6 +243,7 @@ def make_app(
         datadir=str(data),
         PartitionAssignor=EngineAssignor,
         key_serializer="raw",
+        canonical_url=supervisor.membership.url or None,
         value_serializer="raw",
         reply_create_topic=False,
         stream_wait_empty=False,

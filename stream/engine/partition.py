@@ -10,7 +10,7 @@ import random
 import time
 from bisect import bisect_left
 from collections.abc import Awaitable, Hashable, Sequence
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from aiokafka.errors import KafkaError
 
@@ -20,6 +20,7 @@ from stream.engine.delivery import Delivery
 from stream.engine.error_policy import ErrorPolicy, FailureKind
 from stream.engine.partition_context import PartitionContext
 from stream.engine.partition_log import PartitionLog
+from stream.engine.questions import MovingError, Question, Questions
 from stream.engine.status import PartitionState
 from stream.errors import UnreadableError
 from stream.kafka.changelog import ChangelogProgress
@@ -28,6 +29,8 @@ from stream.kafka.lag import Lag
 from stream.kafka.partition_reader import Fetched, is_cancelled
 from stream.kafka.topic_monitor import SourceTopic
 from stream.machine.batch import Batch, Machine
+
+T = TypeVar("T")
 
 _IDLE_WAIT = 1.0
 _LEAST_WAIT = 0.001
@@ -82,6 +85,16 @@ class Partition:
         """The state; None before recovery."""
         self._task: asyncio.Task[None] | None = None
         self._writing: asyncio.Task[Batch] | None = None
+        self._questions = Questions()
+
+    async def ask(self, question: Question[T]) -> T:
+        """The answer of the state as it is committed: at once between two batches, else after the one at hand.
+
+        Raises MovingError while the partition does not run here.
+        """
+        if self.machine is None or self.state not in (PartitionState.RUNNING, PartitionState.BLOCKED):
+            raise MovingError
+        return question(self.machine) if self._writing is None else await self._questions.ask(question)
 
     @property
     def progress_token(self) -> Hashable | None:
@@ -131,12 +144,14 @@ class Partition:
             self.drop()
         if self.state is not PartitionState.FAILED:
             self.state = PartitionState.PAUSED
+        self._questions.refuse()
 
     def drop(self) -> None:
         """Forget state and producer; what is known of the lag stays."""
         if self.position is not None:
             self.lag.position = self.position
         delivery, self._delivery, self.machine, self.position = self._delivery, None, None, None
+        self._questions.refuse()
         if delivery is not None:
             self._owner.in_background(delivery.discard())
 
@@ -239,7 +254,7 @@ class Partition:
         while True:
             self._writing = asyncio.create_task(self._apply(records, fetched, wall))
             batch = await asyncio.shield(self._writing)
-            self._writing = None
+            self._written()
             if not batch.more:
                 return
             records = records[bisect_left(records, batch.next_offset, key=_offset) :]
@@ -261,10 +276,16 @@ class Partition:
         if self._delivery.exclusive:
             self._writing = asyncio.create_task(self._prove_ownership())
             await asyncio.shield(self._writing)
-            self._writing = None
+            self._written()
         else:
             self.drop()
         self._moves += 1
+
+    def _written(self) -> None:
+        """The batch at hand is committed."""
+        self._writing = None
+        if self.machine is not None:
+            self._questions.answer(self.machine)
 
     async def _prove_ownership(self) -> Batch:
         """Write a transaction without news; it fails where another writer took over this partition."""

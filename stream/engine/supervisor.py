@@ -4,18 +4,23 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Hashable, Iterable, Mapping
+from typing import TypeVar
 
 from aiokafka.errors import KafkaError
 
 from stream.engine.edit_log import Edits
 from stream.engine.partition import Partition
 from stream.engine.partition_context import PartitionContext
+from stream.engine.questions import MovingError, Question
 from stream.engine.status import EngineStatus, PartitionState, PartitionStatus, Phase
 from stream.events import Event, report
 from stream.kafka.contact import Contact
+from stream.kafka.membership import Membership
 from stream.machine.batch import Machine
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 _FINISH_DEADLINE = 1.0
 """Seconds for a running batch when the worker ends, far longer than one lasts; else the next owner repeats it."""
@@ -26,12 +31,18 @@ _LET_GO_DEADLINE = 0.3
 class Supervisor:
     """Owns partitions: begins, pauses and ends them as the group says, and stops at a fatal error."""
 
-    def __init__(self, contact: Contact | None = None, digests: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        contact: Contact | None = None,
+        digests: Mapping[str, str] | None = None,
+        membership: Membership | None = None,
+    ) -> None:
         """`digests` are those of the worker's lifecycles, for the log."""
         self.phase = Phase.WAITING_FOR_KAFKA
         self.delivery: str | None = None
         self.failure: BaseException | None = None
         self.contact = contact or Contact()
+        self.membership = membership or Membership()
         self._context: PartitionContext | None = None
         self._partitions: dict[int, Partition] = {}
         self._edits = Edits(digests or {})
@@ -107,6 +118,30 @@ class Supervisor:
     async def wait_failed(self) -> None:
         """Returns when `fail` was called; `failure` says why."""
         await self._failed.wait()
+
+    async def partition_count(self) -> int:
+        """How many partitions the interactions topic has. Raises MovingError before the worker is connected."""
+        if self._context is None:
+            raise MovingError
+        return (await self._context.source_topic()).partitions
+
+    @property
+    def owned(self) -> list[int]:
+        """The partitions that the group gave to this worker; empty where it may not be a member any more."""
+        return sorted(self._partitions) if self.membership.is_sure else []
+
+    async def ask(self, number: int, question: Question[T]) -> T:
+        """As `Partition.ask`; raises MovingError also where another worker may have the partition by now."""
+        partition = self._partitions.get(number)
+        if partition is None:
+            raise MovingError
+
+        def asked(machine: Machine) -> T:
+            if not self.membership.is_sure:  # looked at where the state is: not before a wait
+                raise MovingError
+            return question(machine)
+
+        return await partition.ask(asked)
 
     def progress_tokens(self) -> dict[int, Hashable]:
         """By partition, something that changes wherever it gets on; those that wait for others are left out."""

@@ -24,6 +24,7 @@ from stream.errors import LifecycleError, StalledError, TopicError
 from stream.events import Event, report
 from stream.kafka.contact import ContactLog
 from stream.kafka.log_throttle import Throttle, quiet_libraries, quiet_loop
+from stream.kafka.membership import Membership
 from stream.kafka.topic_monitor import TopicMonitor
 from stream.kafka.transactions import ResolvedDelivery
 from stream.kafka.worker_versions import GroupVersions
@@ -70,7 +71,8 @@ class _Worker:
         self._settings = settings
         self._make_machine, self._observer = make_machine, observer
         self._supervisor = Supervisor(
-            digests=None if group is None else {name: each.digest for name, each in group.ours.lifecycles.items()}
+            digests=None if group is None else {name: each.digest for name, each in group.ours.lifecycles.items()},
+            membership=Membership(settings.session_timeout / 1000),
         )
         self._asked_to_stop = asyncio.Event()
         self._asked_at = 0.0
