@@ -17,8 +17,8 @@ from faust.exceptions import ConsumerNotStarted
 from faust.transport.consumer import RecordMap
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
+from faust.types.assignor import HostToPartitionMap
 from faust.types.auth import CredentialsT
-from faust.types.router import HostToPartitionMap
 
 from stream.engine.assignor import EngineAssignor
 from stream.engine.supervisor import Supervisor
