@@ -56,7 +56,7 @@ ALLOWED: dict[str, frozenset[str]] = {
 """By part of the product: the parts that it may import."""
 
 PURE_MAY_IMPORT = frozenset(
-    {"bisect", "collections", "contextlib", "dataclasses", "difflib", "enum", "functools", "hashlib", "heapq"}
+    {"array", "bisect", "collections", "contextlib", "dataclasses", "difflib", "enum", "functools", "hashlib", "heapq"}
     | {"itertools", "math", "mypy_extensions", "operator", "re", "typing", "xxhash"}
 )
 """Without I/O, clock, randomness, threads or serialisation."""

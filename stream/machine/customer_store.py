@@ -17,7 +17,10 @@ from stream.core.model import Model, due
 from stream.core.stage_change import StageChange
 from stream.errors import StateError
 from stream.machine.schedule import Schedule
+from stream.machine.stage_index import StageIndex
 
+INDEX_AT_ONCE: Final = 1_000
+"""Customers in one slice of the making of an index."""
 YIELD_EVERY: Final = 200
 """Records or deadlines after which a generator yields, so that the caller's event loop gets a turn."""
 
@@ -35,6 +38,10 @@ class CustomerStore:
         """Customers whose lifecycles were edited since they were written, and that were not considered again yet."""
         self.edits: deque[bytes] = deque()
         """Those of them that are considered even if nothing happens to them; some may have been considered since."""
+        self.indexed: StageIndex | None = None
+        """Who is in which stage; None where nobody has asked yet."""
+        self._indexing: StageIndex | None = None
+        """The next one, which is being made."""
         self._codec = CustomerCodec(model)
         self._written: dict[bytes, bytes] = {}
         self._touched: dict[bytes, Customer] = {}
@@ -75,6 +82,28 @@ class CustomerStore:
         if target is not None:
             entered = change.lifecycle, target
             stages[entered] = stages.get(entered, 0) + 1
+        if self.indexed is not None:
+            self.indexed.moved(change)
+        if self._indexing is not None:
+            self._indexing.moved(change)
+
+    def index(self) -> Generator[None, None, StageIndex]:
+        """Make an index of all customers; yields between slices, in which the store may change."""
+        index = self._indexing = StageIndex()
+        for number, key in enumerate(list(self._written)):
+            value = self._written.get(key)
+            if value is not None:
+                for lifecycle, stage, entered in self._codec.standings(value):
+                    index.add(lifecycle, stage, entered, key)
+            if number % INDEX_AT_ONCE == 0:
+                yield
+        self.indexed, self._indexing = index, None
+        return index
+
+    def stands(self, key: bytes, lifecycle: str, stage: str, entered: int) -> bool:
+        """Whether the customer is in this stage since then."""
+        value = self._written.get(key)
+        return value is not None and (lifecycle, stage, entered) in self._codec.standings(value)
 
     def encode(self) -> int:
         """Encode the customers touched, and keep only their records; called periodically, so that few stay decoded.

@@ -73,6 +73,11 @@ class PartitionMachine:
         return self._store.stages
 
     @property
+    def store(self) -> CustomerStore:
+        """Every customer; whoever only asks must change nothing."""
+        return self._store
+
+    @property
     def clock(self) -> int | None:
         """The partition's clock, epoch milliseconds."""
         return self._clock.now

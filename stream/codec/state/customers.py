@@ -66,6 +66,15 @@ class Header(NamedTuple):
     """A lifecycle of which it holds a life was edited since, and time may still move that."""
 
 
+class Standing(NamedTuple):
+    """Where a customer stands in one lifecycle."""
+
+    lifecycle: str
+    stage: str
+    entered: int
+    """Epoch milliseconds."""
+
+
 def read_layout(value: bytes) -> Layout:
     """The layout of a record. Raises StateError."""
     _check_format(value, "a layout")
@@ -130,6 +139,17 @@ class CustomerCodec:
         return Header(
             None if due == NO_DEADLINE or quarantined else due, tuple(stages), current, edited and not quarantined
         )
+
+    def standings(self, value: bytes) -> list[Standing]:
+        """Where a customer stands in each lifecycle, from the header alone, of a record that was read before."""
+        source = Unpacker(value, PREFIX)
+        standings: list[Standing] = []
+        for _ in range(source.length()):
+            source.expect(7)
+            known = self._known_layout(source.raw())
+            life = unpack_head(source, known, False)
+            standings.append(Standing(known.lifecycle, life.stage, life.entered))
+        return standings
 
     def encode(self, customer: Customer) -> bytes:
         """The record of a customer."""

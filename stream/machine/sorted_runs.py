@@ -1,0 +1,85 @@
+"""Keys in the order of a number, for many keys in few bytes: sorted runs, merged where they are read.
+
+Each entry takes eight bytes for its number and eight for a reference to its key, which is kept elsewhere anyway. A run
+is sorted as it grows and is never touched again once it is full, so nothing here ever takes long.
+"""
+
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
+from heapq import merge
+from typing import Final
+
+RUN: Final = 4_096
+"""Entries of a full run."""
+
+Entry = tuple[float, bytes]
+"""A number and a key. Entries are ordered by both, so that the order is the same everywhere."""
+
+
+class SortedRuns:
+    """Entries, some of which may be there twice; numbers are whole (`"q"`) or not (`"d"`), as `typecode` says."""
+
+    def __init__(self, typecode: str) -> None:
+        self._typecode = typecode
+        self._runs: list[tuple[array[float], list[bytes]]] = []
+        self._numbers: array[float] = array(typecode)
+        self._keys: list[bytes] = []
+
+    def __len__(self) -> int:
+        return len(self._runs) * RUN + len(self._keys)
+
+    def add(self, number: float, key: bytes) -> None:
+        """Add an entry; cheapest where numbers come in ascending order."""
+        numbers, keys = self._numbers, self._keys
+        if not keys or number > numbers[-1]:
+            numbers.append(number)
+            keys.append(key)
+        else:
+            index = _place(numbers, keys, (number, key))
+            numbers.insert(index, number)
+            keys.insert(index, key)
+        if len(keys) == RUN:
+            self._runs.append((numbers, keys))
+            self._numbers, self._keys = array(self._typecode), []
+
+    def ascending(self, after: Entry | None = None) -> Iterator[Entry]:
+        """Every entry that comes after `after`, each once."""
+        return _once(merge(*(_up(*run, after) for run in self._all())))
+
+    def descending(self, after: Entry | None = None) -> Iterator[Entry]:
+        """The same in the other order: every entry that is smaller than `after`."""
+        return _once(merge(*(_down(*run, after) for run in self._all()), reverse=True))
+
+    def _all(self) -> list[tuple["array[float]", list[bytes]]]:
+        return [*self._runs, (self._numbers, self._keys)]
+
+
+def _place(numbers: "array[float]", keys: list[bytes], entry: Entry) -> int:
+    """Where the entry belongs in a run; before an equal one."""
+    low, high = bisect_left(numbers, entry[0]), bisect_right(numbers, entry[0])
+    return bisect_left(keys, entry[1], low, high)
+
+
+def _up(numbers: "array[float]", keys: list[bytes], after: Entry | None) -> Iterator[Entry]:
+    index = 0 if after is None else _place(numbers, keys, after)
+    while index < len(keys):
+        entry = (numbers[index], keys[index])
+        if after is None or entry > after:
+            yield entry
+        index += 1
+
+
+def _down(numbers: "array[float]", keys: list[bytes], after: Entry | None) -> Iterator[Entry]:
+    index = len(keys) if after is None else _place(numbers, keys, after)
+    while index > 0:
+        index -= 1
+        yield (numbers[index], keys[index])
+
+
+def _once(entries: Iterator[Entry]) -> Iterator[Entry]:
+    before: Entry | None = None
+    for entry in entries:
+        if entry != before:
+            yield entry
+        before = entry
