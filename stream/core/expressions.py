@@ -65,6 +65,19 @@ Operand = Literal | Duration | Name | Call
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """What the author wrote, of which a part of the tree is made."""
+
+    start: int
+    """Characters into the condition's text."""
+    end: int
+    band: str = ""
+    """The band that the author compares: comparisons of scores stand for it, which all have this."""
+    opposite: bool = False
+    """They stand for the opposite of what is written here, which has a `not` before it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """`left operator right`."""
 
@@ -72,6 +85,7 @@ class Comparison:
     operator: str
     right: Operand
     offset: int
+    written: Written
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +94,7 @@ class Bare:
 
     operand: Operand
     offset: int
+    written: Written
 
 
 @dataclass(frozen=True, slots=True)
