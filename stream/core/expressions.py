@@ -71,10 +71,10 @@ class Written:
     start: int
     """Characters into the condition's text."""
     end: int
-    band: str = ""
-    """The band that the author compares: comparisons of scores stand for it, which all have this."""
+    band: "Comparison | None" = None
+    """The comparison of a band that is written there: comparisons of scores stand for it, which all have this."""
     opposite: bool = False
-    """They stand for the opposite of what is written here, which has a `not` before it."""
+    """They stand for its opposite: it has a `not` before it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,19 @@ from itertools import pairwise, product
 from typing import Final
 
 from stream.core.bands import Band, BandPart
-from stream.core.expressions import And, Call, Comparison, ConditionError, Literal, Name, Node, Not, Operand, Or, Written
+from stream.core.expressions import (
+    And,
+    Call,
+    Comparison,
+    ConditionError,
+    Literal,
+    Name,
+    Node,
+    Not,
+    Operand,
+    Or,
+    Written,
+)
 from stream.core.language.document import DocumentReader, Entry
 from stream.core.language.names import unknown
 from stream.core.scoring import Score
@@ -127,7 +139,7 @@ def _comparison(node: Comparison, bands: Mapping[str, Band], *, negated: bool) -
         example = f'{band.name} starts "{band.parts[0].names[0]}"'
         raise ConditionError(f"{band.name} compares with a text {how}, as in {example}", node.offset)
     texts = _texts(band, node.operator, right)
-    written = replace(node.written, band=band.name, opposite=negated)
+    written = replace(node.written, band=node, opposite=negated)
     found = _ranges(band.parts, lambda name: _holds(node.operator, name, texts) != negated, "", node.offset, written)
     if found is None:
         raise ConditionError(f"no range of {band.name} is like that; it has {', '.join(names_of(band))}", right.offset)
