@@ -4,13 +4,14 @@ The same object, one a line, is what `lifecycle simulate` writes. `stage_change_
 """
 
 import re
+from collections.abc import Mapping
 from typing import Any, Final
 
 import orjson
 
 from stream.codec.state.keys import ANONYMOUS, CUSTOMER, kind_of
 from stream.core.interaction import Kind
-from stream.core.stage_change import StageChange
+from stream.core.stage_change import Contribution, StageChange
 from stream.core.times import format_time
 
 EVENT_TYPE: Final = "lifecycle.stage.changed"
@@ -85,12 +86,6 @@ def headers(change: StageChange) -> list[tuple[str, bytes]]:
 def data(change: StageChange, source: ChangeSource) -> dict[str, Any]:
     """The value of a stage change; times are epoch milliseconds."""
     trigger = change.trigger
-    contributions: dict[str, list[dict[str, Any]]] = {}
-    for score, parts in change.contributions.items():
-        signals: list[dict[str, Any]] = []
-        for part in parts:
-            signals.append({"signal": part.signal, "points": part.points, "count": part.count})  # noqa: PERF401
-        contributions[score] = signals
     return {
         "customer_id" if change.kind == "customer" else "anonymous_id": change.subject,
         "identified": change.identified,
@@ -106,12 +101,23 @@ def data(change: StageChange, source: ChangeSource) -> dict[str, Any]:
         "trigger": {"kind": trigger.kind, "id": trigger.id, "type": trigger.type, "late": trigger.late},
         "transition": change.transition,
         "scores": change.scores,
-        "contributions": contributions,
+        "contributions": contributions_data(change.contributions),
         "facts": change.facts,
         "channels": change.channels,
         "actions": change.actions,
         "source": {"topic": source.topic, "partition": source.partition, "offset": source.offset},
     }
+
+
+def contributions_data(contributions: Mapping[str, tuple[Contribution, ...]]) -> dict[str, list[dict[str, Any]]]:
+    """By score, what each signal adds to it."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for score, parts in contributions.items():
+        signals: list[dict[str, Any]] = []
+        for part in parts:
+            signals.append({"signal": part.signal, "points": part.points, "count": part.count})  # noqa: PERF401
+        found[score] = signals
+    return found
 
 
 def encode(change: StageChange, source: ChangeSource) -> bytes:

@@ -65,6 +65,19 @@ Operand = Literal | Duration | Name | Call
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """What the author wrote, of which a part of the tree is made."""
+
+    start: int
+    """Characters into the condition's text."""
+    end: int
+    band: "Comparison | None" = None
+    """The comparison of a band that is written there: comparisons of scores stand for it, which all have this."""
+    opposite: bool = False
+    """They stand for its opposite: it has a `not` before it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """`left operator right`."""
 
@@ -72,6 +85,7 @@ class Comparison:
     operator: str
     right: Operand
     offset: int
+    written: Written
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +94,7 @@ class Bare:
 
     operand: Operand
     offset: int
+    written: Written
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,24 @@
 """Reads the bands of a definition, and takes comparisons of them apart into comparisons of scores (rule 28)."""
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from itertools import pairwise, product
 from typing import Final
 
 from stream.core.bands import Band, BandPart
-from stream.core.expressions import And, Call, Comparison, ConditionError, Literal, Name, Node, Not, Operand, Or
+from stream.core.expressions import (
+    And,
+    Call,
+    Comparison,
+    ConditionError,
+    Literal,
+    Name,
+    Node,
+    Not,
+    Operand,
+    Or,
+    Written,
+)
 from stream.core.language.document import DocumentReader, Entry
 from stream.core.language.names import unknown
 from stream.core.scoring import Score
@@ -126,7 +139,8 @@ def _comparison(node: Comparison, bands: Mapping[str, Band], *, negated: bool) -
         example = f'{band.name} starts "{band.parts[0].names[0]}"'
         raise ConditionError(f"{band.name} compares with a text {how}, as in {example}", node.offset)
     texts = _texts(band, node.operator, right)
-    found = _ranges(band.parts, lambda name: _holds(node.operator, name, texts) != negated, "", node.offset)
+    written = replace(node.written, band=node, opposite=negated)
+    found = _ranges(band.parts, lambda name: _holds(node.operator, name, texts) != negated, "", node.offset, written)
     if found is None:
         raise ConditionError(f"no range of {band.name} is like that; it has {', '.join(names_of(band))}", right.offset)
     if isinstance(found, bool):
@@ -160,7 +174,9 @@ def _holds(operator: str, name: str, texts: list[str]) -> bool:
     return (name in texts) != (operator == "!=")
 
 
-def _ranges(parts: tuple[BandPart, ...], holds: Callable[[str], bool], before: str, offset: int) -> Node | bool | None:
+def _ranges(
+    parts: tuple[BandPart, ...], holds: Callable[[str], bool], before: str, offset: int, written: Written
+) -> Node | bool | None:
     """The comparisons that hold where a band has a name that is wanted; True for all of them, None for none.
 
     Ranges of the first part that ask the same of the others are taken together.
@@ -170,7 +186,7 @@ def _ranges(parts: tuple[BandPart, ...], holds: Callable[[str], bool], before: s
     part = parts[0]
     groups: list[tuple[int, int, Node | bool | None]] = []
     for place, name in enumerate(part.names):
-        rest = _ranges(parts[1:], holds, before + name, offset)
+        rest = _ranges(parts[1:], holds, before + name, offset, written)
         if groups and groups[-1][2] == rest:
             groups[-1] = (groups[-1][0], place, rest)
         else:
@@ -179,18 +195,20 @@ def _ranges(parts: tuple[BandPart, ...], holds: Callable[[str], bool], before: s
     for first, last, rest in groups:
         if rest is None:
             continue
-        bounds = _between(part, first, last, offset) + ([] if isinstance(rest, bool) else [rest])
+        bounds = _between(part, first, last, offset, written) + ([] if isinstance(rest, bool) else [rest])
         if not bounds:
             return True
         ways.append(bounds[0] if len(bounds) == 1 else And(tuple(bounds)))
     return None if not ways else ways[0] if len(ways) == 1 else Or(tuple(ways))
 
 
-def _between(part: BandPart, first: int, last: int, offset: int) -> list[Node]:
+def _between(part: BandPart, first: int, last: int, offset: int, written: Written) -> list[Node]:
     """That a score is in one of neighbouring ranges."""
     name = Name((part.score.name,), offset)
     least, above = part.least[last], part.least[first - 1] if first else None
-    bounds: list[Node] = [] if least is None else [Comparison(name, ">=", Literal(least, offset), offset)]
+    bounds: list[Node] = []
+    if least is not None:
+        bounds.append(Comparison(name, ">=", Literal(least, offset), offset, written))
     if above is not None:
-        bounds.append(Comparison(name, "<", Literal(above, offset), offset))
+        bounds.append(Comparison(name, "<", Literal(above, offset), offset, written))
     return bounds

@@ -28,6 +28,7 @@ from stream.core.expressions import (
     Not,
     Operand,
     Or,
+    Written,
 )
 from stream.core.language.habits import right_for_sign, right_for_word
 from stream.core.language.text_habits import wrong_call
@@ -211,11 +212,16 @@ class _Parser:
         left = self.operand()
         operator = self.accept(*OPERATORS)
         if operator is None:
-            return Bare(left, offset)
+            return Bare(left, offset, self.written_from(offset))
         if operator.text in TEXT_OPERATORS and self.peek().text == "with":
             said = f"'{operator.text} with' is not an operator here; write {operator.text!r}"
             raise ConditionError(said, operator.offset)
-        return Comparison(left, operator.text, self.operand(), operator.offset)
+        right = self.operand()
+        return Comparison(left, operator.text, right, operator.offset, self.written_from(offset))
+
+    def written_from(self, offset: int) -> Written:
+        last = self.tokens[self.at - 1]
+        return Written(offset, last.offset + len(last.text))
 
     def operand(self) -> Operand:
         token = self.take()

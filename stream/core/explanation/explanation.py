@@ -1,0 +1,173 @@
+"""What an explanation consists of. All times are epoch milliseconds; all lengths of time are milliseconds."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from stream.core.interaction import Kind
+from stream.core.stage_change import Contribution, Value
+
+Unit = Literal["number", "text", "boolean", "time", "duration"]
+"""What a compared value is: a time is epoch milliseconds, a duration milliseconds."""
+Needed = Value | tuple[Value, ...]
+"""What a value is compared with: one, or the constants of a list."""
+
+
+@dataclass
+class Compared:
+    """One comparison of a condition, or a name that must be true."""
+
+    text: str
+    """As the author wrote it."""
+    name: str
+    """Of what is compared, as in `engagement` or `since(last_order)`."""
+    wanted: bool
+    """Whether it has to hold; False where it stands under a `not`, and has to stop holding."""
+    holds: bool | None
+    """None: only an interaction decides it."""
+    unit: Unit | None
+    """What `value` is; None where nothing is known of it."""
+    value: Value | None
+    """What is compared, at present; None where it does not exist, or is the interaction's."""
+    operator: str
+    needs: Needed | None
+    """What it is compared with; None where that does not exist, or is the interaction's."""
+    missing: float | None = None
+    """The least change of `value` that makes the comparison as wanted: above 0 a rise, below 0 a fall. None where it is
+    as wanted already, and where no number decides."""
+    by_time: int | None = None
+    """When time alone makes it as wanted; None: never, or it is so already."""
+    decisive: bool = False
+    """The transition waits for this: see `Joined.decisive`."""
+    scores: "Explained | None" = None
+    """Of a band: the comparisons of scores that it stands for."""
+
+
+@dataclass
+class Joined:
+    """Parts of a condition, all or any of which must hold, or one that must not."""
+
+    kind: Literal["all", "any", "not"]
+    holds: bool | None
+    parts: "tuple[Explained, ...]"
+    decisive: bool = False
+    """The transition waits for this: where all parts are needed for each that is not as wanted, where any is enough for
+    the nearest."""
+
+
+Explained = Compared | Joined
+"""A condition, or part of one."""
+
+
+@dataclass(frozen=True)
+class Guard:
+    """What a transition asks beside its condition: `at_most_every` or `hold`."""
+
+    kind: Literal["at_most_every", "hold"]
+    length: int
+    holds: bool
+    since: int | None
+    """When the transition was last taken, or since when its condition holds; None: it was not, or does not."""
+    until: int | None
+    """When it will hold the transition back no more, if nothing changes; None where it does not, or that is open."""
+
+
+@dataclass(frozen=True)
+class WayOut:
+    """One transition out of the present stage."""
+
+    target: str
+    title: str
+    transition: str
+    """The text of its condition, as stage changes have it."""
+    holds: bool | None
+    """Whether it would be taken now, by the passing of time alone; None: it waits for an interaction."""
+    condition: Explained
+    guards: tuple[Guard, ...]
+    by_time: int | None
+    """When time alone makes it hold, if no other is taken before; None: never, or it holds already."""
+
+
+@dataclass(frozen=True)
+class Passage:
+    """One transition of a move."""
+
+    source: str
+    target: str
+    transition: str | None
+    """The text of its condition."""
+
+
+@dataclass(frozen=True)
+class MoveByTime:
+    """What time alone does first."""
+
+    at: int
+    """Before the present where the move is due already and was not made yet."""
+    target: str
+    title: str
+    passages: tuple[Passage, ...]
+    """The transitions, each into the stage that the next one leaves."""
+
+
+@dataclass(frozen=True)
+class UsedUp:
+    """A signal that may not count at present."""
+
+    signal: str
+    limit: str
+    """In words, as in "at most 5 per 1d"."""
+    until: int | None
+    """When it may count again; None: never."""
+
+
+@dataclass(frozen=True)
+class Full:
+    """What keeps no more than a number of entries, and has that many: earlier ones may have been dropped."""
+
+    kind: Literal["signal", "fact", "ledger"]
+    name: str
+    keep: int
+    oldest: int
+    """The time of the oldest entry that is kept."""
+    dropped: int | None
+    """Entries of a ledger that still count and are kept no more: returns find them no more. Else None: not known."""
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why one customer is where it is in one lifecycle, and what would move it."""
+
+    kind: Kind
+    subject: str
+    identified: bool
+    lifecycle: str
+    lifecycle_title: str
+    version: int
+    stage: str
+    title: str
+    entered: int
+    born: str
+    sequence: int
+    clock: int
+    """Up to when everything is applied."""
+    at: int
+    """The present: scores, facts and conditions are as they are then."""
+    scores: Mapping[str, float]
+    contributions: Mapping[str, tuple[Contribution, ...]]
+    facts: Mapping[str, Value]
+    times: tuple[str, ...]
+    """The names of facts that are times."""
+    channels: tuple[str, ...]
+    actions: tuple[str, ...]
+    ways_out: tuple[WayOut, ...]
+    """In the order of the file."""
+    by_time: MoveByTime | None
+    """None: time alone never moves it."""
+    stopped: Literal["waits", "quarantined"] | None
+    """Why time does nothing, whatever the conditions: it moved the life as often as it may without an interaction, and
+    waits for one; or a deadline of the customer made our code fail. None: it may do something."""
+    forgotten: int | None
+    """When the customer is forgotten, if nothing is heard of it until then; None: never."""
+    used_up: tuple[UsedUp, ...]
+    full: tuple[Full, ...]
