@@ -11,6 +11,7 @@ from stream.codec.lifecycle_yaml.lifecycle_files import LifecycleFile, load_all
 from stream.core.model import Model, model_of
 from stream.core.times import format_time
 from stream.engine.introduction import introduce
+from stream.engine.state_reader import StateReader
 from stream.engine.supervisor import Supervisor
 from stream.engine.worker import run_worker
 from stream.events import Event, report
@@ -22,8 +23,10 @@ from stream.machine.source_partition import SourcePartition
 from stream.metrics import Metrics, PartitionView
 from stream.settings import Settings
 from stream.web.authentication import is_of_this_machine
+from stream.web.lookup.routes import add_lookup
 from stream.web.routes import health_routes
-from stream.web.server import serve
+from stream.web.server import own_url, serve
+from stream.web.tls import server_context
 from stream.web.tokens import Tokens
 
 log = logging.getLogger(__name__)
@@ -82,11 +85,16 @@ class Application:
             self._supervisor = supervisor
             settings = self.settings
             routes = health_routes(supervisor.status, self.metrics.registry, self._tokens, self.group)
-            async with serve(routes, settings.web_bind, settings.web_port) as port:
+            reader = StateReader(supervisor, settings, self.model)
+            add_lookup(routes, reader, settings)
+            tls = server_context(settings)
+            async with serve(routes, settings.web_bind, settings.web_port, tls=tls) as port:
+                supervisor.membership.url = own_url(settings, port)
                 report(
                     log.info,
                     Event.WEB_SERVED,
-                    "health and metrics at http://{bind}:{port}/metrics",
+                    "health and metrics at {scheme}://{bind}:{port}/metrics, customers at /v1/customers/ID",
+                    scheme="http" if tls is None else "https",
                     bind=settings.web_bind,
                     port=port,
                 )

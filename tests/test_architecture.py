@@ -29,7 +29,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "engine": _RUNNING,
     "operations": _RUNNING | {"operations"},
     "operations.verification": frozenset({"core", "codec", "kafka", "operations.verification"}) | _SHARED,
-    "web": frozenset({"core", "codec", "kafka", "engine", "operations", "web", "metrics"}) | _SHARED,
+    "web": _RUNNING | {"operations", "web", "metrics"},
     "webhooks": frozenset({"core", "codec", "kafka", "webhooks", "metrics"}) | _SHARED,
     "reports": frozenset({"core", "codec", "kafka", "reports", "metrics"}) | _SHARED,
     "app": _RUNNING | {"operations", "web", "webhooks", "reports", "metrics", "logs", "build"},

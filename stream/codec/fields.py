@@ -203,3 +203,10 @@ def _sort_of(value: object) -> str:
     if isinstance(value, float):
         return "a number with a fraction" if value != value // 1 else "a number too large to be exact"
     return kind_of(value)
+
+
+def spelled(text: str, ids: Ids) -> str:
+    """An id that somebody asks for, as the setting `ids` has ids compared."""
+    if ids == "exact":
+        return text
+    return text.strip().casefold() if ids == "folded" else text.strip()

@@ -9,8 +9,10 @@ from contextlib import asynccontextmanager
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
+from yarl import URL
 
 from stream.errors import SettingsError
+from stream.settings import Settings
 
 _log = logging.getLogger(__name__)
 _CLIENT_ERRORS = (HttpProcessingError, web.RequestPayloadError, ConnectionError)
@@ -49,3 +51,12 @@ async def serve(
         yield runner.addresses[0][1]
     finally:
         await runner.cleanup()
+
+
+def own_url(settings: Settings, port: int) -> str:
+    """Where others reach what a worker serves on `port`: by the host's name where that is every address it has."""
+    bind = settings.web_bind
+    everywhere = bind in ("", "0.0.0.0", "::")  # noqa: S104 compared, not bound
+    host = socket.getfqdn() if everywhere else bind
+    scheme = "https" if settings.web_certfile else "http"
+    return str(URL(settings.web_url or f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"))
