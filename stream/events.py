@@ -127,6 +127,14 @@ class Event(StrEnum):
     WORKERS_AGREE = "workers_agree"
     """workers: all have the same again"""
 
+    # Subscribers.
+    SUBSCRIPTION_WAITS = "subscription_waits"
+    """reason: a broker, or the topic, is not there yet"""
+    SUBSCRIPTION_UNREADABLE = "subscription_unreadable"
+    """topic, partition, offset: no stage change; passed over"""
+    SUBSCRIPTION_GAP = "subscription_gap"
+    """reason, partition, offset, missing: changes that will never come; where nobody else is told"""
+
 
 class _Write(Protocol):
     """A logger's method, such as `log.warning`."""

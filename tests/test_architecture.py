@@ -1,7 +1,8 @@
 """What may import what.
 
 core <- core.language <- codec <- settings, offline <- machine | kafka (neither the other) <- engine, metrics
-<- operations <- web, webhooks, reports <- app <- cli; operations.verification knows neither machine nor engine.
+<- operations <- web, webhooks, reports, subscription <- app <- cli; operations.verification knows neither machine nor
+engine.
 """
 
 import ast
@@ -32,10 +33,12 @@ ALLOWED: dict[str, frozenset[str]] = {
     "web": _RUNNING | {"operations", "web", "metrics"},
     "webhooks": frozenset({"core", "codec", "kafka", "webhooks", "metrics"}) | _SHARED,
     "reports": frozenset({"core", "codec", "kafka", "reports", "metrics"}) | _SHARED,
+    # For services in Python; what a subscriber needs, without the worker.
+    "subscription": frozenset({"core", "codec", "kafka", "subscription"}) | _SHARED,
     "app": _RUNNING | {"operations", "web", "webhooks", "reports", "metrics", "logs", "build"},
     "cli": _RUNNING
     | {"operations", "operations.verification", "web", "webhooks", "reports", "app", "cli", "logs", "demo", "presets"}
-    | {"build"},
+    | {"build", "subscription"},
     # Data, and what makes it.
     "presets": frozenset(),
     "demo": frozenset({"core", "codec", "demo"}),
@@ -51,7 +54,8 @@ ALLOWED: dict[str, frozenset[str]] = {
     "events": frozenset(),
     "logs": frozenset({"errors", "settings", "events"}),
     "build": frozenset({"core"}),
-    "__init__": frozenset(),
+    # For whoever subscribes, when they ask for it.
+    "__init__": frozenset({"subscription", "codec"}),
 }
 """By part of the product: the parts that it may import."""
 
@@ -80,7 +84,7 @@ CODEC_MAY_NOT_IMPORT = frozenset(
 TOP_LEVEL = frozenset({"stream", "schemas", "tests", "deploy", "docs", "findings"})
 STREAM_FOLDERS = frozenset(
     {"core", "codec", "offline", "machine", "kafka", "engine", "operations", "web", "webhooks", "reports"}
-    | {"presets", "cli", "demo"}
+    | {"presets", "cli", "demo", "subscription"}
 )
 STREAM_FILES = frozenset(
     {"__init__.py", "app.py", "settings.py", "setting_types.py", "topic_names.py", "metrics.py", "errors.py", "logs.py"}
@@ -88,7 +92,7 @@ STREAM_FILES = frozenset(
 )
 TEST_FOLDERS = frozenset(
     {"core", "properties", "contract", "machine", "kafka", "engine", "operations", "offline", "web", "webhooks"}
-    | {"faults", "bench", "kit", "end_to_end", "presets", "cli", "deploy", "docs", "fuzz"}
+    | {"faults", "bench", "kit", "end_to_end", "presets", "cli", "deploy", "docs", "fuzz", "subscription"}
 )
 
 

@@ -120,6 +120,16 @@ def quiet_libraries(kafka: Answers | None = None) -> None:
         logger.setLevel(logging.WARNING)
 
 
+def throttle_aiokafka() -> None:
+    """The same for aiokafka alone, inside somebody's own program; nothing where that hears aiokafka by handlers."""
+    logger = logging.getLogger("aiokafka")
+    if logger.propagate and not logger.handlers:
+        logger.handlers = [_Gate(None)]
+        logger.propagate = False
+        if logger.level == logging.NOTSET:
+            logger.setLevel(logging.WARNING)
+
+
 def quiet_loop(loop: asyncio.AbstractEventLoop) -> None:
     """Leave errors of Kafka out of asyncio's complaints that nobody looked at a future.
 

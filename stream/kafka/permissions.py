@@ -66,6 +66,11 @@ def of_tail(settings: Settings) -> list[Grant]:
     return [Grant(Operation.READ, settings.topics.stage_changes)]
 
 
+def of_subscriber(settings: Settings, group: str | None) -> list[Grant]:
+    """What a subscriber to stage changes needs, with a consumer group or without."""
+    return [*of_tail(settings), *([] if group is None else [Grant(Operation.READ, group, "group")])]
+
+
 def of_verify(settings: Settings) -> list[Grant]:
     """What `lifecycle verify` needs."""
     return [Grant(Operation.READ, name) for name in settings.topics.own]
