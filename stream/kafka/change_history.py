@@ -10,13 +10,14 @@ import asyncio
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
+import orjson
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError, UnsupportedVersionError
 
 from stream.codec.records import SourceRecord
-from stream.codec.stage_change_reader import read_change
 from stream.kafka.log_reader import log_consumer
 from stream.kafka.partition_reader import PartitionReader, let_stop
+from stream.kafka.partitioner import partition_of
 from stream.settings import Settings
 
 BUDGET: Final = 20_000
@@ -29,6 +30,14 @@ _AHEAD_MS: Final = 5 * 60_000
 """So far ahead of the broker's time an interaction may be."""
 _QUESTIONS: Final = 4
 """At once; each has a consumer of its own."""
+
+
+class Home(NamedTuple):
+    """The partition of the interactions topic on which a customer is."""
+
+    partition: int
+    partitions: int
+    """How many that topic has."""
 
 
 class LastChange(NamedTuple):
@@ -57,17 +66,22 @@ class ChangeHistory:
         self._settings = settings
         self._slots = asyncio.Semaphore(_QUESTIONS)
 
-    async def latest(self, key: bytes, partition: int, lives: Iterable[LastChange], limit: int) -> History:
+    async def latest(self, key: bytes, home: Home, lives: Iterable[LastChange], limit: int) -> History:
         """The latest changes of the subject with this key, at most `limit`, over its lives in several lifecycles.
 
-        `partition` is where they are. Raises KafkaError, or TimeoutError where Kafka does not answer.
+        `home` is where its interactions are. Raises KafkaError, or TimeoutError where Kafka does not answer.
         """
-        tp = TopicPartition(self._settings.topics.stage_changes, partition)
+        topic = self._settings.topics.stage_changes
+        tp = TopicPartition(topic, home.partition)
         async with self._slots:
             consumer = log_consumer(self._settings)
             consumer.assign([tp])
             try:
                 await asyncio.wait_for(consumer.start(), _SECONDS)
+                count = len(consumer.partitions_for_topic(topic) or ())
+                if count != home.partitions:  # then changes go by their key, as `stream.engine.delivery` sends them
+                    tp = TopicPartition(topic, partition_of(key, count))
+                    consumer.assign([tp])
                 return await _Search(consumer, tp, key).latest(list(lives), limit)
             finally:
                 await let_stop(consumer.stop(), consumer)
@@ -80,6 +94,7 @@ class _Search:
         self._consumer, self._tp, self._key = consumer, tp, key
         self._reader = PartitionReader(consumer, tp)
         self._left = BUDGET
+        self._begin = self._end = 0
         self._found: dict[tuple[str, str, int], tuple[bytes, int | None]] = {}
         """By lifecycle, birth and sequence: the value, and when the stage before was entered."""
 
@@ -132,9 +147,8 @@ class _Search:
             self._left -= len(fetched.records)
             position = fetched.next_offset
             for value in _of(self._key, fetched.records):
-                change = read_change(value)
-                if change is not None:
-                    self._found[change.lifecycle, change.born, change.sequence] = (value, change.entered)
+                change = orjson.loads(value)
+                self._found[change["lifecycle"], change["born"], change["sequence"]] = (value, change["entered"])
         return wanted in self._found
 
     async def _offset_of(self, time: int) -> int:

@@ -30,15 +30,18 @@ def add_lookup(app: web.Application, reader: StateReader, settings: Settings) ->
     lifecycles = LifecycleLookup(reader, forwarder)
     lists = StageLists(reader, forwarder)
     for path, kind in PATHS.items():
-        _add(app, path, partial(_of_kind, customers, kind))
+        _add(app, path, partial(_of_kind, customers.answer, kind))
+        _add(app, f"{path}/changes", partial(_of_kind, customers.changes, kind))
     _add(app, "/v1/lifecycles", lifecycles.all)
     _add(app, "/v1/lifecycles/{lifecycle}", lifecycles.one)
     _add(app, "/v1/lifecycles/{lifecycle}/stages", lifecycles.stages)
     _add(app, "/v1/lifecycles/{lifecycle}/stages/{stage}/customers", lists.answer)
 
 
-async def _of_kind(customers: CustomerLookup, kind: Kind, request: web.Request) -> web.StreamResponse:
-    return await customers.answer(request, kind)
+async def _of_kind(
+    answer: Callable[[web.Request, Kind], Awaitable[web.StreamResponse]], kind: Kind, request: web.Request
+) -> web.StreamResponse:
+    return await answer(request, kind)
 
 
 def _add(app: web.Application, path: str, answer: Answer) -> None:
