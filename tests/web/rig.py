@@ -1,0 +1,164 @@
+"""A worker's parts, put together as in the product, whose Kafka is a few lines of this file."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, ClassVar
+
+import aiohttp
+from aiokafka.errors import KafkaConnectionError
+
+from stream.app import Application
+from stream.codec.lifecycle_yaml.lifecycle_files import load_all
+from stream.engine.dead_letter_share import DeadLetterWatch
+from stream.engine.partition_context import PartitionContext
+from stream.engine.state_reader import StateReader
+from stream.engine.supervisor import Supervisor
+from stream.errors import UnreadableError
+from stream.kafka.changelog import ChangelogProgress
+from stream.kafka.contact import Contact
+from stream.kafka.membership import Membership
+from stream.kafka.partition_reader import Fetched
+from stream.kafka.topic_monitor import SourceTopic
+from stream.machine.batch import Batch
+from stream.settings import Settings
+from stream.web.lookup.routes import add_lookup
+from stream.web.routes import health_routes
+from tests.kit.machines import Record
+
+VISIT = b'{"type":"page","time":1700000000000,"customer_id":"customer-4711"}'
+Answer = tuple[int, dict[str, Any]]
+
+
+class Broker:
+    """Two partitions, with one visit in the first; recovery ends when `recovered` is set."""
+
+    def __init__(self) -> None:
+        self.recovered = asyncio.Event()
+        self.away: set[int] = set()
+        self.held_back = {0: 0, 1: 0}
+        """Records of a transaction that is open."""
+        self.unreadable: set[int] = set()
+        self.records = {0: [Record(0, 1_700_000_000_000, b"customer-4711", VISIT)], 1: []}
+        self.writes = asyncio.Event()
+        """While it is clear, batches that are being written stay so."""
+        self.writes.set()
+        self.writing = 0
+        self.failing: set[int] = set()
+
+    async def fetch(self, partition: int, position: int, wait: float) -> Fetched:
+        if partition in self.unreadable:
+            raise UnreadableError("interactions", partition, position, after=position + 1, data=b"", why="…")
+        waiting = len(self.records[partition]) > position
+        await asyncio.sleep(0 if waiting or not position else min(wait, 0.05))
+        records = [each for each in self.records[partition] if each.offset >= position]
+        if partition in self.away:
+            raise KafkaConnectionError
+        end = len(self.records[partition])
+        held_back = self.held_back[partition]
+        return Fetched(records, end, not held_back, end, end + held_back, time.time_ns() // 1_000_000)
+
+    async def source(self) -> SourceTopic:
+        return SourceTopic(partitions=2, id=None)
+
+    def look_again(self) -> None:
+        """It never changes."""
+
+    async def first_offset(self, partition: int) -> int:
+        return 0
+
+    async def read_changelog(self, partition: int, progress: ChangelogProgress) -> dict[bytes, bytes]:
+        progress.end = 4
+        progress.position = 1
+        await self.recovered.wait()
+        progress.position = 4
+        return {}
+
+    def delivery(self, partition: int) -> "Delivery":
+        return Delivery(self, partition)
+
+
+class Delivery:
+    """Takes every batch."""
+
+    exclusive: ClassVar[bool] = True
+
+    def __init__(self, broker: Broker, partition: int) -> None:
+        self._broker, self._partition = broker, partition
+
+    async def start(self) -> None:
+        if self._partition in self._broker.away:
+            raise KafkaConnectionError
+
+    async def write(self, batch: Batch) -> None:
+        self._broker.writing += 1
+        try:
+            await self._broker.writes.wait()
+        finally:
+            self._broker.writing -= 1
+        if self._partition in self._broker.failing:
+            raise KafkaConnectionError
+
+    async def discard(self) -> None:
+        """Nothing is held."""
+
+
+class Rig:
+    """A worker's parts, put together as in the product, but for Kafka."""
+
+    def __init__(self, lifecycle: str = "metrics") -> None:
+        self.broker = Broker()
+        self.application = Application(Settings(clock="stream"), load_all([lifecycle]))
+        self.now = 0.0
+        """What the clock of `contact` says."""
+        self.contact = Contact(lambda: self.now)
+        self.supervisor = Supervisor(self.contact, membership=Membership(3_600.0))
+        self.supervisor.membership.confirmed(time.monotonic())
+        self.application._supervisor = self.supervisor
+        self.routes = health_routes(self.supervisor.status, self.application.metrics.registry)
+        settings = self.application.settings
+        add_lookup(self.routes, StateReader(self.supervisor, settings, self.application.model), settings)
+        self.url = self.since = ""
+
+    def connect(self) -> None:
+        self.contact.heard()
+        context = PartitionContext(
+            source=self.broker,
+            source_topic=self.broker.source,
+            look_again=self.broker.look_again,
+            make_machine=self.application._machine,
+            make_delivery=self.broker.delivery,
+            read_changelog=self.broker.read_changelog,
+            observer=self.application.metrics,
+            contact=self.contact,
+            dead_letters=DeadLetterWatch(0.5),
+            fenced_wait=1.0,
+        )
+        self.supervisor.connect("exactly_once", context)
+
+    async def get(self, path: str, **headers: str) -> tuple[aiohttp.ClientResponse, str]:
+        async with aiohttp.ClientSession() as session, session.get(self.url + path, headers=headers) as response:
+            return response, await response.text()
+
+    async def ready(self) -> Answer:
+        async with aiohttp.ClientSession() as session, session.get(f"{self.url}/readyz") as response:
+            return response.status, await response.json()
+
+    async def ready_beside_kafka(self) -> tuple[int, dict[str, Any], dict[str, Any]]:
+        """Status and body of /readyz without, and then with what it says of Kafka, but for the time since when."""
+        status, body = await self.ready()
+        kafka = body.pop("kafka")
+        self.since = kafka.pop("since")
+        return status, body, kafka
+
+    def away_since(self) -> float:
+        """As `ready_beside_kafka` last heard it, epoch seconds."""
+        return datetime.fromisoformat(self.since).timestamp()
+
+    async def until(self, holds: Callable[[dict[str, Any]], bool]) -> Answer:
+        """The first answer of /readyz of which `holds`."""
+        async with asyncio.timeout(10):
+            while not holds((answer := await self.ready())[1]):
+                await asyncio.sleep(0.01)
+        return answer
