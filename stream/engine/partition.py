@@ -86,6 +86,8 @@ class Partition:
         self._task: asyncio.Task[None] | None = None
         self._writing: asyncio.Task[Batch] | None = None
         self._questions = Questions()
+        self._is_proven = True
+        """Nobody else can have written for this partition since the state was made."""
 
     async def ask(self, question: Question[T]) -> T:
         """The answer of the state as it is committed: at once between two batches, else after the one at hand.
@@ -111,9 +113,10 @@ class Partition:
         silent = time.monotonic() - max(self._answered, self.last_progress)
         return PartitionState.AWAY if silent > AWAY_AFTER else PartitionState.RUNNING
 
-    def start(self) -> None:
-        """Begin, or go on after `pause`."""
+    def start(self, *, sure: bool = True) -> None:
+        """Begin, or go on after `pause`; not `sure`: another worker may have had the partition meanwhile."""
         self._moves += 1
+        self._is_proven = self._is_proven and sure
         self._answered = time.monotonic()  # the group did
         if self._task is None:
             self._task = asyncio.create_task(self._run(), name=f"partition-{self.number}")
@@ -161,6 +164,8 @@ class Partition:
                 topic = await self._context.source_topic()
                 if self.machine is None or topic != self._topic:
                     await self._fence_and_recover(topic)
+                elif not self._is_proven:
+                    await self._prove()
                 if self.blocked is None:
                     self.state = PartitionState.RUNNING
                 await self._turn()
@@ -215,7 +220,7 @@ class Partition:
         seconds = time.monotonic() - began
         context.observer.recovered(self.number, self.recovery.records, seconds)
         self._log.recovered(self.recovery.records, seconds, self.position)
-        self.machine, self._topic, self.last_error = machine, topic, None
+        self.machine, self._topic, self.last_error, self._is_proven = machine, topic, None, True
         self._answered = time.monotonic()
         self._owner.recovered(self.number, machine)
 
@@ -274,12 +279,17 @@ class Partition:
         self._log.blocked(error)
         await asyncio.sleep(_READ_AGAIN)
         if self._delivery.exclusive:
-            self._writing = asyncio.create_task(self._prove_ownership())
-            await asyncio.shield(self._writing)
-            self._written()
+            await self._prove()
         else:
             self.drop()
         self._moves += 1
+
+    async def _prove(self) -> None:
+        """Find out that nobody else wrote for this partition; raises an error where somebody did."""
+        self._writing = asyncio.create_task(self._prove_ownership())
+        await asyncio.shield(self._writing)
+        self._written()
+        self._is_proven = True
 
     def _written(self) -> None:
         """The batch at hand is committed."""
@@ -303,6 +313,8 @@ class Partition:
     def _fetch_timeout(self) -> float:
         """How long a fetch may wait for records, seconds: until the next deadline."""
         assert self.machine is not None
+        if self._begins:
+            return _LEAST_WAIT
         if self._gatherer is not None and not self._gatherer.done_since(time.monotonic()):
             return _GATHERING_WAIT
         due = self.machine.next_due()

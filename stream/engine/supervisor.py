@@ -48,6 +48,8 @@ class Supervisor:
         self._edits = Edits(digests or {})
         self.rebalances = 0
         """Assignments that this worker got."""
+        self._lapses = 0
+        """Of the membership, as of the last assignment."""
         self._failed = asyncio.Event()
         self._background: set[asyncio.Future[None]] = set()
 
@@ -81,13 +83,14 @@ class Supervisor:
             added=sorted(owned - self._partitions.keys()),
             given_up=sorted(self._partitions.keys() - owned),
         )
+        sure, self._lapses = self.membership.lapses == self._lapses, self.membership.lapses
         self._edits.given_up(self._partitions.keys() - owned)
         for number in self._partitions.keys() - owned:
             self._partitions.pop(number).drop()
         for number in sorted(owned):
             if number not in self._partitions:
                 self._partitions[number] = Partition(number, self._context, self)
-            self._partitions[number].start()
+            self._partitions[number].start(sure=sure)
         self.phase = Phase.RUNNING
 
     async def stop(self) -> None:

@@ -27,11 +27,15 @@ class Membership:
         """Where other workers reach this one."""
         self.owners: Mapping[int, str] = {}
         """By partition of the interactions topic: where its owner is reached, as of the last assignment."""
+        self.lapses = 0
+        """How often it was not sure for a while: whoever had a partition before may not be the only one who had it."""
         self._lasts = session_timeout * _MARGIN
         self._until = 0.0
 
     def confirmed(self, asked: float) -> None:
         """The coordinator answered, as a member's, a request that was sent at `asked`, by time.monotonic()."""
+        if asked > self._until > 0:
+            self.lapses += 1
         self._until = max(self._until, asked + self._lasts)
 
     @property

@@ -1,0 +1,218 @@
+"""Lookups of real workers on Apache Kafka: right at every one of them, and never old from one that was away."""
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from asyncio.subprocess import Process
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import orjson
+import pytest
+
+from stream.codec.interactions import encode_native
+from stream.codec.records import Outgoing
+from stream.core.interaction import Interaction
+from stream.kafka.embedded.process import free_port
+from stream.settings import Settings
+from tests.kit.kafka import SharedKafka
+from tests.kit.lifecycles import SHOP
+from tests.kit.topics import produce
+
+pytestmark = pytest.mark.slow
+
+PARTITIONS = 4
+FLAPPING = """
+lifecycle: flapping
+interactions: {visit: [page], leave: [bye]}
+stages: {out: {}, in: {}}
+transitions:
+  - {from: out, to: in, when: event.type == "visit"}
+  - {from: in, to: out, when: event.type == "leave"}
+"""
+Answer = tuple[int, dict[str, Any]]
+
+
+class Worker:
+    """One worker process, and what it answers."""
+
+    def __init__(self, process: Process, port: int) -> None:
+        self.process = process
+        self.url = f"http://127.0.0.1:{port}"
+
+    async def ask(self, path: str, seconds: float = 10.0) -> Answer:
+        """Status and body; 0 where it does not answer."""
+        timeout = aiohttp.ClientTimeout(total=seconds)
+        try:
+            async with aiohttp.ClientSession(timeout=timeout) as session, session.get(self.url + path) as response:
+                return response.status, orjson.loads(await response.read())
+        except (aiohttp.ClientError, TimeoutError):
+            return 0, {}
+
+    async def owned(self) -> int:
+        """How many partitions it has that run."""
+        _, body = await self.ask("/readyz")
+        return sum(each["state"] == "running" for each in body.get("partitions", ()))
+
+    async def until(self, path: str, holds: Callable[[Answer], bool], seconds: float = 60.0) -> Answer:
+        """The first answer of which `holds`."""
+        last: Answer = (0, {})
+        try:
+            async with asyncio.timeout(seconds):
+                while not holds(last := await self.ask(path)):
+                    await asyncio.sleep(0.02)
+        except TimeoutError:
+            raise AssertionError(str(last)[:2_000]) from None
+        return last
+
+
+@pytest.fixture
+async def start(kafka: SharedKafka, topic_prefix: str, tmp_path: Path) -> AsyncIterator[Callable[..., Any]]:
+    """Start workers of one group; whatever still runs at the end is killed."""
+    for name, text in (("shop", SHOP), ("flapping", FLAPPING)):
+        (tmp_path / f"{name}.yaml").write_text(text, encoding="utf-8")
+    around = {name: value for name, value in os.environ.items() if not name.startswith("LIFECYCLE_")}
+    around |= {
+        "LIFECYCLE_BOOTSTRAP": kafka.bootstrap,
+        "LIFECYCLE_TOPIC_PREFIX": topic_prefix,
+        "LIFECYCLE_PARTITIONS": str(PARTITIONS),
+        "LIFECYCLE_LIFECYCLES": f"{tmp_path}/shop.yaml,{tmp_path}/flapping.yaml",
+        "LIFECYCLE_SESSION_TIMEOUT": "2s",
+    }
+    workers: list[Worker] = []
+
+    async def start_worker() -> Worker:
+        port = free_port()
+        with (tmp_path / f"worker{len(workers)}.log").open("wb") as log:
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "stream.cli", "worker", "--web-port", str(port)),
+                env=around,
+                stdout=log,
+                stderr=log,
+            )
+        workers.append(Worker(process, port))
+        return workers[-1]
+
+    yield start_worker
+    for worker in workers:
+        if worker.process.returncode is None:
+            worker.process.kill()
+        await worker.process.wait()
+
+
+@pytest.fixture
+def settings(kafka: SharedKafka, topic_prefix: str) -> Settings:
+    return Settings(bootstrap=kafka.bootstrap, topic_prefix=topic_prefix, partitions=PARTITIONS)
+
+
+async def send(settings: Settings, name: str, customers: list[str], **properties: object) -> None:
+    interactions = [
+        Interaction(each, None, None, name, time.time_ns() // 1_000_000, properties, {}) for each in customers
+    ]
+    records = [Outgoing(each.subject.encode(), encode_native(each)) for each in interactions]
+    await produce(settings.bootstrap, settings.topics.interactions, records)
+
+
+def stage(body: dict[str, Any], lifecycle: str = "shop") -> str | None:
+    return next((each["stage"] for each in body.get("lifecycles", ()) if each["lifecycle"] == lifecycle), None)
+
+
+async def running_pair(start: Callable[..., Any]) -> tuple[Worker, Worker]:
+    """Two workers that share the partitions."""
+    one = await start()
+    await one.until("/readyz", lambda answer: answer[0] == 200 and len(answer[1]["partitions"]) == PARTITIONS)
+    two = await start()
+    half = PARTITIONS // 2
+    for each in (one, two):
+        await each.until("/readyz", lambda answer: answer[0] == 200 and len(answer[1]["partitions"]) == half)
+    return one, two
+
+
+async def test_every_worker_answers_for_every_customer(settings: Settings, start: Callable[..., Any]) -> None:
+    one, two = await running_pair(start)
+    customers = [f"c-{number}" for number in range(40)]
+    await send(settings, "Order Completed", customers, total=5)
+    for customer in customers:
+        path = f"/v1/customers/{customer}"
+        _, body = await one.until(path, lambda answer: stage(answer[1]) == "customer")
+        assert stage((await two.ask(path))[1]) == "customer"
+        assert body["customer_id"] == customer
+    for each in (one, two):
+        _, body = await each.ask("/v1/lifecycles/shop/stages")
+        assert (body["complete"], body["partitions"]) == (True, list(range(PARTITIONS)))
+        assert {count["stage"]: count["customers"] for count in body["stages"]}["customer"] == 40
+        _, body = await each.ask("/v1/lifecycles/shop/stages/customer/customers?limit=100")
+        assert sorted(listed["customer_id"] for listed in body["customers"]) == sorted(customers)
+
+
+async def test_a_worker_that_was_stopped_for_long_never_answers_with_what_was(
+    settings: Settings, start: Callable[..., Any]
+) -> None:
+    """It owns the partitions still as far as it knows, and holds their old state, when it goes on."""
+    one, two = await running_pair(start)
+    customers = [f"c-{number}" for number in range(40)]
+    await send(settings, "page", customers)
+    for customer in customers:
+        await one.until(f"/v1/customers/{customer}", lambda answer: stage(answer[1]) == "lead")
+    one.process.send_signal(signal.SIGSTOP)
+    await two.until("/readyz", lambda answer: answer[0] == 200 and len(answer[1]["partitions"]) == PARTITIONS)
+    await send(settings, "Order Completed", customers, total=5)
+    for customer in customers:
+        await two.until(f"/v1/customers/{customer}", lambda answer: stage(answer[1]) == "customer")
+    asked = [asyncio.create_task(one.ask(f"/v1/customers/{customer}")) for customer in customers]
+    await asyncio.sleep(0.2)  # they wait in its socket, and are the first that it sees
+    one.process.send_signal(signal.SIGCONT)
+    answers = await asyncio.gather(*asked)
+    for _ in range(50):
+        answers += await asyncio.gather(*(one.ask(f"/v1/customers/{customer}") for customer in customers[:8]))
+    assert {stage(body) for status, body in answers if status == 200} <= {"customer"}
+    assert {status for status, _ in answers} <= {200, 503}
+    await one.until(f"/v1/customers/{customers[0]}", lambda answer: stage(answer[1]) == "customer")
+
+
+async def test_after_a_kill_lookups_say_to_ask_again_until_they_are_right(
+    settings: Settings, start: Callable[..., Any]
+) -> None:
+    one, two = await running_pair(start)
+    customers = [f"c-{number}" for number in range(20)]
+    await send(settings, "Order Completed", customers, total=5)
+    for customer in customers:
+        await one.until(f"/v1/customers/{customer}", lambda answer: stage(answer[1]) == "customer")
+    one.process.kill()
+    seen: set[int] = set()
+    async with asyncio.timeout(60):
+        while await two.owned() < PARTITIONS:
+            for customer in customers:
+                status, body = await two.ask(f"/v1/customers/{customer}")
+                seen.add(status)
+                assert status in (200, 503)
+                assert status == 503 or stage(body) == "customer"
+    for customer in customers:
+        await two.until(f"/v1/customers/{customer}", lambda answer: stage(answer[1]) == "customer")
+
+
+async def test_the_latest_changes_of_a_customer_are_found(settings: Settings, start: Callable[..., Any]) -> None:
+    """Among those of many others, in order, as many as are asked for; and whether there are more is said."""
+    worker = await start()
+    await worker.until("/readyz", lambda answer: answer[0] == 200 and len(answer[1]["partitions"]) == PARTITIONS)
+    others = [f"c-{number}" for number in range(200)]
+    for name in ["page", "bye"] * 6:
+        await send(settings, name, [*others, "42"])
+    await send(settings, "Order Completed", ["42"], total=5)
+    await worker.until("/v1/customers/42", lambda answer: stage(answer[1]) == "customer")
+    status, body = await worker.ask("/v1/customers/42/changes")
+    assert (status, body["complete"]) == (200, True)
+    assert [(each["lifecycle"], each["to"], each["sequence"]) for each in body["changes"]][:2] == [
+        ("shop", "customer", 2),
+        ("flapping", "out", 13),
+    ]
+    flaps = [each for each in body["changes"] if each["lifecycle"] == "flapping"]
+    assert [each["sequence"] for each in flaps] == list(range(13, 0, -1))
+    assert {each["customer_id"] for each in body["changes"]} == {"42"}
+    status, body = await worker.ask("/v1/customers/42/changes?limit=3")
+    assert ([each["sequence"] for each in body["changes"]], body["complete"]) == ([2, 13, 12], True)
+    assert (await worker.ask("/v1/customers/nobody/changes"))[0] == 404
