@@ -48,7 +48,7 @@ ALLOWED: dict[str, frozenset[str]] = {
         "demo",
         "presets",
     }
-    | {"build"},
+    | {"build", "demo", "presets"},
     # Data, and what makes it.
     "presets": frozenset(),
     "demo": frozenset({"core", "codec", "demo"}),
