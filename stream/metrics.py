@@ -157,12 +157,7 @@ class Metrics:
         self.recovery_seconds = Histogram(
             "lifecycle_recovery_seconds", "Recovery of one partition", buckets=SLOW, registry=registry
         )
-        # Memory, CPU seconds, open files and start of this process, `process_*`; on Linux.
-        ProcessCollector(registry=registry)
-        # Always 1: version, whether it is compiled, and Python's version.
-        build = build_labels()
-        self.build = Gauge("lifecycle_build_info", "What runs: always 1", [*build], registry=registry)
-        self.build.labels(**build).set(1)
+        add_process_metrics(registry)
         for attribute, known in known_labels(model, gathered).items():
             counter: Counter = getattr(self, attribute)
             for labels in known:
@@ -227,6 +222,15 @@ class Metrics:
         self.failures.labels(kind).inc()
 
 
+def add_process_metrics(registry: CollectorRegistry) -> None:
+    """What every process of ours shows of itself."""
+    # Memory, CPU seconds, open files and start of this process, `process_*`; on Linux.
+    ProcessCollector(registry=registry)
+    # Always 1: version, whether it is compiled, and Python's version.
+    build = build_labels()
+    Gauge("lifecycle_build_info", "What runs: always 1", [*build], registry=registry).labels(**build).set(1)
+
+
 class View(Protocol):
     """Where gauges are read from at every scrape."""
 
@@ -287,13 +291,14 @@ class _Gauges(Collector):
             "Share of dead letters in the last minute, 0 to 1",
             value=self._view.dead_letter_share(),
         )
-        yield from _of_kafka(self._view.kafka())
+        yield from kafka_metrics(self._view.kafka())
 
 
-def _of_kafka(status: ContactStatus | None) -> Iterator[Metric]:
+def kafka_metrics(status: ContactStatus | None) -> Iterator[Metric]:
+    """What is known of Kafka at a scrape; nothing before anything is."""
     if status is None:
         return
-    # Whether Kafka answered this worker within the last 4 seconds, 1 or 0; alert on 0.
+    # Whether Kafka answered this process within the last 4 seconds, 1 or 0; alert on 0.
     yield GaugeMetricFamily("lifecycle_kafka_up", "Kafka answers", value=status.up)
     # Since its last answer; not there before the first one.
     answer_age = GaugeMetricFamily("lifecycle_kafka_answer_age_seconds", "Since Kafka last answered")

@@ -11,9 +11,10 @@ from stream.errors import LifecycleError
 def main() -> None:
     """Run the command line and exit: 0 done, 1 could not be done, 2 wrongly called, 130 interrupted.
 
-    A worker that is asked to stop has done what it was to do: 0, also while it is still loading, which takes seconds.
+    A worker or collector that is asked to stop has done what it was to do: 0, also while it is still loading, which
+    takes seconds.
     """
-    if sys.argv[1:2] == ["worker"]:
+    if sys.argv[1:2] in (["worker"], ["collector"]):
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, _leave)  # until its event loop listens to them
     try:

@@ -38,6 +38,11 @@ COMMANDS = {
         "worker",
         "Read interactions, keep scores and stages, write stage changes; start as many as there are cores.",
     ),
+    "collector": _Lazy(
+        "collector",
+        "collector",
+        "Take interactions over HTTP, as Segment's SDKs send them, and write them to Kafka; start as many as you like.",
+    ),
     "validate": _Lazy("validate", "validate", "Check lifecycle files, and draw the good ones."),
     "preset": _Lazy(
         "preset", "preset", "Print the file of a preset, to begin one of your own with; without NAME list them."

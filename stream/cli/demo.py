@@ -1,12 +1,13 @@
-"""`lifecycle demo`: a broker, a worker and a shop full of people, on this machine and gone afterwards."""
+"""`lifecycle demo`: a broker, a worker, a collector and a shop full of people, on this machine and gone afterwards."""
 
 import asyncio
 import contextlib
 import logging
 import os
 import signal
+import socket
 import sys
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -26,7 +27,7 @@ from stream.core.interaction import Interaction
 from stream.errors import BrokerError
 from stream.kafka.embedded.broker import EmbeddedBroker
 from stream.kafka.embedded.child_guard import ChildGuard
-from stream.kafka.embedded.process import free_port
+from stream.kafka.embedded.process import HOST, free_port
 from stream.kafka.interaction_producer import InteractionProducer
 from stream.settings import Settings
 
@@ -63,12 +64,23 @@ def demo(
     web_port: Annotated[
         int, typer.Option(metavar="PORT", min=0, max=65_535, help="Port of health and metrics; 0 takes a free one.")
     ] = 0,
+    collector_port: Annotated[
+        int | None,
+        typer.Option(
+            metavar="PORT",
+            min=0,
+            max=65_535,
+            help="Port that takes interactions of yours over HTTP; 0 takes a free one, and so does the default, 6067, "
+            "where that is taken.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Watch customers move through their lifecycle; needs nothing but this command.
 
-    Starts the embedded broker and a worker, and replays what 300 people do at a simulated shop in 18 months, with
-    time running as fast as the data: customers who go quiet become dormant in the same seconds. With --data
-    purchases, 6,919 purchases of real people at a music shop, 1997 and 1998. Nothing is left behind.
+    Starts the embedded broker, a worker and a collector, and replays what 300 people do at a simulated shop in 18
+    months, with time running as fast as the data: customers who go quiet become dormant in the same seconds. With
+    --data purchases, 6,919 purchases of real people at a music shop, 1997 and 1998. Nothing is left behind.
     """
     if save_to is not None:
         typer.echo(f"{amount(save(data, save_to), 'interaction')} written to {save_to}")
@@ -76,7 +88,7 @@ def demo(
     # The embedded broker cannot do transactions, and aiokafka would say so three times.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_until_asked_to_end(_demo(data, once, seconds, web_port)))
+        asyncio.run(_until_asked_to_end(_demo(data, once, seconds, web_port, collector_port)))
 
 
 async def _until_asked_to_end(work: Coroutine[None, None, None]) -> None:
@@ -98,14 +110,17 @@ async def _until_asked_to_end(work: Coroutine[None, None, None]) -> None:
             raise
 
 
-async def _demo(data: Data, once: bool, seconds: int, web_port: int) -> None:
+async def _demo(data: Data, once: bool, seconds: int, web_port: int, collector_port: int | None) -> None:
     with Screen(data.about, data.note, seconds) as screen:
-        await _show(data, screen, once, seconds, web_port)
+        await _show(data, screen, once, seconds, web_port, collector_port)
 
 
-async def _show(data: Data, screen: "Screen", once: bool, seconds: int, web_port: int) -> None:
+async def _show(
+    data: Data, screen: "Screen", once: bool, seconds: int, web_port: int, collector_port: int | None
+) -> None:
     async with AsyncExitStack() as stack:
         guard = stack.enter_context(ChildGuard("lifecycle-demo-"))
+        collectors_guard = stack.enter_context(ChildGuard("lifecycle-collector-"))
         screen.starting("the broker")
         broker = await stack.enter_async_context(EmbeddedBroker())
         settings = Settings(
@@ -115,13 +130,16 @@ async def _show(data: Data, screen: "Screen", once: bool, seconds: int, web_port
             clock="stream",
             session_timeout=1_000,
             web_port=web_port or free_port(),
+            collector_port=_free_port_for_collector() if collector_port is None else collector_port or free_port(),
         )
-        screen.starting("the worker, some seconds")
-        worker = await stack.enter_async_context(_worker(settings, guard))
+        screen.starting("the worker and the collector, some seconds")
+        worker = await stack.enter_async_context(_child("worker", _of_worker(settings), guard))
+        collector = await stack.enter_async_context(_child("collector", _of_collector(settings), collectors_guard))
         interactions = await asyncio.to_thread(list, shown(data))
-        await _until_ready(settings, worker, guard)
+        await _until_ready("worker", lambda: _is_ready(settings), worker, guard)
+        await _until_ready("collector", lambda: _takes(settings), collector, collectors_guard)
         screen.total = len(interactions)
-        screen.begin(load(LIFECYCLE).lifecycle, f"http://{settings.web_bind}:{settings.web_port}/metrics")
+        screen.begin(load(LIFECYCLE).lifecycle, _url_of_worker(settings) + "/metrics", _url_of_collector(settings))
         watching = asyncio.create_task(_watch(settings, screen))
         replaying = asyncio.create_task(_replay(settings, screen, interactions, seconds))
         try:
@@ -137,10 +155,18 @@ async def _show(data: Data, screen: "Screen", once: bool, seconds: int, web_port
             screen.summarise()
 
 
-@asynccontextmanager
-async def _worker(settings: Settings, guard: "ChildGuard") -> AsyncIterator[asyncio.subprocess.Process]:
-    """A worker in a process of its own, stopped at the end."""
-    options = {
+def _free_port_for_collector() -> int:
+    """Its own, which the README names, where nothing else listens there."""
+    with socket.socket() as candidate, contextlib.suppress(OSError):
+        candidate.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        candidate.bind((HOST, Settings().collector_port))
+        return Settings().collector_port
+    return free_port()
+
+
+def _of_worker(settings: Settings) -> dict[str, str]:
+    """The options of the worker."""
+    return {
         "bootstrap": settings.bootstrap,
         "partitions": str(settings.partitions),
         "lifecycles": ",".join(settings.lifecycles),
@@ -149,12 +175,27 @@ async def _worker(settings: Settings, guard: "ChildGuard") -> AsyncIterator[asyn
         "web-port": str(settings.web_port),
         "log-level": "warning",
     }
-    # Nothing that is set for other workers may reach this one.
+
+
+def _of_collector(settings: Settings) -> dict[str, str]:
+    """The options of the collector."""
+    return {
+        "bootstrap": settings.bootstrap,
+        "partitions": str(settings.partitions),
+        "collector-port": str(settings.collector_port),
+        "log-level": "warning",
+    }
+
+
+@asynccontextmanager
+async def _child(role: str, options: dict[str, str], guard: "ChildGuard") -> AsyncIterator[asyncio.subprocess.Process]:
+    """A worker or a collector in a process of its own, stopped at the end."""
+    # Nothing that is set for others may reach this one.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("LIFECYCLE_")}
     environment["TMPDIR"] = str(guard.folder)
-    command = [sys.executable, "-m", "stream.cli", "worker"]
+    command = [sys.executable, "-m", "stream.cli", role]
     command += [part for name, value in options.items() for part in (f"--{name}", value)]
-    with _log(guard).open("wb") as output:
+    with _log(role, guard).open("wb") as output:
         process = await asyncio.create_subprocess_exec(
             *guard.command(command),
             stdin=guard.fd,
@@ -176,25 +217,49 @@ async def _worker(settings: Settings, guard: "ChildGuard") -> AsyncIterator[asyn
         guard.ended()
 
 
-def _log(guard: "ChildGuard") -> Path:
-    return guard.folder / "worker.log"
+def _log(role: str, guard: "ChildGuard") -> Path:
+    return guard.folder / f"{role}.log"
 
 
-async def _until_ready(settings: Settings, worker: asyncio.subprocess.Process, guard: "ChildGuard") -> None:
-    """Raises BrokerError with the worker's last words where it does not become ready."""
+async def _until_ready(
+    role: str, ready: Callable[[], Awaitable[bool]], process: asyncio.subprocess.Process, guard: "ChildGuard"
+) -> None:
+    """Raises BrokerError with the last words of a worker or collector that does not become ready."""
     for _ in range(round(_START_SECONDS / _POLL)):
-        if worker.returncode is not None:
+        if process.returncode is not None:
             break
-        if await _lag(settings) is not None:
+        if await ready():
             return
         await asyncio.sleep(_POLL)
-    last_words = await asyncio.to_thread(_log(guard).read_text)
-    raise BrokerError(f"the worker did not start; its log ends with:\n{last_words[-2_000:]}")
+    last_words = await asyncio.to_thread(_log(role, guard).read_text)
+    raise BrokerError(f"the {role} did not start; its log ends with:\n{last_words[-2_000:]}")
+
+
+async def _is_ready(settings: Settings) -> bool:
+    return await _lag(settings) is not None
+
+
+async def _takes(settings: Settings) -> bool:
+    """Whether the collector takes interactions."""
+    url = _url_of_collector(settings) + "/readyz"
+    try:
+        async with aiohttp.ClientSession() as session, session.get(url) as response:
+            return response.status == 200
+    except aiohttp.ClientError:
+        return False
+
+
+def _url_of_worker(settings: Settings) -> str:
+    return f"http://{settings.web_bind}:{settings.web_port}"
+
+
+def _url_of_collector(settings: Settings) -> str:
+    return f"http://{settings.collector_bind}:{settings.collector_port}"
 
 
 async def _lag(settings: Settings) -> int | None:
     """Interactions that the worker has not processed yet; None while it is not ready."""
-    url = f"http://{settings.web_bind}:{settings.web_port}/readyz"
+    url = _url_of_worker(settings) + "/readyz"
     try:
         async with aiohttp.ClientSession() as session, session.get(url) as response:
             body = await response.json()

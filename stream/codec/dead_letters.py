@@ -43,6 +43,9 @@ _KEY_KEPT: Final = 16 << 10
 _PER_HEADER: Final = 10
 REPLAYED: Final = b"replayed"
 """The control header's value in a receipt."""
+NEVER_ON_A_TOPIC: Final = -1
+"""The partition of the source address of what the collector refused: it was on no topic before. The topic is then the
+one on which it would be processed, the offset a number drawn for it, and the timestamp when it arrived."""
 REPLAY_OF: Final = "lifecycle_replay_of"
 _REASON: Final = "lifecycle_reason"
 _TRUNCATED: Final = "lifecycle_truncated"

@@ -6,15 +6,7 @@ import time
 from functools import partial
 from typing import Any, Self
 
-from aiokafka import AIOKafkaProducer
-from aiokafka.errors import (
-    ClusterAuthorizationFailedError,
-    IncompatibleBrokerVersion,
-    KafkaError,
-    KafkaTimeoutError,
-    UnknownError,
-    UnsupportedVersionError,
-)
+from aiokafka.errors import KafkaError, KafkaTimeoutError
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from stream.codec.controls import tick
@@ -26,8 +18,8 @@ from stream.codec.records import Outgoing
 from stream.core.interaction import Interaction
 from stream.errors import BrokerError
 from stream.kafka.batch_sender import abandon, append
-from stream.kafka.clients import client_options
 from stream.kafka.permissions import of_import, require
+from stream.kafka.producer_start import started_producer
 from stream.kafka.topic_plan import DEFAULT_MAX_MESSAGE, FoundTopic
 from stream.kafka.topics import ensure_topics, find_topics
 from stream.settings import Settings
@@ -43,8 +35,6 @@ _BURST = 1.0
 """Seconds of a stall that are made up for, so that a broker that was away is not flooded."""
 _YIELD_EVERY = 256
 """Interactions after which the event loop gets its turn: a few milliseconds."""
-_START_TRIES = 3
-_START_TIMEOUT = 30.0
 _CLOSE_TIMEOUT = 2.0
 
 
@@ -86,7 +76,7 @@ class InteractionProducer:
         found = await self._find()
         self.partitions = found.partitions
         self._largest = int(found.configs.get("max.message.bytes", DEFAULT_MAX_MESSAGE))
-        self._producer = await _start(self._settings, min(_BATCH_BYTES, self._largest))
+        self._producer = await started_producer(self._settings, min(_BATCH_BYTES, self._largest))
         self._due = self._flushed = self._progress = time.monotonic()
         return self
 
@@ -214,29 +204,3 @@ class InteractionProducer:
             return
         with contextlib.suppress(KafkaError, OSError, TimeoutError):
             await abandon(self._producer)
-
-
-async def _start(settings: Settings, batch_bytes: int) -> AIOKafkaProducer:
-    """A started producer, idempotent if that works; tried, since brokers announce what they cannot do."""
-    options: dict[str, Any] = {**client_options(settings), "acks": "all", "max_batch_size": batch_bytes}
-    for attempt in range(_START_TRIES):  # a server's passing fault must not cost idempotence
-        try:
-            return await _started(AIOKafkaProducer(**options, enable_idempotence=True))
-        except (
-            ClusterAuthorizationFailedError,
-            UnknownError,
-            UnsupportedVersionError,
-            IncompatibleBrokerVersion,
-            NotImplementedError,
-        ):
-            await asyncio.sleep(0.2 * attempt)
-    return await _started(AIOKafkaProducer(**options))
-
-
-async def _started(producer: AIOKafkaProducer) -> AIOKafkaProducer:
-    try:
-        await asyncio.wait_for(producer.start(), _START_TIMEOUT)
-    except BaseException:
-        await producer.stop()
-        raise
-    return producer

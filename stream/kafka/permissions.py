@@ -61,6 +61,12 @@ def of_import(settings: Settings) -> list[Grant]:
     return [Grant(Operation.WRITE, name), Grant(Operation.DESCRIBE_CONFIGS, name)]
 
 
+def of_collector(settings: Settings) -> list[Grant]:
+    """What `lifecycle collector` needs."""
+    names = (*settings.topics.sent_to, settings.topics.dead_letters)
+    return [Grant(operation, name) for name in names for operation in (Operation.WRITE, Operation.DESCRIBE_CONFIGS)]
+
+
 def of_tail(settings: Settings) -> list[Grant]:
     """What `lifecycle tail` needs."""
     return [Grant(Operation.READ, settings.topics.stage_changes)]

@@ -27,29 +27,34 @@ def require_token(tokens: Tokens) -> Middleware:
         if request.path in HEALTH:
             return await handler(request)
         role: Role = "read" if request.path.startswith(_OF_CUSTOMERS) else "operate"
-        if not tokens.required:
-            if role == "operate" or is_from_this_machine(request):
-                return await handler(request)
-            return error_answer(
-                403,
-                "no_tokens",
-                "only this machine is answered, and no proxy on it, until web_token or web_tokens is set",
-            )
-        token = token_of(request, tokens)
-        if token is None:
-            return error_answer(
-                401,
-                "unauthorized",
-                "send a token of web_tokens, or that of web_token, as `Authorization: Bearer <token>`",
-                {"WWW-Authenticate": "Bearer"},
-            )
-        if role not in token.roles:
-            return error_answer(
-                403, "forbidden", f"the token of {token.name!r} has not the role {role!r}, which this asks for"
-            )
-        return await handler(request)
+        return refusal_without(role, request, tokens) or await handler(request)
 
     return ask
+
+
+def refusal_without(role: Role, request: web.Request, tokens: Tokens) -> web.Response | None:
+    """The answer to whoever may not ask what this role is for; None where the sender may."""
+    if not tokens.required:
+        if role == "operate" or is_from_this_machine(request):
+            return None
+        return error_answer(
+            403,
+            "no_tokens",
+            "only this machine is answered, and no proxy on it, until web_token or web_tokens is set",
+        )
+    token = token_of(request, tokens)
+    if token is None:
+        return error_answer(
+            401,
+            "unauthorized",
+            "send a token of web_tokens, or that of web_token, as `Authorization: Bearer <token>`",
+            {"WWW-Authenticate": "Bearer"},
+        )
+    if role not in token.roles:
+        return error_answer(
+            403, "forbidden", f"the token of {token.name!r} has not the role {role!r}, which this asks for"
+        )
+    return None
 
 
 def token_of(request: web.Request, tokens: Tokens) -> Token | None:

@@ -18,6 +18,7 @@ from prometheus_client.exposition import choose_encoder
 
 from stream.core.times import format_time
 from stream.engine.status import EngineStatus, PartitionStatus, Phase
+from stream.kafka.contact import ContactStatus
 from stream.kafka.worker_versions import GroupVersions
 from stream.web.authentication import require_token, sees_details
 from stream.web.tokens import Tokens
@@ -42,7 +43,7 @@ def health_routes(
     async def readyz(request: web.Request) -> web.Response:
         now = status()
         body: dict[str, Any] = {"status": "ready" if now.ready else "not ready", "phase": now.phase}
-        body["kafka"] = {**asdict(now.kafka), "since": format_time(now.kafka.since)}
+        body["kafka"] = shown_contact(now.kafka)
         open_to_sender = sees_details(request, known)
         if now.dead_letters is not None:
             body["dead_letters"] = asdict(now.dead_letters) if open_to_sender else {"share": now.dead_letters.share}
@@ -57,21 +58,31 @@ def health_routes(
         return web.json_response(body, status=200 if now.ready else 503)
 
     async def metrics(request: web.Request) -> web.Response:
-        try:
-            encode, content_type = choose_encoder(request.headers.get("Accept", ""))
-        except (TypeError, ValueError):  # a version that is no version
-            encode, content_type = choose_encoder("")
-        headers = {"Content-Type": content_type, "Vary": "Accept, Accept-Encoding"}
-        response = web.Response(body=encode(registry), headers=headers)
-        if _takes_gzip(request.headers.get("Accept-Encoding", "")):
-            response.enable_compression(web.ContentCoding.gzip)
-        return response
+        return metrics_answer(request, registry)
 
     app = web.Application(middlewares=[require_token(known)])
     app.router.add_get("/livez", livez)
     app.router.add_get("/readyz", readyz)
     app.router.add_get("/metrics", metrics)
     return app
+
+
+def metrics_answer(request: web.Request, registry: CollectorRegistry) -> web.Response:
+    """All metrics, in the format and encoding that the sender asks for."""
+    try:
+        encode, content_type = choose_encoder(request.headers.get("Accept", ""))
+    except (TypeError, ValueError):  # a version that is no version
+        encode, content_type = choose_encoder("")
+    headers = {"Content-Type": content_type, "Vary": "Accept, Accept-Encoding"}
+    response = web.Response(body=encode(registry), headers=headers)
+    if _takes_gzip(request.headers.get("Accept-Encoding", "")):
+        response.enable_compression(web.ContentCoding.gzip)
+    return response
+
+
+def shown_contact(kafka: ContactStatus) -> dict[str, Any]:
+    """What `/readyz` says of Kafka."""
+    return {**asdict(kafka), "since": format_time(kafka.since)}
 
 
 def _takes_gzip(accepted: str) -> bool:

@@ -29,13 +29,22 @@ _log.addFilter(_is_ours)
 
 @asynccontextmanager
 async def serve(
-    app: web.Application, host: str, port: int, *, tls: ssl.SSLContext | None = None, settings: str = "web"
+    app: web.Application,
+    host: str,
+    port: int,
+    *,
+    tls: ssl.SSLContext | None = None,
+    settings: str = "web",
+    unpack: bool = True,
+    finish_within: float = 1.0,
 ) -> AsyncIterator[int]:
     """Serve `app` while the context lasts; yields the port, which the system chose where `port` is 0.
 
+    Without `unpack` handlers get bodies as they were sent, compressed or not. At the end nothing new is taken, and
+    requests that are under way have `finish_within` seconds.
     Raises SettingsError where the address cannot be bound; it names the settings that begin with `settings`.
     """
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0, logger=_log)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=finish_within, logger=_log, auto_decompress=unpack)
     await runner.setup()
     try:
         site = web.TCPSite(runner, host, port, ssl_context=tls)

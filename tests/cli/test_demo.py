@@ -27,6 +27,7 @@ ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 MOMENTS = {
     "the broker starts": "lifecycle-broker-*/broker.log",
     "the worker starts": "lifecycle-demo-*/worker.log",
+    "the collector starts": "lifecycle-collector-*/collector.log",
     "the worker runs": "lifecycle-demo-*/lifecycle-*",
 }
 """The first file of each moment, in the folder for temporary files."""
@@ -56,7 +57,7 @@ async def demo(
 
     output = asyncio.subprocess.DEVNULL if terminal is None else terminal
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "stream.cli", "demo", "--web-port", str(port), *options),
+        *(sys.executable, "-m", "stream.cli", "demo", "--web-port", str(port), "--collector-port", "0", *options),
         env={**os.environ, "TMPDIR": str(folder), "TERM": "xterm"},
         stdin=output,
         stdout=output,
@@ -96,6 +97,7 @@ async def until_nothing_is_left(folder: Path) -> None:
     [
         (signal.SIGKILL, "the broker starts"),
         (signal.SIGKILL, "the worker starts"),
+        (signal.SIGKILL, "the collector starts"),
         (signal.SIGKILL, "the worker runs"),
         (signal.SIGTERM, "the broker starts"),
         (signal.SIGTERM, "the worker runs"),
@@ -146,7 +148,17 @@ def test_without_its_extra_the_demo_says_what_to_install(lifecycle: Run, tmp_pat
 
 def test_in_a_pipe_it_says_what_it_does_and_ends_with_what_came_of_it(lifecycle: Run, tmp_path: Path) -> None:
     """Whole lines, without control characters; all that was sent is in the numbers."""
-    found = lifecycle("demo", "--once", "--seconds", "3", "--data", "purchases", environment={"TMPDIR": str(tmp_path)})
+    found = lifecycle(
+        "demo",
+        "--once",
+        "--seconds",
+        "3",
+        "--data",
+        "purchases",
+        "--collector-port",
+        "0",
+        environment={"TMPDIR": str(tmp_path)},
+    )
     assert (found.returncode, found.stderr) == (0, "")
     lines = found.stdout.splitlines()
     assert lines[:2] == [

@@ -21,7 +21,7 @@ from stream.core.lifecycle import Lifecycle
 from stream.core.times import format_time
 
 _MOST_LINES: Final = 10
-_OTHER_LINES: Final = 10
+_OTHER_LINES: Final = 11
 """Lines of the picture besides the stages and the changes."""
 _MOST_BAR: Final = 40
 _LINE_SECONDS: Final = 0.7
@@ -47,7 +47,7 @@ class Screen:
         self.finished = False
         self._title, self._note, self._seconds = title, note, seconds
         self._lifecycle: Lifecycle | None = None
-        self._metrics = ""
+        self._addresses: tuple[str, ...] = ()
         self._sent = 0
         self._time = 0
         self._began = self._heard = self._picked = time.monotonic()
@@ -81,16 +81,17 @@ class Screen:
         else:
             self._print(Text(f"Starting {what} …"))
 
-    def begin(self, lifecycle: Lifecycle, metrics: str) -> None:
-        """Everything runs: draw the lifecycle's stages. `metrics` is the address of the worker's metrics."""
+    def begin(self, lifecycle: Lifecycle, metrics: str, collector: str) -> None:
+        """Everything runs: draw the lifecycle's stages. The addresses are of the worker's metrics and the collector."""
         self._end_status()
-        self._lifecycle, self._metrics = lifecycle, metrics
+        self._lifecycle, self._addresses = lifecycle, (f"metrics: {metrics}", f"takes interactions: {collector}")
         self._began = self._heard = time.monotonic()
         if self._console.is_terminal:
             self._live = Live(get_renderable=self._draw, console=self._console, refresh_per_second=8, transient=True)
             self._live.start()
         else:
-            self._print(Text(f"metrics: {metrics}"))
+            for each in self._addresses:
+                self._print(Text(each))
 
     def sent(self, interaction: Interaction) -> None:
         """An interaction went to the broker."""
@@ -215,5 +216,5 @@ class Screen:
             Text(),
             progress,
             Text(footer, style="dim"),
-            Text(f"metrics: {self._metrics}", style="dim", no_wrap=True, overflow="ellipsis"),
+            *(Text(each, style="dim", no_wrap=True, overflow="ellipsis") for each in self._addresses),
         )
