@@ -48,7 +48,9 @@ COMMANDS = {
         "preset", "preset", "Print the file of a preset, to begin one of your own with; without NAME list them."
     ),
     "schema": _Lazy(
-        "schema", "schema", "Print a JSON Schema: of lifecycle files, of interactions, or of stage changes."
+        "schema",
+        "schema",
+        "Print a JSON Schema: of lifecycle files, interactions, stage changes, or answers about a customer.",
     ),
     "simulate": _Lazy("simulate", "simulate", "Run lifecycles on interactions from files, offline and fast."),
     "import": _Lazy(

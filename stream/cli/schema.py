@@ -15,12 +15,16 @@ class Schema(StrEnum):
     LIFECYCLE = "lifecycle"
     INTERACTION = "interaction"
     STAGE_CHANGE = "stage-change"
+    CUSTOMER = "customer"
+    EXPLANATION = "explanation"
 
 
 def schema(
     name: Annotated[Schema, typer.Argument(help="What the schema describes.")] = Schema.LIFECYCLE,
 ) -> None:
-    """Print a JSON Schema: of lifecycle files, of interactions, or of stage changes.
+    """Print a JSON Schema: of lifecycle files, interactions, stage changes, or answers about a customer.
+
+    An answer about a customer holds an explanation of each lifecycle, which has a schema of its own.
 
     Editors complete a lifecycle file whose first line is `# yaml-language-server: $schema=lifecycle.schema.json`,
     with `lifecycle schema > lifecycle.schema.json` beside it.

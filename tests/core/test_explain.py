@@ -98,6 +98,24 @@ def test_a_number_that_is_not_enough_says_how_much_is_missing(condition, value, 
     assert found.decisive
 
 
+@pytest.mark.parametrize(("condition", "value", "bound"), [("revenue > 40", 40.0, 40), ("value > 41.1", 40.0, 41.1)])
+def test_more_than_a_number_is_missing_up_to_the_next_number_there_is(condition, value, bound):
+    found = compared(condition)
+    assert found.missing is not None
+    assert value + found.missing > bound
+    assert found.missing == pytest.approx(bound - value)
+    falling = compared(f"not ({condition.replace('>', '<=')})")
+    assert falling.missing == found.missing
+
+
+def test_less_than_a_number_is_too_much_by_down_to_the_number_before():
+    found = compared("revenue < 0.3")
+    assert found.missing is not None
+    assert 40.0 + found.missing < 0.3
+    assert found.missing == pytest.approx(-39.7)
+    assert compared("revenue != 40").missing is None, "any change will do"
+
+
 def test_a_score_is_the_one_at_the_present():
     """The 5 points of a page view have halved after 14 days."""
     found = compared("interest >= 50", later=14 * DAY - HOUR)
@@ -125,7 +143,9 @@ def test_what_no_number_decides_has_a_value_and_nothing_missing(condition, unit,
     assert found.holds is False
 
 
-@pytest.mark.parametrize("condition", ["orders >= 1", "identified", 'country != "FR"', "idle < 30d", 'grade starts "B"'])
+@pytest.mark.parametrize(
+    "condition", ["orders >= 1", "identified", 'country != "FR"', "idle < 30d", 'grade starts "B"']
+)
 def test_what_holds_misses_nothing_and_is_not_decisive(condition):
     found = compared(condition)
     assert found.holds is True
@@ -165,7 +185,13 @@ def test_under_not_it_is_said_what_has_to_stop_holding():
     assert (found.text, found.wanted, found.holds, found.missing) == ("orders < 3", False, True, 2)
     assert found.decisive
     found = compared("not identified")
-    assert (found.text, found.value, found.wanted, found.holds, found.missing) == ("identified", True, False, True, None)
+    assert (found.text, found.value, found.wanted, found.holds, found.missing) == (
+        "identified",
+        True,
+        False,
+        True,
+        None,
+    )
 
 
 def test_the_author_s_own_words_and_spaces_are_kept():
@@ -293,6 +319,19 @@ def test_a_condition_that_does_not_hold_yet_has_no_since():
     assert way.by_time is None
 
 
+def test_a_condition_that_time_made_hold_since_the_clock_is_held_from_then_on():
+    held = lifecycle("""
+    stages: {new: {}, asleep: {}}
+    transitions:
+      - {from: new, to: asleep, when: idle >= 3d, hold: 2d}
+    """)
+    subject = Subject(held)
+    subject.sees(T0, "hello")
+    (way,) = told(subject, T0 + 4 * DAY).ways_out
+    assert way.guards == (Guard("hold", 2 * DAY, False, T0 + 3 * DAY, T0 + 5 * DAY),)
+    assert (way.holds, way.by_time) == (False, T0 + 5 * DAY)
+
+
 def test_at_most_every_tells_until_when_it_holds_the_transition_back():
     subject = Subject(GUARDED)
     subject.sees(T0, "order")
@@ -344,6 +383,23 @@ def test_who_is_forgotten_before_moves_nowhere():
     subject = Subject(MOVING, kind="anonymous", forget_after=10 * DAY)
     subject.sees(T0, "order")
     found = told(subject, T0)
+    assert (found.by_time, found.forgotten) == (None, T0 + 10 * DAY)
+
+
+def test_what_is_no_sign_of_life_puts_off_nothing():
+    subject = Subject(
+        lifecycle("""
+        passive: [mail]
+        stages: {new: {}, old: {}}
+        transitions:
+          - {from: new, to: old, when: in_stage >= 12d}
+        """),
+        kind="anonymous",
+        forget_after=10 * DAY,
+    )
+    subject.sees(T0, "hello")
+    subject.sees(T0 + 5 * DAY, "mail")
+    found = told(subject, T0 + 5 * DAY)
     assert (found.by_time, found.forgotten) == (None, T0 + 10 * DAY)
 
 

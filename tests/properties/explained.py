@@ -11,6 +11,7 @@ from stream.codec.state.customers import CustomerCodec
 from stream.codec.state.keys import customer_key
 from stream.core.customer import Customer
 from stream.core.inputs import Arrival
+from stream.core.interaction import MAX_TIME
 from stream.core.language.definition import define
 from stream.core.lifecycle import Condition, DefinitionError, Lifecycle
 from stream.core.model import Model, due, model_of
@@ -23,7 +24,14 @@ from tests.properties.reference_values import listed, mapping
 from tests.properties.rich_conditions import FEATURES
 from tests.properties.rich_histories import rich_scenario
 
-GRADES = ('grade == "A1"', 'grade != "B2"', 'grade in ["A2", "B1"]', 'grade starts "A"', '"B2" == grade', 'grade ends "2"')
+GRADES = (
+    'grade == "A1"',
+    'grade != "B2"',
+    'grade in ["A2", "B1"]',
+    'grade starts "A"',
+    '"B2" == grade',
+    'grade ends "2"',
+)
 
 
 def scenario(chance: Random) -> Scenario:
@@ -83,8 +91,7 @@ class Met:
     def copy(self) -> Customer:
         """The customer anew, by way of its record."""
         codec = CustomerCodec(self.model)
-        found = codec.decode(customer_key(self.customer.kind, self.customer.id), codec.encode(self.customer))
-        return found
+        return codec.decode(customer_key(self.customer.kind, self.customer.id), codec.encode(self.customer))
 
 
 def met(chance: Random, given: Scenario) -> Iterator[Met]:
@@ -102,7 +109,7 @@ def met(chance: Random, given: Scenario) -> Iterator[Met]:
         if number + 1 == len(given.interactions) or chance.random() < 0.1:
             clock = max(life.clock for life in customer.lives.values())
             first = due(model, customer)
-            later = clock + chance.choice([0, 1, 5, 1000, 86_400_000])
+            later = min(clock + chance.choice([0, 1, 5, 1000, 86_400_000]), MAX_TIME)
             yield Met(model, customer, later if first is None else max(clock, min(later, first - 1)), sources)
 
 

@@ -22,7 +22,6 @@ from tests.properties.explained import Met, asking_alone, met, scenario
 
 IN_A_BATCH = 25
 BATCHES = range(8)
-SOME = [0, 1, *(pytest.param(batch, marks=pytest.mark.long) for batch in BATCHES[2:])]
 OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     "<": operator.lt,
     "<=": operator.le,
@@ -65,7 +64,7 @@ def at_present(life: Life, explanation: Explanation) -> Life:
     return life
 
 
-@pytest.mark.parametrize("batch", SOME)
+@pytest.mark.parametrize("batch", BATCHES)
 def test_to_explain_a_customer_changes_nothing(batch: int) -> None:
     for each in customers(batch):
         codec = CustomerCodec(each.model)
@@ -74,7 +73,7 @@ def test_to_explain_a_customer_changes_nothing(batch: int) -> None:
         assert codec.encode(each.customer) == before
 
 
-@pytest.mark.parametrize("batch", SOME)
+@pytest.mark.parametrize("batch", BATCHES)
 def test_each_comparison_holds_where_a_condition_of_it_alone_does(batch: int) -> None:
     """Its text as it stands there is a condition by itself; what needs an interaction is not known without one."""
     for each in customers(batch):
@@ -91,7 +90,7 @@ def test_each_comparison_holds_where_a_condition_of_it_alone_does(batch: int) ->
                     assert asked.holds(life, life.clock, None) is one.holds, one
 
 
-@pytest.mark.parametrize("batch", SOME)
+@pytest.mark.parametrize("batch", BATCHES)
 def test_a_transition_holds_where_the_core_would_take_it(batch: int) -> None:
     """As the core evaluates the whole condition, guards too, when it has come to that time."""
     for each in customers(batch):
@@ -106,7 +105,7 @@ def test_a_transition_holds_where_the_core_would_take_it(batch: int) -> None:
                 assert (way.holds is True) is holds
 
 
-@pytest.mark.parametrize("batch", SOME)
+@pytest.mark.parametrize("batch", BATCHES)
 def test_what_is_decisive_is_not_as_wanted_and_together_makes_the_condition_hold(batch: int) -> None:
     for each in customers(batch):
         for _, explanation in explained(each):
@@ -130,7 +129,7 @@ def with_decisive_mended(part: Explained) -> bool | None:
     return strong if strong in answers else None if None in answers else not strong
 
 
-@pytest.mark.parametrize("batch", SOME)
+@pytest.mark.parametrize("batch", BATCHES)
 def test_time_alone_first_does_what_is_told_and_nothing_before(batch: int) -> None:
     """The customer as a whole, with all its lifecycles, stepped on by the core without an interaction."""
     for each in customers(batch):
@@ -158,7 +157,7 @@ def passed(each: Met, until: int) -> tuple[Customer | None, list[StageChange]]:
     return step(each.model, each.copy(), Passing(until), StepCounts())
 
 
-@pytest.mark.parametrize("batch", SOME)
+@pytest.mark.parametrize("batch", BATCHES)
 def test_a_customer_is_forgotten_when_it_is_told(batch: int) -> None:
     for each in customers(batch):
         for _, explanation in explained(each):
@@ -169,9 +168,9 @@ def test_a_customer_is_forgotten_when_it_is_told(batch: int) -> None:
                 assert passed(each, explanation.forgotten)[0] is None
 
 
-@pytest.mark.parametrize("batch", SOME)
+@pytest.mark.parametrize("batch", BATCHES)
 def test_a_comparison_that_time_turns_turns_in_that_millisecond(batch: int) -> None:
-    """Where nothing else happens to the life: at that time the comparison is as wanted, and a millisecond before not."""
+    """Where nothing else happens to the life: then the comparison is as wanted, and a millisecond before it is not."""
     for each in customers(batch):
         for lifecycle, explanation in explained(each):
             found = [one for one in all_comparisons(explanation) if one.by_time is not None]
@@ -185,7 +184,7 @@ def test_a_comparison_that_time_turns_turns_in_that_millisecond(batch: int) -> N
                 assert asked.holds(life, one.by_time - 1, None) is not one.wanted
 
 
-@pytest.mark.parametrize("batch", SOME)
+@pytest.mark.parametrize("batch", BATCHES)
 def test_a_number_that_changes_by_what_is_missing_turns_its_comparison(batch: int) -> None:
     """By the arithmetic of what is told, and of whole numbers not by one less."""
     for each in customers(batch):
@@ -200,7 +199,7 @@ def test_a_number_that_changes_by_what_is_missing_turns_its_comparison(batch: in
                         assert holds(cast("float", one.value) + less, one.needs) is not one.wanted, one
 
 
-@pytest.mark.parametrize("batch", SOME)
+@pytest.mark.parametrize("batch", BATCHES)
 def test_a_life_in_which_what_is_missing_came_has_its_comparison_turned(batch: int) -> None:
     """Asked of the core, of a life whose count, sum or time is another by what is missing."""
     for each in customers(batch):
@@ -238,7 +237,6 @@ def moved(life: Life, one: Compared, facts: dict[str, Fact]) -> bool:
     return True
 
 
-@pytest.mark.long
 def test_the_random_customers_show_all_that_can_be_told() -> None:
     """So that no test above is true of nothing."""
     seen: set[str] = set()

@@ -5,6 +5,7 @@ from typing import cast
 from stream.core.customer import Life
 from stream.core.explanation.explanation import Guard
 from stream.core.guards import HasHeld, NotTakenWithin
+from stream.core.interaction import MAX_TIME
 from stream.core.lifecycle import Transition
 from stream.core.predicates import AllOf, Predicate
 
@@ -31,11 +32,15 @@ def explain_guards(transition: Transition, life: Life) -> tuple[Guard, ...]:
 def _hold(guard: HasHeld, life: Life) -> Guard:
     since = guard.begun(life, life.clock)
     holds = guard.holds(life, life.clock, None)
-    return Guard("hold", guard.length, holds, since, None if holds or since is None else since + guard.length)
+    return Guard("hold", guard.length, holds, since, None if holds else _after(since, guard.length))
 
 
 def _at_most_every(guard: NotTakenWithin, life: Life) -> Guard:
     assert life.memory is not None
     taken = life.memory.taken[guard.place]
     holds = guard.holds(life, life.clock, None)
-    return Guard("at_most_every", guard.length, holds, taken, None if holds or taken is None else taken + guard.length)
+    return Guard("at_most_every", guard.length, holds, taken, None if holds else _after(taken, guard.length))
+
+
+def _after(begun: int | None, length: int) -> int | None:
+    return begun + length if begun is not None and begun + length <= MAX_TIME else None

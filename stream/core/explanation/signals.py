@@ -5,6 +5,7 @@ from typing import cast
 from stream.core.calendar_windows import OnCalendar
 from stream.core.customer import Life
 from stream.core.explanation.explanation import UsedUp
+from stream.core.interaction import MAX_TIME
 from stream.core.lifecycle import Lifecycle, Signal
 from stream.core.limits import CoolDown, Limit, OncePerValue, OnGrid
 
@@ -21,7 +22,8 @@ def used_up(lifecycle: Lifecycle, life: Life) -> tuple[UsedUp, ...]:
             continue
         blocked, until = _blocked(limit, signal, life)
         if blocked:
-            found.append(UsedUp(signal.name, signal.limit_text, until))
+            known = until is not None and until <= MAX_TIME
+            found.append(UsedUp(signal.name, signal.limit_text, until if known else None))
     return tuple(found)
 
 
