@@ -16,7 +16,9 @@ STREAM = ROOT / "stream"
 MODULES = sorted(STREAM.rglob("*.py"))
 PURE = [module for module in MODULES if module.relative_to(STREAM).parts[0] in ("core", "machine")]
 
-_SHARED = frozenset({"errors", "settings", "settings_sources", "setting_types", "topic_names", "events"})
+_SHARED = frozenset(
+    {"errors", "settings", "settings_sources", "schema_files", "setting_types", "topic_names", "events"}
+)
 _PURE = frozenset({"core", "core.language", "codec", "offline"})
 _RUNNING = _PURE | {"machine", "kafka", "engine"} | _SHARED
 
@@ -47,6 +49,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "errors": frozenset(),
     "settings": frozenset({"core", "codec", "errors", "setting_types", "topic_names"}),
     "settings_sources": frozenset({"codec", "errors", "setting_types", "settings"}),
+    "schema_files": frozenset(),
     "topic_names": frozenset(),
     "setting_types": frozenset({"core", "codec", "errors"}),
     "metrics": frozenset({"core", "codec", "machine", "kafka", "errors", "build", "known_labels"} | {"name_labels"}),
@@ -89,7 +92,8 @@ STREAM_FOLDERS = frozenset(
 )
 STREAM_FILES = frozenset(
     {"__init__.py", "app.py", "settings.py", "setting_types.py", "topic_names.py", "metrics.py", "errors.py", "logs.py"}
-    | {"settings_sources.py", "build.py", "known_labels.py", "name_labels.py", "events.py", "collector.py"}
+    | {"settings_sources.py", "schema_files.py", "build.py", "known_labels.py", "name_labels.py", "events.py"}
+    | {"collector.py"}
 )
 TEST_FOLDERS = frozenset(
     {"core", "properties", "contract", "machine", "kafka", "engine", "operations", "offline", "web", "webhooks"}

@@ -1,12 +1,11 @@
 """`lifecycle schema`: the JSON Schemas of what goes in and comes out."""
 
 from enum import StrEnum
-from importlib.resources import files
-from importlib.resources.abc import Traversable
-from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from stream.schema_files import schema_text
 
 
 class Schema(StrEnum):
@@ -29,11 +28,4 @@ def schema(
     Editors complete a lifecycle file whose first line is `# yaml-language-server: $schema=lifecycle.schema.json`,
     with `lifecycle schema > lifecycle.schema.json` beside it.
     """
-    typer.echo(_folder().joinpath(f"{name}.schema.json").read_text(encoding="utf-8"), nl=False)
-
-
-def _folder() -> Traversable:
-    """Inside the package where it was installed, beside it where it runs from its sources."""
-    package = files("stream")
-    installed = package.joinpath("schemas")
-    return installed if installed.is_dir() else Path(str(package)).parent / "schemas"
+    typer.echo(schema_text(f"{name}.schema.json"), nl=False)

@@ -6,6 +6,7 @@ from typing import Final
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
+from stream.web.openapi import PATH as OPENAPI
 from stream.web.tokens import Role, Token, Tokens
 
 HEALTH: Final = frozenset({"/livez", "/readyz"})
@@ -24,7 +25,7 @@ def require_token(tokens: Tokens) -> Middleware:
 
     @web.middleware
     async def ask(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if request.path in HEALTH:
+        if request.path in HEALTH or request.path == OPENAPI:
             return await handler(request)
         role: Role = "read" if request.path.startswith(_OF_CUSTOMERS) else "operate"
         return refusal_without(role, request, tokens) or await handler(request)

@@ -25,7 +25,9 @@ from stream.machine.batch import Batch
 from stream.settings import Settings
 from stream.web.lookup.routes import add_lookup
 from stream.web.routes import health_routes
+from stream.web.tokens import Tokens
 from tests.kit.machines import Record
+from tests.web.contract import hold
 
 VISIT = b'{"type":"page","time":1700000000000,"customer_id":"customer-4711"}'
 Answer = tuple[int, dict[str, Any]]
@@ -107,7 +109,7 @@ class Delivery:
 class Rig:
     """A worker's parts, put together as in the product, but for Kafka."""
 
-    def __init__(self, lifecycle: str = "metrics") -> None:
+    def __init__(self, lifecycle: str = "metrics", token: str = "") -> None:
         self.broker = Broker()
         self.application = Application(Settings(clock="stream"), load_all([lifecycle]))
         self.now = 0.0
@@ -116,7 +118,7 @@ class Rig:
         self.supervisor = Supervisor(self.contact, membership=Membership(3_600.0))
         self.supervisor.membership.confirmed(time.monotonic())
         self.application._supervisor = self.supervisor
-        self.routes = health_routes(self.supervisor.status, self.application.metrics.registry)
+        self.routes = health_routes(self.supervisor.status, self.application.metrics.registry, Tokens(token))
         settings = self.application.settings
         add_lookup(self.routes, StateReader(self.supervisor, settings, self.application.model), settings)
         self.url = self.since = ""
@@ -139,6 +141,7 @@ class Rig:
 
     async def get(self, path: str, **headers: str) -> tuple[aiohttp.ClientResponse, str]:
         async with aiohttp.ClientSession() as session, session.get(self.url + path, headers=headers) as response:
+            hold("GET", path, response.status, response.content_type, await response.read())
             return response, await response.text()
 
     async def ready(self) -> Answer:
