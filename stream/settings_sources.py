@@ -18,6 +18,8 @@ from stream.settings import Settings
 
 ENVIRONMENT_PREFIX = "LIFECYCLE_"
 SETTINGS_VARIABLE = ENVIRONMENT_PREFIX + "SETTINGS"
+TOKEN_VARIABLE = ENVIRONMENT_PREFIX + "TOKEN"
+"""A token for commands that ask workers, for who does not know that of the workers, `web_token`."""
 _MAX_FILE = 65_536
 
 

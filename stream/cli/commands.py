@@ -63,6 +63,11 @@ COMMANDS = {
         "tail",
         "Show stage changes as they come: when, who, from where to where, why, and the largest scores.",
     ),
+    "explain": _Lazy(
+        "explain",
+        "explain",
+        "Say why a customer is in its stage, what is missing for each way out, and what time alone will do.",
+    ),
     "topics": _Lazy(
         "topics",
         "topics",

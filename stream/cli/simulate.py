@@ -1,8 +1,8 @@
 """`lifecycle simulate`: lifecycles on interactions from files, offline."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from itertools import chain
+from itertools import chain, combinations
 from pathlib import Path
 from time import perf_counter, time_ns
 from typing import Annotated
@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from stream.cli.terminal.amounts import amount
+from stream.cli.terminal.answers import Answers
 from stream.cli.terminal.options import with_settings
 from stream.cli.terminal.reading_options import FileReading, keep_apart, show_offer, with_reading
 from stream.cli.terminal.simulation_summary import Summary, show_warnings
@@ -60,6 +61,20 @@ def simulate(
             "scores and facts; formats as for --changes.",
         ),
     ] = None,
+    explain: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ID[,ID]",
+            help="Say of these customers or visitors, as they are at the end, why they are in their stage, what is "
+            "missing for each way out, and what time alone will do; repeatable.",
+        ),
+    ] = None,
+    explanations: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE", help="Write what --explain shows as lines of JSON, one for each of them; - is stdout."
+        ),
+    ] = None,
     until: Annotated[
         str | None,
         typer.Option(
@@ -74,9 +89,9 @@ def simulate(
 
     Interactions are applied in the order of the files, each customer by its own clock; those of the future, as on a
     worker, as if they happened now. Without --until, no
-    time passes after a customer's last interaction. In the lines of --customers, scores and facts are those
-    at the customer's clock, or at --until where that is later; the field `at` says which. Times are ISO 8601 in
-    CSV, epoch milliseconds in JSON; docs/simulate.md has every field, and how to read the summary.
+    time passes after a customer's last interaction. In the lines of --customers and with --explain, scores and facts
+    are those at the customer's clock, or at --until where that is later; the field `at` says which. Times are ISO 8601
+    in CSV, epoch milliseconds in JSON; docs/simulate.md has every field, and how to read the summary.
 
     At the end it says how long customers stay in each stage and where they go, who is where, and what did not
     match: event names that no word covers, and words, signals, facts, transitions and properties that nothing
@@ -92,8 +107,9 @@ def simulate(
     other, the exit code is 1.
     """
     end = None if until is None else moment(until, "--until")
-    _keep_apart([*lifecycle, *(each for each in input if each != "-")], changes, customers)
-    keep_apart(reading.rejected, [*lifecycle, *input, *(each for each in (changes, customers) if each)])
+    outputs = {"--changes": changes, "--customers": customers, "--explanations": explanations}
+    _keep_apart([*lifecycle, *(each for each in input if each != "-")], outputs)
+    keep_apart(reading.rejected, [*lifecycle, *input, *(each for each in outputs.values() if each)])
     console = Console(stderr=True)
     files = load_all(lifecycle)
     show_warnings(files, console)
@@ -146,20 +162,27 @@ def simulate(
             if write_customer is not None:
                 write_customer(standing)
     summary.show(console, simulation, seconds)
+    answers = Answers(simulation, explain or [], end)
+    answers.show(console)
+    if explanations:
+        answers.write(explanations)
     show_offer(reading.survey.offer(), console)
     if simulation.rejected and simulation.records == simulation.rejected.count:
         first = simulation.rejected.describe_first()
         raise InputFileError(f"none of the {amount(simulation.records, 'record')} could be read; the first: {first}")
+    answers.check()
 
 
-def _keep_apart(read: Sequence[str], changes: str | None, customers: str | None) -> None:
-    """Raise BadParameter where an output would overwrite what is read, or the other output."""
-    if changes is not None and customers is not None and _is_one(changes, customers):
-        raise typer.BadParameter("each needs a file of its own", param_hint="'--changes' / '--customers'")
-    for option, path in (("'--changes'", changes), ("'--customers'", customers)):
+def _keep_apart(read: Sequence[str], outputs: Mapping[str, str | None]) -> None:
+    """Raise BadParameter where an output, by its option, would overwrite what is read, or another output."""
+    given = [(option, path) for option, path in outputs.items() if path is not None]
+    for (one, path), (two, other) in combinations(given, 2):
+        if _is_one(path, other):
+            raise typer.BadParameter("each needs a file of its own", param_hint=f"'{one}' / '{two}'")
+    for option, path in given:
         for other in read:
-            if path is not None and path != "-" and _is_one(path, other):
-                raise typer.BadParameter(f"{path} would be overwritten, but it is read", param_hint=option)
+            if path != "-" and _is_one(path, other):
+                raise typer.BadParameter(f"{path} would be overwritten, but it is read", param_hint=f"'{option}'")
 
 
 def _is_one(path: str, other: str) -> bool:

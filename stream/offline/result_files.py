@@ -1,7 +1,7 @@
 """Files of results: JSON lines, CSV or Parquet, as the end of their name says."""
 
 import csv
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from io import TextIOWrapper
 from pathlib import PurePath
@@ -55,6 +55,13 @@ def customer_file(path: str, lifecycles: Sequence[Lifecycle]) -> Iterator[Callab
     columns = StandingColumns(lifecycles)
     with _table(path, columns.columns) as write:
         yield lambda standing: write(columns.row(standing))
+
+
+def write_lines(path: str, lines: Iterable[bytes]) -> None:
+    """Write lines to a file, or to the standard output (`-`). Raises LifecycleError where it cannot be written."""
+    with _opened(path) as file:
+        for line in lines:
+            _line(file, line)
 
 
 @contextmanager

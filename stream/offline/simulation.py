@@ -6,13 +6,16 @@ the same. Everything is kept in memory: it grows with the number of customers, n
 
 from collections.abc import Iterable, Iterator
 from heapq import heapify, heappop, heappush
+from typing import Any
 
 from stream.codec.dead_letter_reasons import Rejected
+from stream.codec.explanations import customer_data
 from stream.codec.fields import AHEAD
 from stream.codec.files.rejections import Rejections
 from stream.codec.files.source_file import Record
 from stream.codec.stage_changes import ChangeSource
 from stream.core.customer import Customer
+from stream.core.explain import explain
 from stream.core.inputs import Arrival, Passing
 from stream.core.interaction import MAX_TIME, Kind
 from stream.core.matches import Observation
@@ -125,6 +128,21 @@ class Simulation:
                 at = life.clock if until is None else max(life.clock, until)
                 scores = scores_of(lifecycle, life, at)
                 yield Standing(customer, lifecycle, life, at, scores, facts_of(lifecycle, life, at))
+
+    def customers_named(self, subject: str) -> list[Customer]:
+        """Who has this id and is not forgotten: a customer, a visitor, or both."""
+        kinds: tuple[Kind, ...] = ("customer", "anonymous")
+        return [found for kind in kinds if (found := self._customers.get((kind, subject))) is not None]
+
+    def answer(self, customer: Customer, until: int | None = None) -> dict[str, Any]:
+        """The explanations of a customer, as a worker answers; at its own clock, or at `until` where that is later.
+
+        All records are one partition, number 0.
+        """
+        clock = max(life.clock for life in customer.lives.values())
+        at = clock if until is None else max(clock, until)
+        told = explain(self.model, customer, at)
+        return customer_data(customer, told, partition=0, offset=self.records - 1, clock=at, at=at)
 
     def _count_fired(self) -> None:
         self.deadlines += len(self.step_counts.fired)

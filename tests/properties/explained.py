@@ -1,4 +1,4 @@
-"""Lifecycles and customers to be explained: random ones of the whole language, with bands, `hold` and `at_most_every`."""
+"""Lifecycles and customers to be explained: random ones of the whole language, with bands and with guards."""
 
 from __future__ import annotations
 

@@ -6,9 +6,10 @@ from dataclasses import fields
 from difflib import get_close_matches
 
 from stream.settings import Settings
-from stream.settings_sources import ENVIRONMENT_PREFIX, SETTINGS_VARIABLE
+from stream.settings_sources import ENVIRONMENT_PREFIX, SETTINGS_VARIABLE, TOKEN_VARIABLE
 
-_KNOWN = (SETTINGS_VARIABLE.removeprefix(ENVIRONMENT_PREFIX), *(each.name.upper() for each in fields(Settings)))
+_BESIDE = (SETTINGS_VARIABLE.removeprefix(ENVIRONMENT_PREFIX), TOKEN_VARIABLE.removeprefix(ENVIRONMENT_PREFIX))
+_KNOWN = (*_BESIDE, *(each.name.upper() for each in fields(Settings)))
 """Without the prefix, which all of them share: it would make any two of them alike."""
 _OF_KUBERNETES = re.compile(r"\w+_SERVICE_(HOST|PORT)(_\w+)?|\w+_PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?")
 """What it sets in every container for a service whose name begins with `lifecycle`; beside `…_PORT=tcp://…`."""
