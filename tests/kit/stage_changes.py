@@ -14,7 +14,7 @@ T = 1_767_225_600_000
 """2026-01-01T00:00:00Z"""
 
 
-def change(subject: str = "ann", **more: Any) -> StageChange:  # noqa: ANN401 parts of any type
+def change(subject: str = "ann", **more: Any) -> StageChange:
     """One with everything in it; `more` replaces parts."""
     kind: Kind = "customer"
     parts: dict[str, Any] = {
