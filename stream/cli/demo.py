@@ -17,11 +17,11 @@ import aiohttp
 import typer
 
 from stream.cli.demo_data import Data, save, shown
-from stream.cli.tail import records
+from stream.cli.tail import ToPeople
 from stream.cli.terminal.amounts import amount
 from stream.cli.terminal.demo_screen import Screen
+from stream.codec.change_filter import ChangeFilter
 from stream.codec.lifecycle_yaml.lifecycle_files import load
-from stream.codec.stage_change_reader import read_change
 from stream.core.durations import DAY
 from stream.core.interaction import Interaction
 from stream.errors import BrokerError
@@ -30,6 +30,7 @@ from stream.kafka.embedded.child_guard import ChildGuard
 from stream.kafka.embedded.process import HOST, free_port
 from stream.kafka.interaction_producer import InteractionProducer
 from stream.settings import Settings
+from stream.subscription.subscription import Subscription
 
 LIFECYCLE = "metrics"
 AFTERWARDS = DAY
@@ -280,10 +281,8 @@ async def _replay(settings: Settings, screen: "Screen", interactions: "Sequence[
 
 async def _watch(settings: Settings, screen: "Screen") -> None:
     """Show every stage change."""
-    async for record in records(settings, from_beginning=True):
-        change = read_change(record.value)
-        if change is not None:
-            screen.changed(change)
+    async for change in Subscription(settings, ChangeFilter(), start="beginning", messages=ToPeople()):
+        screen.changed(change)
 
 
 async def _until_done(settings: Settings, screen: "Screen", watching: "asyncio.Task[None]") -> None:

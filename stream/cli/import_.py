@@ -15,7 +15,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.text import Text
 
 from stream.cli.terminal.amounts import amount
-from stream.cli.terminal.connection import run, when_there
+from stream.cli.terminal.connection import run
 from stream.cli.terminal.import_run import ImportRun, observation_for, show_summary
 from stream.cli.terminal.options import with_settings
 from stream.cli.terminal.reading_options import FileReading, keep_apart, refuse_unsaid, show_offer, with_reading
@@ -26,6 +26,7 @@ from stream.codec.import_rows import encode_row
 from stream.core.interaction import Interaction
 from stream.errors import BrokerError, InputFileError, PositionError, TopicError
 from stream.kafka.interaction_producer import InteractionProducer
+from stream.kafka.waiting import when_there
 from stream.operations.diagnosis import examine
 from stream.operations.earlier_rows import Rows, find_rows
 from stream.settings import Settings
@@ -182,7 +183,7 @@ async def _send(
             producer = await when_there(
                 lambda: stack.enter_async_context(InteractionProducer(work.settings, rate=rate)),
                 work.settings.bootstrap,
-                console,
+                lambda words: console.print(Text(words), soft_wrap=True),
             )
             await _compare_homes(work.settings, console)
             names = work.sources.names

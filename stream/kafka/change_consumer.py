@@ -75,6 +75,7 @@ class ChangeConsumer:
         self._overtaken: dict[TopicPartition, int] = {}
         """Positions that the topic no longer has."""
         self._uncommitted: set[TopicPartition] = set()
+        self._committing = asyncio.Lock()
         self._idle = asyncio.Event()
         self._idle.set()
         self._consumer = AIOKafkaConsumer(
@@ -143,23 +144,22 @@ class ChangeConsumer:
         if self._positions.get(tp, record.offset + 1) <= record.offset:
             self._positions[tp] = record.offset + 1
             self._uncommitted.add(tp)
+        self._idle.set()
 
     async def commit(self) -> None:
         """Commit every position that has moved. Without effect where there is no group, or it gave our partitions away.
 
         Raises KafkaError where Kafka refuses.
         """
-        try:
-            if self._group is None or not self._uncommitted:
-                return
+        if self._group is None:
+            return
+        async with self._committing:  # so that a rebalance waits for one that is under way
             moved, self._uncommitted = self._uncommitted, set()
-            offsets = {tp: (self._positions[tp], self._keeper.note(tp.partition)) for tp in moved}
-            with contextlib.suppress(
-                CommitFailedError, IllegalStateError
-            ):  # it is another member's, or soon ours again
-                await self._consumer.commit(offsets)
-        finally:
-            self._idle.set()
+            if moved:
+                offsets = {tp: (self._positions[tp], self._keeper.note(tp.partition)) for tp in moved}
+                # Else they are another member's now, or soon ours again.
+                with contextlib.suppress(CommitFailedError, IllegalStateError):
+                    await self._consumer.commit(offsets)
 
     async def revoked(self) -> None:
         """The group shares out its partitions anew: let what is being processed end, and keep that."""

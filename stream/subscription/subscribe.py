@@ -36,6 +36,7 @@ def subscribe(
     final: bool = False,
     corrections: bool = True,
     start: Start | None = None,
+    commit_every: int = 1,
     on_gap: OnGap | None = None,
     **connection: Unpack[Connection],
 ) -> Subscription:
@@ -46,7 +47,9 @@ def subscribe(
 
     With a `group`, a change is committed when the body of the loop is done with it: after a crash, the change that was
     being processed comes again, and no other. Processes with the same group share the partitions. The body may take up
-    to five minutes; a rebalance waits for it. Without a group nothing is remembered, and every process gets everything.
+    to five minutes; a rebalance waits for it. A commit takes Kafka some 7 ms: `commit_every=100` lets 10,000 changes a
+    second pass, and after a crash up to 100 come again. Without a group nothing is remembered, and every process gets
+    everything.
 
     `lifecycle`, `to`, `from_` and `customer` (a customer or anonymous id) name what is wanted, one or several; where a
     life begins `from_` is "", where a subject is forgotten `to` is "". `final`: only the last change of each step, the
@@ -68,5 +71,6 @@ def subscribe(
         group=None if group is None else settings.topic_prefix + group,
         start=start or ("end" if group is None else "beginning"),
         corrections=corrections,
+        commit_every=commit_every,
         on_gap=on_gap,
     )

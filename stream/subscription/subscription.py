@@ -72,12 +72,15 @@ class Subscription:
         group: str | None = None,
         start: Start = "end",
         corrections: bool = True,
+        commit_every: int = 1,
+        repeats: bool = False,
         on_gap: OnGap | None = None,
         messages: Messages | None = None,
     ) -> None:
-        """See `stream.subscription.subscribe`."""
+        """See `stream.subscription.subscribe`; with `repeats`, what comes again is handed over again."""
         self._settings, self._wanted = settings, wanted
         self._group, self._start, self._corrections = group, start, corrections
+        self._commit_every, self._repeats = commit_every, repeats
         self._messages = messages or Messages()
         self._on_gap: OnGap = on_gap or self._messages.gap
         self._changes: AsyncGenerator[SubscribedChange, None] | None = None
@@ -126,7 +129,7 @@ class Subscription:
                 records = await consumer.fetch(_WAIT)
                 while self._gaps:
                     await self._tell(self._gaps.pop(0))
-                now = consumer.round
+                now, processed = consumer.round, 0
                 for record in records:
                     if consumer.round != now:
                         break
@@ -135,7 +138,9 @@ class Subscription:
                         consumer.begin()
                         yield change
                     consumer.done(record)
-                    if change is not None:
+                    processed += change is not None
+                    if processed == self._commit_every:
+                        processed = 0
                         await consumer.commit()
                 await consumer.commit()
         except GeneratorExit:
@@ -171,7 +176,7 @@ class Subscription:
         seen = self._seen[record.partition]
         sight = seen.see(change)
         seen.position = max(seen.position, record.offset + 1)
-        if not is_new or sight.repeated:
+        if not is_new or (sight.repeated and not self._repeats):
             return None
         if sight.missing:
             await self._tell(Gap(record.partition, record.offset, sight.missing, change))

@@ -2,54 +2,20 @@
 
 import asyncio
 import json
-from collections.abc import Iterable
-from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaProducer
 
 from stream.codec.records import Outgoing
-from stream.codec.stage_changes import ChangeSource, encode, headers
-from stream.core.interaction import Kind
-from stream.core.stage_change import StageChange, Trigger
+from stream.codec.stage_changes import ChangeSource, encode
+from stream.core.stage_change import Trigger
 from stream.kafka.embedded.broker import EmbeddedBroker
 from stream.settings import Settings
 from tests.cli.commands import Run
 from tests.cli.on_kafka import PARTITIONS, environment_of, interrupt, settings_of, started
 from tests.kit.kafka import SharedKafka
+from tests.kit.stage_changes import T, change, write
 from tests.kit.topics import create_topics, produce
-
-T = 1_767_225_600_000  # 2026-01-01T00:00:00Z
-
-
-def change(subject: str = "ann", **more: Any) -> StageChange:
-    kind: Kind = "customer"
-    parts: dict[str, Any] = {
-        "kind": kind,
-        "subject": subject,
-        "identified": True,
-        "lifecycle": "shop",
-        "version": 1,
-        "born": "0-0",
-        "sequence": 2,
-        "final": True,
-        "from_stage": "lead",
-        "to_stage": "customer",
-        "at": T,
-        "entered": T - 1,
-        "trigger": Trigger("interaction", "i1", "purchase"),
-        "transition": "orders >= 1",
-        "scores": {"engagement": 34.25, "value": 1200.0, "idle": 0.0, "fit": 1.0, "fear": -50.0},
-        "facts": {"orders": 1},
-        "contributions": {},
-        "channels": ("email",),
-        "actions": (),
-    }
-    return StageChange(**{**parts, **more})
-
-
-def outgoing(each: StageChange) -> Outgoing:
-    return Outgoing(each.subject.encode(), encode(each, ChangeSource("interactions", 0, 7)), headers(each))
 
 
 @pytest.fixture
@@ -57,10 +23,6 @@ async def settings(kafka: SharedKafka, topic_prefix: str) -> Settings:
     settings = settings_of(kafka.bootstrap, topic_prefix)
     await create_topics(settings.bootstrap, settings.topics.stage_changes, partitions=PARTITIONS)
     return settings
-
-
-async def write(settings: Settings, changes: Iterable[StageChange]) -> None:
-    await produce(settings.bootstrap, settings.topics.stage_changes, map(outgoing, changes))
 
 
 async def tailed(run: Run, settings: Settings, *arguments: str, **environment: str) -> list[str]:

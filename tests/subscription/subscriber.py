@@ -9,15 +9,21 @@ import sys
 import stream
 
 
+def say(*words: object) -> None:
+    """At once, for whoever reads the pipe."""
+    sys.stdout.write(" ".join(map(str, words)) + "\n")
+    sys.stdout.flush()
+
+
 async def main(bootstrap: str, prefix: str, group: str, seconds: str = "0.002") -> None:
     """Until it is ended."""
     subscription = stream.subscribe(
-        bootstrap, group=group, topic_prefix=prefix, session_timeout="1s", on_gap=lambda gap: print("gap", gap)
+        bootstrap, group=group, topic_prefix=prefix, session_timeout="1s", on_gap=lambda gap: say("gap", gap)
     )
     async for change in subscription:
-        print("begin", change.event_id, flush=True)
+        say("begin", change.event_id)
         await asyncio.sleep(float(seconds))
-        print("end", change.event_id, flush=True)
+        say("end", change.event_id)
 
 
 if __name__ == "__main__":

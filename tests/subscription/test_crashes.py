@@ -3,6 +3,7 @@
 import asyncio
 import os
 import random
+import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -118,12 +119,12 @@ async def test_two_share_the_partitions_and_a_rebalance_repeats_nothing(settings
         await first.until(20)
         async with subscriber(settings, 0.01) as second:
             await second.until(20)
-            first.process.terminate()
+            first.process.send_signal(signal.SIGINT)
             await first.process.wait()
             async with asyncio.timeout(120):
                 while {*first.heard("end"), *second.heard("end")} != expected():
                     await asyncio.sleep(0.05)
     begun = [*first.heard("begin"), *second.heard("begin")]
-    last = first.heard("begin")[-1]  # terminated in the middle of it
+    last = first.heard("begin")[-1]  # interrupted in the middle of it
     assert sorted(each for each in begun if each != last) == sorted(expected() - {last})
     assert begun.count(last) <= 2
