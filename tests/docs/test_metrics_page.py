@@ -15,11 +15,12 @@ from stream.kafka.contact import ContactStatus
 from stream.kafka.worker_versions import GroupVersions, Member, versions_of
 from stream.machine.batch import RESULTS
 from stream.metrics import Metrics, PartitionView
+from stream.web.lookup.metrics import LookupMetrics
 from tests.docs.markdown import ROOT, blocks, names, page, rows, section
 
 SHOP = ROOT / "schemas" / "examples" / "lifecycle" / "shop.yaml"
 PAGE = page("docs/metrics.md")
-TABLES = ("## Interactions and stage changes", "## Deadlines", "## Kafka and partitions", "## What runs")
+TABLES = ("## Interactions and stage changes", "## Deadlines", "## Kafka and partitions", "## Lookup", "## What runs")
 
 RICH = """
 lifecycle: rich
@@ -56,6 +57,7 @@ def model() -> Model:
 def served(model: Model) -> Documented:
     """What a scrape of a worker has, as Prometheus' own parser reads it."""
     metrics = Metrics(OnePartition(), model, ["web", "crm"])
+    LookupMetrics(metrics.registry)
     group = GroupVersions(versions_of(model.lifecycles, "1.0", {}))
     group.heard([Member("a", "10.0.0.1", group.ours)])
     metrics.show_versions(group)

@@ -120,7 +120,8 @@ class Rig:
         self.application._supervisor = self.supervisor
         self.routes = health_routes(self.supervisor.status, self.application.metrics.registry, Tokens(token))
         settings = self.application.settings
-        add_lookup(self.routes, StateReader(self.supervisor, settings, self.application.model), settings)
+        reader = StateReader(self.supervisor, settings, self.application.model)
+        add_lookup(self.routes, reader, settings, self.application.metrics.registry)
         self.url = self.since = ""
 
     def connect(self) -> None:
