@@ -6,6 +6,7 @@ What they must do is shown by the other tests; this one says what to look at whe
 import inspect
 import re
 import socket
+import sys
 from importlib.metadata import version
 
 import aiokafka
@@ -23,7 +24,7 @@ from aiokafka.errors import UnsupportedCodecError
 from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.protocol.api import Request
 from aiokafka.protocol.fetch import FetchRequest
-from aiokafka.protocol.group import LeaveGroupRequest
+from aiokafka.protocol.group import HeartbeatRequest_v1, LeaveGroupRequest, SyncGroupRequest_v3
 from aiokafka.record.default_records import DefaultRecordBatch, DefaultRecordBatchBuilder
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer
 
@@ -186,3 +187,16 @@ def test_fausts_consumer_has_the_hooks_that_we_override() -> None:
         (Consumer, "on_partitions_assigned", ["self", "assigned", "generation_id"]),
     ):
         assert list(inspect.signature(getattr(owner, method)).parameters) == parameters
+
+
+def test_heartbeats_and_joins_go_through_the_one_method_that_membership_listens_to() -> None:
+    for method in (GroupCoordinator._do_heartbeat, GroupCoordinator._send_req):
+        assert inspect.iscoroutinefunction(method)
+    source = inspect.getsource(sys.modules[GroupCoordinator.__module__])
+    for request in ("HeartbeatRequest(", "SyncGroupRequest("):
+        assert source.count(request) >= 1
+    assert "resp = await self._send_req(request)" in inspect.getsource(GroupCoordinator._do_heartbeat)
+    assert source.count("self._send_req(") + source.count("._coordinator._send_req(") == source.count("_send_req(") - 1
+    assert {
+        each.RESPONSE_TYPE.SCHEMA.names.count("error_code") for each in (HeartbeatRequest_v1, SyncGroupRequest_v3)
+    } == {1}
