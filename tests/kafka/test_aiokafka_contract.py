@@ -197,6 +197,5 @@ def test_heartbeats_and_joins_go_through_the_one_method_that_membership_listens_
         assert source.count(request) >= 1
     assert "resp = await self._send_req(request)" in inspect.getsource(GroupCoordinator._do_heartbeat)
     assert source.count("self._send_req(") + source.count("._coordinator._send_req(") == source.count("_send_req(") - 1
-    assert {
-        each.RESPONSE_TYPE.SCHEMA.names.count("error_code") for each in (HeartbeatRequest_v1, SyncGroupRequest_v3)
-    } == {1}
+    for struct in (HeartbeatRequest_v1, SyncGroupRequest_v3):
+        assert "error_code" in struct.RESPONSE_TYPE.SCHEMA.names
