@@ -1,14 +1,17 @@
 """Write records of many senders, each of whom is told once all of its own are acknowledged.
 
-Records of one partition go into one batch until the batch before it is acknowledged: where nothing is under way a
-record is sent at once, and the more come at the same time, the larger batches are. Nothing is awaited for a record.
+Records of one partition go into one batch until that is really sent: where nothing is under way a record is sent at
+once, and the more come meanwhile, the larger the next batch is. Nothing is awaited for a record.
+
+This module reads private parts of aiokafka 0.14; `tests/kafka/test_aiokafka_contract.py` names them.
 """
 
 import asyncio
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from functools import partial
+from typing import Any, Final
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, KafkaTimeoutError
@@ -17,19 +20,19 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 from stream.codec.records import Outgoing
 from stream.kafka.batch_sender import abandon, append
 
-_STOP_TIMEOUT = 5.0
+_STOP_TIMEOUT: Final = 5.0
+_UNCOMPRESSED: Final = 0
 
 
 class Receipt:
     """Tells one sender that all it appended is safe in Kafka, or that it may not be."""
 
-    __slots__ = ("_outstanding", "_settled", "error", "future")
+    __slots__ = ("_error", "_future", "_outstanding", "_settled")
 
     def __init__(self, settled: Callable[[], None]) -> None:
         """`settled` is called once, when nothing of it is under way any more, also where nobody waits by then."""
-        self.future: asyncio.Future[BaseException | None] = asyncio.get_running_loop().create_future()
-        """What went wrong first, None where nothing did; set when nothing of it is under way any more."""
-        self.error: BaseException | None = None
+        self._future: asyncio.Future[BaseException | None] = asyncio.get_running_loop().create_future()
+        self._error: BaseException | None = None
         self._outstanding = 1
         self._settled = settled
 
@@ -43,33 +46,54 @@ class Receipt:
 
     def settle(self, error: BaseException | None) -> None:
         """One of its batches is acknowledged, or failed."""
-        if error is not None and self.error is None:
-            self.error = error
+        if error is not None and self._error is None:
+            self._error = error
         self._outstanding -= 1
         if self._outstanding == 0:
-            if not self.future.done():
-                self.future.set_result(self.error)
+            self._answer(self._error)
             self._settled()
 
+    async def outcome(self, seconds: float) -> BaseException | None:
+        """What went wrong first, None where nothing did; TimeoutError where that is not known in so many seconds."""
+        waiting = asyncio.get_running_loop().call_later(seconds, self._answer, TimeoutError())
+        try:
+            return await self._future
+        finally:
+            waiting.cancel()
 
-class _Batch:
-    __slots__ = ("begun", "builder", "receipts")
+    def _answer(self, error: BaseException | None) -> None:
+        if not self._future.done():
+            self._future.set_result(error)
 
-    def __init__(self, builder: BatchBuilder) -> None:
-        self.builder = builder
+
+class _Batch(BatchBuilder):
+    """A batch that takes records until it is sent, also while it waits for its turn in aiokafka.
+
+    aiokafka gives it its number when it takes it to be sent. From then on it must not grow: the number of the next one
+    is made of how many records it has.
+    """
+
+    def __init__(self, size: int) -> None:
+        super().__init__(size, _UNCOMPRESSED)  # type: ignore[no-untyped-call]
         self.receipts: list[Receipt] = []
         self.begun = time.monotonic()
+
+    def _set_producer_state(self, *numbers: int) -> None:
+        super()._set_producer_state(*numbers)  # type: ignore[no-untyped-call]  # all of it is untyped
+        self.close()  # type: ignore[no-untyped-call]
 
 
 class _Lane:
     """What goes to one partition."""
 
-    __slots__ = ("batches", "filled", "partition", "task", "topic", "underway")
+    __slots__ = ("batches", "filled", "partition", "task", "topic", "youngest")
 
     def __init__(self, topic: str, partition: int) -> None:
         self.topic, self.partition = topic, partition
         self.batches: deque[_Batch] = deque()
-        self.underway: _Batch | None = None
+        """Those that are not handed over to aiokafka yet."""
+        self.youngest: _Batch | None = None
+        """The one that takes records, handed over or not."""
         self.filled = asyncio.Event()
         self.task: asyncio.Task[None] | None = None
 
@@ -77,11 +101,14 @@ class _Lane:
 class ReceiptProducer:
     """Appends records to batches and sends these; ends with the first error, after which `failure` is set."""
 
-    def __init__(self, producer: AIOKafkaProducer, heard: Callable[[], None]) -> None:
-        """`heard` is called whenever Kafka acknowledges something."""
+    def __init__(self, producer: AIOKafkaProducer, batch_bytes: int, heard: Callable[[], None]) -> None:
+        """`producer` is started, and from now on ours; `heard` is called whenever Kafka acknowledges something."""
         self._producer = producer
+        self._batch_bytes = batch_bytes
         self._heard = heard
         self._lanes: dict[tuple[str, int], _Lane] = {}
+        self._waiting: dict[_Batch, None] = {}
+        """Not acknowledged yet, from the oldest on."""
         self.failed = asyncio.Event()
         self.failure: BaseException | None = None
         """Why nothing can be sent by this producer any more."""
@@ -91,16 +118,18 @@ class ReceiptProducer:
         lane = self._lanes.get((topic, partition))
         if lane is None:
             lane = self._begin_lane(topic, partition)
-        if self.failure is not None:
-            receipt.expect()
-            receipt.settle(self.failure)
-            return
-        batches = lane.batches
-        if not batches or not append(batches[-1].builder, record):
-            batches.append(_Batch(self._producer.create_batch()))
-            append(batches[-1].builder, record)
+        batch = lane.youngest
+        if batch is None or not append(batch, record):
+            if self.failure is not None:
+                receipt.expect()
+                receipt.settle(self.failure)
+                return
+            batch = lane.youngest = _Batch(self._batch_bytes)
+            append(batch, record)
+            self._waiting[batch] = None
+            lane.batches.append(batch)
             lane.filled.set()
-        receipts = batches[-1].receipts
+        receipts = batch.receipts
         if not receipts or receipts[-1] is not receipt:
             receipts.append(receipt)
             receipt.expect()
@@ -108,20 +137,16 @@ class ReceiptProducer:
     @property
     def oldest(self) -> float:
         """For how many seconds the batch that has waited longest has waited for its acknowledgement; 0: none does."""
-        begun = [
-            each.begun
-            for lane in self._lanes.values()
-            for each in (lane.underway or (lane.batches[0] if lane.batches else None),)
-            if each is not None
-        ]
-        return time.monotonic() - min(begun) if begun else 0.0
+        for batch in self._waiting:
+            return time.monotonic() - batch.begun
+        return 0.0
 
     async def stop(self) -> None:
         """Let go within seconds: what is not acknowledged by then is abandoned, and its senders are told."""
         deadline = time.monotonic() + _STOP_TIMEOUT
-        while self.failure is None and self._is_busy and time.monotonic() < deadline:  # noqa: ASYNC110 many lanes
+        while self.failure is None and self._waiting and time.monotonic() < deadline:  # noqa: ASYNC110 many futures
             await asyncio.sleep(0.01)
-        clean = self.failure is None and not self._is_busy
+        clean = self.failure is None and not self._waiting
         self._fail(KafkaError("the producer was stopped"))
         for lane in self._lanes.values():
             if lane.task is not None:
@@ -134,53 +159,60 @@ class ReceiptProducer:
         except (KafkaError, OSError, TimeoutError):
             return
 
-    @property
-    def _is_busy(self) -> bool:
-        return any(lane.batches or lane.underway for lane in self._lanes.values())
-
     def _begin_lane(self, topic: str, partition: int) -> _Lane:
         lane = self._lanes[topic, partition] = _Lane(topic, partition)
-        lane.task = asyncio.create_task(self._send(lane))
+        lane.task = asyncio.create_task(self._hand_over_all(lane))
         return lane
 
-    async def _send(self, lane: _Lane) -> None:
-        """Send what comes, one batch after the other."""
-        while True:
-            await lane.filled.wait()
-            if not lane.batches:
+    async def _hand_over_all(self, lane: _Lane) -> None:
+        """Give aiokafka one batch after the other, as it takes them."""
+        try:
+            while True:
+                await lane.filled.wait()
                 lane.filled.clear()
-                continue
-            batch = lane.underway = lane.batches.popleft()
-            try:
-                await self._acknowledged(lane, batch.builder)
-            except Exception as error:  # noqa: BLE001 - whatever it is, somebody waits for an answer
-                self._fail(error)
-                return
-            lane.underway = None
-            self._heard()
-            for receipt in batch.receipts:
-                receipt.settle(None)
+                while lane.batches:
+                    batch = lane.batches.popleft()
+                    future = await self._accepted(lane, batch)
+                    future.add_done_callback(partial(self._done, batch))
+        except Exception as error:  # noqa: BLE001 - whatever it is, somebody waits for an answer
+            self._fail(error)
 
-    async def _acknowledged(self, lane: _Lane, builder: BatchBuilder) -> None:
+    async def _accepted(self, lane: _Lane, batch: _Batch) -> "asyncio.Future[Any]":
+        """The future of a batch, once aiokafka has it; until then the one before it is not gone."""
         while True:
             try:
                 future: asyncio.Future[Any] = await self._producer.send_batch(
-                    builder, lane.topic, partition=lane.partition
+                    batch, lane.topic, partition=lane.partition
                 )
-                break
-            except KafkaTimeoutError:  # it was not accepted
+            except KafkaTimeoutError:
                 continue
-        await future
+            return future
+
+    def _done(self, batch: _Batch, future: "asyncio.Future[Any]") -> None:
+        if future.cancelled():
+            self._fail(KafkaError("the producer was stopped"))
+            return
+        error = future.exception()
+        if error is not None:
+            self._fail(error)
+            return
+        if batch not in self._waiting:  # its senders were told otherwise already
+            return
+        del self._waiting[batch]
+        self._heard()
+        for receipt in batch.receipts:
+            receipt.settle(None)
 
     def _fail(self, error: BaseException) -> None:
         """Tell everybody who waits."""
         if self.failure is None:
             self.failure = error
             self.failed.set()
+        waiting, self._waiting = self._waiting, {}
         for lane in self._lanes.values():
-            waiting = [*([lane.underway] if lane.underway else []), *lane.batches]
-            lane.underway = None
+            lane.youngest = None
             lane.batches.clear()
-            for batch in waiting:
-                for receipt in batch.receipts:
-                    receipt.settle(error)
+        for batch in waiting:
+            batch.close()  # type: ignore[no-untyped-call]
+            for receipt in batch.receipts:
+                receipt.settle(error)

@@ -21,7 +21,7 @@ from aiokafka.consumer.fetcher import Fetcher, FetchError, FetchResult, Partitio
 from aiokafka.consumer.group_coordinator import BaseCoordinator, GroupCoordinator
 from aiokafka.consumer.subscription_state import TopicPartitionState
 from aiokafka.errors import UnsupportedCodecError
-from aiokafka.producer.message_accumulator import BatchBuilder
+from aiokafka.producer.message_accumulator import BatchBuilder, MessageAccumulator, MessageBatch
 from aiokafka.protocol.api import Request
 from aiokafka.protocol.fetch import FetchRequest
 from aiokafka.protocol.group import HeartbeatRequest_v1, LeaveGroupRequest, SyncGroupRequest_v3
@@ -125,6 +125,19 @@ def test_a_raw_record_has_what_a_source_record_needs() -> None:
 async def test_the_first_record_of_a_batch_always_fits() -> None:
     builder = BatchBuilder(1_000, 0)
     assert builder.append(timestamp=None, key=b"k", value=bytes(5_000), headers=[]) is not None
+    assert builder.append(timestamp=None, key=b"k", value=b"v", headers=[]) is None
+
+
+def test_a_batch_gets_its_number_when_it_is_taken_to_be_sent_and_is_counted_just_before() -> None:
+    """So that one that is closed at that moment has as many records as the producer counted."""
+    taking = inspect.getsource(MessageAccumulator._pop_batch)
+    counted = taking.index("increment_sequence_number(batch.tp, batch.record_count)")
+    assert counted < taking.index("batch.set_producer_state(")
+    assert "await" not in taking
+    numbering = inspect.getsource(MessageBatch.set_producer_state)
+    assert "self._builder._set_producer_state(producer_id, producer_epoch, base_sequence)" in numbering
+    builder = BatchBuilder(1_000, 0)
+    builder.close()
     assert builder.append(timestamp=None, key=b"k", value=b"v", headers=[]) is None
 
 

@@ -1,6 +1,6 @@
 """Whose request it is: by a write key, wherever its SDK puts it, or by a token with the role `collect`.
 
-A key is looked for in the user of Basic, in Bearer, in the body, in the header `X-Write-Key` and in the query, in this
+A key is looked for in the user of Basic, in Bearer, in the header `X-Write-Key`, in the query and in the body, in this
 order; the first that is known counts. Without a file of write keys everything from this machine is taken, and nothing
 from elsewhere.
 """
@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import orjson
 from aiohttp import web
 
-from stream.web.authentication import is_from_this_machine, is_of_this_machine
+from stream.web.authentication import is_from_this_machine, is_of_this_machine, token_of
 from stream.web.collector.answers import Refused
 from stream.web.collector.splitting import Members
 from stream.web.collector.write_keys import Source, WriteKeys
@@ -39,13 +39,13 @@ class Access:
         Raises Refused: 403 for a web page that its key does not allow, 401 where there is no key that is known, and it
         cannot be in the body either.
         """
-        for key in _keys_of(request):
-            source = self._keys.find(key)
-            if source is not None:
-                return _for_origin(request, source)
-        scheme, given = _authorization(request)
-        if scheme == "bearer":
-            token = self._tokens.find(given)
+        if self._keys.required:
+            for key in _keys_of(request):
+                source = self._keys.find(key)
+                if source is not None:
+                    return _for_origin(request, source)
+        if self._tokens.required:
+            token = token_of(request, self._tokens)
             if token is not None and "collect" in token.roles:
                 return _for_origin(request, Source(token.name))
         if not self._keys.required and is_from_this_machine(request):

@@ -114,8 +114,9 @@ class Connection:
             found = await find_topics(settings, self._topics)
         if len(found) < len(self._topics):
             raise TimeoutError("the topics were created a moment ago")
-        producer = await started_producer(settings, min(_BATCH_BYTES, *map(_largest, found.values())))
-        return Link(Intake(settings, found), ReceiptProducer(producer, self.contact.heard))
+        batch_bytes = min(_BATCH_BYTES, *map(_largest, found.values()))
+        producer = await started_producer(settings, batch_bytes)
+        return Link(Intake(settings, found), ReceiptProducer(producer, batch_bytes, self.contact.heard))
 
     async def _keep(self, link: Link) -> None:
         """Return or raise where this connection must be begun again."""

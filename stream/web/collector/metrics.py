@@ -3,7 +3,6 @@
 Observed for each request, so that a metric costs nothing for each interaction.
 """
 
-from collections import Counter as Tally
 from collections.abc import Iterator
 from typing import Protocol
 
@@ -70,13 +69,25 @@ class CollectorMetrics:
         add_process_metrics(registry)
         registry.register(_Gauges(view))
 
-    def taken(self, source: str, path: str, interactions: int, rejected: Tally[str], seconds: float) -> None:
+        self._answered: dict[tuple[str, int], Counter] = {}
+        self._taken: dict[tuple[str, str], Counter] = {}
+
+    def answered(self, path: str, status: int) -> None:
+        """A request to this kind of path was answered."""
+        counter = self._answered.get((path, status))
+        if counter is None:
+            counter = self._answered[path, status] = self.requests.labels(path, str(status))
+        counter.inc()
+
+    def taken(self, source: str, path: str, interactions: int, rejected: dict[str, int], seconds: float) -> None:
         """Kafka acknowledged a request."""
-        name = source or UNNAMED
         if interactions:
-            self.interactions.labels(name, path).inc(interactions)
+            counter = self._taken.get((source, path))
+            if counter is None:
+                counter = self._taken[source, path] = self.interactions.labels(source or UNNAMED, path)
+            counter.inc(interactions)
         for reason, count in rejected.items():
-            self.dead_letters.labels(name, reason).inc(count)
+            self.dead_letters.labels(source or UNNAMED, reason).inc(count)
         self.acknowledged.observe(seconds)
 
 

@@ -103,7 +103,7 @@ def _answered(
         except web.HTTPException as error:
             response = _of_router(request, error)
         expose(request, response, access)
-        metrics.requests.labels(kinds.get(_path_of(request), _OTHER), str(response.status)).inc()
+        metrics.answered(kinds.get(_path_of(request), _OTHER), response.status)
         return response
 
     return answer

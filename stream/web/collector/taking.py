@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Final, NamedTuple, TypeVar
 
@@ -126,19 +125,28 @@ class Taker:
         goes = Going(source.topic or self._first_topic, headers, received)
         begun = time.perf_counter()
         receipt = Receipt(hold.release)
-        rejected: Counter[str] = Counter()
+        rejected: dict[str, int] = {}
         try:
             append = link.producer.append
             for number, placed in enumerate(work.place(link.intake, goes), 1):
                 if placed.rejected is not None:
-                    rejected[placed.rejected.reason.value] += 1
+                    reason = placed.rejected.reason.value
+                    rejected[reason] = rejected.get(reason, 0) + 1
                 append(placed.topic, placed.partition, placed.record, receipt)
                 if number % _YIELD_EVERY == 0:
                     await asyncio.sleep(0)
         finally:
             receipt.close()
-        await _acknowledged(receipt)
-        self._metrics.taken(source.name, kind, work.items - rejected.total(), rejected, time.perf_counter() - begun)
+        if await receipt.outcome(ANSWER_WITHIN) is not None:
+            raise Refused(
+                503,
+                "not_acknowledged",
+                "Kafka has not acknowledged this; send it again, with the same ids",
+                retry_after=RETRY_AWAY,
+            )
+        self._metrics.taken(
+            source.name, kind, work.items - sum(rejected.values()), rejected, time.perf_counter() - begun
+        )
         return taken()
 
     def _hold_records(self, hold: Hold, work: Work, body: int) -> None:
@@ -150,20 +158,6 @@ class Taker:
 
     def _sender(self, request: web.Request) -> str | None:
         return None if self._address is None else self._address.of(request)
-
-
-async def _acknowledged(receipt: Receipt) -> None:
-    """Wait until all is safe in Kafka. Raises Refused, 503, where it may not be."""
-    future = receipt.future
-    if not future.done():
-        await asyncio.wait([future], timeout=ANSWER_WITHIN)
-    if not future.done() or future.result() is not None:
-        raise Refused(
-            503,
-            "not_acknowledged",
-            "Kafka has not acknowledged this; send it again, with the same ids",
-            retry_after=RETRY_AWAY,
-        )
 
 
 async def _beside(split: Callable[[bytes], T], body: bytes) -> T:
