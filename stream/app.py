@@ -22,6 +22,7 @@ from stream.machine.source_partition import SourcePartition
 from stream.metrics import Metrics, PartitionView
 from stream.settings import Settings
 from stream.web.authentication import is_of_this_machine
+from stream.web.live_changes import add_live_routes
 from stream.web.routes import health_routes
 from stream.web.server import serve
 
@@ -80,6 +81,7 @@ class Application:
             self._supervisor = supervisor
             settings = self.settings
             routes = health_routes(supervisor.status, self.metrics.registry, settings.web_token, self.group)
+            add_live_routes(routes, settings)
             async with serve(routes, settings.web_bind, settings.web_port) as port:
                 report(
                     log.info,

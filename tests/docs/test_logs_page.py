@@ -14,6 +14,12 @@ TABLES = (
     "## Lifecycles",
     "## Subscribers",
 )
+    "## A worker starts and ends",
+    "## Kafka",
+    "## The group and its partitions",
+    "## Lifecycles",
+    "## Subscribers",
+)
 
 
 def written() -> dict[str, frozenset[str]]:
