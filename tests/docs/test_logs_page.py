@@ -14,12 +14,6 @@ TABLES = (
     "## Lifecycles",
     "## Subscribers",
 )
-    "## A worker starts and ends",
-    "## Kafka",
-    "## The group and its partitions",
-    "## Lifecycles",
-    "## Subscribers",
-)
 
 
 def written() -> dict[str, frozenset[str]]:
