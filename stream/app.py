@@ -23,6 +23,7 @@ from stream.machine.source_partition import SourcePartition
 from stream.metrics import Metrics, PartitionView
 from stream.settings import Settings
 from stream.web.authentication import is_of_this_machine
+from stream.web.live_changes import add_live_routes
 from stream.web.lookup.routes import add_lookup
 from stream.web.routes import health_routes
 from stream.web.server import own_url, serve
@@ -87,6 +88,7 @@ class Application:
             routes = health_routes(supervisor.status, self.metrics.registry, self._tokens, self.group)
             reader = StateReader(supervisor, settings, self.model)
             add_lookup(routes, reader, settings, self.metrics.registry)
+            add_live_routes(routes, settings)
             tls = server_context(settings)
             async with serve(routes, settings.web_bind, settings.web_port, tls=tls) as port:
                 supervisor.membership.url = own_url(settings, port)

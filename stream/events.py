@@ -139,6 +139,11 @@ class Event(StrEnum):
     WORKERS_AGREE = "workers_agree"
     """workers: all have the same again"""
 
+    LIVE_CHANGES_WAIT = "live_changes_wait"
+    """reason, kept_back: readers of live stage changes wait; once in ten seconds"""
+    LIVE_READER_CUT_OFF = "live_reader_cut_off"
+    """kept_back: it did not read as fast as changes came; once in ten seconds"""
+
     # Subscribers.
     SUBSCRIPTION_WAITS = "subscription_waits"
     """reason: a broker, or the topic, is not there yet"""

@@ -9,7 +9,7 @@ This module reads private parts of aiokafka 0.14; `tests/kafka/test_aiokafka_con
 import asyncio
 import contextlib
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import chain
+from heapq import merge
 from typing import Any, Literal, NamedTuple, Protocol
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
@@ -23,6 +23,7 @@ from aiokafka.errors import (
 
 from stream.kafka.clients import client_options
 from stream.kafka.partition_reader import let_stop
+from stream.kafka.topic_metadata import look_up
 from stream.settings import Settings
 
 Record = ConsumerRecord[bytes | None, bytes | None]
@@ -128,7 +129,7 @@ class ChangeConsumer:
         if self.round != before:
             return ()
         ours = (records for tp, records in fetched.items() if tp in self._positions)
-        return sorted(chain.from_iterable(ours), key=lambda each: each.timestamp)
+        return list(merge(*ours, key=_time_of))  # not sorted: in a partition the offsets count, whatever the clocks say
 
     def is_new(self, record: Record) -> bool:
         """Whether it stands at or behind its partition's position."""
@@ -160,6 +161,21 @@ class ChangeConsumer:
                 # Else they are another member's now, or soon ours again.
                 with contextlib.suppress(CommitFailedError, IllegalStateError):
                     await self._consumer.commit(offsets)
+
+    async def handed_out(self) -> dict[int, int]:
+        """By partition, the offset behind all that `fetch` gave, and behind the transaction markers that follow."""
+        return {tp.partition: await self._consumer.position(tp) for tp in list(self._positions)}
+
+    async def ends(self) -> list[int]:
+        """By partition, the offset behind the last record that can be read. Raises KafkaError where no broker says."""
+        found: dict[TopicPartition, int] = await self._consumer.end_offsets(sorted(self._consumer.assignment()))
+        return [found[tp] for tp in sorted(found)]
+
+    async def topic_id(self) -> str:
+        """The beginning of the topic's own id in Kafka, another one where it is created again; `0`: it has none."""
+        private: Any = self._consumer
+        found = (await look_up(private._client, [self._topic])).get(self._topic)
+        return "0" if found is None or found.id is None else found.id.replace("-", "")[:8]
 
     async def revoked(self) -> None:
         """The group shares out its partitions anew: let what is being processed end, and keep that."""
@@ -223,6 +239,10 @@ class ChangeConsumer:
         if self._start == "end":
             return end
         return self._start.get(partition, first)
+
+
+def _time_of(record: Record) -> int:
+    return record.timestamp
 
 
 class _Rebalances(ConsumerRebalanceListener):
