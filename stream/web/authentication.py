@@ -7,6 +7,7 @@ from typing import Final
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
+from stream.web.answers import error_answer
 from stream.web.openapi import PATH as OPENAPI
 from stream.web.tokens import Role, Token, Tokens
 
@@ -76,11 +77,6 @@ def bearer_of(request: web.Request) -> str:
     """The token that a request sends; empty where it sends none."""
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
     return given.strip() if scheme.lower() == "bearer" else ""
-
-
-def error_answer(status: int, code: str, message: str, headers: dict[str, str] | None = None) -> web.Response:
-    """An answer that says what is wrong: `code` for programs, `message` for people."""
-    return web.json_response({"code": code, "message": message}, status=status, headers=headers)
 
 
 def is_from_this_machine(request: web.Request) -> bool:

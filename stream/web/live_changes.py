@@ -11,6 +11,7 @@ from typing import Final
 from aiohttp import web
 
 from stream.settings import Settings
+from stream.web.answers import error_answer
 from stream.web.live_events import RETRY
 from stream.web.live_hub import LiveHub
 from stream.web.live_query import QueryError, read_query
@@ -39,7 +40,7 @@ def add_live_routes(app: web.Application, settings: Settings, *, heartbeat: floa
         try:
             query = read_query(request)
         except QueryError as error:
-            return web.json_response({"error": str(error)}, status=400)
+            return error_answer(400, "bad_query", str(error))
         task = asyncio.current_task()
         assert task is not None
 
@@ -49,7 +50,7 @@ def add_live_routes(app: web.Application, settings: Settings, *, heartbeat: floa
 
         with hub.used():
             if hub.refused is not None:
-                return web.json_response({"error": hub.refused}, status=503)
+                return error_answer(503, "kafka_refuses", hub.refused)
             reader = LiveReader(query.wanted, cut_off)
             stream = LiveStream(hub, query, reader, heartbeat)
             streams[stream] = task, reader

@@ -174,7 +174,7 @@ async def test_a_request_that_cannot_be_meant_is_refused_with_what_would_be_righ
 ) -> None:
     async with worker(settings) as url, aiohttp.ClientSession() as session, session.get(url + query) as response:
         assert response.status == 400
-        assert says in (await response.json())["error"]
+        assert says in (await response.json())["message"]
 
 
 async def test_what_was_never_committed_does_not_arrive(settings: Settings) -> None:

@@ -21,8 +21,9 @@ from stream.engine.questions import MovingError
 from stream.engine.state_reader import CustomerState, StateReader
 from stream.kafka.change_history import ChangeHistory, Home, LastChange
 from stream.settings import Settings
-from stream.web.lookup.answers import error_answer, json_answer, moving_answer, require_known, whole_number
+from stream.web.answers import error_answer, json_answer
 from stream.web.lookup.forwarding import Forwarder, passed_on, was_forwarded
+from stream.web.lookup.questions import moving_answer, require_known, whole_number
 
 PATHS: Final[dict[str, Kind]] = {"/v1/customers/{id}": "customer", "/v1/anonymous/{id}": "anonymous"}
 CHANGES: Final = 20

@@ -9,8 +9,9 @@ from aiohttp import web
 from stream.core.lifecycle import Lifecycle
 from stream.engine.questions import MovingError
 from stream.engine.state_reader import StateReader
-from stream.web.lookup.answers import RefusedError, json_answer, require_known
+from stream.web.answers import json_answer
 from stream.web.lookup.forwarding import Forwarder, was_forwarded
+from stream.web.lookup.questions import RefusedError, require_known
 
 
 class StageCount(msgspec.Struct):

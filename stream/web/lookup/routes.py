@@ -9,11 +9,12 @@ from prometheus_client import CollectorRegistry
 
 from stream.engine.state_reader import StateReader
 from stream.settings import Settings
-from stream.web.lookup.answers import RefusedError, error_answer
+from stream.web.answers import error_answer
 from stream.web.lookup.customers import PATHS, CustomerLookup
 from stream.web.lookup.forwarding import Forwarder
 from stream.web.lookup.lifecycles import LifecycleLookup
 from stream.web.lookup.metrics import Kind, LookupMetrics
+from stream.web.lookup.questions import RefusedError
 from stream.web.lookup.stage_lists import StageLists
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]

@@ -18,9 +18,10 @@ from stream.engine.state_reader import Member, StateReader
 from stream.machine.sorted_runs import Entry
 from stream.offline.columns import StandingColumns, in_csv
 from stream.offline.standing import Standing, encode_standing
-from stream.web.lookup.answers import RefusedError, choice, json_answer, moving_answer, require_known
+from stream.web.answers import json_answer
 from stream.web.lookup.forwarding import STREAMED, Forwarder, was_forwarded
 from stream.web.lookup.lifecycles import lifecycle_of
+from stream.web.lookup.questions import RefusedError, choice, moving_answer, require_known
 from stream.web.lookup.stage_order import PARAMETERS, Page, page_of
 
 _CSV: Final = "text/csv"

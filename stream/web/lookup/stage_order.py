@@ -7,7 +7,7 @@ from aiohttp import web
 from stream.core.lifecycle import Lifecycle
 from stream.engine.state_reader import Ranked, StateReader
 from stream.machine.sorted_runs import Entry
-from stream.web.lookup.answers import RefusedError, choice, decode_cursor, encode_cursor, whole_number
+from stream.web.lookup.questions import RefusedError, choice, decode_cursor, encode_cursor, whole_number
 
 LIMIT: Final = 50
 MOST: Final = 500

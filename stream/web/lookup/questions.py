@@ -1,4 +1,4 @@
-"""Answers of the lookup: JSON, errors with a code for programs, and what is asked of a query."""
+"""What a question of the lookup asks, and how it is refused."""
 
 import base64
 import binascii
@@ -8,8 +8,8 @@ from typing import Any, Final
 import orjson
 from aiohttp import web
 
-RETRY: Final = {"Retry-After": "1"}
-"""Seconds: a partition moves in less, unless a worker died."""
+from stream.web.answers import error_answer
+
 MAX_CURSOR: Final = 2_000
 
 
@@ -20,21 +20,6 @@ class RefusedError(Exception):
         """`code` is for programs, `message` says to people what would be right."""
         super().__init__(message)
         self.status, self.code = status, code
-
-
-def json_answer(body: object) -> web.Response:
-    """A JSON answer, which nobody may keep: it is of this moment."""
-    return web.Response(body=orjson.dumps(body), content_type="application/json", headers={"Cache-Control": "no-store"})
-
-
-def error_answer(status: int, code: str, message: str) -> web.Response:
-    """An answer that says what is wrong; one of 503 says when to ask again."""
-    return web.Response(
-        status=status,
-        body=orjson.dumps({"code": code, "message": message}),
-        content_type="application/json",
-        headers=RETRY if status == 503 else None,
-    )
 
 
 def moving_answer(partition: int | None = None) -> web.Response:
