@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import ssl
 import sys
 import time
 from asyncio.subprocess import Process
@@ -19,6 +20,7 @@ from stream.codec.records import Outgoing
 from stream.core.interaction import Interaction
 from stream.kafka.embedded.process import free_port
 from stream.settings import Settings
+from tests.kit.certificates import Authority
 from tests.kit.kafka import SharedKafka
 from tests.kit.lifecycles import SHOP
 from tests.kit.topics import produce
@@ -26,6 +28,7 @@ from tests.kit.topics import produce
 pytestmark = pytest.mark.slow
 
 PARTITIONS = 4
+TOKEN = "0123456789abcdef-of-this-test"  # noqa: S105 a test's own
 FLAPPING = """
 lifecycle: flapping
 interactions: {visit: [page], leave: [bye]}
@@ -40,15 +43,19 @@ Answer = tuple[int, dict[str, Any]]
 class Worker:
     """One worker process, and what it answers."""
 
-    def __init__(self, process: Process, port: int) -> None:
-        self.process = process
-        self.url = f"http://127.0.0.1:{port}"
+    def __init__(self, process: Process, url: str) -> None:
+        self.process, self.url = process, url
+        self.headers: dict[str, str] = {}
+        self.trusts: ssl.SSLContext | bool = True
 
     async def ask(self, path: str, seconds: float = 10.0) -> Answer:
         """Status and body; 0 where it does not answer."""
         timeout = aiohttp.ClientTimeout(total=seconds)
         try:
-            async with aiohttp.ClientSession(timeout=timeout) as session, session.get(self.url + path) as response:
+            async with (
+                aiohttp.ClientSession(timeout=timeout, headers=self.headers) as session,
+                session.get(self.url + path, ssl=self.trusts) as response,
+            ):
                 return response.status, orjson.loads(await response.read())
         except (aiohttp.ClientError, TimeoutError):
             return 0, {}
@@ -85,16 +92,18 @@ async def start(kafka: SharedKafka, topic_prefix: str, tmp_path: Path) -> AsyncI
     }
     workers: list[Worker] = []
 
-    async def start_worker() -> Worker:
+    async def start_worker(**more: str) -> Worker:
+        """With further settings, each by its name; `{port}` in one is the worker's."""
         port = free_port()
+        added = {f"LIFECYCLE_{name.upper()}": value.format(port=port) for name, value in more.items()}
         with (tmp_path / f"worker{len(workers)}.log").open("wb") as log:
             process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "stream.cli", "worker", "--web-port", str(port)),
-                env=around,
+                env=around | added,
                 stdout=log,
                 stderr=log,
             )
-        workers.append(Worker(process, port))
+        workers.append(Worker(process, added.get("LIFECYCLE_WEB_URL", f"http://127.0.0.1:{port}")))
         return workers[-1]
 
     yield start_worker
@@ -147,6 +156,38 @@ async def test_every_worker_answers_for_every_customer(settings: Settings, start
         assert {count["stage"]: count["customers"] for count in body["stages"]}["customer"] == 40
         _, body = await each.ask("/v1/lifecycles/shop/stages/customer/customers?limit=100")
         assert sorted(listed["customer_id"] for listed in body["customers"]) == sorted(customers)
+
+
+async def test_workers_ask_each_other_over_tls_with_the_token_of_whoever_asks(
+    settings: Settings, start: Callable[..., Any], tmp_path: Path
+) -> None:
+    authority = Authority("lookup", tmp_path)
+    certificate = authority.issue("worker", tmp_path / "worker.pem", ("localhost",))
+    with certificate.open("ab") as file:
+        file.write(authority.file.read_bytes())
+    (tmp_path / "tokens.toml").write_text(
+        f'[[token]]\ntoken = "{TOKEN}"\nname = "crm"\nroles = ["read", "operate"]\n', encoding="utf-8"
+    )
+    secured = {
+        "web_certfile": str(certificate),
+        "web_url": "https://localhost:{port}",
+        "web_tokens": str(tmp_path / "tokens.toml"),
+    }
+
+    async def start_secured() -> Worker:
+        worker: Worker = await start(**secured)
+        worker.headers = {"Authorization": f"Bearer {TOKEN}"}
+        worker.trusts = ssl.create_default_context(cafile=str(authority.file))
+        return worker
+
+    one, two = await running_pair(start_secured)
+    customers = [f"c-{number}" for number in range(20)]
+    await send(settings, "Order Completed", customers, total=5)
+    for worker in (one, two):
+        for customer in customers:
+            await worker.until(f"/v1/customers/{customer}", lambda answer: stage(answer[1]) == "customer")
+    one.headers = {"Authorization": f"Bearer {TOKEN}x"}
+    assert {(await one.ask(f"/v1/customers/{customer}"))[0] for customer in customers} == {401}
 
 
 async def test_a_worker_that_was_stopped_for_long_never_answers_with_what_was(
