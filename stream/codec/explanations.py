@@ -31,10 +31,10 @@ def data(explanation: Explanation) -> dict[str, Any]:
     """One lifecycle of the answer; times are epoch milliseconds, lengths of time milliseconds."""
     return {
         "lifecycle": explanation.lifecycle,
-        "lifecycle_title": explanation.lifecycle_title,
+        "title": explanation.title,
         "version": explanation.version,
         "stage": explanation.stage,
-        "title": explanation.title,
+        "stage_title": explanation.stage_title,
         "entered": explanation.entered,
         "born": explanation.born,
         "sequence": explanation.sequence,
@@ -54,6 +54,16 @@ def data(explanation: Explanation) -> dict[str, Any]:
         "full": [
             {"kind": each.kind, "name": each.name, "keep": each.keep, "oldest": each.oldest, "dropped": each.dropped}
             for each in explanation.full
+        ],
+        "ledgers": [
+            {
+                "name": each.name,
+                "count": each.count,
+                "sum": each.total,
+                "kept": each.kept,
+                "waiting": each.waiting,
+            }
+            for each in explanation.ledgers
         ],
     }
 

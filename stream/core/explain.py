@@ -6,8 +6,8 @@ from stream.core.explanation.by_time import first_move, life_at
 from stream.core.explanation.condition import all_of, explain_condition
 from stream.core.explanation.decisive import mark_decisive
 from stream.core.explanation.explanation import Explanation, WayOut
-from stream.core.explanation.full import full
 from stream.core.explanation.guards import explain_guards, without_guards
+from stream.core.explanation.kept import full, ledgers_now
 from stream.core.explanation.operands import TIMES
 from stream.core.explanation.signals import used_up
 from stream.core.lifecycle import Lifecycle, Transition
@@ -40,10 +40,10 @@ def explain_life(model: Model, customer: Customer, lifecycle: Lifecycle, now: in
         subject=customer.id,
         identified=customer.identified,
         lifecycle=lifecycle.id,
-        lifecycle_title=lifecycle.title,
+        title=lifecycle.title,
         version=lifecycle.version,
         stage=life.stage,
-        title=life.stage if stage is None else stage.title,
+        stage_title=life.stage if stage is None else stage.title,
         entered=life.entered,
         born=life.born,
         sequence=life.sequence,
@@ -61,6 +61,7 @@ def explain_life(model: Model, customer: Customer, lifecycle: Lifecycle, now: in
         forgotten=None if quarantined else forgotten_at(model, customer.active, customer.identified),
         used_up=used_up(lifecycle, present),
         full=full(lifecycle, present),
+        ledgers=ledgers_now(lifecycle, present),
     )
 
 

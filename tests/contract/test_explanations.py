@@ -102,8 +102,8 @@ def test_an_answer_says_what_is_missing() -> None:
         "at": T0 + 1000,
     }
     (told,) = found["lifecycles"]
-    assert (told["lifecycle"], told["lifecycle_title"], told["version"]) == ("shop", "Online shop", 3)
-    assert (told["stage"], told["title"], told["entered"], told["sequence"]) == ("visitor", "Visitor", T0, 1)
+    assert (told["lifecycle"], told["title"], told["version"]) == ("shop", "Online shop", 3)
+    assert (told["stage"], told["stage_title"], told["entered"], told["sequence"]) == ("visitor", "Visitor", T0, 1)
     assert told["contributions"]["value"] == [{"signal": "spent", "points": 40.0, "count": 1}]
     assert (told["facts"]["last_order"], told["times"]) == (T0, ["last_order"])
     assert told["used_up"] == [

@@ -3,7 +3,7 @@
 import pytest
 
 from stream.core.explain import explain
-from stream.core.explanation.explanation import Compared, Explained, Explanation, Full, Guard, Joined, UsedUp
+from stream.core.explanation.explanation import Compared, Explained, Explanation, Full, Guard, Joined, LedgerNow, UsedUp
 from tests.core.subject import SECOND, Subject, lifecycle
 from tests.kit.times import DAY, HOUR, T0
 
@@ -280,7 +280,7 @@ def test_a_comparison_tells_when_time_alone_turns_it():
 def test_scores_facts_stage_and_life_are_told_as_a_stage_change_tells_them():
     found = shown("orders >= 3")
     assert (found.kind, found.subject, found.identified) == ("customer", "c1", True)
-    assert (found.lifecycle, found.version, found.stage, found.title) == ("shop", 1, "visitor", "visitor")
+    assert (found.lifecycle, found.version, found.stage, found.stage_title) == ("shop", 1, "visitor", "visitor")
     assert (found.entered, found.born, found.sequence) == (T0 - HOUR, "0-0", 1)
     assert (found.clock, found.at) == (T0, T0 + DAY)
     assert found.scores["value"] == 40.0
@@ -460,7 +460,9 @@ def test_signals_that_may_count_no_more_say_until_when():
 def test_what_keeps_no_more_entries_says_so_while_it_may_have_dropped_some_that_would_count():
     keeping = lifecycle("""
     scores: {heat: {}}
-    ledgers: {bought: {each: order, by: properties.order, amount: properties.total, keep: 2}}
+    ledgers:
+      bought:
+        {each: order, minus: refund, by: properties.order, amount: properties.total, returned: properties.amount, keep: 2}
     signals: {up: {each: visit, add: {heat: 1}, expires: 10d, keep: 3}}
     facts:
       busy: {count: visit, within: 5d, keep: 2}
@@ -478,6 +480,9 @@ def test_what_keeps_no_more_entries_says_so_while_it_may_have_dropped_some_that_
         Full("ledger", "bought", 2, T0 + 2 * DAY, 2),
     )
     assert [each.name for each in told(subject, T0 + 11 * DAY).full] == ["bought"]
+    subject.sees(T0 + 4 * DAY, "refund", {"order": "o3", "amount": 4})
+    subject.sees(T0 + 4 * DAY, "refund", {"order": "o9", "amount": 4})
+    assert told(subject, T0 + 4 * DAY).ledgers == (LedgerNow("bought", 4, 36.0, 2, 1),)
 
 
 def test_each_life_has_its_own_explanation_and_who_has_none_yet_in_a_lifecycle_none_there():

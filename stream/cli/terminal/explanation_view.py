@@ -41,8 +41,8 @@ def explanation_view(answer: Json, only: str | None = None) -> Group:
 
 
 def _lifecycle(told: Json) -> Group:
-    title = Text(plain(told["lifecycle_title"]), "bold")
-    if told["lifecycle"] != told["lifecycle_title"]:
+    title = Text(plain(told["title"]), "bold")
+    if told["lifecycle"] != told["title"]:
         title.append(f" ({plain(told['lifecycle'])})", "dim")
     parts: list[RenderableType] = [
         _stage(told),
@@ -60,7 +60,7 @@ def _lifecycle(told: Json) -> Group:
 
 def _stage(told: Json) -> Text:
     for_long = length(max(0, told["at"] - told["entered"]))
-    stage = Text.assemble("in ", (plain(told["title"]), "bold green"))
+    stage = Text.assemble("in ", (plain(told["stage_title"]), "bold green"))
     stage.append(f" since {when(told['entered'])}, for {for_long}")
     for what in ("channels", "actions"):
         if told[what]:
@@ -92,6 +92,10 @@ def _given_by(contributions: list[Json]) -> str:
 
 def _notes(told: Json) -> Iterator[Text]:
     """What is not as a reader of scores and facts would think."""
+    for ledger in told["ledgers"]:
+        waiting = f", {ledger['waiting']:,} waited for" if ledger["waiting"] else ""
+        entries = "1 entry counts" if ledger["count"] == 1 else f"{ledger['count']:,} entries count"
+        yield Text(f"ledger {plain(ledger['name'])}: {entries}, {number(ledger['sum'])} left{waiting}")
     for used in told["used_up"]:
         until = "never again" if used["until"] is None else f"again from {when(used['until'])} on"
         yield Text(f"{plain(used['signal'])} counts {until}: {used['limit']}", "yellow")

@@ -135,6 +135,21 @@ class Full:
 
 
 @dataclass(frozen=True)
+class LedgerNow:
+    """What a ledger comes to."""
+
+    name: str
+    count: int
+    """Entries of which something is left, those that are kept no more included."""
+    total: float
+    """What is left of all of them."""
+    kept: int
+    """Entries that are kept, and may still be changed."""
+    waiting: int
+    """Of entries that were returned or updated before they came: how many are waited for."""
+
+
+@dataclass(frozen=True)
 class Explanation:
     """Why one customer is where it is in one lifecycle, and what would move it."""
 
@@ -142,10 +157,11 @@ class Explanation:
     subject: str
     identified: bool
     lifecycle: str
-    lifecycle_title: str
+    title: str
+    """The lifecycle's."""
     version: int
     stage: str
-    title: str
+    stage_title: str
     entered: int
     born: str
     sequence: int
@@ -171,3 +187,4 @@ class Explanation:
     """When the customer is forgotten, if nothing is heard of it until then; None: never."""
     used_up: tuple[UsedUp, ...]
     full: tuple[Full, ...]
+    ledgers: tuple[LedgerNow, ...]
