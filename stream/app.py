@@ -81,7 +81,7 @@ class Application:
             self._supervisor = supervisor
             settings = self.settings
             routes = health_routes(supervisor.status, self.metrics.registry, settings.web_token, self.group)
-            add_live_routes(routes, settings)
+            add_live_routes(routes, settings, self.metrics)
             async with serve(routes, settings.web_bind, settings.web_port) as port:
                 report(
                     log.info,
