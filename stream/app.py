@@ -88,7 +88,7 @@ class Application:
             routes = health_routes(supervisor.status, self.metrics.registry, self._tokens, self.group)
             reader = StateReader(supervisor, settings, self.model)
             add_lookup(routes, reader, settings, self.metrics.registry)
-            add_live_routes(routes, settings)
+            add_live_routes(routes, settings, self.metrics)
             tls = server_context(settings)
             async with serve(routes, settings.web_bind, settings.web_port, tls=tls) as port:
                 supervisor.membership.url = own_url(settings, port)

@@ -157,6 +157,12 @@ class Metrics:
         self.recovery_seconds = Histogram(
             "lifecycle_recovery_seconds", "Recovery of one partition", buckets=SLOW, registry=registry
         )
+        # Connections that read live stage changes of this worker now.
+        self.live_readers = Gauge("lifecycle_live_readers", "Readers of live stage changes", registry=registry)
+        # Those that were cut off since they read more slowly than changes came; they may come back.
+        self.live_cut_off = Counter(
+            "lifecycle_live_readers_cut_off", "Readers of live stage changes cut off", registry=registry
+        )
         add_process_metrics(registry)
         for attribute, known in known_labels(model, gathered).items():
             counter: Counter = getattr(self, attribute)
@@ -215,6 +221,14 @@ class Metrics:
         del partition
         self.recovered_records.inc(records)
         self.recovery_seconds.observe(seconds)
+
+    def live_reader(self, change: int) -> None:
+        """One more reads live stage changes, 1, or one less, -1."""
+        self.live_readers.inc(change)
+
+    def live_reader_cut_off(self) -> None:
+        """One was too slow."""
+        self.live_cut_off.inc()
 
     def failed(self, partition: int, kind: str) -> None:
         """A partition starts over."""

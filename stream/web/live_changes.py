@@ -6,7 +6,7 @@ off, and may come back with the id of its last event.
 """
 
 import asyncio
-from typing import Final
+from typing import Final, Protocol
 
 from aiohttp import web
 
@@ -28,7 +28,19 @@ _FAREWELL_SECONDS: Final = 0.3
 """What connections that do not read get to be told that the worker stops."""
 
 
-def add_live_routes(app: web.Application, settings: Settings, *, heartbeat: float = HEARTBEAT_SECONDS) -> LiveHub:
+class LiveObserver(Protocol):
+    """Counts readers; see `stream.metrics.Metrics`."""
+
+    def live_reader(self, change: int) -> None:
+        """One more, 1, or one less, -1."""
+
+    def live_reader_cut_off(self) -> None:
+        """One was too slow."""
+
+
+def add_live_routes(
+    app: web.Application, settings: Settings, observer: LiveObserver, *, heartbeat: float = HEARTBEAT_SECONDS
+) -> None:
     """Let `app` serve live stage changes of the topic that `settings` name; `heartbeat` is in seconds.
 
     Streams end when the app shuts down, and the consumer with it.
@@ -54,9 +66,13 @@ def add_live_routes(app: web.Application, settings: Settings, *, heartbeat: floa
             reader = LiveReader(query.wanted, cut_off)
             stream = LiveStream(hub, query, reader, heartbeat)
             streams[stream] = task, reader
+            observer.live_reader(1)
             try:
                 return await _write(request, stream)
             finally:
+                observer.live_reader(-1)
+                if reader.is_cut_off:
+                    observer.live_reader_cut_off()
                 del streams[stream]
 
     async def end(_app: web.Application) -> None:
@@ -70,7 +86,6 @@ def add_live_routes(app: web.Application, settings: Settings, *, heartbeat: floa
 
     app.router.add_get(PATH, live, allow_head=False)
     app.on_shutdown.append(end)
-    return hub
 
 
 async def _write(request: web.Request, stream: LiveStream) -> web.StreamResponse:

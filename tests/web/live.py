@@ -80,11 +80,25 @@ class Reader:
         return self.last_id
 
 
+class Counts:
+    """What the worker's metrics would say."""
+
+    def __init__(self) -> None:
+        self.readers = self.cut_off = 0
+
+    def live_reader(self, change: int) -> None:
+        self.readers += change
+
+    def live_reader_cut_off(self) -> None:
+        self.cut_off += 1
+
+
 @asynccontextmanager
-async def worker(settings: Settings, heartbeat: float = 15.0) -> AsyncIterator[str]:
+async def worker(settings: Settings, heartbeat: float = 15.0, counts: Counts | None = None) -> AsyncIterator[str]:
     """The address of its live stage changes."""
+    counts = counts or Counts()
     app = web.Application()
-    add_live_routes(app, settings, heartbeat=heartbeat)
+    add_live_routes(app, settings, counts, heartbeat=heartbeat)
     async with serve(app, "127.0.0.1", 0) as port:
         yield f"http://127.0.0.1:{port}{PATH}"
 

@@ -18,7 +18,7 @@ from stream.web.live_query import KNOWN
 from tests.kit.kafka import KafkaBroker, SharedKafka
 from tests.kit.stage_changes import T, change, write
 from tests.kit.topics import create_topics
-from tests.web.live import Reader, Sent, reading, worker
+from tests.web.live import Counts, Reader, Sent, reading, worker
 
 PARTITIONS = 4
 
@@ -252,7 +252,8 @@ async def test_a_slow_reader_is_cut_off_and_goes_on_by_its_last_id_while_others_
     settings: Settings,
 ) -> None:
     big = [change("ann", sequence=each, facts={"text": "x" * 50_000}) for each in range(1, 401)]
-    async with worker(settings) as url, reading(url) as quick:
+    counts = Counts()
+    async with worker(settings, counts=counts) as url, reading(url) as quick:
         before = await quick.until_it_listens()
         slow = await _connect_and_not_read(url)
         for place in range(0, len(big), 20):
@@ -260,6 +261,7 @@ async def test_a_slow_reader_is_cut_off_and_goes_on_by_its_last_id_while_others_
             assert [each.sequence for each in await quick.take(20)] == list(range(place + 1, place + 21))
         received = await _all_of(slow)
         assert 0 < received < 10_000_000  # of 20 MB
+        assert (counts.readers, counts.cut_off) == (1, 1)
         async with reading(url, headers={"Last-Event-ID": before}) as again:
             assert [each.sequence for each in await again.take(400)] == list(range(1, 401))
 
