@@ -37,7 +37,14 @@ class Sdk:
         return self.language == "browser"
 
 
-SDKS: Final = (Sdk("segment-analytics-python", "python", "segment.analytics"),)
+SDKS: Final = (
+    Sdk("segment-analytics-python", "python", "segment.analytics"),
+    Sdk("rudder-sdk-python", "python", "rudderstack.analytics"),
+    Sdk("events-sdk-python", "python", "hightouch.htevents"),
+    Sdk("customerio-cdp-analytics", "python", "customerio.analytics"),
+    Sdk("@segment/analytics-node", "node", "@segment/analytics-node"),
+    Sdk("@rudderstack/rudder-sdk-node", "node", "@rudderstack/rudder-sdk-node"),
+)
 
 
 @cache
