@@ -1,7 +1,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test check pythons bench faults wheel clean
+.PHONY: help demo test check pythons bench faults sdks wheel clean
 
 # Another environment, of another Python: make check VENV=.venv-3.13 PYTHON=python3.13
 export VENV ?= .venv
@@ -47,6 +47,11 @@ faults: ## Kills, zombies, brokers that restart, networks that fail; then the ve
 	@deploy/kafka/jars.sh
 	@deploy/compiled.sh
 	@$(COMPILED) $(BIN)/python -m tests.faults $(ARGS)
+
+sdks: ## Official SDKs, in Python, Node and Chromium, against collector, worker and Kafka. ARGS="--only node", --help
+	@deploy/venv.sh dev
+	@deploy/kafka/jars.sh
+	@$(BIN)/python -m tests.sdks $(ARGS)
 
 wheel: ## The product as a compiled wheel, in dist: what to install where it is to be fast; needs a C compiler
 	@deploy/venv.sh

@@ -1,0 +1,1 @@
+"""Official SDKs against a real collector, worker and Kafka: `make sdks`."""

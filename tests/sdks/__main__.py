@@ -1,0 +1,97 @@
+"""Run official SDKs against the product: `python -m tests.sdks`, or `make sdks`."""
+
+import argparse
+import asyncio
+import logging
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.sdks.installing import NotInstalledError, install
+from tests.sdks.run import Outcome, run
+from tests.sdks.sdks import SDKS, Sdk
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run those that are asked for; 1 where anything differed, 2 where something is missing here."""
+    asked = _parser().parse_args(arguments)
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # the broker goes away on purpose
+    began = time.monotonic()
+
+    def say(text: str) -> None:
+        console.print(f"{time.monotonic() - began:6.1f}  {text}", markup=False)
+
+    chosen = [sdk for sdk in SDKS if not asked.only or any(name in sdk.package for name in asked.only)]
+    if not chosen:
+        console.print(f"none of them is named so; there are {', '.join(sdk.package for sdk in SDKS)}", style="red")
+        return 2
+    if asked.keep is not None:
+        asked.keep.mkdir(parents=True, exist_ok=True)
+    try:
+        outcomes = asyncio.run(_run(chosen, asked.keep and asked.keep.resolve(), say))
+    except NotInstalledError as error:
+        console.print(str(error), style="red", markup=False)
+        return 2
+    except KeyboardInterrupt:
+        console.print("interrupted; nothing is left running")
+        return 130
+    console.print(_table(outcomes))
+    for outcome in outcomes:
+        for difference in outcome.differences[: asked.show]:
+            console.print(f"{outcome.sdk.package}: {difference}", style="red", markup=False)
+    return 1 if any(outcome.differences for outcome in outcomes) else 0
+
+
+async def _run(chosen: list[Sdk], keep: Path | None, say: Callable[[str], None]) -> list[Outcome]:
+    await install({sdk.language for sdk in chosen}, say)
+    if keep is not None:
+        return await run(chosen, keep, say)
+    with tempfile.TemporaryDirectory(prefix="lifecycle-sdks-") as folder:
+        return await run(chosen, Path(folder), say)
+
+
+def _table(outcomes: list[Outcome]) -> Table:
+    table = Table(title="Official SDKs", title_justify="left")
+    for name in ("SDK", "version"):
+        table.add_column(name)
+    for name in ("calls", "200", "429", "503", "no answer", "records twice", "differences"):
+        table.add_column(name, justify="right")
+    for outcome in outcomes:
+        statuses = outcome.statuses
+        table.add_row(
+            outcome.sdk.package,
+            outcome.sdk.version,
+            f"{sum(map(len, outcome.calls.values())):,}",
+            *(f"{statuses[status]:,}" for status in (200, 429, 503, 0)),
+            f"{outcome.repeats:,}",
+            f"{len(outcome.differences):,}",
+            style="red" if outcome.differences else "green",
+        )
+    return table
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="make sdks",
+        description="Install official SDKs at pinned releases, and let them send to a collector in front of Apache "
+        "Kafka and a worker: each kind of call, faster than a key allows, while the broker is restarted, and while the "
+        "collector is killed. Each call must be on the topic with its id, time, name and properties, count once, and "
+        "show in the lookup. The exit code is 1 where anything differs, 2 where Node or Chromium is missing.",
+        epilog='example: make sdks ARGS="--only node"',
+    )
+    parser.add_argument(
+        "--only", action="append", metavar="NAME", help="only SDKs whose package has this in its name; may repeat"
+    )
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="keep the logs of all processes there")
+    parser.add_argument("--show", type=int, default=10, help="differences shown of each SDK; else 10")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,54 @@
+"""The SDKs that are run, at the releases which `senders/` pins."""
+
+import json
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Final, Literal
+
+SENDERS: Final = Path(__file__).parent / "senders"
+Language = Literal["python", "node", "browser"]
+
+
+@dataclass(frozen=True)
+class Sdk:
+    """One SDK, and how it is run."""
+
+    package: str
+    """As its registry names it."""
+    language: Language
+    module: str
+    """What a program imports."""
+
+    @property
+    def version(self) -> str:
+        """The pinned release."""
+        return _pins()[self.package]
+
+    @property
+    def slug(self) -> str:
+        """The package's name as a part of file names, ids and write keys."""
+        return self.package.removeprefix("@").replace("/", "-")
+
+    @property
+    def adds_to_pages(self) -> bool:
+        """Whether it adds properties to pages and screens: a browser knows their address."""
+        return self.language == "browser"
+
+
+SDKS: Final = (
+    Sdk("segment-analytics-python", "python", "segment.analytics"),
+    Sdk("rudder-sdk-python", "python", "rudderstack.analytics"),
+    Sdk("events-sdk-python", "python", "hightouch.htevents"),
+    Sdk("customerio-cdp-analytics", "python", "customerio.analytics"),
+    Sdk("@segment/analytics-node", "node", "@segment/analytics-node"),
+    Sdk("@rudderstack/rudder-sdk-node", "node", "@rudderstack/rudder-sdk-node"),
+)
+
+
+@cache
+def _pins() -> dict[str, str]:
+    lines = (SENDERS / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    node: dict[str, str] = json.loads((SENDERS / "package.json").read_text(encoding="utf-8"))["dependencies"]
+    return {**dict(re.split("==", line, maxsplit=1) for line in lines), **node}

@@ -1,0 +1,79 @@
+// Makes calls with one of the SDKs for Node, as its documents say: node.mjs MODULE.
+// The first line of stdin is the plan. What happened goes to stdout, as JSON.
+import { createInterface } from "node:readline";
+import { setTimeout as pause } from "node:timers/promises";
+
+const lines = createInterface({ input: process.stdin });
+let closed = false;
+lines.on("close", () => (closed = true));
+const plan = JSON.parse((await lines[Symbol.asyncIterator]().next()).value);
+const givenUp = [];
+
+const clients = {
+  async "@segment/analytics-node"() {
+    const { Analytics } = await import("@segment/analytics-node");
+    const analytics = new Analytics({ writeKey: plan.key, host: plan.url });
+    analytics.on("error", (error) => givenUp.push(`${error.code}: ${error.reason?.message ?? error.reason}`));
+    return { analytics, flush: () => analytics.flush() };
+  },
+  async "@rudderstack/rudder-sdk-node"() {
+    const { default: RudderAnalytics } = await import("@rudderstack/rudder-sdk-node");
+    const analytics = new RudderAnalytics(plan.key, {
+      dataPlaneUrl: plan.url,
+      errorHandler: (error) => givenUp.push(String(error)),
+    });
+    return { analytics, flush: () => analytics.flush() };
+  },
+};
+
+const { analytics, flush } = await clients[process.argv[2]]();
+
+function value(held) {
+  if (Array.isArray(held)) return held.map(value);
+  if (held === null || typeof held !== "object") return held;
+  if (held.$ === "nan") return NaN;
+  if (held.$ === "date") return new Date(held.milliseconds);
+  return Object.fromEntries(Object.entries(held).map(([key, each]) => [key, value(each)]));
+}
+
+function make({ kind, user, anonymous, name, category, properties, time }) {
+  const given = value(properties);
+  const common = {
+    ...(user === null ? {} : { userId: user }),
+    ...(anonymous === null ? {} : { anonymousId: anonymous }),
+    ...(time === null ? {} : { timestamp: new Date(time) }),
+  };
+  switch (kind) {
+    case "track":
+      return analytics.track({ ...common, event: name, properties: given });
+    case "page":
+    case "screen":
+      return analytics[kind]({ ...common, name, category: category ?? undefined, properties: given });
+    case "identify":
+      return analytics.identify({ ...common, traits: given });
+    case "group":
+      return analytics.group({ ...common, groupId: name, traits: given });
+    case "alias":
+      return analytics.alias({ ...common, previousId: name });
+  }
+}
+
+const began = Date.now();
+let made = 0;
+for (const burst of plan.bursts) {
+  for (const call of burst) {
+    make(call);
+    made += 1;
+  }
+  await flush();
+}
+if (plan.users.length > 0) {
+  while (!closed) {
+    const userId = plan.users[made % plan.users.length];
+    analytics.track({ userId, event: "Ping", properties: { number: made } });
+    made += 1;
+    await pause(plan.pause * 1000);
+  }
+  await flush();
+}
+process.stdout.write(JSON.stringify({ began, ended: Date.now(), made, given_up: givenUp }) + "\n", () => process.exit(0));
