@@ -18,8 +18,10 @@ PROGRAMS = Path(__file__).parent / "peers"
 PLAIN_PYTHON = {"PYTHONSAFEPATH": "", "PYTHONPATH": ""}
 """The environment of their interpreters: they import from their own folder, and nothing of our build."""
 INSTALLED = Path(__file__).resolve().parents[2] / "build" / "bench" / "peers"
-_PYTHON = INSTALLED / "venv" / "bin" / "python"
-_PINS = PROGRAMS / "requirements.txt"
+_PINS = "requirements.txt"
+_HTTP_PINS = "http-requirements.txt"
+_VENVS = {_PINS: "venv", _HTTP_PINS: "venv-http"}
+"""The file that pins releases, and the virtual environment that has them."""
 _STREAMS = PROGRAMS / "kafka-streams"
 _STREAMS_CLASSES = f"{INSTALLED / 'kafka-streams' / 'classes'}{os.pathsep}{INSTALLED / 'kafka-streams' / 'lib'}/*"
 _INSTALL_SECONDS = 600
@@ -42,7 +44,9 @@ class Peer:
     commands: tuple[tuple[str, ...], ...]
     """Run in this order; the last does the job. {state} stands for an empty folder."""
     requirements: tuple[str, ...] = ()
-    """What pip installs, at the releases that requirements.txt pins; none for what Maven builds."""
+    """What pip installs; none for what Maven builds."""
+    pins: str = _PINS
+    """The file that pins their releases."""
     events: int = 0
     """How many interactions keep it busy for about half a minute."""
     few_events: int = 0
@@ -52,10 +56,10 @@ class Peer:
 def peers() -> list[Peer]:
     """All of them, in the order in which they run."""
     java = (str(KAFKA / "target" / "java"), "-cp", _STREAMS_CLASSES, "Peer")
-    python = str(_PYTHON)
+    python = str(_python(_PINS))
     streams = _pinned(_STREAMS / "pom.xml", r"<kafka\.version>(.+)</kafka\.version>")
     bytewax, quix, faust = (
-        _pinned(_PINS, rf"^{name}==(.+)$") for name in ("bytewax", "quixstreams", "faust-streaming")
+        _pinned(PROGRAMS / _PINS, rf"^{name}==(.+)$") for name in ("bytewax", "quixstreams", "faust-streaming")
     )
     return [
         Peer(
@@ -112,6 +116,20 @@ def peers() -> list[Peer]:
     ]
 
 
+def fastapi() -> Peer:
+    """The collector that is written with FastAPI: a server, told its port by the last words of its command."""
+    python = str(_python(_HTTP_PINS))
+    return Peer(
+        name="fastapi",
+        title="FastAPI, uvicorn, aiokafka",
+        guarantee="at least once",
+        version=_pinned(PROGRAMS / _HTTP_PINS, r"^fastapi==(.+)$"),
+        requirements=("fastapi", "uvicorn[standard]", "aiokafka", "orjson"),
+        pins=_HTTP_PINS,
+        commands=((python, "-m", "uvicorn", "fastapi_collector:app", "--no-access-log", "--port"),),
+    )
+
+
 async def install(peer: Peer, say: Callable[[str], None]) -> None:
     """Make a peer ready to run, where it was not made ready from the very same files before.
 
@@ -126,10 +144,11 @@ async def install(peer: Peer, say: Callable[[str], None]) -> None:
     if not peer.requirements:
         await _must(["mvn", "--batch-mode", "--quiet", "--file", str(_STREAMS / "pom.xml"), "package"])
     else:
-        if not _PYTHON.exists():
-            await _must([sys.executable, "-m", "venv", "--clear", str(_PYTHON.parents[1])])
-        quietly = ("--quiet", "--disable-pip-version-check", "--constraint", str(_PINS))
-        await _must([str(_PYTHON), "-m", "pip", "install", *quietly, *peer.requirements])
+        python = _python(peer.pins)
+        if not python.exists():
+            await _must([sys.executable, "-m", "venv", "--clear", str(python.parents[1])])
+        quietly = ("--quiet", "--disable-pip-version-check", "--constraint", str(PROGRAMS / peer.pins))
+        await _must([str(python), "-m", "pip", "install", *quietly, *peer.requirements])
     stamp.write_text(wanted, encoding="ascii")
 
 
@@ -179,6 +198,10 @@ async def _must(
     return ended
 
 
+def _python(pins: str) -> Path:
+    return INSTALLED / _VENVS[pins] / "bin" / "python"
+
+
 def _pinned(file: Path, pattern: str) -> str:
     found = re.search(pattern, file.read_text(encoding="utf-8"), re.MULTILINE)
     if found is None:
@@ -188,7 +211,9 @@ def _pinned(file: Path, pattern: str) -> str:
 
 def _fingerprint(peer: Peer) -> str:
     """What an installation depends on, as a hash."""
-    sources = (_PINS,) if peer.requirements else (_STREAMS / "pom.xml", *sorted(_STREAMS.rglob("*.java")))
+    sources = (
+        (PROGRAMS / peer.pins,) if peer.requirements else (_STREAMS / "pom.xml", *sorted(_STREAMS.rglob("*.java")))
+    )
     seen = xxhash.xxh3_64(f"{sys.version_info[:2]} {peer.requirements}".encode())
     for source in sources:
         seen.update(source.read_bytes())

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import os
 import signal
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -19,13 +18,12 @@ from stream.kafka.partitioner import partition_of
 from stream.kafka.topics import ensure_topics
 from stream.settings import Settings
 from tests.bench.broker_logs import BrokerLogs
-from tests.bench.worker import BenchWorker
+from tests.bench.worker import BenchWorker, cpu_seconds
 from tests.bench.workload import UNTIL, WEEK, Record, produce, workload
 from tests.kit import machines
 from tests.kit.kafka import KafkaBroker
 
 TRIVIAL = Path(__file__).with_name("lifecycles") / "trivial.yaml"
-_TICKS = os.sysconf("SC_CLK_TCK")
 _POLL = 0.05
 _BALANCE_SECONDS = 60.0
 
@@ -193,10 +191,7 @@ class Run:
         return sum(each.cpu_seconds for each in self.workers)
 
     def _broker_cpu(self) -> float:
-        process = self._kafka._process
-        assert process is not None
-        fields = Path(f"/proc/{process.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / _TICKS
+        return cpu_seconds(self._kafka.pid)
 
     async def _transactions(self) -> float:
         total = 0.0

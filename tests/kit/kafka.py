@@ -110,15 +110,19 @@ class KafkaBroker:
         if self._process is not None:
             self._process.kill()
 
+    @property
+    def pid(self) -> int:
+        """The process of the node, which runs."""
+        assert self._process is not None
+        return self._process.pid
+
     def freeze(self) -> None:
         """Hold it where it is (SIGSTOP): it keeps its connections, and answers nothing."""
-        assert self._process is not None
-        os.kill(self._process.pid, signal.SIGSTOP)
+        os.kill(self.pid, signal.SIGSTOP)
 
     def thaw(self) -> None:
         """Let it go on."""
-        assert self._process is not None
-        os.kill(self._process.pid, signal.SIGCONT)
+        os.kill(self.pid, signal.SIGCONT)
 
     def restart(self) -> None:
         """Start the node again on its ports and data, after shutting it down where it still runs."""
