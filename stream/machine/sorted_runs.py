@@ -1,7 +1,7 @@
 """Keys in the order of a number, for many keys in few bytes: sorted runs, merged where they are read.
 
-Each entry takes eight bytes for its number and eight for a reference to its key, which is kept elsewhere anyway. A run
-is sorted as it grows and is never touched again once it is full, so nothing here ever takes long.
+Each entry takes eight bytes for its number, a double, which epoch milliseconds are exact in, and eight for a reference
+to its key, which is kept elsewhere anyway. A run is sorted as it grows and is never touched again once it is full, so nothing here ever takes long.
 """
 
 from array import array
@@ -18,12 +18,11 @@ Entry = tuple[float, bytes]
 
 
 class SortedRuns:
-    """Entries, some of which may be there twice; numbers are whole (`"q"`) or not (`"d"`), as `typecode` says."""
+    """Entries, some of which may be there twice."""
 
-    def __init__(self, typecode: str) -> None:
-        self._typecode = typecode
+    def __init__(self) -> None:
         self._runs: list[tuple[array[float], list[bytes]]] = []
-        self._numbers: array[float] = array(typecode)
+        self._numbers: array[float] = array("d")
         self._keys: list[bytes] = []
 
     def __len__(self) -> int:
@@ -41,7 +40,7 @@ class SortedRuns:
             keys.insert(index, key)
         if len(keys) == RUN:
             self._runs.append((numbers, keys))
-            self._numbers, self._keys = array(self._typecode), []
+            self._numbers, self._keys = array("d"), []
 
     def ascending(self, after: Entry | None = None) -> Iterator[Entry]:
         """Every entry that comes after `after`, each once."""

@@ -69,6 +69,6 @@ def page_of(request: web.Request, lifecycle: Lifecycle) -> Page:
 def _entry(value: object, order: str, descending: bool) -> Entry:
     match value:
         case [str(of), bool(down), int() | float() as number, str(key)] if (of, down) == (order, descending):
-            return float(number) if order != "entered" else int(number), key.encode()
+            return float(number), key.encode()
         case _:
             raise RefusedError(400, "bad_cursor", "the cursor is of another order or direction than is asked for")
