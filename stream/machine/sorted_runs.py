@@ -1,7 +1,8 @@
 """Keys in the order of a number, for many keys in few bytes: sorted runs, merged where they are read.
 
 Each entry takes eight bytes for its number, a double, which epoch milliseconds are exact in, and eight for a reference
-to its key, which is kept elsewhere anyway. A run is sorted as it grows and is never touched again once it is full, so nothing here ever takes long.
+to its key, which is kept elsewhere anyway. A run is sorted as it grows and is never touched again once it is full, so
+nothing here ever takes long.
 """
 
 from array import array
