@@ -107,6 +107,8 @@ def simulate(
     other, the exit code is 1.
     """
     end = None if until is None else moment(until, "--until")
+    if explanations and not explain:
+        raise typer.BadParameter("it says whom to explain", param_hint="'--explain'")
     outputs = {"--changes": changes, "--customers": customers, "--explanations": explanations}
     _keep_apart([*lifecycle, *(each for each in input if each != "-")], outputs)
     keep_apart(reading.rejected, [*lifecycle, *input, *(each for each in outputs.values() if each)])

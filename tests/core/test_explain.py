@@ -461,18 +461,17 @@ def test_what_keeps_no_more_entries_says_so_while_it_may_have_dropped_some_that_
     keeping = lifecycle("""
     scores: {heat: {}}
     ledgers:
-      bought:
-        {each: order, minus: refund, by: properties.order, amount: properties.total, returned: properties.amount, keep: 2}
+      bought: {each: order, by: properties.id, amount: properties.sum, keep: 2, minus: refund, returned: properties.b}
     signals: {up: {each: visit, add: {heat: 1}, expires: 10d, keep: 3}}
     facts:
       busy: {count: visit, within: 5d, keep: 2}
-      spent: {sum: properties.total, each: order, within: 5d, keep: 4}
+      spent: {sum: properties.sum, each: order, within: 5d, keep: 4}
       bought_count: {count: bought}
     """)
     subject = Subject(keeping)
     for day in range(4):
         subject.sees(T0 + day * DAY, "visit")
-        subject.sees(T0 + day * DAY, "order", {"order": f"o{day}", "total": 10})
+        subject.sees(T0 + day * DAY, "order", {"id": f"o{day}", "sum": 10})
     assert told(subject, T0 + 4 * DAY).full == (
         Full("signal", "up", 3, T0 + DAY, None),
         Full("fact", "busy", 2, T0 + 2 * DAY, None),
@@ -480,8 +479,8 @@ def test_what_keeps_no_more_entries_says_so_while_it_may_have_dropped_some_that_
         Full("ledger", "bought", 2, T0 + 2 * DAY, 2),
     )
     assert [each.name for each in told(subject, T0 + 11 * DAY).full] == ["bought"]
-    subject.sees(T0 + 4 * DAY, "refund", {"order": "o3", "amount": 4})
-    subject.sees(T0 + 4 * DAY, "refund", {"order": "o9", "amount": 4})
+    subject.sees(T0 + 4 * DAY, "refund", {"id": "o3", "b": 4})
+    subject.sees(T0 + 4 * DAY, "refund", {"id": "o9", "b": 4})
     assert told(subject, T0 + 4 * DAY).ledgers == (LedgerNow("bought", 4, 36.0, 2, 1),)
 
 
