@@ -50,7 +50,7 @@ def page(number: int, filling: int = 0) -> bytes:
 async def test_while_kafka_acknowledges_nothing_senders_are_told_to_come_back_and_memory_is_bounded(
     own_kafka: KafkaBroker, settings: Settings
 ) -> None:
-    """First those for whom there is no room any more, then those that come while it is slow; what waited comes later."""
+    """Those for whom there is no room at once, those that wait after some seconds; what waited is written later."""
     async with proxy_of(own_kafka) as proxy, served(replace(settings, collector_max_body=8 << 20)) as collector:
         assert (await collector.post("/v1/page", page(0)))[0] == 200
         proxy.stall()
