@@ -7,7 +7,13 @@ from stream.events import LIBRARY, RESERVED, Event
 from tests.docs.markdown import ROOT, page, rows, section
 
 PAGE = page("docs/logs.md")
-TABLES = ("## A worker starts and ends", "## Kafka", "## The group and its partitions", "## Lifecycles")
+TABLES = (
+    "## A worker starts and ends",
+    "## A collector",
+    "## Kafka",
+    "## The group and its partitions",
+    "## Lifecycles",
+)
 
 
 def written() -> dict[str, frozenset[str]]:
