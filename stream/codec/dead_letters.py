@@ -61,6 +61,8 @@ class SourceAddress(NamedTuple):
     """Epoch milliseconds."""
 
     def __str__(self) -> str:
+        if self.partition == NEVER_ON_A_TOPIC:
+            return f"{self.topic} by a collector"
         return f"{self.topic}-{self.partition}-{self.offset}"
 
 

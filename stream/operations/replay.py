@@ -13,7 +13,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple, Self
 
 from aiokafka import AIOKafkaProducer
@@ -21,8 +21,9 @@ from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced, Tr
 
 from stream.codec.controls import control_of, tick_time
 from stream.codec.dead_letter_reasons import Reason, Rejected
-from stream.codec.dead_letters import DeadLetter, SourceAddress, receipt, replayed
+from stream.codec.dead_letters import NEVER_ON_A_TOPIC, DeadLetter, SourceAddress, receipt, replayed
 from stream.codec.interactions import InteractionDecoder
+from stream.codec.partitioners import home_of
 from stream.codec.records import Outgoing
 from stream.errors import BrokerError
 from stream.kafka.batch_sender import Part, send_batches
@@ -80,6 +81,21 @@ class Target:
         then, now = dead_letter.source.timestamp, time.time_ns() // 1_000_000
         retention = int(self.topic.configs.get("retention.ms", -1))
         return then if then >= 0 and (retention < 0 or now - then < retention // 2) else now
+
+    def placed(self, dead_letter: DeadLetter) -> tuple[int, DeadLetter]:
+        """Where a dead letter is replayed to: the partition of its source record.
+
+        What a collector refused was on no partition before, and nobody knew whose it was: it goes to its customer's,
+        with the key of that.
+        """
+        partition = dead_letter.source.partition
+        if partition != NEVER_ON_A_TOPIC:
+            return partition, dead_letter
+        read = self.decoder.decode(dead_letter.value, self.time_of(dead_letter), dead_letter.headers)
+        assert not isinstance(read, Rejected)  # else it was refused
+        key = read.subject.encode()
+        home = home_of(self.settings.partitioner, key, self.topic.partitions)
+        return int(home), replace(dead_letter, key=key)
 
     def refusal(self, dead_letter: DeadLetter) -> Refusal | None:
         """Why a dead letter cannot be replayed, or need not be; None: it can.
@@ -198,22 +214,22 @@ class _Writer:
             raise BrokerError(f"the replay broke off: {error!r}; run it again, nothing is replayed twice") from error
 
     def _interactions(self, batch: Sequence[DeadLetter]) -> Iterator[Part]:
-        """The interactions again, in the partitions of their source records."""
-        for partition, dead_letters in _by(batch, lambda each: each.source.partition).items():
+        """The interactions again, each in its partition."""
+        by_partition: dict[int, list[DeadLetter]] = {}
+        for each in batch:
+            partition, placed = self._target.placed(each)
+            by_partition.setdefault(partition, []).append(placed)
+        for partition, dead_letters in by_partition.items():
             times = [self._target.time_of(each) for each in dead_letters]
             yield Part(self._topics.interactions, partition, map(replayed, dead_letters), times)
 
     def _receipts(self, batch: Sequence[DeadLetter]) -> Iterator[Part]:
         """Their receipts, each in the partition of its dead letter."""
-        for partition, dead_letters in _by(batch, lambda each: each.address.partition).items():
-            yield Part(self._topics.dead_letters, partition, [receipt(each.source) for each in dead_letters])
-
-
-def _by(batch: Sequence[DeadLetter], partition_of: Callable[[DeadLetter], int]) -> dict[int, list[DeadLetter]]:
-    parts: dict[int, list[DeadLetter]] = {}
-    for dead_letter in batch:
-        parts.setdefault(partition_of(dead_letter), []).append(dead_letter)
-    return parts
+        receipts: dict[int, list[Outgoing]] = {}
+        for each in batch:
+            receipts.setdefault(each.address.partition, []).append(receipt(each.source))
+        for partition, records in receipts.items():
+            yield Part(self._topics.dead_letters, partition, records)
 
 
 def _rejected(dead_letter: DeadLetter, received: int, decoder: InteractionDecoder) -> Rejected | None:

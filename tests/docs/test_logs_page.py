@@ -9,6 +9,7 @@ from tests.docs.markdown import ROOT, page, rows, section
 PAGE = page("docs/logs.md")
 TABLES = (
     "## A worker starts and ends",
+    "## A collector",
     "## Kafka",
     "## The group and its partitions",
     "## Lifecycles",

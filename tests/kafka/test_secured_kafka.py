@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,14 +13,17 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from stream.codec.dead_letter_reasons import Reason, Rejected
 from stream.codec.dead_letters import dead_letter
+from stream.collector import Collector
 from stream.errors import BrokerError
 from stream.kafka.clients import client_options
 from stream.kafka.permissions import of_topics, require
 from stream.kafka.topic_plan import plan_topics
 from stream.settings import Settings
 from tests.kit.acls import Acl
+from tests.kit.collectors import served
 from tests.kit.machines import Record
 from tests.kit.roles import (
+    COLLECTOR,
     CREATOR,
     REPAIRER,
     SENDER,
@@ -120,6 +124,22 @@ async def test_a_reset_that_lacks_one_right_throws_nothing_away_and_names_it(
     assert re.search(names(acl), said), said
     assert_clear(said)
     assert "forgotten" not in said
+
+
+async def test_a_collector_does_its_work_with_the_rights_that_are_documented(secured_kafka: SecuredKafka) -> None:
+    async with served(caller_of(secured_kafka, COLLECTOR).settings) as collector:
+        body = b'{"batch":[{"type":"page","userId":"collected"},5]}'
+        assert (await collector.post("/v1/batch", body))[0] == 200
+
+
+@pytest.mark.parametrize("acl", COLLECTOR, ids=str)
+async def test_a_collector_that_lacks_one_right_ends_and_names_it(secured_kafka: SecuredKafka, acl: Acl) -> None:
+    settings = caller_of(secured_kafka, COLLECTOR).settings
+    async with without(secured_kafka, acl):
+        with pytest.raises(BrokerError) as raised:
+            await Collector(replace(settings, collector_port=0)).serve_until(asyncio.Event())
+    assert re.search(names(acl), str(raised.value))
+    assert_clear(str(raised.value))
 
 
 @pytest.mark.parametrize("acl", SENDER, ids=str)

@@ -1,11 +1,13 @@
 """A collector for tests: in the test's own event loop, or as the command in a process of its own."""
 
 import asyncio
+import io
 import os
 import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,9 @@ import aiohttp
 
 from stream.collector import Collector
 from stream.settings import Settings
+
+_LARGE = 1 << 20
+"""From here on aiohttp's client warns of bytes."""
 
 
 class Served:
@@ -29,7 +34,9 @@ class Served:
     async def post(self, path: str, body: bytes = b"", **headers: str) -> tuple[int, dict[str, Any], dict[str, str]]:
         """Status, body and headers of an answer; names of `headers` have `_` for `-`."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        async with self.session.post(self.url + path, data=body, headers=named, allow_redirects=False) as response:
+        async with self.session.post(
+            self.url + path, data=io.BytesIO(body) if len(body) > _LARGE else body, headers=named, allow_redirects=False
+        ) as response:
             return response.status, await response.json(), {k.title(): v for k, v in response.headers.items()}
 
     async def until_ready(self, *, is_ready: bool = True) -> None:
@@ -45,7 +52,7 @@ class Served:
 @asynccontextmanager
 async def served(settings: Settings, *, ready: bool = True) -> AsyncIterator[Served]:
     """A collector in this process, on a free port whatever the settings say; with `ready` once it takes something."""
-    collector = Collector(settings)
+    collector = Collector(replace(settings, collector_port=0))
     stop, port = asyncio.Event(), asyncio.get_running_loop().create_future()
     running = asyncio.create_task(collector.serve_until(stop, port.set_result))
     try:
@@ -59,7 +66,8 @@ async def served(settings: Settings, *, ready: bool = True) -> AsyncIterator[Ser
             yield found
     finally:
         stop.set()
-        await running
+        await asyncio.wait([running])
+    running.result()
 
 
 @asynccontextmanager

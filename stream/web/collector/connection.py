@@ -141,12 +141,12 @@ class Connection:
         try:
             while True:
                 try:
+                    if client is None:
+                        client = AIOKafkaClient(
+                            **client_options(self._settings), request_timeout_ms=_REQUEST_TIMEOUT_MS
+                        )
+                        await client.bootstrap()  # ends by itself; cancelled it would leave a connection open
                     async with asyncio.timeout(_LOOK_TIMEOUT):
-                        if client is None:
-                            client = AIOKafkaClient(
-                                **client_options(self._settings), request_timeout_ms=_REQUEST_TIMEOUT_MS
-                            )
-                            await client.bootstrap()
                         found = await look_up(client, self._topics if number % _TOPICS_EVERY == 0 else ())
                     self.contact.heard()
                     if self._has_changed(known, found):

@@ -35,6 +35,8 @@ _NO_PARTITION: Final = 2**31 - 1
 _WRITE_KEY: Final = re.compile(rb'"writeKey"\s*:\s*"[^"]*"')
 _TIMES_OF_SEGMENT: Final = ("timestamp", "originalTimestamp")
 _TIMES_OF_NATIVE: Final = ("time",)
+_SUBJECT: Final = {SEGMENT: frozenset({"userId", "anonymousId"}), NATIVE: frozenset({"customer_id", "anonymous_id"})}
+"""By format, what says whose an item is."""
 
 
 class Placed(NamedTuple):
@@ -105,13 +107,14 @@ class Intake:
         """An item that came as an interaction of any format that workers read."""
         decoder = self._decoders[goes.topic]
         read = decoder.decode(item, goes.received)
-        if decoder.format == SEGMENT:
-            return self.call(item, arrival, goes)
         if isinstance(read, Rejected):
             return self._rejected(item, None, goes.headers, read, goes)
-        if decoder.format == NATIVE and (read.id is None or arrival.address is not None):
+        if decoder.format == SEGMENT or (decoder.format == NATIVE and (read.id is None or arrival.address is not None)):
             members = members_of(item)
-            if members is not None:
+            # Neither is there where it is in an envelope, which stays as it is.
+            if members is not None and not _SUBJECT[decoder.format].isdisjoint(members):
+                if decoder.format == SEGMENT:
+                    return self.call(item, arrival, goes)
                 if arrival.address is not None:
                     put_address(members, arrival.address)
                 item = encoded(members) if read.id is not None else _with_id(members, "id", _TIMES_OF_NATIVE)

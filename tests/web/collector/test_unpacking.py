@@ -2,6 +2,7 @@
 
 import gzip
 import zlib
+from contextlib import suppress
 
 import pytest
 from backports import zstd
@@ -113,7 +114,5 @@ def test_an_encoding_that_nobody_knows_is_refused_with_those_that_are_known(enco
 
 @given(st.binary(max_size=200), st.sampled_from([each for each, _pack in ALL]), st.integers(1, 50))
 def test_any_bytes_are_unpacked_or_refused(packed: bytes, encoding: str, step: int) -> None:
-    try:
-        unpacked(encoding, packed, step)
-    except Refused as wrong:
-        assert wrong.status in (400, 413)
+    with suppress(Refused):
+        assert len(unpacked(encoding, packed, step)) <= LIMIT
