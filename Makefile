@@ -83,5 +83,5 @@ lint:
 	@$(BIN)/mypy
 
 clean: ## Remove what these targets made: .venv, Kafka's jars and the tests' real data too
-	@rm -rf .venv .venv-3.* .data deploy/kafka/target build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf .venv .venv-3.* .data deploy/*/target docs/examples/*/target build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	@find . -name __pycache__ -prune -exec rm -rf {} +
