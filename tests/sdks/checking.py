@@ -158,8 +158,8 @@ def _key_of(raw: dict[str, Any]) -> object:
 
 
 def _own_time(raw: dict[str, Any]) -> int:
-    """The call's time by the sender's clock."""
-    return instant_of(raw.get("originalTimestamp") or raw["timestamp"])
+    """The call's time as its program states it, or else by the sender's clock."""
+    return instant_of(raw.get("timestamp") or raw["originalTimestamp"])
 
 
 def _corrected(raw: dict[str, Any]) -> int:
