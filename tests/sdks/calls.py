@@ -1,15 +1,15 @@
 """The calls that every SDK makes, and what must be on the topic for each: the story, bursts, and endless pings."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from math import isnan, nan
 from typing import Any, Final
 
+from tests.sdks.sdks import Sdk
+
 LONE_SURROGATE: Final = "\ud83d"
 """Half of a sign, as a text has it that was cut in the middle of one: no text that could be stored."""
-PEOPLE: Final = 10
-"""So many customers are pinged, in turn."""
+_PEOPLE: Final = 10
 _SECOND: Final = 1_000
 _AT: Final = 1_763_805_600_123
 
@@ -77,12 +77,18 @@ class Call:
         }
 
 
-def story(slug: str) -> list[Call]:
-    """A visitor who becomes a customer: each kind of call, and values that get lost easily."""
+def story(slug: str) -> list[list[Call]]:
+    """A visitor who becomes a customer: each kind of call, and values that get lost easily.
+
+    In two bursts: a browser's SDK gives calls that it has not sent yet the id of an `identify` behind them.
+    """
     visitor, ada = f"{slug}-visitor", f"{slug}-ada"
-    return [
+    seen = [
         Call("track", None, visitor, "Visited", properties={"from": "newsletter", "first": True}),
         Call("page", None, visitor, "Pricing", "Docs", {"tour": 2}),
+        Call("alias", f"{slug}-lovelace", None, visitor),
+    ]
+    known = [
         Call(
             "identify",
             ada,
@@ -116,14 +122,27 @@ def story(slug: str) -> list[Call]:
         Call("track", ada, None, "Cut", properties={"text": LONE_SURROGATE}),
         Call("group", ada, None, "acme", properties={"seats": 12, "name": "Acme"}),
         Call("track", ada, None, "Order Completed Again", properties={"total": 0.1}, time=_AT + _SECOND),
-        Call("alias", f"{slug}-lovelace", None, ada),
     ]
+    return [seen, known]
 
 
-def pings(slug: str, count: int) -> Iterator[Call]:
-    """The first `count` of the pings that a sender makes without end: the same as `ping` of the senders."""
-    for number in range(count):
-        yield Call("track", f"{slug}-{number % PEOPLE}", None, "Ping", properties={"number": number})
+def pinged(sdk: Sdk) -> list[str]:
+    """Who is pinged, in turn: customers, or the one visitor of a browser."""
+    return [f"{sdk.slug}-{number}" for number in range(1 if sdk.is_of_a_browser else _PEOPLE)]
+
+
+def pings(sdk: Sdk, count: int) -> list[Call]:
+    """The first `count` of the pings that a sender makes without end: the same as those of the senders."""
+    ids = pinged(sdk)
+    return [
+        Call(
+            "track",
+            *((None, ids[0]) if sdk.is_of_a_browser else (ids[number % len(ids)], None)),
+            "Ping",
+            properties={"number": number},
+        )
+        for number in range(count)
+    ]
 
 
 def are_same(expected: object, found: object) -> bool:

@@ -89,7 +89,7 @@ class Checked:
         if (read.name, read.subject, read.id) != (call.event, call.subject, raw["messageId"]):
             yield f"it is {read.name} of {read.subject}, id {read.id}"
         found = read.properties
-        if self._sdk.adds_to_pages and call.kind in ("page", "screen"):
+        if self._sdk.is_of_a_browser and call.kind in ("page", "screen"):
             found = {key: each for key, each in found.items() if key in call.expected}
         if not are_same(call.expected, found):
             yield f"its properties are {found}, and should be {call.expected}"
@@ -102,26 +102,24 @@ class Checked:
             yield f"its time is {read.time}, and should be {_corrected(raw)}"
 
     def _unlike_the_wire(self) -> Iterator[str]:
-        """Each record has what its SDK sent, member by member; all that was answered 200 is there."""
-        sent: dict[str, dict[str, Any]] = {}
+        """Each record has what one of its SDK's attempts had, member by member; all that was answered 200 is there."""
+        sent: dict[str, list[dict[str, Any]]] = defaultdict(list)
         answered: set[str] = set()
         for exchange in self._exchanges:
             for item in exchange.items():
-                sent[item["messageId"]] = item
+                sent[item["messageId"]].append(item)
                 if exchange.status == 200:
                     answered.add(item["messageId"])
-        readable = {item["messageId"] for item in sent.values() if not _is_unreadable(item)}
+        readable = {item["messageId"] for items in sent.values() for item in items if not _is_unreadable(item)}
         if answered & readable - self.ids:
             yield f"answered 200, and not there: {sorted(answered & readable - self.ids)}"
         for _partition, record in self._found:
             raw = json.loads(record.value or b"")
-            if raw["messageId"] not in sent:
+            unlike = [[*_unlike(item, raw)] for item in sent[raw["messageId"]]]
+            if not unlike:
                 yield f"nobody sent {raw['messageId']}"
-                continue
-            item = sent[raw["messageId"]]
-            for key in (item.keys() | raw.keys()) - _PUT_IN - {"type"}:
-                if repr(item.get(key)) != repr(raw.get(key)):
-                    yield f"{raw['messageId']}: `{key}` was sent as {item.get(key)!r} and is {raw.get(key)!r}"
+            elif all(unlike):
+                yield f"{raw['messageId']}: {unlike[0]}"
             if "writeKey" in raw:
                 yield f"{raw['messageId']} has its write key still"
 
@@ -132,6 +130,12 @@ def unreadable(calls: Iterable[Call], letters: list[tuple[int, Record]]) -> Iter
     names = [json.loads(record.value or b"").get("event") for _partition, record in letters]
     if set(names) != {call.name for call in wanted}:
         yield f"dead letters are {names}, and should be {[call.name for call in wanted]}"
+
+
+def _unlike(item: dict[str, Any], raw: dict[str, Any]) -> Iterator[str]:
+    for key in (item.keys() | raw.keys()) - _PUT_IN - {"type"}:
+        if repr(item.get(key)) != repr(raw.get(key)):
+            yield f"`{key}` was sent as {item.get(key)!r} and is {raw.get(key)!r}"
 
 
 def _is_unreadable(item: dict[str, Any]) -> bool:
@@ -158,8 +162,8 @@ def _key_of(raw: dict[str, Any]) -> object:
 
 
 def _own_time(raw: dict[str, Any]) -> int:
-    """The call's time by the sender's clock."""
-    return instant_of(raw.get("originalTimestamp") or raw["timestamp"])
+    """The call's time as its program states it, or else by the sender's clock."""
+    return instant_of(raw.get("timestamp") or raw["originalTimestamp"])
 
 
 def _corrected(raw: dict[str, Any]) -> int:

@@ -10,7 +10,7 @@ from typing import Final
 
 from stream.kafka.embedded.process import HOST, free_port
 from tests.kit.topics import Records, read_all
-from tests.sdks.calls import PEOPLE, Call, pings, story
+from tests.sdks.calls import Call, pinged, pings, story
 from tests.sdks.checking import Checked, of_source, unreadable
 from tests.sdks.keys import PARTS, Key, Part
 from tests.sdks.product import Product
@@ -21,7 +21,6 @@ from tests.sdks.wire import Exchange, Tap
 Say = Callable[[str], None]
 _BURST: Final = 30
 """Calls; a key of the part `limited` lets through the first burst, and has the second one wait."""
-_PAUSE: Final = 0.1
 _SECONDS: Final = 120
 
 
@@ -53,7 +52,7 @@ async def run(sdks: Sequence[Sdk], folder: Path, say: Say) -> list[Outcome]:
     async with Product(folder, keys.values()) as product:
         for outcome in outcomes:
             say(f"{outcome.sdk.package} {outcome.sdk.version}: each kind of call")
-            await _Part("story", product, keys, ports, folder).send(outcome, [story(outcome.sdk.slug)])
+            await _Part("story", product, keys, ports, folder).send(outcome, story(outcome.sdk.slug))
         say("all: faster than their keys allow (429, Retry-After)")
         limited = _Part("limited", product, keys, ports, folder)
         await asyncio.gather(*(limited.send(each, _bursts(each.sdk)) for each in outcomes))
@@ -98,7 +97,7 @@ async def _faults(outcomes: list[Outcome], part: _Part, say: Say) -> None:
         taps = [await stack.enter_async_context(Tap(product.port)) for _ in outcomes]
         senders = [part.sender(each.sdk, tap) for each, tap in zip(outcomes, taps, strict=True)]
         for outcome, sender in zip(outcomes, senders, strict=True):
-            await sender.ping([f"{outcome.sdk.slug}-{number}" for number in range(PEOPLE)], _PAUSE)
+            await sender.ping(pinged(outcome.sdk), outcome.sdk.pause)
             stack.push_async_callback(sender.kill)
         await _until(outcomes, taps, "taken", _taken)
         say("  the broker is stopped, until every SDK was told to come back, and started")
@@ -121,7 +120,7 @@ async def _faults(outcomes: list[Outcome], part: _Part, say: Say) -> None:
             except SenderError as error:
                 outcome.differences.append(f"faults: {error}")
                 continue
-            part.note(outcome, list(pings(outcome.sdk.slug, sent.made)), sent, tap)
+            part.note(outcome, pings(outcome.sdk, sent.made), sent, tap)
 
 
 async def _until(
@@ -185,8 +184,9 @@ def _check_part(outcome: Outcome, part: Part, records: Records, letters: Records
 async def _looked_up(outcome: Outcome, product: Product) -> list[str]:
     """What the worker says wrongly of this SDK's customers."""
     slug = outcome.sdk.slug
-    made = Counter(call.user for part in ("limited", "faults") for call in outcome.calls.get(part, ()))
-    wanted = {f"customers/{user}": ("visitor", 0.0, 0, count) for user, count in made.items()}
+    kind = "anonymous" if outcome.sdk.is_of_a_browser else "customers"
+    made = Counter(call.subject for part in ("limited", "faults") for call in outcome.calls.get(part, ()))
+    wanted = {f"{kind}/{subject}": ("visitor", 0.0, 0, count) for subject, count in made.items()}
     if "story" in outcome.calls:
         wanted[f"customers/{slug}-ada"] = ("customer", 20.0, 2, 0)
     wrong: list[str] = []
@@ -203,7 +203,7 @@ async def _looked_up(outcome: Outcome, product: Product) -> list[str]:
 
 
 def _bursts(sdk: Sdk) -> list[list[Call]]:
-    made = list(pings(sdk.slug, 2 * _BURST))
+    made = pings(sdk, 2 * _BURST)
     return [made[:_BURST], made[_BURST:]]
 
 

@@ -32,9 +32,14 @@ class Sdk:
         return self.package.removeprefix("@").replace("/", "-")
 
     @property
-    def adds_to_pages(self) -> bool:
-        """Whether it adds properties to pages and screens: a browser knows their address."""
+    def is_of_a_browser(self) -> bool:
+        """Then it has one visitor at a time, and adds to pages what it knows of them."""
         return self.language == "browser"
+
+    @property
+    def pause(self) -> float:
+        """Seconds between pings. A customer's latest 128 ids are remembered, and a browser is one customer alone."""
+        return 0.5 if self.is_of_a_browser else 0.1
 
 
 SDKS: Final = (
@@ -43,6 +48,7 @@ SDKS: Final = (
     Sdk("events-sdk-python", "python", "hightouch.htevents"),
     Sdk("customerio-cdp-analytics", "python", "customerio.analytics"),
     Sdk("@segment/analytics-node", "node", "@segment/analytics-node"),
+    Sdk("@segment/analytics-next", "browser", "@segment/analytics-next"),
     Sdk("@rudderstack/rudder-sdk-node", "node", "@rudderstack/rudder-sdk-node"),
 )
 

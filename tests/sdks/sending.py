@@ -76,7 +76,7 @@ class Sender:
     async def _start(self, plan: dict[str, object]) -> None:
         with self._log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                *self._command(), stdin=PIPE, stdout=PIPE, stderr=log, env=_environment(), cwd=self._log.parent
+                *self._command(), stdin=PIPE, stdout=PIPE, stderr=log, env=_environment(self._sdk), cwd=self._log.parent
             )
         whole = {"url": self._url, "key": self._key, "page_port": self._page_port, **plan}
         assert self._process.stdin is not None
@@ -90,7 +90,8 @@ class Sender:
         return (installing.node(), str(program), self._sdk.module)
 
 
-def _environment() -> dict[str, str]:
+def _environment(sdk: Sdk) -> dict[str, str]:
     """Everybody's zone is the same, so that what is recorded tells nothing of a machine."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("LIFECYCLE_", "PYTHON"))}
-    return {**kept, "TZ": "UTC", "LANG": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1"}
+    chromium = {"CHROMIUM": installing.browser()} if sdk.is_of_a_browser else {}
+    return {**kept, **chromium, "TZ": "UTC", "LANG": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1"}

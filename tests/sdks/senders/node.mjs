@@ -20,12 +20,22 @@ const clients = {
     const { default: RudderAnalytics } = await import("@rudderstack/rudder-sdk-node");
     const analytics = new RudderAnalytics(plan.key, {
       dataPlaneUrl: plan.url,
+      retryCount: 10, // its own 3 are over within 1.5 s
       errorHandler: (error) => givenUp.push(String(error)),
     });
-    return { analytics, flush: () => analytics.flush() };
+    // Its flush() sends 20 calls and leaves the others; the callback of each call says when it is delivered.
+    const flush = async () => {
+      while (settled < made) {
+        await analytics.flush();
+        await pause(50);
+      }
+    };
+    return { analytics, flush };
   },
 };
 
+let made = 0;
+let settled = 0;
 const { analytics, flush } = await clients[process.argv[2]]();
 
 function value(held) {
@@ -36,6 +46,8 @@ function value(held) {
   return Object.fromEntries(Object.entries(held).map(([key, each]) => [key, value(each)]));
 }
 
+const done = () => (settled += 1);
+
 function make({ kind, user, anonymous, name, category, properties, time }) {
   const given = value(properties);
   const common = {
@@ -45,33 +57,32 @@ function make({ kind, user, anonymous, name, category, properties, time }) {
   };
   switch (kind) {
     case "track":
-      return analytics.track({ ...common, event: name, properties: given });
+      return analytics.track({ ...common, event: name, properties: given }, done);
     case "page":
     case "screen":
-      return analytics[kind]({ ...common, name, category: category ?? undefined, properties: given });
+      return analytics[kind]({ ...common, name, category: category ?? undefined, properties: given }, done);
     case "identify":
-      return analytics.identify({ ...common, traits: given });
+      return analytics.identify({ ...common, traits: given }, done);
     case "group":
-      return analytics.group({ ...common, groupId: name, traits: given });
+      return analytics.group({ ...common, groupId: name, traits: given }, done);
     case "alias":
-      return analytics.alias({ ...common, previousId: name });
+      return analytics.alias({ ...common, previousId: name }, done);
   }
 }
 
 const began = Date.now();
-let made = 0;
 for (const burst of plan.bursts) {
   for (const call of burst) {
-    make(call);
     made += 1;
+    make(call);
   }
   await flush();
 }
 if (plan.users.length > 0) {
   while (!closed) {
-    const userId = plan.users[made % plan.users.length];
-    analytics.track({ userId, event: "Ping", properties: { number: made } });
-    made += 1;
+    const number = made++;
+    const userId = plan.users[number % plan.users.length];
+    analytics.track({ userId, event: "Ping", properties: { number } }, done);
     await pause(plan.pause * 1000);
   }
   await flush();

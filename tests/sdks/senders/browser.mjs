@@ -1,0 +1,106 @@
+// Makes calls with an SDK for browsers, in headless Chromium on a page of its own: browser.mjs MODULE.
+// The first line of stdin is the plan. What happened goes to stdout, as JSON.
+import { readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { createRequire } from "node:module";
+import { createInterface } from "node:readline";
+import { setTimeout as pause } from "node:timers/promises";
+import { chromium } from "playwright-core";
+
+const require = createRequire(import.meta.url);
+const lines = createInterface({ input: process.stdin });
+let closed = false;
+lines.on("close", () => (closed = true));
+const plan = JSON.parse((await lines[Symbol.asyncIterator]().next()).value);
+
+const programs = {
+  "@segment/analytics-next": {
+    script: "@segment/analytics-next/dist/umd/index.js",
+    start: async ({ url, key }) => {
+      [window.analytics] = await window.AnalyticsNext.AnalyticsBrowser.load({ writeKey: key, cdnURL: url });
+      window.become = (anonymous) => window.analytics.setAnonymousId(anonymous);
+    },
+  },
+};
+const program = programs[process.argv[2]];
+
+// The page, and beside it the SDK's own files, as npm has them.
+const files = require.resolve(program.script).replace(/[^/]*$/, "");
+const script = program.script.replace(/^.*\//, "");
+const page = `<!doctype html><title>Shop</title><script src="/files/${script}"></script>`;
+const server = createServer((request, response) => {
+  const name = request.url.match(/^\/files\/([\w.-]+)$/)?.[1];
+  try {
+    response.setHeader("Content-Type", name ? "text/javascript" : "text/html; charset=utf-8");
+    response.end(name ? readFileSync(files + name) : page);
+  } catch {
+    response.writeHead(404).end();
+  }
+});
+await new Promise((resolve) => server.listen(plan.page_port, "127.0.0.1", resolve));
+
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM,
+  args: ["--no-sandbox", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"],
+});
+const context = await browser.newContext({ userAgent: "Mozilla/5.0 (a browser)", locale: "en-GB", timezoneId: "UTC" });
+const tab = await context.newPage();
+tab.on("pageerror", (error) => console.error(`page: ${error}`));
+tab.on("console", (message) => console.error(`console: ${message.text()}`));
+await tab.goto(`http://127.0.0.1:${plan.page_port}/pricing`);
+await tab.evaluate(program.start, { url: plan.url, key: plan.key });
+await tab.evaluate(() => {
+  window.value = (held) => {
+    if (Array.isArray(held)) return held.map(window.value);
+    if (held === null || typeof held !== "object") return held;
+    if (held.$ === "nan") return NaN;
+    if (held.$ === "date") return new Date(held.milliseconds);
+    return Object.fromEntries(Object.entries(held).map(([key, each]) => [key, window.value(each)]));
+  };
+  window.make = ({ kind, user, anonymous, name, category, properties, time }) => {
+    const { analytics } = window;
+    const given = window.value(properties);
+    const options = time === null ? {} : { timestamp: new Date(time) };
+    if (anonymous !== null) window.become(anonymous);
+    switch (kind) {
+      case "track":
+        return analytics.track(name, given, options);
+      case "page":
+      case "screen":
+        return analytics[kind](category, name, given, options);
+      case "identify":
+        return analytics.identify(user, given, options);
+      case "group":
+        return analytics.group(name, given, options);
+      case "alias":
+        return analytics.alias(user, name, options);
+    }
+  };
+});
+
+let delivered = 0;
+tab.on("response", (response) => {
+  if (response.request().method() === "POST" && response.status() === 200) delivered += 1;
+});
+const began = Date.now();
+let made = 0;
+async function flush() {
+  while (delivered < made) await pause(50);
+}
+for (const burst of plan.bursts) {
+  made += burst.length;
+  await tab.evaluate((calls) => calls.forEach((call) => void window.make(call)), burst);
+  await flush();
+}
+if (plan.users.length > 0) {
+  const ping = { kind: "track", user: null, anonymous: plan.users[0], name: "Ping", time: null };
+  while (!closed) {
+    const number = made++;
+    await tab.evaluate((call) => void window.make(call), { ...ping, properties: { number } });
+    await pause(plan.pause * 1000);
+  }
+  await flush();
+}
+await browser.close();
+server.close();
+process.stdout.write(JSON.stringify({ began, ended: Date.now(), made, given_up: [] }) + "\n", () => process.exit(0));
