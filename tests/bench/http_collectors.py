@@ -32,6 +32,7 @@ _DIFFERENT = {"batches": 100, "singles": 5_000}
 """So many different requests are sent over and over."""
 _CONNECTIONS = {"batches": 8, "singles": 64}
 _TITLES = {"batches": f"batches of {BATCH} calls of track", "singles": "single native interactions"}
+_FIGURES = ("rate", "per_cpu_second", "broker_us", "sender_share", "p50_ms", "p99_ms")
 
 Say = Callable[[str], None]
 
@@ -143,17 +144,16 @@ def tables(result: dict[str, Any]) -> list[Table]:
     """Medians by kind of request and system, and the conditions."""
     made: list[Table] = []
     rows = result["runs"]
-    for kind in _TITLES:
-        title = f"Collector, one process: {_TITLES[kind]}, {_CONNECTIONS[kind]} connections"
+    for kind, name in _TITLES.items():
+        title = f"Collector, one process: {name}, {_CONNECTIONS[kind]} connections"
         columns = ("interactions/s", "per CPU second", "Kafka us each", "sender's cores", "p50 ms", "p99 ms")
         each = table(title, "system", *columns)
         for system in (OURS, BARE, FASTAPI):
             if system in result["failed"]:
                 each.add_row(system, f"cannot run: {result['failed'][system]}")
                 continue
-            figures = [_median(rows, system, kind, name) for name in ("rate", "per_cpu_second")]
-            small = [_median(rows, system, kind, name) for name in ("broker_us", "sender_share", "p50_ms", "p99_ms")]
-            each.add_row(system, *(whole(value or 0) for value in figures), *(f"{value or 0:.2f}" for value in small))
+            found = [_median(rows, system, kind, figure) or 0 for figure in _FIGURES]
+            each.add_row(system, *map(whole, found[:2]), *(f"{value:.2f}" for value in found[2:]))
         made.append(each)
     conditions = Table("condition", "seen", "aim, at least", "met", title="Conditions")
     for condition in result["conditions"]:
