@@ -34,6 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             cluster=asked.cluster,
             clock=asked.clock,
             topics=asked.topics,
+            http=asked.http and not asked.embedded,
         )
         console.print(f"seed {seed}: {plan.interactions:,} interactions, {len(plan.faults)} faults", style="bold")
         try:
@@ -92,8 +93,10 @@ def _table(plan: Plan, outcome: Outcome) -> Table:
         table.add_row(f"interactions sent as {codec}", f"{count:,}")
     for topic, codec in sorted(outcome.topics.items()):
         table.add_row(f"codec of {topic}", codec)
+    for name, count in verdict.over_http.items():
+        table.add_row(name, f"{count:,}")
     table.add_row("workers started", f"{outcome.workers:,}")
-    table.add_row("workers that fell", f"{len(outcome.fallen):,}")
+    table.add_row("processes that fell", f"{len(outcome.fallen):,}")
     table.add_section()
     table.add_row(
         "differences", f"{len(verdict.differences):,}", style="bold red" if verdict.differences else "bold green"
@@ -122,6 +125,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--topics", type=int, choices=(1, 2, 3), default=1, help="topics that interactions are written to; else 1"
+    )
+    parser.add_argument(
+        "--http",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="two collectors that are posted to and killed, and workers that are asked for customers; they are there "
+        "unless --no-http or --embedded says otherwise",
     )
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep the workers' logs there")
     parser.add_argument("--show", type=int, default=5, help="differences shown; else 5")

@@ -1,8 +1,8 @@
-"""A worker that is built wrong on purpose, so that it can be shown that the verdict notices.
+"""A build that is wrong on purpose, so that it can be shown that the verdict notices.
 
     python tests/faults/broken_worker.py KIND worker
 
-KIND is one of BROKEN.
+KIND is one of BROKEN; `collector` for those of COLLECTORS.
 """
 
 import asyncio
@@ -17,9 +17,13 @@ from stream.cli import main
 from stream.codec.state.keys import LAYOUT
 from stream.engine.delivery import Transactional
 from stream.engine.partition import Partition
+from stream.engine.questions import MovingError, Question
+from stream.kafka.membership import Membership
 from stream.kafka.partition_reader import Fetched
+from stream.kafka.receipt_producer import Receipt, ReceiptProducer
 from stream.kafka.topic_monitor import SourceTopic
 from stream.machine.batch import Batch
+from stream.web.collector import taking
 
 _numbers = count()
 _IN_BETWEEN = 0.3
@@ -125,10 +129,54 @@ def edit_forgotten() -> None:
     os.environ["LIFECYCLE_APPLY_EDITS"] = "when_touched"
 
 
-BROKEN: dict[str, Callable[[], None]] = {
-    each.__name__.replace("_", "-"): each
-    for each in (no_fencing, position_apart, changes_last, state_kept, early, rash, layouts_lost, edit_forgotten)
-}
+def always_sure() -> None:
+    """Whoever was given partitions answers for them, however long it heard nothing of the group."""
+    Membership.is_sure = property(lambda _: True)  # type: ignore[method-assign, assignment]
+
+
+def uncommitted() -> None:
+    """Whoever asks is answered at once, from a batch that is being written, too."""
+
+    async def ask(self: Partition, question: Question[Any]) -> Any:
+        if self.machine is None:
+            raise MovingError
+        return question(self.machine)
+
+    really = Transactional.write
+
+    async def write(self: Transactional, batch: Batch) -> None:
+        await asyncio.sleep(_IN_BETWEEN)
+        await really(self, batch)
+
+    Partition.ask = ask  # type: ignore[method-assign]
+    Transactional.write = write  # type: ignore[method-assign]
+
+
+def answers_first() -> None:
+    """A collector answers 200 before Kafka has what was sent."""
+    really = ReceiptProducer._acknowledged
+
+    async def acknowledged(self: ReceiptProducer, *batch: Any) -> None:
+        await asyncio.sleep(_IN_BETWEEN)
+        await really(self, *batch)
+
+    async def at_once(_receipt: Receipt) -> None:
+        return
+
+    ReceiptProducer._acknowledged = acknowledged  # type: ignore[method-assign]
+    taking._acknowledged = at_once
+
+
+def _named(*kinds: Callable[[], None]) -> dict[str, Callable[[], None]]:
+    return {each.__name__.replace("_", "-"): each for each in kinds}
+
+
+WORKERS = _named(no_fencing, position_apart, changes_last, state_kept, early, rash, layouts_lost, edit_forgotten)
+"""What topics show."""
+LOOKUPS = _named(always_sure, uncommitted)
+"""What answers show."""
+COLLECTORS = _named(answers_first)
+BROKEN = {**WORKERS, **LOOKUPS, **COLLECTORS}
 
 if __name__ == "__main__":
     BROKEN[sys.argv.pop(1)]()

@@ -1,7 +1,8 @@
-"""The workers of a run: processes that are started, killed, stopped and woken."""
+"""The processes of a run, workers and collectors: started, killed, stopped and woken."""
 
 import asyncio
 import os
+import re
 import signal
 import sys
 from collections.abc import Mapping, Sequence
@@ -10,6 +11,7 @@ from typing import Self
 
 _STOP_SECONDS = 20.0
 COMMAND = (sys.executable, "-m", "stream.cli", "worker")
+_SERVED = re.compile(rb"http://127\.0\.0\.1:\d+(?=\D)")
 
 
 class WorkerProcess:
@@ -21,6 +23,15 @@ class WorkerProcess:
         self.frozen = False
         self.asked = False
         """It was asked to end in order."""
+        self._url = ""
+
+    @property
+    def url(self) -> str:
+        """Where it serves HTTP, as its log says; empty until it does."""
+        if not self._url:
+            found = _SERVED.search(self.log.read_bytes())
+            self._url = "" if found is None else found[0].decode()
+        return self._url
 
     @property
     def runs(self) -> bool:
@@ -56,11 +67,15 @@ class Fleet:
     A worker that ended though nobody told it to is kept in `fallen`, and a new one takes its place.
     """
 
-    def __init__(self, environment: Mapping[str, str], folder: Path, command: Sequence[str] = COMMAND) -> None:
+    def __init__(
+        self, environment: Mapping[str, str], folder: Path, command: Sequence[str] = COMMAND, name: str = "worker"
+    ) -> None:
+        """`name` is how their logs begin."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("LIFECYCLE_")}
         self._environment = {**kept, **environment}
         self._folder = folder
         self._command = command
+        self._name = name
         self._workers: list[WorkerProcess] = []
         self.lifecycles: str | None = None
         """Files that workers are started with from now on, comma-separated; None: as the environment says."""
@@ -77,8 +92,8 @@ class Fleet:
 
     @property
     def workers(self) -> list[WorkerProcess]:
-        """Those that run, frozen ones too."""
-        for worker in [each for each in self._workers if not each.runs]:
+        """Those that run, frozen ones too, and one that is asked to end and has not yet."""
+        for worker in [each for each in self._workers if not each.runs and not each.asked]:
             self._workers.remove(worker)
             self._note(worker)
         return self._workers
@@ -115,7 +130,7 @@ class Fleet:
             await self.terminate(worker)
 
     async def _start(self) -> None:
-        log = self._folder / f"worker-{self.started}.log"
+        log = self._folder / f"{self._name}-{self.started}.log"
         self.started += 1
         environment = self._environment
         if self.lifecycles is not None:

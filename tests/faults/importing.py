@@ -20,9 +20,9 @@ from stream.codec.import_rows import HEADER
 from stream.settings import Settings
 from tests.faults.traffic import END, SPAN
 
-LIFECYCLE = Path(__file__).with_name("lifecycles") / "imported.yaml"
-"""Counts rows in its only fact."""
-NAME = "imported"
+LIFECYCLE = Path(__file__).with_name("lifecycles") / "counted.yaml"
+"""Counts rows in its first fact, and weighs items that were posted in its second one."""
+NAME = "counted"
 _EVENT = "imported_row"
 _ROWS = 3_000
 _OWN = 200

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
@@ -41,11 +41,13 @@ class Injector:
         patient: bool = False,
         edits: Iterable[Version] = (),
         imports: Imports | None = None,
+        before_thaw: Callable[[WorkerProcess], Awaitable[None]] | None = None,
     ) -> None:
         """`kafka` is what can be stopped and started; `proxies` stand between it and the workers.
 
         `edits` are the versions of the lifecycles that come one after the other. `patient`: no fault comes before
-        workers have got on since the one before, however long they take to start.
+        workers have got on since the one before, however long they take to start. `before_thaw` is called with each
+        frozen worker that is about to wake.
         """
         self.done: Counter[str] = Counter()
         """How often each kind of fault was there; `rebalance`: workers that came or left, as the group sees it."""
@@ -56,6 +58,7 @@ class Injector:
         self._patient = patient
         self._edits = iter(edits)
         self._imports = imports
+        self._before_thaw = before_thaw
         self._taken = 0
         self._say = say
 
@@ -95,18 +98,22 @@ class Injector:
                 assert self._imports is not None
                 await self._imports.run(fault.which)
             case "freeze":
-                # Past the session timeout, so that another takes over: then the zombie wakes where it stopped.
-                worker = self._worker(fault)
-                await self._fleet.size(max(2, len(self._fleet.workers)))
-                worker.freeze()
-                await asyncio.sleep(self._settings.session_timeout / 1_000 + fault.lasts)
-                worker.thaw()
+                await self._freeze(self._worker(fault), fault.lasts)
             case "rival":
                 await self._rival(fault.which % self._settings.partitions)
             case "broker-stop" | "broker-kill":
                 await self._lose_a_broker(fault)
             case "stall" | "refuse" | "reset":
                 await self._harm_the_network(fault)
+
+    async def _freeze(self, worker: WorkerProcess, lasts: float) -> None:
+        """Past the session timeout, so that another takes over: then the zombie wakes where it stopped."""
+        await self._fleet.size(max(2, len(self._fleet.workers)))
+        worker.freeze()
+        await asyncio.sleep(self._settings.session_timeout / 1_000 + lasts)
+        if self._before_thaw is not None:
+            await self._before_thaw(worker)
+        worker.thaw()
 
     async def _roll(self) -> None:
         """A rolling restart."""

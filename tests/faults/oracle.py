@@ -7,7 +7,7 @@ Lifecycles are edited in a run: the position records tell from where to where wh
 (`stints.py`). Where one takes over, every customer of a former one is considered before the next interaction.
 """
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from itertools import pairwise
@@ -47,6 +47,16 @@ class Letter(NamedTuple):
     value: bytes | None
 
 
+class Place(NamedTuple):
+    """A customer at a place in its partition."""
+
+    partition: int
+    applied: int
+    """Records of interactions that are applied."""
+    key: bytes
+    """Of the changelog."""
+
+
 @dataclass
 class Expected:
     """What one partition must have written."""
@@ -55,7 +65,7 @@ class Expected:
     """Values of stage changes, in order."""
     customers: dict[bytes, Customer] = field(default_factory=dict)
     """By changelog key."""
-    dead_letters: list["Letter"] = field(default_factory=list)
+    dead_letters: list[Letter] = field(default_factory=list)
     """In the order of their source records."""
     edits: int = 0
     """How often another version of the lifecycles took over."""
@@ -67,6 +77,8 @@ class Expected:
     """Rows of imports that began again."""
     late: int = 0
     deadlines: int = 0
+    states: dict[Place, set[bytes]] = field(default_factory=dict)
+    """The records of those who were asked for: as they are at each place, deadlines there fired or not."""
 
     @property
     def current(self) -> dict[str, dict[str, Any]]:
@@ -81,8 +93,14 @@ class Expected:
 class Partition:
     """One partition of interactions, replayed."""
 
-    def __init__(self, versions: Versions, stints: Sequence[Stint], topic: str, number: int) -> None:
+    def __init__(
+        self, versions: Versions, stints: Sequence[Stint], topic: str, number: int, asked: Iterable[Place] = ()
+    ) -> None:
+        """`asked`: of whom the record is to be kept where."""
         self.expected = Expected()
+        self._asked: dict[int, list[bytes]] = {}
+        for place in asked:
+            self._asked.setdefault(place.applied, []).append(place.key)
         self._versions = versions
         self._stints = stints
         self._model = versions.model({})
@@ -97,11 +115,15 @@ class Partition:
 
     def replay(self, records: Sequence[Interaction]) -> Expected:
         """Every record in the order of the topic, in `stream` clock."""
+        index = 0
         for stint in self._stints:
             self._begin(stint)
+            self._note(index)
             stays = stint.end == stint.start
             self._consider(stint.start, stint.keys_at_start if stays else None)
+            self._note(index)
             self._fire(stint.start, stint.keys_at_start if stays else None)
+            self._note(index)
             within = [record for record in records if stint.start <= record.offset < stint.end]
             for record in within:
                 tick = self._tick(record)
@@ -109,8 +131,11 @@ class Partition:
                     self._take(record)
                 else:
                     self._move(tick)
+                index += 1
+                self._note(index)
                 ended = record is within[-1] and stint is not self._stints[-1]
                 self._fire(record.offset + 1, stint.keys_at_end if ended else None)
+                self._note(index)
         return self._counted()
 
     def _begin(self, stint: Stint) -> None:
@@ -143,6 +168,14 @@ class Partition:
         """A customer as it is now."""
         value = self._former.get(key)
         return self.expected.customers.get(key) if value is None else self._codec.decode(key, value)
+
+    def _note(self, index: int) -> None:
+        """Keep the records of those who were asked for at this place."""
+        for key in self._asked.get(index, ()):
+            customer = self.expected.customers.get(key)
+            value = self._former.get(key) if customer is None else self._codec.encode(customer)
+            if value is not None:
+                self.expected.states.setdefault(Place(self._number, index, key), set()).add(value)
 
     def _counted(self) -> Expected:
         for key, value in self._former.items():
@@ -227,6 +260,13 @@ def expected_of(
     stints: Mapping[int, Sequence[Stint]],
     topic: str,
     records: Mapping[int, Sequence[Interaction]],
+    asked: Iterable[Place] = (),
 ) -> dict[int, Expected]:
-    """What each partition of the interactions topic must have led to."""
-    return {number: Partition(versions, stints[number], topic, number).replay(each) for number, each in records.items()}
+    """What each partition of the interactions topic must have led to; `asked`: of whom states are kept where."""
+    places: dict[int, list[Place]] = {number: [] for number in records}
+    for place in asked:
+        places[place.partition].append(place)
+    return {
+        number: Partition(versions, stints[number], topic, number, places[number]).replay(each)
+        for number, each in records.items()
+    }

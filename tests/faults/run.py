@@ -23,6 +23,7 @@ from tests.faults.fleet import COMMAND, Fleet
 from tests.faults.gathering import SOURCES, compare_gathered
 from tests.faults.importing import Imports
 from tests.faults.inject import Injector
+from tests.faults.over_http import OverHttp, over_http
 from tests.faults.schedule import KINDS, OF_WORKERS, Fault, Kind, needed, schedule
 from tests.faults.stints import Versions
 from tests.faults.traffic import END, traffic
@@ -73,6 +74,8 @@ class Plan:
     """What fires deadlines; in `wall` clock they come within seconds."""
     topics: int = 1
     """Of interactions; those of several are gathered."""
+    http: bool = False
+    """Senders post to collectors, and workers are asked for customers, all the while."""
     bootstrap: str | None = None
     """A broker that others use, too, and that takes no harm; None: one for this run alone."""
     prefix: str = ""
@@ -118,7 +121,7 @@ class Outcome:
     imports_killed: int = 0
     """Imports that were killed before they had come to their end, and begun again."""
     fallen: list[str] = field(default_factory=list)
-    """Workers that ended though nobody told them to, or not in order."""
+    """Workers and collectors that ended though nobody told them to, or not in order."""
 
     @property
     def good(self) -> bool:
@@ -162,8 +165,20 @@ async def run(plan: Plan, folder: Path, say: Say) -> Outcome:
             "LIFECYCLE_SESSION_TIMEOUT": f"{_SESSION_MS}ms",
             "LIFECYCLE_WEB_PORT": "0",
         }
-        async with Fleet(environment, folder, plan.command) as fleet:
+        async with Fleet(environment, folder, plan.command) as fleet, AsyncExitStack() as stack:
             await fleet.size(2)
+            http: OverHttp | None = None
+            if plan.http:
+                beside = OverHttp(
+                    settings,
+                    environment,
+                    fleet,
+                    folder,
+                    customers=plan.customers,
+                    seconds=plan.minutes * 60,
+                    seed=plan.seed,
+                )
+                http = await stack.enter_async_context(over_http(beside))
             imports = Imports(settings, environment, folder, plan.customers, plan.seed, say)
             injector = Injector(
                 settings,
@@ -174,13 +189,18 @@ async def run(plan: Plan, folder: Path, say: Say) -> Outcome:
                 patient=plan.patient,
                 edits=edited[1:],
                 imports=imports,
+                before_thaw=None if http is None else http.askers.crowd,
             )
             written: Counter[str] = Counter()
             async with asyncio.TaskGroup() as group:
                 sent = traffic(plan.interactions, plan.customers, plan.seed, live=plan.clock == "wall")
                 rate = plan.interactions / (plan.minutes * 60)
-                group.create_task(send(settings, sent, rate, written, say, idempotent=not plan.embedded))
-                group.create_task(injector.run(plan.faults))
+                harm = [
+                    group.create_task(send(settings, sent, rate, written, say, idempotent=not plan.embedded)),
+                    group.create_task(injector.run(plan.faults)),
+                ]
+                if http is not None:
+                    group.create_task(http.run(harm))
             say("faults and traffic are over; the workers catch up")
             behind = [line for topic in settings.topics.sources for line in await _caught_up(settings, fleet, topic)]
             # By the wall clock, too: workers that took the last interaction may have fallen since.
@@ -188,17 +208,22 @@ async def run(plan: Plan, folder: Path, say: Say) -> Outcome:
             behind += await _caught_up(settings, fleet, settings.topics.interactions)
             settled = int(time.time() * 1_000) - 1_000 if plan.clock == "wall" else None
             await asyncio.sleep(_SETTLE_SECONDS)  # deadlines that came last, where they take more than one transaction
+            if http is not None:
+                say("everybody is asked for")
+                await http.askers.ask_everybody()
+            await stack.aclose()
             await fleet.stop()
             say("reading the topics, and working out what they must hold")
             known = Versions([each for version in edited for each in version.lifecycles], settings.forget_after)
-            verdict = await judge(known, settings, rows=imports.rows, exactly_once=not plan.embedded, settled=settled)
+            verdict = await judge(
+                known, settings, rows=imports.rows, exactly_once=not plan.embedded, settled=settled, http=http
+            )
             verdict.differences += behind + imports.failed
             if settings.topics.sources and not plan.embedded:
                 verdict.differences += await compare_gathered(settings)
             seconds = time.monotonic() - began
-            return Outcome(
-                verdict, injector.done, fleet.started, seconds, written, codecs, imports.killed, fleet.fallen
-            )
+            fallen = fleet.fallen + ([] if http is None else http.collectors.fleet.fallen)
+            return Outcome(verdict, injector.done, fleet.started, seconds, written, codecs, imports.killed, fallen)
 
 
 @asynccontextmanager

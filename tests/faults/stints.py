@@ -77,6 +77,7 @@ class Versions:
     def __init__(self, lifecycles: Sequence[Lifecycle], forget_after: int | None) -> None:
         self._lifecycles = {each.digest.hex(): each for each in lifecycles}
         self._forget_after = forget_after
+        self._models: dict[tuple[str, ...], Model] = {}
         self._codecs: dict[tuple[str, ...], CustomerCodec] = {}
         self._layouts = [
             value for each in lifecycles for _key, value in CustomerCodec(model_of([each])).layout_records()
@@ -84,7 +85,10 @@ class Versions:
 
     def model(self, lifecycles: Mapping[str, str]) -> Model:
         """The model of some digests by lifecycle."""
-        return model_of([self._lifecycles[digest] for digest in lifecycles.values()], self._forget_after)
+        name = tuple(lifecycles.values())
+        if name not in self._models:
+            self._models[name] = model_of([self._lifecycles[digest] for digest in name], self._forget_after)
+        return self._models[name]
 
     def codec(self, lifecycles: Mapping[str, str]) -> CustomerCodec:
         """A codec that writes this version and reads all."""

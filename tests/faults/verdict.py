@@ -8,14 +8,17 @@ from typing import Any
 import orjson
 from aiokafka import ConsumerRecord
 
+from stream.codec.dead_letters import NEVER_ON_A_TOPIC
 from stream.codec.state.customers import CustomerCodec
 from stream.codec.state.keys import ANONYMOUS, CUSTOMER, LAYOUT
 from stream.core.customer import Customer
 from stream.errors import StateError
 from stream.kafka.partition_reader import FRESH_MS
 from stream.settings import Settings
+from tests.faults.book import Record
 from tests.faults.importing import NAME, compare_rows
 from tests.faults.oracle import Expected, Letter, expected_of
+from tests.faults.over_http import Findings, OverHttp, compare_states
 from tests.faults.stints import Stint, Versions, stints_of
 from tests.faults.wall import WallPartition, too_early
 from tests.kit.topics import Records, read_all
@@ -49,6 +52,8 @@ class Verdict:
     """Changes that stand on the topic more than once, with the same id."""
     differences: list[str]
     """A line each; none: everything is as it must be."""
+    over_http: dict[str, int]
+    """What went on over HTTP, by what is counted."""
 
 
 async def judge(
@@ -58,25 +63,30 @@ async def judge(
     rows: Mapping[str, int],
     exactly_once: bool = True,
     settled: int | None = None,
+    http: OverHttp | None = None,
 ) -> Verdict:
     """Read all topics as a read_committed subscriber does, and compare.
 
-    `rows` are those of imports, by customer. Without `exactly_once` a change may stand there again with the same id;
-    what it says must be the same. In `wall` clock what was due before `settled` (epoch ms) must have been fired.
+    `rows` are those of imports, by customer; `http` is what was posted and asked meanwhile. Without
+    `exactly_once` a change may stand there again with the same id; what it says must be the same. In `wall` clock what
+    was due before `settled` (epoch ms) must have been fired.
     """
     topics, bootstrap = settings.topics, settings.bootstrap
     source = await read_all(bootstrap, topics.interactions, seconds=_READ_SECONDS)
     published = await read_all(bootstrap, topics.stage_changes, seconds=_READ_SECONDS)
     changelog = await read_all(bootstrap, topics.customers, seconds=_READ_SECONDS)
     stints = {number: stints_of(topics.interactions, changelog[number]) for number in source}
+    values = [orjson.loads(each.value or b"") for records in published.values() for each in records]
+    asked, shown = (Findings(), {}) if http is None else http.judge(versions, source, changelog, values)
     timing: list[str] = []
     if settled is None:
-        expected = expected_of(versions, stints, topics.interactions, source)
+        expected = expected_of(versions, stints, topics.interactions, source, shown)
+        timing += compare_states(shown, expected.values())
     else:
         expected, timing = _by_the_wall(versions, stints, settings, source, published, settled)
     ids = Counter(dict(record.headers)["ce_id"] for records in published.values() for record in records)
     repeated = {name for name, count in ids.items() if count > 1}
-    found = _lives([orjson.loads(each.value or b"") for records in published.values() for each in records])
+    found = _lives(values)
     wanted = _lives([change for each in expected.values() for change in each.changes])
     differences = timing + _compare_lives(found if exactly_once else _once(found), wanted)
     if exactly_once and repeated:
@@ -91,9 +101,11 @@ async def judge(
         customers = {}
         differences.append(f"topic {topics.customers} cannot be read: {error}")
     differences += _compare_customers(customers, expected)
-    counted = _rows_counted(customers)
+    counted = _counted(customers, 0)
     differences += compare_rows(counted, rows)
-    letters = await read_all(bootstrap, topics.dead_letters, seconds=_READ_SECONDS)
+    letters, unsent = split_letters(await read_all(bootstrap, topics.dead_letters, seconds=_READ_SECONDS))
+    posted = Findings() if http is None else http.compare(source, unsent, _counted(customers, 1))
+    differences += asked.differences + posted.differences
     must = [letter for each in expected.values() for letter in each.dead_letters]
     differences += compare_letters(letters, must, exactly_once=exactly_once)
     return Verdict(
@@ -110,6 +122,7 @@ async def judge(
         imported=sum(counted.values()),
         repeated=sum(ids.values()) - len(ids),
         differences=differences,
+        over_http={**posted.counts, **asked.counts},
     )
 
 
@@ -242,12 +255,24 @@ def _compare_customers(
     return lines
 
 
-def _rows_counted(customers: Mapping[int, Mapping[bytes, Customer]]) -> Counter[str]:
-    """The rows of imports that each customer counts."""
+def _counted(customers: Mapping[int, Mapping[bytes, Customer]], fact: int) -> Counter[str]:
+    """What each customer has in a fact of the lifecycle that no edit touches: rows of imports, or weights."""
     counted: Counter[str] = Counter()
     for customer in (customer for each in customers.values() for customer in each.values()):
         life = customer.lives.get(NAME)
-        rows = None if life is None else life.facts[0]
-        if isinstance(rows, int) and rows:
-            counted[customer.id] += rows
+        state = None if life is None else life.facts[fact]
+        if isinstance(state, int) and state:
+            counted[customer.id] += state
     return counted
+
+
+def split_letters(records: Records) -> tuple[Records, list[Record]]:
+    """The dead letters of workers, and those of collectors, whose items were on no topic."""
+    of_collectors = [
+        record for each in records.values() for record in each if _letter(record).partition == NEVER_ON_A_TOPIC
+    ]
+    unsent = {(each.partition, each.offset) for each in of_collectors}
+    return {
+        number: [each for each in partition if (number, each.offset) not in unsent]
+        for number, partition in records.items()
+    }, of_collectors
