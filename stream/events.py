@@ -36,7 +36,7 @@ class Event(StrEnum):
     LIVE_FROM = "live_from"
     """since: changes of earlier interactions are applied, but not published"""
     WEB_SERVED = "web_served"
-    """bind, port"""
+    """scheme, bind, port"""
     WEB_OPEN = "web_open"
     COLLECTOR_STARTED = "collector_started"
     """version, build, python, collector: host and process id"""

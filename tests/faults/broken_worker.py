@@ -23,7 +23,6 @@ from stream.kafka.partition_reader import Fetched
 from stream.kafka.receipt_producer import Receipt, ReceiptProducer
 from stream.kafka.topic_monitor import SourceTopic
 from stream.machine.batch import Batch
-from stream.web.collector import taking
 
 _numbers = count()
 _IN_BETWEEN = 0.3
@@ -154,17 +153,17 @@ def uncommitted() -> None:
 
 def answers_first() -> None:
     """A collector answers 200 before Kafka has what was sent."""
-    really = ReceiptProducer._acknowledged
+    really = ReceiptProducer._accepted
 
-    async def acknowledged(self: ReceiptProducer, *batch: Any) -> None:
+    async def accepted(self: ReceiptProducer, *batch: Any) -> Any:
         await asyncio.sleep(_IN_BETWEEN)
-        await really(self, *batch)
+        return await really(self, *batch)
 
-    async def at_once(_receipt: Receipt) -> None:
-        return
+    async def at_once(_receipt: Receipt, _seconds: float) -> BaseException | None:
+        return None
 
-    ReceiptProducer._acknowledged = acknowledged  # type: ignore[method-assign]
-    taking._acknowledged = at_once
+    ReceiptProducer._accepted = accepted  # type: ignore[method-assign, assignment]
+    Receipt.outcome = at_once  # type: ignore[method-assign, assignment]
 
 
 def _named(*kinds: Callable[[], None]) -> dict[str, Callable[[], None]]:

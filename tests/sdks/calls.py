@@ -134,15 +134,12 @@ def pinged(sdk: Sdk) -> list[str]:
 def pings(sdk: Sdk, count: int) -> list[Call]:
     """The first `count` of the pings that a sender makes without end: the same as those of the senders."""
     ids = pinged(sdk)
-    return [
-        Call(
-            "track",
-            *((None, ids[0]) if sdk.is_of_a_browser else (ids[number % len(ids)], None)),
-            "Ping",
-            properties={"number": number},
-        )
-        for number in range(count)
-    ]
+    calls: list[Call] = []
+    for number in range(count):
+        who = ids[number % len(ids)]
+        customer, visitor = (None, who) if sdk.is_of_a_browser else (who, None)
+        calls.append(Call("track", customer, visitor, "Ping", properties={"number": number}))
+    return calls
 
 
 def are_same(expected: object, found: object) -> bool:
