@@ -63,8 +63,16 @@ def demo(
         ),
     ] = None,
     web_port: Annotated[
-        int, typer.Option(metavar="PORT", min=0, max=65_535, help="Port of health and metrics; 0 takes a free one.")
-    ] = 0,
+        int | None,
+        typer.Option(
+            metavar="PORT",
+            min=0,
+            max=65_535,
+            help="Port of the worker: customers, live stage changes, health and metrics; 0 takes a free one, and so "
+            "does the default, 6066, where that is taken.",
+            show_default=False,
+        ),
+    ] = None,
     collector_port: Annotated[
         int | None,
         typer.Option(
@@ -111,13 +119,13 @@ async def _until_asked_to_end(work: Coroutine[None, None, None]) -> None:
             raise
 
 
-async def _demo(data: Data, once: bool, seconds: int, web_port: int, collector_port: int | None) -> None:
+async def _demo(data: Data, once: bool, seconds: int, web_port: int | None, collector_port: int | None) -> None:
     with Screen(data.about, data.note, seconds) as screen:
         await _show(data, screen, once, seconds, web_port, collector_port)
 
 
 async def _show(
-    data: Data, screen: "Screen", once: bool, seconds: int, web_port: int, collector_port: int | None
+    data: Data, screen: "Screen", once: bool, seconds: int, web_port: int | None, collector_port: int | None
 ) -> None:
     async with AsyncExitStack() as stack:
         guard = stack.enter_context(ChildGuard("lifecycle-demo-"))
@@ -130,8 +138,8 @@ async def _show(
             lifecycles=(LIFECYCLE,),
             clock="stream",
             session_timeout=1_000,
-            web_port=web_port or free_port(),
-            collector_port=_free_port_for_collector() if collector_port is None else collector_port or free_port(),
+            web_port=_port(web_port, Settings().web_port),
+            collector_port=_port(collector_port, Settings().collector_port),
         )
         screen.starting("the worker and the collector, some seconds")
         worker = await stack.enter_async_context(_child("worker", _of_worker(settings), guard))
@@ -140,7 +148,7 @@ async def _show(
         await _until_ready("worker", lambda: _is_ready(settings), worker, guard)
         await _until_ready("collector", lambda: _takes(settings), collector, collectors_guard)
         screen.total = len(interactions)
-        screen.begin(load(LIFECYCLE).lifecycle, _url_of_worker(settings) + "/metrics", _url_of_collector(settings))
+        screen.begin(load(LIFECYCLE).lifecycle, _url_of_worker(settings), _url_of_collector(settings))
         watching = asyncio.create_task(_watch(settings, screen))
         replaying = asyncio.create_task(_replay(settings, screen, interactions, seconds))
         try:
@@ -156,12 +164,15 @@ async def _show(
             screen.summarise()
 
 
-def _free_port_for_collector() -> int:
-    """Its own, which the README names, where nothing else listens there."""
+def _port(asked: int | None, usual: int) -> int:
+    """The one that was asked for, else the usual one, which the README names, where nothing else listens there."""
+    if asked:
+        return asked
     with socket.socket() as candidate, contextlib.suppress(OSError):
-        candidate.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        candidate.bind((HOST, Settings().collector_port))
-        return Settings().collector_port
+        if asked is None:
+            candidate.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            candidate.bind((HOST, usual))
+            return usual
     return free_port()
 
 

@@ -355,7 +355,7 @@ def test_the_settings_table_as_markdown_has_a_row_for_each_setting(lifecycle: Ru
     lines = lines_of(lifecycle("settings", "--markdown").stdout)
 
     assert lines[:2] == ["| Setting | Environment variable | Default | Meaning |", "|---|---|---|---|"]
-    assert "| `web_port` | `LIFECYCLE_WEB_PORT` | `6066` | port of health and metrics; 0 takes a free one |" in lines
+    assert "| `web_port` | `LIFECYCLE_WEB_PORT` | `6066` | port of these; 0 takes a free one |" in lines
 
 
 def test_the_digest_of_each_file_is_shown_so_that_a_state_or_a_worker_can_be_matched_to_it(

@@ -81,10 +81,14 @@ class Screen:
         else:
             self._print(Text(f"Starting {what} …"))
 
-    def begin(self, lifecycle: Lifecycle, metrics: str, collector: str) -> None:
-        """Everything runs: draw the lifecycle's stages. The addresses are of the worker's metrics and the collector."""
+    def begin(self, lifecycle: Lifecycle, worker: str, collector: str) -> None:
+        """Everything runs: draw the lifecycle's stages. The addresses are of the worker and the collector."""
         self._end_status()
-        self._lifecycle, self._addresses = lifecycle, (f"metrics: {metrics}", f"takes interactions: {collector}")
+        self._lifecycle = lifecycle
+        self._addresses = (
+            f"customers: {worker}/v1/customers/c00163   changes: {worker}/v1/stage-changes",
+            f"takes interactions: {collector}   metrics: {worker}/metrics",
+        )
         self._began = self._heard = time.monotonic()
         if self._console.is_terminal:
             self._live = Live(get_renderable=self._draw, console=self._console, refresh_per_second=8, transient=True)
