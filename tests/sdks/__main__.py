@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.sdks.installing import NotInstalledError, install
+from tests.sdks.recording import record
 from tests.sdks.run import Outcome, run
 from tests.sdks.sdks import SDKS, Sdk
 
@@ -42,6 +43,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         console.print("interrupted; nothing is left running")
         return 130
     console.print(_table(outcomes))
+    if asked.record:
+        for outcome in outcomes:
+            if not any(each.startswith("story") for each in outcome.differences):
+                say(f"recorded {record(outcome.sdk, outcome.sent['story'], outcome.exchanges['story']).name}")
     for outcome in outcomes:
         for difference in outcome.differences[: asked.show]:
             console.print(f"{outcome.sdk.package}: {difference}", style="red", markup=False)
@@ -89,6 +94,9 @@ def _parser() -> argparse.ArgumentParser:
         "--only", action="append", metavar="NAME", help="only SDKs whose package has this in its name; may repeat"
     )
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep the logs of all processes there")
+    parser.add_argument(
+        "--record", action="store_true", help="keep the requests with each kind of call as cases of make test"
+    )
     parser.add_argument("--show", type=int, default=10, help="differences shown of each SDK; else 10")
     return parser
 

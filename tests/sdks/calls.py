@@ -77,16 +77,16 @@ class Call:
         }
 
 
-def story(slug: str) -> list[list[Call]]:
+def story(sdk: Sdk) -> list[list[Call]]:
     """A visitor who becomes a customer: each kind of call, and values that get lost easily.
 
     In two bursts: a browser's SDK gives calls that it has not sent yet the id of an `identify` behind them.
     """
-    visitor, ada = f"{slug}-visitor", f"{slug}-ada"
+    visitor, ada = f"{sdk.slug}-visitor", f"{sdk.slug}-ada"
     seen = [
         Call("track", None, visitor, "Visited", properties={"from": "newsletter", "first": True}),
         Call("page", None, visitor, "Pricing", "Docs", {"tour": 2}),
-        Call("alias", f"{slug}-lovelace", None, visitor),
+        Call("alias", f"{sdk.slug}-lovelace", None, visitor),
     ]
     known = [
         Call(
@@ -134,12 +134,11 @@ def pinged(sdk: Sdk) -> list[str]:
 def pings(sdk: Sdk, count: int) -> list[Call]:
     """The first `count` of the pings that a sender makes without end: the same as those of the senders."""
     ids = pinged(sdk)
-    calls: list[Call] = []
+    made = []
     for number in range(count):
-        who = ids[number % len(ids)]
-        customer, visitor = (None, who) if sdk.is_of_a_browser else (who, None)
-        calls.append(Call("track", customer, visitor, "Ping", properties={"number": number}))
-    return calls
+        user, anonymous = (None, ids[0]) if sdk.is_of_a_browser else (ids[number % len(ids)], None)
+        made.append(Call("track", user, anonymous, "Ping", properties={"number": number}))
+    return made
 
 
 def are_same(expected: object, found: object) -> bool:

@@ -52,7 +52,7 @@ async def run(sdks: Sequence[Sdk], folder: Path, say: Say) -> list[Outcome]:
     async with Product(folder, keys.values()) as product:
         for outcome in outcomes:
             say(f"{outcome.sdk.package} {outcome.sdk.version}: each kind of call")
-            await _Part("story", product, keys, ports, folder).send(outcome, story(outcome.sdk.slug))
+            await _Part("story", product, keys, ports, folder).send(outcome, story(outcome.sdk))
         say("all: faster than their keys allow (429, Retry-After)")
         limited = _Part("limited", product, keys, ports, folder)
         await asyncio.gather(*(limited.send(each, _bursts(each.sdk)) for each in outcomes))
