@@ -112,7 +112,7 @@ class Subscription:
         if partition.lost != 0:
             self._gaps.append(Gap(number, position, partition.lost))
         known = self._seen.get(number)
-        if known is not None and position <= known.position:
+        if known is not None and partition.lost is not None and position - partition.lost <= known.position:
             return position  # nobody was here since, and what comes again is known
         self._seen[number] = SeenChanges(partition.note)
         return max(position - LOOK_BACK, 0) if self._group is not None else position

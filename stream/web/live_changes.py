@@ -24,6 +24,8 @@ _HEADERS: Final = {
     "Cache-Control": "no-cache",
     "X-Accel-Buffering": "no",  # nginx would keep events back
 }
+_SETTLES_SECONDS: Final = 2.0
+"""The first reader waits so long for Kafka's yes or no; who gets neither listens, and waits on."""
 _FAREWELL_SECONDS: Final = 0.3
 """What connections that do not read get to be told that the worker stops."""
 
@@ -61,6 +63,7 @@ def add_live_routes(
                 request.transport.abort()
 
         with hub.used():
+            await hub.settled(_SETTLES_SECONDS)
             if hub.refused is not None:
                 return error_answer(503, "kafka_refuses", hub.refused)
             reader = LiveReader(query.wanted, cut_off)

@@ -125,7 +125,7 @@ class LiveHub:
             self._stopping.cancel()
             self._stopping = None
         if self._stopped or self._task is None:
-            self._task, self._stopped = asyncio.create_task(self._run(self._task)), False
+            self._task, self._stopped, self.refused = asyncio.create_task(self._run(self._task)), False, None
         try:
             yield
         finally:
@@ -138,6 +138,12 @@ class LiveHub:
         if self._task is not None:
             self._task.cancel()
 
+    async def settled(self, seconds: float) -> None:
+        """Return when it is known whether Kafka lets us read, at the latest after so long."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds), self.moved:
+                await self.moved.wait_for(lambda: self.positions is not None or self.refused is not None)
+
     async def close(self) -> None:
         """End the consumer."""
         if self._stopping is not None:
@@ -149,7 +155,6 @@ class LiveHub:
     async def _run(self, earlier: asyncio.Task[None] | None) -> None:
         if earlier is not None:
             await asyncio.wait([earlier])
-        self.refused = None
         try:
             while True:
                 try:

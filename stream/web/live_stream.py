@@ -76,7 +76,7 @@ class LiveStream:
     async def _missed(self) -> Chunks:
         """What the reader does not have yet; after the last chunk it listens, or the stream ends."""
         while (live := self._worker()) is None:
-            if not self._goes_on:
+            if not self._goes_on or self._hub.refused is not None:
                 return
             yield b"" if await self._moved() else heartbeat(None)
         for first in self._begin(live):

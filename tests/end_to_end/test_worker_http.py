@@ -13,10 +13,12 @@ from aiokafka import ConsumerRecord
 from prometheus_client.parser import text_string_to_metric_families
 
 from stream.codec.records import Outgoing
+from stream.web.live_changes import PATH
 from tests.kit.kafka import SharedKafka
 from tests.kit.replays import Replay, Worker
 from tests.kit.times import DAY, T0
 from tests.kit.topics import produce, read_all
+from tests.web.live import reading
 
 UNTIL = T0 + 400 * DAY
 CUSTOMERS = 40
@@ -146,6 +148,22 @@ async def test_a_record_that_cannot_be_read_is_a_dead_letter_and_counted(worker:
             b"%d" % place.partition,
             b"%d" % place.offset,
         )
+
+
+async def test_a_worker_serves_every_stage_change_live_and_ends_the_stream_in_order_when_it_stops(
+    worker: Worker,
+) -> None:
+    topic = worker.replay.settings.topics.stage_changes
+    published = [
+        each for records in (await read_all(worker.replay.settings.bootstrap, topic)).values() for each in records
+    ]
+    async with reading(url(worker, PATH), "?since=beginning") as reader:
+        sent = await reader.take(len(published))
+        worker.process.send_signal(signal.SIGTERM)
+        with pytest.raises(EOFError):
+            await reader.next()
+    assert len(published) > CUSTOMERS
+    assert {each.data["ce_id"] for each in sent} == {dict(each.headers)["ce_id"].decode() for each in published}
 
 
 async def test_a_worker_told_to_stop_exits_with_0_and_goes_on_where_it_was(worker: Worker, tmp_path: Path) -> None:

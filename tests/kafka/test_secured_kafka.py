@@ -7,10 +7,12 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 
+import aiohttp
 import pytest
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 
+import stream
 from stream.codec.dead_letter_reasons import Reason, Rejected
 from stream.codec.dead_letters import dead_letter
 from stream.collector import Collector
@@ -19,6 +21,7 @@ from stream.kafka.clients import client_options
 from stream.kafka.permissions import of_topics, require
 from stream.kafka.topic_plan import plan_topics
 from stream.settings import Settings
+from stream.subscription.subscription import Subscription
 from tests.kit.acls import Acl
 from tests.kit.collectors import served
 from tests.kit.machines import Record
@@ -30,6 +33,7 @@ from tests.kit.roles import (
     SUBSCRIBER,
     VERIFIER,
     WORKER,
+    Caller,
     assert_clear,
     caller_of,
     interaction,
@@ -39,6 +43,7 @@ from tests.kit.roles import (
 )
 from tests.kit.secured import SecuredKafka
 from tests.kit.topics import produce
+from tests.web.live import worker as live_worker
 
 ONE_OF_EACH_KIND = list({acl.resource: acl for acl in WORKER}.values())
 
@@ -69,16 +74,8 @@ async def test_every_role_does_its_work_with_the_rights_that_are_documented(
         await worker.until_applied(31)
         code, said = await subscriber.run("tail", "--from-beginning", "--count", "10")
         assert (code, len(said.splitlines())) == (0, 10), said
-        async with AIOKafkaConsumer(
-            "stage-changes",
-            **client_options(subscriber.settings),
-            group_id="personalisation",
-            isolation_level="read_committed",
-            auto_offset_reset="earliest",
-        ) as changes:
-            record = await asyncio.wait_for(anext(changes), 180)
-            assert record.value is not None
-            await changes.commit()
+        async with asyncio.timeout(180), subscribed(subscriber) as changes:
+            assert (await anext(aiter(changes))).sequence == 1
         async with AIOKafkaProducer(**client_options(sender.settings)) as producer:
             await producer.send_and_wait("interactions", interaction(41).replace("c-41", "null").encode())
         await worker.until_counted("rejected", 1)
@@ -150,6 +147,46 @@ async def test_an_import_that_lacks_one_right_sends_nothing_and_names_it(secured
     assert code == 1
     assert re.search(names(acl), said), said
     assert_clear(said, "0 interactions sent")
+
+
+def subscribed(caller: Caller) -> Subscription:
+    """As a service of somebody's own does it."""
+    return stream.subscribe(
+        caller.bootstrap,
+        group="personalisation",
+        security_protocol=caller.protocol,
+        ssl_cafile=caller.cafile,
+        sasl_username=caller.user,
+        sasl_password=caller.password,
+    )
+
+
+@pytest.mark.parametrize("acl", SUBSCRIBER, ids=str)
+async def test_a_subscription_that_lacks_a_right_ends_and_names_it(secured_kafka: SecuredKafka, acl: Acl) -> None:
+    async with without(secured_kafka, acl):
+        with pytest.raises(BrokerError, match=names(acl)):
+            async with asyncio.timeout(180), subscribed(caller_of(secured_kafka, SUBSCRIBER)) as changes:
+                await anext(aiter(changes))
+
+
+async def test_live_changes_without_the_right_to_read_them_are_refused_and_the_grant_is_named(
+    secured_kafka: SecuredKafka,
+) -> None:
+    """Once they have it they are there, without a restart."""
+    caller = caller_of(secured_kafka, SUBSCRIBER)
+    async with live_worker(caller.settings) as url, aiohttp.ClientSession() as session, asyncio.timeout(180):
+        async with without(secured_kafka, SUBSCRIBER[0]):
+            while (status := await _status(session, url))[0] != 503:
+                await asyncio.sleep(0.1)
+            assert re.search(names(SUBSCRIBER[0]), status[1]), status
+        while (await _status(session, url))[0] != 200:
+            await asyncio.sleep(0.1)
+
+
+async def _status(session: aiohttp.ClientSession, url: str) -> tuple[int, str]:
+    """Of a stream that is left at once; of a refusal all that it says."""
+    async with session.get(url) as response:
+        return response.status, await response.text() if response.status == 503 else ""
 
 
 async def test_a_tail_without_its_right_does_not_wait_for_a_topic_that_it_may_not_see(
