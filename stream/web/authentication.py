@@ -4,7 +4,7 @@ import ipaddress
 from functools import lru_cache
 from typing import Final
 
-from aiohttp import web
+from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 
 from stream.web.answers import error_answer
@@ -14,7 +14,7 @@ from stream.web.tokens import Role, Token, Tokens
 HEALTH: Final = frozenset({"/livez", "/readyz"})
 """What anybody may ask: probes of the machinery around a worker send no token."""
 _OF_CUSTOMERS: Final = "/v1/"
-_PROXIED: Final = ("Forwarded", "X-Forwarded-For", "X-Real-IP")
+_PROXIED: Final = frozenset({"forwarded", "x-forwarded-for", "x-real-ip"})
 
 
 def require_token(tokens: Tokens) -> Middleware:
@@ -85,9 +85,9 @@ def is_from_this_machine(request: web.Request) -> bool:
     Not what a proxy passes on, nor what a page in a browser here asks for under a name of its own (DNS rebinding).
     """
     peer = request.transport.get_extra_info("peername") if request.transport is not None else None
-    if not peer or not is_of_this_machine(str(peer[0])) or any(name in request.headers for name in _PROXIED):
+    if not peer or not is_of_this_machine(str(peer[0])) or not _PROXIED.isdisjoint(map(str.lower, request.headers)):
         return False
-    return is_of_this_machine(_host_of(request.headers.get("Host", "")))
+    return is_of_this_machine(_host_of(request.headers.get(hdrs.HOST, "")))
 
 
 def _host_of(header: str) -> str:

@@ -13,7 +13,8 @@ from typing import Final
 from urllib.parse import urlsplit
 
 import orjson
-from aiohttp import web
+from aiohttp import hdrs, web
+from multidict import istr
 
 from stream.web.authentication import is_from_this_machine, is_of_this_machine, token_of
 from stream.web.collector.answers import Refused
@@ -22,7 +23,7 @@ from stream.web.collector.write_keys import Source, WriteKeys
 from stream.web.tokens import Tokens
 
 _THIS_MACHINE: Final = Source("")
-HEADER: Final = "X-Write-Key"
+HEADER: Final = istr("X-Write-Key")
 QUERY: Final = "writeKey"
 IN_BODY: Final = "writeKey"
 
@@ -49,7 +50,7 @@ class Access:
             if token is not None and "collect" in token.roles:
                 return _for_origin(request, Source(token.name))
         if not self._keys.required and is_from_this_machine(request):
-            if not _is_local(request.headers.get("Origin")):
+            if not _is_local(request.headers.get(hdrs.ORIGIN)):
                 raise _wrong_origin("only pages of this machine may send until write_keys allows others")
             return _THIS_MACHINE
         if or_body and self._keys.required:
@@ -107,7 +108,7 @@ def _keys_of(request: web.Request) -> Iterator[str]:
 
 def _authorization(request: web.Request) -> tuple[str, str]:
     """Its scheme, in small letters, and what stands behind it."""
-    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    scheme, _, given = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
     return scheme.lower(), given.strip()
 
 
@@ -121,7 +122,7 @@ def _text(raw: bytes) -> str | None:
 
 def _for_origin(request: web.Request, source: Source) -> Source:
     """The same source, where its key allows the web page that sends; whoever is none names no origin."""
-    origin = request.headers.get("Origin")
+    origin = request.headers.get(hdrs.ORIGIN)
     if origin is not None and not source.allows(origin):
         raise _wrong_origin(
             f"pages of {origin[:100]!r} may not send as {source.name!r}: its key in write_keys has `origins`"

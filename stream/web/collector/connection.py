@@ -145,7 +145,7 @@ class Connection:
                         client = AIOKafkaClient(
                             **client_options(self._settings), request_timeout_ms=_REQUEST_TIMEOUT_MS
                         )
-                        await client.bootstrap()  # ends by itself; cancelled it would leave a connection open
+                        await _bootstrap(client)
                     async with asyncio.timeout(_LOOK_TIMEOUT):
                         found = await look_up(client, self._topics if number % _TOPICS_EVERY == 0 else ())
                     self.contact.heard()
@@ -206,6 +206,16 @@ def away() -> Refused:
 
 def _largest(topic: FoundTopic) -> int:
     return int(topic.configs.get("max.message.bytes", DEFAULT_MAX_MESSAGE))
+
+
+async def _bootstrap(client: AIOKafkaClient) -> None:
+    """Let a client find the brokers; where this is cancelled it ends first, else it would leave a connection open."""
+    running = asyncio.ensure_future(client.bootstrap())
+    try:
+        await asyncio.shield(running)
+    except asyncio.CancelledError:
+        await asyncio.wait([running], timeout=_CLOSE_TIMEOUT)
+        raise
 
 
 async def _close(client: AIOKafkaClient) -> None:

@@ -5,7 +5,7 @@ A preflight carries no key: it is allowed where any key allows the origin. The r
 
 from typing import Final
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from stream.web.collector.access import Access
 
@@ -20,7 +20,7 @@ _LONGEST: Final = 1_000
 def preflight(request: web.Request, access: Access) -> web.Response:
     """The answer to OPTIONS, for whatever path."""
     response = web.Response(status=204)
-    origin = request.headers.get("Origin")
+    origin = request.headers.get(hdrs.ORIGIN)
     response.headers["Vary"] = "Origin, Access-Control-Request-Headers"
     if origin is None or not access.allows_origin(origin):
         response.headers["Allow"] = _METHODS
@@ -39,7 +39,7 @@ def preflight(request: web.Request, access: Access) -> web.Response:
 
 def expose(request: web.Request, response: web.StreamResponse, access: Access) -> None:
     """Let the page that sent the request read its answer, and when to come back."""
-    origin = request.headers.get("Origin")
+    origin = request.headers.get(hdrs.ORIGIN)
     if origin is None:
         return
     headers = response.headers

@@ -88,9 +88,8 @@ class Intake:
         self._decoders: dict[str, InteractionDecoder] = {name: settings.decoder(name) for name in topics.sent_to}
         self._turn = count(secrets.randbelow(1 << 16))
 
-    def call(self, item: bytes, arrival: Arrival, goes: Going) -> Placed:
-        """An item that came as a call of Segment's."""
-        members = members_of(item)
+    def call(self, item: bytes, members: Members | None, arrival: Arrival, goes: Going) -> Placed:
+        """An item that came as a call of Segment's; `members` are what stands in it, and are changed."""
         if members is None:
             value = _WRITE_KEY.sub(b'"writeKey":"***"', item)
         else:
@@ -114,7 +113,7 @@ class Intake:
             # Neither is there where it is in an envelope, which stays as it is.
             if members is not None and not _SUBJECT[decoder.format].isdisjoint(members):
                 if decoder.format == SEGMENT:
-                    return self.call(item, arrival, goes)
+                    return self.call(item, members, arrival, goes)
                 if arrival.address is not None:
                     put_address(members, arrival.address)
                 item = encoded(members) if read.id is not None else _with_id(members, "id", _TIMES_OF_NATIVE)

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Final
 
-from aiohttp import web
+from aiohttp import hdrs, web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from stream.web.collector.answers import Refused
@@ -23,7 +23,7 @@ async def read_body(request: web.Request, limit: int, hold: Hold) -> bytes:
     knows how it is packed, 429 where there is no room.
     """
     length = request.content_length
-    unpacker = unpacker_for(request.headers.get("Content-Encoding", ""), limit)
+    unpacker = unpacker_for(request.headers.get(hdrs.CONTENT_ENCODING, ""), limit)
     most = limit if unpacker is None else limit + _PACKED_MORE
     if length is not None and length > most:
         raise too_large(limit)

@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from aiohttp import web
-from aiohttp.typedefs import Handler
 
 from stream.web.authentication import refusal_without
 from stream.web.collector.access import Access
@@ -44,13 +43,7 @@ def collector_routes(
     sdk_settings: SdkSettings,
 ) -> web.Application:
     """The application that the collector serves."""
-    kinds: dict[str, str] = {}
-    app = web.Application(middlewares=[_answered(access, metrics, kinds)])
-
-    def add(method: str, path: str, kind: str, answer: Answer) -> None:
-        for each in (path, path + "/"):
-            kinds[each] = kind
-            app.router.add_route(method, each, answer)
+    paths = _Paths(access, metrics)
 
     def call(name: str) -> Answer:
         async def take(request: web.Request) -> web.StreamResponse:
@@ -58,6 +51,20 @@ def collector_routes(
 
         return take
 
+    for path in BATCHES:
+        paths.add("POST", path, "segment", call(""))
+    for name, short in CALLS.items():
+        for path in (f"/v1/{name}", f"/v1/{short}", f"/api/s/{name}"):
+            paths.add("POST", path, "segment", call(name))
+    paths.add("POST", "/v1/interactions", "native", taker.interactions)
+    paths.add("POST", "/v1/events", "cloudevents", taker.events)
+    paths.add("GET", "/v1/projects/{key}/settings", "settings", sdk_settings.of_segment)
+    paths.add("GET", "/sourceConfig", "settings", sdk_settings.of_rudderstack)
+    _add_health(paths, connection, metrics, tokens)
+    return paths.application()
+
+
+def _add_health(paths: "_Paths", connection: Connection, metrics: CollectorMetrics, tokens: Tokens) -> None:
     async def livez(_request: web.Request) -> web.StreamResponse:
         return web.json_response({"status": "live"})
 
@@ -69,59 +76,57 @@ def collector_routes(
     async def shown_metrics(request: web.Request) -> web.StreamResponse:
         return refusal_without("operate", request, tokens) or metrics_answer(request, metrics.registry)
 
-    for path in BATCHES:
-        add("POST", path, "segment", call(""))
-    for name, short in CALLS.items():
-        for path in (f"/v1/{name}", f"/v1/{short}", f"/api/s/{name}"):
-            add("POST", path, "segment", call(name))
-    add("POST", "/api/s/batch", "segment", call(""))
-    add("POST", "/v1/interactions", "native", taker.interactions)
-    add("POST", "/v1/events", "cloudevents", taker.events)
-    add("GET", "/v1/projects/{key}/settings", "settings", sdk_settings.of_segment)
-    add("GET", "/sourceConfig", "settings", sdk_settings.of_rudderstack)
-    add("GET", "/livez", "health", livez)
-    add("GET", "/readyz", "health", readyz)
-    add("GET", "/metrics", "health", shown_metrics)
-    return app
+    paths.add("GET", "/livez", "health", livez)
+    paths.add("GET", "/readyz", "health", readyz)
+    paths.add("GET", "/metrics", "health", shown_metrics)
 
 
-def _answered(
-    access: Access, metrics: CollectorMetrics, kinds: dict[str, str]
-) -> Callable[..., Awaitable[web.StreamResponse]]:
-    """Whatever happens is an answer that programs can read, and counted."""
+class _Paths:
+    """Paths, each with and without a slash at its end."""
 
-    @web.middleware
-    async def answer(request: web.Request, handler: Handler) -> web.StreamResponse:
+    def __init__(self, access: Access, metrics: CollectorMetrics) -> None:
+        self._access, self._metrics = access, metrics
+        self._app = web.Application()
+        self._methods: dict[str, set[str]] = {}
+
+    def add(self, method: str, path: str, kind: str, answer: Answer) -> None:
+        """Let `answer` answer a path; where it can be read, its head can be, too."""
+        whole = _answered(answer, kind, self._access, self._metrics)
+        for each in (path, path + "/"):
+            resource = self._app.router.add_resource(each)
+            for name in ("GET", "HEAD") if method == "GET" else (method,):
+                resource.add_route(name, whole)
+                self._methods.setdefault(each, set()).add(name)
+
+    def application(self) -> web.Application:
+        """All of them, and an answer for every other path and method."""
+        self._app.router.add_route("*", "/{path:.*}", _answered(self._elsewhere, _OTHER, self._access, self._metrics))
+        return self._app
+
+    async def _elsewhere(self, request: web.Request) -> web.StreamResponse:
+        """Preflights of every path, and paths and methods that there are not. Raises Refused."""
+        if request.method == "OPTIONS":
+            return preflight(request, self._access)
+        allowed = sorted(self._methods.get(request.path, ()))
+        if not allowed:
+            raise Refused(404, "not_found", f"there is no path {request.path[:100]}; see docs/collector.md")
+        raise Refused(405, "method_not_allowed", f"this path takes {', '.join(allowed)}", allowed=allowed)
+
+
+def _answered(answer: Answer, kind: str, access: Access, metrics: CollectorMetrics) -> Answer:
+    """The same, with every refusal as an answer that programs can read, and counted.
+
+    Not a middleware, which would take longer.
+    """
+
+    async def whole(request: web.Request) -> web.StreamResponse:
         try:
-            if request.method == "OPTIONS":
-                response: web.StreamResponse = preflight(request, access)
-            else:
-                response = await handler(request)
+            response = await answer(request)
         except Refused as refused:
             metrics.refused.labels(refused.code).inc()
             response = refused.answer()
-        except web.HTTPException as error:
-            response = _of_router(request, error)
         expose(request, response, access)
-        metrics.answered(kinds.get(_path_of(request), _OTHER), response.status)
+        metrics.answered(kind, response.status)
         return response
 
-    return answer
-
-
-def _path_of(request: web.Request) -> str:
-    """The path as it was added here, empty where there is none."""
-    resource = request.match_info.route.resource
-    return "" if resource is None else resource.canonical
-
-
-def _of_router(request: web.Request, error: web.HTTPException) -> web.StreamResponse:
-    """Paths and methods that there are not, in JSON like all other errors."""
-    if isinstance(error, web.HTTPMethodNotAllowed):
-        allowed = ", ".join(sorted(error.allowed_methods))
-        response = Refused(405, "method_not_allowed", f"this path takes {allowed}").answer()
-        response.headers["Allow"] = allowed
-        return response
-    if error.status == 404:
-        return Refused(404, "not_found", f"there is no path {request.path[:100]}; see docs/collector.md").answer()
-    return Refused(error.status, "refused", error.reason).answer()
+    return whole

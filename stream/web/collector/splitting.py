@@ -32,8 +32,8 @@ class Calls(NamedTuple):
     items: list[bytes]
     batch: Members
     """What stands beside the items of a batch; nothing where the body is one call."""
-    outermost: Members
-    """The same, or what stands in the one call."""
+    single: Members | None = None
+    """What stands in the one call."""
 
 
 def split_calls(body: bytes) -> Calls:
@@ -41,7 +41,7 @@ def split_calls(body: bytes) -> Calls:
     body = body.removeprefix(_BOM)
     start = body.lstrip()[:1]
     if start == b"[":
-        return Calls(_elements_or_refuse(body), {}, {})
+        return Calls(_elements_or_refuse(body), {})
     if start != b"{":
         raise _unreadable("it is a JSON object")
     members = members_of(body)
@@ -53,7 +53,7 @@ def split_calls(body: bytes) -> Calls:
     found = elements_of(bytes(batch))
     if found is None:
         raise _unreadable("its `batch` is a list")
-    return Calls(found, members, members)
+    return Calls(found, members)
 
 
 def split_interactions(body: bytes) -> list[bytes]:

@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator
-from typing import Final, NamedTuple, TypeVar
+from collections.abc import Callable, Iterator
+from typing import Final, NamedTuple
 
 from aiohttp import web
 
@@ -21,9 +21,7 @@ from stream.web.collector.rates import Rates
 from stream.web.collector.reading import read_body
 from stream.web.collector.room import Hold, Room
 from stream.web.collector.sender_address import SenderAddress
-from stream.web.collector.splitting import Members, split_calls, split_interactions
-
-T = TypeVar("T")
+from stream.web.collector.splitting import Members, members_of, split_calls, split_interactions
 
 ANSWER_WITHIN: Final = 8.0
 """Seconds for Kafka's acknowledgement: SDKs that wait for 10 s would send again without having heard anything."""
@@ -61,14 +59,17 @@ class Taker:
     async def calls(self, request: web.Request, call: str) -> web.Response:
         """A call of Segment's, or a batch of them; `call` is the one that the path names. Raises Refused."""
 
-        async def split(body: bytes, received: int) -> Work:
-            found = await _beside(split_calls, body)
+        def split(body: bytes, received: int) -> Work:
+            found = split_calls(body)
             arrival = Arrival(call, found.batch, format_time(received), self._sender(request))
+            if found.single is not None:
+                item, members = found.items[0], found.single
+                return Work(1, 0, lambda intake, goes: iter((intake.call(item, members, arrival, goes),)), members)
             return Work(
                 len(found.items),
                 arrival.context_bytes,
-                lambda intake, goes: (intake.call(item, arrival, goes) for item in found.items),
-                found.outermost,
+                lambda intake, goes: (intake.call(item, members_of(item), arrival, goes) for item in found.items),
+                found.batch,
             )
 
         return await self._take(request, "segment", split)
@@ -76,8 +77,8 @@ class Taker:
     async def interactions(self, request: web.Request) -> web.Response:
         """Interactions of any format that workers read: an object, a list, or lines. Raises Refused."""
 
-        async def split(body: bytes, received: int) -> Work:
-            items = await _beside(split_interactions, body)
+        def split(body: bytes, received: int) -> Work:
+            items = split_interactions(body)
             arrival = Arrival("", {}, format_time(received), self._sender(request))
             return Work(
                 len(items), 0, lambda intake, goes: (intake.interaction(item, arrival, goes) for item in items), {}
@@ -88,8 +89,8 @@ class Taker:
     async def events(self, request: web.Request) -> web.Response:
         """CloudEvents. Raises Refused."""
 
-        async def split(body: bytes, _received: int) -> Work:
-            items, attributes = await _beside(lambda whole: events_of(request, whole), body)
+        def split(body: bytes, _received: int) -> Work:
+            items, attributes = events_of(request, body)
             beside = sum(len(name) + len(text) for name, text in attributes)
             return Work(
                 len(items),
@@ -100,9 +101,7 @@ class Taker:
 
         return await self._take(request, "cloudevents", split)
 
-    async def _take(
-        self, request: web.Request, kind: str, split: Callable[[bytes, int], Awaitable[Work]]
-    ) -> web.Response:
+    async def _take(self, request: web.Request, kind: str, split: Callable[[bytes, int], Work]) -> web.Response:
         hold = self._room.hold()
         try:
             self._connection.link()
@@ -112,7 +111,7 @@ class Taker:
             body = await read_body(request, self._limit, hold)
             self._metrics.bytes.inc(len(body))
             received = time.time_ns() // 1_000_000
-            work = await split(body, received)
+            work = split(body, received) if len(body) < _LARGE else await asyncio.to_thread(split, body, received)
             if source is None:
                 source = self._access.by_body(request, work.holder)
             self._rates.charge(source, work.items)
@@ -158,8 +157,3 @@ class Taker:
 
     def _sender(self, request: web.Request) -> str | None:
         return None if self._address is None else self._address.of(request)
-
-
-async def _beside(split: Callable[[bytes], T], body: bytes) -> T:
-    """Split a body, a large one beside the event loop."""
-    return split(body) if len(body) < _LARGE else await asyncio.to_thread(split, body)

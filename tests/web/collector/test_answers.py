@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import ssl
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +10,11 @@ from pathlib import Path
 import orjson
 import pytest
 
+from stream.codec.gathered import topic_of
+from stream.setting_types import read_mappings
 from stream.settings import Settings
+from stream.web.collector import reading
+from tests.kit.certificates import Authority
 from tests.kit.collected import collected, dead_letters
 from tests.kit.collectors import Served, served
 from tests.web.collector.conftest import BLOG, SHOP, SLOW, basic
@@ -280,3 +285,51 @@ async def test_metrics_count_requests_interactions_dead_letters_bytes_and_ask_fo
         "lifecycle_kafka_up 1.0",
     ):
         assert line in found
+
+
+async def test_a_body_that_takes_too_long_is_given_up(collector: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It holds room that others need."""
+    monkeypatch.setattr(reading, "_SECONDS", 0.2)
+    reader, writer = await asyncio.open_connection("127.0.0.1", collector.port)
+    head = f"POST /v1/page HTTP/1.1\r\nHost: a\r\nX-Write-Key: {SHOP}\r\nContent-Length: 100\r\n\r\n"
+    writer.write(head.encode() + PAGE)
+    assert b" 408 " in await reader.readuntil(b"\r\n\r\n")
+    assert collector.collector.pending() == 0
+    writer.close()
+
+
+async def test_each_topic_of_several_can_be_sent_to_by_its_keys(settings: Settings, tmp_path: Path) -> None:
+    """A replay of what is refused is read by the mapping of that topic."""
+    keys = tmp_path / "keys.toml"
+    crm = f'[[key]]\nkey = "{SHOP}"\nsource = "crm"\ntopic = "crm"\n[[key]]\nkey = "{BLOG}"\nsource = "web"\n'
+    await asyncio.to_thread(keys.write_text, crm)
+    mapping = read_mappings("crm: customer_id=contact, type=kind")
+    several = replace(settings, interactions="web,crm", write_keys=str(keys), map=mapping)
+    async with served(several) as collector:
+        body = b'[{"contact":7,"kind":"called"},{"kind":"called"}]'
+        assert (await collector.post("/v1/interactions", body, Authorization=basic(SHOP)))[:2] == OK
+        assert (await collector.post("/v1/page", PAGE, Authorization=basic(BLOG)))[:2] == OK
+    crm_topic, web_topic = several.topics.sent_to[1], several.topics.sent_to[0]
+    assert [(each.interaction.subject, each.interaction.name) for each in await collected(several, crm_topic)] == [
+        ("7", "called")
+    ]
+    assert [each.interaction.name for each in await collected(several, web_topic)] == ["page"]
+    [letter] = await dead_letters(several)
+    assert letter.source.topic == several.topics.interactions
+    assert topic_of(letter.headers) == crm_topic
+
+
+async def test_over_https_it_takes_the_same(settings: Settings, tmp_path: Path) -> None:
+    authority = Authority("collectors", tmp_path)
+    certificate = authority.issue("collector", tmp_path / "collector.pem", ("localhost",))
+    secure = replace(settings, web_certfile=str(certificate))
+    async with served(secure, ready=False) as collector:
+        trusting = ssl.create_default_context(cafile=str(authority.file))
+        url = f"https://localhost:{collector.port}"
+        async with asyncio.timeout(60):
+            while True:
+                async with collector.session.post(url + "/v1/page", data=PAGE, ssl=trusting) as response:
+                    if response.status == 200:
+                        break
+                await asyncio.sleep(0.05)
+    assert len(await collected(settings)) == 1
