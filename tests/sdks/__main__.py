@@ -12,6 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from tests.sdks.examples import Example
 from tests.sdks.installing import NotInstalledError, install
 from tests.sdks.recording import record
 from tests.sdks.run import Outcome, run
@@ -35,7 +36,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if asked.keep is not None:
         asked.keep.mkdir(parents=True, exist_ok=True)
     try:
-        outcomes = asyncio.run(_run(chosen, asked.keep and asked.keep.resolve(), say))
+        outcomes, examples = asyncio.run(
+            _run(chosen, asked.keep and asked.keep.resolve(), say, examples=not asked.only)
+        )
     except NotInstalledError as error:
         console.print(str(error), style="red", markup=False)
         return 2
@@ -50,15 +53,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for outcome in outcomes:
         for difference in outcome.differences[: asked.show]:
             console.print(f"{outcome.sdk.package}: {difference}", style="red", markup=False)
-    return 1 if any(outcome.differences for outcome in outcomes) else 0
+    for example in examples:
+        good = "as it must be" if not example.differences else "; ".join(example.differences[: asked.show])
+        console.print(f"{example.name}: {example.said}: {good}", style="red" if example.differences else "green")
+    wrong = [*(each.differences for each in outcomes), *(each.differences for each in examples)]
+    return 1 if any(wrong) else 0
 
 
-async def _run(chosen: list[Sdk], keep: Path | None, say: Callable[[str], None]) -> list[Outcome]:
+async def _run(
+    chosen: list[Sdk], keep: Path | None, say: Callable[[str], None], *, examples: bool
+) -> tuple[list[Outcome], list[Example]]:
     await install({sdk.language for sdk in chosen}, say)
     if keep is not None:
-        return await run(chosen, keep, say)
+        return await run(chosen, keep, say, examples=examples)
     with tempfile.TemporaryDirectory(prefix="lifecycle-sdks-") as folder:
-        return await run(chosen, Path(folder), say)
+        return await run(chosen, Path(folder), say, examples=examples)
 
 
 def _table(outcomes: list[Outcome]) -> Table:
@@ -86,12 +95,16 @@ def _parser() -> argparse.ArgumentParser:
         prog="make sdks",
         description="Install official SDKs at pinned releases, and let them send to a collector in front of Apache "
         "Kafka and a worker: each kind of call, faster than a key allows, while the broker is restarted, and while the "
-        "collector is killed. Each call must be on the topic with its id, time, name and properties, count once, and "
-        "show in the lookup. The exit code is 1 where anything differs, 2 where Node or Chromium is missing.",
+        "collector is killed. Each call must be on the topic with its id, time, name and properties, count once, and be "
+        "looked up. Then the subscribers of docs/examples read the stage changes, and AsyncAPI's own parser the "
+        "document of the topics. The exit code is 1 where anything differs, 2 where Node or Chromium is missing.",
         epilog='example: make sdks ARGS="--only node"',
     )
     parser.add_argument(
-        "--only", action="append", metavar="NAME", help="only SDKs whose package has this in its name; may repeat"
+        "--only",
+        action="append",
+        metavar="NAME",
+        help="only SDKs whose package has this in its name, and no examples; may repeat",
     )
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep the logs of all processes there")
     parser.add_argument(

@@ -19,6 +19,8 @@ from tests.sdks.sending import Sent
 from tests.sdks.wire import Exchange
 
 Record = ConsumerRecord[bytes | None, bytes | None]
+Placed = tuple[int, Record]
+"""A record and its partition."""
 _PUT_IN: Final = {"writeKey", "sentAt", "context", "receivedAt"}
 """Members of an item that the collector takes out, puts in or adds to."""
 _SENDS_AGAIN_UNCHANGED: Final = {"analytics-java", "analytics-node"}
@@ -26,7 +28,7 @@ _SENDS_AGAIN_UNCHANGED: Final = {"analytics-java", "analytics-node"}
 _CUT_OFF: Final = 1_000
 
 
-def of_source(records: Records, source: str) -> list[tuple[int, Record]]:
+def of_source(records: Records, source: str) -> list[Placed]:
     """The records that came by one write key, with their partitions."""
     return [
         (partition, record)
@@ -45,7 +47,7 @@ class Checked:
         calls: Sequence[Call],
         sent: Sent,
         exchanges: Sequence[Exchange],
-        found: list[tuple[int, Record]],
+        found: list[Placed],
     ) -> None:
         """`found` are the interactions of this part."""
         self._sdk, self._calls, self._sent = sdk, calls, sent
@@ -57,7 +59,7 @@ class Checked:
 
     def differences(self) -> Iterator[str]:
         """Whatever is not as it must be, in a sentence each."""
-        by_call: dict[object, list[tuple[int, Record]]] = defaultdict(list)
+        by_call: dict[object, list[Placed]] = defaultdict(list)
         for each in self._found:
             by_call[_key_of(json.loads(each[1].value or b""))].append(each)
         for call in self._calls:
@@ -124,7 +126,7 @@ class Checked:
                 yield f"{raw['messageId']} has its write key still"
 
 
-def unreadable(calls: Iterable[Call], letters: list[tuple[int, Record]]) -> Iterator[str]:
+def unreadable(calls: Iterable[Call], letters: list[Placed]) -> Iterator[str]:
     """Whatever is wrong with the dead letters of a part: each call that cannot be read is one, and nothing else."""
     wanted = [call for call in calls if call.is_unreadable]
     names = [json.loads(record.value or b"").get("event") for _partition, record in letters]

@@ -4,8 +4,8 @@ from typing import Final, Literal, NamedTuple
 
 from tests.sdks.sdks import Sdk
 
-Part = Literal["story", "limited", "faults"]
-PARTS: Final[tuple[Part, ...]] = ("story", "limited", "faults")
+Part = Literal["document", "story", "limited", "faults"]
+PARTS: Final[tuple[Part, ...]] = ("document", "story", "limited", "faults")
 RATE: Final = 4
 """Interactions a second that the key of the part `limited` allows."""
 

@@ -10,8 +10,10 @@ from typing import Final
 
 from stream.kafka.embedded.process import HOST, free_port
 from tests.kit.topics import Records, read_all
+from tests.sdks import documented
 from tests.sdks.calls import Call, pinged, pings, story
 from tests.sdks.checking import Checked, of_source, unreadable
+from tests.sdks.examples import Example, run_examples
 from tests.sdks.keys import PARTS, Key, Part
 from tests.sdks.product import Product
 from tests.sdks.sdks import Sdk
@@ -43,15 +45,16 @@ class Outcome:
         return Counter(each.status for each in found if each.method == "POST")
 
 
-async def run(sdks: Sequence[Sdk], folder: Path, say: Say) -> list[Outcome]:
-    """Run these SDKs; logs are left in the folder."""
+async def run(sdks: Sequence[Sdk], folder: Path, say: Say, *, examples: bool) -> tuple[list[Outcome], list[Example]]:
+    """Run these SDKs, and with `examples` what is in docs/examples; logs are left in the folder."""
     ports = {sdk: free_port() for sdk in sdks}
     keys = {(sdk, part): Key(sdk, part, _origins(sdk, ports[sdk])) for sdk in sdks for part in PARTS}
     outcomes = [Outcome(sdk) for sdk in sdks]
     say("starting Apache Kafka, a worker and a collector")
     async with Product(folder, keys.values()) as product:
         for outcome in outcomes:
-            say(f"{outcome.sdk.package} {outcome.sdk.version}: each kind of call")
+            say(f"{outcome.sdk.package} {outcome.sdk.version}: its program of the document, and each kind of call")
+            await _Part("document", product, keys, ports, folder).document(outcome)
             await _Part("story", product, keys, ports, folder).send(outcome, story(outcome.sdk))
         say("all: faster than their keys allow (429, Retry-After)")
         limited = _Part("limited", product, keys, ports, folder)
@@ -59,7 +62,7 @@ async def run(sdks: Sequence[Sdk], folder: Path, say: Say) -> list[Outcome]:
         await _faults(outcomes, _Part("faults", product, keys, ports, folder), say)
         say("comparing")
         await _check(outcomes, product)
-    return outcomes
+        return outcomes, await run_examples(product.settings, say) if examples else []
 
 
 class _Part:
@@ -83,6 +86,14 @@ class _Part:
                 outcome.differences.append(f"{self.part}: {error}")
                 return
             self.note(outcome, [call for burst in bursts for call in burst], sent, tap)
+
+    async def document(self, outcome: Outcome) -> None:
+        async with Tap(self.product.port) as tap:
+            key = self._keys[outcome.sdk, self.part].text
+            try:
+                await self.sender(outcome.sdk, tap).run(documented.program(outcome.sdk, tap.url, key))
+            except (SenderError, LookupError) as error:
+                outcome.differences.append(f"document: {error}")
 
     def note(self, outcome: Outcome, calls: list[Call], sent: Sent, tap: Tap) -> None:
         outcome.calls[self.part], outcome.sent[self.part] = calls, sent
@@ -156,6 +167,9 @@ async def _check(outcomes: list[Outcome], product: Product) -> None:
     letters = await read_all(settings.bootstrap, settings.topics.dead_letters)
     unique = 0
     for outcome in outcomes:
+        found = of_source(records, Key(outcome.sdk, "document").source)
+        unique += len(found)
+        outcome.differences += [f"document: {each}" for each in documented.differences(found)]
         for part in outcome.calls:
             unique += _check_part(outcome, part, records, letters)
     total = sum(map(len, records.values()))

@@ -48,8 +48,8 @@ SDKS: Final = (
     Sdk("events-sdk-python", "python", "hightouch.htevents"),
     Sdk("customerio-cdp-analytics", "python", "customerio.analytics"),
     Sdk("@segment/analytics-node", "node", "@segment/analytics-node"),
-    Sdk("@segment/analytics-next", "browser", "@segment/analytics-next"),
     Sdk("@rudderstack/rudder-sdk-node", "node", "@rudderstack/rudder-sdk-node"),
+    Sdk("@segment/analytics-next", "browser", "@segment/analytics-next"),
 )
 
 

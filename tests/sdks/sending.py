@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.bench import children
 from tests.sdks import installing
 from tests.sdks.calls import Call
 from tests.sdks.sdks import SENDERS, Sdk
@@ -25,7 +26,7 @@ class Sent(NamedTuple):
     made: int
     """Calls."""
     given_up: list[str]
-    """What the SDK told of calls that it did not deliver."""
+    """What the SDK told of calls that it did not deliver; and whom a browser asked besides the collector."""
 
 
 class SenderError(Exception):
@@ -43,6 +44,22 @@ class Sender:
         """Make these calls, and wait for the SDK after each burst."""
         await self._start({"bursts": [[call.plain() for call in burst] for burst in bursts], "users": []})
         return await self.ended()
+
+    async def run(self, program: str) -> None:
+        """Run a program as a document has it, to its end. Raises SenderError."""
+        folder = self._log.parent
+        if self._sdk.is_of_a_browser:
+            await self._start({"bursts": [], "users": [], "program": program})
+            await self.ended()
+            return
+        suffix = "py" if self._sdk.language == "python" else "mjs"
+        place = folder if self._sdk.language == "python" else installing.NODE_FOLDER
+        file = place / f"document-{self._sdk.slug}.{suffix}"
+        file.write_text(program, encoding="utf-8")
+        command = str(installing.PYTHON) if self._sdk.language == "python" else installing.node()
+        ended = await children.run([command, str(file)], folder, _environment(self._sdk), seconds=_SECONDS)
+        if ended.code:
+            raise SenderError(f"its program in the document ended with {ended.code}: {ended.why}")
 
     async def ping(self, users: Sequence[str], pause: float) -> None:
         """Make calls until `ended` is called, one each `pause` seconds, of these users in turn."""

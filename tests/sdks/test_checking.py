@@ -9,7 +9,7 @@ import pytest
 from stream.core.times import format_time
 from stream.kafka.partitioner import partition_of
 from tests.sdks.calls import story
-from tests.sdks.checking import Checked, Record
+from tests.sdks.checking import Checked, Placed, Record
 from tests.sdks.product import PARTITIONS
 from tests.sdks.recording import recorded
 from tests.sdks.sdks import SDKS
@@ -17,7 +17,6 @@ from tests.sdks.sdks import SDKS
 SDK = SDKS[0]
 RECORDING = recorded(SDK)
 CALLS = [call for burst in story(SDK) for call in burst]
-Placed = tuple[int, Record]
 
 
 class Stored(NamedTuple):

@@ -1,41 +1,38 @@
 // Makes calls with an SDK for browsers, in headless Chromium on a page of its own: browser.mjs MODULE.
 // The first line of stdin is the plan. What happened goes to stdout, as JSON.
-import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
-import { createRequire } from "node:module";
+import { dirname } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
 import { chromium } from "playwright-core";
 
-const require = createRequire(import.meta.url);
 const lines = createInterface({ input: process.stdin });
 let closed = false;
 lines.on("close", () => (closed = true));
 const plan = JSON.parse((await lines[Symbol.asyncIterator]().next()).value);
 
 const programs = {
-  "@segment/analytics-next": {
-    script: "@segment/analytics-next/dist/umd/index.js",
-    start: async ({ url, key }) => {
-      [window.analytics] = await window.AnalyticsNext.AnalyticsBrowser.load({ writeKey: key, cdnURL: url });
+  "@segment/analytics-next": `
+    import { AnalyticsBrowser } from "@segment/analytics-next";
+    window.start = async ({ url, key }) => {
+      [window.analytics] = await AnalyticsBrowser.load({ writeKey: key, cdnURL: url });
       window.become = (anonymous) => window.analytics.setAnonymousId(anonymous);
-    },
-  },
+    };`,
 };
-const program = programs[process.argv[2]];
 
-// The page, and beside it the SDK's own files, as npm has them.
-const files = require.resolve(program.script).replace(/[^/]*$/, "");
-const script = program.script.replace(/^.*\//, "");
-const page = `<!doctype html><title>Shop</title><script src="/files/${script}"></script>`;
+// As a shop would do it: bundled from npm, and served by the shop's own server.
+const contents = plan.program ?? programs[process.argv[2]];
+const resolveDir = dirname(fileURLToPath(import.meta.url));
+const built = await build({ stdin: { contents, resolveDir }, bundle: true, format: "iife", write: false, logLevel: "error" });
+const answers = {
+  "/pricing": ["text/html; charset=utf-8", '<!doctype html><title>Shop</title><script src="/shop.js"></script>'],
+  "/shop.js": ["text/javascript; charset=utf-8", built.outputFiles[0].text],
+};
 const server = createServer((request, response) => {
-  const name = request.url.match(/^\/files\/([\w.-]+)$/)?.[1];
-  try {
-    response.setHeader("Content-Type", name ? "text/javascript" : "text/html; charset=utf-8");
-    response.end(name ? readFileSync(files + name) : page);
-  } catch {
-    response.writeHead(404).end();
-  }
+  const [type, body] = answers[request.url] ?? ["text/plain", ""];
+  response.writeHead(body ? 200 : 404, { "Content-Type": type }).end(body);
 });
 await new Promise((resolve) => server.listen(plan.page_port, "127.0.0.1", resolve));
 
@@ -47,8 +44,18 @@ const context = await browser.newContext({ userAgent: "Mozilla/5.0 (a browser)",
 const tab = await context.newPage();
 tab.on("pageerror", (error) => console.error(`page: ${error}`));
 tab.on("console", (message) => console.error(`console: ${message.text()}`));
+const strangers = new Set();
+tab.on("request", (request) => {
+  const { hostname } = new URL(request.url());
+  if (hostname !== "127.0.0.1") strangers.add(`it asked ${hostname}`);
+});
+let delivered = 0;
+tab.on("response", (response) => {
+  if (response.request().method() === "POST" && response.status() === 200) delivered += 1;
+});
+const began = Date.now();
 await tab.goto(`http://127.0.0.1:${plan.page_port}/pricing`);
-await tab.evaluate(program.start, { url: plan.url, key: plan.key });
+if (plan.program === undefined) await tab.evaluate((to) => window.start(to), { url: plan.url, key: plan.key });
 await tab.evaluate(() => {
   window.value = (held) => {
     if (Array.isArray(held)) return held.map(window.value);
@@ -78,12 +85,7 @@ await tab.evaluate(() => {
   };
 });
 
-let delivered = 0;
-tab.on("response", (response) => {
-  if (response.request().method() === "POST" && response.status() === 200) delivered += 1;
-});
-const began = Date.now();
-let made = 0;
+let made = plan.program === undefined ? 0 : 2; // the document's identify and track
 async function flush() {
   while (delivered < made) await pause(50);
 }
@@ -101,6 +103,7 @@ if (plan.users.length > 0) {
   }
   await flush();
 }
+await flush();
 await browser.close();
 server.close();
-process.stdout.write(JSON.stringify({ began, ended: Date.now(), made, given_up: [] }) + "\n", () => process.exit(0));
+process.stdout.write(JSON.stringify({ began, ended: Date.now(), made, given_up: [...strangers] }) + "\n", () => process.exit(0));

@@ -13,7 +13,7 @@ from tests.kit.collectors import Served, served
 from tests.kit.kafka import SharedKafka
 from tests.kit.topics import read_all
 from tests.sdks.calls import Call, story
-from tests.sdks.checking import Checked, Record, of_source, unreadable
+from tests.sdks.checking import Checked, Placed, of_source, unreadable
 from tests.sdks.keys import Key
 from tests.sdks.product import PARTITIONS
 from tests.sdks.recording import FOLDER, ORIGIN, recorded
@@ -62,7 +62,7 @@ def _basic(key: str) -> str:
     return base64.b64encode(f"{key}:".encode()).decode()
 
 
-async def of_sdk(sdk: Sdk, settings: Settings, topic: str) -> list[tuple[int, Record]]:
+async def of_sdk(sdk: Sdk, settings: Settings, topic: str) -> list[Placed]:
     return of_source(await read_all(settings.bootstrap, topic), Key(sdk, "story").source)
 
 
