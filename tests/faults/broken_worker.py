@@ -163,8 +163,8 @@ def answers_first() -> None:
     async def at_once(_receipt: Receipt) -> None:
         return
 
-    ReceiptProducer._acknowledged = acknowledged  # type: ignore[method-assign]
-    taking._acknowledged = at_once
+    ReceiptProducer._acknowledged = acknowledged  # type: ignore[assignment, method-assign]
+    taking._acknowledged = at_once  # type: ignore[assignment]
 
 
 def _named(*kinds: Callable[[], None]) -> dict[str, Callable[[], None]]:
