@@ -4,7 +4,7 @@ import asyncio
 import random
 import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -26,14 +26,25 @@ _GONE = (0.0, 2.0)
 class Collectors:
     """Two of them; they come to harm beside whatever else happens, by a seed of their own."""
 
-    def __init__(self, environment: Mapping[str, str], folder: Path, seed: int) -> None:
+    def __init__(
+        self,
+        environment: Mapping[str, str],
+        folder: Path,
+        seed: int,
+        kinds: Sequence[CollectorFault] = COLLECTOR_FAULTS,
+        command: Sequence[str] = COMMAND,
+    ) -> None:
+        """`kinds` come one after the other, again and again, in an order that the seed decides; each once at least."""
         keys = folder / "write-keys.toml"
         keys.write_text(write_keys(), encoding="utf-8")
         own = {"LIFECYCLE_COLLECTOR_PORT": "0", "LIFECYCLE_WRITE_KEYS": str(keys)}
-        self.fleet = Fleet({**environment, **own}, folder, COMMAND, "collector")
+        self.fleet = Fleet({**environment, **own}, folder, command, "collector")
         self.done: Counter[str] = Counter()
         """How often each kind of fault was there."""
+        self.each_done = asyncio.Event()
+        """Each kind was there."""
         self._chance = random.Random(seed)
+        self._kinds = self._chance.sample(kinds, len(kinds))
 
     def urls(self) -> list[str]:
         """Where those are reached that run."""
@@ -44,10 +55,13 @@ class Collectors:
         await self.fleet.size(_COUNT)
 
     async def harm(self, over: asyncio.Event) -> None:
-        """One fault after the other, each kind in turn, until it is over; then both run."""
-        kinds = list(COLLECTOR_FAULTS)
-        self._chance.shuffle(kinds)
+        """One fault after the other until it is over; then both run."""
+        kinds = self._kinds
         while not over.is_set():
+            if all(self.done[each] for each in kinds):
+                self.each_done.set()
+                if not kinds:
+                    return
             while len(self.urls()) < _COUNT and not over.is_set():
                 await asyncio.sleep(0.1)
             await _passed(over, self._chance.uniform(*_EVERY))

@@ -109,7 +109,12 @@ class Injector:
     async def _freeze(self, worker: WorkerProcess, lasts: float) -> None:
         """Past the session timeout, so that another takes over: then the zombie wakes where it stopped."""
         await self._fleet.size(max(2, len(self._fleet.workers)))
+        count = len(self._fleet.workers)
+        if self._patient:  # one without partitions would harm nobody
+            await self._joined(count)
         worker.freeze()
+        if self._patient:
+            await self._joined(count - 1)
         await asyncio.sleep(self._settings.session_timeout / 1_000 + lasts)
         if self._before_thaw is not None:
             await self._before_thaw(worker)
@@ -182,8 +187,9 @@ class Injector:
 
     async def _joined(self, count: int) -> None:
         """Return when the group has so many members, or a worker has fallen."""
+        there = len(self._fleet.workers)
         async with asyncio.timeout(_JOIN_SECONDS):
-            while len(await running_workers(self._settings)) != count and len(self._fleet.workers) == count:
+            while len(await running_workers(self._settings)) != count and len(self._fleet.workers) == there:
                 await asyncio.sleep(0.1)
 
     async def _rival(self, partition: int) -> None:

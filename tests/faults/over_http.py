@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +12,7 @@ from stream.settings import Settings
 from tests.faults.answers import Answers, compare_with_oracle
 from tests.faults.askers import Askers
 from tests.faults.book import Book, Record, compare_with_letters, compare_with_states, compare_with_topic
-from tests.faults.collectors import Collectors
+from tests.faults.collectors import CollectorFault, Collectors
 from tests.faults.commits import CommitWatch
 from tests.faults.fleet import Fleet
 from tests.faults.items import Items
@@ -44,12 +44,17 @@ class OverHttp:
         customers: int,
         seconds: float,
         seed: int,
+        faults: Sequence[CollectorFault],
+        command: Sequence[str],
     ) -> None:
-        """`fleet` are the workers, `customers` those of the other traffic, which lasts `seconds`."""
+        """`fleet` are the workers, `customers` those of the other traffic, which lasts `seconds`.
+
+        `faults` are those of collectors, which are started by `command`.
+        """
         self._settings = settings
         self.book = Book()
         self.items = Items(seed, seconds, settings.clock)
-        self.collectors = Collectors(environment, folder, seed)
+        self.collectors = Collectors(environment, folder, seed, faults, command)
         self.watch = CommitWatch(settings)
         self.askers = Askers(fleet, self.watch, customers, lambda: self.items.customers, seed)
         self._senders = senders(self.items, self.book, self.collectors.urls, seed)
@@ -63,6 +68,7 @@ class OverHttp:
             for sender in self._senders:
                 group.create_task(sender.run(over))
             await asyncio.wait(others)
+            await self.collectors.each_done.wait()
             over.set()
         await self.collectors.fleet.stop()
 

@@ -18,6 +18,8 @@ from stream.kafka.embedded.process import HOST, free_port
 from stream.kafka.topics import ensure_topics
 from stream.settings import Clock, Settings
 from tests.faults.codecs import create_compressed_topics, send
+from tests.faults.collectors import COLLECTOR_FAULTS, CollectorFault
+from tests.faults.collectors import COMMAND as COLLECTOR
 from tests.faults.edits import versions
 from tests.faults.fleet import COMMAND, Fleet
 from tests.faults.gathering import SOURCES, compare_gathered
@@ -76,6 +78,8 @@ class Plan:
     """Of interactions; those of several are gathered."""
     http: bool = False
     """Senders post to collectors, and workers are asked for customers, all the while."""
+    collector_faults: Sequence[CollectorFault] = COLLECTOR_FAULTS
+    collector_command: Sequence[str] = COLLECTOR
     bootstrap: str | None = None
     """A broker that others use, too, and that takes no harm; None: one for this run alone."""
     prefix: str = ""
@@ -177,6 +181,8 @@ async def run(plan: Plan, folder: Path, say: Say) -> Outcome:
                     customers=plan.customers,
                     seconds=plan.minutes * 60,
                     seed=plan.seed,
+                    faults=plan.collector_faults,
+                    command=plan.collector_command,
                 )
                 http = await stack.enter_async_context(over_http(beside))
             imports = Imports(settings, environment, folder, plan.customers, plan.seed, say)

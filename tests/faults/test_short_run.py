@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from stream.settings import Clock
-from tests.faults.broken_worker import BROKEN
+from tests.faults.broken_worker import BROKEN, COLLECTORS, WORKERS
 from tests.faults.codecs import CODECS
+from tests.faults.collectors import CollectorFault
+from tests.faults.fleet import COMMAND
 from tests.faults.run import Plan, run
 from tests.faults.schedule import KINDS, Kind
 from tests.kit.kafka import SharedKafka
@@ -24,8 +26,17 @@ HARMED_BY: dict[str, list[Kind]] = {
     "rash": ["stall"] * 4,
     "layouts-lost": ["edit"],
     "edit-forgotten": ["edit"],
+    "always-sure": ["freeze"],
+    "uncommitted": ["kill"],
+    "answers-first": ["terminate"],
 }
 """What each wrong build cannot stand."""
+CAUGHT_BY = {
+    "always-sure": "was committed and read",
+    "uncommitted": "answered 200 of",
+    "answers-first": "was answered 200 and is not on the topic",
+}
+"""What is said of those whose topics are right."""
 
 
 async def test_a_minute_of_faults_changes_nothing(tmp_path: Path) -> None:
@@ -72,7 +83,20 @@ async def test_a_build_that_is_wrong_on_purpose_is_caught(
     faults = HARMED_BY[kind]
     minutes, interactions = (0.25, 8_000) if faults == ["edit"] else (0.5, 10_000 if wall else 25_000)
     plan = Plan(2, minutes, interactions, 500, command, faults, clock=clock, patient=True)
+    if kind not in WORKERS:
+        plan = over_http(plan, kind)
     if "stall" not in faults:  # which needs a network of its own
         plan = replace(plan, bootstrap=kafka.bootstrap, prefix=topic_prefix)
     outcome = await run(plan, tmp_path, lambda _: None)
-    assert outcome.verdict.differences
+    assert any(CAUGHT_BY.get(kind, "") in line for line in outcome.verdict.differences)
+
+
+def over_http(plan: Plan, kind: str) -> Plan:
+    """A shorter one, in which a collector or lookups are wrong."""
+    minutes = 0.2 if kind == "always-sure" else 0.1
+    plan = replace(plan, minutes=minutes, interactions=3_000, http=True, collector_faults=())
+    if kind not in COLLECTORS:
+        return plan
+    faults: list[CollectorFault] = ["collector-kill-all"]
+    own = (sys.executable, str(BROKEN_WORKER), kind, "collector")
+    return replace(plan, command=COMMAND, collector_faults=faults, collector_command=own)

@@ -31,6 +31,7 @@ class SdkSettings:
                 "analyticsNextEnabled": True,
                 "enabledMiddleware": {},
                 "remotePlugins": [],
+                "metrics": {"sampleRate": 0},  # else it reports its own errors to its vendor
             }
         )
 
