@@ -15,6 +15,7 @@ import aiohttp
 
 from stream.collector import Collector
 from stream.settings import Settings
+from tests.kit.http_contract import held
 
 _LARGE = 1 << 20
 """From here on aiohttp's client warns of bytes."""
@@ -54,19 +55,20 @@ async def served(settings: Settings, *, ready: bool = True) -> AsyncIterator[Ser
     """A collector in this process, on a free port whatever the settings say; with `ready` once it takes something."""
     collector = Collector(replace(settings, collector_port=0))
     stop, port = asyncio.Event(), asyncio.get_running_loop().create_future()
-    running = asyncio.create_task(collector.serve_until(stop, port.set_result))
-    try:
-        await asyncio.wait([running, port], return_when=asyncio.FIRST_COMPLETED)
-        if running.done():
-            running.result()
-        async with aiohttp.ClientSession() as session:
-            found = Served(collector, port.result(), session)
-            if ready:
-                await found.until_ready()
-            yield found
-    finally:
-        stop.set()
-        await asyncio.wait([running])
+    with held(collector._routes):
+        running = asyncio.create_task(collector.serve_until(stop, port.set_result))
+        try:
+            await asyncio.wait([running, port], return_when=asyncio.FIRST_COMPLETED)
+            if running.done():
+                running.result()
+            async with aiohttp.ClientSession() as session:
+                found = Served(collector, port.result(), session)
+                if ready:
+                    await found.until_ready()
+                yield found
+        finally:
+            stop.set()
+            await asyncio.wait([running])
     running.result()
 
 

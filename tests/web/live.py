@@ -12,6 +12,7 @@ from aiohttp import web
 from stream.settings import Settings
 from stream.web.live_changes import PATH, add_live_routes
 from stream.web.server import serve
+from tests.kit.http_contract import held
 
 
 class Sent(NamedTuple):
@@ -99,8 +100,9 @@ async def worker(settings: Settings, heartbeat: float = 15.0, counts: Counts | N
     counts = counts or Counts()
     app = web.Application()
     add_live_routes(app, settings, counts, heartbeat=heartbeat)
-    async with serve(app, "127.0.0.1", 0) as port:
-        yield f"http://127.0.0.1:{port}{PATH}"
+    with held(app):
+        async with serve(app, "127.0.0.1", 0) as port:
+            yield f"http://127.0.0.1:{port}{PATH}"
 
 
 @asynccontextmanager

@@ -26,8 +26,8 @@ from stream.settings import Settings
 from stream.web.lookup.routes import add_lookup
 from stream.web.routes import health_routes
 from stream.web.tokens import Tokens
+from tests.kit.http_contract import hold
 from tests.kit.machines import Record
-from tests.web.contract import hold
 
 VISIT = b'{"type":"page","time":1700000000000,"customer_id":"customer-4711"}'
 Answer = tuple[int, dict[str, Any]]

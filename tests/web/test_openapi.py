@@ -10,7 +10,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from stream.settings import Settings
 from stream.web.openapi import document
 from stream.web.server import serve
-from tests.web.contract import hold
+from tests.kit.http_contract import hold
 from tests.web.rig import Rig
 
 
