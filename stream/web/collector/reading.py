@@ -45,7 +45,7 @@ async def read_body(request: web.Request, limit: int, hold: Hold) -> bytes:
                     parts.append(part)
     except TimeoutError:
         raise Refused(408, "too_slow", f"the body did not come within {_SECONDS:.0f} s") from None
-    except (HttpProcessingError, web.RequestPayloadError):
+    except (HttpProcessingError, web.RequestPayloadError, ConnectionError):
         raise Refused(400, "damaged_body", "the body is not what its Content-Length or chunks say") from None
     if unpacker is not None:
         unpacker.end()

@@ -132,7 +132,7 @@ async def test_a_preflight_of_every_path_is_allowed_where_a_key_allows_the_origi
         "Access-Control-Request-Headers": "authorization,content-type,x-new",
         "Access-Control-Request-Private-Network": "true",
     }
-    async with served(replace(settings, write_keys=str(keys)), ready=False) as collector:
+    async with served(replace(settings, write_keys=str(keys))) as collector:
         for path in ("/v1/t", "/v1/batch/", "/beacon/v1/batch", "/api/s/page", "/v1/interactions", "/anything"):
             url = collector.url + path
             async with collector.session.options(url, headers={**asking, "Origin": "https://shop.example"}) as answer:
