@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from stream.settings import Settings
-from tests.kit.kafka import SharedKafka
+from tests.kit.kafka import KafkaBroker, SharedKafka
 from tests.kit.stage_changes import change, write
 from tests.kit.topics import create_topics
 
@@ -110,6 +110,27 @@ async def test_killed_at_any_moment_nothing_is_lost_and_only_what_was_in_the_wor
     for who in range(CUSTOMERS):
         of_one = [which for life in begun for which in life if f":c{who}:" in which]
         assert list(dict.fromkeys(of_one)) == [f"shop:customer:c{who}:0-{who}:{each}" for each in range(1, MOVES + 1)]
+
+
+async def test_a_broker_that_dies_and_comes_back_takes_nothing_with_it(topic_prefix: str) -> None:
+    """What waits to be committed meanwhile is, and nothing comes twice."""
+    broker = KafkaBroker()
+    try:
+        await asyncio.to_thread(broker.start)
+        settings = Settings(bootstrap=broker.bootstrap, topic_prefix=topic_prefix)
+        await create_topics(settings.bootstrap, settings.topics.stage_changes)
+        await write_moves(settings)
+        async with subscriber(settings, 0.005) as running:
+            for _ in range(2):
+                await running.until(len(running.heard("end")) + 50)
+                await asyncio.to_thread(broker.kill)
+                await asyncio.sleep(0.5)
+                await asyncio.to_thread(broker.start)
+            await running.until(CUSTOMERS * MOVES)
+            begun = running.heard("begin")
+    finally:
+        await asyncio.to_thread(broker.__exit__)
+    assert sorted(begun) == sorted(expected())
 
 
 async def test_two_share_the_partitions_and_a_rebalance_repeats_nothing(settings: Settings) -> None:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable
 
 import pytest
-from aiokafka import TopicPartition
+from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 import stream
@@ -299,6 +299,16 @@ async def test_fewer_commits_repeat_at_most_as_many_changes_as_they_leave_out(se
             async for each in changes:
                 assert 1 / (8 - each.sequence)
     assert sequences(await take(subscribed(settings, commit_every=3), 2)) == [7, 8]
+
+
+async def test_in_a_partition_the_offsets_count_whatever_the_clocks_of_workers_say(settings: Settings) -> None:
+    """Its new owner's clock may be behind."""
+    async with AIOKafkaProducer(bootstrap_servers=settings.bootstrap) as producer:
+        for each in moves(*range(1, 6)):
+            await producer.send_and_wait(
+                settings.topics.stage_changes, outgoing(each).value, timestamp_ms=T - 1_000 * each.sequence
+            )
+    assert sequences(await take(subscribed(settings), 5)) == [1, 2, 3, 4, 5]
 
 
 async def test_a_topic_that_is_not_there_yet_is_waited_for(

@@ -112,16 +112,17 @@ async def measure(bootstrap: str, readers: int) -> None:
         while any(not each.last_id for each in connections):
             await asyncio.sleep(0.01)
         say(readers, "readers:", memory(process))
-        spans, delays = [], []
+        spans, delays, before = [], [], cpu(process)
         for number in range(SINGLE):
             await write(number, 1)
             await until(connections, number + 1)
             arrived = sorted(each.at for each in connections)
             spans.append(arrived[-1] - arrived[0])
             delays += [each - arrived[0] for each in arrived]
+        alone = (cpu(process) - before) / SINGLE
         say(
             f"one change, from the first reader to the others: median {statistics.median(delays) * 1000:.0f} ms,"
-            f" to the last {statistics.median(spans) * 1000:.0f} ms; {memory(process)}"
+            f" to the last {statistics.median(spans) * 1000:.0f} ms, {alone * 1000:.0f} CPU ms; {memory(process)}"
         )
         before, begun = cpu(process), time.perf_counter()
         await write(SINGLE, BURST)
