@@ -24,7 +24,7 @@ class Ranking:
     """An order of one moment."""
 
     def __init__(self) -> None:
-        self.runs = SortedRuns("d")
+        self.runs = SortedRuns()
         self.at = time.time_ns() // 1_000_000
         """Epoch milliseconds."""
         self.until = 0.0

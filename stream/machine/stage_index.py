@@ -26,7 +26,7 @@ class StageIndex:
         """A customer is in this stage since `entered`."""
         runs = self._stages.get((lifecycle, stage))
         if runs is None:
-            runs = self._stages[lifecycle, stage] = SortedRuns("q")
+            runs = self._stages[lifecycle, stage] = SortedRuns()
         runs.add(entered, key)
         self.entries += 1
 

@@ -1,6 +1,7 @@
 """Who may ask what over HTTP: whoever sends a token with the role for it, or this machine where there are no tokens."""
 
 import ipaddress
+from functools import lru_cache
 from typing import Final
 
 from aiohttp import web
@@ -99,6 +100,7 @@ def _host_of(header: str) -> str:
     return header.rpartition(":")[0] if ":" in header else header
 
 
+@lru_cache(1_024)
 def is_of_this_machine(host: str) -> bool:
     """Whether nobody elsewhere reaches what is served on this address."""
     try:

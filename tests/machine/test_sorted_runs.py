@@ -13,7 +13,7 @@ def filled(seed: int, count: int, spread: int) -> tuple[SortedRuns, list[Entry]]
     """Runs of numbers in an order like that of a live topic, and the same entries, sorted and each once."""
     chance = random.Random(seed)
     entries = [(number // 3 + chance.randrange(spread), b"%d" % chance.randrange(count)) for number in range(count)]
-    runs = SortedRuns("q")
+    runs = SortedRuns()
     for number, key in entries:
         runs.add(number, key)
     return runs, sorted(set(entries))
