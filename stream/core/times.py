@@ -26,6 +26,8 @@ _TIME: Final = re.compile(
     r"(?:[Zz]|[+-](?:[01][0-9]|2[0-3])(?::?[0-5][0-9])?)?)?"
 ).fullmatch
 _USUAL_LENGTH: Final = len("2026-03-01T09:30:00.000Z")
+_LENGTH_WITH_OFFSET: Final = len("2026-03-01T09:30:00.000+00:00")
+_LENGTH_WITH_MICROSECONDS: Final = len("2026-03-01T09:30:00.000000+00:00")
 _DATE_LENGTH: Final = len("2026-03-01")
 _LEAP_SECOND: Final = re.compile(r"(.{16}):60(?:\.[0-9]+)?(.*)").fullmatch
 _LONGEST_FOREIGN: Final = 64
@@ -53,6 +55,7 @@ def parse_time(value: object) -> int | None:
     None for anything else: booleans, NaN and infinities, numbers in text, days that do not exist (year 0,
     30 February), moments outside [MIN_TIME, MAX_TIME].
     """
+    time: int | None
     if isinstance(value, str):
         # As nearly every sender writes it, 2026-03-01T09:30:00.000Z; of texts with these characters `fromisoformat`
         # reads nothing that is no RFC 3339 but days of a week (2026-W09-7), and refuses the rest.
@@ -67,6 +70,22 @@ def parse_time(value: object) -> int | None:
                 return _milliseconds(datetime.fromisoformat(value) - _EPOCH)
             except ValueError:
                 pass  # a leap second, or nothing
+        # Likewise as Python writes it, 2026-03-01T09:30:00.000+00:00, of which minutes of the offset are looked at.
+        if (
+            (len(value) == _LENGTH_WITH_OFFSET or len(value) == _LENGTH_WITH_MICROSECONDS)
+            and value[10] == "T"
+            and value[19] == "."
+            and value[-3] == ":"
+            and value[-2] in "012345"
+            and value[-6] in "+-"
+            and value[5] != "W"
+        ):
+            try:
+                time = _milliseconds(datetime.fromisoformat(value) - _EPOCH)
+            except ValueError:
+                pass
+            else:
+                return time if MIN_TIME <= time <= MAX_TIME else None
         time = _from_text(value, UTC_ZONE)
     elif isinstance(value, bool):
         return None

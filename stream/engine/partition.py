@@ -20,7 +20,7 @@ from stream.engine.delivery import Delivery
 from stream.engine.error_policy import ErrorPolicy, FailureKind
 from stream.engine.partition_context import PartitionContext
 from stream.engine.partition_log import PartitionLog
-from stream.engine.questions import MovingError, Question, Questions
+from stream.engine.questions import MovingError, Place, Question, Questions
 from stream.engine.status import PartitionState
 from stream.errors import UnreadableError
 from stream.kafka.changelog import ChangelogProgress
@@ -85,6 +85,8 @@ class Partition:
         """The state; None before recovery."""
         self._task: asyncio.Task[None] | None = None
         self._writing: asyncio.Task[Batch] | None = None
+        self._before: Place | None = None
+        """Where the state stood before the batch that is being made; None while none is."""
         self._questions = Questions()
         self._is_proven = True
         """Nobody else can have written for this partition since the state was made."""
@@ -97,6 +99,20 @@ class Partition:
         if self.machine is None or self.state not in (PartitionState.RUNNING, PartitionState.BLOCKED):
             raise MovingError
         return question(self.machine) if self._writing is None else await self._questions.ask(question)
+
+    def place_of(self, key: bytes) -> Place | None:
+        """Where the state stands, for what it knows of the customer with this changelog key, which is committed.
+
+        That is so between two batches, and for whom the batch at hand leaves as it was: while the batch is made the
+        state is where the last one left it, and while it is written nothing is newer than what is written. None where
+        that batch changes the customer; then `ask` waits for it. Raises MovingError as `ask`.
+        """
+        machine = self.machine
+        if machine is None or self.state not in (PartitionState.RUNNING, PartitionState.BLOCKED):
+            raise MovingError
+        if self._writing is not None and machine.touches(key):
+            return None
+        return self._before or Place(machine, machine.next_offset, machine.clock)
 
     @property
     def progress_token(self) -> Hashable | None:
@@ -135,9 +151,10 @@ class Partition:
             await asyncio.wait([task], timeout=_CANCEL_AGAIN)
         # Only now: the task above would have begun it again.
         gathering = None if self._gatherer is None else asyncio.create_task(self._gatherer.stop())
-        writing, self._writing = self._writing, None
+        writing = self._writing
         if writing is not None:
             done, _ = await asyncio.wait([writing], timeout=deadline)
+            self._writing = None  # not before: who asks meanwhile must wait
             if not done or writing.cancelled() or writing.exception() is not None:
                 writing.cancel()
                 self.drop()
@@ -154,6 +171,7 @@ class Partition:
         if self.position is not None:
             self.lag.position = self.position
         delivery, self._delivery, self.machine, self.position = self._delivery, None, None, None
+        self._before = None
         self._questions.refuse()
         if delivery is not None:
             self._owner.in_background(delivery.discard())
@@ -332,8 +350,10 @@ class Partition:
         assert self.machine is not None
         assert self._delivery is not None
         began = time.monotonic()
+        self._before = Place(self.machine, self.machine.next_offset, self.machine.clock)
         run = self.machine.run(records, fetched.next_offset, wall=wall, caught_up=fetched.caught_up)
         batch = await drive(run)
+        self._before = None
         if batch.inputs:
             ran = time.monotonic()
             await self._delivery.write(batch)

@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from stream.machine.batch import Machine
 
@@ -15,6 +15,16 @@ Question = Callable[[Machine], T]
 
 class MovingError(Exception):
     """The state cannot be asked here now: it is being recovered, or somebody else may have it; try again soon."""
+
+
+class Place(NamedTuple):
+    """Where a state stands."""
+
+    machine: Machine
+    next_offset: int | None
+    """Every interaction before it is in the state; None: nothing was ever recorded."""
+    clock: int | None
+    """The partition's, epoch milliseconds: deadlines up to it have come."""
 
 
 class Questions:

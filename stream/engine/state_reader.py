@@ -69,6 +69,10 @@ class StateReader:
         """The partitions whose state this worker may speak for."""
         return self._supervisor.owned
 
+    def owns(self, partition: int) -> bool:
+        """Whether the partition is one of `owned`."""
+        return self._supervisor.owns(partition)
+
     def owner(self, partition: int) -> str | None:
         """Where the partition's owner is reached; None while nobody knows."""
         return self._supervisor.membership.owners.get(partition)
@@ -99,6 +103,16 @@ class StateReader:
             return CustomerState(machine.customer(key), partition, machine.next_offset or 0, machine.clock)
 
         return await self._ask(partition, read)
+
+    def customer_now(self, kind: Kind, subject: str, partition: int) -> CustomerState | None:
+        """As `customer`, without waiting; None where the batch at hand changes that customer. Raises MovingError."""
+        key = customer_key(kind, subject)
+        place = self._supervisor.place_of(partition, key)
+        if place is None:
+            return None
+        machine = place.machine
+        assert isinstance(machine, PartitionMachine)
+        return CustomerState(machine.customer(key), partition, place.next_offset or 0, place.clock)
 
     async def stages(self, partition: int) -> dict[tuple[str, str], int]:
         """Customers by lifecycle and stage. Raises MovingError."""

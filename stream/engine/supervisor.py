@@ -11,7 +11,7 @@ from aiokafka.errors import KafkaError
 from stream.engine.edit_log import Edits
 from stream.engine.partition import Partition
 from stream.engine.partition_context import PartitionContext
-from stream.engine.questions import MovingError, Question
+from stream.engine.questions import MovingError, Place, Question
 from stream.engine.status import EngineStatus, PartitionState, PartitionStatus, Phase
 from stream.events import Event, report
 from stream.kafka.contact import Contact
@@ -132,6 +132,16 @@ class Supervisor:
     def owned(self) -> list[int]:
         """The partitions that the group gave to this worker; empty where it may not be a member any more."""
         return sorted(self._partitions) if self.membership.is_sure else []
+
+    def owns(self, number: int) -> bool:
+        """Whether the partition is one of `owned`."""
+        return number in self._partitions and self.membership.is_sure
+
+    def place_of(self, number: int, key: bytes) -> Place | None:
+        """As `Partition.place_of`; raises MovingError also where another worker may have the partition by now."""
+        if not self.owns(number):
+            raise MovingError
+        return self._partitions[number].place_of(key)
 
     async def ask(self, number: int, question: Question[T]) -> T:
         """As `Partition.ask`; raises MovingError also where another worker may have the partition by now."""

@@ -122,6 +122,16 @@ class Machine(Protocol):
     """Where to read on; None: nothing was ever recorded, begin at the topic's start."""
 
     @property
+    def clock(self) -> int | None:
+        """The partition's clock, epoch milliseconds: deadlines up to it were fired."""
+
+    def touches(self, key: bytes) -> bool:
+        """Whether the batch that is run, or was run last, changed the customer of this changelog key so far.
+
+        Else what is known of that customer is as it was before this batch.
+        """
+
+    @property
     def edited(self) -> Mapping[str, str | None]:
         """Once restored: lifecycles that were edited since the state was last written, with the digests that they had.
 

@@ -46,6 +46,8 @@ class CustomerStore:
         self._written: dict[bytes, bytes] = {}
         self._touched: dict[bytes, Customer] = {}
         self._changed: dict[bytes, bytes | None] = {}
+        self._handed_over: dict[bytes, bytes | None] = {}
+        """What was changed by the batch that was run last: it may be under way still."""
         self._layouts: list[Outgoing] = [Outgoing(*each) for each in self._codec.layout_records()]
         """Layouts of our lifecycles that the changelog does not have yet: they are written before any customer."""
 
@@ -128,8 +130,16 @@ class CustomerStore:
         records, self._layouts = self._layouts, []
         for key, value in self._changed.items():
             records.append(Outgoing(key, value))
-        self._changed = {}
+        self._handed_over, self._changed = self._changed, {}
         return records
+
+    def begin(self) -> None:
+        """A batch begins: the one before it is committed."""
+        self._handed_over = {}
+
+    def touches(self, key: bytes) -> bool:
+        """Whether the batch at hand changed the customer so far; else what is known of it is committed."""
+        return key in self._touched or key in self._changed or key in self._handed_over
 
     def restore(self, changelog: dict[bytes, bytes], *, at_once: bool = True) -> Generator[None, None, None]:
         """Restore from the compacted changelog; `at_once`: customers whom an edit may move go to `edits`, too.

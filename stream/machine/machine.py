@@ -79,8 +79,12 @@ class PartitionMachine:
 
     @property
     def clock(self) -> int | None:
-        """The partition's clock, epoch milliseconds."""
+        """See `Machine`."""
         return self._clock.now
+
+    def touches(self, key: bytes) -> bool:
+        """See `Machine`."""
+        return self._store.touches(key)
 
     def customer(self, key: bytes) -> Customer | None:
         """The customer of a changelog key as it is now; the caller must not change it."""
@@ -168,6 +172,7 @@ class PartitionMachine:
         elif self._provenance.differs or not self._store.is_laid_out:
             batch.inputs += 1
         self._provenance.differs = False
+        self._store.begin()
         self._edits.begin(wall)
         if self._closely_until is not None and batch.next_offset > self._closely_until:
             self._closely_until = None

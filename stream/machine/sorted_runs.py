@@ -1,8 +1,8 @@
 """Keys in the order of a number, for many keys in few bytes: sorted runs, merged where they are read.
 
-Each entry takes eight bytes for its number, a double, which epoch milliseconds are exact in, and eight for a reference
-to its key, which is kept elsewhere anyway. A run is sorted as it grows and is never touched again once it is full, so
-nothing here ever takes long.
+Each entry takes eight bytes for its number and eight for a reference to its key, which is kept elsewhere anyway. A run
+is sorted once it is full, or when somebody reads, and a full one is never touched again, so nothing here ever takes
+long.
 """
 
 from array import array
@@ -12,10 +12,13 @@ from heapq import merge
 from typing import Final
 
 RUN: Final = 4_096
-"""Entries of a full run."""
+"""Entries of a full run: sorting them takes two milliseconds."""
 
 Entry = tuple[float, bytes]
 """A number and a key. Entries are ordered by both, so that the order is the same everywhere."""
+
+_DOUBLES: Final = "d"
+"""They hold a time in milliseconds exactly, too."""
 
 
 class SortedRuns:
@@ -23,25 +26,22 @@ class SortedRuns:
 
     def __init__(self) -> None:
         self._runs: list[tuple[array[float], list[bytes]]] = []
-        self._numbers: array[float] = array("d")
+        self._numbers: array[float] = array(_DOUBLES)
         self._keys: list[bytes] = []
+        self._is_sorted = True
 
     def __len__(self) -> int:
         return len(self._runs) * RUN + len(self._keys)
 
     def add(self, number: float, key: bytes) -> None:
-        """Add an entry; cheapest where numbers come in ascending order."""
-        numbers, keys = self._numbers, self._keys
-        if not keys or number > numbers[-1]:
-            numbers.append(number)
-            keys.append(key)
-        else:
-            index = _place(numbers, keys, (number, key))
-            numbers.insert(index, number)
-            keys.insert(index, key)
-        if len(keys) == RUN:
-            self._runs.append((numbers, keys))
-            self._numbers, self._keys = array("d"), []
+        """Add an entry."""
+        self._numbers.append(number)
+        self._keys.append(key)
+        self._is_sorted = False
+        if len(self._keys) == RUN:
+            self._sort()
+            self._runs.append((self._numbers, self._keys))
+            self._numbers, self._keys = array(_DOUBLES), []
 
     def ascending(self, after: Entry | None = None) -> Iterator[Entry]:
         """Every entry that comes after `after`, each once."""
@@ -52,7 +52,15 @@ class SortedRuns:
         return _once(merge(*(_down(*run, after) for run in self._all()), reverse=True))
 
     def _all(self) -> list[tuple["array[float]", list[bytes]]]:
+        if not self._is_sorted:
+            self._sort()
         return [*self._runs, (self._numbers, self._keys)]
+
+    def _sort(self) -> None:
+        entries = sorted(zip(self._numbers, self._keys, strict=True))
+        self._numbers = array(_DOUBLES, [number for number, _key in entries])
+        self._keys = [key for _number, key in entries]
+        self._is_sorted = True
 
 
 def _place(numbers: "array[float]", keys: list[bytes], entry: Entry) -> int:

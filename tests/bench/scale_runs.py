@@ -122,7 +122,7 @@ class Run:
         The workers stand still while the interactions are written, so that producing takes nothing from them;
         `started` is called when they go on.
         """
-        with self._standing_still():
+        with standing_still(self.workers):
             await self.produce(workload(count, self._scenario.customers), count)
             began, workers, broker = time.perf_counter(), self._worker_cpu(), self._broker_cpu()
         started()
@@ -174,19 +174,6 @@ class Run:
             },
         }
 
-    @contextlib.contextmanager
-    def _standing_still(self) -> Iterator[None]:
-        self._signal(signal.SIGSTOP)
-        try:
-            yield
-        finally:
-            self._signal(signal.SIGCONT)
-
-    def _signal(self, number: signal.Signals) -> None:
-        for each in self.workers:
-            if each.process.returncode is None:
-                each.process.send_signal(number)
-
     def _worker_cpu(self) -> float:
         return sum(each.cpu_seconds for each in self.workers)
 
@@ -201,6 +188,22 @@ class Run:
                     each.value for each in family.samples if each.name == "lifecycle_transaction_seconds_count"
                 )
         return total
+
+
+@contextlib.contextmanager
+def standing_still(workers: Sequence[BenchWorker]) -> Iterator[None]:
+    """Stop these workers while the block lasts."""
+    _signal(workers, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        _signal(workers, signal.SIGCONT)
+
+
+def _signal(workers: Sequence[BenchWorker], number: signal.Signals) -> None:
+    for each in workers:
+        if each.process.returncode is None:
+            each.process.send_signal(number)
 
 
 def _position_bytes(settings: Settings) -> int:

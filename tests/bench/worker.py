@@ -31,13 +31,14 @@ class BenchWorker:
     """
 
     def __init__(self, bootstrap: str, prefix: str, log: Path, settings: Mapping[str, str]) -> None:
-        self._port = free_port()
+        self.port = free_port()
+        """Where it answers over HTTP."""
         self._log = log
         named = {
             "BOOTSTRAP": bootstrap,
             "TOPIC_PREFIX": prefix,
             "APP": f"{prefix}app",
-            "WEB_PORT": str(self._port),
+            "WEB_PORT": str(self.port),
             **settings,
         }
         kept = {name: value for name, value in os.environ.items() if not name.startswith("LIFECYCLE_")}
@@ -78,15 +79,25 @@ class BenchWorker:
     async def health(self) -> Mapping[str, Any] | None:
         """The body of /readyz; None while nothing answers."""
         try:
-            async with self._session.get(f"http://127.0.0.1:{self._port}/readyz") as response:
+            async with self._session.get(f"http://127.0.0.1:{self.port}/readyz") as response:
                 body: Mapping[str, Any] = await response.json()
                 return body
         except aiohttp.ClientError:
             return None
 
+    async def until_ready(self, seconds: float = 60) -> None:
+        """Return once every partition is recovered. Raises RuntimeError where it ended, TimeoutError."""
+        async with asyncio.timeout(seconds):
+            while True:
+                await self.taken()
+                body = await self.health()
+                if body is not None and body["status"] == "ready" and body["partitions"]:
+                    return
+                await asyncio.sleep(0.05)
+
     async def metrics(self) -> str:
         """The text of /metrics."""
-        async with self._session.get(f"http://127.0.0.1:{self._port}/metrics") as response:
+        async with self._session.get(f"http://127.0.0.1:{self.port}/metrics") as response:
             return await response.text()
 
     async def taken(self) -> int:

@@ -22,6 +22,7 @@ class Toy:
         self.next_offset: int | None = None
         self.edited: dict[str, str | None] = {}
         self.to_reconsider = 0
+        self.clock: int | None = None
         self.counts: dict[bytes, list[int | bool | None]] = {}
         self._every, self._limit = every, limit
         self._isolated_offsets: set[int] = set()
@@ -55,6 +56,9 @@ class Toy:
         batch.customers.append(Outgoing(POSITION, b"%d" % batch.next_offset))
         self.next_offset = batch.next_offset
         return batch
+
+    def touches(self, key: bytes) -> bool:
+        return key in self.counts
 
     def next_due(self) -> int | None:
         return min((int(due) for _, due, _ in self.counts.values() if due), default=None)

@@ -66,13 +66,8 @@ class Header(NamedTuple):
     """A lifecycle of which it holds a life was edited since, and time may still move that."""
 
 
-class Standing(NamedTuple):
-    """Where a customer stands in one lifecycle."""
-
-    lifecycle: str
-    stage: str
-    entered: int
-    """Epoch milliseconds."""
+Standing = tuple[str, str, int]
+"""Where a customer stands in one lifecycle: that, its stage, and since when, epoch milliseconds."""
 
 
 def read_layout(value: bytes) -> Layout:
@@ -147,8 +142,13 @@ class CustomerCodec:
         for _ in range(source.length()):
             source.expect(7)
             known = self._known_layout(source.raw())
-            life = unpack_head(source, known, False)
-            standings.append(Standing(known.lifecycle, life.stage, life.entered))
+            clock = source.integer()
+            if not source.is_nil():
+                source.integer()
+            stage = unpack_stage(source, known)
+            standings.append((known.lifecycle, stage, clock - source.integer()))
+            source.text()
+            source.integer()
         return standings
 
     def encode(self, customer: Customer) -> bytes:

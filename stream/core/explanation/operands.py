@@ -78,9 +78,10 @@ def _call(call: Call, lifecycle: Lifecycle, life: Life) -> Present:
     if call.function == "lower":
         found = lowered(value)
         return Present("text", found if isinstance(found, str) else None)
-    if not isinstance(value, int):
+    if value is None or isinstance(value, str):
         return Present("duration", None, whole=True)
-    return Present("duration", value - life.clock if call.function == "until" else life.clock - value, whole=True)
+    time = int(value)
+    return Present("duration", time - life.clock if call.function == "until" else life.clock - time, whole=True)
 
 
 def _fact(name: str, lifecycle: Lifecycle) -> Fact | None:

@@ -48,7 +48,7 @@ class CustomerLookup:
     async def _elsewhere(self, request: web.Request, partition: int) -> web.Response | None:
         """The answer of the partition's owner; None where that is this worker."""
         reader = self._reader
-        if partition in reader.owned:
+        if reader.owns(partition):
             return None
         owner = reader.owner(partition)
         if was_forwarded(request) or owner is None or owner == reader.url:
@@ -73,8 +73,10 @@ class CustomerLookup:
         if elsewhere is not None:
             return elsewhere
         try:
-            async with asyncio.timeout(_PATIENCE):
-                state = await self._reader.customer(kind, subject, partition)
+            state = self._reader.customer_now(kind, subject, partition)
+            if state is None:
+                async with asyncio.timeout(_PATIENCE):
+                    state = await self._reader.customer(kind, subject, partition)
         except (MovingError, TimeoutError):
             return moving_answer(partition)
         if state.customer is None:
