@@ -23,7 +23,7 @@ const clients = {
       retryCount: 10, // its own 3 are over within 1.5 s
       errorHandler: (error) => givenUp.push(String(error)),
     });
-    // Its flush() sends 20 calls and leaves the others; the callback of each call says when it is delivered.
+    // With more than 20 calls its flush() resolves before they are sent; the callback of each says when it is delivered.
     const flush = async () => {
       while (settled < made) {
         await analytics.flush();
