@@ -55,7 +55,7 @@ def explain_life(model: Model, customer: Customer, lifecycle: Lifecycle, now: in
         times=tuple(fact.name for fact in lifecycle.facts if fact.kind in TIMES),
         channels=() if stage is None else stage.channels,
         actions=() if stage is None else stage.actions,
-        ways_out=tuple(_way_out(each, lifecycle, present) for each in lifecycle.transitions_from.get(life.stage, ())),
+        ways_out=tuple([_way_out(each, lifecycle, present) for each in lifecycle.transitions_from.get(life.stage, ())]),
         by_time=first_move(model, customer, lifecycle, life),
         stopped="quarantined" if quarantined else "waits" if life.fired >= MAX_FIRED else None,
         forgotten=None if quarantined else forgotten_at(model, customer.active, customer.identified),

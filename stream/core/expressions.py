@@ -42,6 +42,8 @@ class Name:
 
     def __str__(self) -> str:
         """The name as it is written."""
+        if len(self.path) == 1:
+            return self.path[0]
         return "".join(
             part if i == 0 else f".{part}" if _WORD.fullmatch(part) else f'["{part}"]'
             for i, part in enumerate(self.path)

@@ -275,3 +275,21 @@ def test_of_a_state_that_never_kept_where_it_began_that_stays_unknown(model: Mod
     changelog = compacted(run_all(made, records_of([buy("a", T0)], first=11)))
     position = decode_position(changelog[KEY])
     assert (position.begun, position.since) == (None, 11)
+
+
+def test_whom_a_batch_has_not_changed_so_far_is_as_before_it(model: Model) -> None:
+    """In every slice of the work, and until the next batch begins; whom it forgets is changed, too."""
+    made = machine(model, Settings(clock="stream"))
+    run_all(made, records_of([buy(f"c{number}", T0) for number in range(2_000)]))
+    before = {b"cc%d" % number: made.store._written[b"cc%d" % number] for number in range(2_000)}
+    later = records_of([buy(f"c{number}", T0 + 1) for number in range(1_500)], first=2_000)
+    work = made.run(later, 3_500, wall=0, caught_up=False)
+    seen: set[int] = set()
+    for _slice in work:
+        touched = {key for key in before if made.touches(key)}
+        seen.add(len(touched))
+        assert all(made.customer(key) == made.store._codec.decode(key, before[key]) for key in before.keys() - touched)
+    assert len(seen) > 2
+    assert {key for key in before if made.touches(key)} == {b"cc%d" % number for number in range(1_500)}
+    run_all(made, records_of([buy("c1999", T0 + 2)], first=3_500))
+    assert {key for key in before if made.touches(key)} == {b"cc1999"}

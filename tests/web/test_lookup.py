@@ -206,6 +206,43 @@ async def test_an_answer_is_of_what_is_committed_and_waits_for_the_batch_at_hand
     assert (status, body["lifecycles"][0]["stage"], body["offset"]) == (200, "customer", later[0].offset)
 
 
+async def test_whom_the_batch_at_hand_leaves_as_it_was_is_told_at_once(rig: Rig) -> None:
+    """Nothing of that customer may still fail; the answer holds at the offset that it names."""
+    partition = home("c-001")
+    neighbour = next(each for each in CUSTOMERS[2:] if home(each) == partition)
+    before = (await ask(rig, f"/v1/customers/{neighbour}"))[1]
+    rig.broker.writes.clear()
+    later = records_of([buy("c-001", T0 + 2 * DAY)], first=len(rig.broker.records[partition]))
+    rig.broker.records[partition] = [*rig.broker.records[partition], *later]
+    async with asyncio.timeout(10):
+        while not rig.broker.writing:
+            await asyncio.sleep(0.01)
+        while_written = (await ask(rig, f"/v1/customers/{neighbour}"))[1]
+    assert rig.broker.writing
+    assert while_written["offset"] == before["offset"] + 1 == later[0].offset
+    rig.broker.writes.set()
+    await ask(rig, "/v1/customers/c-001")
+    assert (await ask(rig, f"/v1/customers/{neighbour}"))[1] == while_written
+
+
+async def test_a_batch_that_fails_while_the_partition_is_paused_was_never_told_of(rig: Rig) -> None:
+    partition = home("c-001")
+    rig.broker.writes.clear()
+    rig.broker.failing.add(partition)
+    later = records_of([buy("c-001", T0 + 2 * DAY)], first=len(rig.broker.records[partition]))
+    rig.broker.records[partition] = [*rig.broker.records[partition], *later]
+    async with asyncio.timeout(10):
+        while not rig.broker.writing:
+            await asyncio.sleep(0.01)
+    pausing = asyncio.create_task(rig.supervisor.pause())
+    asked = [asyncio.create_task(ask(rig, "/v1/customers/c-001")) for _ in range(3)]
+    await asyncio.sleep(0.1)
+    assert not any(each.done() for each in asked)
+    rig.broker.writes.set()
+    assert {(await each)[0] for each in asked} == {503}
+    await pausing
+
+
 async def test_an_answer_whose_batch_fails_is_not_given(rig: Rig) -> None:
     partition = home("c-001")
     rig.broker.writes.clear()

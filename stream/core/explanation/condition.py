@@ -5,7 +5,6 @@ Whether a part holds is asked of the predicates that the lifecycle runs with. Th
 """
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from stream.core.customer import Life
 from stream.core.deadlines import rises
@@ -19,10 +18,9 @@ from stream.core.predicates import AllOf, Predicate
 from stream.core.predicates import Not as Negated
 
 
-class _Asked(NamedTuple):
-    lifecycle: Lifecycle
-    life: Life
-    text: str
+class _Asked:
+    def __init__(self, lifecycle: Lifecycle, life: Life, text: str) -> None:
+        self.lifecycle, self.life, self.text = lifecycle, life, text
 
 
 def explain_condition(condition: Condition, predicate: Predicate, lifecycle: Lifecycle, life: Life) -> Explained:
@@ -41,8 +39,10 @@ def _explain(node: Node, predicate: Predicate, asked: _Asked, *, wanted: bool, i
     if isinstance(node, And | Or):
         assert isinstance(predicate, AllOf), "several parts are several predicates"
         parts = tuple(
-            _explain(part, below, asked, wanted=wanted, in_band=in_band)
-            for part, below in zip(node.parts, predicate.parts, strict=True)
+            [
+                _explain(part, below, asked, wanted=wanted, in_band=in_band)
+                for part, below in zip(node.parts, predicate.parts, strict=True)
+            ]
         )
         answers = [part.holds for part in parts]
         if isinstance(node, And):
@@ -98,14 +98,12 @@ def _compared(node: Comparison | Bare, predicate: Predicate, asked: _Asked, *, w
     return found
 
 
-class _Sides(NamedTuple):
+class _Sides:
     """What is compared, how, and with what: constants stand on the right."""
 
-    name: str
-    one: Present
-    operator: str
-    other: Present
-    by_interaction: bool
+    def __init__(self, name: str, one: Present, operator: str, other: Present, by_interaction: bool) -> None:
+        self.name, self.one, self.operator, self.other = name, one, operator, other
+        self.by_interaction = by_interaction
 
 
 def _sides(node: Comparison | Bare, asked: _Asked) -> _Sides:
@@ -117,14 +115,15 @@ def _sides(node: Comparison | Bare, asked: _Asked) -> _Sides:
         left, operator, right = node.right, MIRRORED[node.operator], node.left
     else:
         left, operator, right = node.left, node.operator, node.right
-    one, other = (present(each, asked.lifecycle, asked.life) for each in (left, right))
+    one = present(left, asked.lifecycle, asked.life)
+    other = present(right, asked.lifecycle, asked.life)
     return _Sides(str(left), one, operator, other, names_interaction(left) or names_interaction(right))
 
 
 def _shown(sides: _Sides, text: str, *, wanted: bool) -> Compared:
-    name, one, operator, other, _ = sides
-    assert not isinstance(one.value, tuple), "a list stands on the right"
-    return Compared(text, name, wanted, None, one.unit, one.value, operator, other.value)
+    value = sides.one.value
+    assert not isinstance(value, tuple), "a list stands on the right"
+    return Compared(text, sides.name, wanted, None, sides.one.unit, value, sides.operator, sides.other.value)
 
 
 def negated(part: Explained) -> Joined:

@@ -1,6 +1,6 @@
 """What stands on the two sides of a comparison, at present."""
 
-from typing import Final, NamedTuple
+from typing import Final
 
 from stream.core import facts, scoring
 from stream.core.accessors import lowered
@@ -16,16 +16,18 @@ TIMES: Final = ("first", "last", "latest_time")
 """Kinds of facts that are a time."""
 
 
-class Present(NamedTuple):
+class Present:
     """One side of a comparison."""
 
-    unit: Unit | None
-    value: Needed | None
-    """None where it does not exist, or is the interaction's."""
-    whole: bool = False
-    """Whatever it may become, it is a whole number."""
-    varied: bool = False
-    """It is of whatever type was last seen: a text that is a number may stand for that."""
+    def __init__(self, unit: Unit | None, value: Needed | None, whole: bool = False, varied: bool = False) -> None:
+        """What it is, and nothing more."""
+        self.unit = unit
+        self.value = value
+        """None where it does not exist, or is the interaction's."""
+        self.whole = whole
+        """Whatever it may become, it is a whole number."""
+        self.varied = varied
+        """It is of whatever type was last seen: a text that is a number may stand for that."""
 
 
 def names_interaction(operand: Operand) -> bool:
