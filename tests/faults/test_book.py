@@ -47,21 +47,23 @@ def book_of(*items: Item | BadItem, profile: Profile = NATIVE, answered: bool = 
     return book
 
 
-def on_topic(posted: Item, profile: Profile = NATIVE, received: int = NOW + 40, **other: Any) -> Records:
-    """As a collector that received it at `received` writes it; `other` are fields of the record that differ."""
+def on_topic(
+    posted: Item,
+    profile: Profile = NATIVE,
+    received: int = NOW + 40,
+    *,
+    key: bytes = b"h-1",
+    partition: int | None = None,
+    sourced: bool = True,
+) -> Records:
+    """As a collector that received it at `received` writes it; key, partition and header may be other than these."""
     value = orjson.loads(request_of(profile, [posted], NOW + profile.manner.skew)[2].decode().strip("[]"))
     if profile.manner.format == "call":
         value["receivedAt"] = f"2026-01-01T00:00:00.{received - NOW:03}Z"
-    key = posted.customer.encode()
-    parts = {
-        "key": key,
-        "value": orjson.dumps(value),
-        "headers": (("lifecycle_source", profile.manner.source.encode()),),
-    }
-    home = other.pop("partition", partition_of(key, PARTITIONS))
-    parts |= other
+    headers = (("lifecycle_source", profile.manner.source.encode()),)
+    home = partition_of(key, PARTITIONS) if partition is None else partition
     record: Record = ConsumerRecord(
-        "interactions", home, 0, NOW, 1, parts["key"], parts["value"], None, 0, 0, parts["headers"]
+        "interactions", home, 0, NOW, 1, key, orjson.dumps(value), None, 0, 0, headers if sourced else ()
     )
     return {number: [record] if number == home else [] for number in range(PARTITIONS)}
 
@@ -88,9 +90,9 @@ OTHERS: list[Callable[[], Records]] = [
     lambda: on_topic(item(name="purchase")),
     lambda: on_topic(item(properties={"weight": 1, "text": "u"})),
     lambda: on_topic(item(time=NOW)),
-    lambda: on_topic(item(), key=b"h-2"),
+    lambda: on_topic(item(), key=b"h-2", partition=partition_of(b"h-1", PARTITIONS)),
     lambda: on_topic(item(), partition=(partition_of(b"h-1", PARTITIONS) + 1) % PARTITIONS),
-    lambda: on_topic(item(), headers=()),
+    lambda: on_topic(item(), sourced=False),
 ]
 
 
@@ -100,7 +102,7 @@ def test_an_item_that_is_there_otherwise_is_a_difference(found: Callable[[], Rec
 
 
 def test_the_time_of_a_call_must_be_without_what_its_senders_clock_is_off() -> None:
-    """A record whose `receivedAt` is not the arrival, and one whose `sentAt` no attempt had."""
+    """Whenever it arrived; its `sentAt` is that of an attempt."""
     book = book_of(item(), profile=CALL)
     assert compare_with_topic(book, on_topic(item(), CALL, received=NOW + 900))[0] == []
     book.entries["p-0"].sent = [NOW + CALL.manner.skew - 5]
