@@ -41,7 +41,7 @@ CHANGE = json.dumps(
 @pytest.fixture(scope="module")
 def own_kafka() -> Iterator[KafkaBroker]:
     """A broker that these tests stop and start again; workers reach it through a proxy."""
-    with KafkaBroker(proxy_port=PROXY_PORT) as broker:
+    with KafkaBroker(proxy_ports=[PROXY_PORT]) as broker:
         yield broker
 
 
@@ -121,9 +121,8 @@ async def test_a_worker_whose_kafka_goes_away_is_not_ready_says_since_when_and_c
         "LIFECYCLES": "metrics",
         "WEB_PORT": str(port),
     }
-    assert own_kafka.behind_proxy is not None
     async with (
-        Proxy(PROXY_PORT, own_kafka.behind_proxy) as proxy,
+        Proxy(PROXY_PORT, own_kafka.behind_proxies[0]) as proxy,
         running(tmp_path / "worker.log", "-m", "stream.cli", "worker", web_port=port, **settings) as worker,
     ):
         body = await worker.until_ready(lambda status, body: status == 200 and len(body["partitions"]) == 2)

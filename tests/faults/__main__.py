@@ -107,10 +107,11 @@ def _table(plan: Plan, outcome: Outcome) -> Table:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="make faults",
-        description="Write a known stream to Apache Kafka, by producers of all codecs, while workers are killed, "
-        "frozen and fenced, lifecycle files are edited, imports break off, the broker restarts and the network fails; "
-        "then compare the topics with what they must hold. The exit code is 1 where anything is missing, extra or "
-        "other, or a worker ended by itself or not in order.",
+        description="Write a known stream to Apache Kafka, by producers of all codecs and by senders that post to "
+        "collectors, while workers and collectors are killed, workers are frozen, fenced and cut off, lifecycle files "
+        "are edited, imports break off, the broker restarts and the network fails, and ask all workers for customers "
+        "all the while; then compare the topics, and every answer, with what they must hold. The exit code is 1 where "
+        "anything is missing, extra, other or old, or a process ended by itself or not in order.",
         epilog='example: make faults ARGS="--seed 7 --minutes 10"',
     )
     parser.add_argument("--seed", type=int, default=1, help="what traffic and schedule are drawn from; else 1")
@@ -130,10 +131,9 @@ def _parser() -> argparse.ArgumentParser:
         "--http",
         action=argparse.BooleanOptionalAction,
         default=True,
-        help="two collectors that are posted to and killed, and workers that are asked for customers; they are there "
-        "unless --no-http or --embedded says otherwise",
+        help="with --no-http no collectors, and nobody who asks for customers; with --embedded there never are",
     )
-    parser.add_argument("--keep", type=Path, metavar="DIR", help="keep the workers' logs there")
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="keep the logs of workers and collectors there")
     parser.add_argument("--show", type=int, default=5, help="differences shown; else 5")
     return parser
 

@@ -80,17 +80,17 @@ class Askers:
         """Close all connections."""
         await self._session.close()
 
-    async def crowd(self, frozen: WorkerProcess) -> None:
-        """Ask a frozen worker much; the questions are in its socket when this returns, and go on when it wakes."""
-        asking = asyncio.create_task(self._crowd(frozen))
+    async def crowd(self, worker: WorkerProcess) -> None:
+        """Ask a worker much; the first questions are in its socket when this returns, and they go on."""
+        asking = asyncio.create_task(self._crowd(worker))
         self._crowds.add(asking)
         asking.add_done_callback(self._crowds.discard)
         await asyncio.sleep(0.3)
 
-    async def _crowd(self, frozen: WorkerProcess) -> None:
-        await asyncio.gather(*(self._ask(frozen, self._anybody()) for _ in range(_CROWD)))
+    async def _crowd(self, worker: WorkerProcess) -> None:
+        await asyncio.gather(*(self._ask(worker, self._anybody()) for _ in range(_CROWD)))
         for _ in range(_ROUNDS):
-            await asyncio.gather(*(self._ask(frozen, self._anybody()) for _ in range(5)))
+            await asyncio.gather(*(self._ask(worker, self._anybody()) for _ in range(5)))
 
     async def ask_everybody(self) -> None:
         """Ask for many customers until each is answered; whoever is not, long after all faults, is noted."""

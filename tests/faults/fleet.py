@@ -17,9 +17,11 @@ _SERVED = re.compile(rb"http://127\.0\.0\.1:\d+(?=\D)")
 class WorkerProcess:
     """One worker."""
 
-    def __init__(self, process: asyncio.subprocess.Process, log: Path) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, log: Path, way: int = 0) -> None:
         self.process = process
         self.log = log
+        self.way = way
+        """Which way to the broker it takes."""
         self.frozen = False
         self.asked = False
         """It was asked to end in order."""
@@ -68,14 +70,21 @@ class Fleet:
     """
 
     def __init__(
-        self, environment: Mapping[str, str], folder: Path, command: Sequence[str] = COMMAND, name: str = "worker"
+        self,
+        environment: Mapping[str, str],
+        folder: Path,
+        command: Sequence[str] = COMMAND,
+        name: str = "worker",
+        *,
+        ways: Sequence[str] = (),
     ) -> None:
-        """`name` is how their logs begin."""
+        """`name` is how their logs begin; `ways` are bootstrap servers, which they take in turn."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("LIFECYCLE_")}
         self._environment = {**kept, **environment}
         self._folder = folder
         self._command = command
         self._name = name
+        self._ways = ways
         self._workers: list[WorkerProcess] = []
         self.lifecycles: str | None = None
         """Files that workers are started with from now on, comma-separated; None: as the environment says."""
@@ -131,15 +140,18 @@ class Fleet:
 
     async def _start(self) -> None:
         log = self._folder / f"{self._name}-{self.started}.log"
+        way = self.started % max(1, len(self._ways))
         self.started += 1
         environment = self._environment
+        if self._ways:
+            environment = {**environment, "LIFECYCLE_BOOTSTRAP": self._ways[way]}
         if self.lifecycles is not None:
             environment = {**environment, "LIFECYCLE_LIFECYCLES": self.lifecycles}
         with log.open("wb") as output:
             process = await asyncio.create_subprocess_exec(
                 *self._command, env=environment, cwd=self._folder, stdout=output, stderr=output
             )
-        self._workers.append(WorkerProcess(process, log))
+        self._workers.append(WorkerProcess(process, log, way))
 
     def _note(self, worker: WorkerProcess) -> None:
         said = worker.log.read_text(encoding="utf-8", errors="replace")[-2_000:]

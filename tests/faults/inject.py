@@ -41,13 +41,13 @@ class Injector:
         patient: bool = False,
         edits: Iterable[Version] = (),
         imports: Imports | None = None,
-        before_thaw: Callable[[WorkerProcess], Awaitable[None]] | None = None,
+        crowd: Callable[[WorkerProcess], Awaitable[None]] | None = None,
     ) -> None:
         """`kafka` is what can be stopped and started; `proxies` stand between it and the workers.
 
         `edits` are the versions of the lifecycles that come one after the other. `patient`: no fault comes before
-        workers have got on since the one before, however long they take to start. `before_thaw` is called with each
-        frozen worker that is about to wake.
+        workers have got on since the one before, however long they take to start. `crowd` asks a worker much,
+        when it is about to come back from the dead.
         """
         self.done: Counter[str] = Counter()
         """How often each kind of fault was there; `rebalance`: workers that came or left, as the group sees it."""
@@ -58,7 +58,7 @@ class Injector:
         self._patient = patient
         self._edits = iter(edits)
         self._imports = imports
-        self._before_thaw = before_thaw
+        self._crowd = crowd
         self._taken = 0
         self._say = say
 
@@ -83,13 +83,8 @@ class Injector:
 
     async def _do(self, fault: Fault) -> None:
         match fault.kind:
-            case "kill":
-                await self._fleet.kill(self._worker(fault))
-            case "kill-all":
-                for worker in list(self._fleet.workers):
-                    await self._fleet.kill(worker)
-            case "terminate":
-                await self._fleet.terminate(self._worker(fault))
+            case "kill" | "kill-all" | "terminate" | "freeze" | "isolate":
+                await self._harm_workers(fault)
             case "rolling":
                 await self._roll()
             case "edit":
@@ -97,14 +92,27 @@ class Injector:
             case "import":
                 assert self._imports is not None
                 await self._imports.run(fault.which)
-            case "freeze":
-                await self._freeze(self._worker(fault), fault.lasts)
             case "rival":
                 await self._rival(fault.which % self._settings.partitions)
             case "broker-stop" | "broker-kill":
                 await self._lose_a_broker(fault)
             case "stall" | "refuse" | "reset":
                 await self._harm_the_network(fault)
+
+    async def _harm_workers(self, fault: Fault) -> None:
+        worker = self._worker(fault)
+        match fault.kind:
+            case "kill":
+                await self._fleet.kill(worker)
+            case "kill-all":
+                for each in list(self._fleet.workers):
+                    await self._fleet.kill(each)
+            case "terminate":
+                await self._fleet.terminate(worker)
+            case "freeze":
+                await self._freeze(worker, fault.lasts)
+            case _:
+                await self._isolate(worker, fault.lasts)
 
     async def _freeze(self, worker: WorkerProcess, lasts: float) -> None:
         """Past the session timeout, so that another takes over: then the zombie wakes where it stopped."""
@@ -116,9 +124,19 @@ class Injector:
         if self._patient:
             await self._joined(count - 1)
         await asyncio.sleep(self._settings.session_timeout / 1_000 + lasts)
-        if self._before_thaw is not None:
-            await self._before_thaw(worker)
+        if self._crowd is not None:
+            await self._crowd(worker)
         worker.thaw()
+
+    async def _isolate(self, worker: WorkerProcess, lasts: float) -> None:
+        """Its way to the broker is held up past the session timeout, so that those who take the other one take over."""
+        while all(each.way == worker.way for each in self._fleet.workers):
+            await self._fleet.size(len(self._fleet.workers) + 1)
+        self._proxies[worker.way].stall()
+        await asyncio.sleep(self._settings.session_timeout / 1_000 + lasts)
+        if self._crowd is not None:
+            await self._crowd(worker)
+        self._proxies[worker.way].heal()
 
     async def _roll(self) -> None:
         """A rolling restart."""

@@ -4,8 +4,8 @@ import asyncio
 import contextlib
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,8 +13,6 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from stream.codec.controls import tick
-from stream.kafka.embedded.broker import EmbeddedBroker
-from stream.kafka.embedded.process import HOST, free_port
 from stream.kafka.topics import ensure_topics
 from stream.settings import Clock, Settings
 from tests.faults.codecs import create_compressed_topics, send
@@ -26,13 +24,11 @@ from tests.faults.gathering import SOURCES, compare_gathered
 from tests.faults.importing import Imports
 from tests.faults.inject import Injector
 from tests.faults.over_http import OverHttp, over_http
-from tests.faults.schedule import KINDS, OF_WORKERS, Fault, Kind, needed, schedule
+from tests.faults.schedule import KINDS, OF_CLUSTER, OF_WORKERS, Fault, Kind, needed, schedule
+from tests.faults.stage import stage_of
 from tests.faults.stints import Versions
 from tests.faults.traffic import END, traffic
 from tests.faults.verdict import Verdict, judge
-from tests.kit.cluster import NODES, KafkaCluster
-from tests.kit.kafka import KafkaBroker
-from tests.kit.proxy import Proxy
 from tests.kit.times import DAY
 from tests.kit.topics import read_all
 
@@ -90,23 +86,8 @@ class Plan:
         """Its schedule."""
         kinds = self.kinds
         if kinds is None:
-            kinds = needed(self.minutes, OF_WORKERS if self.embedded else KINDS)
+            kinds = needed(self.minutes, OF_WORKERS if self.embedded else OF_CLUSTER if self.cluster else KINDS)
         return schedule(self.seed, self.minutes, kinds)
-
-
-@dataclass
-class Stage:
-    """Where a run takes place."""
-
-    bootstrap: str
-    """Of the broker itself."""
-    for_workers: str
-    """As workers reach it."""
-    kafka: KafkaBroker | KafkaCluster | None = None
-    """Where it can be stopped and started."""
-    proxies: Sequence[Proxy] = ()
-    """What stands between it and the workers, if anything."""
-    replication: int = 1
 
 
 @dataclass
@@ -136,7 +117,7 @@ class Outcome:
 async def run(plan: Plan, folder: Path, say: Say) -> Outcome:
     """The whole run."""
     began = time.monotonic()
-    async with _stage(plan) as stage:
+    async with stage_of(plan.bootstrap, embedded=plan.embedded, cluster=plan.cluster) as stage:
         settings = Settings(
             bootstrap=stage.bootstrap,
             app=f"{plan.prefix}faults",
@@ -156,7 +137,7 @@ async def run(plan: Plan, folder: Path, say: Say) -> Outcome:
             settings.lifecycles, sum(each.kind == "edit" for each in plan.faults), plan.seed, folder, plan.clock
         )
         environment = {
-            "LIFECYCLE_BOOTSTRAP": stage.for_workers,
+            "LIFECYCLE_BOOTSTRAP": stage.for_workers[0],
             "LIFECYCLE_APP": settings.app,
             "LIFECYCLE_TOPIC_PREFIX": settings.topic_prefix,
             "LIFECYCLE_INTERACTIONS": settings.interactions,
@@ -169,7 +150,8 @@ async def run(plan: Plan, folder: Path, say: Say) -> Outcome:
             "LIFECYCLE_SESSION_TIMEOUT": f"{_SESSION_MS}ms",
             "LIFECYCLE_WEB_PORT": "0",
         }
-        async with Fleet(environment, folder, plan.command) as fleet, AsyncExitStack() as stack:
+        fleet = Fleet(environment, folder, plan.command, ways=stage.for_workers)
+        async with fleet, AsyncExitStack() as stack:
             await fleet.size(2)
             http: OverHttp | None = None
             if plan.http:
@@ -195,7 +177,7 @@ async def run(plan: Plan, folder: Path, say: Say) -> Outcome:
                 patient=plan.patient,
                 edits=edited[1:],
                 imports=imports,
-                before_thaw=None if http is None else http.askers.crowd,
+                crowd=None if http is None else http.askers.crowd,
             )
             written: Counter[str] = Counter()
             async with asyncio.TaskGroup() as group:
@@ -230,55 +212,6 @@ async def run(plan: Plan, folder: Path, say: Say) -> Outcome:
             seconds = time.monotonic() - began
             fallen = fleet.fallen + ([] if http is None else http.collectors.fleet.fallen)
             return Outcome(verdict, injector.done, fleet.started, seconds, written, codecs, imports.killed, fallen)
-
-
-@asynccontextmanager
-async def _stage(plan: Plan) -> AsyncIterator[Stage]:
-    """Where a run is to take place."""
-    if plan.bootstrap is not None:
-        yield Stage(plan.bootstrap, plan.bootstrap)
-        return
-    async with _embedded() if plan.embedded else _cluster() if plan.cluster else _apache_kafka() as stage:
-        yield stage
-
-
-@asynccontextmanager
-async def _apache_kafka() -> AsyncIterator[Stage]:
-    """A broker, and the proxy through which workers reach it."""
-    port = free_port()
-    broker = KafkaBroker(proxy_port=port)
-    try:
-        await asyncio.to_thread(broker.start)
-        assert broker.behind_proxy is not None
-        async with Proxy(port, broker.behind_proxy) as proxy:
-            yield Stage(broker.bootstrap, f"{HOST}:{port}", broker, [proxy])
-    finally:
-        await asyncio.to_thread(broker.__exit__)
-
-
-@asynccontextmanager
-async def _cluster() -> AsyncIterator[Stage]:
-    """Three brokers, and a proxy for each."""
-    ports = [free_port() for _ in range(NODES)]
-    cluster = KafkaCluster(ports)
-    try:
-        await asyncio.to_thread(cluster.start)
-        async with AsyncExitStack() as stack:
-            proxies = []
-            for port, node in zip(ports, cluster.nodes, strict=True):
-                assert node.behind_proxy is not None
-                proxies.append(await stack.enter_async_context(Proxy(port, node.behind_proxy)))
-            for_workers = ",".join(f"{HOST}:{port}" for port in ports)
-            yield Stage(cluster.bootstrap, for_workers, cluster, proxies, NODES)
-    finally:
-        await asyncio.to_thread(cluster.__exit__)
-
-
-@asynccontextmanager
-async def _embedded() -> AsyncIterator[Stage]:
-    """The embedded broker."""
-    async with EmbeddedBroker() as broker:
-        yield Stage(broker.bootstrap, broker.bootstrap)
 
 
 async def _tick(settings: Settings, until: int) -> None:

@@ -12,6 +12,7 @@ Kind = Literal[
     "edit",
     "import",
     "freeze",
+    "isolate",
     "rival",
     "broker-stop",
     "broker-kill",
@@ -23,13 +24,16 @@ Kind = Literal[
 new one in its place; rolling: so with three, one after the other, each when the one before is in the group; edit: the
 same, each new one with the lifecycle files of the next edit, and one killed in the middle; import:
 `lifecycle import` of a file, killed half-way and begun again; freeze: SIGSTOP past the
-session timeout, then SIGCONT: a zombie; rival: someone takes a partition's transactional id; broker-stop and
+session timeout, then SIGCONT: a zombie; isolate: every second worker reaches no broker until past the session timeout,
+and goes on answering whoever asks it; rival: someone takes a partition's transactional id; broker-stop and
 broker-kill: down for some seconds; stall, refuse and reset: the network between workers and broker holds everything
 back, lets nobody in, or ends every connection once."""
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 OF_WORKERS: tuple[Kind, ...] = ("kill", "kill-all", "terminate")
 """What can be done to workers where nothing fences a zombie."""
+OF_CLUSTER: tuple[Kind, ...] = tuple(each for each in KINDS if each != "isolate")
+"""What can be done where workers share a way to each of several brokers."""
 NEEDED: Mapping[Kind, int] = {
     "kill": 14,
     "kill-all": 6,
@@ -37,12 +41,14 @@ NEEDED: Mapping[Kind, int] = {
     "edit": 6,
     "import": 3,
     "freeze": 5,
+    "isolate": 4,
     "broker-stop": 2,
     "broker-kill": 3,
 }
 """What ten minutes hold at least."""
 _LASTS = {
     "freeze": (3.0, 6.0),
+    "isolate": (3.0, 6.0),
     "edit": (0.2, 3.0),
     "broker-stop": (0.5, 4.0),
     "broker-kill": (0.5, 4.0),

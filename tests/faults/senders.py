@@ -22,7 +22,7 @@ from tests.faults.items import BadItem, Item, Items, Posted
 
 KEYS = {"shop": "write-key-of-shop-0001", "app": "write-key-of-app-00001", "crm": "write-key-of-crm-00001"}
 """Write keys by their source."""
-RATE = 12
+RATE = 4
 """Interactions a second that the source `crm` may send to each collector: its sender is told to wait all the time."""
 _AGAIN = (0.05, 0.5)
 """Seconds until the next attempt, where the answer says nothing of that."""

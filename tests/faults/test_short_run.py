@@ -9,7 +9,7 @@ import pytest
 from stream.settings import Clock
 from tests.faults.broken_worker import BROKEN, COLLECTORS, WORKERS
 from tests.faults.codecs import CODECS
-from tests.faults.collectors import CollectorFault
+from tests.faults.collectors import COLLECTOR_FAULTS, CollectorFault
 from tests.faults.fleet import COMMAND
 from tests.faults.run import Plan, run
 from tests.faults.schedule import KINDS, Kind
@@ -40,8 +40,12 @@ CAUGHT_BY = {
 
 
 async def test_a_minute_of_faults_changes_nothing(tmp_path: Path) -> None:
-    """A seeded run: each change, state and dead letter is where it must be, once."""
-    outcome = await run(Plan(seed=1, minutes=1, interactions=20_000, customers=1_000), tmp_path, lambda _: None)
+    """A seeded run: each change, state and dead letter is where it must be, once.
+
+    So is what was posted to collectors and answered; and no answer of a worker is wrong or old.
+    """
+    plan = Plan(seed=1, minutes=1, interactions=20_000, customers=1_000, http=True)
+    outcome = await run(plan, tmp_path, lambda _: None)
     assert outcome.verdict.differences == []
     assert outcome.fallen == []
     assert outcome.verdict.interactions > 20_000
@@ -50,11 +54,19 @@ async def test_a_minute_of_faults_changes_nothing(tmp_path: Path) -> None:
     assert all(outcome.faults[kind] for kind in KINDS)
     assert all(outcome.codecs[codec or "none"] for codec in CODECS)
     assert outcome.imports_killed > 0
+    over_http = outcome.verdict.over_http
+    assert all(over_http[kind] for kind in COLLECTOR_FAULTS)
+    assert over_http["posted items answered 200"] > 500
+    assert over_http["posted items that are bad"] > 10
+    assert over_http["requests answered 429 rate_exceeded"] > 0
+    assert over_http["lookups answered 200"] > 1_000
+    assert over_http["lookups answered 503"] > 0
 
 
 async def test_faults_change_no_deadline_that_comes_by_the_wall_clock(tmp_path: Path) -> None:
     """None is early, none is missing, and each stands between the interactions between which it was fired."""
-    outcome = await run(Plan(seed=2, minutes=0.5, interactions=10_000, customers=500, clock="wall"), tmp_path, print)
+    plan = Plan(seed=2, minutes=0.5, interactions=10_000, customers=500, clock="wall", http=True)
+    outcome = await run(plan, tmp_path, print)
     assert outcome.verdict.differences == []
     assert outcome.fallen == []
     assert outcome.verdict.deadlines > 1_000

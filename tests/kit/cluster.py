@@ -29,14 +29,14 @@ class KafkaCluster:
     """
 
     def __init__(self, proxy_ports: Iterable[int] = (), settings: Mapping[str, str] | None = None) -> None:
-        """With `proxy_ports`, one for each node, a proxy for each `behind_proxy` must stand there.
+        """With `proxy_ports`, one for each node, a proxy for its `behind_proxies` must stand there.
 
         `settings` add to those of every node, or replace them.
         """
-        ports: list[int | None] = [*proxy_ports] or [None] * NODES
+        ports: list[list[int]] = [[port] for port in proxy_ports] or [[]] * NODES
         self.nodes = [
-            KafkaBroker({**_REPLICATED, **(settings or {}), "node.id": str(number)}, proxy_port=port)
-            for number, port in enumerate(ports, start=1)
+            KafkaBroker({**_REPLICATED, **(settings or {}), "node.id": str(number)}, proxy_ports=own)
+            for number, own in enumerate(ports, start=1)
         ]
         voters = ",".join(f"{node.settings['node.id']}@{HOST}:{node.controller_port}" for node in self.nodes)
         for node in self.nodes:

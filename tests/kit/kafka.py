@@ -35,20 +35,20 @@ class KafkaBroker:
         self,
         settings: Mapping[str, str] | None = None,
         *,
-        proxy_port: int | None = None,
+        proxy_ports: Sequence[int] = (),
         format_options: Sequence[str] = (),
         for_speed: bool = False,
     ) -> None:
         """Prepare a node; `settings` are lines of server.properties that add to or replace the kit's own.
 
-        With `proxy_port` it listens on `behind_proxy` too, and sends whoever comes there on to `proxy_port`, where
-        a proxy for `behind_proxy` must stand: whoever bootstraps from the proxy stays behind it. `format_options` are
+        For each of `proxy_ports` it listens on one of `behind_proxies` too, and sends whoever comes there on to that
+        port, where a proxy for it must stand: whoever bootstraps from a proxy stays behind it. `format_options` are
         further ones of `kafka-storage.sh format`. `for_speed` is for measurements: it takes Java twice the work to come
         up, and then it is faster.
         """
         self._port, self.controller_port = free_port(), free_port()
         controller_port = self.controller_port
-        self.behind_proxy = free_port() if proxy_port is not None else None
+        self.behind_proxies = [free_port() for _ in proxy_ports]
         self.bootstrap = f"{HOST}:{self._port}"
         self.directory = Path(tempfile.mkdtemp(prefix="lifecycle-kafka-"))
         """Gone with the node."""
@@ -63,18 +63,23 @@ class KafkaBroker:
             "controller.quorum.voters": f"1@{HOST}:{controller_port}",
             "log.dirs": str(self.directory / "data"),
             "group.min.session.timeout.ms": "1000",
-            **(self._proxied(controller_port, proxy_port) if proxy_port is not None else {}),
+            **(self._proxied(controller_port, proxy_ports) if proxy_ports else {}),
             **(settings or {}),
         }
         """Lines of server.properties, as they will be when it is first started."""
         self._process: BrokerProcess | None = None
 
-    def _proxied(self, controller_port: int, proxy_port: int) -> dict[str, str]:
+    def _proxied(self, controller_port: int, proxy_ports: Sequence[int]) -> dict[str, str]:
         own, controller = f"PLAINTEXT://{self.bootstrap}", f"CONTROLLER://{HOST}:{controller_port}"
+        names = [f"PROXIED_{number}" for number in range(len(proxy_ports))]
+        behind = [f"{name}://{HOST}:{port}" for name, port in zip(names, self.behind_proxies, strict=True)]
+        before = [f"{name}://{HOST}:{port}" for name, port in zip(names, proxy_ports, strict=True)]
         return {
-            "listeners": f"{own},{controller},PROXIED://{HOST}:{self.behind_proxy}",
-            "advertised.listeners": f"{own},PROXIED://{HOST}:{proxy_port}",
-            "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,PROXIED:PLAINTEXT",
+            "listeners": ",".join([own, controller, *behind]),
+            "advertised.listeners": ",".join([own, *before]),
+            "listener.security.protocol.map": ",".join(
+                f"{name}:PLAINTEXT" for name in ("PLAINTEXT", "CONTROLLER", *names)
+            ),
         }
 
     def start(self) -> None:
