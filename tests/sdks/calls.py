@@ -49,11 +49,6 @@ class Call:
         return subject
 
     @property
-    def is_unreadable(self) -> bool:
-        """Whether it must become a dead letter."""
-        return LONE_SURROGATE in self.properties.values()
-
-    @property
     def expected(self) -> dict[str, Any]:
         """The properties that rules must see."""
         beside = {
@@ -141,6 +136,19 @@ def pings(sdk: Sdk, count: int) -> list[Call]:
     return made
 
 
+def expected(call: Call, sdk: Sdk) -> dict[str, Any]:
+    """The properties that rules must see of a call of this SDK."""
+    found = call.expected
+    if sdk.mends_texts:
+        found = {key: "?" if each == LONE_SURROGATE else each for key, each in found.items()}
+    return _without_nulls(found) if sdk.leaves_out_nulls else found
+
+
+def is_unreadable(call: Call, sdk: Sdk) -> bool:
+    """Whether a call of this SDK must become a dead letter."""
+    return LONE_SURROGATE in call.properties.values() and not sdk.mends_texts
+
+
 def are_same(expected: object, found: object) -> bool:
     """Whether what was found is what was expected: numbers by value, dates by their instant, NaN as null."""
     match expected:
@@ -171,6 +179,20 @@ def instant_of(text: str) -> int:
     zone = fraction[len(digits) :]
     whole = datetime.fromisoformat(seconds + zone)
     return int(whole.timestamp()) * 1_000 + int(digits[:3].ljust(3, "0") or "0")
+
+
+def _is_none(value: object) -> bool:
+    return value is None or (isinstance(value, float) and isnan(value))
+
+
+def _without_nulls(value: Any) -> Any:
+    match value:
+        case dict():
+            return {key: _without_nulls(each) for key, each in value.items() if not _is_none(each)}
+        case list():
+            return [_without_nulls(each) for each in value]
+        case _:
+            return value
 
 
 def _plain(value: object) -> object:

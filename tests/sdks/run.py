@@ -185,7 +185,11 @@ def _check_part(outcome: Outcome, part: Part, records: Records, letters: Records
     source, calls = Key(outcome.sdk, part).source, outcome.calls[part]
     checked = Checked(outcome.sdk, calls, outcome.sent[part], outcome.exchanges[part], of_source(records, source))
     outcome.repeats += checked.repeats
-    wrong = [*checked.differences(), *unreadable(calls, of_source(letters, source)), *outcome.sent[part].given_up]
+    wrong = [
+        *checked.differences(),
+        *unreadable(outcome.sdk, calls, of_source(letters, source)),
+        *outcome.sent[part].given_up,
+    ]
     statuses = {each.status for each in outcome.exchanges[part]}
     if part == "limited" and 429 not in statuses:
         wrong.append("it never met a 429")

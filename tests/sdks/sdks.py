@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 SENDERS: Final = Path(__file__).parent / "senders"
-Language = Literal["python", "node", "browser"]
+Language = Literal["python", "node", "browser", "java"]
 
 
 @dataclass(frozen=True)
@@ -29,12 +29,22 @@ class Sdk:
     @property
     def slug(self) -> str:
         """The package's name as a part of file names, ids and write keys."""
-        return self.package.removeprefix("@").replace("/", "-")
+        return re.sub(r"[^a-z0-9]+", "-", self.package).strip("-")
 
     @property
     def is_of_a_browser(self) -> bool:
         """Then it has one visitor at a time, and adds to pages what it knows of them."""
         return self.language == "browser"
+
+    @property
+    def leaves_out_nulls(self) -> bool:
+        """Whether members that are null, or no number, are not sent."""
+        return self.language == "java"
+
+    @property
+    def mends_texts(self) -> bool:
+        """Whether half a sign is sent as a question mark."""
+        return self.language == "java"
 
     @property
     def pause(self) -> float:
@@ -50,6 +60,7 @@ SDKS: Final = (
     Sdk("@segment/analytics-node", "node", "@segment/analytics-node"),
     Sdk("@rudderstack/rudder-sdk-node", "node", "@rudderstack/rudder-sdk-node"),
     Sdk("@segment/analytics-next", "browser", "@segment/analytics-next"),
+    Sdk("com.segment.analytics.java:analytics", "java", "com.segment.analytics"),
 )
 
 
@@ -57,4 +68,12 @@ SDKS: Final = (
 def _pins() -> dict[str, str]:
     lines = (SENDERS / "requirements.txt").read_text(encoding="utf-8").splitlines()
     node: dict[str, str] = json.loads((SENDERS / "package.json").read_text(encoding="utf-8"))["dependencies"]
-    return {**dict(re.split("==", line, maxsplit=1) for line in lines), **node}
+    java = re.findall(
+        r"<groupId>(.+)</groupId>\s*<artifactId>(.+)</artifactId>\s*<version>(.+)</version>\s*</dependency>",
+        (SENDERS / "java" / "pom.xml").read_text(encoding="utf-8"),
+    )
+    return {
+        **dict(re.split("==", line, maxsplit=1) for line in lines),
+        **node,
+        **{f"{group}:{artifact}": version for group, artifact, version in java},
+    }
