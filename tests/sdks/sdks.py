@@ -3,11 +3,27 @@
 import json
 import re
 from dataclasses import dataclass
+from enum import Enum, auto
 from functools import cache
 from pathlib import Path
 from typing import Final, Literal
 
 SENDERS: Final = Path(__file__).parent / "senders"
+
+
+class Quirk(Enum):
+    """What an SDK does unlike the others, so that something else must arrive."""
+
+    LEAVES_OUT_NULLS = auto()
+    """Members that are null, or no number, are not sent."""
+    MENDS_TEXTS = auto()
+    """Half a sign is sent as a question mark."""
+    HAS_NO_SCREENS = auto()
+    """There is no such call."""
+    TAKES_NO_TIMES = auto()
+    """A call's time cannot be stated."""
+
+
 Language = Literal["python", "node", "browser", "java"]
 
 
@@ -20,6 +36,7 @@ class Sdk:
     language: Language
     module: str
     """What a program imports."""
+    quirks: frozenset[Quirk] = frozenset()
 
     @property
     def version(self) -> str:
@@ -37,16 +54,6 @@ class Sdk:
         return self.language == "browser"
 
     @property
-    def leaves_out_nulls(self) -> bool:
-        """Whether members that are null, or no number, are not sent."""
-        return self.language == "java"
-
-    @property
-    def mends_texts(self) -> bool:
-        """Whether half a sign is sent as a question mark."""
-        return self.language == "java"
-
-    @property
     def pause(self) -> float:
         """Seconds between pings. A customer's latest 128 ids are remembered, and a browser is one customer alone."""
         return 0.5 if self.is_of_a_browser else 0.1
@@ -60,7 +67,18 @@ SDKS: Final = (
     Sdk("@segment/analytics-node", "node", "@segment/analytics-node"),
     Sdk("@rudderstack/rudder-sdk-node", "node", "@rudderstack/rudder-sdk-node"),
     Sdk("@segment/analytics-next", "browser", "@segment/analytics-next"),
-    Sdk("com.segment.analytics.java:analytics", "java", "com.segment.analytics"),
+    Sdk(
+        "@rudderstack/analytics-js",
+        "browser",
+        "@rudderstack/analytics-js/bundled",
+        frozenset({Quirk.LEAVES_OUT_NULLS, Quirk.HAS_NO_SCREENS, Quirk.TAKES_NO_TIMES}),
+    ),
+    Sdk(
+        "com.segment.analytics.java:analytics",
+        "java",
+        "com.segment.analytics",
+        frozenset({Quirk.LEAVES_OUT_NULLS, Quirk.MENDS_TEXTS}),
+    ),
 )
 
 
