@@ -48,7 +48,7 @@ faults: ## Kills, zombies, brokers that restart, networks that fail; then the ve
 	@deploy/compiled.sh
 	@$(COMPILED) $(BIN)/python -m tests.faults $(ARGS)
 
-sdks: ## Official SDKs, in Python, Node and Chromium, against collector, worker and Kafka. ARGS="--only node", --help
+sdks: ## Official SDKs, in Python, Node, Java and Chromium, against collector, worker and Kafka. ARGS="--only node", --help
 	@deploy/venv.sh dev
 	@deploy/kafka/jars.sh
 	@$(BIN)/python -m tests.sdks $(ARGS)

@@ -97,7 +97,7 @@ def _parser() -> argparse.ArgumentParser:
         "Kafka and a worker: each kind of call, faster than a key allows, while the broker is restarted, and while the "
         "collector is killed. Each call must be on the topic with its id, time, name and properties, count once, be "
         "looked up so. Then the subscribers of docs/examples read the stage changes, and AsyncAPI's own parser the "
-        "document of the topics. The exit code is 1 where anything differs, 2 where Node or Chromium is missing.",
+        "document of the topics. The exit code is 1 where anything differs, 2 where Node, Java or Chromium is missing.",
         epilog='example: make sdks ARGS="--only node"',
     )
     parser.add_argument(

@@ -1,11 +1,11 @@
 """The calls that every SDK makes, and what must be on the topic for each: the story, bursts, and endless pings."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from math import isnan, nan
 from typing import Any, Final
 
-from tests.sdks.sdks import Sdk
+from tests.sdks.sdks import Quirk, Sdk
 
 LONE_SURROGATE: Final = "\ud83d"
 """Half of a sign, as a text has it that was cut in the middle of one: no text that could be stored."""
@@ -47,11 +47,6 @@ class Call:
         subject = self.user or self.anonymous
         assert subject is not None
         return subject
-
-    @property
-    def is_unreadable(self) -> bool:
-        """Whether it must become a dead letter."""
-        return LONE_SURROGATE in self.properties.values()
 
     @property
     def expected(self) -> dict[str, Any]:
@@ -123,7 +118,15 @@ def story(sdk: Sdk) -> list[list[Call]]:
         Call("group", ada, None, "acme", properties={"seats": 12, "name": "Acme"}),
         Call("track", ada, None, "Order Completed Again", properties={"total": 0.1}, time=_AT + _SECOND),
     ]
-    return [seen, known]
+    return [[_as_made(call, sdk) for call in burst if _can_be_made(call, sdk)] for burst in (seen, known)]
+
+
+def _can_be_made(call: Call, sdk: Sdk) -> bool:
+    return call.kind != "screen" or Quirk.HAS_NO_SCREENS not in sdk.quirks
+
+
+def _as_made(call: Call, sdk: Sdk) -> Call:
+    return replace(call, time=None) if Quirk.TAKES_NO_TIMES in sdk.quirks else call
 
 
 def pinged(sdk: Sdk) -> list[str]:
@@ -139,6 +142,19 @@ def pings(sdk: Sdk, count: int) -> list[Call]:
         user, anonymous = (None, ids[0]) if sdk.is_of_a_browser else (ids[number % len(ids)], None)
         made.append(Call("track", user, anonymous, "Ping", properties={"number": number}))
     return made
+
+
+def expected(call: Call, sdk: Sdk) -> dict[str, Any]:
+    """The properties that rules must see of a call of this SDK."""
+    found = call.expected
+    if Quirk.MENDS_TEXTS in sdk.quirks:
+        found = {key: "?" if each == LONE_SURROGATE else each for key, each in found.items()}
+    return _without_nulls(found) if Quirk.LEAVES_OUT_NULLS in sdk.quirks else found
+
+
+def is_unreadable(call: Call, sdk: Sdk) -> bool:
+    """Whether a call of this SDK must become a dead letter."""
+    return LONE_SURROGATE in call.properties.values() and Quirk.MENDS_TEXTS not in sdk.quirks
 
 
 def are_same(expected: object, found: object) -> bool:
@@ -171,6 +187,20 @@ def instant_of(text: str) -> int:
     zone = fraction[len(digits) :]
     whole = datetime.fromisoformat(seconds + zone)
     return int(whole.timestamp()) * 1_000 + int(digits[:3].ljust(3, "0") or "0")
+
+
+def _is_none(value: object) -> bool:
+    return value is None or (isinstance(value, float) and isnan(value))
+
+
+def _without_nulls(value: Any) -> Any:
+    match value:
+        case dict():
+            return {key: _without_nulls(each) for key, each in value.items() if not _is_none(each)}
+        case list():
+            return [_without_nulls(each) for each in value]
+        case _:
+            return value
 
 
 def _plain(value: object) -> object:

@@ -12,7 +12,7 @@ from stream.core.interaction import Interaction
 from stream.kafka.partitioner import partition_of
 from stream.web.collector.intake import SOURCE
 from tests.kit.topics import Records
-from tests.sdks.calls import Call, are_same, instant_of
+from tests.sdks.calls import Call, are_same, expected, instant_of, is_unreadable
 from tests.sdks.product import PARTITIONS
 from tests.sdks.sdks import Sdk
 from tests.sdks.sending import Sent
@@ -64,7 +64,7 @@ class Checked:
             by_call[_key_of(json.loads(each[1].value or b""))].append(each)
         for call in self._calls:
             records = by_call.pop(_key(call), [])
-            if call.is_unreadable:
+            if is_unreadable(call, self._sdk):
                 if records:
                     yield f"{_key(call)} is an interaction, and cannot be one"
                 continue
@@ -93,8 +93,9 @@ class Checked:
         found = read.properties
         if self._sdk.is_of_a_browser and call.kind in ("page", "screen"):
             found = {key: each for key, each in found.items() if key in call.expected}
-        if not are_same(call.expected, found):
-            yield f"its properties are {found}, and should be {call.expected}"
+        wanted = expected(call, self._sdk)
+        if not are_same(wanted, found):
+            yield f"its properties are {found}, and should be {wanted}"
         own = _own_time(raw)
         if call.time is not None and own != call.time:
             yield f"its own time is {own}, and should be {call.time}"
@@ -126,9 +127,9 @@ class Checked:
                 yield f"{raw['messageId']} has its write key still"
 
 
-def unreadable(calls: Iterable[Call], letters: list[Placed]) -> Iterator[str]:
+def unreadable(sdk: Sdk, calls: Iterable[Call], letters: list[Placed]) -> Iterator[str]:
     """Whatever is wrong with the dead letters of a part: each call that cannot be read is one, and nothing else."""
-    wanted = [call for call in calls if call.is_unreadable]
+    wanted = [call for call in calls if is_unreadable(call, sdk)]
     names = [json.loads(record.value or b"").get("event") for _partition, record in letters]
     if set(names) != {call.name for call in wanted}:
         yield f"dead letters are {names}, and should be {[call.name for call in wanted]}"

@@ -13,6 +13,9 @@ from tests.sdks.sdks import SENDERS, Language
 
 INSTALLED: Final = Path(__file__).resolve().parents[2] / "build" / "sdks"
 PYTHON: Final = INSTALLED / "venv" / "bin" / "python"
+JAVA_FOLDER: Final = INSTALLED / "java"
+CLASSES: Final = (str(JAVA_FOLDER / "classes"), f"{JAVA_FOLDER / 'jars'}/*")
+"""Where Java finds the sender and its SDK."""
 NODE_FOLDER: Final = INSTALLED / "node"
 _SECONDS: Final = 900
 _OLDEST_NODE: Final = 18
@@ -29,6 +32,8 @@ async def install(languages: Iterable[Language], say: Callable[[str], None]) -> 
     INSTALLED.mkdir(parents=True, exist_ok=True)
     if "python" in wanted:
         await _python(say)
+    if "java" in wanted:
+        await _java(say)
     if wanted & {"node", "browser"}:
         await _node(say)
     if "browser" in wanted:
@@ -68,6 +73,33 @@ async def _python(say: Callable[[str], None]) -> None:
     quietly = ("--quiet", "--disable-pip-version-check")
     await _must([str(PYTHON), "-m", "pip", "install", *quietly, "--requirement", str(pins)])
     _stamp(pins, "python")
+
+
+def java(program: str = "java") -> str:
+    """A program of a JDK. Raises NotInstalledError."""
+    found = shutil.which(program)
+    if found is None:
+        raise NotInstalledError(
+            "A JDK of 17 or newer is needed for the SDK for Java, with Maven. "
+            "On Debian or Ubuntu: apt-get install openjdk-17-jdk-headless maven"
+        )
+    return found
+
+
+async def _java(say: Callable[[str], None]) -> None:
+    compiler, pins = java("javac"), SENDERS / "java" / "pom.xml"
+    if not _is_current(pins, "java"):
+        say("installing the SDK for Java (once)")
+        java("mvn")
+        quietly = ("--batch-mode", "--quiet")
+        await _must(["mvn", *quietly, "--file", str(pins), f"-Dinstalled={JAVA_FOLDER}", "package"])
+        _stamp(pins, "java")
+    await compile_java(compiler, SENDERS / "java" / "Sender.java")
+
+
+async def compile_java(compiler: str, source: Path) -> None:
+    """Compile a program with the SDK. Raises NotInstalledError."""
+    await _must([compiler, "-d", CLASSES[0], "-cp", CLASSES[1], str(source)])
 
 
 async def _node(say: Callable[[str], None]) -> None:

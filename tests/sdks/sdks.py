@@ -3,12 +3,28 @@
 import json
 import re
 from dataclasses import dataclass
+from enum import Enum, auto
 from functools import cache
 from pathlib import Path
 from typing import Final, Literal
 
 SENDERS: Final = Path(__file__).parent / "senders"
-Language = Literal["python", "node", "browser"]
+
+
+class Quirk(Enum):
+    """What an SDK does unlike the others, so that something else must arrive."""
+
+    LEAVES_OUT_NULLS = auto()
+    """Members that are null, or no number, are not sent."""
+    MENDS_TEXTS = auto()
+    """Half a sign is sent as a question mark."""
+    HAS_NO_SCREENS = auto()
+    """There is no such call."""
+    TAKES_NO_TIMES = auto()
+    """A call's time cannot be stated."""
+
+
+Language = Literal["python", "node", "browser", "java"]
 
 
 @dataclass(frozen=True)
@@ -20,6 +36,7 @@ class Sdk:
     language: Language
     module: str
     """What a program imports."""
+    quirks: frozenset[Quirk] = frozenset()
 
     @property
     def version(self) -> str:
@@ -29,7 +46,7 @@ class Sdk:
     @property
     def slug(self) -> str:
         """The package's name as a part of file names, ids and write keys."""
-        return self.package.removeprefix("@").replace("/", "-")
+        return re.sub(r"[^a-z0-9]+", "-", self.package).strip("-")
 
     @property
     def is_of_a_browser(self) -> bool:
@@ -50,6 +67,18 @@ SDKS: Final = (
     Sdk("@segment/analytics-node", "node", "@segment/analytics-node"),
     Sdk("@rudderstack/rudder-sdk-node", "node", "@rudderstack/rudder-sdk-node"),
     Sdk("@segment/analytics-next", "browser", "@segment/analytics-next"),
+    Sdk(
+        "@rudderstack/analytics-js",
+        "browser",
+        "@rudderstack/analytics-js/bundled",
+        frozenset({Quirk.LEAVES_OUT_NULLS, Quirk.HAS_NO_SCREENS, Quirk.TAKES_NO_TIMES}),
+    ),
+    Sdk(
+        "com.segment.analytics.java:analytics",
+        "java",
+        "com.segment.analytics",
+        frozenset({Quirk.LEAVES_OUT_NULLS, Quirk.MENDS_TEXTS}),
+    ),
 )
 
 
@@ -57,4 +86,12 @@ SDKS: Final = (
 def _pins() -> dict[str, str]:
     lines = (SENDERS / "requirements.txt").read_text(encoding="utf-8").splitlines()
     node: dict[str, str] = json.loads((SENDERS / "package.json").read_text(encoding="utf-8"))["dependencies"]
-    return {**dict(re.split("==", line, maxsplit=1) for line in lines), **node}
+    java = re.findall(
+        r"<groupId>(.+)</groupId>\s*<artifactId>(.+)</artifactId>\s*<version>(.+)</version>\s*</dependency>",
+        (SENDERS / "java" / "pom.xml").read_text(encoding="utf-8"),
+    )
+    return {
+        **dict(re.split("==", line, maxsplit=1) for line in lines),
+        **node,
+        **{f"{group}:{artifact}": version for group, artifact, version in java},
+    }

@@ -52,12 +52,16 @@ class Sender:
             await self._start({"bursts": [], "users": [], "program": program})
             await self.ended()
             return
-        suffix = "py" if self._sdk.language == "python" else "mjs"
-        place = folder if self._sdk.language == "python" else installing.NODE_FOLDER
-        file = place / f"document-{self._sdk.slug}.{suffix}"
+        match self._sdk.language:
+            case "java":
+                file, command = folder / "Shop.java", [installing.java(), "-cp", installing.CLASSES[1]]
+            case "python":
+                file, command = folder / f"document-{self._sdk.slug}.py", [str(installing.PYTHON)]
+            case _:
+                file = installing.NODE_FOLDER / f"document-{self._sdk.slug}.mjs"
+                command = [installing.node()]
         file.write_text(program, encoding="utf-8")
-        command = str(installing.PYTHON) if self._sdk.language == "python" else installing.node()
-        ended = await children.run([command, str(file)], folder, _environment(self._sdk), seconds=_SECONDS)
+        ended = await children.run([*command, str(file)], folder, _environment(self._sdk), seconds=_SECONDS)
         if ended.code:
             raise SenderError(f"its program in the document ended with {ended.code}: {ended.why}")
 
@@ -103,6 +107,8 @@ class Sender:
     def _command(self) -> Sequence[str]:
         if self._sdk.language == "python":
             return (str(installing.PYTHON), str(SENDERS / "python.py"), self._sdk.module)
+        if self._sdk.language == "java":
+            return (installing.java(), "-cp", os.pathsep.join(installing.CLASSES), "Sender")
         program = installing.NODE_FOLDER / f"{self._sdk.language}.mjs"
         return (installing.node(), str(program), self._sdk.module)
 

@@ -68,9 +68,9 @@ class Tap:
         """All requests that came whole, connection by connection."""
         return [each for sent, answered in self._connections for each in _exchanges(bytes(sent), bytes(answered))]
 
-    def posts(self, status: int) -> int:
-        """How many were answered so; 0: not yet, or never."""
-        return sum(each.method == "POST" and each.status == status for each in self.exchanges())
+    def posts(self, status: int | None = None) -> int:
+        """How many there were, or were answered so; 0: not yet, or never."""
+        return sum(each.method == "POST" and status in (None, each.status) for each in self.exchanges())
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()

@@ -18,7 +18,13 @@ const programs = {
     import { AnalyticsBrowser } from "@segment/analytics-next";
     window.start = async ({ url, key }) => {
       [window.analytics] = await AnalyticsBrowser.load({ writeKey: key, cdnURL: url });
-      window.become = (anonymous) => window.analytics.setAnonymousId(anonymous);
+    };`,
+  "@rudderstack/analytics-js/bundled": `
+    import { RudderAnalytics } from "@rudderstack/analytics-js/bundled";
+    window.start = async ({ url, key }) => {
+      window.analytics = new RudderAnalytics();
+      window.analytics.load(key, url, { configUrl: url });
+      await new Promise((resolve) => window.analytics.ready(resolve));
     };`,
 };
 
@@ -68,7 +74,7 @@ await tab.evaluate(() => {
     const { analytics } = window;
     const given = window.value(properties);
     const options = time === null ? {} : { timestamp: new Date(time) };
-    if (anonymous !== null) window.become(anonymous);
+    if (anonymous !== null) analytics.setAnonymousId(anonymous);
     switch (kind) {
       case "track":
         return analytics.track(name, given, options);
