@@ -84,9 +84,13 @@ class _Bench:
         """Lookups, and nothing else."""
         self._say(f"{RATE:,.0f} lookups/s, idle")
         await generate(self._load._replace(seconds=2))
-        cpu = self._worker.cpu_seconds
+        quiet, began = self._worker.cpu_seconds, time.perf_counter()
+        await asyncio.sleep(self._plan.seconds / 2)
+        cores = (self._worker.cpu_seconds - quiet) / (time.perf_counter() - began)
+        cpu, began = self._worker.cpu_seconds, time.perf_counter()
         answers = await generate(self._load)
-        return {**_times(answers), "worker_us": (self._worker.cpu_seconds - cpu) / answers.answered * 1e6}
+        used = self._worker.cpu_seconds - cpu - cores * (time.perf_counter() - began)
+        return {**_times(answers), "worker_us": used / answers.answered * 1e6, "quiet_cores": cores}
 
     async def backlogs(self) -> dict[str, Any]:
         """Interactions that wait, taken with lookups beside and without, in turn."""
@@ -98,7 +102,6 @@ class _Bench:
                 self._say(f"pair {pair + 1} of {self._plan.pairs}: a backlog {'with' if asked else 'without'} lookups")
                 found[asked].append(await self._backlog(self._plan.backlog / rate * _TAIL if asked else None))
                 self._say(f"    {found[asked][-1]['rate']:,.0f} interactions/s")
-        lookups = [each["lookup_us"] for each in found[True]]
         without, asking = ([each["rate"] for each in found[asked]] for asked in (False, True))
         base = statistics.median(each["worker_us"] for each in found[False])
         return {
@@ -109,9 +112,7 @@ class _Bench:
             "runs_with": found[True],
             "lookup_us": statistics.median(
                 (each["worker_us"] - base) * self._plan.backlog / each["lookups"] for each in found[True]
-            )
-            if lookups
-            else None,
+            ),
         }
 
     async def _backlog(self, asking_seconds: float | None) -> dict[str, float]:
@@ -129,7 +130,6 @@ class _Bench:
         if asking is not None:
             answers = await asking
             made |= {"lookups": answers.answered, **_times(answers)}
-            made["lookup_us"] = 0.0
         return made
 
     async def half(self, most: float) -> dict[str, float]:

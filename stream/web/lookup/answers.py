@@ -10,6 +10,7 @@ from aiohttp import web
 
 RETRY: Final = {"Retry-After": "1"}
 """Seconds: a partition moves in less, unless a worker died."""
+_JSON: Final = {"Content-Type": "application/json", "Cache-Control": "no-store"}
 MAX_CURSOR: Final = 2_000
 
 
@@ -24,7 +25,7 @@ class RefusedError(Exception):
 
 def json_answer(body: object) -> web.Response:
     """A JSON answer, which nobody may keep: it is of this moment."""
-    return web.Response(body=orjson.dumps(body), content_type="application/json", headers={"Cache-Control": "no-store"})
+    return web.Response(body=orjson.dumps(body), headers=_JSON)
 
 
 def error_answer(status: int, code: str, message: str) -> web.Response:
@@ -63,6 +64,8 @@ def choice(request: web.Request, name: str, allowed: tuple[str, ...]) -> str:
 
 def require_known(request: web.Request, names: Iterable[str]) -> None:
     """Raises RefusedError for a parameter that the question does not have: most are slips of the pen."""
+    if not request.query_string:
+        return
     known = sorted(names)
     for name in request.query:
         if name not in known:
