@@ -23,6 +23,8 @@ from stream.settings import Settings
 BUDGET: Final = 20_000
 """Records that one question may read."""
 _SECONDS: Final = 2.0
+_BYTES: Final = 128 << 10
+"""In one fetch: a change mostly stands where its time says, and what a broker sends beside it is thrown away."""
 _AT_ONCE: Final = 1_000
 _NEAR: Final = 4_000
 """Records read behind the place where a change should stand before it is looked for elsewhere."""
@@ -74,7 +76,7 @@ class ChangeHistory:
         topic = self._settings.topics.stage_changes
         tp = TopicPartition(topic, home.partition)
         async with self._slots:
-            consumer = log_consumer(self._settings)
+            consumer = log_consumer(self._settings, at_once=_BYTES)
             consumer.assign([tp])
             try:
                 await asyncio.wait_for(consumer.start(), _SECONDS)

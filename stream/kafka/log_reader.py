@@ -176,13 +176,16 @@ def _each_header(partition: int, on_batch: OnBatch, data: bytes) -> None:
         on_batch(partition, header)
 
 
-def log_consumer(settings: Settings, isolation: str = "read_committed") -> AIOKafkaConsumer:
-    """A consumer without a group, for reading partitions in bulk; neither started nor assigned yet."""
+def log_consumer(settings: Settings, isolation: str = "read_committed", *, at_once: int = 4 << 20) -> AIOKafkaConsumer:
+    """A consumer without a group, for reading partitions in bulk; neither started nor assigned yet.
+
+    `at_once`: bytes that one fetch brings at most, or one batch where that is larger.
+    """
     return AIOKafkaConsumer(
         **client_options(settings),
         isolation_level=isolation,
         enable_auto_commit=False,
         auto_offset_reset="earliest",
-        max_partition_fetch_bytes=4 << 20,
+        max_partition_fetch_bytes=at_once,
         fetch_max_wait_ms=20,
     )

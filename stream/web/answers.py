@@ -5,6 +5,7 @@ from typing import Final
 import orjson
 from aiohttp import web
 
+_JSON: Final = {"Content-Type": "application/json", "Cache-Control": "no-store"}
 RETRY: Final = {"Retry-After": "1"}
 """Seconds: a partition moves in less, unless a worker died."""
 

@@ -27,6 +27,7 @@ LIFECYCLE = "metrics"
 RATE = 500.0
 """Lookups a second."""
 _CONNECTIONS = 64
+_FEW_CONNECTIONS = 8
 _QUESTIONS = 20_000
 _SCORE_TIMES = 5
 _TAIL = 0.85
@@ -84,9 +85,23 @@ class _Bench:
         """Lookups, and nothing else."""
         self._say(f"{RATE:,.0f} lookups/s, idle")
         await generate(self._load._replace(seconds=2))
-        cpu = self._worker.cpu_seconds
+        quiet, began = self._worker.cpu_seconds, time.perf_counter()
+        await asyncio.sleep(self._plan.seconds / 2)
+        cores = (self._worker.cpu_seconds - quiet) / (time.perf_counter() - began)
+        cpu, began = self._worker.cpu_seconds, time.perf_counter()
         answers = await generate(self._load)
-        return {**_times(answers), "worker_us": (self._worker.cpu_seconds - cpu) / answers.answered * 1e6}
+        used = self._worker.cpu_seconds - cpu - cores * (time.perf_counter() - began)
+        self._say("as many lookups as it answers, idle")
+        cpu = self._worker.cpu_seconds
+        most = await generate(self._load._replace(rate=None, connections=_FEW_CONNECTIONS))
+        busy = self._worker.cpu_seconds - cpu
+        return {
+            **_times(answers),
+            "worker_us": used / answers.answered * 1e6,
+            "quiet_cores": cores,
+            "most": most.answered / most.seconds,
+            "most_worker_us": busy / most.answered * 1e6,
+        }
 
     async def backlogs(self) -> dict[str, Any]:
         """Interactions that wait, taken with lookups beside and without, in turn."""
@@ -98,7 +113,6 @@ class _Bench:
                 self._say(f"pair {pair + 1} of {self._plan.pairs}: a backlog {'with' if asked else 'without'} lookups")
                 found[asked].append(await self._backlog(self._plan.backlog / rate * _TAIL if asked else None))
                 self._say(f"    {found[asked][-1]['rate']:,.0f} interactions/s")
-        lookups = [each["lookup_us"] for each in found[True]]
         without, asking = ([each["rate"] for each in found[asked]] for asked in (False, True))
         base = statistics.median(each["worker_us"] for each in found[False])
         return {
@@ -109,9 +123,7 @@ class _Bench:
             "runs_with": found[True],
             "lookup_us": statistics.median(
                 (each["worker_us"] - base) * self._plan.backlog / each["lookups"] for each in found[True]
-            )
-            if lookups
-            else None,
+            ),
         }
 
     async def _backlog(self, asking_seconds: float | None) -> dict[str, float]:
@@ -123,13 +135,12 @@ class _Bench:
         began = time.perf_counter()
         asking = None
         if asking_seconds is not None:
-            asking = asyncio.create_task(generate(self._load._replace(seconds=asking_seconds)))
+            asking = asyncio.create_task(generate(self._load._replace(seconds=asking_seconds), or_later=True))
         ended = await self._worker.until_taken(self._sent)
         made = {"rate": count / (ended - began), "worker_us": (self._worker.cpu_seconds - cpu) / count * 1e6}
         if asking is not None:
             answers = await asking
-            made |= {"lookups": answers.answered, **_times(answers)}
-            made["lookup_us"] = 0.0
+            made |= {"lookups": answers.answered, "later": answers.later, **_times(answers)}
         return made
 
     async def half(self, most: float) -> dict[str, float]:
@@ -141,11 +152,11 @@ class _Bench:
         async with Flow(self._settings.bootstrap, topic, "none", _ignore) as flow:
             flowing = asyncio.create_task(flow.run(rate, seconds + 2, background=iter(background), probes=0.0))
             await asyncio.sleep(1)
-            answers = await generate(self._load)
+            answers = await generate(self._load, or_later=True)
             sent = await flowing
         self._sent += sent.events
         await self._worker.until_taken(self._sent)
-        return {"rate": sent.rate, **_times(answers)}
+        return {"rate": sent.rate, "later": answers.later, **_times(answers)}
 
     async def pages(self, state: State) -> dict[str, Any]:
         """First pages of the stage with most customers, and what making their index takes."""
@@ -232,6 +243,7 @@ def tables(result: dict[str, Any]) -> list[Table]:
     lookups = table(title, "", "interactions/s", "p50 ms", "p99 ms", "worker us a lookup")
     idle, half = result["idle"], result["half"]
     lookups.add_row("idle", "0", f"{idle['p50_ms']:.2f}", f"{idle['p99_ms']:.2f}", whole(idle["worker_us"]))
+    lookups.add_row("as many as it answers", "0", "", "", f"{whole(idle['most_worker_us'])} ({whole(idle['most'])}/s)")
     lookups.add_row("half", whole(half["rate"]), f"{half['p50_ms']:.2f}", f"{half['p99_ms']:.2f}", "")
     busy = [statistics.median(each[name] for each in result["runs_with"]) for name in ("p50_ms", "p99_ms")]
     rate = whole(statistics.median(result["rates_with"]))

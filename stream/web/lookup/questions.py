@@ -48,6 +48,8 @@ def choice(request: web.Request, name: str, allowed: tuple[str, ...]) -> str:
 
 def require_known(request: web.Request, names: Iterable[str]) -> None:
     """Raises RefusedError for a parameter that the question does not have: most are slips of the pen."""
+    if not request.query_string:
+        return
     known = sorted(names)
     for name in request.query:
         if name not in known:
