@@ -135,9 +135,10 @@ class Partition:
             await asyncio.wait([task], timeout=_CANCEL_AGAIN)
         # Only now: the task above would have begun it again.
         gathering = None if self._gatherer is None else asyncio.create_task(self._gatherer.stop())
-        writing, self._writing = self._writing, None
+        writing = self._writing
         if writing is not None:
             done, _ = await asyncio.wait([writing], timeout=deadline)
+            self._writing = None  # not before: who asks meanwhile must wait
             if not done or writing.cancelled() or writing.exception() is not None:
                 writing.cancel()
                 self.drop()

@@ -61,6 +61,9 @@ class Answers:
         self._versions, self._topic, self._published, self._by_wall = versions, topic, published, by_wall
         self._offsets = {number: [each.offset for each in records] for number, records in source.items()}
         self._committed = {number: self._read(number, records) for number, records in changelog.items()}
+        written = (each.lifecycles for committed in self._committed.values() for each in committed.positions)
+        self._lifecycles = list({tuple(each.items()): each for each in written}.values())
+        """Digests by lifecycle, of each version of the run."""
         self.committed: dict[Place, set[bytes]] = {}
         """What answers were found to be, by place: the oracle must have the same there."""
 
@@ -133,9 +136,10 @@ class Answers:
             if value is None:
                 shown = "there was no record of it"
                 continue
-            # A worker with the next version answers from what the one before has written.
-            for position in committed.positions[transaction : transaction + 2]:
-                must = self._explained(position.lifecycles, key, value, body)
+            # In an edit a worker of another version answers from what one before it has written.
+            own = committed.positions[transaction].lifecycles
+            for lifecycles in (own, *(each for each in self._lifecycles if each != own)):
+                must = self._explained(lifecycles, key, value, body)
                 if must == body:
                     self.committed.setdefault(place, set()).add(value)
                     return None
