@@ -1,10 +1,11 @@
 """Answers of lookups, held against what is committed, what was published, and the oracle.
 
 An answer names the offset up to which it is right. It must be what the partition's owner had committed there: the
-changelog, as it was written, says what that was, transaction by transaction; and no transaction that ended at another
-place may be in it. It is never older than what a subscriber had read when the question was asked. Each stage in it must
-be the one into which the published changes lead at that offset. With clock `stream` the customer at an offset is a
-function of the records, so that it must be the oracle's as well.
+changelog, as it was written, says what that was, transaction by transaction. Only of a customer whom a transaction
+leaves as it was may an answer name its end before it is committed, and if it never is. No answer is older than what a
+subscriber had read when the question was asked. Each stage in it must be the one into which the published changes lead
+at that offset. With clock `stream` the customer at an offset is a function of the records, so that it must be the
+oracle's, too.
 """
 
 from bisect import bisect_left, bisect_right
@@ -51,6 +52,10 @@ class Committed:
         at = bisect_right(history, transaction, key=lambda each: each[0])
         return history[at - 1][1] if at else None
 
+    def writes(self, key: bytes, transaction: int) -> bool:
+        """Whether a transaction wrote a customer."""
+        return any(at == transaction for at, _ in self.history.get(key, ()))
+
 
 class Answers:
     """Judges answers of one run."""
@@ -61,6 +66,9 @@ class Answers:
         self._versions, self._topic, self._published, self._by_wall = versions, topic, published, by_wall
         self._offsets = {number: [each.offset for each in records] for number, records in source.items()}
         self._committed = {number: self._read(number, records) for number, records in changelog.items()}
+        written = (each.lifecycles for committed in self._committed.values() for each in committed.positions)
+        self._lifecycles = list({tuple(each.items()): each for each in written}.values())
+        """Digests by lifecycle, of each version of the run."""
         self.committed: dict[Place, set[bytes]] = {}
         """What answers were found to be, by place: the oracle must have the same there."""
 
@@ -100,28 +108,39 @@ class Answers:
         applied = bisect_left(self._offsets[number], offset + 1)
         first, end = bisect_left(committed.applied, applied), bisect_right(committed.applied, applied)
         known = asked.transactions.get(number, 0)
-        if first == end:
-            return f"no transaction ended at offset {offset}"
         if end < known:
             past = committed.positions[known - 1].offsets[self._topic]
             return f"is of offset {offset}; before it was asked for, {past - 1} was committed and read"
-        if asked.at < committed.written[first]:
+        if end == 0:
+            return f"nothing was ever committed up to offset {offset}"
+        ended = first < end
+        if ended and asked.at < committed.written[first] and committed.writes(asked.key, first):
             return f"was there {committed.written[first] - asked.at} ms before its transaction was written"
-        oldest = max(first, known - 1)
-        if not self._may_be_clock(clock, asked.at, committed.positions[oldest:end]):
-            return (
-                f"its clock is {clock}; those of its transactions {[p.clock for p in committed.positions[oldest:end]]}"
-            )
+        if not ended and self._left_out(asked.key, committed, end, offset):
+            return f"lacks what had happened up to offset {offset}, at which no transaction ended"
+        oldest = max(first if ended else end - 1, known - 1)
+        clocks = [each.clock or 0 for each in committed.positions[oldest : end if ended else end + 1]]
+        if not self._may_be_clock(clock, asked.at, clocks, exactly=ended):
+            return f"its clock is {clock}; those of its transactions {clocks}"
         return (
             self._wrong_state(asked.key, body, committed, range(oldest, end), Place(number, applied, asked.key))
             or self._older_than_changes(asked, body)
             or self._wrong_stages(asked.key, body, offset)
         )
 
-    def _may_be_clock(self, clock: int, at: int, allowed: Sequence[Position]) -> bool:
-        if not self._by_wall:
-            return clock in {each.clock or 0 for each in allowed}
-        return (allowed[0].clock or 0) <= clock <= at + _SLACK_MS
+    def _left_out(self, key: bytes, committed: Committed, transaction: int, offset: int) -> bool:
+        """Whether a transaction that went beyond an offset changed a customer by an interaction up to it."""
+        value = committed.value(key, transaction)
+        if value is None or not committed.writes(key, transaction):
+            return False
+        customer = self._versions.codec(committed.positions[transaction].lifecycles).decode(key, value)
+        return committed.positions[transaction - 1].offsets[self._topic] <= customer.offset <= offset
+
+    def _may_be_clock(self, clock: int, at: int, allowed: Sequence[int], *, exactly: bool) -> bool:
+        """Wall time goes on in a partition in which nothing happens."""
+        if self._by_wall:
+            return allowed[0] <= clock <= at + _SLACK_MS
+        return clock in allowed if exactly else allowed[0] <= clock <= allowed[-1]
 
     def _wrong_state(
         self, key: bytes, body: Mapping[str, Any], committed: Committed, allowed: range, place: Place
@@ -133,9 +152,10 @@ class Answers:
             if value is None:
                 shown = "there was no record of it"
                 continue
-            # A worker with the next version answers from what the one before has written.
-            for position in committed.positions[transaction : transaction + 2]:
-                must = self._explained(position.lifecycles, key, value, body)
+            # In an edit a worker of another version answers from what one before it has written.
+            own = committed.positions[transaction].lifecycles
+            for lifecycles in (own, *(each for each in self._lifecycles if each != own)):
+                must = self._explained(lifecycles, key, value, body)
                 if must == body:
                     self.committed.setdefault(place, set()).add(value)
                     return None

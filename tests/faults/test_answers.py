@@ -10,6 +10,7 @@ from aiokafka import ConsumerRecord
 
 from stream.codec.explanations import customer_data
 from stream.codec.lifecycle_yaml.lifecycle_files import parse
+from stream.codec.state.keys import POSITION
 from stream.core.explain import explain
 from stream.settings import Settings
 from tests.faults.answers import Answers, compare_with_oracle
@@ -51,12 +52,14 @@ class World:
             body = customer_data(customer, explain(made.model, customer, clock), **place, at=clock)
             self.bodies.append(orjson.loads(orjson.dumps(body)))
         changes = published(batches)
-        by_key = {f"shop:customer:{who}": [each for each in changes if each["customer_id"] == who] for who in "ab"}
+        self.published = {
+            f"shop:customer:{who}": [each for each in changes if each["customer_id"] == who] for who in "ab"
+        }
         self.changelog: Records = {0: changelog}
         self.source: Records = {
             0: [consumed(TOPIC, each.offset, each.timestamp, each.key, each.value) for each in records]
         }
-        self.answers = Answers(self.versions, TOPIC, self.source, self.changelog, by_key, by_wall=False)
+        self.answers = Answers(self.versions, TOPIC, self.source, self.changelog, self.published, by_wall=False)
 
 
 @pytest.fixture
@@ -86,12 +89,18 @@ def test_a_state_of_another_offset_is_wrong(world: World) -> None:
         assert f"at offset {offset}" in (world.answers.judge(answer(body)) or "")
 
 
-def test_an_offset_at_which_nothing_was_committed_is_wrong(world: World) -> None:
-    beyond = {**world.bodies[3], "offset": 7}
-    assert world.answers.judge(answer(beyond)) is None  # nothing stands between: it is as if it said 3
-    world.source[0].append(consumed(TOPIC, 5, T0, b"b", b"{}"))
-    again = Answers(world.versions, TOPIC, world.source, world.changelog, {}, by_wall=False)
-    assert "no transaction ended at offset 7" in (again.judge(answer(beyond)) or "")
+def test_an_offset_at_which_no_transaction_ended_is_right_for_whom_nothing_changed_up_to_it(world: World) -> None:
+    """The second and third transaction as one, which a batch that was never committed had begun."""
+    second = next(each for each in world.changelog[0] if each.key == POSITION and each.timestamp == 1)
+    together: Records = {0: [each for each in world.changelog[0] if each is not second]}
+    answers = Answers(world.versions, TOPIC, world.source, together, world.published, by_wall=False)
+    assert answers.judge(answer(world.bodies[1])) is None
+    late = {**world.bodies[2], "offset": 1, "clock": world.bodies[1]["clock"]}
+    assert "at offset 1" in (answers.judge(answer(late)) or "")
+    of_b = answer({**world.bodies[1], "offset": 1}, key=b"cb")
+    assert "lacks what had happened up to offset 1" in (answers.judge(of_b) or "")
+    nothing = Answers(world.versions, TOPIC, world.source, {0: []}, {}, by_wall=False)
+    assert "nothing was ever committed" in (nothing.judge(answer(world.bodies[0])) or "")
 
 
 @pytest.mark.parametrize(
@@ -108,8 +117,9 @@ def test_another_partition_or_clock_is_wrong(world: World) -> None:
     assert "its clock is 5" in (world.answers.judge(answer({**world.bodies[0], "clock": 5})) or "")
 
 
-def test_an_answer_before_its_transaction_was_written_is_wrong(world: World) -> None:
+def test_an_answer_before_its_transaction_is_written_is_wrong_where_that_changes_the_customer(world: World) -> None:
     assert "before its transaction was written" in (world.answers.judge(answer(world.bodies[3], at=2)) or "")
+    assert world.answers.judge(answer(world.bodies[1], at=0)) is None
 
 
 def test_a_customer_who_was_there_is_not_unknown(world: World) -> None:
