@@ -12,7 +12,7 @@ RETRY: Final = {"Retry-After": "1"}
 
 def json_answer(body: object) -> web.Response:
     """A JSON answer, which nobody may keep: it is of this moment."""
-    return web.Response(body=orjson.dumps(body), content_type="application/json", headers={"Cache-Control": "no-store"})
+    return web.Response(body=orjson.dumps(body), headers=_JSON)
 
 
 def error_answer(status: int, code: str, message: str, headers: dict[str, str] | None = None) -> web.Response:
