@@ -90,7 +90,7 @@ async def test_each_call_of_an_sdk_is_on_the_topic_as_it_was_made(sdk: Sdk, coll
 async def test_a_browser_may_send_from_the_page_that_its_key_allows(sdk: Sdk, collector: Served) -> None:
     requests = recorded(sdk).requests
     preflights = [each for each in requests if each.method == "OPTIONS"]
-    assert {each.path for each in preflights} == {each.path for each in requests if each.method == "POST"}
+    assert {each.path for each in requests if each.method == "POST"} <= {each.path for each in preflights}
     for request in requests:
         status, _, headers = await sent(collector, request)
         assert status == (204 if request.method == "OPTIONS" else 200)
