@@ -2,6 +2,7 @@
 
 import itertools
 import time
+import tracemalloc
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -11,6 +12,7 @@ from stream.codec.state.keys import CUSTOMER, LAYOUT, customer_key
 from stream.core.model import Model, model_of
 from stream.kafka.partitioner import partition_of
 from stream.kafka.topics import ensure_topics
+from stream.machine.customer_store import CustomerStore
 from stream.settings import Settings
 from tests.bench.workload import workload
 from tests.kit import machines
@@ -28,6 +30,8 @@ class State(NamedTuple):
     lifecycle: str
     stages: dict[str, int]
     """Customers by stage."""
+    index_bytes: float
+    """What the index of who is in which stage takes, for each customer, just made."""
 
 
 async def write_state(settings: Settings, lifecycle: str, customers: int, samples: int) -> State:
@@ -49,7 +53,8 @@ async def write_state(settings: Settings, lifecycle: str, customers: int, sample
     counted: dict[str, int] = {}
     for stage in itertools.islice(itertools.cycle(stages), customers):
         counted[stage] = counted.get(stage, 0) + 1
-    return State(model.lifecycles[0].id, counted)
+    share = customers // settings.partitions
+    return State(model.lifecycles[0].id, counted, _index_bytes(model, layouts, records, share))
 
 
 def _model(lifecycle: str, settings: Settings) -> Model:
@@ -76,6 +81,21 @@ def _sampled(
         assert customer is not None
         stages.append(next(iter(customer.lives.values())).stage)
     return layouts, list(found.values()), stages
+
+
+def _index_bytes(model: Model, layouts: list[Outgoing], records: list[bytes], customers: int) -> float:
+    """Bytes a customer that making the index of one partition's so many customers allocates and keeps."""
+    store = CustomerStore(model)
+    changelog = {each.key or b"": each.value or b"" for each in layouts}
+    for number, value in enumerate(itertools.islice(itertools.cycle(records), customers)):
+        changelog[customer_key("customer", f"c-{number:07d}")] = value
+    machines.finish(store.restore(changelog))
+    tracemalloc.start()
+    try:
+        machines.finish(store.index())
+        return tracemalloc.get_traced_memory()[0] / customers
+    finally:
+        tracemalloc.stop()
 
 
 def _changelog(

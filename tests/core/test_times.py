@@ -262,3 +262,14 @@ def test_the_bounds_are_the_first_and_last_millisecond_of_the_calendar():
     last = date.max - date(1970, 1, 1) + timedelta(days=1)
     assert first.days * 86_400_000 == MIN_TIME
     assert last.days * 86_400_000 - 1 == MAX_TIME
+
+
+@pytest.mark.parametrize("date", ["2026-03-01", "0001-01-01", "9999-12-31", "2026-W09-7", "2026-02-30", "0000-01-01"])
+@pytest.mark.parametrize("time", ["T09:30:00", "t09:30:00", "T23:59:60", "T24:00:00", "T09-30-00", " 00:00:00"])
+@pytest.mark.parametrize("offset", ["+00:00", "-05:30", "+23:59", "+24:00", "+00:60", "+0000Z", "-01:00", "+00-00"])
+def test_a_time_is_read_alike_however_many_digits_its_second_has(date: str, time: str, offset: str) -> None:
+    """Of the lengths that Python writes there is a shorter way to read them."""
+    milliseconds, microseconds, between = (
+        parse_time(f"{date}{time}.{digits}{offset}") for digits in ("123", "123000", "1230")
+    )
+    assert milliseconds == microseconds == between
