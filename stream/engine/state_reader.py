@@ -1,6 +1,7 @@
 """What the owned partitions know of customers, for those who ask: as it is committed, and from nobody but the owner."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable
 from typing import Final, NamedTuple, TypeVar
 
@@ -62,6 +63,7 @@ class StateReader:
         self.model = model
         self._supervisor, self._settings = supervisor, settings
         self._indexing: dict[int, tuple[PartitionMachine, asyncio.Task[StageIndex]]] = {}
+        self._preparing: set[asyncio.Task[None]] = set()
         self._rankings = Rankings()
 
     @property
@@ -185,6 +187,17 @@ class StateReader:
                 return
             after = members[-1].at
             await asyncio.sleep(0)
+
+    def prepare(self) -> None:
+        """Begin to make the index of each owned partition that has none: somebody will soon ask who is in a stage."""
+        for partition in self.owned:
+            task = asyncio.create_task(self._prepare(partition))
+            self._preparing.add(task)
+            task.add_done_callback(self._preparing.discard)
+
+    async def _prepare(self, partition: int) -> None:
+        with contextlib.suppress(MovingError):
+            await self._indexed(partition)
 
     async def _indexed(self, partition: int) -> None:
         """Let the partition have an index; where its own is worn, a new one is made in the background."""

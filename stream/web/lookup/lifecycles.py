@@ -84,6 +84,7 @@ class LifecycleLookup:
         """How many customers are in each stage; of all workers, but where another worker asks."""
         require_known(request, ())
         lifecycle, reader = lifecycle_of(self._reader, request), self._reader
+        reader.prepare()
         counted, partitions = await self._own(lifecycle)
         if not was_forwarded(request):
             for body in await self._forwarder.ask_all(request, reader.owners - {reader.url}):
