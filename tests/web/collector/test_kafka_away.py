@@ -27,7 +27,7 @@ PROXY_PORT = free_port()
 @pytest.fixture(scope="module")
 def own_kafka() -> Iterator[KafkaBroker]:
     """A broker that these tests stop and start again; a collector reaches it through a proxy."""
-    with KafkaBroker(proxy_port=PROXY_PORT) as broker:
+    with KafkaBroker(proxy_ports=[PROXY_PORT]) as broker:
         yield broker
 
 
@@ -37,8 +37,8 @@ def settings(own_kafka: KafkaBroker, topic_prefix: str) -> Settings:
 
 
 def proxy_of(broker: KafkaBroker) -> Proxy:
-    assert broker.behind_proxy is not None
-    return Proxy(PROXY_PORT, broker.behind_proxy)
+    [behind] = broker.behind_proxies
+    return Proxy(PROXY_PORT, behind)
 
 
 def page(number: int, filling: int = 0) -> bytes:
