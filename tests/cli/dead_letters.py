@@ -55,6 +55,10 @@ class Buggy:
         return self._machine.next_offset
 
     @property
+    def clock(self) -> int | None:
+        return self._machine.clock
+
+    @property
     def edited(self) -> Mapping[str, str | None]:
         return self._machine.edited
 

@@ -26,7 +26,7 @@ HARMED_BY: dict[str, list[Kind]] = {
     "rash": ["stall"] * 4,
     "layouts-lost": ["edit"],
     "edit-forgotten": ["edit"],
-    "always-sure": ["freeze"],
+    "always-sure": ["freeze"] * 3,
     "uncommitted": ["kill"],
     "answers-first": ["terminate"],
 }
@@ -105,8 +105,8 @@ async def test_a_build_that_is_wrong_on_purpose_is_caught(
 
 def over_http(plan: Plan, kind: str) -> Plan:
     """A shorter one, in which a collector or lookups are wrong."""
-    minutes = 0.2 if kind == "always-sure" else 0.1
-    plan = replace(plan, minutes=minutes, interactions=3_000, http=True, collector_faults=())
+    minutes, interactions = (0.5, 8_000) if kind == "always-sure" else (0.1, 3_000)
+    plan = replace(plan, minutes=minutes, interactions=interactions, http=True, collector_faults=())
     if kind not in COLLECTORS:
         return plan
     faults: list[CollectorFault] = ["collector-kill-all"]
