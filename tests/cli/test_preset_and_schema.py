@@ -54,6 +54,7 @@ def test_without_a_name_the_schema_of_lifecycle_files_is_printed(lifecycle: Run)
 def test_every_schema_can_be_printed_and_is_in_the_wheel() -> None:
     published = {path.name for path in (ROOT / "schemas").glob("*.schema.json")}
     assert {f"{name}.schema.json" for name in Schema} == published
+    published |= {path.name for path in (ROOT / "schemas").glob("*.yaml")}
     build = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]["build"]
     assert build["targets"]["wheel"]["force-include"] == {
         f"schemas/{name}": f"stream/schemas/{name}" for name in published
