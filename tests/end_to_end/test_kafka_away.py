@@ -15,10 +15,11 @@ import aiohttp
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from stream.codec.records import Outgoing
+from stream.core.stage_change import StageChange
 from stream.kafka.embedded.process import HOST, free_port
 from tests.kit.kafka import KafkaBroker
 from tests.kit.proxy import Proxy
+from tests.kit.stage_changes import change, outgoing
 from tests.kit.topics import create_topics, produce
 
 pytestmark = pytest.mark.slow
@@ -26,16 +27,6 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
 PROXY_PORT = free_port()
 AWAY = r"Kafka at 127\.0\.0\.1:\d+ does not answer since \d{4}-\d\d-\d\dT[\d:.]+Z"
-CHANGE = json.dumps(
-    {
-        "customer_id": "c-1",
-        "from": "lead",
-        "to": "customer",
-        "final": True,
-        "actions": ["cross_sell"],
-        "contributions": [],
-    }
-).encode()
 
 
 @pytest.fixture(scope="module")
@@ -165,19 +156,18 @@ async def test_a_worker_whose_kafka_goes_away_is_not_ready_says_since_when_and_c
     assert worker.process.returncode == 0, worker.said
 
 
-def example_subscriber(bootstrap: str, topic_prefix: str) -> str:
-    """The code that docs/topics.md shows, with the broker and the names of this test."""
+def moved(customer: str) -> StageChange:
+    """A change that the example shows."""
+    return change(customer, from_stage="lead", to_stage="customer", final=True)
+
+
+def example_subscriber(bootstrap: str) -> str:
+    """The code that docs/topics.md shows, with the broker of this test."""
     text = (ROOT / "docs" / "topics.md").read_text(encoding="utf-8")
     section = text[text.index("### Subscribe") :]
     (code,) = re.findall(r"^```python\n(.*?)^```", section, re.MULTILINE | re.DOTALL)
-    for shown, here in {
-        "localhost:9092": bootstrap,
-        "stage-changes": f"{topic_prefix}stage-changes",
-        "personalisation": f"{topic_prefix}personalisation",
-    }.items():
-        assert f'"{shown}"' in code
-        code = code.replace(f'"{shown}"', f'"{here}"')
-    return code
+    assert '"localhost:9092"' in code
+    return code.replace('"localhost:9092"', f'"{bootstrap}"')
 
 
 async def test_the_subscriber_of_the_documents_says_little_while_kafka_is_away_and_goes_on_when_it_is_back(
@@ -186,13 +176,13 @@ async def test_the_subscriber_of_the_documents_says_little_while_kafka_is_away_a
     """Without a limit aiokafka says dozens of times a second that it cannot connect."""
     topic = f"{topic_prefix}stage-changes"
     await create_topics(own_kafka.bootstrap, topic)
-    code = example_subscriber(own_kafka.bootstrap, topic_prefix)
-    async with running(tmp_path / "subscriber.log", "-c", code) as subscriber:
-        await produce(own_kafka.bootstrap, topic, [Outgoing(b"c-1", CHANGE)])
+    code = example_subscriber(own_kafka.bootstrap)
+    async with running(tmp_path / "subscriber.log", "-c", code, TOPIC_PREFIX=topic_prefix) as subscriber:
+        await produce(own_kafka.bootstrap, topic, [outgoing(moved("c-1"))])
         await subscriber.until_said("c-1 lead -> customer")
         await asyncio.to_thread(own_kafka.kill)
         await subscriber.until_said("(?i)connect")
         await asyncio.to_thread(own_kafka.start)
-        await produce(own_kafka.bootstrap, topic, [Outgoing(b"c-1", CHANGE.replace(b"c-1", b"c-2"))])
+        await produce(own_kafka.bootstrap, topic, [outgoing(moved("c-2"))])
         await subscriber.until_said("c-2 lead -> customer")
         assert len(subscriber.said.splitlines()) < 40, subscriber.said
