@@ -6,7 +6,7 @@ import io
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote
 
 import orjson
@@ -15,6 +15,7 @@ import pytest
 from stream.codec.partitioners import home_of
 from stream.core.interaction import Interaction
 from stream.kafka.membership import Membership
+from stream.machine.machine import PartitionMachine
 from stream.settings import Settings
 from stream.web.server import serve
 from tests.kit.lifecycles import SHOP, buy
@@ -144,6 +145,17 @@ async def test_customers_of_each_stage_are_counted_and_what_moves_is_said(rig: R
     assert (body["complete"], body["partitions"]) == (False, [])
 
 
+async def order_being_written(rig: Rig) -> list[Record]:
+    """The record of an order of c-001, whose batch is being written by the time this returns."""
+    partition = home("c-001")
+    later = records_of([buy("c-001", T0 + 2 * DAY)], first=len(rig.broker.records[partition]))
+    rig.broker.records[partition] = [*rig.broker.records[partition], *later]
+    async with asyncio.timeout(10):
+        while not rig.broker.writing:
+            await asyncio.sleep(0.01)
+    return later
+
+
 async def listed(rig: Rig, query: str, limit: int) -> list[str]:
     """All customers of the stage, page after page."""
     found: list[str] = []
@@ -180,6 +192,16 @@ async def test_who_moves_is_listed_in_the_new_stage_at_once_and_no_more_in_the_o
     assert "c-001" not in await listed(rig, "lead/customers?order=entered", 500)
 
 
+async def test_whoever_asks_how_many_are_in_the_stages_finds_the_index_made(rig: Rig) -> None:
+    """And nothing is made before anybody asks."""
+    machines = [cast("PartitionMachine", each) for each in rig.supervisor.machines().values()]
+    assert [each.store.indexed for each in machines] == [None, None]
+    await ask(rig, "/v1/lifecycles/shop/stages")
+    async with asyncio.timeout(10):
+        while None in [each.store.indexed for each in machines]:
+            await asyncio.sleep(0.01)
+
+
 async def test_everybody_in_a_stage_as_csv(rig: Rig) -> None:
     for path, headers in (("?format=csv", {}), ("", {"Accept": "text/csv"})):
         response, text = await rig.get(f"/v1/lifecycles/shop/stages/customer/customers{path}", **headers)
@@ -191,13 +213,8 @@ async def test_everybody_in_a_stage_as_csv(rig: Rig) -> None:
 
 async def test_an_answer_is_of_what_is_committed_and_waits_for_the_batch_at_hand(rig: Rig) -> None:
     """What is being written may still fail."""
-    partition = home("c-001")
     rig.broker.writes.clear()
-    later = records_of([buy("c-001", T0 + 2 * DAY)], first=len(rig.broker.records[partition]))
-    rig.broker.records[partition] = [*rig.broker.records[partition], *later]
-    async with asyncio.timeout(10):
-        while not rig.broker.writing:
-            await asyncio.sleep(0.01)
+    later = await order_being_written(rig)
     asked = asyncio.create_task(ask(rig, "/v1/customers/c-001"))
     await asyncio.sleep(0.2)
     assert not asked.done()
@@ -212,11 +229,8 @@ async def test_whom_the_batch_at_hand_leaves_as_it_was_is_told_at_once(rig: Rig)
     neighbour = next(each for each in CUSTOMERS[2:] if home(each) == partition)
     before = (await ask(rig, f"/v1/customers/{neighbour}"))[1]
     rig.broker.writes.clear()
-    later = records_of([buy("c-001", T0 + 2 * DAY)], first=len(rig.broker.records[partition]))
-    rig.broker.records[partition] = [*rig.broker.records[partition], *later]
+    later = await order_being_written(rig)
     async with asyncio.timeout(10):
-        while not rig.broker.writing:
-            await asyncio.sleep(0.01)
         while_written = (await ask(rig, f"/v1/customers/{neighbour}"))[1]
     assert rig.broker.writing
     assert while_written["offset"] == before["offset"] + 1 == later[0].offset
@@ -229,11 +243,7 @@ async def test_a_batch_that_fails_while_the_partition_is_paused_was_never_told_o
     partition = home("c-001")
     rig.broker.writes.clear()
     rig.broker.failing.add(partition)
-    later = records_of([buy("c-001", T0 + 2 * DAY)], first=len(rig.broker.records[partition]))
-    rig.broker.records[partition] = [*rig.broker.records[partition], *later]
-    async with asyncio.timeout(10):
-        while not rig.broker.writing:
-            await asyncio.sleep(0.01)
+    await order_being_written(rig)
     pausing = asyncio.create_task(rig.supervisor.pause())
     asked = [asyncio.create_task(ask(rig, "/v1/customers/c-001")) for _ in range(3)]
     await asyncio.sleep(0.1)
@@ -247,11 +257,7 @@ async def test_an_answer_whose_batch_fails_is_not_given(rig: Rig) -> None:
     partition = home("c-001")
     rig.broker.writes.clear()
     rig.broker.failing.add(partition)
-    later = records_of([buy("c-001", T0 + 2 * DAY)], first=len(rig.broker.records[partition]))
-    rig.broker.records[partition] = [*rig.broker.records[partition], *later]
-    async with asyncio.timeout(10):
-        while not rig.broker.writing:
-            await asyncio.sleep(0.01)
+    await order_being_written(rig)
     asked = asyncio.create_task(ask(rig, "/v1/customers/c-001"))
     await asyncio.sleep(0.1)
     rig.broker.writes.set()
