@@ -14,13 +14,9 @@ _FILE: Final = "openapi.yaml"
 _SCHEMA: Final = ".schema.json"
 
 
-def add_openapi(app: web.Application) -> None:
-    """Serve the description over `app`; made at the first question."""
-
-    async def answer(_request: web.Request) -> web.Response:
-        return web.Response(body=_encoded(), content_type="application/json")
-
-    app.router.add_get(PATH, answer)
+async def description(_request: web.Request) -> web.Response:
+    """The description as an answer; made at the first question."""
+    return web.Response(body=_encoded(), content_type="application/json")
 
 
 @cache

@@ -21,7 +21,8 @@ from stream.engine.status import EngineStatus, PartitionStatus, Phase
 from stream.kafka.contact import ContactStatus
 from stream.kafka.worker_versions import GroupVersions
 from stream.web.authentication import require_token, sees_details
-from stream.web.openapi import add_openapi
+from stream.web.openapi import PATH as OPENAPI
+from stream.web.openapi import description
 from stream.web.tokens import Tokens
 
 
@@ -62,7 +63,7 @@ def health_routes(
         return metrics_answer(request, registry)
 
     app = web.Application(middlewares=[require_token(known)])
-    add_openapi(app)
+    app.router.add_get(OPENAPI, description)
     app.router.add_get("/livez", livez)
     app.router.add_get("/readyz", readyz)
     app.router.add_get("/metrics", metrics)

@@ -7,10 +7,11 @@ import orjson
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
+from stream.collector import Collector
 from stream.settings import Settings
 from stream.web.openapi import document
 from stream.web.server import serve
-from tests.kit.http_contract import hold
+from tests.kit.http_contract import hold, operation_of
 from tests.web.rig import Rig
 
 
@@ -33,6 +34,24 @@ async def test_it_is_served_to_everybody() -> None:
 def test_it_names_every_path_that_a_worker_serves() -> None:
     served = {re.sub(r"\{(\w+)[^}]*\}", r"{\1}", resource.canonical) for resource in Rig().routes.router.resources()}
     assert served - document()["paths"].keys() == set()
+
+
+def test_it_names_every_path_that_a_collector_serves() -> None:
+    """Each is there with a slash at its end, too; Jitsu's calls are one path of the description."""
+    served = {resource.canonical.rstrip("/") for resource in Collector(Settings())._routes.router.resources()}
+    described = {path for path in served if operation_of("GET", path) or operation_of("POST", path)}
+    assert served - described == {"/{path}"}
+    assert "/v1/openapi.json" in described
+
+
+async def test_a_collector_serves_it_without_a_key_and_without_kafka() -> None:
+    routes = Collector(Settings(bootstrap="127.0.0.1:1"))._routes
+    async with (
+        serve(routes, "127.0.0.1", 0) as port,
+        aiohttp.ClientSession() as session,
+        session.get(f"http://127.0.0.1:{port}/v1/openapi.json") as response,
+    ):
+        assert (response.status, orjson.loads(await response.read())) == (200, document())
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,8 @@ from stream.web.collector.cors import expose, preflight
 from stream.web.collector.metrics import CollectorMetrics
 from stream.web.collector.sdk_settings import SdkSettings
 from stream.web.collector.taking import Taker
+from stream.web.openapi import PATH as OPENAPI
+from stream.web.openapi import description
 from stream.web.routes import metrics_answer, shown_contact
 from stream.web.tokens import Tokens
 
@@ -60,6 +62,7 @@ def collector_routes(
     paths.add("POST", "/v1/events", "cloudevents", taker.events)
     paths.add("GET", "/v1/projects/{key}/settings", "settings", sdk_settings.of_segment)
     paths.add("GET", "/sourceConfig", "settings", sdk_settings.of_rudderstack)
+    paths.add("GET", OPENAPI, "settings", description)
     _add_health(paths, connection, metrics, tokens)
     return paths.application()
 
