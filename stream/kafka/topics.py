@@ -11,11 +11,14 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import (
     ClusterAuthorizationFailedError,
     InvalidReplicationFactorError,
+    KafkaConnectionError,
+    NodeNotReadyError,
     TopicAlreadyExistsError,
     TopicAuthorizationFailedError,
     UnknownTopicOrPartitionError,
     for_code,
 )
+from aiokafka.protocol.metadata import MetadataRequest
 
 from stream.errors import BrokerError, TopicError
 from stream.events import Event, report
@@ -179,8 +182,20 @@ async def _create(admin: AIOKafkaAdminClient, settings: Settings, plans: Sequenc
         topics=[plan.name for plan in plans],
     )
     async with asyncio.timeout(_LEADERS_DEADLINE):
-        while not _all_led(await admin.describe_topics(), plans):  # noqa: ASYNC110 the broker sends no event
-            await asyncio.sleep(0.05)
+        for broker in (await admin.describe_cluster())["brokers"]:
+            await _until_told(admin, broker["node_id"], plans)
+
+
+async def _until_told(admin: AIOKafkaAdminClient, broker: int, plans: Sequence[TopicPlan]) -> None:
+    """Return once this broker knows our topics, or is away: each one hears of them on its own, a moment later."""
+    while True:
+        try:
+            answer: Any = await admin._send_request(MetadataRequest(None), broker)
+        except (KafkaConnectionError, NodeNotReadyError):
+            return
+        if _all_led(answer.to_object()["topics"], plans):
+            return
+        await asyncio.sleep(0.05)
 
 
 def _all_led(described: Iterable[Any], plans: Iterable[TopicPlan]) -> bool:
