@@ -33,7 +33,8 @@ ALLOWED: dict[str, frozenset[str]] = {
     "operations": _RUNNING | {"operations"},
     "operations.verification": frozenset({"core", "codec", "kafka", "operations.verification"}) | _SHARED,
     "web": _RUNNING | {"operations", "web", "metrics"},
-    "webhooks": frozenset({"core", "codec", "kafka", "webhooks", "metrics"}) | _SHARED,
+    # Deliveries are run by the worker's own partition engine, with another machine.
+    "webhooks": _RUNNING | {"webhooks", "metrics"},
     "reports": frozenset({"core", "codec", "kafka", "reports", "metrics"}) | _SHARED,
     # For services in Python; what a subscriber needs, without the worker.
     "subscription": frozenset({"core", "codec", "kafka", "subscription"}) | _SHARED,

@@ -1,0 +1,65 @@
+"""An endpoint as its file describes it, with what the file only names put in."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from stream.codec.stage_change_reader import SubscribedChange
+from stream.webhooks.exchange import Answer, HttpRequest, Outcome
+
+Wants = Callable[[SubscribedChange], bool]
+"""Whether an endpoint wants a change."""
+
+TIMEOUT: Final = 15.0
+CONCURRENCY: Final = 16
+MOST_WAITING: Final = 100_000
+MOST_WAITING_OF_ONE: Final = 1_000
+"""Of one customer at one endpoint; the oldest are given up beyond it."""
+
+
+class Template(Protocol):
+    """How one tool is told of a stage change."""
+
+    name: str
+
+    def requests(self, change: SubscribedChange, event_id: str, values: Mapping[str, str]) -> tuple[HttpRequest, ...]:
+        """The requests that tell the tool, to be sent one after the other; mostly one.
+
+        `values` are those of the endpoint that the template asks for, credentials among them. Raises UnfitChangeError
+        where the change lacks what the tool needs, such as an e-mail address: no repetition would help.
+        """
+
+    def outcome(self, answer: Answer) -> Outcome:
+        """What the tool's answer to one of the requests means."""
+
+
+class UnfitChangeError(Exception):
+    """A change lacks what its template needs; the message says what, and holds no value of the customer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """Where stage changes are sent to."""
+
+    name: str
+    """Lower-case letters, digits, `-`: names it in commands, metrics and state."""
+    template: Template
+    values: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """What the template asks for: the URL, credentials, names of fields in the tool."""
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    """Besides those of the template."""
+    secrets: tuple[bytes, ...] = field(default=(), repr=False)
+    """To sign with, the newest first; empty: nothing is signed."""
+    when: str | None = None
+    """The condition as it is written."""
+    wants: Wants = field(default=lambda _change: True, repr=False)
+    only_latest: bool = False
+    """A later change of a customer takes the place of one that still waits."""
+    rate: float | None = None
+    """Most requests a second; None: no bound."""
+    timeout: float = TIMEOUT
+    """Seconds for one request, all of it."""
+    concurrency: int = CONCURRENCY
+    """Most requests at once, of one process."""
+    most_waiting: int = MOST_WAITING
+    """Deliveries on one partition; the oldest are given up beyond it."""
