@@ -11,6 +11,7 @@ from stream.codec.lifecycle_yaml.lifecycle_files import LifecycleFile, load_all
 from stream.core.model import Model, model_of
 from stream.core.times import format_time
 from stream.engine.introduction import introduce
+from stream.engine.role import worker_role
 from stream.engine.state_reader import StateReader
 from stream.engine.supervisor import Supervisor
 from stream.engine.worker import run_worker
@@ -125,7 +126,7 @@ class Application:
                 "this build is not compiled: a compiled one takes several times as many interactions (README)",
             )
         gc.set_threshold(*GARBAGE_THRESHOLDS)
-        return run_worker(self.settings, self._machine, self.metrics, services=[web], group=self.group)
+        return run_worker(worker_role(self.settings), self._machine, self.metrics, services=[web], group=self.group)
 
     def _machine(self, partition: int, topic: SourceTopic) -> PartitionMachine:
         source = SourcePartition(self.settings.topics.interactions, partition, topic.partitions, topic.id)

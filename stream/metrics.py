@@ -195,7 +195,7 @@ class Metrics:
         for (lifecycle, event_name), count in steps.unknown_names.items():
             if event_name not in self._meant.get(lifecycle, ()):
                 self.unmatched.labels(lifecycle, self._names.label(lifecycle, event_name)).inc(count)
-        self.published.inc(len(batch.stage_changes))
+        self.published.inc(len(batch.events))
         self.late.inc(steps.late)
         self.ahead.inc(counts.ahead)
         self.misplaced.inc(counts.misplaced)

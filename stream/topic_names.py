@@ -7,6 +7,32 @@ GATHERED = "lifecycle-interactions"
 """The topic that interactions of several topics are gathered into."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MachineTopics:
+    """What the partitions of one role read and write, full names; see `stream.machine.batch.Batch` for what goes where.
+
+    All but `latest` and `dead_letters` have as many partitions as `source`.
+    """
+
+    source: str
+    """Read from."""
+    state: str
+    """The changelog."""
+    events: str
+    dead_letters: str
+    latest: str | None = None
+    """None: nothing is written there."""
+    sources: tuple[str, ...] = ()
+    """Those that `source` is gathered from."""
+    commands: str | None = None
+    """Read beside `source`, partition by partition; None: there are none."""
+
+    @property
+    def written(self) -> tuple[str, ...]:
+        """Those that a partition writes to."""
+        return (self.events, *([] if self.latest is None else [self.latest]), self.state, self.dead_letters)
+
+
 @dataclass(frozen=True, slots=True)
 class TopicNames:
     """Full topic names."""
@@ -19,6 +45,18 @@ class TopicNames:
     dead_letters: str
     sources: tuple[str, ...] = ()
     """Where interactions are sent to and gathered from, where that is more than one topic."""
+
+    @property
+    def machine(self) -> MachineTopics:
+        """As a worker's partitions read and write them."""
+        return MachineTopics(
+            source=self.interactions,
+            state=self.customers,
+            events=self.stage_changes,
+            latest=self.current_stages,
+            dead_letters=self.dead_letters,
+            sources=self.sources,
+        )
 
     @property
     def own(self) -> tuple[str, ...]:

@@ -26,7 +26,7 @@ from stream.kafka.partitioner import partition_of
 from stream.kafka.transactions import BATCH_BYTES, START_TIMEOUT, TRANSACTION_TIMEOUT_MS
 from stream.machine.batch import Batch
 from stream.settings import Settings
-from stream.topic_names import TopicNames
+from stream.topic_names import MachineTopics
 
 log = logging.getLogger(__name__)
 
@@ -39,12 +39,15 @@ class Route(NamedTuple):
     """One source partition, and the topics that its batches are written to."""
 
     settings: Settings
+    """Its `group` gets the offset."""
     source: TopicPartition
+    topics: MachineTopics
 
-    @property
-    def topics(self) -> TopicNames:
-        """Where they go."""
-        return self.settings.topics
+    @classmethod
+    def of_worker(cls, settings: Settings, partition: int) -> "Route":
+        """Of a partition of interactions."""
+        topics = settings.topics.machine
+        return cls(settings, TopicPartition(topics.source, partition), topics)
 
 
 class Delivery(Protocol):
@@ -83,14 +86,14 @@ class _Producing:
     async def start(self) -> None:
         await asyncio.wait_for(self._producer.start(), START_TIMEOUT)
         topics = self._route.topics
-        for topic in topics.own:
+        for topic in (topics.source, *topics.written):
             self._counts[topic] = len(await self._producer.partitions_for(topic))
-        partitions = self._counts[topics.interactions]
-        if self._counts[topics.customers] != partitions:
+        partitions = self._counts[topics.source]
+        if self._counts[topics.state] != partitions:
             raise TopicError(
-                f"topic {topics.interactions} has {partitions} partitions now, but {topics.customers} "
-                f"has {self._counts[topics.customers]}: a customer's state would not be found where its "
-                "interactions are. The number of partitions must not change under a state; "
+                f"topic {topics.source} has {partitions} partitions now, but {topics.state} "
+                f"has {self._counts[topics.state]}: a customer's state would not be found where its "
+                "records are. The number of partitions must not change under a state; "
                 "`lifecycle topics` shows what to do."
             )
 
@@ -108,18 +111,19 @@ class _Producing:
             )
 
     def _events(self, batch: Batch) -> Iterator[Part]:
-        """What others read: stage changes, current stages, dead letters."""
+        """What others read: stage changes, current stages, dead letters, or the like of another role."""
         topics, source = self._route.topics, self._route.source
-        if self._counts[topics.stage_changes] == self._counts[topics.interactions]:
-            yield from _whole(topics.stage_changes, source.partition, batch.stage_changes)
+        if self._counts[topics.events] == self._counts[topics.source]:
+            yield from _whole(topics.events, source.partition, batch.events)
         else:
-            yield from _by_key(topics.stage_changes, self._counts[topics.stage_changes], batch.stage_changes)
-        yield from _by_key(topics.current_stages, self._counts[topics.current_stages], batch.current_stages)
+            yield from _by_key(topics.events, self._counts[topics.events], batch.events)
+        if topics.latest is not None:
+            yield from _by_key(topics.latest, self._counts[topics.latest], batch.latest)
         yield from _whole(topics.dead_letters, source.partition % self._counts[topics.dead_letters], batch.dead_letters)
 
     def _state(self, batch: Batch) -> Iterator[Part]:
         """What we read again: the changelog, the position last."""
-        yield from _whole(self._route.topics.customers, self._route.source.partition, batch.customers)
+        yield from _whole(self._route.topics.state, self._route.source.partition, batch.state)
 
 
 class Transactional(_Producing):

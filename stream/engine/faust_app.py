@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections.abc import Coroutine, Mapping
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, Literal, TypeVar, cast
 
 import faust
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -21,6 +21,7 @@ from faust.types.assignor import HostToPartitionMap
 from faust.types.auth import CredentialsT
 
 from stream.engine.assignor import EngineAssignor
+from stream.engine.role import Role
 from stream.engine.supervisor import Supervisor
 from stream.kafka.clients import ssl_context
 from stream.kafka.group_leave import leave_now
@@ -79,9 +80,10 @@ class EngineThread(driver.AIOKafkaConsumerThread):
         """As `PartitionReader.fetch`, in this thread's loop."""
         return await self._reader(partition).fetch(position, max_records=max_records, wait=wait)
 
-    async def first_interactions_offset(self, partition: int) -> int:
-        """As `PartitionReader.first_offset`, in this thread's loop."""
-        return await self._reader(partition).first_offset()
+    async def begin_interactions(self, partition: int, at: Literal["beginning", "end"]) -> int:
+        """The earliest offset that the partition still holds, or the one that its next record will have."""
+        reader = self._reader(partition)
+        return await (reader.first_offset() if at == "beginning" else reader.end_offset())
 
     async def commit_interactions(self, tp: TopicPartition, offset: int) -> None:
         """Write the group offset, for tools that show lag."""
@@ -187,8 +189,10 @@ class EngineApp(faust.App):
 class FaustSource:
     """The interactions topic as the engine reads it: through Faust's consumer."""
 
-    def __init__(self, app: EngineApp, max_records: int) -> None:
-        self._app, self._max_records = app, max_records
+    def __init__(
+        self, app: EngineApp, max_records: int, *, begins_at: Literal["beginning", "end"] = "beginning"
+    ) -> None:
+        self._app, self._max_records, self._begins_at = app, max_records, begins_at
 
     async def fetch(self, partition: int, position: int, wait: float) -> Fetched | None:
         """As `PartitionReader.fetch`."""
@@ -198,8 +202,8 @@ class FaustSource:
             return None
 
     async def first_offset(self, partition: int) -> int:
-        """As `PartitionReader.first_offset`."""
-        return await self._in_thread(self._thread.first_interactions_offset(partition))
+        """Where a partition that was never read is read from."""
+        return await self._in_thread(self._thread.begin_interactions(partition, self._begins_at))
 
     async def commit(self, tp: TopicPartition, offset: int) -> None:
         """Write the group offset."""
@@ -219,14 +223,13 @@ def rebalance_timeout(settings: Settings) -> float:
     return max(10.0, settings.session_timeout / 1000)
 
 
-def make_app(
-    settings: Settings, supervisor: Supervisor, data: Path, versions: WorkerVersions | None = None
-) -> EngineApp:
-    """The Faust application for `settings`, with its web server, leader topic and logging left out.
+def make_app(role: Role, supervisor: Supervisor, data: Path, versions: WorkerVersions | None = None) -> EngineApp:
+    """The Faust application for `role`, with its web server, leader topic and logging left out.
 
     Needs a running event loop. `data` is a directory that Faust may write to; nothing of ours is kept there.
     `versions` is what other workers of the group may know of this one.
     """
+    settings = role.settings
     session = settings.session_timeout / 1000
     app = EngineApp(
         settings.group,
@@ -250,7 +253,7 @@ def make_app(
         topic_disable_leader=True,
         web_enabled=False,
     )
-    app.interactions_topic, app.partition_supervisor = settings.topics.interactions, supervisor
+    app.interactions_topic, app.partition_supervisor = role.topics.source, supervisor
     app.versions = versions
     return app
 

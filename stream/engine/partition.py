@@ -10,11 +10,12 @@ import random
 import time
 from bisect import bisect_left
 from collections.abc import Awaitable, Hashable, Sequence
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from aiokafka.errors import KafkaError
 
 from stream.codec.records import SourceRecord
+from stream.engine.companion import Inbox
 from stream.engine.cooperation import drive
 from stream.engine.delivery import Delivery
 from stream.engine.error_policy import ErrorPolicy, FailureKind
@@ -79,6 +80,10 @@ class Partition:
         self._context = context
         self._owner = owner
         self._gatherer = None if context.make_gatherer is None else context.make_gatherer(number, owner.fail)
+        self._companion = context.companion
+        self._inbox = Inbox()
+        self._fetching: asyncio.Future[Fetched | None] | None = None
+        """A fetch that goes on while inputs of the inbox are processed."""
         self._policy = ErrorPolicy()
         self._delivery: Delivery | None = None
         self.machine: Machine | None = None
@@ -143,6 +148,8 @@ class Partition:
         An exclusive owner keeps state and producer: a rival would have to fence it first, and then its
         next write fails. Without that proof everything is dropped.
         """
+        if self._companion is not None:
+            await self._companion.release(self.number)
         task, self._task = self._task, None
         while task is not None and not task.done():
             # More than once: `asyncio.wait_for` loses a cancellation where its future is done at that very moment, and
@@ -158,6 +165,9 @@ class Partition:
             if not done or writing.cancelled() or writing.exception() is not None:
                 writing.cancel()
                 self.drop()
+        if self._inbox and self.machine is not None and self._task is None:
+            await self._write_last(deadline)
+        self._end_fetch()
         if gathering is not None:
             await gathering
         if self.machine is None or self._delivery is None or not self._delivery.exclusive:
@@ -166,8 +176,26 @@ class Partition:
             self.state = PartitionState.PAUSED
         self._questions.refuse()
 
+    async def _write_last(self, deadline: float) -> None:
+        """Write what the inbox holds: what was done for the partition while it ended is known to its next owner."""
+        assert self.position is not None
+        writing = asyncio.create_task(self._apply((), _nothing_at(self.position), time.time_ns() // 1_000_000))
+        done, _ = await asyncio.wait([writing], timeout=deadline)
+        if not done or writing.cancelled() or writing.exception() is not None:
+            writing.cancel()
+            self.drop()
+
+    def _end_fetch(self) -> None:
+        fetching, self._fetching = self._fetching, None
+        if fetching is not None:
+            fetching.cancel()
+
     def drop(self) -> None:
         """Forget state and producer; what is known of the lag stays."""
+        self._end_fetch()
+        self._inbox.clear()
+        if self._companion is not None:
+            self._companion.dropped(self.number)
         if self.position is not None:
             self.lag.position = self.position
         delivery, self._delivery, self.machine, self.position = self._delivery, None, None, None
@@ -250,7 +278,7 @@ class Partition:
         unreadable: UnreadableError | None = None
         fetched: Fetched | None = None
         try:
-            fetched = await self._context.source.fetch(self.number, self.position, self._fetch_timeout())
+            fetched = await (self._fetch() if self._companion is None else self._fetch_or_hear())
         except UnreadableError as error:
             unreadable = error
         if unreadable is not None:
@@ -267,7 +295,7 @@ class Partition:
             self._context.contact.heard(age)
         if self.blocked is not None and (fetched.records or fetched.caught_up or fetched.next_offset > self.position):
             self.blocked, self.state = None, PartitionState.RUNNING
-        if not fetched.records and not fetched.caught_up and not self._begins:
+        if not (fetched.records or fetched.caught_up or self._begins or self._companion):
             self.position = fetched.next_offset
             self._moves += 1
             return
@@ -281,6 +309,26 @@ class Partition:
             if not batch.more:
                 return
             records = records[bisect_left(records, batch.next_offset, key=_offset) :]
+
+    async def _fetch(self) -> Fetched | None:
+        assert self.position is not None
+        return await self._context.source.fetch(self.number, self.position, self._fetch_timeout())
+
+    async def _fetch_or_hear(self) -> Fetched | None:
+        """As `_fetch`; without records where an input came by another way, or something is due: the fetch goes on."""
+        assert self.position is not None
+        if self._fetching is None:
+            self._fetching = asyncio.ensure_future(self._fetch())
+        hearing = asyncio.ensure_future(self._inbox.wait())
+        either: list[asyncio.Future[Any]] = [self._fetching, hearing]
+        try:
+            await asyncio.wait(either, timeout=self._fetch_timeout(), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            hearing.cancel()
+        if not self._fetching.done():
+            return _nothing_at(self.position)
+        fetching, self._fetching = self._fetching, None
+        return fetching.result()
 
     async def _wait_at(self, error: UnreadableError) -> None:
         """Wait at what cannot be read, and find out whether it was skipped meanwhile.
@@ -314,6 +362,8 @@ class Partition:
         self._writing = None
         if self.machine is not None:
             self._questions.answer(self.machine)
+            if self._companion is not None and self._is_proven:
+                self._companion.committed(self.number, self.machine, self._inbox)
 
     async def _prove_ownership(self) -> Batch:
         """Write a transaction without news; it fails where another writer took over this partition."""
@@ -350,6 +400,8 @@ class Partition:
         assert self.machine is not None
         assert self._delivery is not None
         began = time.monotonic()
+        if self._inbox:
+            self.machine.hear(self._inbox.take())
         self._before = Place(self.machine, self.machine.next_offset, self.machine.clock)
         run = self.machine.run(records, fetched.next_offset, wall=wall, caught_up=fetched.caught_up)
         batch = await drive(run)
@@ -372,6 +424,11 @@ class Partition:
 
     def _moved(self) -> None:
         self._moves += 1
+
+
+def _nothing_at(position: int) -> Fetched:
+    """What a fetch gives that did not end."""
+    return Fetched((), position, caught_up=False, end_offset=None, log_end=None, heard_ms=None)
 
 
 def _offset(record: SourceRecord) -> int:

@@ -7,18 +7,19 @@ from typing import Protocol
 
 from aiokafka import TopicPartition
 
+from stream.engine.companion import Companion
 from stream.engine.dead_letter_share import DeadLetterWatch
 from stream.engine.delivery import AtLeastOnce, CommitOffset, Delivery, Route, Transactional
 from stream.engine.gatherer import Gatherer, TopicGatherer
 from stream.engine.gatherer_log import GathererLog
 from stream.engine.misplaced import MisplacedWarnings
+from stream.engine.role import Role
 from stream.kafka.changelog import ChangelogProgress, read_changelog
 from stream.kafka.contact import Contact
 from stream.kafka.log_throttle import Throttle
 from stream.kafka.partition_reader import Fetched
 from stream.kafka.topic_monitor import SourceTopic, TopicMonitor
 from stream.machine.batch import Batch, Machine
-from stream.settings import Settings
 
 Fail = Callable[[BaseException], None]
 """Stops the worker for an error that would only happen again."""
@@ -51,7 +52,7 @@ class Source(Protocol):
         """As `stream.kafka.partition_reader.PartitionReader.fetch`."""
 
     async def first_offset(self, partition: int) -> int:
-        """The earliest offset that the partition still holds."""
+        """Where a partition that was never read is read from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +78,14 @@ class PartitionContext:
     recovery_slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_RECOVERIES_AT_ONCE))
     throttle: Throttle = field(default_factory=Throttle)
     """Shared, so that a broker that is away costs a worker one line of log, not one for each partition."""
+    companion: Companion | None = None
+    """Works beside the partitions; None: nobody does."""
     misplaced: MisplacedWarnings = field(default_factory=MisplacedWarnings)
     """Shared, so that a partition that starts over does not warn again."""
 
 
 def partition_context(
-    settings: Settings,
+    role: Role,
     make_machine: MakeMachine,
     observer: Observer,
     *,
@@ -91,15 +94,16 @@ def partition_context(
     topic_monitor: TopicMonitor,
     commit_offset: CommitOffset,
     fenced_wait: float,
+    companion: Companion | None = None,
 ) -> PartitionContext:
-    """The context of partitions that read `source` and write to the topics of `settings`.
+    """The context of partitions that read `source` and write to the topics of `role`.
 
     `commit_offset` writes the group's offset where that is no part of a transaction.
     """
-    topics = settings.topics
+    settings, topics = role.settings, role.topics
 
     def make_delivery(partition: int) -> Delivery:
-        route = Route(settings, TopicPartition(topics.interactions, partition))
+        route = Route(settings, TopicPartition(topics.source, partition), topics)
         return Transactional(route) if exactly_once else AtLeastOnce(route, commit_offset)
 
     throttle = Throttle()
@@ -116,7 +120,7 @@ def partition_context(
         )
 
     async def read(partition: int, progress: ChangelogProgress) -> dict[bytes, bytes]:
-        return await read_changelog(settings, TopicPartition(topics.customers, partition), progress)
+        return await read_changelog(settings, TopicPartition(topics.state, partition), progress)
 
     return PartitionContext(
         source=source,
@@ -131,4 +135,5 @@ def partition_context(
         make_gatherer=make_gatherer if topics.sources else None,
         fenced_wait=fenced_wait,
         throttle=throttle,
+        companion=companion,
     )

@@ -5,32 +5,32 @@ import logging
 
 from aiokafka.errors import KafkaError
 
+from stream.engine.role import Role
 from stream.events import Event, report
 from stream.kafka.admin import admin_client
 from stream.kafka.contact import Contact
 from stream.kafka.log_throttle import Throttle
-from stream.kafka.permissions import of_worker, require
+from stream.kafka.permissions import require
 from stream.kafka.refusals import describe_error
-from stream.kafka.topics import ensure_topics
 from stream.kafka.transactions import ResolvedDelivery, resolve_delivery
-from stream.settings import Settings
 
 log = logging.getLogger(__name__)
 
 _RETRY_SECONDS = 1.0
 
 
-async def prepare(settings: Settings, contact: Contact, throttle: Throttle) -> ResolvedDelivery:
+async def prepare(role: Role, contact: Contact, throttle: Throttle) -> ResolvedDelivery:
     """Returns once Kafka answers and the topics are as they must be; creates those that are missing.
 
     Raises LifecycleError for what waiting cannot cure: a permission, a topic, a broker without transactions.
     """
+    settings = role.settings
     while True:
         try:
             async with admin_client(settings, request_timeout_ms=5_000):
                 contact.heard()
-            await require(settings, of_worker(settings))
-            for finding in await ensure_topics(settings):
+            await require(settings, role.grants)
+            for finding in await role.ensure_topics(settings):
                 report(
                     log.warning,
                     Event.TOPIC_WARNED,

@@ -14,9 +14,11 @@ from typing import Any, TypeVar
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaConnectionError, KafkaError
 
+from stream.engine.companion import Companion
 from stream.engine.faust_app import EngineApp, FaustSource, make_app, rebalance_timeout
 from stream.engine.partition_context import MakeMachine, Observer, partition_context
 from stream.engine.preparation import prepare
+from stream.engine.role import Role
 from stream.engine.status import PartitionState, Phase
 from stream.engine.supervisor import Supervisor
 from stream.engine.watchdog import LOOK_EVERY, LoopGuard, Stalls
@@ -28,7 +30,6 @@ from stream.kafka.membership import Membership
 from stream.kafka.topic_monitor import TopicMonitor
 from stream.kafka.transactions import ResolvedDelivery
 from stream.kafka.worker_versions import GroupVersions
-from stream.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -48,27 +49,34 @@ _REBALANCES = 6
 
 
 def run_worker(
-    settings: Settings,
+    role: Role,
     make_machine: MakeMachine,
     observer: Observer,
     *,
     services: Sequence[Service] = (),
     group: GroupVersions | None = None,
+    companion: Companion | None = None,
 ) -> int:
     """Run until SIGTERM or SIGINT (returns 0) or an error that does not pass (logged; returns 1).
 
     `make_machine` makes a new machine for a partition, `observer` gets a report of every batch, and `services`
     are entered first and left last. `group` collects which lifecycles the workers of the group have, and shows them
-    this worker's.
+    this worker's. `companion` works beside the partitions.
     """
-    return asyncio.run(_Worker(settings, make_machine, observer, group).run(services))
+    return asyncio.run(_Worker(role, make_machine, observer, group, companion).run(services))
 
 
 class _Worker:
     def __init__(
-        self, settings: Settings, make_machine: MakeMachine, observer: Observer, group: GroupVersions | None
+        self,
+        role: Role,
+        make_machine: MakeMachine,
+        observer: Observer,
+        group: GroupVersions | None,
+        companion: Companion | None,
     ) -> None:
-        self._settings = settings
+        self._role, self._companion = role, companion
+        self._settings = settings = role.settings
         self._make_machine, self._observer = make_machine, observer
         self._supervisor = Supervisor(
             digests=None if group is None else {name: each.digest for name, each in group.ours.lifecycles.items()},
@@ -79,7 +87,9 @@ class _Worker:
         self._throttle = Throttle()
         self._contact_log = ContactLog(self._supervisor.contact, settings.bootstrap)
         self._group = group
-        self._topic_monitor = TopicMonitor(settings, self._supervisor.contact, None if group is None else group.heard)
+        self._topic_monitor = TopicMonitor(
+            settings, self._supervisor.contact, None if group is None else group.heard, topics=role.topics
+        )
 
     async def run(self, services: Sequence[Service]) -> int:
         loop = asyncio.get_running_loop()
@@ -143,7 +153,7 @@ class _Worker:
 
     async def _work(self, data: Path) -> None:
         while True:
-            preparing = prepare(self._settings, self._supervisor.contact, self._throttle)
+            preparing = prepare(self._role, self._supervisor.contact, self._throttle)
             delivery = await self._unless_stopped(preparing)
             if delivery is None or not await self._run_once(data, delivery):
                 return
@@ -151,9 +161,8 @@ class _Worker:
 
     async def _run_once(self, data: Path, delivery: ResolvedDelivery) -> bool:
         """Run Faust until the worker is to end; True where Faust did not start because the broker went away."""
-        settings = self._settings
         looking = asyncio.create_task(self._topic_monitor.run())
-        app = make_app(settings, self._supervisor, data, None if self._group is None else self._group.ours)
+        app = make_app(self._role, self._supervisor, data, None if self._group is None else self._group.ours)
         self._connect(app, delivery)
         starting = asyncio.create_task(app.start())
         ends = [
@@ -177,7 +186,7 @@ class _Worker:
         return away and self._supervisor.failure is None
 
     def _connect(self, app: EngineApp, delivery: ResolvedDelivery) -> None:
-        source = FaustSource(app, self._settings.max_records)
+        source = FaustSource(app, self._settings.max_records, begins_at=self._role.begins_at)
 
         async def commit_offset(tp: TopicPartition, offset: int) -> None:
             try:
@@ -194,7 +203,7 @@ class _Worker:
 
         report(log.info, Event.DELIVERY_CHOSEN, "delivery is {delivery}", delivery=delivery)
         context = partition_context(
-            self._settings,
+            self._role,
             self._make_machine,
             self._observer,
             exactly_once=delivery == "exactly_once",
@@ -202,12 +211,13 @@ class _Worker:
             topic_monitor=self._topic_monitor,
             commit_offset=commit_offset,
             fenced_wait=self._settings.session_timeout / 1000 / 4 * _FENCED_HEARTBEATS,
+            companion=self._companion,
         )
         self._supervisor.connect(delivery, context)
 
     async def _watch(self) -> None:
         """Fail where nothing gets on though Kafka answers."""
-        supervisor, topic_monitor, topic = self._supervisor, self._topic_monitor, self._settings.topics.interactions
+        supervisor, topic_monitor, topic = self._supervisor, self._topic_monitor, self._role.topics.source
         partitions, missing = Stalls[int](), Stalls[str]()
         group = Stalls[str](round(_REBALANCES * rebalance_timeout(self._settings)))
         while True:

@@ -134,6 +134,11 @@ class PartitionReader:
         offsets: dict[TopicPartition, int] = await self._consumer.beginning_offsets([self._tp])
         return offsets[self._tp]
 
+    async def end_offset(self) -> int:
+        """The offset that the next record will have, as those who read committed records see it."""
+        offsets: dict[TopicPartition, int] = await self._consumer.end_offsets([self._tp])
+        return offsets[self._tp]
+
     def log_end(self) -> int | None:
         """The offset after the last record, one of an open transaction too, as last heard; None: not heard yet."""
         state = self._state()

@@ -25,6 +25,7 @@ from stream.kafka.group_members import members_of
 from stream.kafka.topic_metadata import TopicMetadata, look_up
 from stream.kafka.worker_versions import Member
 from stream.settings import Settings
+from stream.topic_names import MachineTopics
 
 _LOOK_EVERY = 5.0
 _LOOK_SOON = 1.0
@@ -53,20 +54,22 @@ class SourceTopic(NamedTuple):
 class TopicMonitor:
     """Looks every five seconds while `run` runs, and at once after `look_again`; `contact` hears every answer."""
 
-    def __init__(self, settings: Settings, contact: Contact | None = None, hear: Hear | None = None) -> None:
-        """`hear` gets the members of our group at each look, where Kafka reports them."""
+    def __init__(
+        self,
+        settings: Settings,
+        contact: Contact | None = None,
+        hear: Hear | None = None,
+        *,
+        topics: MachineTopics | None = None,
+    ) -> None:
+        """`hear` gets the members of our group at each look, where Kafka reports them; `topics`: else a worker's."""
+        topics = topics or settings.topics.machine
         self._settings = settings
         self.contact = contact or Contact()
         self._hear = hear
-        self._name = settings.topics.interactions
-        self._sources = settings.topics.sources
-        self._topics = (
-            *self._sources,
-            self._name,
-            settings.topics.customers,
-            settings.topics.stage_changes,
-            *_INTERNAL,
-        )
+        self._name = topics.source
+        self._sources = topics.sources
+        self._topics = (*self._sources, self._name, topics.state, topics.events, *_INTERNAL)
         self._source: SourceTopic | None = None
         self._seen = asyncio.Event()
         self._wanted = asyncio.Event()

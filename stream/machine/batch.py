@@ -63,17 +63,18 @@ class Batch:
         self,
         next_offset: int = 0,
         *,
-        stage_changes: Sequence[Outgoing] = (),
-        current_stages: Sequence[Outgoing] = (),
-        customers: Sequence[Outgoing] = (),
+        events: Sequence[Outgoing] = (),
+        latest: Sequence[Outgoing] = (),
+        state: Sequence[Outgoing] = (),
         dead_letters: Sequence[Outgoing] = (),
         inputs: int = 0,
     ) -> None:
-        self.stage_changes = list(stage_changes)
-        self.current_stages = list(current_stages)
-        """The last change of each life."""
-        self.customers = list(customers)
-        """Changelog records: customers, tables, and last the position."""
+        self.events = list(events)
+        """What subscribers read; a worker's are stage changes."""
+        self.latest = list(latest)
+        """What a compacted topic keeps: a worker's are the last change of each life."""
+        self.state = list(state)
+        """Changelog records, a worker's customers and tables, and last the position."""
         self.dead_letters = list(dead_letters)
         self.counts = Counts()
         self.next_offset = next_offset
@@ -147,6 +148,9 @@ class Machine(Protocol):
 
         Raises PositionError or StateError where this worker must not go on.
         """
+
+    def hear(self, news: Sequence[object]) -> None:
+        """Take inputs that came by another way than the source topic: the next `run` applies them, before records."""
 
     def run(
         self, records: Sequence[SourceRecord], next_offset: int, *, wall: int, caught_up: bool

@@ -127,6 +127,10 @@ class PartitionMachine:
         """See `Machine`."""
         return self._deadlines.next_due()
 
+    def hear(self, news: Sequence[object]) -> None:
+        """See `Machine`; there are none yet."""
+        raise NotImplementedError
+
     def run(
         self, records: Sequence[SourceRecord], next_offset: int, *, wall: int, caught_up: bool
     ) -> Generator[None, None, Batch]:
@@ -184,11 +188,11 @@ class PartitionMachine:
         batch = run.batch
         batch.counts.misplaced_cause = self._records.take_misplaced_cause()
         batch.counts.flaws = self._records.take_flaws()
-        batch.current_stages = self._outbox.take_current()
+        batch.latest = self._outbox.take_current()
         run.encode(EncodingFailed(batch.next_offset))
-        batch.customers += self._store.take_records()
+        batch.state += self._store.take_records()
         self.next_offset = batch.next_offset
-        batch.customers.append(Outgoing(positions.KEY, encode_position(self._position(batch.next_offset))))
+        batch.state.append(Outgoing(positions.KEY, encode_position(self._position(batch.next_offset))))
 
     def _position(self, next_offset: int) -> Position:
         source, provenance = self.source_partition, self._provenance

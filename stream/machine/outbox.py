@@ -34,7 +34,7 @@ class Outbox:
             self._latest[key] = Outgoing(key, None) if gone else Outgoing(key, value, about)
             size += len(value) + _BESIDE
             if live_from is None or change.at >= live_from:
-                batch.stage_changes.append(Outgoing(change.subject.encode(), value, about))
+                batch.events.append(Outgoing(change.subject.encode(), value, about))
                 size += len(value) + _BESIDE
         return size
 

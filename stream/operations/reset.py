@@ -131,7 +131,7 @@ async def skip_lost(settings: Settings, beginning: Beginning, *, exactly_once: b
                 "its states cannot be kept; leave --keep-states out"
             )
         position.offsets[topics.interactions] = beginning.first
-        await delivery.write(Batch(customers=[_record(position)], next_offset=beginning.first))
+        await delivery.write(Batch(state=[_record(position)], next_offset=beginning.first))
         return beginning.first - offset
     finally:
         await delivery.discard()
@@ -141,7 +141,7 @@ def _delivery(settings: Settings, source: TopicPartition, *, exactly_once: bool)
     async def commit(tp: TopicPartition, offset: int) -> None:
         await _commit_offset(settings, tp, offset)
 
-    route = Route(settings, source)
+    route = Route(settings, source, settings.topics.machine)
     return Transactional(route) if exactly_once else AtLeastOnce(route, commit)
 
 
@@ -190,11 +190,11 @@ def _batches(
     parts = [keys[start : start + _AT_ONCE] for start in range(0, len(keys), _AT_ONCE)]
     in_one = exclusive and len(parts) <= 1
     if not in_one:
-        yield Batch(customers=[_record(refused)], next_offset=beginning.first)
+        yield Batch(state=[_record(refused)], next_offset=beginning.first)
     for part in [] if in_one else parts:
         yield _gone(part, lifecycles, beginning.first)
     end = _gone(keys if in_one else [], lifecycles, beginning.first)
-    end.customers.append(_record(last))
+    end.state.append(_record(last))
     yield end
 
 
@@ -234,13 +234,13 @@ async def _changes_end(settings: Settings, number: int) -> dict[str, int]:
 def _gone(keys: list[bytes], lifecycles: Mapping[str, str], next_offset: int) -> Batch:
     """The tombstones of states, and of what `current-stages` says of these customers."""
     return Batch(
-        current_stages=[
+        latest=[
             Outgoing(current_key_of(lifecycle, key), None)
             for key in keys
             if kind_of(key) is not None
             for lifecycle in lifecycles
         ],
-        customers=[Outgoing(key, None) for key in keys],
+        state=[Outgoing(key, None) for key in keys],
         next_offset=next_offset,
     )
 

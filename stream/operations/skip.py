@@ -140,7 +140,7 @@ async def skip(settings: Settings, block: Block, *, exactly_once: bool) -> None:
             raise PositionError(f"{where}, has gone on since it was looked at; nothing is skipped")
         await delivery.write(
             Batch(
-                customers=[Outgoing(positions.KEY, encode_position(_moved(settings, block)))],
+                state=[Outgoing(positions.KEY, encode_position(_moved(settings, block)))],
                 dead_letters=[_dead_letter(block)],
                 next_offset=block.after,
             )
@@ -177,5 +177,5 @@ def _delivery(settings: Settings, source: TopicPartition, *, exactly_once: bool)
     async def leave_to_the_worker(_: TopicPartition, _offset: int) -> None:
         """Only lag tools look at the group's offset, and the next batch writes it."""
 
-    route = Route(settings, source)
+    route = Route(settings, source, settings.topics.machine)
     return Transactional(route) if exactly_once else AtLeastOnce(route, leave_to_the_worker)

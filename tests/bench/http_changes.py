@@ -128,7 +128,7 @@ def _made(model: Model, customer: str, turns: int, now: int) -> _Made:
         for turn in range(turns)
     ]
     batches = machines.run_all(machines.machine(model, Settings(clock="stream")), machines.records_of(given))
-    written = [each for batch in batches for each in batch.stage_changes]
+    written = [each for batch in batches for each in batch.events]
     return _Made([(orjson.loads(each.value or b"")["at"], each) for each in written], machines.compacted(batches))
 
 

@@ -64,7 +64,7 @@ class _Machine:
             self._changelog = machines.compacted(batches, self._changelog)
         self._coming = records[known:]
         batches = machines.run_all(self._warm(), self._coming)
-        keys = [each.key for batch in batches for each in batch.customers if each.key is not None]
+        keys = [each.key for batch in batches for each in batch.state if each.key is not None]
         changes = sum(sum(batch.counts.changes.values()) for batch in batches)
         self.records_per_interaction = sum(key[:1] == CUSTOMER for key in keys) / _BATCH
         self.changes_per_interaction = changes / _BATCH

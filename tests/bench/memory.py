@@ -70,7 +70,7 @@ async def _record_lengths(lifecycle: str, values: Sequence[bytes]) -> list[int]:
     for first in range(0, len(values), 8_000):
         share = machines.records_of(values[first : first + 8_000], broker_time=UNTIL, first=first)
         for batch in machines.run_all(machine, share):
-            latest.update({each.key or b"": len(each.value or b"") for each in batch.customers})
+            latest.update({each.key or b"": len(each.value or b"") for each in batch.state})
         await asyncio.sleep(0)  # Ctrl-C is heard
     return sorted(length for key, length in latest.items() if key[:1] == CUSTOMER)
 

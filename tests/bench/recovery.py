@@ -173,7 +173,7 @@ def _sampled(settings: Settings, customers: int) -> tuple[list[Outgoing], list[l
             body = {**orjson.loads(interaction.value), "customer_id": f"c-{number:07d}"}
             source.append(machines.Record(offset, body["time"], None, orjson.dumps(body)))
             offset += 1
-        written = [each for batch in machines.run_all(made, source) for each in batch.customers]
+        written = [each for batch in machines.run_all(made, source) for each in batch.state]
         layouts += [each for each in written if (each.key or b"").startswith(LAYOUT)]
         latest = {
             each.key: each.value

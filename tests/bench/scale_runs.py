@@ -211,7 +211,7 @@ def _position_bytes(settings: Settings) -> int:
     model = model_of([load_all([str(TRIVIAL)])[0].lifecycle])
     record = machines.Record(1_000_000, UNTIL, *next(workload(1, 1)))
     [batch] = machines.run_all(machines.machine(model, settings), [record])
-    position = batch.customers[-1]
+    position = batch.state[-1]
     return len(position.key or b"") + len(position.value or b"")
 
 

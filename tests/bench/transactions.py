@@ -76,9 +76,9 @@ async def _transaction(producer: AIOKafkaProducer, settings: Settings, batch: Ba
     await producer.begin_transaction()
     sent = []
     parts: list[tuple[str, list[Outgoing]]] = [
-        (topics.stage_changes, batch.stage_changes),
-        (topics.current_stages, batch.current_stages),
-        (topics.customers, batch.customers),
+        (topics.stage_changes, batch.events),
+        (topics.current_stages, batch.latest),
+        (topics.customers, batch.state),
     ]
     for topic, records in parts:
         builder = producer.create_batch()

@@ -149,13 +149,13 @@ async def test_a_worker_that_the_group_does_not_know_of_cannot_write_after_a_res
     lifecycle: Run, worked: Settings
 ) -> None:
     source = TopicPartition(worked.topics.interactions, 0)
-    zombie = Transactional(Route(worked, source))
+    zombie = Transactional(Route(worked, source, worked.topics.machine))
     await zombie.start()
 
     assert (await reset(lifecycle, worked, "earliest", "--yes")).returncode == 0
 
     with pytest.raises(KafkaError):
-        await zombie.write(Batch(customers=[Outgoing(b"czombie", b"state")], next_offset=1))
+        await zombie.write(Batch(state=[Outgoing(b"czombie", b"state")], next_offset=1))
     await zombie.discard()
     assert set((await changelogs(worked))[0]) == {positions.KEY}
 
@@ -220,7 +220,7 @@ async def test_a_reset_that_broke_off_leaves_the_old_state_or_one_that_every_wor
     assert len(batches) > 3
     for batch in batches:
         machine = PartitionMachine(MODEL, worked, SourcePartition(worked.topics.interactions, 0, PARTITIONS))
-        for record in batch.customers:
+        for record in batch.state:
             assert record.key is not None
             if record.value is None:
                 del changelog[record.key]
@@ -247,8 +247,8 @@ async def test_a_small_reset_is_one_transaction(worked: Settings) -> None:
     [batch] = _batches(worked, changelog, fresh, exclusive=True)
 
     assert batch.next_offset == 7
-    assert {record.key for record in batch.customers if record.value is None} == set(changelog) - {positions.KEY}
-    assert batch.customers[-1].key == positions.KEY
+    assert {record.key for record in batch.state if record.value is None} == set(changelog) - {positions.KEY}
+    assert batch.state[-1].key == positions.KEY
 
 
 def test_a_lifecycle_that_was_dropped_before_leaves_no_current_stages() -> None:
@@ -258,7 +258,7 @@ def test_a_lifecycle_that_was_dropped_before_leaves_no_current_stages() -> None:
     changelog = {b"cada": b"", KEY: encode_position(position), **dict(dropped.layout_records())}
     fresh = FreshStart(Beginning(0, PARTITIONS, 7, 7, 40), T, {})
     [batch] = _batches(Settings(), changelog, fresh, exclusive=True)
-    assert {each.key for each in batch.current_stages} == {b"journey:customer:ada", b"nurture:customer:ada"}
+    assert {each.key for each in batch.latest} == {b"journey:customer:ada", b"nurture:customer:ada"}
 
 
 @pytest.mark.parametrize("offset", [None, 7])
@@ -266,15 +266,15 @@ def test_where_the_states_are_lost_a_reset_begins_a_generation_that_was_never_th
     """As after their topic was deleted: how often they were reset is lost, too, but not the changes with their ids."""
     fresh = FreshStart(Beginning(0, PARTITIONS, offset, offset or 0, 40), T, {"0": 12})
     [batch] = _batches(Settings(), {}, fresh, exclusive=True)
-    [record] = batch.customers
+    [record] = batch.state
     position = decode_position(record.value or b"")
     assert position.generation == T // 1000
     assert position.changes_from == {"0": 12}
     [after] = _batches(Settings(), {positions.KEY: record.value or b""}, fresh, exclusive=True)
-    assert decode_position(after.customers[-1].value or b"").generation == T // 1000 + 1
+    assert decode_position(after.state[-1].value or b"").generation == T // 1000 + 1
 
 
 def test_where_nothing_was_ever_published_there_is_no_generation_to_begin() -> None:
     fresh = FreshStart(Beginning(0, PARTITIONS, 7, 7, 40), T, {"0": 0})
     [batch] = _batches(Settings(), {}, fresh, exclusive=True)
-    assert decode_position(batch.customers[-1].value or b"").generation == 1
+    assert decode_position(batch.state[-1].value or b"").generation == 1

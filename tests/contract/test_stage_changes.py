@@ -50,7 +50,7 @@ def demo() -> tuple[Outgoing, ...]:
     model = model_of([each.lifecycle for each in load_all(["metrics"])])
     records = records_of([*lines, tick(latest + 365 * DAY)], broker_time=latest)
     batches = run_all(machine(model, Settings(clock="stream")), records)
-    return tuple(each for batch in batches for each in batch.stage_changes)
+    return tuple(each for batch in batches for each in batch.events)
 
 
 T0 = 1_772_357_400_000  # 2026-03-01T09:30:00Z
@@ -68,7 +68,7 @@ def story() -> tuple[Outgoing, ...]:
     model = model_of([each.lifecycle for each in load_all([str(EXAMPLES / "lifecycle" / "shop.yaml")])])
     returned = Interaction(None, "b-7f3a90", "i-4", "page", T0 + 200 * DAY, {"path": "/"}, {})
     batches = run_all(machine(model, Settings(clock="stream")), records_of([*STORY, returned]))
-    return tuple(each for batch in batches for each in batch.stage_changes)
+    return tuple(each for batch in batches for each in batch.events)
 
 
 def again() -> tuple[Outgoing, ...]:
@@ -81,7 +81,7 @@ def again() -> tuple[Outgoing, ...]:
     )
     edited = model_of([parse(text.replace("since(last_order) >= 180d", "orders >= 1"), "shop.yaml").lifecycle])
     after = run_all(machine(edited, settings, compacted(before)), [])
-    return tuple(each for batch in [*before, *after] for each in batch.stage_changes)
+    return tuple(each for batch in [*before, *after] for each in batch.events)
 
 
 WRITTEN = pytest.mark.parametrize("written", [demo, story], ids=["demo", "story"])
@@ -176,7 +176,7 @@ def test_control_characters_of_an_id_are_escaped_in_headers_alone() -> None:
     subject = "a\n\x00b\x85 é%0A"
     model = model_of([each.lifecycle for each in load_all(["metrics"])])
     visit = Interaction(subject, None, "i-1", "page", T0, {}, {})
-    [change] = run_all(machine(model, Settings(clock="stream")), records_of([visit]))[0].stage_changes
+    [change] = run_all(machine(model, Settings(clock="stream")), records_of([visit]))[0].events
     headers = dict(change.headers)
     assert headers["ce_subject"].decode() == "a%0A%00b%C2%85 é%0A"
     assert headers["ce_id"].decode().startswith("metrics:customer:a%0A%00b%C2%85 é%0A:0-")

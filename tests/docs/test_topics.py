@@ -129,7 +129,7 @@ def test_the_example_is_what_a_worker_writes() -> None:
     at = parse_time(json.loads(example())["time"])
     assert at is not None
     (batch,) = run_all(made, [Record(0, at, b"42", example().encode())])
-    first, second = batch.stage_changes
+    first, second = batch.events
     (headers,) = blocks(TOPICS, "text headers")
     (value,) = blocks(TOPICS, "json stage-change")
     born = json.loads(first.value or b"")
@@ -137,7 +137,7 @@ def test_the_example_is_what_a_worker_writes() -> None:
     assert [f"{name}: {text.decode()}" for name, text in second.headers] == headers.splitlines()
     assert json.loads(second.value or b"") == json.loads(value)
     assert second.key == b"42"
-    assert [each.key for each in batch.current_stages] == [b"shop:customer:42"]
+    assert [each.key for each in batch.latest] == [b"shop:customer:42"]
 
 
 @pytest.mark.parametrize("name", ["interaction", "stage-change"])

@@ -8,7 +8,9 @@ from typing import Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from stream.engine.companion import Companion
 from stream.engine.partition_context import MakeMachine, partition_context
+from stream.engine.role import worker_role
 from stream.engine.supervisor import Supervisor
 from stream.kafka.partition_reader import Fetched, PartitionReader
 from stream.kafka.topic_monitor import TopicMonitor
@@ -90,10 +92,12 @@ class Rig:
         make_machine: MakeMachine,
         *,
         fenced_wait: float = 60.0,
+        companion: Companion | None = None,
     ) -> None:
         self.settings = settings
         self.recorder = Recorder()
         self._make_machine, self._fenced_wait = make_machine, fenced_wait
+        self._companion = companion
         self.supervisor = Supervisor()
         self._stack = AsyncExitStack()
 
@@ -120,7 +124,7 @@ class Rig:
             pass
 
         context = partition_context(
-            settings,
+            worker_role(settings),
             self._make_machine,
             self.recorder,
             exactly_once=exactly_once,
@@ -128,6 +132,7 @@ class Rig:
             topic_monitor=topic_monitor,
             commit_offset=commit_offset,
             fenced_wait=self._fenced_wait,
+            companion=self._companion,
         )
         self.supervisor.connect("exactly_once" if exactly_once else "at_least_once", context)
         self.supervisor.assign(range(settings.partitions))

@@ -43,7 +43,7 @@ async def make_route(bootstrap: str, prefix: str, *, stage_changes: int = 4) -> 
     await create_topics(bootstrap, topics.interactions, topics.customers, topics.current_stages)
     await create_topics(bootstrap, topics.stage_changes, partitions=stage_changes)
     await create_topics(bootstrap, topics.dead_letters, partitions=2)
-    return Route(settings, TopicPartition(topics.interactions, 3))
+    return Route.of_worker(settings, 3)
 
 
 @pytest.fixture
@@ -56,9 +56,9 @@ async def delivery(route: Route) -> AsyncIterator[Transactional]:
 
 def batch(*keys: bytes, next_offset: int = 7) -> Batch:
     return Batch(
-        stage_changes=[Outgoing(key, b"change", HEADERS) for key in keys],
-        current_stages=[Outgoing(b"toy:" + key, b"now") for key in keys],
-        customers=[
+        events=[Outgoing(key, b"change", HEADERS) for key in keys],
+        latest=[Outgoing(b"toy:" + key, b"now") for key in keys],
+        state=[
             *(Outgoing(key, b"state") for key in keys),
             Outgoing(b"\x00position", b"%d" % next_offset),
         ],
@@ -83,13 +83,13 @@ async def group_offset(route: Route) -> int:
 
 async def test_a_batch_is_written_to_the_partitions_of_its_source(route: Route, delivery: Transactional) -> None:
     await delivery.write(batch(b"a", b"b", b"c"))
-    changes = await read_all(route.settings.bootstrap, route.topics.stage_changes)
+    changes = await read_all(route.settings.bootstrap, route.settings.topics.stage_changes)
     assert keys(changes) == {3: [b"a", b"b", b"c"]}
     assert [list(record.headers) for record in changes[3]] == [HEADERS] * 3
-    assert keys(await read_all(route.settings.bootstrap, route.topics.customers)) == {
+    assert keys(await read_all(route.settings.bootstrap, route.settings.topics.customers)) == {
         3: [b"a", b"b", b"c", b"\x00position"]
     }
-    assert keys(await read_all(route.settings.bootstrap, route.topics.dead_letters)) == {1: [None]}
+    assert keys(await read_all(route.settings.bootstrap, route.settings.topics.dead_letters)) == {1: [None]}
     assert await group_offset(route) == 7
 
 
@@ -103,8 +103,8 @@ async def test_the_key_places_current_stages_and_changes_of_a_topic_with_another
     await delivery.write(batch(*subjects))
     await delivery.discard()
     for topic, prefix, count in (
-        (route.topics.stage_changes, b"", 3),
-        (route.topics.current_stages, b"toy:", 4),
+        (route.settings.topics.stage_changes, b"", 3),
+        (route.settings.topics.current_stages, b"toy:", 4),
     ):
         expected: dict[int, list[bytes | None]] = {}
         for subject in subjects:
@@ -114,20 +114,20 @@ async def test_the_key_places_current_stages_and_changes_of_a_topic_with_another
 
 async def test_batches_larger_than_kafka_takes_at_once_keep_their_order(route: Route, delivery: Transactional) -> None:
     written = [Outgoing(b"%d" % number, bytes(100_000)) for number in range(30)]
-    await delivery.write(Batch(customers=written, next_offset=1, inputs=1))
-    read = await read_all(route.settings.bootstrap, route.topics.customers)
+    await delivery.write(Batch(state=written, next_offset=1, inputs=1))
+    read = await read_all(route.settings.bootstrap, route.settings.topics.customers)
     assert keys(read) == {3: [record.key for record in written]}
 
 
 async def test_a_record_larger_than_the_topic_takes_is_an_error_and_leaves_nothing(
     route: Route, delivery: Transactional
 ) -> None:
-    too_large = Batch(stage_changes=[Outgoing(b"a", b"change")], customers=[Outgoing(b"a", bytes(2_000_000))], inputs=1)
+    too_large = Batch(events=[Outgoing(b"a", b"change")], state=[Outgoing(b"a", bytes(2_000_000))], inputs=1)
     with pytest.raises(MessageSizeTooLargeError):
         await delivery.write(too_large)
     await delivery.discard()
     await fence(route)
-    assert keys(await read_all(route.settings.bootstrap, route.topics.stage_changes)) == {}
+    assert keys(await read_all(route.settings.bootstrap, route.settings.topics.stage_changes)) == {}
 
 
 async def fence(route: Route) -> None:
@@ -144,9 +144,10 @@ async def test_an_unfinished_transaction_is_ended_by_the_next_owner_and_read_by_
     await send_batches(dying._producer, [*dying._events(batch(b"a")), *dying._state(batch(b"a"))])
     await dying.discard()
     await fence(route)
-    for topic in (route.topics.stage_changes, route.topics.customers, route.topics.dead_letters):
+    topics = route.settings.topics
+    for topic in (topics.stage_changes, topics.customers, topics.dead_letters):
         assert keys(await read_all(route.settings.bootstrap, topic)) == {}
-    uncommitted = await read_all(route.settings.bootstrap, route.topics.stage_changes, isolation="read_uncommitted")
+    uncommitted = await read_all(route.settings.bootstrap, topics.stage_changes, isolation="read_uncommitted")
     assert keys(uncommitted) == {3: [b"a"]}
 
 
@@ -158,7 +159,7 @@ async def test_a_zombie_is_fenced_by_the_new_owner(route: Route, delivery: Trans
         await delivery.write(batch(b"zombie"))
     await owner.write(batch(b"b", next_offset=8))
     await owner.discard()
-    assert keys(await read_all(route.settings.bootstrap, route.topics.stage_changes)) == {3: [b"a", b"b"]}
+    assert keys(await read_all(route.settings.bootstrap, route.settings.topics.stage_changes)) == {3: [b"a", b"b"]}
 
 
 @pytest.mark.kafka
@@ -187,8 +188,8 @@ async def test_without_transactions_the_group_offset_comes_last(embedded: Embedd
     seen: list[tuple[TopicPartition, int, int]] = []
 
     async def commit_offset(tp: TopicPartition, offset: int) -> None:
-        changes = await read_all(route.settings.bootstrap, route.topics.stage_changes)
-        customers = await read_all(route.settings.bootstrap, route.topics.customers)
+        changes = await read_all(route.settings.bootstrap, route.settings.topics.stage_changes)
+        customers = await read_all(route.settings.bootstrap, route.settings.topics.customers)
         seen.append((tp, offset, len(changes[3]) + len(customers[3])))
 
     delivery = AtLeastOnce(route, commit_offset)
@@ -202,11 +203,11 @@ async def test_the_state_is_not_written_when_a_stage_change_is_refused(kafka: Sh
     route = await make_route(kafka.bootstrap, topic_prefix)
     delivery = AtLeastOnce(route, never)
     await delivery.start()
-    refused = Batch(stage_changes=[Outgoing(b"a", bytes(2_000_000))], customers=[Outgoing(b"a", b"state")])
+    refused = Batch(events=[Outgoing(b"a", bytes(2_000_000))], state=[Outgoing(b"a", b"state")])
     with pytest.raises(KafkaError):
         await delivery.write(refused)
     await delivery.discard()
-    assert keys(await read_all(route.settings.bootstrap, route.topics.customers)) == {}
+    assert keys(await read_all(route.settings.bootstrap, route.settings.topics.customers)) == {}
 
 
 async def test_whether_a_broker_has_transactions_is_found_out(

@@ -324,7 +324,7 @@ async def test_partitions_added_under_a_state_stop_the_worker(on_kafka: Settings
 
 
 def route_of(settings: Settings) -> Route:
-    return Route(settings, TopicPartition(settings.topics.interactions, 0))
+    return Route.of_worker(settings, 0)
 
 
 async def test_the_status_tells_states_positions_and_lag(on_kafka: Settings) -> None:

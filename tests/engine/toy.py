@@ -27,6 +27,8 @@ class Toy:
         self._every, self._limit = every, limit
         self._isolated_offsets: set[int] = set()
         self._isolated_keys: set[bytes] = set()
+        self.heard: list[bytes] = []
+        """Keys that are counted once more with the next run."""
 
     def restore(self, changelog: dict[bytes, bytes]) -> Generator[None, None, None]:
         position = changelog.pop(POSITION, None)
@@ -42,6 +44,10 @@ class Toy:
     ) -> Generator[None, None, Batch]:
         batch = Batch()
         dirty: set[bytes] = set()
+        for key in self.heard:
+            self._count(key, self.next_offset or 0, batch, dirty)
+            batch.inputs += 1
+        self.heard = []
         taken = records[: self._limit]
         for done, record in enumerate(taken):
             if done % _YIELD_EVERY == 0:
@@ -52,13 +58,16 @@ class Toy:
         batch.next_offset = records[len(taken)].offset if batch.more else next_offset
         if caught_up and not batch.more:
             self._fire(wall, batch, dirty)
-        batch.customers = [Outgoing(key, json.dumps(self.counts[key]).encode()) for key in sorted(dirty)]
-        batch.customers.append(Outgoing(POSITION, b"%d" % batch.next_offset))
+        batch.state = [Outgoing(key, json.dumps(self.counts[key]).encode()) for key in sorted(dirty)]
+        batch.state.append(Outgoing(POSITION, b"%d" % batch.next_offset))
         self.next_offset = batch.next_offset
         return batch
 
     def touches(self, key: bytes) -> bool:
         return key in self.counts
+
+    def hear(self, news: Sequence[object]) -> None:
+        self.heard += [str(each).encode() for each in news]
 
     def next_due(self) -> int | None:
         return min((int(due) for _, due, _ in self.counts.values() if due), default=None)
@@ -79,14 +88,18 @@ class Toy:
             raise RecordFailed(record.offset)
         if value == b"bug":
             raise ZeroDivisionError(value)
-        state = self.counts.setdefault(key, [0, None, False])
-        state[0] = int(state[0] or 0) + 1
+        state = self._count(key, record.offset, batch, dirty)
         kind, _, due = value.partition(b":")
         if kind in (b"due", b"fail-due"):
             state[1:] = [int(due), kind == b"fail-due"]
+
+    def _count(self, key: bytes, offset: int, batch: Batch, dirty: set[bytes]) -> list[int | bool | None]:
+        state = self.counts.setdefault(key, [0, None, False])
+        state[0] = int(state[0] or 0) + 1
         dirty.add(key)
         if state[0] % self._every == 0:
-            self._change(key, b"%d" % state[0], record.offset, batch)
+            self._change(key, b"%d" % state[0], offset, batch)
+        return state
 
     def _fire(self, wall: int, batch: Batch, dirty: set[bytes]) -> None:
         for key, state in self.counts.items():
@@ -102,5 +115,5 @@ class Toy:
                 batch.inputs += 1
 
     def _change(self, key: bytes, what: bytes, number: int, batch: Batch) -> None:
-        batch.stage_changes.append(Outgoing(key, what, [("ce_id", b"%s:%d" % (key, number))]))
-        batch.current_stages.append(Outgoing(b"toy:" + key, what))
+        batch.events.append(Outgoing(key, what, [("ce_id", b"%s:%d" % (key, number))]))
+        batch.latest.append(Outgoing(b"toy:" + key, what))

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
+from stream.engine.role import worker_role
 from stream.engine.supervisor import Supervisor
 from stream.engine.worker import run_worker
 from stream.machine.batch import Batch
@@ -44,4 +45,4 @@ if __name__ == "__main__":
     bootstrap, prefix, delivery = sys.argv[1:]
     options = {"bootstrap": bootstrap, "topic_prefix": prefix, "delivery": delivery}
     settings = replace(load_settings(options, environment={}), app=f"{prefix}app", partitions=4, session_timeout=2_000)
-    sys.exit(run_worker(settings, lambda _, __: Toy(), Telling(), services=[service]))
+    sys.exit(run_worker(worker_role(settings), lambda _, __: Toy(), Telling(), services=[service]))

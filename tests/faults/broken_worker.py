@@ -48,7 +48,7 @@ def position_apart() -> None:
     really = Transactional.write
 
     async def write(self: Transactional, batch: Batch) -> None:
-        await really(self, Batch(batch.next_offset, customers=[batch.customers.pop()], inputs=batch.inputs))
+        await really(self, Batch(batch.next_offset, state=[batch.state.pop()], inputs=batch.inputs))
         await asyncio.sleep(_IN_BETWEEN)
         await really(self, batch)
 
@@ -60,9 +60,9 @@ def changes_last() -> None:
     really = Transactional.write
 
     async def write(self: Transactional, batch: Batch) -> None:
-        await really(self, Batch(batch.next_offset, customers=batch.customers, inputs=batch.inputs))
+        await really(self, Batch(batch.next_offset, state=batch.state, inputs=batch.inputs))
         await asyncio.sleep(_IN_BETWEEN)
-        batch.customers = []
+        batch.state = []
         await really(self, batch)
 
     Transactional.write = write  # type: ignore[method-assign]
@@ -117,7 +117,7 @@ def layouts_lost() -> None:
     really = Transactional.write
 
     async def write(self: Transactional, batch: Batch) -> None:
-        batch.customers = [each for each in batch.customers if (each.key or b"")[:1] != LAYOUT]
+        batch.state = [each for each in batch.state if (each.key or b"")[:1] != LAYOUT]
         await really(self, batch)
 
     Transactional.write = write  # type: ignore[method-assign]

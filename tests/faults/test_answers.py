@@ -45,7 +45,7 @@ class World:
         for record in records:
             [batch] = run_all(made, [record])
             batches.append(batch)
-            changelog += [consumed("customers", 0, record.offset, each.key, each.value) for each in batch.customers]
+            changelog += [consumed("customers", 0, record.offset, each.key, each.value) for each in batch.state]
             customer, clock = made.customer(KEY), made.clock or 0
             assert customer is not None
             place = {"partition": 0, "offset": record.offset, "clock": clock}

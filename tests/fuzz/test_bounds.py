@@ -254,12 +254,12 @@ def test_deadlines_by_the_thousand_are_fired_in_bounded_transactions() -> None:
     made = machine(model_of([parse(ROUND, "round.yaml").lifecycle]), STREAM)
     run_all(made, records_of([buy(str(number), T0) for number in range(customers)]))
     batches = run_all(made, records_of([tick(T0 + 365 * DAY)], broker_time=T0, first=customers))
-    assert sum(len(batch.stage_changes) for batch in batches) == 64 * customers
+    assert sum(len(batch.events) for batch in batches) == 64 * customers
     assert len(batches) > 2
     one = 64 * 2 * 1_500
     """Bytes of the changes of one customer, on both topics, at most."""
     for batch in batches:
-        written = sum(len(each.value or b"") for each in [*batch.stage_changes, *batch.current_stages])
+        written = sum(len(each.value or b"") for each in [*batch.events, *batch.latest])
         assert written <= MOST_WRITTEN + one
-        assert len(batch.customers) <= MAX_FIRED + 2
+        assert len(batch.state) <= MAX_FIRED + 2
     assert made.next_due() is None

@@ -101,7 +101,7 @@ def test_the_machine_takes_any_record_and_applies_the_next_one(given_records, cl
     batches = run_all(made, taken, wall=T0 + 86_400_000, caught_up=True)
     results = sum((_results(batch) for batch in batches), start=_results(Batch()))
     assert results.total() == len(taken)
-    assert b"everything:customer:good" in {each.key for batch in batches for each in batch.current_stages}
+    assert b"everything:customer:good" in {each.key for batch in batches for each in batch.latest}
     assert sum(len(batch.dead_letters) for batch in batches) == results["rejected"]
     again = machine(world.model(), settings, compacted(batches))
     assert again.customers == made.customers

@@ -84,7 +84,7 @@ def compacted(batches: Iterable[Batch], before: dict[bytes, bytes] | None = None
     """The changelog that batches leave behind."""
     changelog = dict(before or {})
     for batch in batches:
-        for each in batch.customers:
+        for each in batch.state:
             assert each.key is not None
             if each.value is None:
                 changelog.pop(each.key, None)
@@ -95,7 +95,7 @@ def compacted(batches: Iterable[Batch], before: dict[bytes, bytes] | None = None
 
 def published(batches: list[Batch]) -> list[dict[str, Any]]:
     """The values on the topic of stage changes."""
-    return [orjson.loads(each.value or b"") for batch in batches for each in batch.stage_changes]
+    return [orjson.loads(each.value or b"") for batch in batches for each in batch.events]
 
 
 def moves(batches: list[Batch]) -> list[tuple[str | None, str | None, int]]:

@@ -72,7 +72,7 @@ def turns(made: PartitionMachine, records: Sequence[Record], wall: int) -> list[
 
 def changes(batches: Sequence[Batch]) -> list[dict[str, Any]]:
     """Published changes, without their source: a deadline that waited names a later offset."""
-    values = [orjson.loads(each.value or b"") for batch in batches for each in batch.stage_changes]
+    values = [orjson.loads(each.value or b"") for batch in batches for each in batch.events]
     return [{name: value for name, value in each.items() if name != "source"} for each in values]
 
 
@@ -86,7 +86,7 @@ def by_customer(changes: Sequence[dict[str, Any]]) -> dict[str, list[dict[str, A
 
 def size(batch: Batch) -> int:
     """Bytes of what a transaction writes."""
-    parts = (batch.stage_changes, batch.current_stages, batch.customers, batch.dead_letters)
+    parts = (batch.events, batch.latest, batch.state, batch.dead_letters)
     return sum(len(each.value or b"") for part in parts for each in part)
 
 
@@ -132,7 +132,7 @@ def test_no_transaction_is_larger_than_the_limit(model: Model, settings: Setting
     """Records of customers count too; with wall time deadlines take a share before and one after the records."""
     made = filled(model, settings)
     batches = turns(made, records_of([tick(DUE + 1)], broker_time=DUE + 1, first=CUSTOMERS), DUE + 1)
-    assert sum(len(batch.stage_changes) for batch in batches) == CUSTOMERS
+    assert sum(len(batch.events) for batch in batches) == CUSTOMERS
     assert len(batches) > 1
     assert max(map(size, batches)) < (2 * SHARE if settings is WALL else MAX_BYTES) * 1.1
 

@@ -190,5 +190,5 @@ def test_a_life_that_begins_after_a_reset_names_its_generation() -> None:
     made = machine(funnel(50), STREAM, {KEY: encode_position(position)})
     batches = run_all(made, records_of(visits("a"), first=1))
     assert [each["born"] for each in published(batches)] == ["2.0-1"]
-    assert dict(batches[0].stage_changes[0].headers)["ce_id"] == b"funnel:customer:a:2.0-1:1"
+    assert dict(batches[0].events[0].headers)["ce_id"] == b"funnel:customer:a:2.0-1:1"
     assert decode_position(compacted(batches)[KEY]).generation == 2

@@ -63,8 +63,8 @@ def test_rows_are_known_again_after_recovery_and_nothing_is_written_for_them(mod
     assert results(again) == {"known": 2, "applied": 1}
     assert orders(compacted(again, changelog), model) == 3
     only_known = run_all(machine(model, SETTINGS, changelog), records_of(rows, broker_time=T0, first=2))
-    assert not any(each.key != b"p" for batch in only_known for each in batch.customers)
-    assert not any(batch.stage_changes for batch in only_known)
+    assert not any(each.key != b"p" for batch in only_known for each in batch.state)
+    assert not any(batch.events for batch in only_known)
 
 
 def test_a_duplicate_s_row_is_in_the_changelog(model: Model) -> None:

@@ -84,7 +84,7 @@ def test_loading_history_publishes_nothing_and_shows_current_stages(model: Model
     )
     assert moves(history) == []
     assert made.clock == T0 + DAY
-    assert {each.key for batch in history for each in batch.current_stages} == {b"shop:customer:a", b"shop:customer:b"}
+    assert {each.key for batch in history for each in batch.latest} == {b"shop:customer:a", b"shop:customer:b"}
     ended = run_all(made, records_of([tick(T0 + DAY)], broker_time=first_start + 2, first=2), wall=first_start + 2)
     assert moves(ended) == []
     assert made.stages["shop", "dormant"] == 2
@@ -154,7 +154,7 @@ def test_a_forgotten_subject_leaves_no_record(model: Model) -> None:
     visit = Interaction(None, "v", None, "page", T0, {}, {})
     batches = run_all(made, records_of([visit, tick(T0 + 90 * DAY)], broker_time=T0))
     assert moves(batches) == [(None, "lead", 0), ("lead", None, 90 * DAY)]
-    assert [each.value for each in batches[-1].current_stages] == [None]
+    assert [each.value for each in batches[-1].latest] == [None]
     assert b"av" not in compacted(batches)
     assert made.customers == 0
     assert made.stages["shop", "lead"] == 0

@@ -134,7 +134,7 @@ def verify(
     layouts = [value for key, value in changelog.items() if key[:1] == LAYOUT]
     cut = Cut(position, position.offsets[TOPIC], customers, layouts)
     published = PublishedChanges(TOPIC, 0, findings, exactly_once=True)
-    for offset, each in enumerate(change for one in written for change in one.batch.stage_changes):
+    for offset, each in enumerate(change for one in written for change in one.batch.events):
         published.add(0, Record(offset, 0, each.key, each.value, each.headers), alike=True, only=None)
     current = CurrentStages(findings, {each.id for each in model.lifecycles})
     reach = Reach(0, position, first, None, settings.clock)
@@ -143,12 +143,12 @@ def verify(
         if reach.start <= record.offset < cut.offset:
             verification.process(record, unprocessable=False)
     verification.finish()
-    touched = {each.key for one in written[at + 1 :] for each in one.batch.customers if each.key is not None}
+    touched = {each.key for one in written[at + 1 :] for each in one.batch.state if each.key is not None}
     for key, differences in verification.open.items():
         if key not in touched:
             for difference in differences:
                 findings.differ(difference)
-    for each in (change for one in written for change in one.batch.current_stages):
+    for each in (change for one in written for change in one.batch.latest):
         current.add(each.key, each.value, None)
     current.finish({0: touched})
     return findings
@@ -196,11 +196,11 @@ def test_every_batch_that_is_lost_is_found(clock: Clock) -> None:
     records = history(3)
     written = work(records, settings, 3, {})
     last = len(written) - 1
-    for lost in [at for at, each in enumerate(written) if each.batch.stage_changes][::9]:
-        kept = written[lost].batch.stage_changes
-        written[lost].batch.stage_changes = []
+    for lost in [at for at, each in enumerate(written) if each.batch.events][::9]:
+        kept = written[lost].batch.events
+        written[lost].batch.events = []
         assert verify(records, settings, written, last).differing, lost
-        written[lost].batch.stage_changes = kept
+        written[lost].batch.events = kept
     assert not verify(records, settings, written, last).differing
     for key in [key for key in written[last].changelog if key[:1] in (b"c", b"a")]:
         for earlier in (each.changelog.get(key) for each in written[:last]):
@@ -276,10 +276,10 @@ def test_of_those_who_began_before_an_edit_what_needs_no_history_is_verified(clo
     at, place = next(
         (at, place)
         for at in range(last, -1, -1)
-        for place, change in reversed(list(enumerate(written[at].batch.stage_changes)))
+        for place, change in reversed(list(enumerate(written[at].batch.events)))
         if b"c" + (change.key or b"") in customers
     )
-    changes = written[at].batch.stage_changes
+    changes = written[at].batch.events
     lost = changes.pop(place)
     [difference] = verify(records, settings, written, last, after).differences
     assert str(difference).startswith(f"partition 0, customer {(lost.key or b'').decode()}, quick: change ")

@@ -31,7 +31,7 @@ STREAM = Settings(clock="stream", forget_after=None)
 
 def lines(batches: list[Batch]) -> list[bytes]:
     """The stage changes on the topic."""
-    return [change.value or b"" for batch in batches for change in batch.stage_changes]
+    return [change.value or b"" for batch in batches for change in batch.events]
 
 
 @given(scenario=scenarios(), random=st.randoms(use_true_random=False))

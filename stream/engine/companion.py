@@ -1,0 +1,52 @@
+"""What may work beside the partitions of a role: it acts on what is committed, and gives inputs back."""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from typing import Protocol
+
+from stream.machine.batch import Machine
+
+
+class Inbox:
+    """Inputs of one partition that come by another way than its source topic, until its next batch."""
+
+    def __init__(self) -> None:
+        self._news: deque[object] = deque()
+        self._any = asyncio.Event()
+
+    def put(self, news: object) -> None:
+        """An input for the next batch. It is lost where the partition's state is dropped before that is written."""
+        self._news.append(news)
+        self._any.set()
+
+    def take(self) -> Sequence[object]:
+        """All there is, in the order in which it came."""
+        news = tuple(self._news)
+        self.clear()
+        return news
+
+    def clear(self) -> None:
+        """Forget all there is."""
+        self._news.clear()
+        self._any.clear()
+
+    async def wait(self) -> None:
+        """Returns once there is something."""
+        await self._any.wait()
+
+    def __bool__(self) -> bool:
+        return bool(self._news)
+
+
+class Companion(Protocol):
+    """Works beside the partitions that this process owns; each method returns at once but `release`."""
+
+    def committed(self, number: int, machine: Machine, inbox: Inbox) -> None:
+        """What the machine of this partition holds is committed, and the partition is surely ours."""
+
+    async def release(self, number: int) -> None:
+        """The partition may soon be another's: begin nothing for it, and end what is under way within a second."""
+
+    def dropped(self, number: int) -> None:
+        """The state of the partition is forgotten here; if it stays ours, it is read again and `committed`."""

@@ -1,0 +1,36 @@
+"""What a process that runs partition machines is for: the worker scores customers, webhooks deliver stage changes."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from stream.kafka.permissions import Grant, of_worker
+from stream.kafka.topic_plan import TopicFinding
+from stream.kafka.topics import ensure_topics
+from stream.settings import Settings
+from stream.topic_names import MachineTopics
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """One kind of process on the partition engine."""
+
+    settings: Settings
+    """Its `group` is that of this role, so that each role gets every partition."""
+    topics: MachineTopics
+    grants: tuple[Grant, ...]
+    """What Kafka must allow."""
+    ensure_topics: Callable[[Settings], Awaitable[list[TopicFinding]]]
+    """Creates topics that are missing; returns warnings, raises TopicError."""
+    begins_at: Literal["beginning", "end"] = "beginning"
+    """Where a partition is read from that was never read before."""
+
+
+def worker_role(settings: Settings) -> Role:
+    """Scores customers."""
+    return Role(settings, settings.topics.machine, tuple(of_worker(settings)), ensure_topics)
+
+
+def beside(settings: Settings, name: str) -> Settings:
+    """The settings of another role of the same application: it is a group of its own."""
+    return replace(settings, app=f"{settings.app}-{name}")
