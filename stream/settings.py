@@ -37,7 +37,7 @@ from stream.setting_types import (
     read_word_set,
     read_words,
 )
-from stream.topic_names import TopicNames, topic_names
+from stream.topic_names import MachineTopics, TopicNames, topic_names, webhook_topics
 
 Delivery = Literal["auto", "exactly_once", "at_least_once"]
 Clock = Literal["wall", "stream"]
@@ -279,6 +279,11 @@ class Settings:
     def topics(self) -> TopicNames:
         """The full name of every topic."""
         return topic_names(self.topic_prefix, read_words(self.interactions))
+
+    @property
+    def webhook_topics(self) -> MachineTopics:
+        """What deliveries of stage changes read and write."""
+        return webhook_topics(self.topic_prefix, self.topics.stage_changes)
 
 
 def _or_off(ms: int | None) -> str:

@@ -74,6 +74,17 @@ class TopicNames:
         return (*self.sources, *self.own)
 
 
+def webhook_topics(prefix: str, stage_changes: str) -> MachineTopics:
+    """Those of the deliveries of stage changes; `stage_changes` is the full name of their topic."""
+    return MachineTopics(
+        source=stage_changes,
+        state=prefix + "lifecycle-webhooks",
+        events=prefix + "webhook-attempts",
+        dead_letters=prefix + "lifecycle-webhook-dead-letters",
+        commands=prefix + "lifecycle-webhook-commands",
+    )
+
+
 def topic_names(prefix: str, interactions: Sequence[str]) -> TopicNames:
     """All names, where interactions are sent to these topics; `prefix` stands before each."""
     alone = len(interactions) == 1

@@ -102,6 +102,26 @@ async def ensure_topics(settings: Settings) -> list[TopicFinding]:
         return [finding for finding in findings if finding.level == "warning"]
 
 
+async def ensure_planned(settings: Settings, plans: Sequence[TopicPlan]) -> None:
+    """Create those of these topics that are missing.
+
+    Raises TopicError where one that exists has another number of partitions, and as `find_topics`.
+    """
+    async with admin_client(settings) as admin:
+        found = await _find(admin, settings, {plan.name for plan in plans})
+        wrong = [
+            f"topic {plan.name} has {found[plan.name].partitions} partitions, and needs {plan.partitions}, as many as "
+            f"the topic that is read; delete it where it holds nothing yet: it is then created again"
+            for plan in plans
+            if plan.name in found and found[plan.name].partitions != plan.partitions
+        ]
+        if wrong:
+            raise TopicError("\n".join(wrong))
+        missing = [plan for plan in plans if plan.name not in found]
+        if missing:
+            await _create(admin, settings, missing)
+
+
 async def _survey(admin: AIOKafkaAdminClient, settings: Settings) -> Survey:
     found = await _find(admin, settings, set(settings.topics.all))
     cluster = await admin.describe_cluster()
