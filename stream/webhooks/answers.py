@@ -9,7 +9,7 @@ LONGEST_BODY: Final = 64 * 1_024
 """Bytes that are read, after unpacking."""
 LONGEST_TEXT: Final = 200
 """Characters of an excerpt, and of a reason."""
-_SHORTEST_SECRET: Final = 8
+SHORTEST_SECRET: Final = 8
 """Shorter texts are words that an answer may say by itself."""
 
 
@@ -32,6 +32,8 @@ async def read_body(response: ClientResponse) -> bytes:
 
 def excerpt(body: bytes) -> str:
     """The beginning of a body as one line: what is not printable is a space, and spaces in a row are one."""
+    if not body:
+        return ""
     text = body[: 8 * LONGEST_TEXT].decode(errors="replace")
     if not text.isprintable():
         text = "".join(sign if sign.isprintable() else " " for sign in text)
@@ -41,6 +43,6 @@ def excerpt(body: bytes) -> str:
 def without(secrets: Iterable[str], text: str) -> str:
     """A text in which these are not shown: some tools quote what they were sent."""
     for secret in secrets:
-        if len(secret) >= _SHORTEST_SECRET and secret in text:
+        if len(secret) >= SHORTEST_SECRET and secret in text:
             text = text.replace(secret, "***")
     return text

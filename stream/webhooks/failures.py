@@ -1,6 +1,8 @@
 """What went wrong with a request, in one plain sentence: without paths and queries of URLs, which may be secret."""
 
+import os
 import ssl
+from socket import gaierror
 from typing import Final
 
 from aiohttp import (
@@ -63,8 +65,12 @@ def _cut_off(error: Exception, place: str) -> str:
 
 
 def _words(error: OSError) -> str:
-    """The system's own words, without numbers, addresses and file names."""
-    return (error.strerror or type(error).__name__).partition(" (_ssl.c")[0].lower()
+    """In the system's own words; libraries put addresses and names of files into theirs."""
+    if isinstance(error, ssl.SSLError):
+        return (error.reason or "it failed").replace("_", " ").lower()
+    if error.errno is None or isinstance(error, gaierror):
+        return (error.strerror or type(error).__name__).lower()
+    return os.strerror(error.errno).lower()
 
 
 def _certificate(error: Exception) -> str:

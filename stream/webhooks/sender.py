@@ -3,6 +3,7 @@
 import asyncio
 import ssl
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager
 from functools import lru_cache
 from typing import Final, NamedTuple, Self
 
@@ -12,7 +13,7 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from stream.webhooks.allowed_hosts import AllowedHosts
-from stream.webhooks.answers import LONGEST_TEXT, excerpt, read_body, without
+from stream.webhooks.answers import LONGEST_TEXT, SHORTEST_SECRET, excerpt, read_body, without
 from stream.webhooks.dialling import Guard, Resolver, Target, target
 from stream.webhooks.endpoint import Endpoint
 from stream.webhooks.exchange import Answer, HttpRequest, Outcome, Verdict
@@ -81,7 +82,6 @@ class Sender:
         self._session = aiohttp.ClientSession(
             connector=connector,
             headers=self._headers,
-            skip_auto_headers=("Content-Type",),
             cookie_jar=aiohttp.DummyCookieJar(),
             trust_env=False,
         )
@@ -135,15 +135,15 @@ class Sender:
                 outcome = endpoint.template.outcome(Answer(status, response.headers, body))
         except Exception as error:  # noqa: BLE001 - whatever happens to one request must end no other
             outcome = Outcome(Verdict.AGAIN, sentence(error, place or Target("", 0), endpoint.timeout))
-        if said or outcome.verdict is not Verdict.DELIVERED:
-            secrets = (*_secrets(endpoint, request),)
-            said = without(secrets, said)
-            outcome = outcome._replace(reason=without(secrets, outcome.reason)[:LONGEST_TEXT])
-        return outcome, status, said
+        if outcome.verdict is Verdict.DELIVERED and len(said) < SHORTEST_SECRET:
+            return outcome, status, said
+        secrets = (*_secrets(endpoint, request),)
+        reason = without(secrets, outcome.reason)[:LONGEST_TEXT]
+        return outcome._replace(reason=reason), status, without(secrets, said)
 
     def _request(
         self, endpoint: Endpoint, request: HttpRequest, url: URL, event_id: str, now: Callable[[], int]
-    ) -> "aiohttp.client._RequestContextManager":
+    ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
         assert self._session is not None, "used outside its `async with`"
         headers = CIMultiDict(request.headers)
         headers.update(endpoint.headers)
