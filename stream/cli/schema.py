@@ -16,12 +16,13 @@ class Schema(StrEnum):
     STAGE_CHANGE = "stage-change"
     CUSTOMER = "customer"
     EXPLANATION = "explanation"
+    WEBHOOK_ATTEMPT = "webhook-attempt"
 
 
 def schema(
     name: Annotated[Schema, typer.Argument(help="What the schema describes.")] = Schema.LIFECYCLE,
 ) -> None:
-    """Print a JSON Schema: of lifecycle files, interactions, stage changes, or answers about a customer.
+    """Print a JSON Schema: of lifecycle files, interactions, stage changes, answers about customers, attempts of webhooks.
 
     An answer about a customer holds an explanation of each lifecycle, which has a schema of its own.
 
