@@ -3,7 +3,7 @@
     ("and", [tree, …])  ("or", [tree, …])  ("not", tree)  ("true", operand)  (operator, operand, operand)
 
 An operand is ("name", text), ("lower" | "since" | "until" | "exists", text), ("is", constant) or ("length", ms).
-Written without a look at the product: slow, and nothing is shared but Python's own comparison of two numbers or two texts.
+Written without a look at the product: nothing is shared but Python's own comparison of two numbers or two texts.
 """
 
 import json
