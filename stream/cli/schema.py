@@ -16,16 +16,17 @@ class Schema(StrEnum):
     STAGE_CHANGE = "stage-change"
     CUSTOMER = "customer"
     EXPLANATION = "explanation"
+    WEBHOOKS = "webhooks"
 
 
 def schema(
     name: Annotated[Schema, typer.Argument(help="What the schema describes.")] = Schema.LIFECYCLE,
 ) -> None:
-    """Print a JSON Schema: of lifecycle files, interactions, stage changes, or answers about a customer.
+    """Print a JSON Schema: of lifecycle files, interactions, stage changes, answers about a customer, or webhooks.
 
     An answer about a customer holds an explanation of each lifecycle, which has a schema of its own.
 
     Editors complete a lifecycle file whose first line is `# yaml-language-server: $schema=lifecycle.schema.json`,
-    with `lifecycle schema > lifecycle.schema.json` beside it.
+    with `lifecycle schema > lifecycle.schema.json` beside it; a file of webhooks with `webhooks.schema.json` likewise.
     """
     typer.echo(schema_text(f"{name}.schema.json"), nl=False)
