@@ -13,7 +13,7 @@ from stream.errors import SettingsError
 from stream.watched_file import FileReads, WatchedFiles
 from stream.webhooks.change_names import KnownNames
 from stream.webhooks.endpoint import Endpoint, Template
-from stream.webhooks.endpoint_reader import EndpointReader
+from stream.webhooks.endpoint_reader import EndpointReader, is_file
 from stream.webhooks.references import References
 from stream.webhooks.signing_secrets import PREFIX
 
@@ -91,7 +91,7 @@ def _noting(load_template: LoadTemplate, files: FileReads) -> LoadTemplate:
     """The same, with a note of each file that is loaded."""
 
     def load(name: str, folder: Path) -> Template:
-        if "/" in name or name.endswith((".yaml", ".yml")):
+        if is_file(name):
             files.note(folder / name)
         return load_template(name, folder)
 

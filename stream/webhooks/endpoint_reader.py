@@ -14,6 +14,7 @@ from stream.errors import LifecycleError
 from stream.webhooks.change_conditions import compile_change_condition
 from stream.webhooks.change_names import KnownNames
 from stream.webhooks.endpoint import CONCURRENCY, MOST_WAITING, TIMEOUT, Endpoint, Template, ValueSpec, Wants
+from stream.webhooks.hidden_texts import without
 from stream.webhooks.references import HOW, References, is_reference
 from stream.webhooks.request_parts import CREDENTIALS, wrong_with_header, wrong_with_header_value, wrong_with_url
 from stream.webhooks.signing_secrets import SecretError, read_secret
@@ -32,6 +33,11 @@ LONGEST_TIMEOUT: Final = 300_000
 _NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,63}")
 _RATE: Final = re.compile(r"([1-9][0-9]{0,5})/([smh])")
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3_600}
+
+
+def is_file(template: str) -> bool:
+    """Whether an endpoint names a template by its file, and not one that comes with the product."""
+    return "/" in template or template.endswith((".yaml", ".yml"))
 
 
 class EndpointReader:
@@ -111,7 +117,10 @@ class EndpointReader:
         try:
             return self._load_template(name, self._folder)
         except YamlFileError as error:
-            self.findings += error.findings
+            if is_file(name):
+                self.findings += error.findings
+            else:
+                self._reader.problem(named, error.findings[0].message)
         except LifecycleError as error:
             self._reader.problem(named, str(error))
         return None
@@ -123,29 +132,44 @@ class EndpointReader:
         if template is not None and not specs and entry is not None:
             self._reader.problem(entry, f"the template {template.name} asks for no values", on_key=True)
             return {}
+        before = len(self._reader.problems)
         given = self._mapping(entry, tuple(specs), "names of values, and what they are")
         values = {name: found for name, each in given.items() if (found := self._value(each, specs.get(name), hidden))}
         misspelt = entry is not None and self._reader.misspelt(entry, given)
         for spec in specs.values():
-            if spec.name in given:
-                continue
-            if spec.default is not None:
-                values[spec.name] = spec.default
-            elif spec.required and not misspelt:
+            if spec.name not in given and spec.required and spec.default is None and not misspelt:
                 said = f"{spec.name}: is missing among the values: {spec.help}"
                 self._reader.problem(entry or endpoint, said, on_key=True)
-        return values
+        if template is not None and len(self._reader.problems) == before:
+            for name, said in template.problems(values).items():
+                place = given.get(name)
+                self._reader.problem(place or entry or endpoint, without(said, hidden), on_key=place is None)
+        return {name: each.default for name, each in specs.items() if each.default is not None} | values
 
     def _value(self, entry: Entry, spec: ValueSpec | None, hidden: set[str]) -> str | None:
+        if spec is not None and spec.takes_pairs and isinstance(entry.value, Mapping) and not is_reference(entry.value):
+            return self._pairs(entry)
         text = self._text(entry, f"{entry.path[-1]} is a secret" if spec is not None and spec.secret else "", hidden)
         is_url = spec is not None and (spec.name == "url" or spec.name.endswith("_url"))
         if text and is_url and (said := wrong_with_url(text)):
             self._reader.problem(entry, said)
         return text
 
+    def _pairs(self, entry: Entry) -> str:
+        """A mapping as the text that says the same."""
+        pairs: list[str] = []
+        for name, each in self._reader.mapping(entry).items():
+            value = str(each.value) if isinstance(each.value, int) and not isinstance(each.value, bool) else None
+            value = self._reader.text(each) if value is None else value
+            if value and any(sign in name + value for sign in ',="'):
+                said = "a comma, an equals sign or a quote is written in the text of all pairs: 'a=b, c=d'"
+                self._reader.problem(each, said)
+            pairs.append(f"{name}={value}")
+        return ", ".join(pairs)
+
     def _text(self, entry: Entry, secret: str, hidden: set[str]) -> str | None:
         """A text, or one that is named; `secret` is what is said of one that must be named."""
-        if is_reference(entry.value):
+        if isinstance(entry.value, Mapping):
             found = self._references.text(entry)
             hidden |= {found} if found else set()
             return found
@@ -182,7 +206,7 @@ class EndpointReader:
             self._reader.problem(entry, f"at most {MOST_SECRETS} secrets sign, these are {len(items):,}")
             return ()
         for each in items:
-            if not is_reference(each.value):
+            if not isinstance(each.value, Mapping):
                 self._reader.problem(each, f"a secret never stands in this file: name it, by {HOW}")
                 continue
             text = self._references.text(each)

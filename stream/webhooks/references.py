@@ -63,9 +63,9 @@ class References:
         return None
 
 
-def is_reference(value: object) -> bool:
-    """Whether a value of the file names a text, instead of being one."""
-    return isinstance(value, Mapping)
+def is_reference(value: Mapping[object, object]) -> bool:
+    """Whether a mapping names a text, instead of holding pairs."""
+    return any(way in value for way in WAYS)
 
 
 def _unfit(text: str) -> str:

@@ -13,6 +13,14 @@ from stream.webhooks.endpoint import UnfitChangeError, ValueSpec
 from stream.webhooks.exchange import Answer, HttpRequest, Outcome, Verdict
 
 
+class Pairs(ValueSpec):
+    """It may be written as a mapping."""
+
+    @property
+    def takes_pairs(self) -> bool:
+        return True
+
+
 @dataclass(frozen=True)
 class Contacts:
     """Two requests to its `url`: the field is cleared, then set."""
@@ -23,10 +31,14 @@ class Contacts:
         ValueSpec(name="token", help="the key of its private app", secret=True),
         ValueSpec(name="email", help="the fact that has the address", required=False, default="facts.email"),
         ValueSpec(name="note", help="any words", required=False),
+        Pairs(name="stages", help="the tool's names of stages", required=False),
     )
 
     def host(self, values: Mapping[str, str]) -> str:
         return urlsplit(values["url"]).netloc
+
+    def problems(self, values: Mapping[str, str]) -> Mapping[str, str]:
+        return {"note": f"{values['note']!r} is too long"} if len(values.get("note", "")) > 30 else {}
 
     def requests(self, change: SubscribedChange, event_id: str, values: Mapping[str, str]) -> tuple[HttpRequest, ...]:
         email = change.facts.get(values["email"].removeprefix("facts."))

@@ -161,6 +161,24 @@ def test_nothing_of_an_endpoint_that_may_be_secret_is_in_its_repr(folder: Path) 
     assert not [each for each in (*ENVIRONMENT.values(), "k-0123456789", OLD_SECRET) if len(each) > 4 and each in shown]
 
 
+def test_pairs_may_be_written_as_a_mapping_where_the_template_takes_them(folder: Path) -> None:
+    text = LEAST.replace("values: {", "values: {stages: {visitor: lead, customer: 21}, ")
+    assert read(folder, text)["crm"].values["stages"] == "visitor=lead, customer=21"
+    assert VALIDATOR.is_valid(plain(text))
+    assert findings(folder, text.replace("21", "'a=b'")) == [
+        "4:48: a comma, an equals sign or a quote is written in the text of all pairs: 'a=b, c=d'"
+    ]
+    assert findings(folder, LEAST.replace("values: {", "values: {note: {a: b}, ")) == [
+        "4:20: one of both was expected: {env: NAME} or {file: PATH}"
+    ]
+
+
+def test_what_the_template_finds_wrong_with_a_value_is_told_at_its_place_without_a_secret(folder: Path) -> None:
+    long = "a note of more than thirty characters"
+    assert findings(folder, LEAST.replace("values: {", f"values: {{note: {long}, ")) == [f"4:20: '{long}' is too long"]
+    assert findings(folder, LEAST.replace("values: {", "values: {note: {env: HOOK}, ")) == ["4:20: '…zxyz' is too long"]
+
+
 @pytest.mark.parametrize(
     ("rate", "seconds"), [("10/s", 10.0), ("100/m", 100 / 60), ("500/h", 500 / 3_600), ("999999/s", 999_999.0)]
 )
