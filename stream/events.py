@@ -49,7 +49,7 @@ class Event(StrEnum):
     COLLECTOR_FAILED = "collector_failed"
     """error, reason: the collector ends with 1"""
     FILE_READ_AGAIN = "file_read_again"
-    """path: a file of tokens or write keys changed"""
+    """path: a file of tokens, write keys or webhooks changed"""
     FILE_KEPT = "file_kept"
     """reason: it changed, but cannot be read: what it held before stays in force"""
     DELIVERY_CHOSEN = "delivery_chosen"

@@ -214,6 +214,18 @@ class Settings:
         "sender's address is the one that their `X-Forwarded-For` names",
         "",
     )
+    webhooks: str = _setting(
+        "webhooks.yaml",
+        read_name,
+        "YAML file of the endpoints that stage changes are sent to; read again as it, or a file that it names, changes",
+    )
+    webhook_allowed_hosts: tuple[str, ...] = _setting(
+        (),
+        read_words,
+        "hosts, addresses or networks, comma-separated, that webhooks may be sent to although they are not of the "
+        "public internet: `crm.internal:8080, 10.0.0.0/8`",
+        "",
+    )
     session_timeout: int = _setting(6_000, read_session, "after how long without heartbeat a worker is dead", "6s")
     max_records: int = _setting(8_000, read_whole(1, 1_000_000), "most interactions in one transaction")
     dead_letter_share: float = _setting(

@@ -34,9 +34,9 @@ ALLOWED: dict[str, frozenset[str]] = {
     "engine": _RUNNING,
     "operations": _RUNNING | {"operations"},
     "operations.verification": frozenset({"core", "codec", "kafka", "operations.verification"}) | _SHARED,
-    "web": _RUNNING | {"operations", "web", "metrics"},
+    "web": _RUNNING | {"operations", "web", "metrics", "watched_file"},
     # Deliveries are run by the worker's own partition engine, with another machine.
-    "webhooks": _RUNNING | {"webhooks", "metrics"},
+    "webhooks": _RUNNING | {"webhooks", "metrics", "watched_file"},
     "reports": frozenset({"core", "codec", "kafka", "reports", "metrics"}) | _SHARED,
     # For services in Python; what a subscriber needs, without the worker.
     "subscription": frozenset({"core", "codec", "kafka", "subscription"}) | _SHARED,
@@ -59,6 +59,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "known_labels": frozenset({"core", "codec", "machine", "engine", "name_labels"}),
     "name_labels": frozenset(),
     "events": frozenset(),
+    "watched_file": frozenset({"errors", "events"}),
     "logs": frozenset({"errors", "settings", "events"}),
     "build": frozenset({"core"}),
     # For whoever subscribes, when they ask for it.
@@ -96,7 +97,7 @@ STREAM_FOLDERS = frozenset(
 STREAM_FILES = frozenset(
     {"__init__.py", "app.py", "settings.py", "setting_types.py", "topic_names.py", "metrics.py", "errors.py", "logs.py"}
     | {"settings_sources.py", "schema_files.py", "build.py", "known_labels.py", "name_labels.py", "events.py"}
-    | {"collector.py"}
+    | {"collector.py", "watched_file.py"}
 )
 TEST_FOLDERS = frozenset(
     {"core", "properties", "contract", "machine", "kafka", "engine", "operations", "offline", "web", "webhooks"}

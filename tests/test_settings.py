@@ -99,6 +99,8 @@ TAKEN: list[tuple[str, str, object]] = [
     ("collect_ip", "on", True),
     ("collect_ip", "off", False),
     ("trusted_proxies", "10.0.0.0/8, ::1", ("10.0.0.0/8", "::1")),
+    ("webhooks", "/etc/lifecycle/webhooks.yaml", "/etc/lifecycle/webhooks.yaml"),
+    ("webhook_allowed_hosts", "crm.internal:8080, 10.0.0.0/8", ("crm.internal:8080", "10.0.0.0/8")),
     ("session_timeout", "45s", 45_000),
     ("max_records", "1", 1),
     ("dead_letter_share", "0.25", 0.25),

@@ -17,16 +17,17 @@ class Schema(StrEnum):
     CUSTOMER = "customer"
     EXPLANATION = "explanation"
     WEBHOOK_ATTEMPT = "webhook-attempt"
+    WEBHOOKS = "webhooks"
 
 
 def schema(
     name: Annotated[Schema, typer.Argument(help="What the schema describes.")] = Schema.LIFECYCLE,
 ) -> None:
-    """Print a JSON Schema: of lifecycle files, interactions, stage changes, answers about customers, attempts of webhooks.
+    """Print a JSON Schema: of lifecycle files, interactions, stage changes, answers about a customer, webhooks, attempts.
 
     An answer about a customer holds an explanation of each lifecycle, which has a schema of its own.
 
     Editors complete a lifecycle file whose first line is `# yaml-language-server: $schema=lifecycle.schema.json`,
-    with `lifecycle schema > lifecycle.schema.json` beside it.
+    with `lifecycle schema > lifecycle.schema.json` beside it; a file of webhooks with `webhooks.schema.json` likewise.
     """
     typer.echo(schema_text(f"{name}.schema.json"), nl=False)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from stream.errors import SettingsError
 from stream.settings import Settings
-from stream.web.watched_file import WatchedFile
+from stream.watched_file import WatchedFile
 
 
 def server_context(settings: Settings) -> ssl.SSLContext | None:

@@ -16,8 +16,8 @@ from typing import Final, Literal, NamedTuple, get_args
 
 from stream.errors import SettingsError
 from stream.setting_types import UnfitError, read_token
+from stream.watched_file import WatchedFile
 from stream.web.secret_table import SecretTable
-from stream.web.watched_file import WatchedFile
 
 Role = Literal["collect", "read", "operate"]
 ROLES: Final[frozenset[Role]] = frozenset(get_args(Role))

@@ -30,7 +30,7 @@ async def ask(port: int, authority: Authority) -> str:
 
 
 async def test_a_renewed_certificate_is_used_without_a_restart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("stream.web.watched_file._LOOK_EVERY", 0.0)
+    monkeypatch.setattr("stream.watched_file._LOOK_EVERY", 0.0)
     old, new = Authority("old", tmp_path), Authority("new", tmp_path)
     file = old.issue("worker", tmp_path / "worker.pem", ("localhost",))
     tls = server_context(Settings(web_certfile=str(file)))

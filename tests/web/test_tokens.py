@@ -10,10 +10,10 @@ import pytest
 from aiohttp import web
 
 from stream.errors import SettingsError
+from stream.watched_file import WatchedFile
 from stream.web.authentication import require_token
 from stream.web.server import serve
 from stream.web.tokens import Tokens, parse_tokens
-from stream.web.watched_file import WatchedFile
 
 READ, OPERATE, NEW = "read-0123456789abcdef", "operate-0123456789abcdef", "new-0123456789abcdef"
 FILE = f"""
@@ -87,7 +87,7 @@ async def test_who_lacks_a_role_is_told_which(url: str) -> None:
 async def test_a_new_token_is_valid_without_a_restart_and_an_old_one_no_more(
     url: str, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("stream.web.watched_file._LOOK_EVERY", 0.0)
+    monkeypatch.setattr("stream.watched_file._LOOK_EVERY", 0.0)
     write(file, FILE.replace(READ, NEW))
     assert (await ask(f"{url}/v1/customers/42", NEW))[0] == 200
     assert (await ask(f"{url}/v1/customers/42", READ))[0] == 401
@@ -96,7 +96,7 @@ async def test_a_new_token_is_valid_without_a_restart_and_an_old_one_no_more(
 async def test_a_file_that_became_unreadable_leaves_in_force_what_it_held(
     url: str, file: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("stream.web.watched_file._LOOK_EVERY", 0.0)
+    monkeypatch.setattr("stream.watched_file._LOOK_EVERY", 0.0)
     for text in ("[[token]]\nname = 'half", "[[token]]\nname = 'other"):
         write(file, text)
         assert (await ask(f"{url}/v1/customers/42", READ))[0] == 200
@@ -116,8 +116,8 @@ async def test_a_file_is_looked_at_once_a_second_at_most(file: Path, monkeypatch
         return stat(path)
 
     watched = WatchedFile(file, parse_tokens)
-    monkeypatch.setattr("stream.web.watched_file.os.stat", counting)
-    monkeypatch.setattr("stream.web.watched_file._LOOK_EVERY", 3_600.0)
+    monkeypatch.setattr("stream.watched_file.os.stat", counting)
+    monkeypatch.setattr("stream.watched_file._LOOK_EVERY", 3_600.0)
     for _ in range(100):
         assert len(watched.value) == 2
     assert looked == []

@@ -16,7 +16,7 @@ from stream.core.text_numbers import number_of
 OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
 MAX_CASES = 256
 
-_HAS: Final[dict[str, Callable[[str, str], bool]]] = {
+HAS_PART: Final[dict[str, Callable[[str, str], bool]]] = {
     "contains": lambda text, part: part in text,
     "starts": str.startswith,
     "ends": str.endswith,
@@ -155,7 +155,7 @@ class _Values:
             self.only = allowed if self.only is None else _shared(self.only, allowed)
         elif operator == "!=":
             self.never.append(constant)
-        elif operator in _HAS and isinstance(constant, str):
+        elif operator in HAS_PART and isinstance(constant, str):
             self.parts.append((operator, constant))
         elif isinstance(constant, bool) or not isinstance(constant, int | float):
             return  # the order of texts is left alone
@@ -179,7 +179,7 @@ class _Values:
     def _inside(self, value: object) -> bool:
         if _has(self.never, value) or (self.parts and isinstance(value, bool)):
             return False
-        if isinstance(value, str) and not all(_HAS[operator](value, part) for operator, part in self.parts):
+        if isinstance(value, str) and not all(HAS_PART[operator](value, part) for operator, part in self.parts):
             return False
         if self.low is None and self.high is None:
             return True
@@ -196,7 +196,7 @@ def _exclude_each_other(one: tuple[str, str], two: tuple[str, str]) -> bool:
     """Whether no text starts, or ends, with both."""
     operator, short = min(one, two, key=lambda each: len(each[1]))
     other, long = max(two, one, key=lambda each: len(each[1]))
-    return operator == other and operator != "contains" and not _HAS[operator](long, short)
+    return operator == other and operator != "contains" and not HAS_PART[operator](long, short)
 
 
 def _shared(one: list[object], two: list[object]) -> list[object]:

@@ -5,11 +5,13 @@ and        := not ("and" not)*
 not        := "not" not | "(" condition ")" | comparison
 comparison := operand [("==" | "!=" | "<" | "<=" | ">" | ">=" | "in" | "contains" | "starts" | "ends") operand]
 operand    := literal | list | name | ("since" | "until" | "exists" | "lower") "(" name ")"
-name       := word | ("event" | "properties" | "context" | "item") ("." word | "[" text "]")*
+name       := word | root ("." word | "[" text "]")*
+root       := "event" | "properties" | "context" | "item"
 literal    := number | text | duration | "true" | "false"
 """
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from stream.core.durations import UNITS
@@ -70,14 +72,14 @@ _CONTROL = re.compile(r"[\x00-\x1f]")
 _ESCAPED = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 
 
-def parse(text: str) -> Node:
-    """The tree of a condition.
+def parse(text: str, roots: Sequence[str] = EVENT_ROOTS) -> Node:
+    """The tree of a condition; `roots` are the names behind which a path may go on.
 
     Raises ConditionError with the place of the first character that does not fit.
     """
     if len(text) > MAX_LENGTH:
         raise ConditionError(f"a condition has at most {MAX_LENGTH:,} characters, this one {len(text):,}", 0)
-    return _Parser(_tokens(text), text).whole()
+    return _Parser(_tokens(text), text, roots).whole()
 
 
 def parse_path(text: str) -> Name:
@@ -124,11 +126,12 @@ def _tokens(text: str) -> list[_Token]:
 
 
 class _Parser:
-    def __init__(self, tokens: list[_Token], text: str) -> None:
+    def __init__(self, tokens: list[_Token], text: str, roots: Sequence[str] = EVENT_ROOTS) -> None:
         self.tokens = tokens
         self.at = 0
         self.depth = 0
         self.written = text
+        self.roots = roots
 
     def whole(self) -> Node:
         node = self.condition()
@@ -279,7 +282,7 @@ class _Parser:
         if token.kind != "word":
             raise ConditionError(f"a name was expected, not {token.text or 'the end'!r}", token.offset)
         path = [token.text]
-        if token.text in EVENT_ROOTS:
+        if token.text in self.roots:
             while sign := self.accept(".", "["):
                 part = self.take()
                 if part.kind != ("word" if sign.text == "." else "text"):

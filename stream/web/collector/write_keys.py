@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from stream.errors import SettingsError
+from stream.watched_file import WatchedFile
 from stream.web.secret_table import SecretTable
 from stream.web.tokens import refuse_unknown, secret_of, tables_of
-from stream.web.watched_file import WatchedFile
 
 ANY_ORIGIN: Final = "*"
 _KEYS: Final = frozenset({"key", "source", "origins", "rate", "topic"})
