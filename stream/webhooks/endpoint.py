@@ -17,10 +17,34 @@ MOST_WAITING_OF_ONE: Final = 1_000
 """Of one customer at one endpoint; the oldest are given up beyond it."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValueSpec:
+    """A value that a template asks for, under `values` of the endpoint."""
+
+    name: str
+    """One that is `url`, or ends with `_url`, is the address of a request, http or https."""
+    help: str
+    """What it is, for people: a phrase that a message can go on with."""
+    required: bool = True
+    default: str | None = None
+    """What it is where the file does not say; only of one that is not required."""
+    secret: bool = False
+    """It opens doors: the file only names where it is, and it is never shown."""
+
+
 class Template(Protocol):
     """How one tool is told of a stage change."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """As endpoints name it."""
+
+    @property
+    def values(self) -> tuple[ValueSpec, ...]:
+        """What it asks for; `requests` gets each that has a value, by its name."""
+
+    def host(self, values: Mapping[str, str]) -> str:
+        """The host that its requests go to, with its port where that is not the usual one: for lists of endpoints."""
 
     def requests(self, change: SubscribedChange, event_id: str, values: Mapping[str, str]) -> tuple[HttpRequest, ...]:
         """The requests that tell the tool, to be sent one after the other; mostly one.
@@ -43,6 +67,8 @@ class Endpoint:
 
     name: str
     """Lower-case letters, digits, `-`: names it in commands, metrics and state."""
+    enabled: bool = True
+    """False: changes are neither kept for it nor sent to it."""
     template: Template
     values: Mapping[str, str] = field(default_factory=dict, repr=False)
     """What the template asks for: the URL, credentials, names of fields in the tool."""
@@ -52,7 +78,7 @@ class Endpoint:
     """To sign with, the newest first; empty: nothing is signed."""
     when: str | None = None
     """The condition as it is written."""
-    wants: Wants = field(default=lambda _change: True, repr=False)
+    wants: Wants = field(default=lambda _change: True, repr=False, compare=False)
     only_latest: bool = False
     """A later change of a customer takes the place of one that still waits."""
     rate: float | None = None
@@ -63,3 +89,5 @@ class Endpoint:
     """Most requests at once, of one process."""
     most_waiting: int = MOST_WAITING
     """Deliveries on one partition; the oldest are given up beyond it."""
+    hidden: frozenset[str] = field(default=frozenset(), repr=False)
+    """Texts that came from the environment or from a file: nothing shows more of them than their last four signs."""
