@@ -62,21 +62,28 @@ def load(source: str) -> LifecycleFile:
     if source in presets():
         text = files("stream.presets").joinpath(f"{source}.yaml").read_text(encoding="utf-8")
         return parse(text, f"{source} (preset)")
-    path = Path(source)
+    hint = f"; presets are {', '.join(presets())}" if Path(source).suffix == "" else ""
+    return parse(read_text(Path(source), source, hint), source)
+
+
+def read_text(path: Path, name: str, hint: str = "") -> str:
+    """The text of a file of YAML; `name` stands for it in messages, `hint` ends what is said of one that is not there.
+
+    Raises LifecycleFileError.
+    """
     try:
         with path.open("rb") as file:
             content = file.read(MAX_FILE_BYTES + 1)
     except (OSError, ValueError) as error:  # ValueError: a name that no file can have
-        hint = f"; presets are {', '.join(presets())}" if path.suffix == "" else ""
         reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise LifecycleFileError([LocatedProblem(source, 1, 1, f"cannot be read: {reason}{hint}")]) from None
+        raise LifecycleFileError([LocatedProblem(name, 1, 1, f"cannot be read: {reason}{hint}")]) from None
     if len(content) > MAX_FILE_BYTES:
-        raise LifecycleFileError([LocatedProblem(source, 1, 1, f"larger than {MAX_FILE_BYTES:,} bytes")])
+        raise LifecycleFileError([LocatedProblem(name, 1, 1, f"larger than {MAX_FILE_BYTES:,} bytes")])
     try:
-        return parse(content.decode("utf-8-sig"), source)
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
-        raise LifecycleFileError([LocatedProblem(source, line, 1, "not UTF-8; save the file as UTF-8")]) from None
+        raise LifecycleFileError([LocatedProblem(name, line, 1, "not UTF-8; save the file as UTF-8")]) from None
 
 
 def load_all(sources: Iterable[str]) -> list[LifecycleFile]:
@@ -112,11 +119,25 @@ def load_all(sources: Iterable[str]) -> list[LifecycleFile]:
 
 def parse(text: str, name: str) -> LifecycleFile:
     """The lifecycle in `text`; `name` stands for the file in messages. Raises LifecycleFileError."""
+    document = read_yaml(text, name)
+    try:
+        lifecycle = define(document)
+    except DefinitionError as error:
+        if said := misplaced(document):
+            raise LifecycleFileError([LocatedProblem(name, said.line + 1, said.column + 1, said.message)]) from None
+        found = [located(document, problem, text, name) for problem in error.problems]
+        raise LifecycleFileError(sorted(found, key=lambda each: (each.line, each.column))) from None
+    warnings = [located(document, problem, text, name) for problem in lifecycle.warnings]
+    return LifecycleFile(name, lifecycle, tuple(sorted(warnings, key=lambda each: (each.line, each.column))))
+
+
+def read_yaml(text: str, name: str) -> Any:
+    """The document in `text`, with the locations of its values. Raises LifecycleFileError."""
     yaml = YAML(typ="rt", pure=True)
     yaml.max_depth = MAX_DEPTH
     yaml.Composer, yaml.Constructor = BoundedComposer, BoundedConstructor
     try:
-        document = yaml.load(text)
+        return yaml.load(text)
     except MarkedYAMLError as error:
         line, column, problem = explain(error, text)
         raise LifecycleFileError([LocatedProblem(name, line + 1, column + 1, f"not YAML: {problem}")]) from None
@@ -125,18 +146,9 @@ def parse(text: str, name: str) -> LifecycleFile:
         kind = "" if isinstance(error, YAMLError | ValueError) else f"{type(error).__name__}: "
         problem = kind + (str(error) or "a value that its tag does not allow").splitlines()[0]
         raise LifecycleFileError([LocatedProblem(name, line, column, f"not YAML: {problem}")]) from None
-    try:
-        lifecycle = define(document)
-    except DefinitionError as error:
-        if said := misplaced(document):
-            raise LifecycleFileError([LocatedProblem(name, said.line + 1, said.column + 1, said.message)]) from None
-        found = [_located(document, problem, text, name) for problem in error.problems]
-        raise LifecycleFileError(sorted(found, key=lambda each: (each.line, each.column))) from None
-    warnings = [_located(document, problem, text, name) for problem in lifecycle.warnings]
-    return LifecycleFile(name, lifecycle, tuple(sorted(warnings, key=lambda each: (each.line, each.column))))
 
 
-def _located(document: Any, problem: Problem, text: str, name: str) -> LocatedProblem:
+def located(document: Any, problem: Problem, text: str, name: str) -> LocatedProblem:
     """Where the path of a problem leads: the deepest key or item of it that exists."""
     line, column, node = 0, 0, document
     is_value = False
