@@ -12,7 +12,8 @@ from rich.text import Text
 
 from stream.cli.terminal import diagrams
 from stream.cli.terminal.amounts import amount
-from stream.codec.lifecycle_yaml.lifecycle_files import LifecycleFileError, LocatedProblem, load, presets
+from stream.codec.lifecycle_yaml.lifecycle_files import LifecycleFileError, load, presets
+from stream.codec.lifecycle_yaml.located_yaml import LocatedProblem
 
 _LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 """What ends a line in YAML."""

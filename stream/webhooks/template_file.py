@@ -5,17 +5,17 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
-from stream.codec.lifecycle_yaml.lifecycle_files import (
-    LifecycleFileError,
+from stream.codec.lifecycle_yaml.located_yaml import (
     LocatedProblem,
+    YamlFileError,
+    decode,
+    document_of,
     located,
-    read_text,
-    read_yaml,
+    read_content,
 )
 from stream.codec.stage_change_reader import SubscribedChange
 from stream.core.language.names import unknown
-from stream.core.lifecycle import DefinitionError, Problem
-from stream.errors import LifecycleError
+from stream.core.lifecycle import DefinitionError
 from stream.webhooks.exchange import Answer, HttpRequest, Outcome
 from stream.webhooks.material import Material
 from stream.webhooks.template_reading import TemplateDefinition, TemplateReader
@@ -26,12 +26,8 @@ _SUFFIXES: Final = (".yaml", ".yml")
 _FOLDER: Final = "stream.webhooks.templates"
 
 
-class TemplateFileError(LifecycleError):
+class TemplateFileError(YamlFileError):
     """A template that cannot be used; `findings` has every problem."""
-
-    def __init__(self, findings: list[LocatedProblem]) -> None:
-        super().__init__("\n".join(map(str, findings)))
-        self.findings = findings
 
 
 class FileTemplate:
@@ -94,15 +90,21 @@ def load_template(source: str, folder: Path) -> FileTemplate:
     Raises TemplateFileError.
     """
     if source.endswith(_SUFFIXES) or "/" in source:
-        try:
-            text = read_text(folder / source, source)
-        except LifecycleFileError as error:
-            raise TemplateFileError(error.findings) from None
-        return parse_template(text, source)
+        return parse_template(_own_text(folder / source, source), source)
     if source not in template_names():
         hint = "; a file of your own is named with its ending, as in ./our-crm.yaml"
         raise TemplateFileError([LocatedProblem(source, 1, 1, unknown(source, template_names(), "template") + hint)])
     return parse_template(template_text(source), f"{source} (template)")
+
+
+def _own_text(path: Path, name: str) -> str:
+    try:
+        return decode(read_content(path), name)
+    except YamlFileError as error:
+        raise TemplateFileError(error.findings) from None
+    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise TemplateFileError([LocatedProblem(name, 1, 1, f"cannot be read: {reason}")]) from None
 
 
 def template_text(name: str) -> str:
@@ -113,17 +115,14 @@ def template_text(name: str) -> str:
 def parse_template(text: str, name: str) -> FileTemplate:
     """The template in `text`; `name` stands for the file in messages. Raises TemplateFileError."""
     try:
-        document = read_yaml(text, name)
-    except LifecycleFileError as error:
+        document = document_of(text, name)
+    except YamlFileError as error:
         raise TemplateFileError(error.findings) from None
     reader = TemplateReader()
-    problems: list[Problem] = reader.problems
     try:
         definition = reader.template(document)
     except DefinitionError as error:
-        problems = list(error.problems)
-        definition = None
-    if problems or definition is None:
-        found = [located(document, problem, text, name) for problem in problems]
-        raise TemplateFileError(sorted(found, key=lambda each: (each.line, each.column)))
+        raise TemplateFileError(located(document, error.problems, text, name)) from None
+    if reader.problems:
+        raise TemplateFileError(located(document, reader.problems, text, name))
     return FileTemplate(definition)

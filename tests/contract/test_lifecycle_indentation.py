@@ -6,7 +6,8 @@ from textwrap import dedent
 
 import pytest
 
-from stream.codec.lifecycle_yaml.lifecycle_files import LifecycleFileError, LocatedProblem, parse
+from stream.codec.lifecycle_yaml.lifecycle_files import LifecycleFileError, parse
+from stream.codec.lifecycle_yaml.located_yaml import LocatedProblem
 
 SHOP = dedent("""\
     lifecycle: shop

@@ -17,14 +17,8 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from ruamel.yaml import YAML
 
-from stream.codec.lifecycle_yaml.lifecycle_files import (
-    MAX_FILE_BYTES,
-    LifecycleFileError,
-    load,
-    load_all,
-    parse,
-    presets,
-)
+from stream.codec.lifecycle_yaml.bounded_yaml import MAX_FILE_BYTES
+from stream.codec.lifecycle_yaml.lifecycle_files import LifecycleFileError, load, load_all, parse, presets
 from stream.core.language.definition import KEYS, define
 from stream.core.language.facts import KINDS
 from stream.core.language.parser import RESERVED
