@@ -226,6 +226,11 @@ class Settings:
         "public internet: `crm.internal:8080, 10.0.0.0/8`",
         "",
     )
+    webhooks_port: int = _setting(
+        6068,
+        read_whole(0, 65_535),
+        "port on `web_bind` for health and metrics of `lifecycle webhooks`; 0 takes a free one",
+    )
     session_timeout: int = _setting(6_000, read_session, "after how long without heartbeat a worker is dead", "6s")
     max_records: int = _setting(8_000, read_whole(1, 1_000_000), "most interactions in one transaction")
     dead_letter_share: float = _setting(

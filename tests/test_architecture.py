@@ -41,9 +41,10 @@ ALLOWED: dict[str, frozenset[str]] = {
     # For services in Python; what a subscriber needs, without the worker.
     "subscription": frozenset({"core", "codec", "kafka", "subscription"}) | _SHARED,
     "app": _RUNNING | {"operations", "web", "webhooks", "reports", "metrics", "logs", "build"},
+    "webhook_role": _RUNNING | {"web", "webhooks", "logs", "build"},
     "collector": _PURE | {"kafka", "web", "logs", "build"} | _SHARED,
     "cli": _RUNNING
-    | {"operations", "operations.verification", "web", "webhooks", "reports", "app", "collector", "cli", "logs"}
+    | {"operations", "operations.verification", "web", "webhooks", "reports", "app", "collector", "webhook_role", "cli", "logs"}
     | {"build", "demo", "presets", "subscription"},
     # Data, and what makes it.
     "presets": frozenset(),
@@ -97,7 +98,7 @@ STREAM_FOLDERS = frozenset(
 STREAM_FILES = frozenset(
     {"__init__.py", "app.py", "settings.py", "setting_types.py", "topic_names.py", "metrics.py", "errors.py", "logs.py"}
     | {"settings_sources.py", "schema_files.py", "build.py", "known_labels.py", "name_labels.py", "events.py"}
-    | {"collector.py", "watched_file.py"}
+    | {"collector.py", "watched_file.py", "webhook_role.py"}
 )
 TEST_FOLDERS = frozenset(
     {"core", "properties", "contract", "machine", "kafka", "engine", "operations", "offline", "web", "webhooks"}

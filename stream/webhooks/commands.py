@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Iterable, Mapping
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
@@ -19,6 +19,7 @@ from stream.kafka.log_reader import log_consumer
 from stream.kafka.partition_reader import PartitionReader, let_stop
 from stream.kafka.producer_start import started_producer
 from stream.kafka.refusals import describe_error
+from stream.kafka.topics import count_partitions
 from stream.kafka.transactions import BATCH_BYTES
 from stream.settings import Settings
 from stream.webhooks.deliveries.machine import DeliveryMachine
@@ -107,8 +108,8 @@ class CommandReader:
                 consumer = log_consumer(self._settings)
                 try:
                     await consumer.start()
-                    count = len(await consumer._client.partitions_for_topic(self._topic) or ())
-                    consumer.assign([TopicPartition(self._topic, number) for number in range(count)])
+                    counts = await count_partitions(self._settings, self._topic)
+                    consumer.assign([TopicPartition(self._topic, each) for each in range(counts[self._topic])])
                 except BaseException:
                     await let_stop(consumer.stop(), consumer)
                     raise
@@ -124,7 +125,7 @@ class CommandWriter:
         assert topic is not None
         self._settings, self._topic = settings, topic
 
-    async def __aenter__(self) -> "CommandWriter":
+    async def __aenter__(self) -> Self:
         self._producer = await started_producer(self._settings, BATCH_BYTES)
         self.partitions = len(await self._producer.partitions_for(self._topic))
         return self

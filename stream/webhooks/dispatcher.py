@@ -69,34 +69,24 @@ class _Lane:
 class Dispatcher:
     """The companion of the partitions of this process; see `stream.engine.companion.Companion`."""
 
-    def __init__(self, endpoints: Endpoints, sender: Sender, shut: Callable[[str, str], None]) -> None:
-        """`shut` hears of endpoints that want no more requests, with the reason, so that all partitions learn of it."""
-        self._endpoints, self._sender, self._shut = endpoints, sender, shut
+    def __init__(self, endpoints: Endpoints, sender: Sender) -> None:
+        self._endpoints, self._sender = endpoints, sender
         self._lanes: dict[str, _Lane] = {}
-        self._open: dict[int, tuple[DeliveryMachine, Inbox]] = {}
+        self.open: dict[int, tuple[DeliveryMachine, Inbox]] = {}
+        """By partition that is ours, what waits, and where inputs go."""
         self._running: dict[tuple[int, str, str], asyncio.Task[None]] = {}
         self._results: dict[int, dict[tuple[int, str, str], Attempted]] = {}
         """By partition, those that are not committed yet."""
-        self._released: set[int] = set()
-
-    def machines(self) -> dict[int, DeliveryMachine]:
-        """By partition, what waits."""
-        return {number: machine for number, (machine, _) in self._open.items()}
 
     def sending(self) -> dict[str, int]:
         """By endpoint, attempts under way."""
         return {name: lane.sending for name, lane in self._lanes.items()}
 
-    def inboxes(self) -> dict[int, Inbox]:
-        """By partition, where inputs go."""
-        return {number: inbox for number, (_, inbox) in self._open.items()}
-
     def committed(self, number: int, machine: Machine, inbox: Inbox) -> None:
         """Take what is ready."""
         assert isinstance(machine, DeliveryMachine)
-        self._released.discard(number)
-        before = self._open.get(number)
-        self._open[number] = machine, inbox
+        before = self.open.get(number)
+        self.open[number] = machine, inbox
         results = self._results.setdefault(number, {})
         if results and (before is None or before[0] is not machine):  # the state that heard of these attempts is gone
             for each in results.values():
@@ -167,8 +157,8 @@ class Dispatcher:
             self._running.pop(job.place, None)
             if result is not None:
                 self._ended(lane, job, result)
-            elif job.partition in self._open:
-                self._open[job.partition][1].put(GivenBack(job.endpoint, job.subject, job.event_id))
+            elif job.partition in self.open:
+                self.open[job.partition][1].put(GivenBack(job.endpoint, job.subject, job.event_id))
         current = self._endpoints().get(job.endpoint)
         if current is not None:
             self._pump(current, lane)
@@ -189,18 +179,17 @@ class Dispatcher:
             job.endpoint, job.subject, job.event_id, result.outcome, result.status, result.at, result.seconds
         )
         self._results.setdefault(job.partition, {})[job.place] = attempted
-        if job.partition in self._open:
-            self._open[job.partition][1].put(attempted)
+        if job.partition in self.open:
+            self.open[job.partition][1].put(attempted)
         if result.outcome.verdict is Verdict.GONE and not lane.is_shut:
             lane.is_shut = True
             for each in lane.jobs:
                 self._give_back(each)
             lane.jobs.clear()
-            self._shut(job.endpoint, result.outcome.reason)
 
     def _give_back(self, job: _Job) -> None:
-        if job.partition in self._open:
-            self._open[job.partition][1].put(GivenBack(job.endpoint, job.subject, job.event_id))
+        if job.partition in self.open:
+            self.open[job.partition][1].put(GivenBack(job.endpoint, job.subject, job.event_id))
 
     async def release(self, number: int) -> None:
         """See `Companion`: what is queued is given back, and attempts under way get a second to end."""
@@ -216,7 +205,7 @@ class Dispatcher:
     def dropped(self, number: int) -> None:
         """See `Companion`: attempts under way go on, and what they end with is told when the state was read again."""
         self._take_out(number, give_back=False)
-        self._open.pop(number, None)
+        self.open.pop(number, None)
 
     def _take_out(self, number: int, *, give_back: bool) -> None:
         for lane in self._lanes.values():

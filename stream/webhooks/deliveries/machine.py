@@ -18,7 +18,7 @@ from stream.errors import StateError
 from stream.machine.batch import Batch, RecordFailed
 from stream.machine.budget import MAX_BYTES
 from stream.machine.source_partition import SourcePartition
-from stream.webhooks.attempt_log import AttemptRecord, outgoing
+from stream.webhooks.attempt_log import AttemptRecord, encode_attempt
 from stream.webhooks.deliveries.counts import DeliveryCounts
 from stream.webhooks.deliveries.news import Attempted, Commanded, Configured, GivenBack
 from stream.webhooks.deliveries.schedule import FAILING_FOR, next_due
@@ -27,6 +27,8 @@ from stream.webhooks.endpoint import MOST_WAITING_OF_ONE, Endpoint
 from stream.webhooks.exchange import Verdict
 
 YIELD_EVERY: Final = 100
+LONGEST_REASON: Final = 200
+"""Characters."""
 _PER_RECORD: Final = 200
 """Bytes of a record beside its value, about."""
 
@@ -206,7 +208,7 @@ class DeliveryMachine:
         self._counts.came[endpoint.name] += 1
         if endpoint.only_latest:
             while (dropped := waiting.drop_oldest(subject)) is not None:
-                self._superseded(endpoint.name, dropped, wall)
+                self._superseded(endpoint.name, dropped)
         self._add(waiting, subject, Delivery(event_id, change.value, change.offset, wall, due=wall))
         if waiting.count > endpoint.most_waiting and (oldest := waiting.drop_oldest_of_all()) is not None:
             self._overflow(endpoint.name, oldest[1], f"more than {endpoint.most_waiting} waited", wall)
@@ -223,10 +225,9 @@ class DeliveryMachine:
         self._forget(endpoint, dropped)
         self._give_up(endpoint, dropped.event_id, dropped.value, "overflow", why, dropped.attempts, wall)
 
-    def _superseded(self, endpoint: str, dropped: Delivery, wall: int) -> None:
+    def _superseded(self, endpoint: str, dropped: Delivery) -> None:
         self._forget(endpoint, dropped)
         self._counts.superseded[endpoint] += 1
-        self._log(endpoint, dropped, "superseded", wall, "a later change took its place")
 
     def _attempted(self, news: Attempted) -> int:
         """What became of an attempt; one that is not awaited any more changes nothing."""
@@ -316,7 +317,8 @@ class DeliveryMachine:
             waiting.not_before = 0
             self._set_state(waiting, paused_at=None, disabled_at=None, disabled_reason="", failing_since=None)
         elif command.command == "disable":
-            self._disable(waiting, command.at, command.reason)
+            if waiting.state.disabled_at is None:
+                self._set_state(waiting, disabled_at=command.at, disabled_reason=command.reason)
         else:
             subject, value = subject_of(command.id), bytes(command.change)
             if not waiting.holds(subject, command.id):
@@ -338,33 +340,27 @@ class DeliveryMachine:
         self, endpoint: str, event_id: str, value: bytes, reason: GivenUp, detail: str, attempts: int, at: int
     ) -> None:
         self._counts.given_up[endpoint, reason] += 1
-        self._batch.dead_letters.append(
-            records_of.given_up(endpoint, event_id, value, reason, detail, attempts, at)
-        )
+        self._batch.dead_letters.append(records_of.given_up(endpoint, event_id, value, reason, detail, attempts, at))
         self._bytes += len(value) + _PER_RECORD
 
     def _log_attempt(self, waiting: Waiting, news: Attempted, delivery: Delivery, due: int | None) -> None:
         """Tell on the topic of attempts what was sent when and answered with what."""
-        number = delivery.attempts if due is not None else delivery.attempts + 1
+        kind, _, subject = news.subject.partition(":")
         record = AttemptRecord(
             id=delivery.event_id,
             endpoint=waiting.endpoint,
-            attempt=number,
+            lifecycle=delivery.event_id.partition(":")[0],
+            customer_id=subject if kind == "customer" else None,
+            anonymous_id=subject if kind == "anonymous" else None,
+            attempt=delivery.attempts if due is not None else delivery.attempts + 1,
             at=news.at,
-            verdict=news.outcome.verdict.value,
+            verdict=news.outcome.verdict,
             status=news.status,
             seconds=round(news.seconds, 6),
-            reason=news.outcome.reason,
+            reason=news.outcome.reason[:LONGEST_REASON],
             next=due,
         )
-        self._batch.events.append(outgoing(record))
-
-    def _log(self, endpoint: str, delivery: Delivery, verdict: str, at: int, reason: str) -> None:
-        """The same, of what was not sent."""
-        record = AttemptRecord(
-            id=delivery.event_id, endpoint=endpoint, attempt=delivery.attempts, at=at, verdict=verdict, reason=reason
-        )
-        self._batch.events.append(outgoing(record))
+        self._batch.events.append(Outgoing(subject.encode(), encode_attempt(record)))
 
     def _encoded(self) -> list[Outgoing]:
         found: list[Outgoing] = []
@@ -394,6 +390,4 @@ def _record(delivery: Delivery) -> WaitingDelivery:
 
 def _delivery(event_id: str, value: bytes) -> Delivery:
     written = records_of.decode_waiting(value)
-    return Delivery(
-        event_id, written.value, written.order, written.came, attempts=written.attempts, due=written.due
-    )
+    return Delivery(event_id, written.value, written.order, written.came, attempts=written.attempts, due=written.due)
