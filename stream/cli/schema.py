@@ -22,7 +22,7 @@ class Schema(StrEnum):
 def schema(
     name: Annotated[Schema, typer.Argument(help="What the schema describes.")] = Schema.LIFECYCLE,
 ) -> None:
-    """Print a JSON Schema: of lifecycle files, interactions, stage changes, answers about customers, attempts of webhooks.
+    """Print a JSON Schema: of lifecycle files, interactions, stage changes, answers about customers, webhook attempts.
 
     An answer about a customer holds an explanation of each lifecycle, which has a schema of its own.
 
