@@ -17,6 +17,10 @@ from tests.sdks.installing import NotInstalledError, install
 from tests.sdks.recording import record
 from tests.sdks.run import Outcome, run
 from tests.sdks.sdks import SDKS, Sdk
+from tests.sdks.webhooks import run_receivers
+
+_WEBHOOKS = "webhooks"
+"""What `--only` names the receivers of webhooks by."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,14 +34,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         console.print(f"{time.monotonic() - began:6.1f}  {text}", markup=False)
 
     chosen = [sdk for sdk in SDKS if not asked.only or any(name in sdk.package for name in asked.only)]
-    if not chosen:
-        console.print(f"none of them is named so; there are {', '.join(sdk.package for sdk in SDKS)}", style="red")
+    receivers = not asked.only or _WEBHOOKS in asked.only
+    if not chosen and not receivers:
+        names = ", ".join([*(sdk.package for sdk in SDKS), _WEBHOOKS])
+        console.print(f"none of them is named so; there are {names}", style="red")
         return 2
     if asked.keep is not None:
         asked.keep.mkdir(parents=True, exist_ok=True)
     try:
         outcomes, examples = asyncio.run(
-            _run(chosen, asked.keep and asked.keep.resolve(), say, examples=not asked.only)
+            _run(chosen, asked.keep and asked.keep.resolve(), say, examples=not asked.only, receivers=receivers)
         )
     except NotInstalledError as error:
         console.print(str(error), style="red", markup=False)
@@ -45,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         console.print("interrupted; nothing is left running")
         return 130
-    console.print(_table(outcomes))
+    console.print(*([_table(outcomes)] if outcomes else []))
     if asked.record:
         for outcome in outcomes:
             if not any(each.startswith("story") for each in outcome.differences):
@@ -61,13 +67,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 async def _run(
-    chosen: list[Sdk], keep: Path | None, say: Callable[[str], None], *, examples: bool
+    chosen: list[Sdk], keep: Path | None, say: Callable[[str], None], *, examples: bool, receivers: bool
 ) -> tuple[list[Outcome], list[Example]]:
+    judged = await run_receivers(say) if receivers else []
+    if not chosen:
+        return [], judged
     await install({sdk.language for sdk in chosen}, say)
-    if keep is not None:
-        return await run(chosen, keep, say, examples=examples)
     with tempfile.TemporaryDirectory(prefix="lifecycle-sdks-") as folder:
-        return await run(chosen, Path(folder), say, examples=examples)
+        outcomes, others = await run(chosen, keep or Path(folder), say, examples=examples)
+    return outcomes, others + judged
 
 
 def _table(outcomes: list[Outcome]) -> Table:
@@ -96,15 +104,16 @@ def _parser() -> argparse.ArgumentParser:
         description="Install official SDKs at pinned releases, and let them send to a collector in front of Apache "
         "Kafka and a worker: each kind of call, faster than a key allows, while the broker is restarted, and while the "
         "collector is killed. Each call must be on the topic with its id, time, name and properties, count once, be "
-        "looked up so. Then the subscribers of docs/examples read the stage changes, and AsyncAPI's own parser the "
-        "document of the topics. The exit code is 1 where anything differs, 2 where Node, Java or Chromium is missing.",
+        "looked up so. Then the subscribers of docs/examples read the stage changes, its receivers verify webhooks, "
+        "and AsyncAPI's own parser reads the document of the topics. The exit code is 1 where anything differs, 2 "
+        "where Node, Java or Chromium is missing.",
         epilog='example: make sdks ARGS="--only node"',
     )
     parser.add_argument(
         "--only",
         action="append",
         metavar="NAME",
-        help="only SDKs whose package has this in its name, and no examples; may repeat",
+        help="only SDKs whose package has this in its name, and no examples; `webhooks`: its receivers; may repeat",
     )
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep the logs of all processes there")
     parser.add_argument(
