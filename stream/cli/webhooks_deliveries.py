@@ -92,7 +92,7 @@ def replay(
         _require(settings, endpoint)
     console = Console(stderr=True, highlight=False)
     found, before = run(_count(settings, wanted, again=again), settings.bootstrap)
-    console.print(f"{amount(found.total(), 'delivery', 'deliveries')} to replay" + _listed(found))
+    console.print(f"{amount(found.total(), 'change')} to replay" + _listed(found))
     if before:
         console.print(f"{before:,} left out: replayed since")
     if dry_run or not found:
@@ -100,7 +100,7 @@ def replay(
     if not yes:
         typer.confirm("Continue?", abort=True, err=True)
     done = run(_replay(settings, wanted, again=again), settings.bootstrap)
-    console.print(f"{amount(done, 'delivery', 'deliveries')} on the way")
+    console.print(f"{amount(done, 'change')} on the way")
 
 
 @with_settings("bootstrap", "topic_prefix", "partitioner")
