@@ -43,6 +43,9 @@ class _Statuses:
     def host(self, _values: Mapping[str, str]) -> str:
         return HOST
 
+    def problems(self, _values: Mapping[str, str]) -> Mapping[str, str]:
+        return {}
+
     def requests(self, *_: object) -> tuple[HttpRequest, ...]:
         return ()
 
