@@ -83,6 +83,11 @@ COMMANDS = {
         "app",
         "Show interactions that could not be read or processed, and replay them once the cause is mended.",
     ),
+    "webhooks": _Lazy(
+        "webhooks",
+        "app",
+        "Send stage changes to other tools over HTTP: see the endpoints, check their file, and try one.",
+    ),
     "verify": _Lazy(
         "verify",
         "verify",

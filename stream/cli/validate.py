@@ -6,14 +6,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.cells import cell_len
 from rich.console import Console
-from rich.text import Text
 
 from stream.cli.terminal import diagrams
 from stream.cli.terminal.amounts import amount
+from stream.cli.terminal.finding_lines import print_findings
 from stream.codec.lifecycle_yaml.lifecycle_files import LifecycleFileError, load, presets
-from stream.codec.lifecycle_yaml.located_yaml import LocatedProblem
 
 _LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 """What ends a line in YAML."""
@@ -43,10 +41,10 @@ def validate(
         try:
             file = load(source)
         except LifecycleFileError as error:
-            _print(messages, source, error.findings, "error", "red")
+            print_findings(messages, error.findings, "error", _lines(source))
             errors += len(error.findings)
             continue
-        _print(messages, source, file.warnings, "warning", "yellow")
+        print_findings(messages, file.warnings, "warning", _lines(source) if file.warnings else ())
         warnings += len(file.warnings)
         if dot or mermaid:
             typer.echo(diagrams.dot(file.lifecycle) if dot else diagrams.mermaid(file.lifecycle))
@@ -57,31 +55,6 @@ def validate(
         messages.print(f"{amount(errors, 'error')}, {amount(warnings, 'warning')}", highlight=False)
     if errors or (strict and warnings):
         raise typer.Exit(1)
-
-
-def _print(
-    messages: Console,
-    source: str,
-    findings: list[LocatedProblem] | tuple[LocatedProblem, ...],
-    kind: str,
-    style: str,
-) -> None:
-    if not findings:
-        return
-    lines = _lines(source)
-    for each in findings:
-        where = f"{each.file}:{each.line}:{each.column}: "
-        text = Text.assemble((where, "bold"), (f"{kind}: ", f"bold {style}"), each.message)
-        if each.line <= len(lines) and lines[each.line - 1].strip():
-            text.append(_excerpt(lines[each.line - 1], each.line, each.column, style))
-        messages.print(text, soft_wrap=True)
-
-
-def _excerpt(line: str, number: int, column: int, style: str) -> Text:
-    margin = f"{number:>6} | "
-    before = "".join("\t" if sign == "\t" else " " * cell_len(sign) for sign in line[: column - 1])
-    empty = " " * (len(margin) - 2) + "| "
-    return Text.assemble("\n", (margin, "dim"), line, "\n", (empty, "dim"), before, ("^", f"bold {style}"))
 
 
 def _lines(source: str) -> list[str]:

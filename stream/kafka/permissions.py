@@ -87,6 +87,11 @@ def of_dead_letters(settings: Settings) -> list[Grant]:
     return [Grant(Operation.READ, settings.topics.dead_letters)]
 
 
+def of_latest_changes(settings: Settings) -> list[Grant]:
+    """What `lifecycle webhooks test --customer` needs."""
+    return [Grant(Operation.READ, settings.topics.current_stages)]
+
+
 def of_replay(settings: Settings) -> list[Grant]:
     """What `lifecycle dead-letters replay` needs; beside it `Write` on its transactional id."""
     topics = settings.topics

@@ -176,7 +176,9 @@ def test_pairs_may_be_written_as_a_mapping_where_the_template_takes_them(folder:
 def test_what_the_template_finds_wrong_with_a_value_is_told_at_its_place_without_a_secret(folder: Path) -> None:
     long = "a note of more than thirty characters"
     assert findings(folder, LEAST.replace("values: {", f"values: {{note: {long}, ")) == [f"4:20: '{long}' is too long"]
-    assert findings(folder, LEAST.replace("values: {", "values: {note: {env: HOOK}, ")) == ["4:20: '…zxyz' is too long"]
+    assert findings(folder, LEAST.replace("values: {", "values: {note: {env: HOOK}, ")) == [
+        "4:20: 'https://hooks.example.com…zxyz' is too long"
+    ]
 
 
 @pytest.mark.parametrize(
