@@ -18,6 +18,8 @@ from stream.cli.terminal.connection import run
 from stream.cli.terminal.finding_lines import print_findings
 from stream.cli.terminal.options import with_settings
 from stream.cli.terminal.webhook_views import endpoint_object, endpoint_table, request_text
+from stream.cli.webhooks_deliveries import deliveries, pause, replay, resume
+from stream.cli.webhooks_run import run_webhooks
 from stream.codec.lifecycle_yaml.lifecycle_files import load_all
 from stream.codec.stage_change_reader import SubscribedChange, read_whole_change
 from stream.core.interaction import Kind
@@ -39,9 +41,14 @@ _MOST_BYTES: Final = 8 << 20
 """Of what `--change` reads: a change has a mebibyte at the most."""
 
 app = typer.Typer(
-    help="Send stage changes to other tools over HTTP: see the endpoints, check their file, and try one.",
-    no_args_is_help=True,
+    help="Send stage changes to other tools over HTTP; the commands below show endpoints, and steer what goes to them.",
+    invoke_without_command=True,
 )
+app.callback()(run_webhooks)
+app.command()(pause)
+app.command()(resume)
+app.command()(replay)
+app.command()(deliveries)
 
 
 @app.command("list")

@@ -9,7 +9,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import aiohttp
 from aiohttp import web
@@ -18,7 +18,8 @@ from stream.kafka.embedded.process import free_port
 from stream.settings import Settings
 
 SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
-SECRET_VARIABLE = "TEST_WEBHOOK_SECRET"
+VARIABLE = "TEST_WEBHOOK_SECRET"
+"""Of the environment, which has it."""
 
 
 class Received(NamedTuple):
@@ -117,11 +118,11 @@ class WebhookProcess:
         self.environment = {
             **kept,
             **{f"LIFECYCLE_{name}": value for name, value in named.items()},
-            SECRET_VARIABLE: SECRET,
+            VARIABLE: SECRET,
             "COLUMNS": "200",
         }
 
-    async def __aenter__(self) -> "WebhookProcess":
+    async def __aenter__(self) -> Self:
         with self._log.open("ab") as output:
             self.process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "stream.cli", "webhooks"), env=self.environment, stdout=output, stderr=output
@@ -184,6 +185,6 @@ class WebhookProcess:
 def endpoint(name: str, url: str, **more: str) -> str:
     """The lines of an endpoint of the generic template, signed with SECRET; `more` are keys with their YAML."""
     lines = [f"  {name}:", "    template: generic", f"    values: {{url: {url!r}}}"]
-    lines.append(f"    secrets: [{{env: {SECRET_VARIABLE}}}]")
+    lines.append(f"    secrets: [{{env: {VARIABLE}}}]")
     lines += [f"    {key}: {value}" for key, value in more.items()]
     return "\n".join(lines) + "\n"

@@ -105,7 +105,8 @@ async def test_what_failed_is_tried_again_before_the_customer_s_next_change_and_
         assert first.headers["webhook-timestamp"] != second.headers["webhook-timestamp"]
         code, said = await process.command("deliveries", "--customer", "ann", "--json")
         assert code == 0
-        assert [(each["attempt"], each["status"]) for each in map(json.loads, said.splitlines())] == [(1, 500), (2, 302)]
+        tried = [json.loads(line) for line in said.splitlines()]
+        assert [(each["attempt"], each["status"]) for each in tried] == [(1, 500), (2, 302)]
 
 
 async def test_410_ends_all_requests_until_somebody_resumes(
@@ -151,7 +152,7 @@ async def test_what_waits_outlives_kill_9_and_goes_on_where_it_was(
     hook.answers = failing
     async with WebhookProcess(settings, file, tmp_path / "log") as process:
         await process.until_ready(PARTITIONS)
-        wanted = await move(settings, "ann", 3)
+        await move(settings, "ann", 3)
         await hook.until(lambda: len(hook.got) == 1)
         async with asyncio.timeout(30):
             while not await attempts(settings):
@@ -171,6 +172,27 @@ async def taken_by_all(_request: web.Request) -> web.StreamResponse:
     return web.Response(status=200)
 
 
+PICKY = """
+template: picky
+title: Picky
+about: One that refuses for good.
+values:
+  url: {help: where it is, example: "https://shop.example/hook"}
+requests:
+  - url: "{values.url}"
+    json: {id: "{id}"}
+answers:
+  refused: [422]
+"""
+
+
+def write_template(file: Path, template: str, more: str) -> None:
+    """Put a template of the user's own beside the file, and let all its endpoints and one more have that."""
+    (file.parent / "own.yaml").write_text(template, encoding="utf-8")
+    text = file.read_text(encoding="utf-8") + more
+    file.write_text(text.replace("template: generic", "template: ./own.yaml"), encoding="utf-8")
+
+
 async def attempts(settings: Settings) -> list[bytes]:
     """The records of the topic of attempts."""
     found = await read_all(settings.bootstrap, settings.webhook_topics.events)
@@ -180,14 +202,8 @@ async def attempts(settings: Settings) -> list[bytes]:
 async def test_what_a_tool_refuses_is_given_up_and_replayed_once(
     settings: Settings, hook: Receiver, file: Path, tmp_path: Path
 ) -> None:
-    text = file.read_text(encoding="utf-8") + endpoint("picky", hook.url("/picky"), when='to == "vip"')
-    template = tmp_path / "picky.yaml"
-    template.write_text(
-        'template: picky\ntitle: Picky\nabout: One that refuses\nvalues:\n  url: {help: where, example: "https://a.b/c"}\n'
-        'requests:\n  - url: "{values.url}"\n    json: {id: "{id}"}\nanswers:\n  refused: [422]\n',
-        encoding="utf-8",
-    )
-    file.write_text(text.replace("template: generic", "template: ./picky.yaml"), encoding="utf-8")
+    picky = endpoint("picky", hook.url("/picky"), when="'to == \"vip\"'")
+    write_template(file, PICKY, picky)
 
     async def refusing(request: web.Request) -> web.StreamResponse:
         return web.Response(status=422 if request.path == "/picky" else 200)
