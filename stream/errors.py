@@ -36,6 +36,9 @@ class TopicError(LifecycleError):
 class PositionError(LifecycleError):
     """A partition's recorded position contradicts its source topic."""
 
+    nearest: int | None = None
+    """The nearest offset that is there, where the topic is the one that is meant."""
+
 
 class StateError(LifecycleError):
     """A state record was written by something that this version cannot read."""

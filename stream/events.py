@@ -60,6 +60,8 @@ class Event(StrEnum):
     """scheme, bind, port"""
     WEBHOOK_DISABLED = "webhook_disabled"
     """endpoint, reason: nothing is sent to it until `lifecycle webhooks resume`"""
+    GAP_SKIPPED = "gap_skipped"
+    """partition, before, nearest: stage changes were gone before webhooks read them"""
     COMMANDS_UNREAD = "commands_unread"
     """partition, reason: commands to webhooks are read again a second later"""
     VARIABLE_UNKNOWN = "variable_unknown"

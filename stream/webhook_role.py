@@ -70,7 +70,7 @@ class Webhooks:
         gc.set_threshold(*_GARBAGE_THRESHOLDS)
         topics = settings.webhook_topics
         grants = grants_of_webhooks(settings, settings.group)
-        role = Role(settings, topics, tuple(grants), ensure_webhook_topics, begins_at="end")
+        role = Role(settings, topics, tuple(grants), ensure_webhook_topics, begins_at="end", skips_gaps=True)
 
         @asynccontextmanager
         async def deliver(supervisor: Supervisor) -> AsyncIterator[None]:

@@ -1,20 +1,26 @@
-"""`lifecycle demo`: a broker, a worker, a collector and a shop full of people, on this machine and gone afterwards."""
+"""`lifecycle demo`: a broker, a worker, a collector and a shop full of people, on this machine and gone afterwards.
+
+With `--webhook` also a process that sends the stage changes to an address.
+"""
 
 import asyncio
+import base64
 import contextlib
 import logging
 import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import aiohttp
+import orjson
 import typer
+from yarl import URL
 
 from stream.cli.demo_data import Data, save, shown
 from stream.cli.tail import ToPeople
@@ -40,6 +46,9 @@ _SECONDS = 40
 _START_SECONDS = 30.0
 _STOP_SECONDS = 10.0
 _POLL = 0.2
+_WEBHOOK_SECRET = "whsec_" + base64.b64encode(b"of the demo, known to everybody!").decode()
+"""What the demo signs with: the README has it, for a receiver to verify with."""
+_VARIABLE = "DEMO_WEBHOOK_SECRET"
 _ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """Ctrl-C, a request to end, and a terminal that was closed."""
 
@@ -84,6 +93,14 @@ def demo(
             show_default=False,
         ),
     ] = None,
+    webhook: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="Send each stage change to this address, too, signed with the secret that the README names.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Watch customers move through their lifecycle; needs nothing but this command.
 
@@ -94,10 +111,12 @@ def demo(
     if save_to is not None:
         typer.echo(f"{amount(save(data, save_to), 'interaction')} written to {save_to}")
         return
+    if webhook is not None and URL(webhook).host is None:
+        raise typer.BadParameter(f"{webhook!r} is no address such as http://127.0.0.1:8000/", param_hint="'--webhook'")
     # The embedded broker cannot do transactions, and aiokafka would say so three times.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_until_asked_to_end(_demo(data, once, seconds, web_port, collector_port)))
+        asyncio.run(_until_asked_to_end(_demo(data, once, seconds, web_port, collector_port, webhook)))
 
 
 async def _until_asked_to_end(work: Coroutine[None, None, None]) -> None:
@@ -119,13 +138,21 @@ async def _until_asked_to_end(work: Coroutine[None, None, None]) -> None:
             raise
 
 
-async def _demo(data: Data, once: bool, seconds: int, web_port: int | None, collector_port: int | None) -> None:
+async def _demo(
+    data: Data, once: bool, seconds: int, web_port: int | None, collector_port: int | None, webhook: str | None
+) -> None:
     with Screen(data.about, data.note, seconds) as screen:
-        await _show(data, screen, once, seconds, web_port, collector_port)
+        await _show(data, screen, once, seconds, web_port, collector_port, webhook)
 
 
 async def _show(
-    data: Data, screen: "Screen", once: bool, seconds: int, web_port: int | None, collector_port: int | None
+    data: Data,
+    screen: "Screen",
+    once: bool,
+    seconds: int,
+    web_port: int | None,
+    collector_port: int | None,
+    webhook: str | None,
 ) -> None:
     async with AsyncExitStack() as stack:
         guard = stack.enter_context(ChildGuard("lifecycle-demo-"))
@@ -140,13 +167,16 @@ async def _show(
             session_timeout=1_000,
             web_port=_port(web_port, Settings().web_port),
             collector_port=_port(collector_port, Settings().collector_port),
+            webhooks_port=free_port(),
         )
         screen.starting("the worker and the collector, some seconds")
         worker = await stack.enter_async_context(_child("worker", _of_worker(settings), guard))
         collector = await stack.enter_async_context(_child("collector", _of_collector(settings), collectors_guard))
+        if webhook is not None:
+            await stack.enter_async_context(_delivering(settings, webhook))
         interactions = await asyncio.to_thread(list, shown(data))
         await _until_ready("worker", lambda: _is_ready(settings), worker, guard)
-        await _until_ready("collector", lambda: _takes(settings), collector, collectors_guard)
+        await _until_ready("collector", lambda: _answers_200(_url_of_collector(settings)), collector, collectors_guard)
         screen.total = len(interactions)
         screen.begin(load(LIFECYCLE).lifecycle, _url_of_worker(settings), _url_of_collector(settings))
         watching = asyncio.create_task(_watch(settings, screen))
@@ -200,10 +230,36 @@ def _of_collector(settings: Settings) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def _child(role: str, options: dict[str, str], guard: "ChildGuard") -> AsyncIterator[asyncio.subprocess.Process]:
-    """A worker or a collector in a process of its own, stopped at the end."""
+async def _delivering(settings: Settings, url: str) -> AsyncIterator[None]:
+    """A process that sends stage changes to this address; returns once it is ready to."""
+    with ChildGuard("lifecycle-webhooks-") as guard:
+        file = Path(guard.folder) / "webhooks.yaml"
+        endpoint = {"template": "generic", "values": {"url": url}, "secrets": [{"env": _VARIABLE}]}
+        # JSON is YAML; this is a small file on this machine.
+        file.write_bytes(orjson.dumps({"endpoints": {"demo": endpoint}}))
+        options = {
+            "bootstrap": settings.bootstrap,
+            "partitions": str(settings.partitions),
+            "session-timeout": f"{settings.session_timeout}ms",
+            "webhooks": str(file),
+            "webhook-allowed-hosts": URL(url).host or "",
+            "webhooks-port": str(settings.webhooks_port),
+            "log-level": "warning",
+        }
+        async with _child("webhooks", options, guard, {_VARIABLE: _WEBHOOK_SECRET}) as process:
+            health = f"http://{settings.web_bind}:{settings.webhooks_port}"
+            await _until_ready("webhooks", lambda: _answers_200(health), process, guard)
+            yield
+
+
+@asynccontextmanager
+async def _child(
+    role: str, options: dict[str, str], guard: "ChildGuard", secrets: Mapping[str, str] | None = None
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A worker, a collector or webhooks in a process of its own, stopped at the end."""
     # Nothing that is set for others may reach this one.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("LIFECYCLE_")}
+    environment |= secrets or {}
     environment["TMPDIR"] = str(guard.folder)
     command = [sys.executable, "-m", "stream.cli", role]
     command += [part for name, value in options.items() for part in (f"--{name}", value)]
@@ -236,7 +292,7 @@ def _log(role: str, guard: "ChildGuard") -> Path:
 async def _until_ready(
     role: str, ready: Callable[[], Awaitable[bool]], process: asyncio.subprocess.Process, guard: "ChildGuard"
 ) -> None:
-    """Raises BrokerError with the last words of a worker or collector that does not become ready."""
+    """Raises BrokerError with the last words of a worker, collector or the like that does not become ready."""
     for _ in range(round(_START_SECONDS / _POLL)):
         if process.returncode is not None:
             break
@@ -251,11 +307,10 @@ async def _is_ready(settings: Settings) -> bool:
     return await _lag(settings) is not None
 
 
-async def _takes(settings: Settings) -> bool:
-    """Whether the collector takes interactions."""
-    url = _url_of_collector(settings) + "/readyz"
+async def _answers_200(url: str) -> bool:
+    """Whether the collector takes interactions, or webhooks are delivered."""
     try:
-        async with aiohttp.ClientSession() as session, session.get(url) as response:
+        async with aiohttp.ClientSession() as session, session.get(url + "/readyz") as response:
             return response.status == 200
     except aiohttp.ClientError:
         return False

@@ -23,7 +23,7 @@ from stream.engine.partition_context import PartitionContext
 from stream.engine.partition_log import PartitionLog
 from stream.engine.questions import MovingError, Place, Question, Questions
 from stream.engine.status import PartitionState
-from stream.errors import UnreadableError
+from stream.errors import PositionError, UnreadableError
 from stream.kafka.changelog import ChangelogProgress
 from stream.kafka.contact import AWAY_AFTER
 from stream.kafka.lag import Lag
@@ -281,6 +281,12 @@ class Partition:
             fetched = await (self._fetch() if self._companion is None else self._fetch_or_hear())
         except UnreadableError as error:
             unreadable = error
+        except PositionError as error:
+            if not self._context.skips_gaps or error.nearest is None:
+                raise
+            self._log.gap(self.position, error.nearest)
+            self.position = error.nearest
+            return
         if unreadable is not None:
             await self._wait_at(unreadable)
             return

@@ -78,6 +78,8 @@ class PartitionContext:
     recovery_slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_RECOVERIES_AT_ONCE))
     throttle: Throttle = field(default_factory=Throttle)
     """Shared, so that a broker that is away costs a worker one line of log, not one for each partition."""
+    skips_gaps: bool = False
+    """As `Role.skips_gaps`."""
     companion: Companion | None = None
     """Works beside the partitions; None: nobody does."""
     misplaced: MisplacedWarnings = field(default_factory=MisplacedWarnings)
@@ -136,4 +138,5 @@ def partition_context(
         fenced_wait=fenced_wait,
         throttle=throttle,
         companion=companion,
+        skips_gaps=role.skips_gaps,
     )

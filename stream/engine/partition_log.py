@@ -76,6 +76,18 @@ class PartitionLog:
                 kept_back=kept,
             )
 
+    def gap(self, before: int, nearest: int) -> None:
+        """The topic does not hold what should be read next."""
+        report(
+            log.error,
+            Event.GAP_SKIPPED,
+            "partition {partition}: what should be read from offset {before} on is not there any more: retention, or "
+            "a broker that lost it; it goes on at {nearest}, and nothing is done for what is missing",
+            partition=self._partition,
+            before=before,
+            nearest=nearest,
+        )
+
     def recovered(self, records: int, seconds: float, offset: int) -> None:
         """The state was read."""
         report(

@@ -22,6 +22,8 @@ class Role:
     """What Kafka must allow."""
     ensure_topics: Callable[[Settings], Awaitable[list[TopicFinding]]]
     """Creates topics that are missing; returns warnings, raises TopicError."""
+    skips_gaps: bool = False
+    """What the source topic lost before it was read is left out, with an error in the log; else the process stops."""
     begins_at: Literal["beginning", "end"] = "beginning"
     """Where a partition is read from that was never read before."""
 

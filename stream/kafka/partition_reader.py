@@ -200,18 +200,22 @@ class PartitionReader:
         end = (await self._consumer.end_offsets([self._tp]))[self._tp]
         where = f"topic {self._tp.topic}, partition {self._tp.partition}"
         if position < first:
-            raise PositionError(
+            error = PositionError(
                 f"{where}: offsets {position} to {first - 1} were deleted by retention before they were "
                 f"processed (the topic now begins at {first}). Lengthen its retention.ms, and go on without them "
                 f"with `lifecycle reset --to earliest --keep-states`; without --keep-states all customers are "
                 f"forgotten and made again from what the topic still holds."
             )
+            error.nearest = first
+            raise error
         if position > end:
-            raise PositionError(
+            error = PositionError(
                 f"{where}: processed up to offset {position - 1}, but the topic ends at {end}: offsets {end} "
                 f"to {position - 1} are gone. It was deleted and created again, or shortened. Name the old "
                 "topic, or begin again on this one with `lifecycle reset --to earliest`."
             )
+            error.nearest = end
+            raise error
 
 
 def tune(consumer: AIOKafkaConsumer, *, fetch_wait_ms: int) -> None:

@@ -18,11 +18,15 @@ import aiohttp
 import orjson
 import pytest
 
+from standardwebhooks.webhooks import Webhook
+
 from stream.kafka.embedded.process import free_port
 from tests.cli.commands import Run
+from tests.kit.webhooks import receiver
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux shows what other processes have open")
 
+README = Path(__file__).parents[2] / "README.md"
 ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 MOMENTS = {
     "the broker starts": "lifecycle-broker-*/broker.log",
@@ -128,6 +132,21 @@ async def test_a_demo_whose_terminal_is_closed_leaves_no_process_and_no_folder(t
         os.close(ours)
         async with asyncio.timeout(180):
             await process.wait()
+        await until_nothing_is_left(tmp_path)
+
+
+async def test_a_demo_with_a_webhook_sends_each_change_signed_to_the_address(tmp_path: Path) -> None:
+    """Signed with the secret that the README has."""
+    [secret] = re.findall(r"whsec_[\w+/=]+", README.read_text(encoding="utf-8"))
+    async with receiver() as hook, demo(tmp_path, 0, None, "--seconds", "5", "--webhook", hook.url()) as process:
+        await hook.until(lambda: len(hook.got) > 20, seconds=180)
+        for each in hook.got[:20]:
+            body = Webhook(secret).verify(each.body, dict(each.headers))
+            assert body["id"] == each.id
+            assert body["data"]["lifecycle"] == "metrics"
+        process.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(180):
+            assert await process.wait() == 0
         await until_nothing_is_left(tmp_path)
 
 
