@@ -275,23 +275,8 @@ class Partition:
         assert self.position is not None
         if self._gatherer is not None and self.machine is not None:
             self._gatherer.start(self.machine.gathered, self.position)
-        unreadable: UnreadableError | None = None
-        fetched: Fetched | None = None
-        try:
-            fetched = await (self._fetch() if self._companion is None else self._fetch_or_hear())
-        except UnreadableError as error:
-            unreadable = error
-        except PositionError as error:
-            if not self._context.skips_gaps or error.nearest is None:
-                raise
-            self._log.gap(self.position, error.nearest)
-            self.position = error.nearest
-            return
-        if unreadable is not None:
-            await self._wait_at(unreadable)
-            return
-        if fetched is None:  # a rebalance is under way: it will pause us
-            await asyncio.sleep(_NOT_ASSIGNED_WAIT)
+        fetched = await self._next()
+        if fetched is None:
             return
         age = self.lag.hear(fetched)
         if self._gatherer is not None and not self._gatherer.done_since(time.monotonic() - (age or 0.0)):
@@ -315,6 +300,27 @@ class Partition:
             if not batch.more:
                 return
             records = records[bisect_left(records, batch.next_offset, key=_offset) :]
+
+    async def _next(self) -> Fetched | None:
+        """What comes next; None where it cannot be read now, which was waited for."""
+        assert self.position is not None
+        unreadable: UnreadableError | None = None
+        fetched: Fetched | None = None
+        try:
+            fetched = await (self._fetch() if self._companion is None else self._fetch_or_hear())
+        except UnreadableError as error:
+            unreadable = error
+        except PositionError as error:
+            if not self._context.skips_gaps or error.nearest is None:
+                raise
+            self._log.gap(self.position, error.nearest)
+            self.position = error.nearest
+            return None
+        if unreadable is not None:
+            await self._wait_at(unreadable)
+        elif fetched is None:  # a rebalance is under way: it will pause us
+            await asyncio.sleep(_NOT_ASSIGNED_WAIT)
+        return fetched
 
     async def _fetch(self) -> Fetched | None:
         assert self.position is not None

@@ -17,7 +17,6 @@ from pathlib import Path
 import aiohttp
 import orjson
 import pytest
-
 from standardwebhooks.webhooks import Webhook
 
 from stream.kafka.embedded.process import free_port
