@@ -1,6 +1,7 @@
 """One attempt to deliver, over HTTP: requests are signed, sent one after the other, and judged by their answers."""
 
 import asyncio
+import math
 import ssl
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -13,7 +14,7 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from stream.webhooks.allowed_hosts import AllowedHosts
-from stream.webhooks.answers import LONGEST_TEXT, SHORTEST_SECRET, excerpt, read_body, without
+from stream.webhooks.answers import LONGEST_BODY, LONGEST_TEXT, SHORTEST_SECRET, excerpt, read_body, without
 from stream.webhooks.dialling import Guard, Resolver, Target, target
 from stream.webhooks.endpoint import Endpoint
 from stream.webhooks.exchange import Answer, HttpRequest, Outcome, Verdict
@@ -84,6 +85,9 @@ class Sender:
             headers=self._headers,
             cookie_jar=aiohttp.DummyCookieJar(),
             trust_env=False,
+            # Some servers send long headers with every answer, such as policies for browsers.
+            max_line_size=LONGEST_BODY,
+            max_field_size=LONGEST_BODY,
         )
         return self
 
@@ -156,7 +160,25 @@ class Sender:
             headers=headers,
             allow_redirects=False,
             timeout=_within(endpoint.timeout),
+            middlewares=() if request.method == "POST" else _ONCE,
         )
+
+
+class _CutOff(aiohttp.ClientConnectionError):
+    """The connection went before there was an answer."""
+
+
+async def _once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """Send it: aiohttp would send any but a POST again by itself where the connection was cut."""
+    try:
+        return await send(request)
+    except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
+        if isinstance(error, aiohttp.ClientConnectorError):
+            raise
+        raise _CutOff from error
+
+
+_ONCE: Final = (_once,)
 
 
 @lru_cache(_URLS)
@@ -174,7 +196,8 @@ def _place(text: str) -> tuple[URL, str, int]:
 
 @lru_cache(_URLS)
 def _within(seconds: float) -> aiohttp.ClientTimeout:
-    return aiohttp.ClientTimeout(total=seconds)
+    # To the millisecond; a connection has a little less, so that it is known that none was made.
+    return aiohttp.ClientTimeout(total=seconds, connect=seconds * 0.99, ceil_threshold=math.inf)
 
 
 def _secrets(endpoint: Endpoint, request: HttpRequest) -> Iterator[str]:

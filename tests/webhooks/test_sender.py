@@ -2,7 +2,11 @@
 
 import asyncio
 import gzip
+import socket
 import ssl
+import threading
+import time
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -196,6 +200,57 @@ async def test_a_connection_that_is_cut_in_an_answer_is_an_unknown_outcome(answe
         "cut the connection before its answer was whole: whether it was taken is unknown"
     )
     is_plain(result)
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "GET"])
+async def test_one_attempt_is_one_request_whatever_its_method(method):
+    """By itself aiohttp repeats some methods where a connection was cut."""
+    async with raw_receiver(b"") as server, sender() as made:
+        result = await made.attempt(endpoint(), [HttpRequest(method, server.url, (), b"{}")], EVENT, now)
+    assert [got.method for got in server.requests] == [method]
+    assert "cut the connection" in result.outcome.reason
+
+
+async def test_an_answer_with_long_headers_is_understood():
+    async with raw_receiver(
+        b"HTTP/1.1 200 OK\r\nPolicy: " + b"a" * 30_000 + b"\r\nContent-Length: 0\r\n\r\n"
+    ) as server:
+        assert (await attempt(server.url)).outcome.verdict is Verdict.DELIVERED
+
+
+async def test_host_names_whose_lookup_hangs_hold_up_no_others(monkeypatch):
+    """More of them than threads that the process shares; their attempts end by their timeout."""
+    release, look_up = threading.Event(), socket.getaddrinfo
+
+    def slow(host: str, *rest: Any) -> Any:
+        if host.startswith("slow"):
+            release.wait(30)
+            raise socket.gaierror(socket.EAI_AGAIN, "no answer")
+        return look_up(HOST if host == "quick.test" else host, *rest)
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    try:
+        async with receiver() as server, sender() as made, asyncio.TaskGroup() as tasks:
+            waiting = [
+                tasks.create_task(
+                    made.attempt(
+                        endpoint(f"slow-{number}", timeout=1.0),
+                        [post(server.named(f"slow{number}.test"))],
+                        EVENT,
+                        now,
+                    )
+                )
+                for number in range(40)
+            ]
+            await asyncio.sleep(0)
+            quick = await made.attempt(endpoint("quick"), [post(server.named("quick.test"))], EVENT, now)
+            await asyncio.to_thread(time.time)
+            assert quick.outcome.verdict is Verdict.DELIVERED
+            assert not any(task.done() for task in waiting)
+    finally:
+        release.set()
+    assert {task.result().outcome.verdict for task in waiting} == {Verdict.AGAIN}
+    assert waiting[0].result().outcome.reason == f"no connection to slow0.test:{server.port} within 1 s"
 
 
 async def test_an_http_1_0_server_is_understood_where_the_end_of_the_connection_ends_the_body():
