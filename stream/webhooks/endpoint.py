@@ -31,6 +31,11 @@ class ValueSpec:
     secret: bool = False
     """It opens doors: the file only names where it is, and it is never shown."""
 
+    @property
+    def takes_pairs(self) -> bool:
+        """Whether a mapping may stand in place of its text: `{a: b, c: d}` for `a=b, c=d`."""
+        return False
+
 
 class Template(Protocol):
     """How one tool is told of a stage change."""
@@ -45,6 +50,9 @@ class Template(Protocol):
 
     def host(self, values: Mapping[str, str]) -> str:
         """The host that its requests go to, with its port where that is not the usual one: for lists of endpoints."""
+
+    def problems(self, values: Mapping[str, str]) -> Mapping[str, str]:
+        """By name, what is wrong with values that an endpoint gives, or is missing, and what would be right."""
 
     def requests(self, change: SubscribedChange, event_id: str, values: Mapping[str, str]) -> tuple[HttpRequest, ...]:
         """The requests that tell the tool, to be sent one after the other; mostly one.
