@@ -42,6 +42,11 @@ class TemplateValue(ValueSpec):
     example: str = ""
     """For documents: one that could stand there."""
 
+    @property
+    def takes_pairs(self) -> bool:
+        """See `ValueSpec`."""
+        return self.kind in (ValueKind.FIELDS, ValueKind.STAGES)
+
     def problem(self, text: str) -> str:
         """What is wrong with this text as the value, and what would be right; empty where nothing is."""
         try:
@@ -63,19 +68,6 @@ class TemplateValue(ValueSpec):
         except PlaceholderError as error:
             return str(error)
         return ""
-
-
-def text_of(value: object) -> str | None:
-    """A value of YAML as the text that templates take; None where it can be none, such as a list.
-
-    A mapping, as it may be written for `fields` and `stages`, becomes pairs.
-    """
-    if isinstance(value, dict):
-        pairs = [(text_of(key), text_of(each)) for key, each in value.items()]
-        return None if any(None in pair for pair in pairs) else ", ".join(f"{key}={each}" for key, each in pairs)
-    if isinstance(value, bool):
-        return str(value).lower()
-    return str(value) if isinstance(value, str | int | float) else None
 
 
 @lru_cache(_CACHED)

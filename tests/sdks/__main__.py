@@ -13,10 +13,11 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.sdks.examples import Example
-from tests.sdks.installing import NotInstalledError, install
+from tests.sdks.installing import NotInstalledError, install, install_tools
 from tests.sdks.recording import record
 from tests.sdks.run import Outcome, run
 from tests.sdks.sdks import SDKS, Sdk
+from tests.sdks.tools import NAME, ToolOutcome, check_tools
 from tests.sdks.webhooks import run_receivers
 
 _WEBHOOKS = "webhooks"
@@ -35,35 +36,63 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     chosen = [sdk for sdk in SDKS if not asked.only or any(name in sdk.package for name in asked.only)]
     receivers = not asked.only or _WEBHOOKS in asked.only
-    if not chosen and not receivers:
-        names = ", ".join([*(sdk.package for sdk in SDKS), _WEBHOOKS])
-        console.print(f"none of them is named so; there are {names}", style="red")
+    with_tools = not asked.only or NAME in asked.only
+    if not chosen and not with_tools and not receivers:
+        there = ", ".join([NAME, _WEBHOOKS, *(sdk.package for sdk in SDKS)])
+        console.print(f"none of them is named so; there are {there}", style="red")
         return 2
     if asked.keep is not None:
         asked.keep.mkdir(parents=True, exist_ok=True)
+    tools: list[ToolOutcome] = []
+    outcomes: list[Outcome] = []
+    examples: list[Example] = []
     try:
-        outcomes, examples = asyncio.run(
-            _run(chosen, asked.keep and asked.keep.resolve(), say, examples=not asked.only, receivers=receivers)
-        )
+        if with_tools:
+            tools = asyncio.run(_tools(say))
+        if chosen or receivers:
+            keep = asked.keep and asked.keep.resolve()
+            outcomes, examples = asyncio.run(_run(chosen, keep, say, examples=not asked.only, receivers=receivers))
     except NotInstalledError as error:
         console.print(str(error), style="red", markup=False)
         return 2
     except KeyboardInterrupt:
         console.print("interrupted; nothing is left running")
         return 130
-    console.print(*([_table(outcomes)] if outcomes else []))
     if asked.record:
-        for outcome in outcomes:
-            if not any(each.startswith("story") for each in outcome.differences):
-                say(f"recorded {record(outcome.sdk, outcome.sent['story'], outcome.exchanges['story']).name}")
+        _record(outcomes, say)
+    _report(console, outcomes, asked.show)
+    _report_others(console, tools, examples, asked.show)
+    found = [each.differences for each in tools] + [each.differences for each in outcomes]
+    return 1 if any(found) or any(each.differences for each in examples) else 0
+
+
+def _record(outcomes: list[Outcome], say: Callable[[str], None]) -> None:
     for outcome in outcomes:
-        for difference in outcome.differences[: asked.show]:
+        if not any(each.startswith("story") for each in outcome.differences):
+            say(f"recorded {record(outcome.sdk, outcome.sent['story'], outcome.exchanges['story']).name}")
+
+
+def _report(console: Console, outcomes: list[Outcome], show: int) -> None:
+    if outcomes:
+        console.print(_table(outcomes))
+    for outcome in outcomes:
+        for difference in outcome.differences[:show]:
             console.print(f"{outcome.sdk.package}: {difference}", style="red", markup=False)
+
+
+def _report_others(console: Console, tools: list[ToolOutcome], examples: list[Example], show: int) -> None:
+    for tool in tools:
+        good = "the same" if not tool.differences else "; ".join(tool.differences[:show])
+        said = f"{tool.case.template}: {tool.requests} requests of {tool.client}: {good}"
+        console.print(said, style="red" if tool.differences else "green", markup=False)
     for example in examples:
-        good = "as it must be" if not example.differences else "; ".join(example.differences[: asked.show])
+        good = "as it must be" if not example.differences else "; ".join(example.differences[:show])
         console.print(f"{example.name}: {example.said}: {good}", style="red" if example.differences else "green")
-    wrong = [*(each.differences for each in outcomes), *(each.differences for each in examples)]
-    return 1 if any(wrong) else 0
+
+
+async def _tools(say: Callable[[str], None]) -> list[ToolOutcome]:
+    await install_tools(say)
+    return await check_tools(say)
 
 
 async def _run(
@@ -105,15 +134,17 @@ def _parser() -> argparse.ArgumentParser:
         "Kafka and a worker: each kind of call, faster than a key allows, while the broker is restarted, and while the "
         "collector is killed. Each call must be on the topic with its id, time, name and properties, count once, be "
         "looked up so. Then the subscribers of docs/examples read the stage changes, its receivers verify webhooks, "
-        "and AsyncAPI's own parser reads the document of the topics. The exit code is 1 where anything differs, 2 "
-        "where Node, Java or Chromium is missing.",
+        "and AsyncAPI's own parser reads the document of the topics. First of all, official clients of marketing tools "
+        "and the templates of webhooks send to doubles of these tools: the requests must be the same. The exit code is "
+        "1 where anything differs, 2 where Node, Java or Chromium is missing.",
         epilog='example: make sdks ARGS="--only node"',
     )
     parser.add_argument(
         "--only",
         action="append",
         metavar="NAME",
-        help="only SDKs whose package has this in its name, and no examples; `webhooks`: its receivers; may repeat",
+        help="only SDKs whose package has this in its name, `tools` for the marketing tools or `webhooks` for receivers "
+        "alone, and no examples; may repeat",
     )
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep the logs of all processes there")
     parser.add_argument(

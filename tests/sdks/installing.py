@@ -13,6 +13,7 @@ from tests.sdks.sdks import SENDERS, Language
 
 INSTALLED: Final = Path(__file__).resolve().parents[2] / "build" / "sdks"
 PYTHON: Final = INSTALLED / "venv" / "bin" / "python"
+TOOLS_PYTHON: Final = INSTALLED / "tools" / "bin" / "python"
 JAVA_FOLDER: Final = INSTALLED / "java"
 CLASSES: Final = (str(JAVA_FOLDER / "classes"), f"{JAVA_FOLDER / 'jars'}/*")
 """Where Java finds the sender and its SDK."""
@@ -73,6 +74,22 @@ async def _python(say: Callable[[str], None]) -> None:
     quietly = ("--quiet", "--disable-pip-version-check")
     await _must([str(PYTHON), "-m", "pip", "install", *quietly, "--requirement", str(pins)])
     _stamp(pins, "python")
+
+
+async def install_tools(say: Callable[[str], None]) -> None:
+    """Make ready the official clients of marketing tools, in an environment of their own. Raises NotInstalledError."""
+    INSTALLED.mkdir(parents=True, exist_ok=True)
+    pins, alone = SENDERS / "tools_requirements.txt", SENDERS / "tools_alone.txt"
+    if _is_current(pins, "tools") and _is_current(alone, "tools-alone"):
+        return
+    say("installing official clients of marketing tools (once)")
+    await _must([sys.executable, "-m", "venv", "--clear", str(TOOLS_PYTHON.parents[1])])
+    install = (str(TOOLS_PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
+    await _must([*install, "--requirement", str(pins)])
+    # They would have releases of others that this Python cannot import.
+    await _must([*install, "--no-deps", "--requirement", str(alone)])
+    _stamp(pins, "tools")
+    _stamp(alone, "tools-alone")
 
 
 def java(program: str = "java") -> str:

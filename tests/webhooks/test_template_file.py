@@ -16,7 +16,7 @@ from stream.webhooks.template_file import (
     template_names,
     template_text,
 )
-from stream.webhooks.template_values import ValueKind, text_of
+from stream.webhooks.template_values import ValueKind
 from tests.webhooks.tool_changes import change
 
 OWN = """\
@@ -213,13 +213,9 @@ def test_one_of_several_values_must_be_given_where_the_template_says_so() -> Non
     assert template.problems({"token": "t", "stages": "lead=lead"}) == {}
 
 
-def test_values_of_yaml_become_the_text_that_templates_take() -> None:
-    assert text_of({"lead": 20, "customer": "vip"}) == "lead=20, customer=vip"
-    assert text_of("a") == "a"
-    assert text_of(7) == "7"
-    assert text_of(True) == "true"
-    assert text_of([1]) is None
-    assert text_of({"lead": [1]}) is None
+def test_only_what_is_pairs_may_be_written_as_a_mapping() -> None:
+    pairs = {value.name for value in parse_template(OWN, "own.yaml").values if value.takes_pairs}
+    assert pairs == {"ranks", "fields"}
 
 
 def test_kinds_are_described_for_documents() -> None:

@@ -80,5 +80,7 @@ class Klaviyo(Double):
 
     def profile(self, kept: Kept) -> Reply:
         profile = self.shaped(kept, Profile).data
-        answer = {"data": {"type": "profile", "id": "01H", "attributes": {"email": profile.attributes.email}}}
+        links = {"self": "https://a.klaviyo.com/api/profiles/01H"}
+        data = {"type": "profile", "id": "01H", "attributes": {"email": profile.attributes.email}, "links": links}
+        answer = {"data": data, "links": links}
         return json_reply(200, answer, "application/vnd.api+json")
