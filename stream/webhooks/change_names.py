@@ -16,7 +16,7 @@ Read = Callable[[SubscribedChange], object]
 
 TYPE_NAMES: Final = {**TYPES_OF_LIFECYCLES, "any": "a score or fact"}
 """By type, what messages call it."""
-_OF_CHANGES: Final[Mapping[str, tuple[Type, Read]]] = {
+OF_CHANGES: Final[Mapping[str, tuple[Type, Read]]] = {
     "to": ("text", lambda change: change.to_stage),
     "from": ("text", lambda change: change.from_stage),
     "final": ("boolean", lambda change: change.final),
@@ -118,8 +118,8 @@ def _name(name: Name, known: KnownNames | None) -> Resolved:
             return Resolved("text", lambda change: change.trigger.type)
         right = {"kind": "trigger", "late": "late"}.get(rest[0], "trigger, trigger.type or late")
         raise ConditionError(f"unknown {str(name)!r}; write {right}", name.offset)
-    if root in _OF_CHANGES:
-        return Resolved(*_OF_CHANGES[root])
+    if root in OF_CHANGES:
+        return Resolved(*OF_CHANGES[root])
     if root in ("stage", "idle", "in_stage", *EVENT_ROOTS):
         raise ConditionError(f"unknown {str(name)!r}; {_ELSEWHERE[root]}", name.offset)
     return _of_state(root, known, name.offset)
@@ -145,7 +145,7 @@ def _of_state(name: str, known: KnownNames | None, offset: int) -> Resolved:
 def _refuse(name: str, known: KnownNames | None, offset: int) -> None:
     """Raise ConditionError for a name that is none; without lifecycles only where it cannot be a score or fact."""
     plain = name.lower()
-    right = plain if plain in (*_OF_CHANGES, "true", "false") else ""
+    right = plain if plain in (*OF_CHANGES, "true", "false") else ""
     if right and name != right:
         raise ConditionError(f"unknown name {name!r}; write {right}", offset)
     if plain in _ELSEWHERE:
@@ -156,7 +156,7 @@ def _refuse(name: str, known: KnownNames | None, offset: int) -> None:
         raise ConditionError(f"{name} is a band, which changes do not hold; compare its scores", offset)
     if name in known.stages:
         raise ConditionError(f'unknown name {name!r}; a text stands in double quotes, as in to == "{name}"', offset)
-    raise ConditionError(unknown(name, [*_OF_CHANGES, *known.scores, *known.facts], "name"), offset)
+    raise ConditionError(unknown(name, [*OF_CHANGES, *known.scores, *known.facts], "name"), offset)
 
 
 def _check_known(name: str, root: str, known: KnownNames | None, offset: int) -> None:
@@ -184,7 +184,7 @@ def _fact(name: str, known: KnownNames | None) -> tuple[Type, Read]:
 
 def _exists(call: Call, known: KnownNames | None) -> Resolved:
     name = str(call.name)
-    if name in _OF_CHANGES and name not in _MAY_BE_MISSING:
+    if name in OF_CHANGES and name not in _MAY_BE_MISSING:
         raise ConditionError(f"{call}: a change always has it", call.name.offset)
     read = _name(call.name, known).read
     return Resolved("boolean", lambda change: read(change) is not None)
@@ -204,8 +204,8 @@ def _elapsed(call: Call, known: KnownNames | None) -> Resolved:
     fact = rest[0] if root == "facts" and len(rest) == 1 else root
     if rest and root != "facts":
         raise ConditionError(f"{call} needs a fact that is a time", call.name.offset)
-    if not rest and root in (*_OF_CHANGES, *_OF_STATE, *_ELSEWHERE):
-        named = f"; one of that name is facts.{root}" if root in _OF_CHANGES else ""
+    if not rest and root in (*OF_CHANGES, *_OF_STATE, *_ELSEWHERE):
+        named = f"; one of that name is facts.{root}" if root in OF_CHANGES else ""
         raise ConditionError(f"{call} needs a fact that is a time{named}", call.name.offset)
     if known is not None:
         times = [name for name, kinds in known.facts.items() if kinds & set(TIMES)]

@@ -20,7 +20,7 @@ from stream.webhooks.signing_secrets import PREFIX
 LoadTemplate = Callable[[str, Path], Template]
 """A template by its name, or by its file, whose path is relative to the folder; raises LifecycleError."""
 MOST_ENDPOINTS: Final = 256
-_SECRET: Final = re.compile(rf"{PREFIX}\S+")
+_SECRET: Final = re.compile(rf"{PREFIX}[\w+/=-]+")
 
 
 class EndpointFileError(YamlFileError):
@@ -49,8 +49,7 @@ def read_endpoints(
         reason = str(error).removeprefix(f"{path}: ")
         raise EndpointFileError([LocatedProblem(name, 1, 1, f"cannot be read: {reason}")]) from None
     except YamlFileError as error:
-        findings = [each._replace(message=_SECRET.sub(f"{PREFIX}…", each.message)) for each in error.findings]
-        raise EndpointFileError(findings) from None
+        raise EndpointFileError(_without_secrets(error.findings)) from None
     reader = DocumentReader()
     references = References(reader, files, path.parent, environment)
     one = EndpointReader(reader, references, _noting(load_template, files), path.parent, known)
@@ -61,7 +60,7 @@ def read_endpoints(
     except DefinitionError as error:
         problems = error.problems
     if problems or one.findings:
-        raise EndpointFileError([*located(document, problems, text, name), *one.findings])
+        raise EndpointFileError(_without_secrets([*located(document, problems, text, name), *one.findings]))
     return tuple(endpoints)
 
 
@@ -85,6 +84,11 @@ def _entries(reader: DocumentReader, document: object) -> list[Entry]:
         reader.problem(endpoints, f"a file has at most {MOST_ENDPOINTS} endpoints, this one {len(entries):,}")
         return []
     return entries
+
+
+def _without_secrets(findings: list[LocatedProblem]) -> list[LocatedProblem]:
+    """What repeats names and keys may repeat a secret that stands where one of these belongs."""
+    return [each._replace(message=_SECRET.sub(f"{PREFIX}…", each.message)) for each in findings]
 
 
 def _noting(load_template: LoadTemplate, files: FileReads) -> LoadTemplate:

@@ -143,8 +143,8 @@ def _parser() -> argparse.ArgumentParser:
         "--only",
         action="append",
         metavar="NAME",
-        help="only SDKs whose package has this in its name, `tools` for the marketing tools or `webhooks` for receivers "
-        "alone, and no examples; may repeat",
+        help="only SDKs whose package has this in its name, `tools` for the marketing tools or `webhooks` for "
+        "receivers alone, and no examples; may repeat",
     )
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep the logs of all processes there")
     parser.add_argument(

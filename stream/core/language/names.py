@@ -168,7 +168,7 @@ def unknown(name: str, known: list[str], what: str) -> str:
 
 def odd_signs(text: str) -> str:
     """What to say of quotes that are none in YAML, and of semicolons, that a text has; empty where it has neither."""
-    if text[0] in QUOTES and (bare := text.strip(QUOTES)):
+    if text[:1] in QUOTES and (bare := text.strip(QUOTES)):
         return f'{text[0]!r} is no quote here; quotes are straight: "{bare}"'
     parts = [part.strip() for part in text.split(";")]
     if len(parts) > 1 and all(parts):
