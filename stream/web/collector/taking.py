@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from aiohttp import web
 
 from stream.core.times import format_time
-from stream.kafka.receipt_producer import Receipt
+from stream.kafka.receipt_producer import Patience, Receipt
 from stream.settings import Settings
 from stream.web.collector.access import Access
 from stream.web.collector.answers import Refused, taken
@@ -54,6 +54,7 @@ class Taker:
         self._first_topic = settings.topics.sent_to[0]
         self._access, self._connection, self._metrics, self._room = access, connection, metrics, room
         self._rates = Rates()
+        self._patience = Patience(ANSWER_WITHIN)
         self._address = SenderAddress(settings.trusted_proxies) if settings.collect_ip else None
 
     async def calls(self, request: web.Request, call: str) -> web.Response:
@@ -109,7 +110,7 @@ class Taker:
             if source is not None:
                 self._rates.charge(source, 0)
             body = await read_body(request, self._limit, hold)
-            self._metrics.bytes.inc(len(body))
+            self._metrics.read(len(body))
             received = time.time_ns() // 1_000_000
             work = split(body, received) if len(body) < _LARGE else await asyncio.to_thread(split, body, received)
             if source is None:
@@ -136,7 +137,7 @@ class Taker:
                     await asyncio.sleep(0)
         finally:
             receipt.close()
-        if await receipt.outcome(ANSWER_WITHIN) is not None:
+        if await self._patience.outcome(receipt) is not None:
             raise Refused(
                 503,
                 "not_acknowledged",
