@@ -45,7 +45,6 @@ async def test_each_is_given_up_in_its_turn_and_only_where_nothing_was_heard() -
     taken.close()
     assert await second is None
     assert isinstance(await first, TimeoutError)
-    assert not third.done()
     assert isinstance(await third, TimeoutError)
     assert ended == ["taken", "lost", "late"]
     assert settled == ["taken"]

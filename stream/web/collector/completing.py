@@ -14,6 +14,10 @@ from stream.web.collector.splitting import NULL, Members, Raw, members_of
 _ENCODER: Final = msgspec.json.Encoder()
 _NOT_OF_THE_CALL: Final = ("sentAt", "receivedAt", "writeKey")
 """What another attempt to send the same call has another of."""
+_PUT_IN: Final = (b'"writeKey"', b'"sentAt"', b'"receivedAt"')
+"""What is put into each call of a batch, or taken out of it, as it stands in nearly all bytes that have it."""
+_ESCAPED: Final = rb"\u00"
+"""What stands in all others: JSON can write each letter of a key so."""
 _EMPTY: Final = b"{}"
 _LEVELS: Final = 8
 
@@ -32,6 +36,24 @@ class Arrival:
         self._received = Raw(_ENCODER.encode(received))
         self.address = None if address is None else _ENCODER.encode(address)
         """The sender's, as JSON, where it is to be put in."""
+        self._behind: bytes | None = None
+        """Where no call needs more than that: what is put behind its last member, and the end of the object."""
+        if self._call is None and self._context is None and self.address is None:
+            sent = b"" if self._sent is None else b',"sentAt":' + bytes(self._sent)
+            self._behind = sent + b',"receivedAt":' + bytes(self._received) + b"}"
+
+    def appended_to(self, item: bytes) -> bytes | None:
+        """As `complete` leaves the item, which is not taken apart; None where it must be.
+
+        What is no object before is none afterwards.
+        """
+        behind = self._behind
+        if behind is None or not item.startswith(b"{") or not item.endswith(b"}") or _ESCAPED in item:
+            return None
+        for name in _PUT_IN:
+            if name in item:
+                return None
+        return item[:-1] + behind
 
     def complete(self, members: Members) -> None:
         """Put in what the call lacks; take out its write key, which nobody behind the door needs."""

@@ -63,9 +63,8 @@ def split_interactions(body: bytes) -> list[bytes]:
         return _elements_or_refuse(body)
     if body[:1] != b"{":
         raise _unreadable("it is a JSON object, a list of them, or one in each line")
-    if is_one_object(body):
-        return [body]
-    lines = [line for each in body.split(b"\n") if (line := each.strip())]
+    is_one = b"\n" not in body or is_one_object(body)
+    lines = [body] if is_one else [line for each in body.split(b"\n") if (line := each.strip())]
     if not any(line[:1] == b"{" and line[-1:] == b"}" for line in lines):
         raise _unreadable("it is a JSON object, a list of them, or one in each line, and whole")
     return lines
