@@ -79,6 +79,7 @@ def calls_in(body: bytes, call: str, received: int, address: str | None) -> Item
     arrival = Arrival(call, found.batch, format_time(received), address)
     if found.single is not None:
         return _OneCall(found.items[0], found.single, arrival)
+    arrival.append_alone(body, found.batch)
     return _Calls(found.items, found.batch, arrival)
 
 
