@@ -14,7 +14,7 @@ COMPILED := PYTHONSAFEPATH=1 PYTHONPATH=$(CURDIR)/$(VENV)/compiled
 # Most tests wait, for brokers, groups and whole workers: twice as many processes as this needs cores.
 PYTEST := $(BIN)/python -m pytest --numprocesses 4 --dist loadgroup --durations 10
 # Where the compiled build and the Python could differ; the rest runs compiled alone.
-COMPILED_ALIKE := $(addprefix tests/,contract core fuzz machine operations presets properties)
+COMPILED_ALIKE := $(addprefix tests/,contract core fuzz machine operations presets properties web/collector)
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10

@@ -52,6 +52,11 @@ class FieldReader:
         self._folded = reading.ids == "folded"
         self._believes_all = reading.earliest_time is None
         self._earliest = MIN_TIME if reading.earliest_time is None else reading.earliest_time
+        # Records that came in one request follow each other, and say the same of when that was sent and received.
+        self._last_helper: str | None = None
+        self._last_helper_time = 0
+        self._last_believed: str | None = None
+        self._last_believed_time = 0
 
     def flaw(self, what: str) -> None:
         """Something of a record could not be used, and the record is taken."""
@@ -157,11 +162,16 @@ class FieldReader:
 
     def helper(self, value: object, key: str, received: int | None) -> int | None:
         """A time that only helps to find another: where it cannot be read it is none, and counted."""
+        if isinstance(value, str) and value == self._last_helper:
+            return self._last_helper_time
         try:
-            return self.moment(value, key, received)
+            time = self.moment(value, key, received)
         except Refusal:
             self.flaw(key)
             return None
+        if isinstance(value, str) and time is not None:
+            self._last_helper, self._last_helper_time = value, time
+        return time
 
     def believes(self, time: int) -> bool:
         """Whether a time is neither before the earliest nor outside the calendar."""
@@ -169,11 +179,17 @@ class FieldReader:
 
     def believed(self, value: object, key: str, received: int | None) -> int | None:
         """A time that only helps: none, and counted, where it is before the earliest or far ahead of the broker's."""
-        try:
-            time = self.moment(value, key, received)
-        except Refusal:
-            self.flaw(key)
-            return None
+        time: int | None
+        if isinstance(value, str) and value == self._last_believed:
+            time = self._last_believed_time
+        else:
+            try:
+                time = self.moment(value, key, received)
+            except Refusal:
+                self.flaw(key)
+                return None
+            if isinstance(value, str) and time is not None:
+                self._last_believed, self._last_believed_time = value, time
         if time is None or self._earliest <= time <= (MAX_TIME if received is None else received + AHEAD):
             return time
         self.flaw(key)

@@ -38,9 +38,22 @@ async def send_batches(producer: AIOKafkaProducer, parts: Iterable[Part]) -> Non
 
 
 def append(builder: BatchBuilder, record: Outgoing, timestamp: int | None = None) -> bool:
-    """Put a record into a batch; False where that is full. The first one always fits."""
-    headers = list(record.headers)  # aiokafka accepts no other sequence
-    return builder.append(timestamp=timestamp, key=record.key, value=record.value, headers=headers) is not None
+    """Put a record into a batch; False where that is full or closed. The first one always fits.
+
+    As `builder.append` does it, which takes three times as long.
+    """
+    private: Any = builder
+    if private._closed:
+        return False
+    headers = record.headers
+    if headers.__class__ is not list:
+        headers = list(headers)  # aiokafka accepts no other sequence
+    offset = private._relative_offset
+    if private._builder.append(offset, timestamp, record.key, record.value, headers) is None:
+        private._closed = True
+        return False
+    private._relative_offset = offset + 1
+    return True
 
 
 async def abandon(producer: AIOKafkaProducer) -> None:

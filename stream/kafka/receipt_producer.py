@@ -53,17 +53,49 @@ class Receipt:
             self._answer(self._error)
             self._settled()
 
-    async def outcome(self, seconds: float) -> BaseException | None:
-        """What went wrong first, None where nothing did; TimeoutError where that is not known in so many seconds."""
-        waiting = asyncio.get_running_loop().call_later(seconds, self._answer, TimeoutError())
-        try:
-            return await self._future
-        finally:
-            waiting.cancel()
+    async def outcome(self) -> BaseException | None:
+        """What went wrong first, None where nothing did."""
+        return await self._future
+
+    def give_up(self) -> None:
+        """Whoever waits is told TimeoutError; that `settled` is called is still to come."""
+        self._answer(TimeoutError())
 
     def _answer(self, error: BaseException | None) -> None:
         if not self._future.done():
             self._future.set_result(error)
+
+
+class Patience:
+    """Waits for receipts, for each so many seconds at most; with one timer, since one for each costs more than they."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._until: dict[Receipt, float] = {}
+        """When each is given up, from the first to the last."""
+        self._timer: asyncio.TimerHandle | None = None
+
+    async def outcome(self, receipt: Receipt) -> BaseException | None:
+        """As the receipt's; TimeoutError where that is not known in time."""
+        loop = asyncio.get_running_loop()
+        self._until[receipt] = loop.time() + self._seconds
+        if self._timer is None:
+            self._timer = loop.call_later(self._seconds, self._look)
+        try:
+            return await receipt.outcome()
+        finally:
+            del self._until[receipt]
+
+    def _look(self) -> None:
+        """Give up those whose time is over, and come again when that of the next one is."""
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        self._timer = None
+        for receipt, until in self._until.items():
+            if until > now:
+                self._timer = loop.call_at(until, self._look)
+                return
+            receipt.give_up()
 
 
 class _Batch(BatchBuilder):

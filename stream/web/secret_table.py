@@ -15,7 +15,7 @@ class SecretTable(Generic[T]):
     """
 
     def __init__(self, entries: Iterable[tuple[str, T]]) -> None:
-        self._key = secrets.token_bytes(32)
+        self._keyed = blake2b(key=secrets.token_bytes(32), digest_size=32)
         self._values = {self._digest(secret): value for secret, value in entries}
 
     def find(self, given: str) -> T | None:
@@ -26,4 +26,6 @@ class SecretTable(Generic[T]):
         return len(self._values)
 
     def _digest(self, secret: str) -> bytes:
-        return blake2b(secret.encode("utf-8", "surrogateescape"), key=self._key, digest_size=32).digest()
+        digest = self._keyed.copy()
+        digest.update(secret.encode("utf-8", "surrogateescape"))
+        return digest.digest()

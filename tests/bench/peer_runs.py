@@ -116,8 +116,8 @@ def peers() -> list[Peer]:
     ]
 
 
-def fastapi() -> Peer:
-    """The collector that is written with FastAPI: a server, told its port by the last words of its command."""
+def fastapi(module: str) -> Peer:
+    """A collector that is written with FastAPI: a server, told its port by the last words of its command."""
     python = str(_python(_HTTP_PINS))
     return Peer(
         name="fastapi",
@@ -126,7 +126,7 @@ def fastapi() -> Peer:
         version=_pinned(PROGRAMS / _HTTP_PINS, r"^fastapi==(.+)$"),
         requirements=("fastapi", "uvicorn[standard]", "aiokafka", "orjson"),
         pins=_HTTP_PINS,
-        commands=((python, "-m", "uvicorn", "fastapi_collector:app", "--no-access-log", "--port"),),
+        commands=((python, "-m", "uvicorn", f"{module}:app", "--no-access-log", "--port"),),
     )
 
 

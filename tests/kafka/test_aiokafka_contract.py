@@ -28,6 +28,8 @@ from aiokafka.protocol.group import HeartbeatRequest_v1, LeaveGroupRequest, Sync
 from aiokafka.record.default_records import DefaultRecordBatch, DefaultRecordBatchBuilder
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer
 
+from stream.codec.records import Outgoing
+from stream.kafka.batch_sender import append
 from stream.kafka.clients import client_options
 from stream.settings import Settings
 
@@ -120,6 +122,25 @@ def test_a_raw_record_has_what_a_source_record_needs() -> None:
     record = next(iter(DefaultRecordBatch(bytes(builder.build()))))
     assert (record.offset, record.timestamp, record.timestamp_type) == (0, 5, 0)
     assert (record.key, record.value, list(record.headers)) == (b"k", None, [("a", b"b")])
+
+
+def test_a_batch_that_is_filled_as_ours_are_is_the_one_that_aiokafka_makes() -> None:
+    """Byte by byte, and closed by what does not fit: `append` of batch_sender does what theirs does, and no more."""
+    theirs, ours = BatchBuilder(1_000, 0), BatchBuilder(1_000, 0)
+    taken = []
+    for number in range(60):
+        key, value, headers = b"k%d" % number, bytes(number), [("a", b"b")] * (number % 3)
+        taken.append(append(ours, Outgoing(key, value, headers), 1_764_000_000_000 + number))
+        theirs.append(timestamp=1_764_000_000_000 + number, key=key, value=value, headers=headers)
+        assert (ours.record_count(), ours.size(), ours.closed()) == (
+            theirs.record_count(),
+            theirs.size(),
+            theirs.closed(),
+        )
+    assert taken == sorted(taken, reverse=True)
+    assert set(taken) == {True, False}
+    assert bytes(ours._build()) == bytes(theirs._build())
+    assert not append(ours, Outgoing(b"k", b"v"))
 
 
 async def test_the_first_record_of_a_batch_always_fits() -> None:

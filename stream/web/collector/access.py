@@ -94,22 +94,21 @@ class Access:
 
 
 def _keys_of(request: web.Request) -> Iterator[str]:
-    scheme, given = _authorization(request)
-    if scheme == "basic":
-        with contextlib.suppress(binascii.Error, ValueError):
-            yield base64.b64decode(given, validate=True).decode("utf-8", "replace").partition(":")[0]
-    elif scheme == "bearer":
-        yield given
-    if HEADER in request.headers:
-        yield request.headers[HEADER].strip()
+    headers = request.headers
+    authorization = headers.get(hdrs.AUTHORIZATION)
+    if authorization is not None:
+        scheme, _, given = authorization.partition(" ")
+        scheme, given = scheme.lower(), given.strip()
+        if scheme == "basic":
+            with contextlib.suppress(binascii.Error, ValueError):
+                yield base64.b64decode(given, validate=True).decode("utf-8", "replace").partition(":")[0]
+        elif scheme == "bearer":
+            yield given
+    key = headers.get(HEADER)
+    if key is not None:
+        yield key.strip()
     if request.query_string:
         yield request.query.get(QUERY, "")
-
-
-def _authorization(request: web.Request) -> tuple[str, str]:
-    """Its scheme, in small letters, and what stands behind it."""
-    scheme, _, given = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
-    return scheme.lower(), given.strip()
 
 
 def _text(raw: bytes) -> str | None:

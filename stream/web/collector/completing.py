@@ -3,6 +3,7 @@
 Everything else of an item stays as it was sent, byte by byte; what is put in stands behind it.
 """
 
+import re
 from typing import Final
 from uuid import uuid4
 
@@ -14,6 +15,10 @@ from stream.web.collector.splitting import NULL, Members, Raw, members_of
 _ENCODER: Final = msgspec.json.Encoder()
 _NOT_OF_THE_CALL: Final = ("sentAt", "receivedAt", "writeKey")
 """What another attempt to send the same call has another of."""
+_AT_THE_DOOR: Final = ("writeKey", "sentAt", "receivedAt")
+"""What is taken out of a call of a batch, or put in."""
+_ESCAPED_LETTER: Final = re.compile(rb"\\u00[4-7]").search
+"""JSON can write each letter of a key so."""
 _EMPTY: Final = b"{}"
 _LEVELS: Final = 8
 
@@ -32,6 +37,24 @@ class Arrival:
         self._received = Raw(_ENCODER.encode(received))
         self.address = None if address is None else _ENCODER.encode(address)
         """The sender's, as JSON, where it is to be put in."""
+        self._behind: bytes | None = None
+        """Where no call of a batch needs more than that: what is put behind its last member, and its end."""
+
+    def append_alone(self, body: bytes, batch: Members) -> None:
+        """Let `appended_to` complete the calls of this batch, which stands in `body`, where they need no more."""
+        if self._call is None and self._context is None and self.address is None and not _says_more(body, batch):
+            sent = b"" if self._sent is None else b',"sentAt":' + bytes(self._sent)
+            self._behind = sent + b',"receivedAt":' + bytes(self._received) + b"}"
+
+    def appended_to(self, item: bytes) -> bytes | None:
+        """As `complete` leaves the item, which is not taken apart; None where it must be.
+
+        What was no object is none afterwards either.
+        """
+        behind = self._behind
+        if behind is None or not item.startswith(b"{") or not item.endswith(b"}"):
+            return None
+        return item[:-1] + behind
 
     def complete(self, members: Members) -> None:
         """Put in what the call lacks; take out its write key, which nobody behind the door needs."""
@@ -49,6 +72,16 @@ class Arrival:
         if self.address is not None:
             put_address(members, self.address)
         members["receivedAt"] = self._received
+
+
+def _says_more(body: bytes, batch: Members) -> bool:
+    """Whether a call of the batch may have what is taken out or put in: it stands in the body more than once."""
+    if b"\\" in body and _ESCAPED_LETTER(body) is not None:
+        return True
+    for key in _AT_THE_DOOR:
+        if body.count(b'"%s"' % key.encode()) != (1 if key in batch else 0):
+            return True
+    return False
 
 
 def put_address(members: Members, address: bytes) -> None:

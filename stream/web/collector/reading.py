@@ -23,7 +23,8 @@ async def read_body(request: web.Request, limit: int, hold: Hold) -> bytes:
     knows how it is packed, 429 where there is no room.
     """
     length = request.content_length
-    unpacker = unpacker_for(request.headers.get(hdrs.CONTENT_ENCODING, ""), limit)
+    encoding = request.headers.get(hdrs.CONTENT_ENCODING)
+    unpacker = None if encoding is None else unpacker_for(encoding, limit)
     most = limit if unpacker is None else limit + _PACKED_MORE
     if length is not None and length > most:
         raise too_large(limit)

@@ -19,6 +19,18 @@ Members = dict[str, msgspec.Raw]
 _BOM: Final = b"\xef\xbb\xbf"
 _OBJECT: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _LIST: Final = msgspec.json.Decoder(list[msgspec.Raw])
+
+
+class _Batch(msgspec.Struct):
+    """What is looked at of a batch, read at once."""
+
+    batch: list[msgspec.Raw] | msgspec.UnsetType = msgspec.UNSET
+    sentAt: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET  # noqa: N815 - as SDKs send it
+    context: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    writeKey: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET  # noqa: N815
+
+
+_BATCH: Final = msgspec.json.Decoder(_Batch)
 _STRICT_ERRORS: Final = (msgspec.DecodeError, RecursionError, UnicodeDecodeError)
 # A text that is never closed goes on to the end, so that each byte is looked at once.
 _TOKEN: Final = re.compile(rb'"(?:[^"\\]+|\\.)*+"?|[{}\[\],:]', re.DOTALL)
@@ -31,7 +43,7 @@ class Calls(NamedTuple):
 
     items: list[bytes]
     batch: Members
-    """What stands beside the items of a batch; nothing where the body is one call."""
+    """What stands beside the items of a batch and is asked for; nothing where the body is one call."""
     single: Members | None = None
     """What stands in the one call."""
 
@@ -44,16 +56,28 @@ def split_calls(body: bytes) -> Calls:
         return Calls(_elements_or_refuse(body), {})
     if start != b"{":
         raise _unreadable("it is a JSON object")
+    try:
+        found = _BATCH.decode(body)
+    except _STRICT_ERRORS:
+        pass
+    else:
+        if not isinstance(found.batch, msgspec.UnsetType):
+            return Calls([bytes(each) for each in found.batch], _beside(found))
     members = members_of(body)
     if members is None:
         raise _unreadable("it is a JSON object, which this is not, or not whole")
     batch = members.pop("batch", None)
     if batch is None:
         return Calls([body.strip()], {}, members)
-    found = elements_of(bytes(batch))
-    if found is None:
+    items = elements_of(bytes(batch))
+    if items is None:
         raise _unreadable("its `batch` is a list")
-    return Calls(found, members)
+    return Calls(items, members)
+
+
+def _beside(found: _Batch) -> Members:
+    beside = {"sentAt": found.sentAt, "context": found.context, "writeKey": found.writeKey}
+    return {key: value for key, value in beside.items() if not isinstance(value, msgspec.UnsetType)}
 
 
 def split_interactions(body: bytes) -> list[bytes]:
@@ -63,7 +87,7 @@ def split_interactions(body: bytes) -> list[bytes]:
         return _elements_or_refuse(body)
     if body[:1] != b"{":
         raise _unreadable("it is a JSON object, a list of them, or one in each line")
-    if is_one_object(body):
+    if body[-1:] == b"}" and (b"\n" not in body or is_one_object(body)):
         return [body]
     lines = [line for each in body.split(b"\n") if (line := each.strip())]
     if not any(line[:1] == b"{" and line[-1:] == b"}" for line in lines):

@@ -46,6 +46,7 @@ def only_leniently(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(splitting, "_OBJECT", Never())
     monkeypatch.setattr(splitting, "_LIST", Never())
+    monkeypatch.setattr(splitting, "_BATCH", Never())
 
 
 @given(st.lists(VALUES, max_size=6), STYLES)
