@@ -60,6 +60,8 @@ class Event(StrEnum):
     """scheme, bind, port"""
     WEBHOOK_DISABLED = "webhook_disabled"
     """endpoint, reason: nothing is sent to it until `lifecycle webhooks resume`"""
+    ATTEMPT_BROKEN = "attempt_broken"
+    """endpoint: our code failed on a delivery to it, which is tried again as if the endpoint had failed"""
     COMMANDS_UNREAD = "commands_unread"
     """partition, reason: commands to webhooks are read again a second later"""
     VARIABLE_UNKNOWN = "variable_unknown"
