@@ -62,6 +62,8 @@ class Event(StrEnum):
     """endpoint, reason: nothing is sent to it until `lifecycle webhooks resume`"""
     GAP_SKIPPED = "gap_skipped"
     """partition, before, nearest: stage changes were gone before webhooks read them"""
+    ATTEMPT_BROKEN = "attempt_broken"
+    """endpoint: our code failed on a delivery to it, which is tried again as if the endpoint had failed"""
     COMMANDS_UNREAD = "commands_unread"
     """partition, reason: commands to webhooks are read again a second later"""
     VARIABLE_UNKNOWN = "variable_unknown"

@@ -32,7 +32,7 @@ class WaitingDelivery(msgspec.Struct, array_like=True):
     """When it began to wait."""
     attempts: int
     due: int
-    """When it may be sent."""
+    """When it may be tried again; means nothing before the first attempt."""
     value: bytes
     """The change, as on the topic of stage changes."""
 
@@ -46,11 +46,17 @@ class EndpointState(msgspec.Struct, array_like=True):
     disabled_reason: str = ""
     failing_since: int | None = None
     """Each attempt since then failed."""
+    not_before: int = 0
+    """The endpoint asked to be left alone until then."""
 
     @property
     def is_open(self) -> bool:
         """Whether anything may be sent."""
         return self.paused_at is None and self.disabled_at is None
+
+    def but(self, **changes: int | str | None) -> "EndpointState":
+        """The same with other values in these fields."""
+        return msgspec.structs.replace(self, **changes)
 
 
 class DeliveryCommand(msgspec.Struct, omit_defaults=True):
@@ -62,9 +68,9 @@ class DeliveryCommand(msgspec.Struct, omit_defaults=True):
     """When it was given, epoch milliseconds."""
     reason: str = ""
     id: str = ""
-    """Of the change to be delivered again."""
+    """Of the change to be delivered again, for people: the change says it itself."""
     change: msgspec.Raw = msgspec.Raw(b"null")
-    """The change to be delivered again."""
+    """The change to be delivered again, as on the topic of stage changes."""
 
 
 class GivenUpDelivery(NamedTuple):
@@ -108,6 +114,18 @@ def endpoint_key(endpoint: str) -> bytes:
 def subject_of(event_id: str) -> str:
     """Kind and id of the subject whose change has this id, such as `customer:42`."""
     return event_id.split(":", 1)[1].rsplit(":", 2)[0]
+
+
+def lifecycle_of(event_id: str) -> str:
+    """The lifecycle whose change has this id."""
+    return event_id.partition(":")[0]
+
+
+def place_of(event_id: str) -> tuple[int, int, int]:
+    """Orders the changes of one subject in one lifecycle: generation, where the life began, number in the life."""
+    _, born, sequence = event_id.rsplit(":", 2)
+    generation, dot, began = born.rpartition(".")
+    return int(generation) if dot else 1, int(began.partition("-")[2]), int(sequence)
 
 
 def encode(value: WaitingDelivery | EndpointState) -> bytes:

@@ -71,7 +71,7 @@ class CommandReader:
                 await let_stop(consumer.stop(), consumer)
 
     async def _read(self, number: int, machine: DeliveryMachine, inbox: Inbox) -> None:
-        position = machine.next_command
+        position, anew = machine.next_command, False
         while True:
             try:
                 consumer = await self._started()
@@ -82,9 +82,12 @@ class CommandReader:
                         await asyncio.sleep(_AGAIN)
                     elif fetched.records or fetched.next_offset != position:
                         position = fetched.next_offset
-                        inbox.put(Commanded(tuple(fetched.records), position))
-            except PositionError:  # old ones were deleted: they were meant for then
-                position = await self._first(number) or position
+                        inbox.put(Commanded(tuple(fetched.records), position, anew))
+                        anew = False
+            except PositionError:  # old ones were deleted: they were meant for then; or all, with the topic
+                first = await self._first(number)
+                if first is not None:
+                    position, anew = first, first < position
             except (KafkaError, OSError, TimeoutError, UnreadableError) as error:
                 report(
                     log.debug,

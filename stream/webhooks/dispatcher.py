@@ -5,65 +5,35 @@
 
 Each endpoint has a lane of its own, so that one that hangs holds up nobody. A result stays in memory until it is
 committed: where a partition has to start over meanwhile, its state gets the result again, and nothing is sent twice
-for it.
+for it. What an endpoint asks for, to be left alone for a while or for good, counts for all partitions of the process.
 """
 
 import asyncio
+import logging
 import time
-from collections import deque
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final
 
 from stream.codec.stage_change_reader import read_whole_change
 from stream.engine.companion import Inbox
+from stream.events import Event, report
 from stream.machine.batch import Machine
 from stream.webhooks.deliveries.machine import DeliveryMachine
 from stream.webhooks.deliveries.news import Attempted, Configured, GivenBack
 from stream.webhooks.endpoint import Endpoint, UnfitChangeError
 from stream.webhooks.exchange import Outcome, Verdict
-from stream.webhooks.rate import RateLimit
+from stream.webhooks.lane import Job, Lane, Place
 from stream.webhooks.sender import AttemptResult, Sender
 
+log = logging.getLogger(__name__)
+
 _AHEAD: Final = 8
-"""So many times its concurrency are taken for a lane at once: it goes on while the results are being written."""
+"""So many times its concurrency are taken from a partition at once: it goes on while the results are being written."""
 _RELEASE: Final = 1.0
 """Seconds that attempts under way get to end where a partition may soon be another's."""
-_LOOK_EVERY: Final = 1.0
-"""Seconds: so old the endpoints may be."""
 
 Endpoints = Callable[[], Mapping[str, Endpoint]]
 """Those that the file names now, by name."""
-
-
-class _Job(NamedTuple):
-    """A delivery that was taken."""
-
-    partition: int
-    endpoint: str
-    subject: str
-    event_id: str
-    value: bytes
-
-    @property
-    def place(self) -> tuple[int, str, str]:
-        """One delivery at most is under way there."""
-        return self.partition, self.endpoint, self.subject
-
-
-@dataclass(slots=True)
-class _Lane:
-    """What goes to one endpoint."""
-
-    jobs: deque[_Job] = field(default_factory=deque)
-    sending: int = 0
-    limit: RateLimit | None = None
-    rate: float | None = None
-    timer: asyncio.TimerHandle | None = None
-    is_shut: bool = False
-    """It answered that it wants no more requests; until it is resumed."""
-    shut_in: set[int] = field(default_factory=set)
-    """Partitions whose state knows that."""
 
 
 class Dispatcher:
@@ -71,12 +41,15 @@ class Dispatcher:
 
     def __init__(self, endpoints: Endpoints, sender: Sender) -> None:
         self._endpoints, self._sender = endpoints, sender
-        self._lanes: dict[str, _Lane] = {}
+        self._lanes: dict[str, Lane] = {}
         self.open: dict[int, tuple[DeliveryMachine, Inbox]] = {}
         """By partition that is ours, what waits, and where inputs go."""
-        self._running: dict[tuple[int, str, str], asyncio.Task[None]] = {}
-        self._results: dict[int, dict[tuple[int, str, str], Attempted]] = {}
+        self._running: dict[Place, asyncio.Task[None]] = {}
+        self._behind: dict[Place, Job] = {}
+        """Taken where an attempt is under way, which a state that was dropped since had taken."""
+        self._results: dict[int, dict[Place, Attempted]] = {}
         """By partition, those that are not committed yet."""
+        self._releasing: set[int] = set()
 
     def sending(self) -> dict[str, int]:
         """By endpoint, attempts under way."""
@@ -93,133 +66,180 @@ class Dispatcher:
                 inbox.put(each)
             return
         for place, result in list(results.items()):
-            if not machine.awaits(result):
+            if not machine.awaits(result.taken):
                 del results[place]
+                self._lanes[place[1]].is_heard(place)
         endpoints = self._endpoints()
         if endpoints is not machine.endpoints:
             inbox.put(Configured(endpoints))
-        for name, endpoint in endpoints.items():
-            self._fill(number, machine, endpoint, name)
+            self._withdraw(number, endpoints)
+        if number not in self._releasing:
+            for endpoint in endpoints.values():
+                self._fill(number, machine, endpoint)
 
-    def _fill(self, number: int, machine: DeliveryMachine, endpoint: Endpoint, name: str) -> None:
-        waiting = machine.waiting.get(name)
-        if waiting is None or not waiting.count:
+    def _withdraw(self, number: int, endpoints: Mapping[str, Endpoint]) -> None:
+        """What is queued for endpoints that are no more waits on."""
+        for name, lane in self._lanes.items():
+            named = endpoints.get(name)
+            if named is None or not named.enabled:
+                self._give_back(lane.take_out(number))
+
+    def _fill(self, number: int, machine: DeliveryMachine, endpoint: Endpoint) -> None:
+        waiting = machine.waiting.get(endpoint.name)
+        if waiting is None or not waiting.count or not endpoint.enabled:
             return
         lane = self._lane(endpoint)
-        if lane.is_shut:
-            if not waiting.state.is_open:
-                lane.shut_in.add(number)
-            elif number in lane.shut_in:
-                lane.is_shut = False
-                lane.shut_in.clear()
-            if lane.is_shut:
-                return
-        room = _AHEAD * endpoint.concurrency - len(lane.jobs)
-        for subject, delivery in machine.take(name, room, _now()) if room > 0 else ():
-            job = _Job(number, name, subject, delivery.event_id, delivery.value)
-            if job.place not in self._running:  # else it was under way when the state was read again
-                lane.jobs.append(job)
+        if not waiting.state.is_open or self._is_left_alone(endpoint.name, lane):
+            self._give_back(lane.take_out(number))
+            return
+        room = _AHEAD * endpoint.concurrency - lane.length(number)
+        for taken in machine.take(endpoint.name, room, _now()) if room > 0 else ():
+            job = Job(number, taken)
+            if job.place in self._running:
+                self._behind[job.place] = job
+            else:
+                lane.add(job)
         self._pump(endpoint, lane)
 
-    def _lane(self, endpoint: Endpoint) -> _Lane:
+    def _is_left_alone(self, name: str, lane: Lane) -> bool:
+        """Whether any of our partitions knows that the endpoint wants nothing now."""
+        if lane.is_hushed:
+            return True
+        now, known = _now(), [machine.waiting.get(name) for machine, _ in self.open.values()]
+        return any(each and (each.state.disabled_at is not None or each.state.not_before > now) for each in known)
+
+    def _lane(self, endpoint: Endpoint) -> Lane:
         lane = self._lanes.get(endpoint.name)
         if lane is None:
-            lane = self._lanes[endpoint.name] = _Lane()
-        if lane.rate != endpoint.rate:
-            lane.rate, lane.limit = endpoint.rate, None if endpoint.rate is None else RateLimit(endpoint.rate)
+            lane = self._lanes[endpoint.name] = Lane()
+        lane.set_rate(endpoint.rate)
         return lane
 
-    def _pump(self, endpoint: Endpoint, lane: _Lane) -> None:
+    def _pump(self, endpoint: Endpoint, lane: Lane) -> None:
         """Begin as many attempts as may be under way."""
-        if lane.timer is not None:
+        if lane.timer is not None or not endpoint.enabled:
             return
-        while lane.jobs and lane.sending < endpoint.concurrency:
+        while lane and lane.sending < endpoint.concurrency:
             wait = 0.0 if lane.limit is None else lane.limit.take(time.monotonic())
             if wait > 0:
-                lane.timer = asyncio.get_running_loop().call_later(wait, self._pump_again, endpoint.name)
+                lane.timer = asyncio.get_running_loop().call_later(wait, self._limit_ended, endpoint.name, lane)
                 return
-            job = lane.jobs.popleft()
+            job = lane.pop()
             lane.sending += 1
             self._running[job.place] = asyncio.create_task(self._attempt(endpoint, lane, job))
 
-    def _pump_again(self, name: str) -> None:
-        lane, endpoint = self._lanes[name], self._endpoints().get(name)
+    def _limit_ended(self, name: str, lane: Lane) -> None:
         lane.timer = None
+        self._pump_on(name, lane)
+
+    def _pump_on(self, name: str, lane: Lane) -> None:
+        endpoint = self._endpoints().get(name)
         if endpoint is not None:
             self._pump(endpoint, lane)
 
-    async def _attempt(self, endpoint: Endpoint, lane: _Lane, job: _Job) -> None:
+    async def _attempt(self, endpoint: Endpoint, lane: Lane, job: Job) -> None:
         result: AttemptResult | None = None
         try:
-            result = await self._send(endpoint, job)
+            if not lane.is_hushed:
+                result = await self._send(endpoint, lane, job)
         finally:
             lane.sending -= 1
-            self._running.pop(job.place, None)
-            if result is not None:
+            del self._running[job.place]
+            if result is None:
+                self._give_back([job])
+            else:
                 self._ended(lane, job, result)
-            elif job.partition in self.open:
-                self.open[job.partition][1].put(GivenBack(job.endpoint, job.subject, job.event_id))
-        current = self._endpoints().get(job.endpoint)
-        if current is not None:
-            self._pump(current, lane)
+            self._go_behind(lane, job)
+        self._pump_on(endpoint.name, lane)
 
-    async def _send(self, endpoint: Endpoint, job: _Job) -> AttemptResult:
-        change = read_whole_change(job.value, job.partition, -1)
+    def _go_behind(self, lane: Lane, job: Job) -> None:
+        """The attempt ended: what was taken meanwhile where it was under way takes its turn, unless it is the same."""
+        behind = self._behind.pop(job.place, None)
+        if behind is not None and behind != job:
+            if job.partition in self._releasing:
+                self._give_back([behind])
+            else:
+                lane.add(behind)
+
+    async def _send(self, endpoint: Endpoint, lane: Lane, job: Job) -> AttemptResult:
+        taken = job.taken
+        change = read_whole_change(taken.value, job.partition, -1)
         if change is None:
-            refused = Outcome(Verdict.REFUSED, "what waits is no stage change that this version can read")
-            return AttemptResult(refused, None, _now(), 0.0, "")
+            return _unsent(Verdict.REFUSED, "what waits is no stage change that this version can read")
         try:
-            requests = endpoint.template.requests(change, job.event_id, endpoint.values)
+            requests = endpoint.template.requests(change, taken.event_id, endpoint.values)
+            if lane.limit is not None:
+                lane.limit.owe(len(requests) - 1)
+            return await self._sender.attempt(endpoint, requests, taken.event_id, _now)
         except UnfitChangeError as error:
-            return AttemptResult(Outcome(Verdict.REFUSED, str(error)[:200]), None, _now(), 0.0, "")
-        return await self._sender.attempt(endpoint, requests, job.event_id, _now)
+            return _unsent(Verdict.REFUSED, str(error)[:200])
+        except Exception as error:  # noqa: BLE001 else it would be tried again at once, and for ever
+            report(
+                log.error,
+                Event.ATTEMPT_BROKEN,
+                "our code failed on a delivery to {endpoint}: it is tried again as if the endpoint had failed",
+                endpoint=endpoint.name,
+                exc_info=error,
+            )
+            return _unsent(Verdict.AGAIN, f"our code failed: {type(error).__name__}")
 
-    def _ended(self, lane: _Lane, job: _Job, result: AttemptResult) -> None:
-        attempted = Attempted(
-            job.endpoint, job.subject, job.event_id, result.outcome, result.status, result.at, result.seconds
-        )
+    def _ended(self, lane: Lane, job: Job, result: AttemptResult) -> None:
+        outcome, status = result.outcome, result.status
+        if outcome.verdict is Verdict.DELIVERED and status is not None:
+            lane.last_delivered = max(lane.last_delivered or 0, result.at)
+        attempted = Attempted(job.taken, outcome, status, result.at, result.seconds, lane.last_delivered)
         self._results.setdefault(job.partition, {})[job.place] = attempted
         if job.partition in self.open:
             self.open[job.partition][1].put(attempted)
-        if result.outcome.verdict is Verdict.GONE and not lane.is_shut:
-            lane.is_shut = True
-            for each in lane.jobs:
-                self._give_back(each)
-            lane.jobs.clear()
+        if outcome.verdict is Verdict.GONE or outcome.wait:
+            lane.hush(job.place)
+            self._give_back(lane.take_out_all())
 
-    def _give_back(self, job: _Job) -> None:
-        if job.partition in self.open:
-            self.open[job.partition][1].put(GivenBack(job.endpoint, job.subject, job.event_id))
+    def _give_back(self, jobs: Iterable[Job]) -> None:
+        for job in jobs:
+            if job.partition in self.open:
+                self.open[job.partition][1].put(GivenBack(job.taken))
 
     async def release(self, number: int) -> None:
         """See `Companion`: what is queued is given back, and attempts under way get a second to end."""
-        self._take_out(number, give_back=True)
-        tasks = [task for place, task in self._running.items() if place[0] == number]
-        if tasks:
-            await asyncio.wait(tasks, timeout=_RELEASE)
+        self._releasing.add(number)
+        try:
+            for lane in self._lanes.values():
+                self._give_back(lane.take_out(number))
+            tasks = [task for place, task in self._running.items() if place[0] == number]
+            if tasks:
+                await asyncio.wait(tasks, timeout=_RELEASE)
+            for task in tasks:
+                task.cancel()
+            if tasks:
+                await asyncio.wait(tasks)
+        finally:
+            self._releasing.discard(number)
+
+    def dropped(self, number: int) -> None:
+        """See `Companion`: attempts under way go on, and what they end with is told when the state was read again."""
+        for lane in self._lanes.values():
+            lane.take_out(number)
+        for place in [each for each in self._behind if each[0] == number]:
+            del self._behind[place]
+        self.open.pop(number, None)
+
+    async def close(self) -> None:
+        """End all attempts; what became of them is not known then."""
+        for lane in self._lanes.values():
+            lane.stop_timer()
+            lane.take_out_all()
+        self._behind.clear()
+        tasks = list(self._running.values())
         for task in tasks:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks)
 
-    def dropped(self, number: int) -> None:
-        """See `Companion`: attempts under way go on, and what they end with is told when the state was read again."""
-        self._take_out(number, give_back=False)
-        self.open.pop(number, None)
 
-    def _take_out(self, number: int, *, give_back: bool) -> None:
-        for lane in self._lanes.values():
-            for each in [job for job in lane.jobs if job.partition == number]:
-                lane.jobs.remove(each)
-                if give_back:
-                    self._give_back(each)
-
-    async def close(self) -> None:
-        """End all attempts; what became of them is not known then."""
-        for task in list(self._running.values()):
-            task.cancel()
-        if self._running:
-            await asyncio.wait(list(self._running.values()))
+def _unsent(verdict: Verdict, reason: str) -> AttemptResult:
+    """There was no request."""
+    return AttemptResult(Outcome(verdict, reason), None, _now(), 0.0, "")
 
 
 def _now() -> int:

@@ -37,3 +37,7 @@ class RateLimit:
             return (wanted - self._tokens) / self._per_second
         self._tokens -= requests
         return 0.0
+
+    def owe(self, requests: int) -> None:
+        """So many more went out with the last one; what comes after them waits the longer."""
+        self._tokens -= requests

@@ -8,25 +8,43 @@ from stream.webhooks.endpoint import Endpoint
 from stream.webhooks.exchange import Outcome
 
 
-class Attempted(NamedTuple):
-    """An attempt ended."""
+class Taken(NamedTuple):
+    """A delivery that was handed out to be sent, and which attempt that is."""
 
     endpoint: str
     subject: str
     event_id: str
+    came: int
+    """When it began to wait, epoch milliseconds: one that is delivered again has another."""
+    attempts: int
+    """Those that failed before."""
+    value: bytes
+    """The change, as on the topic of stage changes."""
+
+
+class Attempted(NamedTuple):
+    """An attempt ended. Heard twice, or about a delivery that went another way meanwhile, it changes nothing."""
+
+    taken: Taken
     outcome: Outcome
     status: int | None
+    """Of the last answer; None where there was none."""
     at: int
     """When it began, epoch milliseconds."""
     seconds: float
+    last_delivered: int | None = None
+    """When the endpoint last took a delivery, of whichever partition, epoch milliseconds; None: not known."""
+
+    @property
+    def ended(self) -> int:
+        """When it ended, epoch milliseconds."""
+        return self.at + round(self.seconds * 1000)
 
 
 class GivenBack(NamedTuple):
     """A delivery that was taken was not sent."""
 
-    endpoint: str
-    subject: str
-    event_id: str
+    taken: Taken
 
 
 class Commanded(NamedTuple):
@@ -35,6 +53,8 @@ class Commanded(NamedTuple):
     records: tuple[SourceRecord, ...]
     next_offset: int
     """Where to read that topic on."""
+    anew: bool = False
+    """The topic was created again: offsets that were known mean nothing any more."""
 
 
 class Configured(NamedTuple):

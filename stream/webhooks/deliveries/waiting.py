@@ -1,54 +1,25 @@
 """The deliveries of one endpoint that wait on one partition: in order per customer, and by when they are due.
 
-    add ----> queue of its customer ----> head due? ----> ready ----> take ----> under way
-                                             |  not yet                              |
-                                             v                                       v
-                                           later  <---- failed: due again ------  settled: the next one is the head
+    add ----> queue of its customer, as its head ----> ready ----> take ----> under way
+                                                         ^                        |
+                                                         |  its time has come     v
+                                                       later <---- failed; or settled: the next one is the head
 
-Only the head of a customer's queue is ever sent, so that what the customer did is told in its order.
+Only the head of a customer's queue is ever sent, so that what the customer did is told in its order. Each customer with
+a queue is under way, or has a place among those that are ready or among those that are due later. A place may be left
+behind by a delivery that was dropped: it is passed over when its turn comes.
 """
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from heapq import heapify, heappop, heappush
 from typing import Final
 
-from stream.codec.deliveries import EndpointState
-from stream.codec.packed_changes import pack, unpack
+from stream.codec.deliveries import EndpointState, lifecycle_of, subject_of
+from stream.webhooks.deliveries.delivery import Delivery
 
-PACKED_FROM: Final = 2_000
-"""Where more wait than this, the values of those that come are packed: they will lie for a while."""
 _UNTIDY: Final = 1_000
-
-
-class Delivery:
-    """One change that waits for one endpoint; times are epoch milliseconds."""
-
-    __slots__ = ("_packed", "_value", "attempts", "came", "due", "event_id", "order")
-
-    def __init__(self, event_id: str, value: bytes, order: int, came: int, *, attempts: int = 0, due: int) -> None:
-        self.event_id = event_id
-        self.order = order
-        """Deliveries of one customer are sent in this order."""
-        self.came = came
-        """When it began to wait."""
-        self.attempts = attempts
-        """Those that failed."""
-        self.due = due
-        """When it may be sent."""
-        self._value = value
-        self._packed = False
-
-    @property
-    def value(self) -> bytes:
-        """The change, as on the topic of stage changes."""
-        return unpack(self._value) if self._packed else self._value
-
-    def pack(self) -> None:
-        """Keep it in less memory."""
-        if not self._packed:
-            self._value, self._packed = pack(self._value), True
-
+_YIELD_EVERY: Final = 1_000
 
 _Queue = Delivery | deque[Delivery]
 
@@ -61,54 +32,50 @@ class Waiting:
         self.state = EndpointState()
         self.count = 0
         """Deliveries that wait, those under way included."""
-        self.not_before = 0
-        """The endpoint asked to be left alone until then, epoch milliseconds."""
         self._queues: dict[str, _Queue] = {}
-        """By subject, the longest waiting first."""
+        """By subject, in the order in which they came."""
+        self._arrivals: deque[Delivery] = deque()
+        """All of them in that order, and some that wait no more."""
         self._under_way: set[str] = set()
         self._ready: deque[str] = deque()
         self._later: list[tuple[int, str]] = []
-        self._woken = 0
+        """A heap, by when they are due."""
 
     def add(self, subject: str, delivery: Delivery) -> None:
-        """Put a delivery behind those of its subject."""
-        if self.count >= PACKED_FROM:
-            delivery.pack()
+        """Put a delivery behind those of its subject; its order is higher than that of all that wait."""
+        self._tidy()
+        self._arrivals.append(delivery)
+        self._queue(subject, delivery)
+
+    def _queue(self, subject: str, delivery: Delivery) -> None:
         queue = self._queues.get(subject)
         self.count += 1
         if queue is None:
             self._queues[subject] = delivery
-            self._await(subject, delivery)
+            self._place(subject, delivery)
         elif isinstance(queue, deque):
             queue.append(delivery)
         else:
             self._queues[subject] = deque((queue, delivery))
 
-    def restore(self, subject: str, delivery: Delivery) -> None:
+    def restore(self, delivery: Delivery) -> None:
         """As `add`, in whatever order; `restored` comes at the end."""
-        delivery.pack()
-        queue = self._queues.get(subject)
-        self.count += 1
-        if queue is None:
-            self._queues[subject] = delivery
-        elif isinstance(queue, deque):
-            queue.append(delivery)
-        else:
-            self._queues[subject] = deque((queue, delivery))
+        self._arrivals.append(delivery)
 
-    def restored(self) -> None:
+    def restored(self) -> Generator[None, None, None]:
         """All that waits is there again: put it in order."""
-        for subject, queue in self._queues.items():
-            if isinstance(queue, deque):
-                self._queues[subject] = deque(sorted(queue, key=_order))
-        queues = sorted(self._queues.items(), key=lambda each: _head(each[1]).came)
-        self._queues = dict(queues)
-        self._later = [(_head(queue).due, subject) for subject, queue in queues]
-        heapify(self._later)
+        self._arrivals = deque(sorted(self._arrivals, key=_order))
+        for number, delivery in enumerate(self._arrivals):
+            if number % _YIELD_EVERY == 0:
+                yield
+            self._queue(subject_of(delivery.event_id), delivery)
 
     def holds(self, subject: str, event_id: str) -> bool:
         """Whether this change waits already."""
-        return any(each.event_id == event_id for each in self.of(subject))
+        queue = self._queues.get(subject)
+        if isinstance(queue, deque):
+            return any(each.event_id == event_id for each in queue)
+        return queue is not None and queue.event_id == event_id
 
     def of(self, subject: str) -> Iterator[Delivery]:
         """What waits for one subject, in its order."""
@@ -127,40 +94,44 @@ class Waiting:
     def head(self, subject: str) -> Delivery | None:
         """The next one of a subject."""
         queue = self._queues.get(subject)
-        return None if queue is None else _head(queue)
+        return queue[0] if isinstance(queue, deque) else queue
 
     @property
     def oldest(self) -> Delivery | None:
-        """About the one that waits for the longest: the head of the queue that began first."""
-        return next((_head(queue) for queue in self._queues.values()), None)
+        """The one that waits for the longest."""
+        return next((each for each in self._arrivals if each.waits), None)
 
-    def wake(self, now: int) -> None:
-        """What is due by `now` is ready to be taken."""
-        self._tidy()
-        self._woken = now
-        while self._later and self._later[0][0] <= now:
-            self._ready.append(heappop(self._later)[1])
+    def next_due(self, since: int) -> int | None:
+        """When something may be sent that could not be at `since`; None: nothing, without something else coming first.
 
-    def next_due(self) -> int | None:
-        """When something will be ready that is not; None: nothing will, without something else coming first."""
-        if not self.state.is_open:
+        What may be sent already waits for room with its endpoint, and is not due again.
+        """
+        state = self.state
+        if not state.is_open:
             return None
-        if self._ready and self.not_before > self._woken:
-            return self.not_before
-        return max(self._later[0][0], self.not_before) if self._later else None
+        if self._ready or (self._later and self._later[0][0] <= since):
+            return state.not_before if state.not_before > since else None
+        return max(self._later[0][0], state.not_before) if self._later else None
 
     def take(self, most: int, now: int) -> list[tuple[str, Delivery]]:
-        """Deliveries that are ready, at most so many; they are under way until `settle`, `again` or `give_back`."""
-        if not self.state.is_open or now < self.not_before:
+        """Deliveries that may be sent, at most so many; they are under way until `settle`, `again` or `give_back`."""
+        if not self.state.is_open or now < self.state.not_before:
             return []
+        for _ in range(most):  # not all at once: after an outage all that waits is due
+            if not self._later or self._later[0][0] > now:
+                break
+            self._ready.append(heappop(self._later)[1])
         taken: list[tuple[str, Delivery]] = []
         while self._ready and len(taken) < most:
             subject = self._ready.popleft()
             head = self.head(subject)
-            # Else the place is of one that was dropped, and the head has its own.
-            if head is not None and head.due <= now and subject not in self._under_way:
-                self._under_way.add(subject)
-                taken.append((subject, head))
+            if head is None or subject in self._under_way:
+                continue
+            if head.attempts and head.due > now:
+                heappush(self._later, (head.due, subject))
+                continue
+            self._under_way.add(subject)
+            taken.append((subject, head))
         return taken
 
     def is_under_way(self, subject: str) -> bool:
@@ -175,67 +146,106 @@ class Waiting:
 
     def settle(self, subject: str) -> None:
         """The head is done; the next one of the subject takes its place."""
+        placed = subject not in self._under_way and not self._head(subject).attempts
         self._under_way.discard(subject)
-        queue = self._queues[subject]
-        self.count -= 1
-        if isinstance(queue, deque):
-            queue.popleft()
-            if len(queue) == 1:
-                self._queues[subject] = queue[0]
-            self._await(subject, _head(queue))
-        else:
-            del self._queues[subject]
+        self._take_out(subject, 0)
+        head = self.head(subject)
+        if head is not None and not placed:
+            self._place(subject, head)
 
     def again(self, subject: str, due: int) -> None:
         """The head failed: it is due again at that time."""
         self._under_way.discard(subject)
-        head = _head(self._queues[subject])
+        head = self._head(subject)
         head.attempts += 1
         head.due = due
         head.pack()
-        heappush(self._later, (due, subject))
+        self._place(subject, head)
 
     def drop_oldest(self, subject: str) -> Delivery | None:
         """Take out the oldest delivery of a subject that is not under way; None where there is none."""
-        queue = self._queues.get(subject)
-        if queue is None:
-            return None
-        if subject not in self._under_way:
-            head = _head(queue)
+        if subject in self._under_way:
+            return self._take_out(subject, 1) if self.length(subject) > 1 else None
+        head = self.head(subject)
+        if head is not None:
             self.settle(subject)
-            return head
-        if not isinstance(queue, deque):
-            return None
-        head = queue.popleft()
-        dropped = queue.popleft()
-        queue.appendleft(head)
+        return head
+
+    def drop_oldest_of_all(self) -> Delivery | None:
+        """Take out the oldest delivery that is not under way; None where there is none."""
+        passed: list[Delivery] = []
+        found: Delivery | None = None
+        while self._arrivals and found is None:
+            delivery = self._arrivals.popleft()
+            if not delivery.waits:
+                continue
+            subject = subject_of(delivery.event_id)
+            if subject in self._under_way and self.head(subject) is delivery:
+                passed.append(delivery)
+            else:
+                found = self.drop_oldest(subject)
+        self._arrivals.extendleft(reversed(passed))
+        return found
+
+    def supersede(self, subject: str, lifecycle: str) -> Iterator[Delivery]:
+        """Take out what a later change of this lifecycle makes needless: all that are not under way."""
+        place = 1 if subject in self._under_way else 0
+        while place < self.length(subject):
+            each = self.at(subject, place)
+            if lifecycle_of(each.event_id) != lifecycle:
+                place += 1
+            elif place:
+                yield self._take_out(subject, place)
+            else:
+                self.settle(subject)
+                yield each
+
+    def at(self, subject: str, place: int) -> Delivery:
+        """The one that stands there in the subject's order."""
+        queue = self._queues[subject]
+        return queue[place] if isinstance(queue, deque) else queue
+
+    def _head(self, subject: str) -> Delivery:
+        return self.at(subject, 0)
+
+    def _take_out(self, subject: str, place: int) -> Delivery:
+        queue = self._queues[subject]
         self.count -= 1
-        if len(queue) == 1:
-            self._queues[subject] = head
-        return dropped
+        if isinstance(queue, deque):
+            taken = queue[place]
+            del queue[place]
+            if len(queue) == 1:
+                self._queues[subject] = queue[0]
+        else:
+            taken = queue
+            del self._queues[subject]
+        taken.waits = False
+        return taken
 
-    def drop_oldest_of_all(self) -> tuple[str, Delivery] | None:
-        """Take out about the oldest delivery that is not under way, with its subject."""
-        for subject in self._queues:
-            dropped = self.drop_oldest(subject)
-            if dropped is not None:
-                return subject, dropped
-        return None
-
-    def _await(self, subject: str, head: Delivery) -> None:
-        heappush(self._later, (head.due, subject))
+    def _place(self, subject: str, head: Delivery) -> None:
+        """Give a subject its place: a delivery that was never tried is due at once."""
+        if head.attempts:
+            heappush(self._later, (head.due, subject))
+        else:
+            self._ready.append(subject)
 
     def _tidy(self) -> None:
-        """Places that dropped deliveries left behind go once they are many."""
+        """What dropped deliveries left behind goes once it is much."""
+        while self._arrivals and not self._arrivals[0].waits:
+            self._arrivals.popleft()
+        if len(self._arrivals) > 2 * self.count + _UNTIDY:
+            self._arrivals = deque(each for each in self._arrivals if each.waits)
         if len(self._ready) + len(self._later) > 2 * len(self._queues) + _UNTIDY:
-            heads = ((_head(queue).due, subject) for subject, queue in self._queues.items())
-            self._later = [each for each in heads if each[1] not in self._under_way]
+            self._ready, self._later = deque(), []
+            for subject in self._queues:
+                head = self._head(subject)
+                if subject in self._under_way:
+                    continue
+                if head.attempts:
+                    self._later.append((head.due, subject))
+                else:
+                    self._ready.append(subject)
             heapify(self._later)
-            self._ready.clear()
-
-
-def _head(queue: _Queue) -> Delivery:
-    return queue[0] if isinstance(queue, deque) else queue
 
 
 def _order(delivery: Delivery) -> int:
