@@ -27,7 +27,7 @@ def records() -> list[Outgoing]:
     interactions = [Interaction(who, None, f"i-{who}", "page", 1_772_357_400_000, {}, {}) for who in people]
     model = model_of([each.lifecycle for each in load_all(["metrics"])])
     batches = run_all(machine(model, Settings(clock="stream")), records_of(interactions))
-    return [each for batch in batches for each in batch.stage_changes]
+    return [each for batch in batches for each in batch.events]
 
 
 def test_it_says_what_the_record_on_the_topic_says() -> None:

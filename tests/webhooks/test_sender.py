@@ -250,7 +250,8 @@ async def test_host_names_whose_lookup_hangs_hold_up_no_others(monkeypatch):
     finally:
         release.set()
     assert {task.result().outcome.verdict for task in waiting} == {Verdict.AGAIN}
-    assert waiting[0].result().outcome.reason == f"no connection to slow0.test:{server.port} within 1 s"
+    # Whether the connection or all of it took too long, on a machine that stands still for a moment.
+    assert f"slow0.test:{server.port} within 1 s" in waiting[0].result().outcome.reason
 
 
 async def test_an_http_1_0_server_is_understood_where_the_end_of_the_connection_ends_the_body():
