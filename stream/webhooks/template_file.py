@@ -36,6 +36,7 @@ class FileTemplate:
     def __init__(self, definition: TemplateDefinition) -> None:
         self.definition = definition
         self._asked = {value.name: value for value in definition.values}
+        self._bases = {each.base for each in definition.requests}
         self._defaults = {value.name: value.default for value in definition.values if value.default is not None}
 
     @property
@@ -58,6 +59,8 @@ class FileTemplate:
             said = (
                 asked.problem(text) if asked else unknown(name, list(self._asked), f"value of the template {self.name}")
             )
+            if not said and "?" in text and name in self._bases:
+                said = "a path is put behind this URL, so it has no part behind a ?"
             if said:
                 found[name] = said
         choice = self.definition.at_least_one

@@ -155,7 +155,8 @@ class TemplateReader(DocumentReader):
     def _json(self, entry: Entry) -> Json:
         value = entry.value
         if isinstance(value, str):
-            return self._text(entry)
+            text = self._text(entry)
+            return text.parts[0] if len(text.parts) == 1 else text
         if isinstance(value, Mapping):
             return tuple(self._member(key, each) for key, each in self.mapping(entry).items())
         if isinstance(value, list):

@@ -28,8 +28,8 @@ class Spread(NamedTuple):
     placeholder: Placeholder
 
 
-Json = Text | tuple["Member", ...] | list["Json"] | float | bool | None
-"""A value of a body: a text, an object, a list, or a constant."""
+Json = Text | Placeholder | tuple["Member", ...] | list["Json"] | str | float | bool | None
+"""A value of a body: a text, a placeholder that keeps its type, an object, a list, or a constant."""
 
 
 class Member(NamedTuple):
@@ -54,6 +54,12 @@ class RequestTemplate:
     needs: tuple[Placeholder, ...] = ()
     """What must be there: without it the tool would refuse, or take it for another thing."""
     only_if: tuple[RequestCondition, ...] = ()
+
+    @property
+    def base(self) -> str:
+        """The name of the value with which the URL begins, and goes on; empty where there is none."""
+        first = self.url.parts[0]
+        return first.value if isinstance(first, Placeholder) and len(self.url.parts) > 1 else ""
 
     def request(self, material: Material) -> HttpRequest | None:
         """What is sent; None where its conditions do not hold. Raises UnfitChangeError."""
@@ -111,8 +117,12 @@ def _url(url: Text, material: Material) -> str:
 
 def _rendered(node: Json, material: Material) -> object:
     """A value for JSON; None where nothing is, or is left of a list or object: then what holds it leaves it out."""
+    if isinstance(node, str):
+        return node
+    if isinstance(node, Placeholder):
+        return material.value(node)
     if isinstance(node, Text):
-        return material.value(node.alone) if node.alone else material.text(node)
+        return material.text(node)
     if isinstance(node, list):
         return [found for each in node if (found := _rendered(each, material)) is not None] or None
     if isinstance(node, tuple):

@@ -176,6 +176,39 @@ def test_every_problem_is_told_at_once() -> None:
     assert [line.split(":")[1] for line in reading(text).splitlines()] == ["10", "15"]
 
 
+ODD = (
+    "",
+    "[]",
+    "{}",
+    "[[]]",
+    "{a: {b: 1}}",
+    "1",
+    "1.5",
+    "true",
+    "null",
+    "2026-01-01",
+    "'{'",
+    "'{a|b}'",
+    "'a=to'",
+    "!!set {a}",
+)
+
+
+def test_whatever_stands_in_a_place_is_read_or_refused_and_nothing_else_happens() -> None:
+    """Each value of the file in turn becomes something that nobody would write there."""
+    lines = OWN.splitlines()
+    refused = 0
+    for number, line in enumerate(lines):
+        indent, key = line[: len(line) - len(line.lstrip())], line.strip().partition(":")[0]
+        for odd in ODD:
+            text = "\n".join([*lines[:number], f"{indent}{key}: {odd}", *lines[number + 1 :]])
+            try:
+                parse_template(text, "own.yaml")
+            except TemplateFileError:
+                refused += 1
+    assert refused > 100
+
+
 def test_a_file_without_requests_and_one_that_is_no_mapping_are_refused() -> None:
     assert "requests" in reading("template: a\n")
     assert "a mapping was expected" in reading("- a\n")
@@ -191,6 +224,7 @@ def test_a_file_without_requests_and_one_that_is_no_mapping_are_refused() -> Non
         ("url", "https://x.example:99999/", "a URL was expected"),
         ("url", "https://me:secret@x.example/", "a URL holds no user name and password"),
         ("url", "https://x.example/#part", "no part behind a #"),
+        ("url", "https://x.example/a?b=c", "a path is put behind this URL, so it has no part behind a ?"),
         ("key", "abc\n", "a control character"),
         ("person", "facts.", "'facts.' names none of the facts; write facts.NAME"),
         ("person", "{to}", "unknown field of a stage change '{to}'; did you mean 'to'?"),
