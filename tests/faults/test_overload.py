@@ -31,8 +31,8 @@ def say(_: str) -> None:
 async def test_an_overload_shows_in_the_lag_and_is_worked_off(
     kafka: SharedKafka, topic_prefix: str, tmp_path: Path
 ) -> None:
-    """Four hundred thousand interactions as fast as the broker takes them."""
-    load = Load(measured=40_000, seconds=None, count=400_000, customers=4_000)
+    """Two hundred thousand interactions as fast as the broker takes them."""
+    load = Load(measured=20_000, seconds=None, count=200_000, customers=4_000)
     outcome = await overload(kafka.bootstrap, tmp_path, load, topic_prefix, say)
     assert outcome.differences == []
     assert outcome.reached > outcome.sustained

@@ -93,7 +93,7 @@ async def test_a_build_that_is_wrong_on_purpose_is_caught(
     wall = kind in ("early", "rash")
     clock: Clock = "wall" if wall else "stream"
     faults = HARMED_BY[kind]
-    minutes, interactions = (0.25, 8_000) if faults == ["edit"] else (0.5, 10_000 if wall else 25_000)
+    minutes, interactions = (0.2, 6_000) if faults == ["edit"] else (0.35, 8_000 if wall else 16_000)
     plan = Plan(2, minutes, interactions, 500, command, faults, clock=clock, patient=True)
     if kind not in WORKERS:
         plan = over_http(plan, kind)
