@@ -15,9 +15,9 @@ from typing import Any
 
 from stream.cli import main
 from stream.codec.state.keys import LAYOUT
+from stream.engine.committed_state import MovingError, Question
 from stream.engine.delivery import Transactional
 from stream.engine.partition import Partition
-from stream.engine.questions import MovingError, Question
 from stream.kafka.membership import Membership
 from stream.kafka.partition_reader import Fetched
 from stream.kafka.receipt_producer import Receipt, ReceiptProducer
@@ -141,6 +141,9 @@ def uncommitted() -> None:
             raise MovingError
         return question(self.machine)
 
+    def place_of(_self: Partition, _key: bytes) -> None:
+        """Of nobody is more known than what `ask` says."""
+
     really = Transactional.write
 
     async def write(self: Transactional, batch: Batch) -> None:
@@ -148,6 +151,7 @@ def uncommitted() -> None:
         await really(self, batch)
 
     Partition.ask = ask  # type: ignore[method-assign]
+    Partition.place_of = place_of  # type: ignore[method-assign]
     Transactional.write = write  # type: ignore[method-assign]
 
 
