@@ -155,6 +155,17 @@ def uncommitted() -> None:
     Transactional.write = write  # type: ignore[method-assign]
 
 
+def behind() -> None:
+    """Whoever asks is answered from before a batch that subscribers may read already."""
+    really = Transactional.write
+
+    async def write(self: Transactional, batch: Batch) -> None:
+        await really(self, batch)
+        await asyncio.sleep(_IN_BETWEEN)
+
+    Transactional.write = write  # type: ignore[method-assign]
+
+
 def answers_first() -> None:
     """A collector answers 200 before Kafka has what was sent."""
     really = ReceiptProducer._accepted
@@ -176,7 +187,7 @@ def _named(*kinds: Callable[[], None]) -> dict[str, Callable[[], None]]:
 
 WORKERS = _named(no_fencing, position_apart, changes_last, state_kept, early, rash, layouts_lost, edit_forgotten)
 """What topics show."""
-LOOKUPS = _named(always_sure, uncommitted)
+LOOKUPS = _named(always_sure, uncommitted, behind)
 """What answers show."""
 COLLECTORS = _named(answers_first)
 BROKEN = {**WORKERS, **LOOKUPS, **COLLECTORS}
