@@ -55,6 +55,9 @@ class Delivery(Protocol):
 
     exclusive: ClassVar[bool]
     """Only one owner can write: a rival that takes over makes our next `write` fail."""
+    is_visible: bool
+    """Subscribers may read of a batch whose outcome is not known here: from when it is told to commit until `write`
+    returns, and for ever where that fails."""
 
     async def start(self) -> None:
         """Connect; when exclusive, fence whoever wrote for this partition before.
@@ -74,6 +77,7 @@ class _Producing:
 
     def __init__(self, route: Route, **options: str | int) -> None:
         self._route = route
+        self.is_visible = False
         self._counts: dict[str, int] = {}
         self._producer = AIOKafkaProducer(
             **client_options(route.settings),
@@ -144,7 +148,9 @@ class Transactional(_Producing):
             await self._producer.send_offsets_to_transaction(
                 {self._route.source: batch.next_offset}, self._route.settings.group
             )
+            self.is_visible = True
             await self._producer.commit_transaction()
+            self.is_visible = False
         except AssertionError as error:  # aiokafka's own checks, when its sender died in between
             raise KafkaError(f"the transaction of {self._route.source} broke off: {error}") from error
 
@@ -159,9 +165,11 @@ class AtLeastOnce(_Producing):
         self._commit_offset = commit_offset
 
     async def write(self, batch: Batch) -> None:
+        self.is_visible = True
         await send_batches(self._producer, self._events(batch))
         await send_batches(self._producer, self._state(batch))
         await self._commit_offset(self._route.source, batch.next_offset)
+        self.is_visible = False
 
 
 def _whole(topic: str, partition: int, records: list[Outgoing]) -> Iterator[Part]:

@@ -15,13 +15,12 @@ from typing import Any, Protocol, TypeVar
 from aiokafka.errors import KafkaError
 
 from stream.codec.records import SourceRecord
+from stream.engine.committed_state import CommittedState, MovingError, Place, Question
 from stream.engine.companion import Inbox
-from stream.engine.cooperation import drive
 from stream.engine.delivery import Delivery
 from stream.engine.error_policy import ErrorPolicy, FailureKind
 from stream.engine.partition_context import PartitionContext
 from stream.engine.partition_log import PartitionLog
-from stream.engine.questions import MovingError, Place, Question, Questions
 from stream.engine.status import PartitionState
 from stream.errors import PositionError, UnreadableError
 from stream.kafka.changelog import ChangelogProgress
@@ -90,34 +89,24 @@ class Partition:
         """The state; None before recovery."""
         self._task: asyncio.Task[None] | None = None
         self._writing: asyncio.Task[Batch] | None = None
-        self._before: Place | None = None
-        """Where the state stood before the batch that is being made; None while none is."""
-        self._questions = Questions()
+        self._committed = CommittedState()
         self._is_proven = True
         """Nobody else can have written for this partition since the state was made."""
 
     async def ask(self, question: Question[T]) -> T:
-        """The answer of the state as it is committed: at once between two batches, else after the one at hand.
-
-        Raises MovingError while the partition does not run here.
-        """
-        if self.machine is None or self.state not in (PartitionState.RUNNING, PartitionState.BLOCKED):
-            raise MovingError
-        return question(self.machine) if self._writing is None else await self._questions.ask(question)
+        """As `CommittedState.ask`; raises MovingError also while the partition does not run here."""
+        self._require_running()
+        return await self._committed.ask(question)
 
     def place_of(self, key: bytes) -> Place | None:
-        """Where the state stands, for what it knows of the customer with this changelog key, which is committed.
+        """As `CommittedState.place_of`; raises MovingError also while the partition does not run here."""
+        self._context.turns.asked()
+        self._require_running()
+        return self._committed.place_of(key)
 
-        That is so between two batches, and for whom the batch at hand leaves as it was: while the batch is made the
-        state is where the last one left it, and while it is written nothing is newer than what is written. None where
-        that batch changes the customer; then `ask` waits for it. Raises MovingError as `ask`.
-        """
-        machine = self.machine
-        if machine is None or self.state not in (PartitionState.RUNNING, PartitionState.BLOCKED):
+    def _require_running(self) -> None:
+        if self.state not in (PartitionState.RUNNING, PartitionState.BLOCKED):
             raise MovingError
-        if self._writing is not None and machine.touches(key):
-            return None
-        return self._before or Place(machine, machine.next_offset, machine.clock)
 
     @property
     def progress_token(self) -> Hashable | None:
@@ -161,7 +150,7 @@ class Partition:
         writing = self._writing
         if writing is not None:
             done, _ = await asyncio.wait([writing], timeout=deadline)
-            self._writing = None  # not before: who asks meanwhile must wait
+            self._writing = None
             if not done or writing.cancelled() or writing.exception() is not None:
                 writing.cancel()
                 self.drop()
@@ -174,7 +163,7 @@ class Partition:
             self.drop()
         if self.state is not PartitionState.FAILED:
             self.state = PartitionState.PAUSED
-        self._questions.refuse()
+        self._committed.refuse()
 
     async def _write_last(self, deadline: float) -> None:
         """Write what the inbox holds: what was done for the partition while it ended is known to its next owner."""
@@ -199,8 +188,7 @@ class Partition:
         if self.position is not None:
             self.lag.position = self.position
         delivery, self._delivery, self.machine, self.position = self._delivery, None, None, None
-        self._before = None
-        self._questions.refuse()
+        self._committed.forget()
         if delivery is not None:
             self._owner.in_background(delivery.discard())
 
@@ -255,7 +243,7 @@ class Partition:
             self.state, self.recovery = PartitionState.RECOVERING, ChangelogProgress()
             began = time.monotonic()
             changelog = await context.read_changelog(self.number, self.recovery)
-            await drive(machine.restore(changelog), self._moved)
+            await context.turns.drive(machine.restore(changelog), self._moved)
         if machine.next_offset is None:
             self.position = await context.source.first_offset(self.number)
         else:
@@ -267,6 +255,7 @@ class Partition:
         context.observer.recovered(self.number, self.recovery.records, seconds)
         self._log.recovered(self.recovery.records, seconds, self.position)
         self.machine, self._topic, self.last_error, self._is_proven = machine, topic, None, True
+        self._committed.recovered(machine)
         self._answered = time.monotonic()
         self._owner.recovered(self.number, machine)
 
@@ -296,7 +285,7 @@ class Partition:
         while True:
             self._writing = asyncio.create_task(self._apply(records, fetched, wall))
             batch = await asyncio.shield(self._writing)
-            self._written()
+            self._writing = None
             if not batch.more:
                 return
             records = records[bisect_left(records, batch.next_offset, key=_offset) :]
@@ -366,24 +355,26 @@ class Partition:
         """Find out that nobody else wrote for this partition; raises an error where somebody did."""
         self._writing = asyncio.create_task(self._prove_ownership())
         await asyncio.shield(self._writing)
-        self._written()
-        self._is_proven = True
-
-    def _written(self) -> None:
-        """The batch at hand is committed."""
         self._writing = None
-        if self.machine is not None:
-            self._questions.answer(self.machine)
-            if self._companion is not None and self._is_proven:
-                self._companion.committed(self.number, self.machine, self._inbox)
+        self._is_proven = True
 
     async def _prove_ownership(self) -> Batch:
         """Write a transaction without news; it fails where another writer took over this partition."""
+        machine = self.machine
+        assert machine is not None
         assert self._delivery is not None
         assert self.position is not None
         batch = Batch(next_offset=self.position)
+        self._committed.begin(self._delivery)
         await self._delivery.write(batch)
+        self._commit(machine)
         return batch
+
+    def _commit(self, machine: Machine) -> None:
+        """The batch of this machine is committed, or had nothing to write."""
+        self._committed.commit(machine)
+        if self._companion is not None and machine is self.machine and self._is_proven and self._task is not None:
+            self._companion.committed(self.number, machine, self._inbox)
 
     @property
     def _begins(self) -> bool:
@@ -409,26 +400,29 @@ class Partition:
 
     async def _apply(self, records: Sequence[SourceRecord], fetched: Fetched, wall: int) -> Batch:
         """Run the machine for one batch and write it; nothing is written for a batch without inputs."""
-        assert self.machine is not None
+        machine = self.machine
+        assert machine is not None
         assert self._delivery is not None
         began = time.monotonic()
         if self._inbox:
-            self.machine.hear(self._inbox.take())
-        self._before = Place(self.machine, self.machine.next_offset, self.machine.clock)
-        run = self.machine.run(records, fetched.next_offset, wall=wall, caught_up=fetched.caught_up)
-        batch = await drive(run)
-        self._before = None
+            machine.hear(self._inbox.take())
+        self._committed.begin(self._delivery)
+        run = machine.run(records, fetched.next_offset, wall=wall, caught_up=fetched.caught_up)
+        batch = await self._context.turns.drive(run)
         if batch.inputs:
             ran = time.monotonic()
             await self._delivery.write(batch)
             now = time.monotonic()
+            self._commit(machine)
             self._context.observer.batch_written(self.number, batch, now - began, now - ran)
             self._context.misplaced.look(self.number, batch.counts)
             self._context.dead_letters.count(batch.counts)
             self._policy.forget_before(batch.next_offset)
-            self._log.considered(batch.counts, self.machine.to_reconsider)
+            self._log.considered(batch.counts, machine.to_reconsider)
         elif batch.more:
             raise RuntimeError(f"partition {self.number}: the machine made no progress at {batch.next_offset}")
+        else:
+            self._commit(machine)
         self.position = batch.next_offset
         self.last_progress = time.monotonic()
         self._moves += 1

@@ -8,6 +8,7 @@ from typing import Protocol
 from aiokafka import TopicPartition
 
 from stream.engine.companion import Companion
+from stream.engine.cooperation import Turns
 from stream.engine.dead_letter_share import DeadLetterWatch
 from stream.engine.delivery import AtLeastOnce, CommitOffset, Delivery, Route, Transactional
 from stream.engine.gatherer import Gatherer, TopicGatherer
@@ -76,6 +77,8 @@ class PartitionContext:
     make_gatherer: Callable[[int, Fail], Gatherer] | None = None
     """Of a partition; None where interactions come from one topic."""
     recovery_slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_RECOVERIES_AT_ONCE))
+    turns: Turns = field(default_factory=Turns)
+    """In which the long works of all partitions have their slices."""
     throttle: Throttle = field(default_factory=Throttle)
     """Shared, so that a broker that is away costs a worker one line of log, not one for each partition."""
     skips_gaps: bool = False

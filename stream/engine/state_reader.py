@@ -12,8 +12,8 @@ from stream.core.customer import Customer
 from stream.core.interaction import Kind
 from stream.core.lifecycle import Lifecycle
 from stream.core.model import Model
-from stream.engine.cooperation import drive
-from stream.engine.questions import MovingError
+from stream.engine.committed_state import MovingError
+from stream.engine.cooperation import Turns
 from stream.engine.rankings import Rankings
 from stream.engine.supervisor import Supervisor
 from stream.machine.batch import Machine
@@ -65,6 +65,7 @@ class StateReader:
         self._indexing: dict[int, tuple[PartitionMachine, asyncio.Task[StageIndex]]] = {}
         self._preparing: set[asyncio.Task[None]] = set()
         self._rankings = Rankings()
+        self._turns = Turns()
 
     @property
     def owned(self) -> list[int]:
@@ -107,14 +108,14 @@ class StateReader:
         return await self._ask(partition, read)
 
     def customer_now(self, kind: Kind, subject: str, partition: int) -> CustomerState | None:
-        """As `customer`, without waiting; None where the batch at hand changes that customer. Raises MovingError."""
+        """As `customer`, without waiting; None where that must be. Raises MovingError."""
         key = customer_key(kind, subject)
         place = self._supervisor.place_of(partition, key)
         if place is None:
             return None
         machine = place.machine
         assert isinstance(machine, PartitionMachine)
-        return CustomerState(machine.customer(key), partition, place.next_offset or 0, place.clock)
+        return CustomerState(machine.committed_customer(key), partition, place.next_offset or 0, place.clock)
 
     async def stages(self, partition: int) -> dict[tuple[str, str], int]:
         """Customers by lifecycle and stage. Raises MovingError."""
@@ -207,7 +208,7 @@ class StateReader:
             return
         known = self._indexing.get(partition)
         if known is None or known[0] is not machine or known[1].done():
-            known = self._indexing[partition] = (machine, asyncio.create_task(drive(store.index())))
+            known = self._indexing[partition] = (machine, asyncio.create_task(self._turns.drive(store.index())))
         if store.indexed is None:
             await asyncio.shield(known[1])
 

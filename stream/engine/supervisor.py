@@ -8,10 +8,10 @@ from typing import TypeVar
 
 from aiokafka.errors import KafkaError
 
+from stream.engine.committed_state import MovingError, Place, Question
 from stream.engine.edit_log import Edits
 from stream.engine.partition import Partition
 from stream.engine.partition_context import PartitionContext
-from stream.engine.questions import MovingError, Place, Question
 from stream.engine.status import EngineStatus, PartitionState, PartitionStatus, Phase
 from stream.events import Event, report
 from stream.kafka.contact import Contact

@@ -126,10 +126,13 @@ class Machine(Protocol):
     def clock(self) -> int | None:
         """The partition's clock, epoch milliseconds: deadlines up to it were fired."""
 
-    def touches(self, key: bytes) -> bool:
-        """Whether the batch that is run, or was run last, changed the customer of this changelog key so far.
+    def commit(self) -> None:
+        """What was run is committed; without it, that counts as so from the next run on."""
 
-        Else what is known of that customer is as it was before this batch.
+    def touches(self, key: bytes) -> bool:
+        """Whether what was run since the last `commit` changed the customer of this changelog key so far.
+
+        Else what is known of that customer is as it was then.
         """
 
     @property

@@ -43,31 +43,43 @@ class CustomerStore:
         self._indexing: StageIndex | None = None
         """The next one, which is being made."""
         self._codec = CustomerCodec(model)
-        self._written: dict[bytes, bytes] = {}
-        self._touched: dict[bytes, Customer] = {}
+        self._committed: dict[bytes, bytes] = {}
+        """Every record, but for what the batch at hand has changed."""
         self._changed: dict[bytes, bytes | None] = {}
-        self._handed_over: dict[bytes, bytes | None] = {}
-        """What was changed by the batch that was run last: it may be under way still."""
+        """Records that the batch at hand has changed; None: there is none any more."""
+        self._touched: dict[bytes, Customer] = {}
+        """Customers who were changed since, decoded."""
         self._layouts: list[Outgoing] = [Outgoing(*each) for each in self._codec.layout_records()]
         """Layouts of our lifecycles that the changelog does not have yet: they are written before any customer."""
 
     def __len__(self) -> int:
-        return len(self._written)
+        count = len(self._committed)
+        for key, value in self._changed.items():
+            count += (value is not None) - (key in self._committed)
+        return count
+
+    def _record(self, key: bytes) -> bytes | None:
+        """The record of a customer as it was last encoded."""
+        return self._changed[key] if key in self._changed else self._committed.get(key)
 
     def customer(self, key: bytes) -> Customer | None:
         """The customer as it is now, to be changed and then kept; None where there is none."""
         customer = self._touched.get(key)
         if customer is None:
-            value = self._written.get(key)
+            value = self._record(key)
             if value is not None:
                 customer = self._codec.decode(key, value)
         return customer
+
+    def committed_customer(self, key: bytes) -> Customer | None:
+        """The customer as it was before the batch at hand; None where there was none."""
+        value = self._committed.get(key)
+        return None if value is None else self._codec.decode(key, value)
 
     def keep(self, key: bytes, customer: Customer | None) -> None:
         """The customer was changed; None: is no more."""
         if customer is None:
             self._touched.pop(key, None)
-            self._written.pop(key, None)
             self._changed[key] = None
             return
         self._touched[key] = customer
@@ -92,8 +104,8 @@ class CustomerStore:
     def index(self) -> Generator[None, None, StageIndex]:
         """Make an index of all customers; yields between slices, in which the store may change."""
         index = self._indexing = StageIndex()
-        for number, key in enumerate(list(self._written)):
-            value = self._written.get(key)
+        for number, key in enumerate([*self._committed, *self._changed.keys() - self._committed.keys()]):
+            value = self._record(key)
             if value is not None:
                 for lifecycle, stage, entered in self._codec.standings(value):
                     index.add(lifecycle, stage, entered, key)
@@ -104,7 +116,7 @@ class CustomerStore:
 
     def stands(self, key: bytes, lifecycle: str, stage: str, entered: int) -> bool:
         """Whether the customer is in this stage since then."""
-        value = self._written.get(key)
+        value = self._record(key)
         return value is not None and (lifecycle, stage, entered) in self._codec.standings(value)
 
     def encode(self) -> int:
@@ -115,7 +127,7 @@ class CustomerStore:
         size = 0
         for key, customer in self._touched.items():
             value = self._codec.encode(customer)
-            self._written[key] = self._changed[key] = value
+            self._changed[key] = value
             size += len(value)
         self._touched = {}
         return size
@@ -126,20 +138,25 @@ class CustomerStore:
         return not self._layouts
 
     def take_records(self) -> list[Outgoing]:
-        """The changelog records of what was encoded since the last call, each layout before its first customer."""
+        """The changelog records of what the batch at hand has changed, each layout before its first customer."""
         records, self._layouts = self._layouts, []
         for key, value in self._changed.items():
             records.append(Outgoing(key, value))
-        self._handed_over, self._changed = self._changed, {}
         return records
 
-    def begin(self) -> None:
-        """A batch begins: the one before it is committed."""
-        self._handed_over = {}
+    def commit(self) -> None:
+        """The batch at hand is committed."""
+        committed = self._committed
+        for key, value in self._changed.items():
+            if value is None:
+                committed.pop(key, None)
+            else:
+                committed[key] = value
+        self._changed = {}
 
     def touches(self, key: bytes) -> bool:
         """Whether the batch at hand changed the customer so far; else what is known of it is committed."""
-        return key in self._touched or key in self._changed or key in self._handed_over
+        return key in self._touched or key in self._changed
 
     def restore(self, changelog: dict[bytes, bytes], *, at_once: bool = True) -> Generator[None, None, None]:
         """Restore from the compacted changelog; `at_once`: customers whom an edit may move go to `edits`, too.
@@ -150,13 +167,13 @@ class CustomerStore:
         for value in layouts.values():
             self._codec.learn(value)
         self._layouts = [each for each in self._layouts if each.key not in layouts]
-        self._written = {key: value for key, value in changelog.items() if key[:1] in (keys.CUSTOMER, keys.ANONYMOUS)}
-        if len(layouts) + len(self._written) + (keys.POSITION in changelog) < len(changelog):
+        self._committed = {key: value for key, value in changelog.items() if key[:1] in (keys.CUSTOMER, keys.ANONYMOUS)}
+        if len(layouts) + len(self._committed) + (keys.POSITION in changelog) < len(changelog):
             kinds = b", ".join(sorted({key[:1] for key in changelog} - keys.KINDS)).decode("utf-8", "replace")
             raise StateError(f"there are records of kind {kinds!r}, which this version does not know: {records.NEWER}")
         running = {lifecycle.id for lifecycle in self.model.lifecycles}
         entries: list[tuple[int, bytes]] = []
-        for number, (key, value) in enumerate(self._written.items()):
+        for number, (key, value) in enumerate(self._committed.items()):
             header = self._codec.header(value)
             time = header.due
             self.edited += header.edited

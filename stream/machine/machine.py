@@ -82,6 +82,10 @@ class PartitionMachine:
         """See `Machine`."""
         return self._clock.now
 
+    def commit(self) -> None:
+        """See `Machine`."""
+        self._store.commit()
+
     def touches(self, key: bytes) -> bool:
         """See `Machine`."""
         return self._store.touches(key)
@@ -89,6 +93,10 @@ class PartitionMachine:
     def customer(self, key: bytes) -> Customer | None:
         """The customer of a changelog key as it is now; the caller must not change it."""
         return self._store.customer(key)
+
+    def committed_customer(self, key: bytes) -> Customer | None:
+        """The customer of a changelog key as it was at the last `commit`; a copy of its own."""
+        return self._store.committed_customer(key)
 
     def restore(self, changelog: dict[bytes, bytes]) -> Generator[None, None, None]:
         """Restore the state from the compacted changelog; see `Machine`."""
@@ -176,7 +184,7 @@ class PartitionMachine:
         elif self._provenance.differs or not self._store.is_laid_out:
             batch.inputs += 1
         self._provenance.differs = False
-        self._store.begin()
+        self._store.commit()
         self._edits.begin(wall)
         if self._closely_until is not None and batch.next_offset > self._closely_until:
             self._closely_until = None

@@ -234,3 +234,30 @@ async def test_a_key_is_placed_where_other_producers_place_it(kafka: SharedKafka
     await create_topics(kafka.bootstrap, topic, partitions=5)
     written = await produce(kafka.bootstrap, topic, [Outgoing(b"k%d" % number, b"") for number in range(50)])
     assert [each.partition for each in written] == [partition_of(b"k%d" % number, 5) for number in range(50)]
+
+
+async def test_a_batch_is_visible_from_when_it_is_told_to_commit_until_that_is_known(
+    delivery: Transactional, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where it is never known, for ever; all that is written before, nobody reads."""
+    producer, seen = delivery._producer, list[bool]()
+    commit, send_offsets = producer.commit_transaction, producer.send_offsets_to_transaction
+
+    async def commits() -> None:
+        seen.append(delivery.is_visible)
+        await commit()
+        if len(seen) > 2:
+            raise KafkaError
+
+    async def sends(*given: object) -> None:
+        seen.append(delivery.is_visible)
+        await send_offsets(*given)
+
+    monkeypatch.setattr(producer, "commit_transaction", commits)
+    monkeypatch.setattr(producer, "send_offsets_to_transaction", sends)
+    await delivery.write(batch(b"a"))
+    assert not delivery.is_visible
+    with pytest.raises(KafkaError):
+        await delivery.write(batch(b"b", next_offset=8))
+    assert seen == [False, True] * 2
+    assert delivery.is_visible

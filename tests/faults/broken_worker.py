@@ -15,9 +15,9 @@ from typing import Any
 
 from stream.cli import main
 from stream.codec.state.keys import LAYOUT
+from stream.engine.committed_state import MovingError, Question
 from stream.engine.delivery import Transactional
 from stream.engine.partition import Partition
-from stream.engine.questions import MovingError, Question
 from stream.kafka.membership import Membership
 from stream.kafka.partition_reader import Fetched
 from stream.kafka.receipt_producer import Receipt, ReceiptProducer
@@ -141,6 +141,9 @@ def uncommitted() -> None:
             raise MovingError
         return question(self.machine)
 
+    def place_of(_self: Partition, _key: bytes) -> None:
+        """Of nobody is more known than what `ask` says."""
+
     really = Transactional.write
 
     async def write(self: Transactional, batch: Batch) -> None:
@@ -148,6 +151,18 @@ def uncommitted() -> None:
         await really(self, batch)
 
     Partition.ask = ask  # type: ignore[method-assign]
+    Partition.place_of = place_of  # type: ignore[method-assign, assignment]
+    Transactional.write = write  # type: ignore[method-assign]
+
+
+def behind() -> None:
+    """Whoever asks is answered from before a batch that subscribers may read already."""
+    really = Transactional.write
+
+    async def write(self: Transactional, batch: Batch) -> None:
+        await really(self, batch)
+        await asyncio.sleep(_IN_BETWEEN)
+
     Transactional.write = write  # type: ignore[method-assign]
 
 
@@ -172,7 +187,7 @@ def _named(*kinds: Callable[[], None]) -> dict[str, Callable[[], None]]:
 
 WORKERS = _named(no_fencing, position_apart, changes_last, state_kept, early, rash, layouts_lost, edit_forgotten)
 """What topics show."""
-LOOKUPS = _named(always_sure, uncommitted)
+LOOKUPS = _named(always_sure, uncommitted, behind)
 """What answers show."""
 COLLECTORS = _named(answers_first)
 BROKEN = {**WORKERS, **LOOKUPS, **COLLECTORS}

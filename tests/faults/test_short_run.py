@@ -28,12 +28,14 @@ HARMED_BY: dict[str, list[Kind]] = {
     "edit-forgotten": ["edit"],
     "always-sure": ["freeze"] * 3,
     "uncommitted": ["kill"],
+    "behind": ["kill"],
     "answers-first": ["terminate"],
 }
 """What each wrong build cannot stand."""
 CAUGHT_BY = {
     "always-sure": "was committed and read",
     "uncommitted": "answered 200 of",
+    "behind": "was committed and read",
     "answers-first": "was answered 200 and is not on the topic",
 }
 """What is said of those whose topics are right."""

@@ -277,19 +277,41 @@ def test_of_a_state_that_never_kept_where_it_began_that_stays_unknown(model: Mod
     assert (position.begun, position.since) == (None, 11)
 
 
-def test_whom_a_batch_has_not_changed_so_far_is_as_before_it(model: Model) -> None:
-    """In every slice of the work, and until the next batch begins; whom it forgets is changed, too."""
+def test_what_was_committed_is_known_until_the_next_commit(model: Model) -> None:
+    """In every slice of the work, of everybody; who was changed since is known, too."""
     made = machine(model, Settings(clock="stream"))
     run_all(made, records_of([buy(f"c{number}", T0) for number in range(2_000)]))
-    before = {b"cc%d" % number: made.store._written[b"cc%d" % number] for number in range(2_000)}
-    later = records_of([buy(f"c{number}", T0 + 1) for number in range(1_500)], first=2_000)
+    keys = [b"cc%d" % number for number in range(2_001)]
+    made.commit()
+    before = {key: made.customer(key) for key in keys}
+    assert before[b"cc2000"] is None
+    later = records_of([buy(f"c{number}", T0 + 1) for number in (*range(1_499), 2_000)], first=2_000)
     work = made.run(later, 3_500, wall=0, caught_up=False)
     seen: set[int] = set()
     for _slice in work:
-        touched = {key for key in before if made.touches(key)}
+        touched = {key for key in keys if made.touches(key)}
         seen.add(len(touched))
-        assert all(made.customer(key) == made.store._codec.decode(key, before[key]) for key in before.keys() - touched)
+        assert all((made.customer(key) == before[key]) is (key not in touched) for key in keys)
+        assert all(made.committed_customer(key) == before[key] for key in keys)
     assert len(seen) > 2
-    assert {key for key in before if made.touches(key)} == {b"cc%d" % number for number in range(1_500)}
+    assert {key for key in keys if made.touches(key)} == {*keys[:1_499], b"cc2000"}
+    assert made.customers == 2_001
+    made.commit()
+    assert not any(made.touches(key) for key in keys)
+    assert all(made.committed_customer(key) == made.customer(key) for key in keys)
     run_all(made, records_of([buy("c1999", T0 + 2)], first=3_500))
-    assert {key for key in before if made.touches(key)} == {b"cc1999"}
+    assert {key for key in keys if made.touches(key)} == {b"cc1999"}
+
+
+def test_whom_a_batch_forgets_is_known_until_that_is_committed(model: Model) -> None:
+    """And counted no more at once."""
+    made = machine(model, Settings(clock="stream"))
+    run_all(made, records_of([Interaction(None, "v", None, "page", T0, {}, {}), buy("b", T0)]))
+    made.commit()
+    run_all(made, records_of([tick(T0 + 100 * DAY)], broker_time=T0, first=2))
+    assert made.customer(b"av") is None
+    assert made.committed_customer(b"av") is not None
+    assert made.customers == 1
+    made.commit()
+    assert made.committed_customer(b"av") is None
+    assert made.customers == 1

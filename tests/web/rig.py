@@ -47,6 +47,8 @@ class Broker:
         """While it is clear, batches that are being written stay so."""
         self.writes.set()
         self.writing = 0
+        self.commits = True
+        """Batches that are being written were told to commit."""
         self.failing: set[int] = set()
 
     async def fetch(self, partition: int, position: int, wait: float) -> Fetched:
@@ -88,6 +90,10 @@ class Delivery:
 
     def __init__(self, broker: Broker, partition: int) -> None:
         self._broker, self._partition = broker, partition
+
+    @property
+    def is_visible(self) -> bool:
+        return self._broker.commits
 
     async def start(self) -> None:
         if self._partition in self._broker.away:

@@ -211,7 +211,7 @@ async def test_everybody_in_a_stage_as_csv(rig: Rig) -> None:
         assert rows[0]["scores.value"]
 
 
-async def test_an_answer_is_of_what_is_committed_and_waits_for_the_batch_at_hand(rig: Rig) -> None:
+async def test_an_answer_is_of_what_is_committed_and_waits_for_a_commit_that_is_under_way(rig: Rig) -> None:
     """What is being written may still fail."""
     rig.broker.writes.clear()
     later = await order_being_written(rig)
@@ -221,6 +221,25 @@ async def test_an_answer_is_of_what_is_committed_and_waits_for_the_batch_at_hand
     rig.broker.writes.set()
     status, body = await asked
     assert (status, body["lifecycles"][0]["stage"], body["offset"]) == (200, "customer", later[0].offset)
+
+
+async def test_before_a_batch_is_told_to_commit_everybody_is_as_before_it(rig: Rig) -> None:
+    """Nobody waits: subscribers cannot have read more. A list, which is of all of them, waits."""
+    before = (await ask(rig, "/v1/customers/c-001"))[1]
+    rig.broker.writes.clear()
+    rig.broker.commits = False
+    await order_being_written(rig)
+    counts = asyncio.create_task(ask(rig, "/v1/lifecycles/shop/stages"))
+    async with asyncio.timeout(10):
+        assert (await ask(rig, "/v1/customers/c-001"))[1] == before
+    rig.broker.commits = True
+    asked = asyncio.create_task(ask(rig, "/v1/customers/c-001"))
+    await asyncio.sleep(0.1)
+    assert not asked.done()
+    assert not counts.done()
+    rig.broker.writes.set()
+    assert (await asked)[1]["lifecycles"][0]["stage"] == "customer"
+    assert (await counts)[0] == 200
 
 
 async def test_whom_the_batch_at_hand_leaves_as_it_was_is_told_at_once(rig: Rig) -> None:

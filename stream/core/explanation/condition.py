@@ -28,7 +28,9 @@ def explain_condition(condition: Condition, predicate: Predicate, lifecycle: Lif
 
     `predicate` is `condition.with_event` without what `hold` and `at_most_every` ask beside.
     """
-    return _explain(condition.tree, predicate, _Asked(lifecycle, life, condition.text), wanted=True, in_band=False)
+    return _explain(
+        condition.tree, predicate, _Asked(lifecycle, life, condition.text), wanted=True, in_band=not lifecycle.bands
+    )
 
 
 def _explain(node: Node, predicate: Predicate, asked: _Asked, *, wanted: bool, in_band: bool) -> Explained:

@@ -13,7 +13,7 @@ Needed = Value | tuple[Value, ...]
 """What a value is compared with: one, or the constants of a list."""
 
 
-@dataclass
+@dataclass(init=False)
 class Compared:
     """One comparison of a condition, or a name that must be true."""
 
@@ -32,27 +32,69 @@ class Compared:
     operator: str
     needs: Needed | None
     """What it is compared with; None where that does not exist, or is the interaction's."""
-    missing: float | None = None
+    missing: float | None
     """The least change of `value` that makes the comparison as wanted: above 0 a rise, below 0 a fall. None where it is
     as wanted already, and where no number decides."""
-    by_time: int | None = None
+    by_time: int | None
     """When time alone makes it as wanted; None: never, or it is so already."""
-    decisive: bool = False
+    decisive: bool
     """The transition waits for this: see `Joined.decisive`."""
-    scores: "Explained | None" = None
+    scores: "Explained | None"
     """Of a band: the comparisons of scores that it stands for."""
 
+    def __init__(
+        self,
+        text: str,
+        name: str,
+        wanted: bool,
+        holds: bool | None,
+        unit: Unit | None,
+        value: Value | None,
+        operator: str,
+        needs: Needed | None,
+        missing: float | None = None,
+        by_time: int | None = None,
+        decisive: bool = False,
+        scores: "Explained | None" = None,
+    ) -> None:
+        """Written out, so that it is compiled."""
+        self.text = text
+        self.name = name
+        self.wanted = wanted
+        self.holds = holds
+        self.unit = unit
+        self.value = value
+        self.operator = operator
+        self.needs = needs
+        self.missing = missing
+        self.by_time = by_time
+        self.decisive = decisive
+        self.scores = scores
 
-@dataclass
+
+@dataclass(init=False)
 class Joined:
     """Parts of a condition, all or any of which must hold, or one that must not."""
 
     kind: Literal["all", "any", "not"]
     holds: bool | None
     parts: "tuple[Explained, ...]"
-    decisive: bool = False
+    decisive: bool
     """The transition waits for this: where all parts are needed for each that is not as wanted, where any is enough for
     the nearest."""
+
+    def __init__(
+        self,
+        kind: Literal["all", "any", "not"],
+        holds: bool | None,
+        parts: "tuple[Explained, ...]",
+        decisive: bool = False,
+    ) -> None:
+        """Written out, so that it is compiled."""
+        self.kind = kind
+        self.holds = holds
+        self.parts = parts
+        self.decisive = decisive
 
 
 Explained = Compared | Joined
@@ -72,7 +114,7 @@ class Guard:
     """When it will hold the transition back no more, if nothing changes; None where it does not, or that is open."""
 
 
-@dataclass(frozen=True)
+@dataclass(init=False)
 class WayOut:
     """One transition out of the present stage."""
 
@@ -86,6 +128,25 @@ class WayOut:
     guards: tuple[Guard, ...]
     by_time: int | None
     """When time alone makes it hold, if no other is taken before; None: never, or it holds already."""
+
+    def __init__(
+        self,
+        target: str,
+        title: str,
+        transition: str,
+        holds: bool | None,
+        condition: Explained,
+        guards: tuple[Guard, ...],
+        by_time: int | None,
+    ) -> None:
+        """Written out, so that it is compiled."""
+        self.target = target
+        self.title = title
+        self.transition = transition
+        self.holds = holds
+        self.condition = condition
+        self.guards = guards
+        self.by_time = by_time
 
 
 @dataclass(frozen=True)
@@ -149,7 +210,7 @@ class LedgerNow:
     """Of entries that were returned or updated before they came: how many are waited for."""
 
 
-@dataclass(frozen=True)
+@dataclass(init=False)
 class Explanation:
     """Why one customer is where it is in one lifecycle, and what would move it."""
 
@@ -188,3 +249,60 @@ class Explanation:
     used_up: tuple[UsedUp, ...]
     full: tuple[Full, ...]
     ledgers: tuple[LedgerNow, ...]
+
+    def __init__(
+        self,
+        kind: Kind,
+        subject: str,
+        identified: bool,
+        lifecycle: str,
+        title: str,
+        version: int,
+        stage: str,
+        stage_title: str,
+        entered: int,
+        born: str,
+        sequence: int,
+        clock: int,
+        at: int,
+        scores: Mapping[str, float],
+        contributions: Mapping[str, tuple[Contribution, ...]],
+        facts: Mapping[str, Value],
+        times: tuple[str, ...],
+        channels: tuple[str, ...],
+        actions: tuple[str, ...],
+        ways_out: tuple[WayOut, ...],
+        by_time: MoveByTime | None,
+        stopped: Literal["waits", "quarantined"] | None,
+        forgotten: int | None,
+        used_up: tuple[UsedUp, ...],
+        full: tuple[Full, ...],
+        ledgers: tuple[LedgerNow, ...],
+    ) -> None:
+        """Written out, so that it is compiled."""
+        self.kind = kind
+        self.subject = subject
+        self.identified = identified
+        self.lifecycle = lifecycle
+        self.title = title
+        self.version = version
+        self.stage = stage
+        self.stage_title = stage_title
+        self.entered = entered
+        self.born = born
+        self.sequence = sequence
+        self.clock = clock
+        self.at = at
+        self.scores = scores
+        self.contributions = contributions
+        self.facts = facts
+        self.times = times
+        self.channels = channels
+        self.actions = actions
+        self.ways_out = ways_out
+        self.by_time = by_time
+        self.stopped = stopped
+        self.forgotten = forgotten
+        self.used_up = used_up
+        self.full = full
+        self.ledgers = ledgers

@@ -17,7 +17,7 @@ from stream.codec.fields import spelled
 from stream.core.customer import Customer
 from stream.core.explain import explain
 from stream.core.interaction import Kind
-from stream.engine.questions import MovingError
+from stream.engine.committed_state import MovingError
 from stream.engine.state_reader import CustomerState, StateReader
 from stream.kafka.change_history import ChangeHistory, Home, LastChange
 from stream.settings import Settings

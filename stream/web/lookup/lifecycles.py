@@ -7,7 +7,7 @@ import msgspec
 from aiohttp import web
 
 from stream.core.lifecycle import Lifecycle
-from stream.engine.questions import MovingError
+from stream.engine.committed_state import MovingError
 from stream.engine.state_reader import StateReader
 from stream.web.answers import json_answer
 from stream.web.lookup.forwarding import Forwarder, was_forwarded

@@ -13,7 +13,7 @@ from aiohttp import web
 
 from stream.core.lifecycle import Lifecycle
 from stream.core.snapshot import facts_of, scores_of
-from stream.engine.questions import MovingError
+from stream.engine.committed_state import MovingError
 from stream.engine.state_reader import Member, StateReader
 from stream.machine.sorted_runs import Entry
 from stream.offline.columns import StandingColumns, in_csv
