@@ -11,10 +11,10 @@ from stream.webhooks.template_file import load_template
 from tests.bench import children
 from tests.sdks.installing import TOOLS_PYTHON
 from tests.sdks.sdks import SENDERS
-from tests.webhooks.changes import change
 from tests.webhooks.delivering import deliver
 from tests.webhooks.doubles.double import Kept
 from tests.webhooks.tool_cases import CASES, Case
+from tests.webhooks.tool_changes import change
 
 NAME: Final = "tools"
 """Of the part, after `--only`."""

@@ -15,7 +15,7 @@ from stream.settings import Settings
 from stream.webhooks.exchange import Answer, Verdict
 from stream.webhooks.template_file import load_template
 from tests.kit.machines import machine, records_of, run_all
-from tests.webhooks.changes import change
+from tests.webhooks.tool_changes import change
 
 URL = {"url": "https://shop.example/hooks?kind=stage"}
 GENERIC = load_template("generic", Path())

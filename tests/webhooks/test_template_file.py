@@ -17,7 +17,7 @@ from stream.webhooks.template_file import (
     template_text,
 )
 from stream.webhooks.template_values import ValueKind
-from tests.webhooks.changes import change
+from tests.webhooks.tool_changes import change
 
 OWN = """\
 template: our-crm

@@ -8,7 +8,6 @@ from stream.codec.stage_change_reader import SubscribedChange
 from stream.webhooks.endpoint import UnfitChangeError
 from stream.webhooks.exchange import Outcome, Verdict
 from stream.webhooks.template_file import template_names
-from tests.webhooks.changes import change
 from tests.webhooks.delivering import deliver
 from tests.webhooks.doubles.braze import Braze
 from tests.webhooks.doubles.brevo import Brevo
@@ -20,6 +19,7 @@ from tests.webhooks.doubles.mailchimp import Mailchimp
 from tests.webhooks.doubles.mautic import Mautic
 from tests.webhooks.doubles.slack import Slack
 from tests.webhooks.tool_cases import BY_TEMPLATE, CASES, Case
+from tests.webhooks.tool_changes import change
 
 
 async def told(
