@@ -12,7 +12,7 @@ from stream.webhooks.template_reading import ANSWER_KEYS, KEYS, REQUEST_KEYS, VA
 from tests.docs.markdown import blocks, page, section
 from tests.docs.webhook_templates_page import OWN_TEMPLATE, PAGE
 from tests.docs.webhook_templates_page import page as made
-from tests.webhooks.changes import change
+from tests.webhooks.tool_changes import change
 
 TEXT = PAGE.read_text(encoding="utf-8")
 

@@ -16,7 +16,7 @@ from stream.webhooks.template_file import FileTemplate, load_template, template_
 from stream.webhooks.template_values import TemplateValue, ValueKind
 from tests.docs.markdown import ROOT
 from tests.sdks.tools import CLIENTS, pins
-from tests.webhooks.changes import change
+from tests.webhooks.tool_changes import change
 
 PAGE: Final = ROOT / "docs" / "webhook-templates.md"
 OWN_TEMPLATE: Final = ROOT / "docs" / "examples" / "our-crm.yaml"

@@ -44,7 +44,7 @@ class Sent:
 
 @dataclass(frozen=True)
 class Case:
-    """The change of `changes.change()`, told to one tool."""
+    """The change of `tool_changes.change()`, told to one tool."""
 
     template: str
     double: type[Double]
