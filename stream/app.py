@@ -2,7 +2,6 @@
 
 import gc
 import logging
-import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 
@@ -21,7 +20,7 @@ from stream.kafka.topic_monitor import SourceTopic
 from stream.kafka.worker_versions import GroupVersions, versions_of
 from stream.machine.machine import PartitionMachine
 from stream.machine.source_partition import SourcePartition
-from stream.metrics import Metrics, PartitionView
+from stream.metrics import Metrics, PartitionView, view_of
 from stream.settings import Settings
 from stream.web.authentication import is_of_this_machine
 from stream.web.live_changes import add_live_routes
@@ -59,17 +58,7 @@ class Application:
         machines = self._supervisor.machines()
         for status in self._supervisor.status().partitions:
             machine = machines.get(status.partition)
-            stages = list(machine.stages.items()) if isinstance(machine, PartitionMachine) else []
-            opened = status.open_transaction_since
-            yield PartitionView(
-                status.partition,
-                status.lag,
-                status.recovered,
-                stages,
-                status.lag_age_seconds,
-                0.0 if opened is None else max(time.time() - opened / 1000, 0.0),
-                blocked=status.blocked_by is not None,
-            )
+            yield view_of(status, list(machine.stages.items()) if isinstance(machine, PartitionMachine) else [])
 
     def kafka(self) -> ContactStatus | None:
         """Whether Kafka answers; None before the engine is there."""

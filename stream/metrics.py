@@ -22,6 +22,7 @@ from prometheus_client.registry import Collector
 from stream.build import build_labels
 from stream.core.mentions import MeantNames
 from stream.core.model import Model, model_of
+from stream.engine.status import PartitionStatus
 from stream.kafka.contact import ContactStatus
 from stream.kafka.worker_versions import GroupVersions
 from stream.known_labels import known_labels, known_stages
@@ -40,17 +41,31 @@ class PartitionView:
 
     partition: int
     lag: int | None
-    """Interactions not yet processed, as last known."""
+    """Records not yet processed, as last known."""
     recovered: float
     """Share of the changelog read, 0 to 1."""
-    stages: Iterable[tuple[tuple[str, str], int]]
+    stages: Iterable[tuple[tuple[str, str], int]] = ()
     """Customers by lifecycle and stage."""
     lag_age: float | None = None
     """Seconds since a broker last said where the log ends."""
     open_transaction: float = 0.0
     """Seconds for which a transaction has been open in it; 0: none is."""
     blocked: bool = False
-    """Its next interactions cannot be read."""
+    """Its next records cannot be read."""
+
+
+def view_of(status: PartitionStatus, stages: Iterable[tuple[tuple[str, str], int]] = ()) -> PartitionView:
+    """What metrics show of a partition; `stages` are its customers."""
+    opened = status.open_transaction_since
+    return PartitionView(
+        status.partition,
+        status.lag,
+        status.recovered,
+        stages,
+        status.lag_age_seconds,
+        0.0 if opened is None else max(time.time() - opened / 1000, 0.0),
+        blocked=status.blocked_by is not None,
+    )
 
 
 class Metrics:
@@ -267,37 +282,15 @@ class _Gauges(Collector):
         """Read at every scrape."""
         # Customers of this worker's partitions, 0 where nobody is in a stage; sum over workers for the whole.
         customers = GaugeMetricFamily("lifecycle_customers", "Customers by stage", labels=["lifecycle", "stage"])
-        # Interactions of a partition not yet processed, to the end of its log, also behind a transaction that is
-        # open; as last known where Kafka is away or the partition starts over, and how old that is: an alert on lag
-        # needs one on its age, too.
-        lag = GaugeMetricFamily("lifecycle_lag_records", "Interactions not yet processed", labels=["partition"])
-        lag_age = GaugeMetricFamily(
-            "lifecycle_lag_age_seconds", "Since a broker last said where the log ends", labels=["partition"]
-        )
-        # For how long a producer's transaction has been seen open in a partition: what is behind it cannot be read. 0
-        # where none is. Producers that do not end theirs hold up everybody; alert on minutes.
-        opened = GaugeMetricFamily(
-            "lifecycle_open_transaction_seconds", "Age of the oldest open transaction", labels=["partition"]
-        )
-        # 1 where the next batch of a partition cannot be read, else 0: it waits for `lifecycle skip`; alert on 1. No
-        # worker counts the dead letter that a skip writes.
-        blocked = GaugeMetricFamily("lifecycle_partition_blocked", "Next batch is unreadable", labels=["partition"])
-        # Share of a partition's changelog that was read; 1 when it runs.
-        recovery = GaugeMetricFamily("lifecycle_recovery_ratio", "Recovery, 0 to 1", labels=["partition"])
         totals = dict(self._stages)
-        for view in self._view.partitions():
+        views = list(self._view.partitions())
+        for view in views:
             for key, count in view.stages:
                 totals[key] = totals.get(key, 0) + count
-            if view.lag is not None:
-                lag.add_metric([str(view.partition)], view.lag)
-            if view.lag_age is not None:
-                lag_age.add_metric([str(view.partition)], view.lag_age)
-                opened.add_metric([str(view.partition)], view.open_transaction)
-            recovery.add_metric([str(view.partition)], view.recovered)
-            blocked.add_metric([str(view.partition)], view.blocked)
         for (lifecycle, stage), count in sorted(totals.items()):
             customers.add_metric([lifecycle, stage], count)
-        yield from (customers, lag, lag_age, opened, blocked, recovery)
+        yield customers
+        yield from partition_metrics(views)
         # Dead letters of the last minute by the interactions of the last minute, 0 where those are fewer than 1,000;
         # alert on more than `dead_letter_share`.
         yield GaugeMetricFamily(
@@ -306,6 +299,36 @@ class _Gauges(Collector):
             value=self._view.dead_letter_share(),
         )
         yield from kafka_metrics(self._view.kafka())
+
+
+def partition_metrics(views: Iterable[PartitionView]) -> Iterator[Metric]:
+    """What is known of this process's partitions at a scrape."""
+    # Records of a partition not yet processed, to the end of its log, also behind a transaction that is open; as last
+    # known where Kafka is away or the partition starts over, and how old that is: an alert on lag needs one on its
+    # age, too.
+    lag = GaugeMetricFamily("lifecycle_lag_records", "Records not yet processed", labels=["partition"])
+    lag_age = GaugeMetricFamily(
+        "lifecycle_lag_age_seconds", "Since a broker last said where the log ends", labels=["partition"]
+    )
+    # For how long a producer's transaction has been seen open in a partition: what is behind it cannot be read. 0
+    # where none is. Producers that do not end theirs hold up everybody; alert on minutes.
+    opened = GaugeMetricFamily(
+        "lifecycle_open_transaction_seconds", "Age of the oldest open transaction", labels=["partition"]
+    )
+    # 1 where the next batch of a partition cannot be read, else 0: of interactions it waits for `lifecycle skip`; alert
+    # on 1. No worker counts the dead letter that a skip writes.
+    blocked = GaugeMetricFamily("lifecycle_partition_blocked", "Next batch is unreadable", labels=["partition"])
+    # Share of a partition's changelog that was read; 1 when it runs.
+    recovery = GaugeMetricFamily("lifecycle_recovery_ratio", "Recovery, 0 to 1", labels=["partition"])
+    for view in views:
+        if view.lag is not None:
+            lag.add_metric([str(view.partition)], view.lag)
+        if view.lag_age is not None:
+            lag_age.add_metric([str(view.partition)], view.lag_age)
+            opened.add_metric([str(view.partition)], view.open_transaction)
+        recovery.add_metric([str(view.partition)], view.recovered)
+        blocked.add_metric([str(view.partition)], view.blocked)
+    yield from (lag, lag_age, opened, blocked, recovery)
 
 
 def kafka_metrics(status: ContactStatus | None) -> Iterator[Metric]:

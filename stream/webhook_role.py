@@ -18,7 +18,6 @@ from stream.build import build_labels, product_version
 from stream.codec.deliveries import DeliveryCommand
 from stream.engine.companion import Inbox
 from stream.engine.role import Role, beside
-from stream.engine.status import PartitionStatus
 from stream.engine.supervisor import Supervisor
 from stream.engine.worker import run_worker
 from stream.events import Event, report
@@ -26,6 +25,7 @@ from stream.kafka.contact import ContactStatus
 from stream.kafka.topic_monitor import SourceTopic
 from stream.machine.batch import Machine
 from stream.machine.source_partition import SourcePartition
+from stream.metrics import PartitionView, view_of
 from stream.settings import Settings
 from stream.web.routes import health_routes
 from stream.web.server import serve
@@ -62,6 +62,7 @@ class Webhooks:
         self._dispatcher: Dispatcher | None = None
         self._commands = CommandReader(self.settings)
         self._telling: set[asyncio.Task[None]] = set()
+        self.by_name()  # so that a first scrape has its series
 
     def run(self, *, serving: Callable[[int], None] | None = None) -> int:
         """Run until asked to stop; returns the exit code. `serving` hears the port of health and metrics."""
@@ -107,6 +108,7 @@ class Webhooks:
         found = self._file.value
         if found is not self._by_name[0]:
             self._by_name = found, {each.name: each for each in found}
+            self.metrics.expect(self._by_name[1])
         return self._by_name[1]
 
     # What the engine asks of a companion.
@@ -154,9 +156,9 @@ class Webhooks:
         """Names of the file's endpoints."""
         return self.by_name()
 
-    def partitions(self) -> Iterable[PartitionStatus]:
+    def partitions(self) -> Iterable[PartitionView]:
         """The partitions that this process owns."""
-        return () if self._supervisor is None else self._supervisor.status().partitions
+        return () if self._supervisor is None else map(view_of, self._supervisor.status().partitions)
 
     def kafka(self) -> ContactStatus | None:
         """Whether Kafka answers."""

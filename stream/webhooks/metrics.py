@@ -2,18 +2,20 @@
 
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Protocol
+from typing import Protocol, get_args
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, Metric
+from prometheus_client import CollectorRegistry, Counter, Histogram, Metric, disable_created_metrics
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from stream.engine.status import PartitionStatus
+from stream.codec.deliveries import GivenUp
+from stream.engine.error_policy import FailureKind
 from stream.kafka.contact import ContactStatus
 from stream.machine.batch import Batch
-from stream.metrics import FAST, SLOW, add_process_metrics, kafka_metrics
+from stream.metrics import FAST, SLOW, PartitionView, add_process_metrics, kafka_metrics, partition_metrics
 from stream.webhooks.deliveries.counts import DeliveryCounts
 from stream.webhooks.deliveries.machine import DeliveryMachine
+from stream.webhooks.exchange import Verdict
 
 _DELIVERY = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0, 600.0, 3600.0, 21600.0, 86400.0)
 
@@ -30,7 +32,7 @@ class View(Protocol):
     def endpoints(self) -> Iterable[str]:
         """The names of those that the file names."""
 
-    def partitions(self) -> Iterable[PartitionStatus]:
+    def partitions(self) -> Iterable[PartitionView]:
         """The partitions that this process owns."""
 
     def kafka(self) -> ContactStatus | None:
@@ -41,6 +43,7 @@ class WebhookMetrics:
     """Counts what batches did; an observer of the engine. An endpoint is a label, a customer never."""
 
     def __init__(self, view: View) -> None:
+        disable_created_metrics()
         registry = self.registry = CollectorRegistry()
         # Stage changes that began to wait for an endpoint.
         self.came = Counter("lifecycle_webhook_changes", "Changes for an endpoint", ["endpoint"], registry=registry)
@@ -80,8 +83,20 @@ class WebhookMetrics:
         self.recovery_seconds = Histogram(
             "lifecycle_recovery_seconds", "Recovery of one partition", buckets=SLOW, registry=registry
         )
+        for kind in FailureKind:
+            self.failures.labels(kind)
         add_process_metrics(registry)
         registry.register(_Gauges(view))
+
+    def expect(self, endpoints: Iterable[str]) -> None:
+        """Show every series of these endpoints from now on, with 0: `rate` never sees what a series begins with."""
+        for endpoint in endpoints:
+            for each in (self.came, self.superseded, self.delay):
+                each.labels(endpoint)
+            for verdict in Verdict:
+                self.attempts.labels(endpoint, verdict)
+            for reason in get_args(GivenUp):
+                self.given_up.labels(endpoint, reason)
 
     def count(self, counts: DeliveryCounts) -> None:
         """What was committed."""
@@ -146,10 +161,5 @@ class _Gauges(Collector):
             disabled.add_metric([name], any(each.state.disabled_at is not None for each in known))
             paused.add_metric([name], any(each.state.paused_at is not None for each in known))
         yield from (waiting, oldest, sending, disabled, paused)
-        # Stage changes of a partition that were not read yet.
-        lag = GaugeMetricFamily("lifecycle_lag_records", "Stage changes not yet read", labels=["partition"])
-        for each in self._view.partitions():
-            if each.lag is not None:
-                lag.add_metric([str(each.partition)], each.lag)
-        yield lag
+        yield from partition_metrics(self._view.partitions())
         yield from kafka_metrics(self._view.kafka())

@@ -10,6 +10,7 @@ PAGE = page("docs/logs.md")
 TABLES = (
     "## A worker starts and ends",
     "## A collector",
+    "## Webhooks",
     "## Kafka",
     "## The group and its partitions",
     "## Lifecycles",

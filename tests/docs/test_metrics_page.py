@@ -1,27 +1,35 @@
-"""`docs/metrics.md` has every metric that a worker serves, with its type and labels, and no other."""
+"""`docs/metrics.md` has every metric that workers, collectors and webhooks serve, with type and labels, no other."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import get_args
 
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 from ruamel.yaml import YAML
 
+from stream.codec.deliveries import DeliveryCommand, GivenUp, encode_command
 from stream.codec.lifecycle_yaml.lifecycle_files import load
 from stream.core.model import Model, model_of
 from stream.engine.error_policy import FailureKind
 from stream.kafka.contact import ContactStatus
 from stream.kafka.worker_versions import GroupVersions, Member, versions_of
 from stream.machine.batch import RESULTS
+from stream.machine.source_partition import SourcePartition
 from stream.metrics import Metrics, PartitionView
 from stream.web.collector.metrics import CollectorMetrics
 from stream.web.lookup.metrics import LookupMetrics
+from stream.webhooks.deliveries.machine import DeliveryMachine
+from stream.webhooks.deliveries.news import Commanded
+from stream.webhooks.exchange import Verdict
+from stream.webhooks.metrics import WebhookMetrics
 from tests.docs.markdown import ROOT, blocks, names, page, rows, section
+from tests.kit.machines import Record, finish
 
 SHOP = ROOT / "schemas" / "examples" / "lifecycle" / "shop.yaml"
 PAGE = page("docs/metrics.md")
-COLLECTOR = "## The collector"
+COLLECTOR, WEBHOOKS = "## The collector", "## Webhooks"
 TABLES = ("## Interactions and stage changes", "## Deadlines", "## Kafka and partitions", "## Lookup", "## What runs")
 
 RICH = """
@@ -98,6 +106,36 @@ def collected() -> Documented:
     return read(metrics.registry)
 
 
+class Delivering:
+    """What a process with one partition shows that delivers to two endpoints, of which it knows one."""
+
+    def machines(self) -> Mapping[int, DeliveryMachine]:
+        made = DeliveryMachine({}, SourcePartition("stage-changes", 0, 1, None), "lifecycle-webhook-commands")
+        pause = Record(0, 1, None, encode_command(DeliveryCommand("pause", "crm", 1)))
+        made.hear([Commanded((pause,), 1)])
+        finish(made.run([], 0, wall=1, caught_up=True))
+        return {0: made}
+
+    def sending(self) -> Mapping[str, int]:
+        return {"crm": 1}
+
+    def endpoints(self) -> Iterable[str]:
+        return ["crm", "chat"]
+
+    def partitions(self) -> Iterable[PartitionView]:
+        return [PartitionView(0, 1, 1.0, lag_age=0.5)]
+
+    def kafka(self) -> ContactStatus:
+        return ContactStatus(up=True, since=0, seconds_since_answer=0.5)
+
+
+@pytest.fixture
+def webhooks() -> WebhookMetrics:
+    metrics = WebhookMetrics(Delivering())
+    metrics.expect(["crm", "chat"])
+    return metrics
+
+
 def documented(tables: tuple[str, ...] = TABLES) -> Documented:
     cells = [each for heading in tables for each in rows(section(PAGE, heading)) if len(each) == 4]
     assert len({name for name, *_ in cells}) == len(cells)
@@ -116,15 +154,38 @@ def test_the_page_has_the_metrics_of_a_collector_and_says_which_of_a_worker_it_h
     assert {**own, **{name: documented()[name] for name in shared}} == collected
 
 
-def test_every_metric_that_the_page_names_anywhere_is_served(served: Documented, collected: Documented) -> None:
+def test_the_page_has_the_metrics_of_webhooks_and_says_which_of_a_worker_they_have_too(
+    webhooks: WebhookMetrics,
+) -> None:
+    own = documented((WEBHOOKS,))
+    assert len(own) > 8
+    before = section(PAGE, WEBHOOKS).split("\n\n`endpoint` is")[0]
+    shared = set(re.findall(r"`(lifecycle_[a-z_]+)`", before))
+    assert {**own, **{name: documented()[name] for name in shared}} == read(webhooks.registry)
+
+
+def test_series_of_webhooks_are_there_before_anything_happened(webhooks: WebhookMetrics) -> None:
+    """An alert on an increase misses what a series begins with."""
+    text = generate_latest(webhooks.registry).decode()
+    counted = [line for line in text.splitlines() if "_total{endpoint=" in line]
+    assert len(counted) == 2 * (1 + len(Verdict) + len(get_args(GivenUp)) + 1)
+    assert {line.rpartition(" ")[2] for line in counted} == {"0.0"}
+    assert 'lifecycle_webhook_paused{endpoint="crm"} 1.0' in text
+    assert 'lifecycle_webhook_paused{endpoint="chat"} 0.0' in text
+
+
+def test_every_metric_that_the_page_names_anywhere_is_served(
+    served: Documented, collected: Documented, webhooks: WebhookMetrics
+) -> None:
     """In alerts and in rules, where a name that is wrong would be silent for ever."""
     named = set(re.findall(r"lifecycle_[a-z_]+[a-z]", PAGE))
-    assert named - set(served) - set(collected) == set()
+    assert named - set(served) - set(collected) - set(read(webhooks.registry)) == set()
 
 
 def test_the_values_of_labels_are_those_of_the_code() -> None:
     assert names(section(PAGE, "### Results")) == list(RESULTS)
     assert names(section(PAGE, "### Kinds of failures")) == list(FailureKind)
+    assert names(section(PAGE, "### Verdicts")) == list(Verdict)
 
 
 def test_the_recording_rules_are_a_file_of_rules() -> None:
