@@ -31,15 +31,15 @@ from stream.web.routes import health_routes
 from stream.web.server import serve
 from stream.web.tls import server_context
 from stream.web.tokens import Tokens
-from stream.webhooks.allowed_hosts import AllowedHosts
 from stream.webhooks.commands import CommandReader, CommandWriter
 from stream.webhooks.deliveries.machine import DeliveryMachine
 from stream.webhooks.dispatcher import Dispatcher
 from stream.webhooks.endpoint import Endpoint
-from stream.webhooks.endpoint_file import watched_endpoints
+from stream.webhooks.endpoints.endpoint_file import watched_endpoints
 from stream.webhooks.metrics import WebhookMetrics
-from stream.webhooks.sender import Sender
-from stream.webhooks.template_file import load_template
+from stream.webhooks.sending.allowed_hosts import AllowedHosts
+from stream.webhooks.sending.sender import Sender
+from stream.webhooks.templating.template_file import load_template
 from stream.webhooks.topics import ensure_webhook_topics, grants_of_webhooks
 
 log = logging.getLogger(__name__)

@@ -28,14 +28,14 @@ from stream.errors import LifecycleError
 from stream.kafka.latest_changes import latest_changes
 from stream.kafka.permissions import of_latest_changes, require
 from stream.settings import Settings
-from stream.webhooks.allowed_hosts import AllowedHosts
-from stream.webhooks.change_names import KnownNames, names_of
 from stream.webhooks.endpoint import Endpoint, UnfitChangeError
-from stream.webhooks.endpoint_file import EndpointFileError, read_endpoints
+from stream.webhooks.endpoints.change_names import KnownNames, names_of
+from stream.webhooks.endpoints.endpoint_file import EndpointFileError, read_endpoints
 from stream.webhooks.exchange import HttpRequest, Verdict
-from stream.webhooks.sender import AttemptResult, Sender
-from stream.webhooks.signature import webhook_id
-from stream.webhooks.template_file import load_template
+from stream.webhooks.sending.allowed_hosts import AllowedHosts
+from stream.webhooks.sending.sender import AttemptResult, Sender
+from stream.webhooks.sending.signature import webhook_id
+from stream.webhooks.templating.template_file import load_template
 
 _MOST_BYTES: Final = 8 << 20
 """Of what `--change` reads: a change has a mebibyte at the most."""

@@ -24,9 +24,9 @@ from stream.settings import Settings
 from stream.webhooks.attempt_log import AttemptRecord, encode_attempt
 from stream.webhooks.commands import CommandWriter
 from stream.webhooks.delivery_log import GivenUpFilter, attempts_of, given_up, redelivered
-from stream.webhooks.endpoint_file import read_endpoints
+from stream.webhooks.endpoints.endpoint_file import read_endpoints
 from stream.webhooks.exchange import Verdict
-from stream.webhooks.template_file import load_template
+from stream.webhooks.templating.template_file import load_template
 
 _AT_ONCE: Final = 500
 _DAYS: Final = 7

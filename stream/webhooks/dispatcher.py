@@ -23,7 +23,7 @@ from stream.webhooks.deliveries.news import Attempted, Configured, GivenBack
 from stream.webhooks.endpoint import Endpoint, UnfitChangeError
 from stream.webhooks.exchange import Outcome, Verdict
 from stream.webhooks.lane import Job, Lane, Place
-from stream.webhooks.sender import AttemptResult, Sender
+from stream.webhooks.sending.sender import AttemptResult, Sender
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from stream.webhooks.deliveries.news import Taken
-from stream.webhooks.rate import RateLimit
+from stream.webhooks.sending.rate import RateLimit
 
 Place = tuple[int, str, str]
 """Partition, endpoint and subject: one delivery at most is under way there."""

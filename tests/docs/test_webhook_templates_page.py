@@ -7,8 +7,8 @@ import pytest
 from ruamel.yaml import YAML
 
 from stream.webhooks.exchange import Answer, Verdict
-from stream.webhooks.template_file import load_template, template_names
-from stream.webhooks.template_reading import ANSWER_KEYS, KEYS, REQUEST_KEYS, VALUE_KEYS
+from stream.webhooks.templating.template_file import load_template, template_names
+from stream.webhooks.templating.template_reading import ANSWER_KEYS, KEYS, REQUEST_KEYS, VALUE_KEYS
 from tests.docs.markdown import blocks, page, section
 from tests.docs.webhook_templates_page import OWN_TEMPLATE, PAGE
 from tests.docs.webhook_templates_page import page as made

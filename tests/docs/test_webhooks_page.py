@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from stream.webhooks.change_names import OF_CHANGES
-from stream.webhooks.endpoint_file import read_endpoints
-from stream.webhooks.endpoint_reader import KEYS
-from stream.webhooks.request_parts import CREDENTIALS
-from stream.webhooks.template_file import load_template, template_text
+from stream.webhooks.endpoints.change_names import OF_CHANGES
+from stream.webhooks.endpoints.endpoint_file import read_endpoints
+from stream.webhooks.endpoints.endpoint_reader import KEYS
+from stream.webhooks.endpoints.request_parts import CREDENTIALS
+from stream.webhooks.templating.template_file import load_template, template_text
 from tests.docs.markdown import blocks, page, rows, section
 
 PAGE = page("docs/webhooks.md")

@@ -7,13 +7,13 @@ from typing import Final
 
 import orjson
 
-from stream.webhooks.change_fields import NAMES
 from stream.webhooks.exchange import HttpRequest
-from stream.webhooks.filters import FILTERS
-from stream.webhooks.placeholders import OWN
-from stream.webhooks.template_answers import AnswerRules
-from stream.webhooks.template_file import FileTemplate, load_template, template_names
-from stream.webhooks.template_values import TemplateValue, ValueKind
+from stream.webhooks.templating.change_fields import NAMES
+from stream.webhooks.templating.filters import FILTERS
+from stream.webhooks.templating.placeholders import OWN
+from stream.webhooks.templating.template_answers import AnswerRules
+from stream.webhooks.templating.template_file import FileTemplate, load_template, template_names
+from stream.webhooks.templating.template_values import TemplateValue, ValueKind
 from tests.docs.markdown import ROOT
 from tests.sdks.tools import CLIENTS, pins
 from tests.webhooks.tool_changes import change

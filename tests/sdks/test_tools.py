@@ -5,7 +5,7 @@ from dataclasses import replace
 import orjson
 import pytest
 
-from stream.webhooks.template_file import template_names
+from stream.webhooks.templating.template_file import template_names
 from tests.sdks.sdks import SENDERS
 from tests.sdks.tools import CLIENTS, differences, pins
 from tests.webhooks.doubles.double import Kept

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from stream.core.times import parse_time
 from stream.webhooks.exchange import Verdict
-from stream.webhooks.template_file import load_template
+from stream.webhooks.templating.template_file import load_template
 from tests.bench import children
 from tests.sdks.installing import TOOLS_PYTHON
 from tests.sdks.sdks import SENDERS

@@ -16,11 +16,11 @@ import aiohttp
 import orjson
 
 from stream.kafka.embedded.process import HOST
-from stream.webhooks.allowed_hosts import AllowedHosts
 from stream.webhooks.endpoint import Endpoint, ValueSpec
 from stream.webhooks.exchange import Answer, HttpRequest, Outcome, Verdict
-from stream.webhooks.sender import Sender
-from stream.webhooks.signature import signature_headers
+from stream.webhooks.sending.allowed_hosts import AllowedHosts
+from stream.webhooks.sending.sender import Sender
+from stream.webhooks.sending.signature import signature_headers
 from tests.sdks.examples import Example
 
 _EXAMPLES: Final = Path(__file__).resolve().parents[2] / "docs" / "examples"

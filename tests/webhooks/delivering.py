@@ -8,7 +8,7 @@ from yarl import URL
 
 from stream.codec.stage_change_reader import SubscribedChange
 from stream.webhooks.exchange import Answer, Outcome, Verdict
-from stream.webhooks.template_file import load_template
+from stream.webhooks.templating.template_file import load_template
 
 
 async def deliver(

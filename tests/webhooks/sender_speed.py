@@ -14,9 +14,9 @@ from collections.abc import Awaitable, Callable
 import aiohttp
 
 from stream.kafka.embedded.process import HOST
-from stream.webhooks.allowed_hosts import AllowedHosts
 from stream.webhooks.exchange import Verdict
-from stream.webhooks.sender import Sender
+from stream.webhooks.sending.allowed_hosts import AllowedHosts
+from stream.webhooks.sending.sender import Sender
 from tests.webhooks.receiving import EVENT, endpoint, now, post
 
 REQUESTS = 1_000

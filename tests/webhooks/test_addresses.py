@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from stream.errors import SettingsError
 from stream.kafka.embedded.process import HOST, free_port
-from stream.webhooks.addresses import plain, special
-from stream.webhooks.allowed_hosts import AllowedHosts
 from stream.webhooks.exchange import Verdict
-from stream.webhooks.sender import AttemptResult, Sender
+from stream.webhooks.sending.addresses import plain, special
+from stream.webhooks.sending.allowed_hosts import AllowedHosts
+from stream.webhooks.sending.sender import AttemptResult, Sender
 from tests.webhooks.receiving import EVENT, Names, endpoint, now, post, receiver
 
 SPECIAL4 = {

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from stream.codec.lifecycle_yaml.lifecycle_files import parse as parse_lifecycle
 from stream.core.durations import format_duration
 from stream.core.expressions import ConditionError
-from stream.webhooks.change_conditions import compile_change_condition
-from stream.webhooks.change_names import KnownNames, names_of
+from stream.webhooks.endpoints.change_conditions import compile_change_condition
+from stream.webhooks.endpoints.change_names import KnownNames, names_of
 from tests.webhooks.changes import AT, change_of, value_of
 from tests.webhooks.reference_change_conditions import holds
 

@@ -13,10 +13,10 @@ from jsonschema import Draft202012Validator
 from ruamel.yaml import YAML
 
 from stream.codec.lifecycle_yaml.lifecycle_files import parse as parse_lifecycle
-from stream.webhooks.change_names import names_of
 from stream.webhooks.endpoint import Endpoint
-from stream.webhooks.endpoint_file import EndpointFileError, read_endpoints
-from stream.webhooks.signing_secrets import SecretError, read_secret, written
+from stream.webhooks.endpoints.change_names import names_of
+from stream.webhooks.endpoints.endpoint_file import EndpointFileError, read_endpoints
+from stream.webhooks.endpoints.signing_secrets import SecretError, read_secret, written
 from tests.webhooks.changes import change_of, value_of
 from tests.webhooks.templates import Contacts, load_template
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from stream.core.expressions import ConditionError
-from stream.webhooks.change_conditions import Holds, compile_change_condition
-from stream.webhooks.endpoint_file import EndpointFileError, read_endpoints
+from stream.webhooks.endpoints.change_conditions import Holds, compile_change_condition
+from stream.webhooks.endpoints.endpoint_file import EndpointFileError, read_endpoints
 from tests.webhooks.changes import change_of, value_of
 from tests.webhooks.templates import load_template
 from tests.webhooks.test_endpoint_file import ENVIRONMENT, WHOLE, plain

@@ -13,7 +13,7 @@ from stream.core.interaction import Interaction
 from stream.core.model import model_of
 from stream.settings import Settings
 from stream.webhooks.exchange import Answer, Verdict
-from stream.webhooks.template_file import load_template
+from stream.webhooks.templating.template_file import load_template
 from tests.kit.machines import machine, records_of, run_all
 from tests.webhooks.tool_changes import change
 

@@ -6,7 +6,7 @@ from urllib.parse import quote
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.webhooks.hidden_texts import header_without, last_four, without
+from stream.webhooks.endpoints.hidden_texts import header_without, last_four, without
 
 SECRETS = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Zs"]), min_size=12, max_size=40)
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.webhooks.rate import RateLimit
+from stream.webhooks.sending.rate import RateLimit
 
 
 def sent(rate: float, seconds: float, pauses: tuple[float, ...] = ()) -> list[float]:

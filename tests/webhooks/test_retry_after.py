@@ -2,7 +2,7 @@
 
 import pytest
 
-from stream.webhooks.retry_after import LONGEST, RATE_LIMIT_HEADERS, asked_to_wait
+from stream.webhooks.templating.retry_after import LONGEST, RATE_LIMIT_HEADERS, asked_to_wait
 
 NOW = 1_764_000_000.0
 NOW_AS_DATE = "Mon, 24 Nov 2025 16:00:00 GMT"

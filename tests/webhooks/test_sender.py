@@ -13,9 +13,9 @@ from aiohttp import web
 from standardwebhooks import Webhook
 
 from stream.kafka.embedded.process import HOST, free_port
-from stream.webhooks.allowed_hosts import AllowedHosts
 from stream.webhooks.exchange import Answer, HttpRequest, Outcome, Verdict
-from stream.webhooks.sender import AttemptResult, Sender
+from stream.webhooks.sending.allowed_hosts import AllowedHosts
+from stream.webhooks.sending.sender import AttemptResult, Sender
 from tests.kit.certificates import Authority
 from tests.webhooks.receiving import (
     BODY,

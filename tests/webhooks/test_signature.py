@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from standardwebhooks import Webhook
 
-from stream.webhooks.signature import signature_headers, webhook_id
+from stream.webhooks.sending.signature import signature_headers, webhook_id
 
 NOW = int(datetime.now(UTC).timestamp() * 1_000)
 

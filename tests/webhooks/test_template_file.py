@@ -8,7 +8,7 @@ import pytest
 
 from stream.webhooks.endpoint import Template
 from stream.webhooks.exchange import Answer, Verdict
-from stream.webhooks.template_file import (
+from stream.webhooks.templating.template_file import (
     FileTemplate,
     TemplateFileError,
     load_template,
@@ -16,7 +16,7 @@ from stream.webhooks.template_file import (
     template_names,
     template_text,
 )
-from stream.webhooks.template_values import ValueKind
+from stream.webhooks.templating.template_values import ValueKind
 from tests.webhooks.tool_changes import change
 
 OWN = """\

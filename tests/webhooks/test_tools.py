@@ -7,7 +7,7 @@ import pytest
 from stream.codec.stage_change_reader import SubscribedChange
 from stream.webhooks.endpoint import UnfitChangeError
 from stream.webhooks.exchange import Outcome, Verdict
-from stream.webhooks.template_file import template_names
+from stream.webhooks.templating.template_file import template_names
 from tests.webhooks.delivering import deliver
 from tests.webhooks.doubles.braze import Braze
 from tests.webhooks.doubles.brevo import Brevo

@@ -8,8 +8,8 @@ import pytest
 
 from stream.watched_file import WatchedFiles
 from stream.webhooks.endpoint import Endpoint
-from stream.webhooks.endpoint_file import EndpointFileError, watched_endpoints
-from stream.webhooks.signing_secrets import written
+from stream.webhooks.endpoints.endpoint_file import EndpointFileError, watched_endpoints
+from stream.webhooks.endpoints.signing_secrets import written
 from tests.webhooks.templates import Contacts, Silent, load_template
 
 FILE = """\

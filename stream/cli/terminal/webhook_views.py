@@ -10,9 +10,9 @@ from rich.text import Text
 from stream.cli.terminal.tables import plain_table
 from stream.codec.plain import plain
 from stream.webhooks.endpoint import Endpoint
+from stream.webhooks.endpoints.hidden_texts import header_without, last_four, without
+from stream.webhooks.endpoints.signing_secrets import written
 from stream.webhooks.exchange import HttpRequest
-from stream.webhooks.hidden_texts import header_without, last_four, without
-from stream.webhooks.signing_secrets import written
 
 
 def endpoint_table(endpoints: Iterable[Endpoint]) -> Table:

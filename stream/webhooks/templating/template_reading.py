@@ -6,12 +6,12 @@ from typing import Final, NamedTuple
 
 from stream.core.language.document import DocumentReader, Entry, kind_of
 from stream.core.language.names import unknown
-from stream.webhooks.placeholders import Placeholder, PlaceholderError, Text, parse_placeholder, parse_text
-from stream.webhooks.retry_after import WaitForm, WaitHeader
-from stream.webhooks.template_answers import AnswerRules
-from stream.webhooks.template_conditions import Asks, RequestCondition
-from stream.webhooks.template_requests import SPREAD, Json, Member, RequestTemplate, Spread
-from stream.webhooks.template_values import TemplateValue, ValueKind
+from stream.webhooks.templating.placeholders import Placeholder, PlaceholderError, Text, parse_placeholder, parse_text
+from stream.webhooks.templating.retry_after import WaitForm, WaitHeader
+from stream.webhooks.templating.template_answers import AnswerRules
+from stream.webhooks.templating.template_conditions import Asks, RequestCondition
+from stream.webhooks.templating.template_requests import SPREAD, Json, Member, RequestTemplate, Spread
+from stream.webhooks.templating.template_values import TemplateValue, ValueKind
 
 METHODS: Final = ("POST", "PUT", "PATCH", "DELETE")
 KEYS: Final = ("template", "title", "about", "limits", "values", "at_least_one", "requests", "answers")

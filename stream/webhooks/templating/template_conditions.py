@@ -3,9 +3,9 @@
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from stream.webhooks.material import Material
-from stream.webhooks.placeholders import Placeholder
-from stream.webhooks.template_values import stages
+from stream.webhooks.templating.material import Material
+from stream.webhooks.templating.placeholders import Placeholder
+from stream.webhooks.templating.template_values import stages
 
 EMPTY: Final[tuple[object, ...]] = (None, "", {}, [])
 """What counts as nothing."""

@@ -13,13 +13,13 @@ from aiohttp.abc import AbstractResolver
 from multidict import CIMultiDict
 from yarl import URL
 
-from stream.webhooks.allowed_hosts import AllowedHosts
-from stream.webhooks.answers import LONGEST_BODY, LONGEST_TEXT, SHORTEST_SECRET, excerpt, read_body, without
-from stream.webhooks.dialling import Guard, Resolver, Target, target
 from stream.webhooks.endpoint import Endpoint
 from stream.webhooks.exchange import Answer, HttpRequest, Outcome, Verdict
-from stream.webhooks.failures import sentence
-from stream.webhooks.signature import signature_headers
+from stream.webhooks.sending.allowed_hosts import AllowedHosts
+from stream.webhooks.sending.answers import LONGEST_BODY, LONGEST_TEXT, SHORTEST_SECRET, excerpt, read_body, without
+from stream.webhooks.sending.dialling import Guard, Resolver, Target, target
+from stream.webhooks.sending.failures import sentence
+from stream.webhooks.sending.signature import signature_headers
 
 _KEEP: Final = 4.0
 """Seconds that an unused connection is kept: servers of Node close theirs after 5, others later."""

@@ -11,8 +11,8 @@ from typing import Final
 from aiohttp import AddrInfoType
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from stream.webhooks.addresses import plain, special
-from stream.webhooks.allowed_hosts import SETTING, AllowedHosts
+from stream.webhooks.sending.addresses import plain, special
+from stream.webhooks.sending.allowed_hosts import SETTING, AllowedHosts
 
 _LOOKUPS: Final = 64
 """Host names that are looked up at once: one whose name server hangs takes a thread until the system gives up."""

@@ -8,7 +8,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from stream.webhooks.endpoint import ValueSpec
-from stream.webhooks.placeholders import Placeholder, PlaceholderError, parse_field, parse_text
+from stream.webhooks.templating.placeholders import Placeholder, PlaceholderError, parse_field, parse_text
 
 _COMMA: Final = re.compile(r"""((?:"[^"]*"|[^",])+)(?:,|\Z)|.""", re.DOTALL)
 _NO_HEADER: Final = re.compile(r"[\x00-\x1f\x7f]")

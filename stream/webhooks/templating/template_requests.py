@@ -11,10 +11,10 @@ import orjson
 
 from stream.webhooks.endpoint import UnfitChangeError
 from stream.webhooks.exchange import HttpRequest
-from stream.webhooks.filters import as_text
-from stream.webhooks.material import Material
-from stream.webhooks.placeholders import Placeholder, Text
-from stream.webhooks.template_conditions import EMPTY, RequestCondition
+from stream.webhooks.templating.filters import as_text
+from stream.webhooks.templating.material import Material
+from stream.webhooks.templating.placeholders import Placeholder, Text
+from stream.webhooks.templating.template_conditions import EMPTY, RequestCondition
 
 SPREAD: Final = "..."
 """The key of an object whose value is an object itself: its members stand beside the others."""

@@ -11,11 +11,11 @@ from stream.core.language.document import DocumentReader, Entry
 from stream.core.lifecycle import DefinitionError
 from stream.errors import SettingsError
 from stream.watched_file import FileReads, WatchedFiles
-from stream.webhooks.change_names import KnownNames
 from stream.webhooks.endpoint import Endpoint, Template
-from stream.webhooks.endpoint_reader import EndpointReader, is_file
-from stream.webhooks.references import References
-from stream.webhooks.signing_secrets import PREFIX
+from stream.webhooks.endpoints.change_names import KnownNames
+from stream.webhooks.endpoints.endpoint_reader import EndpointReader, is_file
+from stream.webhooks.endpoints.references import References
+from stream.webhooks.endpoints.signing_secrets import PREFIX
 
 LoadTemplate = Callable[[str, Path], Template]
 """A template by its name, or by its file, whose path is relative to the folder; raises LifecycleError."""

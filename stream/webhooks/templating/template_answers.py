@@ -9,8 +9,8 @@ from typing import Final
 import orjson
 
 from stream.webhooks.exchange import Answer, Outcome, Verdict
-from stream.webhooks.filters import as_text
-from stream.webhooks.retry_after import WaitHeader, asked_to_wait
+from stream.webhooks.templating.filters import as_text
+from stream.webhooks.templating.retry_after import WaitHeader, asked_to_wait
 
 LONGEST_REASON: Final = 200
 """Characters."""

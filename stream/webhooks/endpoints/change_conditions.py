@@ -19,7 +19,7 @@ from stream.core.language.unquoted import check_shared
 from stream.core.operators import EQ, MIRRORED, OPERATOR
 from stream.core.predicates import compare
 from stream.core.text_numbers import number_of
-from stream.webhooks.change_names import ROOTS, TYPE_NAMES, KnownNames, Read, Resolved, resolve
+from stream.webhooks.endpoints.change_names import ROOTS, TYPE_NAMES, KnownNames, Read, Resolved, resolve
 
 Holds = Callable[[SubscribedChange], bool]
 """Whether a condition holds for a change."""

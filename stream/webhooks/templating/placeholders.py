@@ -9,8 +9,8 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from stream.core.language.names import unknown
-from stream.webhooks.change_fields import unknown_field
-from stream.webhooks.filters import FILTERS
+from stream.webhooks.templating.change_fields import unknown_field
+from stream.webhooks.templating.filters import FILTERS
 
 VALUES: Final = "values."
 OWN: Final = {

@@ -10,11 +10,11 @@ from uuid import NAMESPACE_URL, uuid5
 import orjson
 
 from stream.codec.stage_change_reader import SubscribedChange
-from stream.webhooks.change_fields import field_of
 from stream.webhooks.endpoint import UnfitChangeError
-from stream.webhooks.filters import FILTERS, UnfitValueError, as_text
-from stream.webhooks.placeholders import VALUES, FilterCall, Placeholder, Text, parse_field, parse_text
-from stream.webhooks.template_values import TemplateValue, ValueKind, fields, stages
+from stream.webhooks.templating.change_fields import field_of
+from stream.webhooks.templating.filters import FILTERS, UnfitValueError, as_text
+from stream.webhooks.templating.placeholders import VALUES, FilterCall, Placeholder, Text, parse_field, parse_text
+from stream.webhooks.templating.template_values import TemplateValue, ValueKind, fields, stages
 
 _EMAIL: Final = re.compile(r"[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+")
 _LONGEST_EMAIL: Final = 320

@@ -17,10 +17,10 @@ from stream.codec.stage_change_reader import SubscribedChange
 from stream.core.language.names import unknown
 from stream.core.lifecycle import DefinitionError
 from stream.webhooks.exchange import Answer, HttpRequest, Outcome
-from stream.webhooks.material import Material
-from stream.webhooks.template_reading import TemplateDefinition, TemplateReader
-from stream.webhooks.template_requests import host_of
-from stream.webhooks.template_values import TemplateValue
+from stream.webhooks.templating.material import Material
+from stream.webhooks.templating.template_reading import TemplateDefinition, TemplateReader
+from stream.webhooks.templating.template_requests import host_of
+from stream.webhooks.templating.template_values import TemplateValue
 
 _SUFFIXES: Final = (".yaml", ".yml")
 _FOLDER: Final = "stream.webhooks.templates"

@@ -7,7 +7,7 @@ from typing import Final
 from stream.core.language.document import DocumentReader, Entry
 from stream.errors import SettingsError
 from stream.watched_file import FileReads
-from stream.webhooks.signing_secrets import PREFIX
+from stream.webhooks.endpoints.signing_secrets import PREFIX
 
 WAYS: Final = ("env", "file")
 HOW: Final = "{env: NAME} or {file: PATH}"

@@ -17,7 +17,7 @@ from aiohttp import (
     InvalidURL,
 )
 
-from stream.webhooks.dialling import Target
+from stream.webhooks.sending.dialling import Target
 
 _UNKNOWN: Final = "whether it was taken is unknown"
 

@@ -7,7 +7,7 @@ from typing import Final
 from yarl import URL
 
 from stream.errors import SettingsError
-from stream.webhooks.addresses import Address, plain
+from stream.webhooks.sending.addresses import Address, plain
 
 SETTING: Final = "webhook_allowed_hosts"
 _Port = int | None

@@ -11,13 +11,18 @@ from stream.core.expressions import ConditionError
 from stream.core.language.document import DocumentReader, Entry, kind_of
 from stream.core.language.names import unknown
 from stream.errors import LifecycleError
-from stream.webhooks.change_conditions import compile_change_condition
-from stream.webhooks.change_names import KnownNames
 from stream.webhooks.endpoint import CONCURRENCY, MOST_WAITING, TIMEOUT, Endpoint, Template, ValueSpec, Wants
-from stream.webhooks.hidden_texts import without
-from stream.webhooks.references import HOW, References, is_reference
-from stream.webhooks.request_parts import CREDENTIALS, wrong_with_header, wrong_with_header_value, wrong_with_url
-from stream.webhooks.signing_secrets import SecretError, read_secret
+from stream.webhooks.endpoints.change_conditions import compile_change_condition
+from stream.webhooks.endpoints.change_names import KnownNames
+from stream.webhooks.endpoints.hidden_texts import without
+from stream.webhooks.endpoints.references import HOW, References, is_reference
+from stream.webhooks.endpoints.request_parts import (
+    CREDENTIALS,
+    wrong_with_header,
+    wrong_with_header_value,
+    wrong_with_url,
+)
+from stream.webhooks.endpoints.signing_secrets import SecretError, read_secret
 
 KEYS: Final = (
     *("template", "when", "secrets", "values", "headers", "only", "rate", "timeout", "concurrency", "most_waiting"),
