@@ -5,7 +5,7 @@ from typing import Final
 
 from stream.codec import deliveries as records_of
 from stream.codec.deliveries import GivenUp, lifecycle_of, place_of, subject_of
-from stream.codec.packed_changes import pack
+from stream.codec.packed_changes import ChangePacker, PackedChange
 from stream.webhooks.deliveries.counts import DeliveryCounts
 from stream.webhooks.deliveries.delivery import Delivery
 from stream.webhooks.deliveries.news import Attempted, Taken
@@ -17,6 +17,7 @@ from stream.webhooks.exchange import Verdict
 
 PACKED_FROM: Final = 1_000
 """Where more wait than this, the values of those that come are packed: they will lie for a while."""
+_NOTHING: Final = "", 0, b"", PackedChange(b"", b"")
 
 
 class Deliveries:
@@ -32,8 +33,9 @@ class Deliveries:
         self._are_many = False
         self._order = 0
         """Higher than that of any that waits."""
-        self._restored: tuple[str, int, bytes, bytes] = "", 0, b"", b""
-        """Id, when it came, value and packed value of the last one: the next often shares some of it."""
+        self._packer = ChangePacker()
+        self._last: tuple[str, int, bytes, PackedChange] = _NOTHING
+        """Id, when it came, value and packed value of what was restored last: the next often shares some of it."""
 
     def take_counts(self) -> DeliveryCounts:
         """What was done since this was last called; between two batches."""
@@ -46,9 +48,9 @@ class Deliveries:
         self._are_many = sum(each.count for each in self.waiting.values()) >= PACKED_FROM
         return self.outbox
 
-    def kept(self, value: bytes) -> bytes:
+    def kept(self, lifecycle: str, value: bytes) -> bytes | PackedChange:
         """The value of a change as it is to be kept: packed where many wait."""
-        return pack(value) if self._are_many else value
+        return self._packer.pack(lifecycle, value) if self._are_many else value
 
     def of(self, endpoint: str) -> Waiting:
         """What waits for this endpoint."""
@@ -65,22 +67,21 @@ class Deliveries:
         elif kind == records_of.DELIVERY:
             written = records_of.decode_waiting(value)
             endpoint, event_id = records_of.split_delivery_key(key)
-            known_id, came, known_value, packed = self._restored
-            if event_id == known_id:
-                event_id = known_id
-            if written.came != came:
-                came = written.came
+            known_id, came, known_value, packed = self._last
             if written.value != known_value:
-                packed = pack(written.value)
-            self._restored = event_id, came, written.value, packed
+                packed = self._packer.pack(lifecycle_of(event_id), written.value)
+            # Endpoints share what they have of one change, and changes when they came.
+            event_id = known_id if event_id == known_id else event_id
+            came = came if written.came == came else written.came
+            self._last = event_id, came, written.value, packed
             self._order = max(self._order, written.order + 1)
             self.of(endpoint).restore(
-                Delivery(event_id, packed, written.order, came, attempts=written.attempts, due=written.due, packed=True)
+                Delivery(event_id, packed, written.order, came, attempts=written.attempts, due=written.due)
             )
 
     def restored(self) -> Generator[None, None, None]:
         """All that waits is there again: put it in order."""
-        self._restored = "", 0, b"", b""
+        self._last = _NOTHING
         for waiting in self.waiting.values():
             yield from waiting.restored()
 
@@ -121,7 +122,7 @@ class Deliveries:
         if self._is_head(taken):
             self.waiting[taken.endpoint].give_back(taken.subject)
 
-    def enqueue(self, endpoint: str, event_id: str, value: bytes, kept: bytes, wall: int) -> None:
+    def enqueue(self, endpoint: str, event_id: str, value: bytes, kept: bytes | PackedChange, wall: int) -> None:
         """A change begins to wait for an endpoint; `kept` is its value, packed or not."""
         waiting, subject = self.of(endpoint), subject_of(event_id)
         if waiting.holds(subject, event_id):
@@ -131,7 +132,7 @@ class Deliveries:
         if named is not None and named.only_latest and not self._supersede(waiting, subject, event_id):
             self.counts.superseded[endpoint] += 1
             return
-        delivery = Delivery(event_id, kept, self._order, wall, packed=kept is not value)
+        delivery = Delivery(event_id, kept, self._order, wall)
         self._order += 1
         waiting.add(subject, delivery)
         self.outbox.keep(endpoint, delivery, value)
@@ -189,6 +190,8 @@ class Deliveries:
             head = waiting.at(taken.subject, 0)
             due = max(due or news.ended, waiting.state.not_before)
             waiting.again(taken.subject, due)
+            if not head.is_packed:
+                head.keep(self.kept(lifecycle_of(taken.event_id), taken.value))
             self.outbox.keep(taken.endpoint, head, taken.value)
             self.outbox.tell(news, due)
 

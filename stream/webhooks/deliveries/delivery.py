@@ -1,25 +1,17 @@
 """One change that waits for one endpoint."""
 
-from stream.codec.packed_changes import pack, unpack
+from stream.codec.packed_changes import PackedChange
 
 
 class Delivery:
     """One change that waits for one endpoint; times are epoch milliseconds."""
 
-    __slots__ = ("_packed", "_value", "attempts", "came", "due", "event_id", "order", "waits")
+    __slots__ = ("_like", "_value", "attempts", "came", "due", "event_id", "order", "waits")
 
     def __init__(
-        self,
-        event_id: str,
-        value: bytes,
-        order: int,
-        came: int,
-        *,
-        attempts: int = 0,
-        due: int = 0,
-        packed: bool = False,
+        self, event_id: str, kept: bytes | PackedChange, order: int, came: int, *, attempts: int = 0, due: int = 0
     ) -> None:
-        """`packed`: the value is so already."""
+        """`kept` is the value, packed or not."""
         self.event_id = event_id
         self.order = order
         """Deliveries of one customer are sent in this order."""
@@ -31,15 +23,23 @@ class Delivery:
         """When it may be tried again; means nothing before the first attempt, which is due at once."""
         self.waits = True
         """False once it was delivered, given up or dropped."""
-        self._value = value
-        self._packed = packed
+        self._like: bytes | None = None
+        self._value = b""
+        self.keep(kept)
 
     @property
     def value(self) -> bytes:
         """The change, as on the topic of stage changes."""
-        return unpack(self._value) if self._packed else self._value
+        return self._value if self._like is None else PackedChange(self._value, self._like).value
 
-    def pack(self) -> None:
-        """Keep it in less memory."""
-        if not self._packed:
-            self._value, self._packed = pack(self._value), True
+    @property
+    def is_packed(self) -> bool:
+        """Whether the value is kept so."""
+        return self._like is not None
+
+    def keep(self, kept: bytes | PackedChange) -> None:
+        """Keep the value so from now on."""
+        if isinstance(kept, bytes):
+            self._value, self._like = kept, None
+        else:
+            self._value, self._like = kept

@@ -10,6 +10,7 @@ from typing import Final
 
 from stream.codec import deliveries as records_of
 from stream.codec.deliveries import DeliveryCommand
+from stream.codec.packed_changes import PackedChange
 from stream.codec.records import Outgoing, SourceRecord
 from stream.codec.stage_change_reader import SubscribedChange, read_whole_change
 from stream.codec.state import positions
@@ -173,10 +174,11 @@ class DeliveryMachine:
         if change is None:
             self._deliveries.counts.skipped += 1
             return
-        event_id, kept = change.event_id, b""
+        event_id = change.event_id
+        kept: bytes | PackedChange | None = None
         for endpoint in self.endpoints.values():
             if endpoint.enabled and self._wants(endpoint, change, event_id, wall):
-                kept = kept or self._deliveries.kept(change.value)  # once for all of them
+                kept = kept or self._deliveries.kept(change.lifecycle, change.value)  # once for all of them
                 self._deliveries.enqueue(endpoint.name, event_id, change.value, kept, wall)
 
     def _wants(self, endpoint: Endpoint, change: SubscribedChange, event_id: str, wall: int) -> bool:
@@ -210,7 +212,9 @@ class DeliveryMachine:
                 deliveries.set_state(endpoint, disabled_at=command.at, disabled_reason=command.reason)
         elif (change := read_whole_change(bytes(command.change), self._source.partition, -1)) is not None:
             # Behind what waits: its place was lost when it was given up.
-            deliveries.enqueue(endpoint, change.event_id, change.value, deliveries.kept(change.value), wall)
+            deliveries.enqueue(
+                endpoint, change.event_id, change.value, deliveries.kept(change.lifecycle, change.value), wall
+            )
         else:
             deliveries.counts.skipped += 1
 

@@ -159,7 +159,6 @@ class Waiting:
         head = self._head(subject)
         head.attempts += 1
         head.due = due
-        head.pack()
         self._place(subject, head)
 
     def drop_oldest(self, subject: str) -> Delivery | None:
