@@ -32,6 +32,11 @@ class MachineTopics:
         """Those that a partition writes to."""
         return (self.events, *([] if self.latest is None else [self.latest]), self.state, self.dead_letters)
 
+    @property
+    def beside_source(self) -> tuple[str, ...]:
+        """All but what is read from: written by partitions, or read beside it."""
+        return (*self.written, *([] if self.commands is None else [self.commands]))
+
 
 @dataclass(frozen=True, slots=True)
 class TopicNames:

@@ -22,6 +22,7 @@ from stream.engine.supervisor import Supervisor
 from stream.engine.worker import run_worker
 from stream.events import Event, report
 from stream.kafka.contact import ContactStatus
+from stream.kafka.permissions import of_webhooks
 from stream.kafka.topic_monitor import SourceTopic
 from stream.machine.batch import Machine
 from stream.machine.source_partition import SourcePartition
@@ -40,7 +41,7 @@ from stream.webhooks.metrics import WebhookMetrics
 from stream.webhooks.sending.allowed_hosts import AllowedHosts
 from stream.webhooks.sending.sender import Sender
 from stream.webhooks.templating.template_file import load_template
-from stream.webhooks.topics import ensure_webhook_topics, grants_of_webhooks
+from stream.webhooks.topics import ensure_webhook_topics
 
 log = logging.getLogger(__name__)
 
@@ -70,8 +71,8 @@ class Webhooks:
         self._introduce()
         gc.set_threshold(*_GARBAGE_THRESHOLDS)
         topics = settings.webhook_topics
-        grants = grants_of_webhooks(settings, settings.group)
-        role = Role(settings, topics, tuple(grants), ensure_webhook_topics, begins_at="end", skips_gaps=True)
+        grants = tuple(of_webhooks(settings))
+        role = Role(settings, topics, grants, ensure_webhook_topics, begins_at="end", skips_gaps=True)
 
         @asynccontextmanager
         async def deliver(supervisor: Supervisor) -> AsyncIterator[None]:

@@ -136,8 +136,8 @@ def secured_kafka() -> Iterator[SecuredKafka]:
 
 async def _prepare(kafka: SecuredKafka) -> None:
     await grant(kafka.bootstrap, chain.from_iterable(ROLES))
-    code, said = await caller_of(kafka, CREATOR).run("topics")
-    assert (code, said.count("created")) == (0, 5), said
+    code, said = await caller_of(kafka, CREATOR).run("topics", "--webhooks")
+    assert (code, said.count("created")) == (0, 9), said
 
 
 @pytest.fixture

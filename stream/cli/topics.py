@@ -16,6 +16,7 @@ from stream.kafka.permissions import of_topics, require
 from stream.kafka.topic_plan import FoundTopic, Survey, TopicFinding, TopicPlan, compare, plan_topics
 from stream.kafka.topics import ensure_topics, survey
 from stream.settings import Settings
+from stream.webhooks.topics import compare_webhook_topics, ensure_webhook_topics, plan_webhook_topics
 
 _DEFAULT_PARTITIONS = Settings().partitions
 _STYLES = {"error": "bold red", "warning": "bold yellow", "missing": "bold", "note": "bold"}
@@ -32,17 +33,26 @@ def topics(
             help="Only print what kafka-reassign-partitions.sh takes to give the topics more replicas.",
         ),
     ] = False,
+    webhooks: Annotated[
+        bool, typer.Option("--webhooks", help="Those too that `lifecycle webhooks` needs besides.")
+    ] = False,
     settings: Settings,
 ) -> None:
     """Show the topics that a worker needs, create those that are missing, and say what does not fit.
 
-    Workers create them too; this is for looking, and for those who may create topics where workers may not.
-    With an error nothing is created and the exit code is 1; a warning is no error.
+    Workers and `lifecycle webhooks` create theirs, too; this is for looking, and for those who may create topics where
+    these may not. With an error nothing is created and the exit code is 1; a warning is no error.
     """
+    names = (*settings.topics.all, *(settings.webhook_topics.beside_source if webhooks else ()))
 
     async def look() -> Survey:
-        await require(settings, of_topics(settings))
-        return await survey(settings)
+        await require(settings, of_topics(settings, names))
+        return await survey(settings, names)
+
+    async def create() -> None:
+        await ensure_topics(settings)
+        if webhooks:
+            await ensure_webhook_topics(settings)
 
     found, brokers = run(look(), settings.bootstrap)
     if reassignment:
@@ -50,10 +60,16 @@ def topics(
         return
     plans = plan_topics(settings, found, len(brokers))
     findings = compare(settings, plans, found, len(brokers))
+    if webhooks:
+        changes = next(each for each in plans if each.name == settings.webhook_topics.source)
+        there = found.get(changes.name)
+        more = plan_webhook_topics(settings, changes.partitions if there is None else there.partitions, len(brokers))
+        plans += more
+        findings += compare_webhook_topics(settings, more, found, len(brokers))
     wrong = any(each.level == "error" for each in findings)
     created = not dry_run and not wrong and len(found) < len(plans)
     if created:
-        run(ensure_topics(settings), settings.bootstrap)
+        run(create(), settings.bootstrap)
         findings = [each for each in findings if each.level != "missing"]
     console = Console()
     console.print(_table(plans, found, findings, created))

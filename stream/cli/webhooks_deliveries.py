@@ -19,7 +19,8 @@ from stream.codec.plain import plain
 from stream.core.language.names import unknown
 from stream.core.times import format_time
 from stream.errors import LifecycleError
-from stream.kafka.topics import require_topic
+from stream.kafka.permissions import of_webhook_attempts, of_webhook_commands, of_webhook_replay, require
+from stream.kafka.topics import require_partitions
 from stream.settings import Settings
 from stream.webhooks.attempt_log import AttemptRecord, encode_attempt
 from stream.webhooks.commands import CommandWriter
@@ -130,6 +131,7 @@ def deliveries(
 
 
 async def _attempts(settings: Settings, customer: str, endpoint: str | None, since: int) -> list[AttemptRecord]:
+    await require(settings, of_webhook_attempts(settings))
     return [each async for each in attempts_of(settings, customer, since) if endpoint in (None, each.endpoint)]
 
 
@@ -157,7 +159,8 @@ def _tell_all(settings: Settings, endpoint: str, action: Action, reason: str) ->
     async def tell() -> None:
         topic = settings.webhook_topics.commands
         assert topic is not None
-        await require_topic(settings, topic, "no process of `lifecycle webhooks` ever ran there")
+        await require(settings, of_webhook_commands(settings))
+        await require_partitions(settings, [topic], "no process of `lifecycle webhooks` ever ran there")
         async with CommandWriter(settings) as writer:
             await writer.to_all(DeliveryCommand(action, endpoint, _now(), reason))
 
@@ -173,6 +176,7 @@ def _require(settings: Settings, endpoint: str) -> None:
 
 async def _count(settings: Settings, wanted: GivenUpFilter, *, again: bool) -> tuple[Counter[tuple[str, str]], int]:
     """By endpoint and reason; and how many were replayed since."""
+    await require(settings, of_webhook_replay(settings))
     known = {} if again else await redelivered(settings)
     found, before = Counter[tuple[str, str]](), 0
     async for _, lost in given_up(settings, wanted):

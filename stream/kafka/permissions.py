@@ -87,6 +87,39 @@ def of_dead_letters(settings: Settings) -> list[Grant]:
     return [Grant(Operation.READ, settings.topics.dead_letters)]
 
 
+def of_webhooks(settings: Settings) -> list[Grant]:
+    """What `lifecycle webhooks` needs, with the settings of that role; beside it `Write` on its transactional ids."""
+    topics = settings.webhook_topics
+    read = (topics.source, topics.state, *_commands(settings))
+    return [
+        *(Grant(Operation.READ, name) for name in read),
+        *(Grant(Operation.WRITE, name) for name in topics.beside_source),
+        *(Grant(Operation.DESCRIBE_CONFIGS, name) for name in topics.beside_source),
+        Grant(Operation.READ, settings.group, "group"),
+    ]
+
+
+def of_webhook_commands(settings: Settings) -> list[Grant]:
+    """What `lifecycle webhooks pause` and `resume` need."""
+    return [Grant(Operation.WRITE, name) for name in _commands(settings)]
+
+
+def of_webhook_replay(settings: Settings) -> list[Grant]:
+    """What `lifecycle webhooks replay` needs."""
+    read = (settings.webhook_topics.dead_letters, *_commands(settings))
+    return [*(Grant(Operation.READ, name) for name in read), *of_webhook_commands(settings)]
+
+
+def of_webhook_attempts(settings: Settings) -> list[Grant]:
+    """What `lifecycle webhooks deliveries` needs."""
+    return [Grant(Operation.READ, settings.webhook_topics.events)]
+
+
+def _commands(settings: Settings) -> tuple[str, ...]:
+    name = settings.webhook_topics.commands
+    return () if name is None else (name,)
+
+
 def of_latest_changes(settings: Settings) -> list[Grant]:
     """What `lifecycle webhooks test --customer` needs."""
     return [Grant(Operation.READ, settings.topics.current_stages)]
@@ -103,9 +136,9 @@ def of_replay(settings: Settings) -> list[Grant]:
     ]
 
 
-def of_topics(settings: Settings) -> list[Grant]:
-    """What `lifecycle topics` needs; to create topics also that."""
-    names = settings.topics.all
+def of_topics(settings: Settings, names: Iterable[str] | None = None) -> list[Grant]:
+    """What `lifecycle topics` needs for `names`, else for those of a worker; to create topics also that."""
+    names = settings.topics.all if names is None else names
     return [Grant(operation, name) for name in names for operation in (Operation.DESCRIBE, Operation.DESCRIBE_CONFIGS)]
 
 

@@ -44,10 +44,10 @@ async def find_topics(settings: Settings, names: Iterable[str] | None = None) ->
         return await _find(admin, settings, set(settings.topics.all if names is None else names))
 
 
-async def survey(settings: Settings) -> Survey:
-    """Those of our topics that exist, and the brokers. Raises as `find_topics`."""
+async def survey(settings: Settings, names: Iterable[str] | None = None) -> Survey:
+    """Those of our topics, or of `names`, that exist, and the brokers. Raises as `find_topics`."""
     async with admin_client(settings) as admin:
-        return await _survey(admin, settings)
+        return await _survey(admin, settings, names)
 
 
 async def count_partitions(settings: Settings, *names: str) -> dict[str, int]:
@@ -87,43 +87,41 @@ async def ensure_topics(settings: Settings) -> list[TopicFinding]:
     Raises TopicError with all that does not fit, and as `find_topics`.
     """
     async with admin_client(settings) as admin:
-        found, brokers = await _survey(admin, settings)
+        seen = found, brokers = await _survey(admin, settings)
         plans = plan_topics(settings, found, len(brokers))
-        findings = compare(settings, plans, found, len(brokers))
-        errors = [finding for finding in findings if finding.level == "error"]
-        if errors:
-            raise TopicError("\n".join(map(str, errors)))
-        missing = [plan for plan in plans if plan.name not in found]
-        if missing:
-            await _create(admin, settings, missing)
-            lacking = few_brokers(settings, len(brokers))
-            if lacking is not None:
-                report(log.info, Event.BROKERS_FEW, "{reason}", reason=lacking)
-        return [finding for finding in findings if finding.level == "warning"]
+        warnings = without_errors(compare(settings, plans, found, len(brokers)))
+        await _create_missing(admin, settings, plans, seen)
+        return warnings
 
 
-async def ensure_planned(settings: Settings, plans: Sequence[TopicPlan]) -> None:
-    """Create those of these topics that are missing.
+def without_errors(findings: Iterable[TopicFinding]) -> list[TopicFinding]:
+    """The warnings. Raises TopicError with all errors, where there are any."""
+    findings = list(findings)
+    errors = [finding for finding in findings if finding.level == "error"]
+    if errors:
+        raise TopicError("\n".join(map(str, errors)))
+    return [finding for finding in findings if finding.level == "warning"]
 
-    Raises TopicError where one that exists has another number of partitions, and as `find_topics`.
-    """
+
+async def create_missing(settings: Settings, plans: Sequence[TopicPlan], seen: Survey) -> None:
+    """Create those of these topics that a survey did not find. Raises as `find_topics`."""
     async with admin_client(settings) as admin:
-        found = await _find(admin, settings, {plan.name for plan in plans})
-        wrong = [
-            f"topic {plan.name} has {found[plan.name].partitions} partitions, and needs {plan.partitions}, as many as "
-            f"the topic that is read; delete it where it holds nothing yet: it is then created again"
-            for plan in plans
-            if plan.name in found and found[plan.name].partitions != plan.partitions
-        ]
-        if wrong:
-            raise TopicError("\n".join(wrong))
-        missing = [plan for plan in plans if plan.name not in found]
-        if missing:
-            await _create(admin, settings, missing)
+        await _create_missing(admin, settings, plans, seen)
 
 
-async def _survey(admin: AIOKafkaAdminClient, settings: Settings) -> Survey:
-    found = await _find(admin, settings, set(settings.topics.all))
+async def _create_missing(
+    admin: AIOKafkaAdminClient, settings: Settings, plans: Sequence[TopicPlan], seen: Survey
+) -> None:
+    missing = [plan for plan in plans if plan.name not in seen.found]
+    if missing:
+        await _create(admin, settings, missing)
+        lacking = few_brokers(settings, len(seen.brokers))
+        if lacking is not None:
+            report(log.info, Event.BROKERS_FEW, "{reason}", reason=lacking)
+
+
+async def _survey(admin: AIOKafkaAdminClient, settings: Settings, names: Iterable[str] | None = None) -> Survey:
+    found = await _find(admin, settings, set(settings.topics.all if names is None else names))
     cluster = await admin.describe_cluster()
     return Survey(found, tuple(sorted(broker["node_id"] for broker in cluster["brokers"])))
 
@@ -181,9 +179,10 @@ async def _create(admin: AIOKafkaAdminClient, settings: Settings, plans: Sequenc
     )
     for name, code, *message in response.topic_errors:
         if for_code(code) in (TopicAuthorizationFailedError, ClusterAuthorizationFailedError):
+            command = "lifecycle topics" if name in settings.topics.all else "lifecycle topics --webhooks"
             raise BrokerError(
                 f"topic {name} does not exist, and Kafka does not let us create it; have it created by who may, with "
-                f"`lifecycle topics`, or {remedy(settings, [Grant(Operation.CREATE, name)])}"
+                f"`{command}`, or {remedy(settings, [Grant(Operation.CREATE, name)])}"
             )
         if for_code(code) is InvalidReplicationFactorError:
             raise BrokerError(

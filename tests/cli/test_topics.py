@@ -61,6 +61,44 @@ async def test_a_dry_run_shows_the_command_for_each_missing_topic_and_creates_no
     assert await find_topics(settings) == {}
 
 
+OF_WEBHOOKS = ("lifecycle-webhooks", "webhook-attempts", "lifecycle-webhook-dead-letters", "lifecycle-webhook-commands")
+
+
+async def test_those_of_webhooks_are_shown_and_created_when_they_are_asked_for(
+    lifecycle: Run, settings: Settings
+) -> None:
+    """Whether the worker's exist or not; with as many partitions as the stage changes have."""
+    dry = await topics(lifecycle, settings, "--webhooks", "--dry-run")
+    assert (dry.returncode, states(dry.stdout, settings)) == (0, dict.fromkeys((*ALL, *OF_WEBHOOKS), "missing"))
+    assert f"--create --topic {settings.webhook_topics.state} --partitions {PARTITIONS}" in dry.stdout
+    await topics(lifecycle, settings)
+    first = await topics(lifecycle, replace(settings, partitions=PARTITIONS + 1), "--webhooks")
+    second = await topics(lifecycle, settings, "--webhooks")
+
+    created = dict.fromkeys(ALL, "good") | dict.fromkeys(OF_WEBHOOKS, "created")
+    assert (first.returncode, states(first.stdout, settings)) == (0, created)
+    assert states(second.stdout, settings) == dict.fromkeys((*ALL, *OF_WEBHOOKS), "good")
+    assert set(states((await topics(lifecycle, settings)).stdout, settings)) == set(ALL)
+    found = await find_topics(settings, settings.webhook_topics.beside_source)
+    assert {name: topic.partitions for name, topic in found.items()} == dict.fromkeys(
+        settings.webhook_topics.beside_source, PARTITIONS
+    )
+
+
+async def test_a_topic_of_webhooks_with_other_partitions_than_the_stage_changes_is_an_error(
+    lifecycle: Run, settings: Settings
+) -> None:
+    state = settings.webhook_topics.state
+    await create_topics(settings.bootstrap, state, partitions=PARTITIONS + 1, settings={"cleanup.policy": "compact"})
+
+    done = await topics(lifecycle, settings, "--webhooks")
+
+    assert (done.returncode, states(done.stdout, settings)["lifecycle-webhooks"]) == (1, "error")
+    assert f"{state}: error: has {PARTITIONS + 1} partitions, but {settings.topics.stage_changes} has" in done.stdout
+    assert f"--delete --topic {state}" in done.stdout
+    assert set(await find_topics(settings)) == set()
+
+
 async def test_an_error_is_shown_with_its_remedy_and_then_nothing_is_created(
     lifecycle: Run, settings: Settings
 ) -> None:

@@ -5,7 +5,7 @@ That it is AsyncAPI, its own parser says: `deploy/asyncapi/validate.sh`.
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -15,9 +15,13 @@ from stream.build import product_version
 from stream.codec import dead_letters
 from stream.codec.controls import tick
 from stream.codec.dead_letter_reasons import Reason, Rejected
-from stream.codec.stage_changes import headers
+from stream.codec.deliveries import GivenUp, given_up
+from stream.codec.stage_changes import ChangeSource, encode, headers
 from stream.kafka.topic_plan import plan_topics
 from stream.settings import Settings
+from stream.webhooks.attempt_log import AttemptRecord, encode_attempt
+from stream.webhooks.exchange import Verdict
+from stream.webhooks.topics import plan_webhook_topics
 from tests.docs.markdown import ROOT, names, page, section
 from tests.kit.machines import Record
 from tests.kit.stage_changes import change
@@ -25,7 +29,8 @@ from tests.kit.stage_changes import change
 FOLDER = ROOT / "schemas"
 DOCUMENT: dict[str, Any] = YAML(typ="safe").load(FOLDER / "asyncapi.yaml")
 MESSAGES: dict[str, Any] = DOCUMENT["components"]["messages"]
-INTERNAL = {Settings().topics.customers}
+WEBHOOKS = Settings().webhook_topics
+INTERNAL = {Settings().topics.customers, WEBHOOKS.state, WEBHOOKS.commands}
 
 
 def whole(part: Any) -> Any:
@@ -80,7 +85,8 @@ def test_the_channels_are_the_topics_that_are_not_internal_with_their_settings_o
         }
         for channel in DOCUMENT["channels"].values()
     }
-    made = {plan.name: dict(plan.configs) for plan in plan_topics(Settings(), {}) if plan.name not in INTERNAL}
+    plans = [*plan_topics(Settings(), {}), *plan_webhook_topics(Settings(), 16)]
+    made = {plan.name: dict(plan.configs) for plan in plans if plan.name not in INTERNAL}
     for configs in made.values():
         configs.pop("message.timestamp.type", None)  # a binding has no word for it
     assert described == made
@@ -127,6 +133,30 @@ def test_what_workers_and_import_write_is_of_its_messages() -> None:
     assert faults("deadLetter", "headers", texts(letter.headers)) == []
     assert faults("receipt", "headers", texts(dead_letters.receipt(place).headers)) == []
     assert faults("tick", "payload", json.loads(tick(1_795_341_600_000).value or b"")) == []
+
+
+def test_what_webhooks_write_is_of_its_messages() -> None:
+    moved = encode(change(), ChangeSource("interactions", 3, 4711))
+    letter = given_up("crm", "shop:customer:ann:0-0:2", moved, "refused", "422", 1, 1_795_341_600_281)
+    assert faults("webhookDeadLetter", "headers", texts(letter.headers)) == []
+    assert faults("webhookDeadLetter", "payload", json.loads(letter.value or b"")) == []
+    described = whole(MESSAGES["webhookDeadLetter"]["headers"])
+    assert list(described["properties"]) == described["required"] == list(texts(letter.headers))
+    assert described["properties"]["webhook_reason"]["examples"] == list(get_args(GivenUp))
+    attempt = AttemptRecord(
+        id="shop:customer:ann:0-0:2",
+        endpoint="crm",
+        lifecycle="shop",
+        customer_id="ann",
+        attempt=1,
+        at=1_795_341_600_250,
+        verdict=Verdict.DELIVERED,
+        status=204,
+        seconds=0.031,
+        reason="204",
+        next=None,
+    )
+    assert faults("webhookAttempt", "payload", json.loads(encode_attempt(attempt))) == []
 
 
 def test_a_wrong_header_would_be_found() -> None:

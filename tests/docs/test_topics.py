@@ -9,16 +9,18 @@ from typing import Any, get_args
 import pytest
 from jsonschema import Draft202012Validator
 
-from stream.codec import dead_letters
+from stream.codec import dead_letters, deliveries
 from stream.codec.controls import HEADER, TICK
 from stream.codec.dead_letter_reasons import MAX_BYTES, MAX_DEPTH, MAX_ID_BYTES, Reason
 from stream.codec.import_rows import MAX_NAME
 from stream.codec.lifecycle_yaml.lifecycle_files import load
+from stream.codec.state import positions
 from stream.codec.state.keys import KINDS
 from stream.core.model import model_of
 from stream.core.times import parse_time
 from stream.kafka.topic_plan import plan_topics
 from stream.settings import Partitioner, Settings
+from stream.webhooks.topics import plan_webhook_topics
 from tests.docs.markdown import ROOT, blocks, names, page, rows, section
 from tests.kit.machines import Record, machine, run_all
 
@@ -60,7 +62,12 @@ def example() -> str:
 
 
 @pytest.mark.parametrize(
-    ("name", "heading"), [("interaction", "### Native fields"), ("stage-change", "### Fields")], ids=["in", "out"]
+    ("name", "heading"),
+    [
+        ("interaction", "### Native fields"),
+        ("stage-change", "### Fields"),
+        ("webhook-attempt", "### Webhook attempts"),
+    ],
 )
 def test_the_tables_of_fields_are_those_of_the_schemas(name: str, heading: str) -> None:
     """In the schema's order, each once."""
@@ -95,12 +102,35 @@ def test_no_header_is_named_that_is_in_no_table() -> None:
 
 
 def test_the_topics_are_those_that_are_created_with_the_same_settings_of_kafka() -> None:
-    documented = {
-        cells[0].strip("`"): dict(each.split("=", 1) for each in re.findall(r"`([^`]+)`", cells[4]))
-        for cells in rows(section(TOPICS, "## The topics"))
-    }
+    documented = topics_of("## The topics")
     assert documented == {plan.name: dict(plan.configs) for plan in plan_topics(Settings(), {}, brokers=1)}
     assert list(documented) == list(Settings().topics.all)
+
+
+def test_the_topics_of_webhooks_are_those_that_are_created_with_the_same_settings_of_kafka() -> None:
+    made = {plan.name: dict(plan.configs) for plan in plan_webhook_topics(Settings(), 16)}
+    assert topics_of("## Topics of webhooks") == made
+    assert set(made) == set(Settings().webhook_topics.beside_source)
+
+
+def topics_of(heading: str) -> dict[str, dict[str, str]]:
+    """By topic of the table below a heading, what it is created with."""
+    return {
+        cells[0].strip("`"): dict(each.split("=", 1) for each in re.findall(r"`([^`]+)`", cells[4]))
+        for cells in rows(section(TOPICS, heading))
+        if len(cells) == 5
+    }
+
+
+def test_the_headers_and_reasons_of_webhook_dead_letters_are_those_of_the_code() -> None:
+    letter = deliveries.given_up("crm", "shop:customer:42:0-0:2", b"{}", "refused", "no", 1, 2)
+    named = names(section(TOPICS, "### Webhook dead letters"))
+    assert named == [*(name for name, _ in letter.headers), *get_args(deliveries.GivenUp)]
+
+
+def test_the_kinds_of_records_that_webhooks_remember_are_those_of_the_code() -> None:
+    section_ = section(TOPICS, "### The changelog: `lifecycle-webhooks`")
+    assert {each.encode() for each in names(section_)} == {deliveries.DELIVERY, deliveries.ENDPOINT, positions.KEY}
 
 
 def test_the_partitioners_are_those_of_the_setting() -> None:
@@ -140,7 +170,7 @@ def test_the_example_is_what_a_worker_writes() -> None:
     assert [each.key for each in batch.latest] == [b"shop:customer:42"]
 
 
-@pytest.mark.parametrize("name", ["interaction", "stage-change"])
+@pytest.mark.parametrize("name", ["interaction", "stage-change", "webhook-attempt"])
 def test_the_examples_pass_the_schemas(name: str) -> None:
     (value,) = blocks(TOPICS, f"json {name}")
     assert list(Draft202012Validator(schema(name)).iter_errors(json.loads(value))) == []

@@ -255,9 +255,10 @@ async def test_a_replay_that_lacks_one_right_replays_nothing_and_names_it(
 async def test_who_lacks_one_right_to_look_at_topics_is_told_which(secured_kafka: SecuredKafka, acl: Acl) -> None:
     """Instead of being shown a topic as missing."""
     settings = caller_of(secured_kafka, CREATOR).settings
+    every = (*settings.topics.all, *settings.webhook_topics.beside_source)
     async with without(secured_kafka, acl):
         with pytest.raises(BrokerError, match=names(acl)):
-            await require(settings, of_topics(settings))
+            await require(settings, of_topics(settings, every))
         if acl.name == "stage-changes":
             code, said = await caller_of(secured_kafka, CREATOR).run("topics", "--dry-run")
             assert (code, bool(re.search(names(acl), said))) == (1, True), said

@@ -18,10 +18,11 @@ from tests.kit.acls import Acl, documented, grant, revoke
 from tests.kit.secured import SecuredKafka
 
 DOCUMENT = Path(__file__).parents[2] / "deploy" / "security.md"
-ROLES = CREATOR, WORKER, SENDER, COLLECTOR, SUBSCRIBER, VERIFIER, REPAIRER = [
+ROLES = CREATOR, WORKER, SENDER, COLLECTOR, WEBHOOKS, STEERER, SUBSCRIBER, VERIFIER, REPAIRER = [
     documented(DOCUMENT, heading)
     for heading in (
         *("Who creates the topics", "Workers", "Who sends interactions", "Collectors"),
+        *("Who delivers webhooks", "Who steers webhooks"),
         *("Who subscribes to stage changes", "Who verifies", "Who repairs dead letters"),
     )
 ]
@@ -70,6 +71,7 @@ class Caller:
             "LIFECYCLES": "metrics",
             "SESSION_TIMEOUT": "2s",
             "WEB_PORT": str(self.web_port),
+            "WEBHOOKS_PORT": str(self.web_port),
             **self.extra,
         }
         around = {name: value for name, value in os.environ.items() if not name.startswith("LIFECYCLE_")}
@@ -136,11 +138,11 @@ class Worker:
 
 
 @asynccontextmanager
-async def worker_of(caller: Caller, log: Path) -> AsyncIterator[Worker]:
-    """A worker from here to the end of the block, where it ends by SIGTERM with 0."""
+async def worker_of(caller: Caller, log: Path, command: str = "worker") -> AsyncIterator[Worker]:
+    """A worker, or what another command runs, from here to the end of the block, where it ends by SIGTERM with 0."""
     with log.open("wb") as output:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "stream.cli", "worker"), env=caller.environment, stdout=output, stderr=output
+            *(sys.executable, "-m", "stream.cli", command), env=caller.environment, stdout=output, stderr=output
         )
     worker = Worker(process, log, caller.web_port)
     try:
