@@ -6,13 +6,19 @@ import logging
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from rich.console import Console
 from rich.table import Table
 
 from tests.faults.run import Outcome, Plan, run
+from tests.faults.webhooks import run as webhooks
+from tests.faults.webhooks.table import table_of
+
+T = TypeVar("T")
+Say = Callable[[str], None]
 
 _RATE = 20_000
 """Interactions a minute, unless told otherwise."""
@@ -25,6 +31,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # the broker goes away on purpose
     good = True
     for seed in range(asked.seed, asked.seed + asked.times):
+        if asked.webhooks:
+            good = _deliver(webhooks.Plan(seed, asked.minutes), asked, console) and good
+            continue
         plan = Plan(
             seed,
             asked.minutes,
@@ -43,26 +52,45 @@ def main(arguments: Sequence[str] | None = None) -> int:
             console.print("interrupted; nothing is left running")
             return 130
         console.print(_table(plan, outcome))
-        for line in outcome.verdict.differences[: asked.show]:
-            console.print(line, style="red", markup=False)
-        for line in outcome.fallen:
-            console.print(line, style="yellow", markup=False)
+        _show(outcome.verdict.differences[: asked.show], outcome.fallen, console)
         good = good and outcome.good
     return 0 if good else 1
 
 
+def _deliver(plan: webhooks.Plan, asked: argparse.Namespace, console: Console) -> bool:
+    """One run of webhooks; whether nothing differed."""
+    console.print(f"webhooks, seed {plan.seed}: {len(plan.faults)} faults", style="bold")
+    outcome = _in_folder(plan.seed, asked.keep, console, lambda folder, say: webhooks.run(plan, folder, say))
+    console.print(table_of(plan, outcome))
+    _show(outcome.verdict.differences[: asked.show], outcome.fallen, console)
+    return outcome.good
+
+
+def _show(differences: Sequence[str], fallen: Sequence[str], console: Console) -> None:
+    for line in differences:
+        console.print(line, style="red", markup=False)
+    for line in fallen:
+        console.print(line, style="yellow", markup=False)
+
+
 def _run(plan: Plan, keep: Path | None, console: Console) -> Outcome:
+    return _in_folder(plan.seed, keep, console, lambda folder, say: run(plan, folder, say))
+
+
+def _in_folder(
+    seed: int, keep: Path | None, console: Console, run_in: Callable[[Path, Say], Coroutine[None, None, T]]
+) -> T:
     began = time.monotonic()
 
     def say(text: str) -> None:
         console.print(f"{time.monotonic() - began:6.1f}  {text}", markup=False)
 
     if keep is not None:
-        folder = keep / f"seed-{plan.seed}"
+        folder = keep / f"seed-{seed}"
         folder.mkdir(parents=True, exist_ok=True)
-        return asyncio.run(run(plan, folder, say))
+        return asyncio.run(run_in(folder, say))
     with tempfile.TemporaryDirectory(prefix="lifecycle-faults-") as temporary:
-        return asyncio.run(run(plan, Path(temporary), say))
+        return asyncio.run(run_in(Path(temporary), say))
 
 
 def _table(plan: Plan, outcome: Outcome) -> Table:
@@ -132,6 +160,9 @@ def _parser() -> argparse.ArgumentParser:
         action=argparse.BooleanOptionalAction,
         default=True,
         help="with --no-http no collectors, and nobody who asks for customers; with --embedded there never are",
+    )
+    parser.add_argument(
+        "--webhooks", action="store_true", help="instead: processes that deliver, and a receiver that fails, too"
     )
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep the logs of workers and collectors there")
     parser.add_argument("--show", type=int, default=5, help="differences shown; else 5")

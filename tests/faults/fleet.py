@@ -5,11 +5,14 @@ import os
 import re
 import signal
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
 _STOP_SECONDS = 20.0
+PROCESS = "FAULTS_PROCESS"
+"""The variable of the environment that tells a process its name, that of its log without the end."""
 COMMAND = (sys.executable, "-m", "stream.cli", "worker")
 _SERVED = re.compile(rb"http://127\.0\.0\.1:\d+(?=\D)")
 
@@ -26,6 +29,13 @@ class WorkerProcess:
         self.asked = False
         """It was asked to end in order."""
         self._url = ""
+        self.fates: list[tuple[str, float]] = [("started", time.time())]
+        """What became of it, and when: `frozen`, `thawed`, `killed`, `told`, `ended`; epoch seconds."""
+
+    @property
+    def name(self) -> str:
+        """As in `PROCESS`."""
+        return self.log.stem
 
     @property
     def url(self) -> str:
@@ -47,6 +57,7 @@ class WorkerProcess:
 
     def freeze(self) -> None:
         """SIGSTOP."""
+        self._note("frozen")
         self.process.send_signal(signal.SIGSTOP)
         self.frozen = True
 
@@ -54,13 +65,31 @@ class WorkerProcess:
         """SIGCONT."""
         if self.runs and self.frozen:
             self.process.send_signal(signal.SIGCONT)
+            self._note("thawed")
         self.frozen = False
 
     async def kill(self) -> None:
         """`kill -9`."""
         if self.runs:
+            self._note("killed")
             self.process.kill()
             await self.process.wait()
+
+    async def end(self, seconds: float) -> None:
+        """SIGTERM; killed where it has not ended after so long."""
+        self.thaw()
+        self.asked = True
+        if self.runs:
+            self._note("told")
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                await asyncio.wait_for(self.process.wait(), seconds)
+            except TimeoutError:
+                await self.kill()
+            self._note("ended")
+
+    def _note(self, fate: str) -> None:
+        self.fates.append((fate, time.time()))
 
 
 class Fleet:
@@ -88,7 +117,8 @@ class Fleet:
         self._workers: list[WorkerProcess] = []
         self.lifecycles: str | None = None
         """Files that workers are started with from now on, comma-separated; None: as the environment says."""
-        self.started = 0
+        self.every: list[WorkerProcess] = []
+        """All that were ever started."""
         self.fallen: list[str] = []
         """What each worker that ended by itself, or not in order, said last."""
 
@@ -98,6 +128,11 @@ class Fleet:
     async def __aexit__(self, *_: object) -> None:
         for worker in self._workers:
             await worker.kill()
+
+    @property
+    def started(self) -> int:
+        """How many there were."""
+        return len(self.every)
 
     @property
     def workers(self) -> list[WorkerProcess]:
@@ -121,14 +156,7 @@ class Fleet:
 
     async def terminate(self, worker: WorkerProcess) -> None:
         """SIGTERM; killed, and noted, where it has not ended after twenty seconds."""
-        worker.thaw()
-        worker.asked = True
-        if worker.runs:
-            worker.process.send_signal(signal.SIGTERM)
-            try:
-                await asyncio.wait_for(worker.process.wait(), _STOP_SECONDS)
-            except TimeoutError:
-                await worker.kill()
+        await worker.end(_STOP_SECONDS)
         self._workers.remove(worker)
         if worker.process.returncode != 0 and not worker.was_starting:
             self._note(worker)
@@ -141,8 +169,7 @@ class Fleet:
     async def _start(self) -> None:
         log = self._folder / f"{self._name}-{self.started}.log"
         way = self.started % max(1, len(self._ways))
-        self.started += 1
-        environment = self._environment
+        environment = {**self._environment, PROCESS: log.stem}
         if self._ways:
             environment = {**environment, "LIFECYCLE_BOOTSTRAP": self._ways[way]}
         if self.lifecycles is not None:
@@ -151,7 +178,8 @@ class Fleet:
             process = await asyncio.create_subprocess_exec(
                 *self._command, env=environment, cwd=self._folder, stdout=output, stderr=output
             )
-        self._workers.append(WorkerProcess(process, log, way))
+        self.every.append(WorkerProcess(process, log, way))
+        self._workers.append(self.every[-1])
 
     def _note(self, worker: WorkerProcess) -> None:
         said = worker.log.read_text(encoding="utf-8", errors="replace")[-2_000:]

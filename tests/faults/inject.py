@@ -42,12 +42,13 @@ class Injector:
         edits: Iterable[Version] = (),
         imports: Imports | None = None,
         crowd: Callable[[WorkerProcess], Awaitable[None]] | None = None,
+        source: str | None = None,
     ) -> None:
         """`kafka` is what can be stopped and started; `proxies` stand between it and the workers.
 
         `edits` are the versions of the lifecycles that come one after the other. `patient`: no fault comes before
         workers have got on since the one before, however long they take to start. `crowd` asks a worker much,
-        when it is about to come back from the dead.
+        when it is about to come back from the dead. `source` is the topic that they read; None: interactions.
         """
         self.done: Counter[str] = Counter()
         """How often each kind of fault was there; `rebalance`: workers that came or left, as the group sees it."""
@@ -59,6 +60,7 @@ class Injector:
         self._edits = iter(edits)
         self._imports = imports
         self._crowd = crowd
+        self._source = source or settings.topics.interactions
         self._taken = 0
         self._say = say
 
@@ -187,8 +189,7 @@ class Injector:
 
     async def _until_taken_more(self) -> None:
         """Return when the workers have taken more interactions than before, or after some time."""
-        topic = self._settings.topics.interactions
-        partitions = [TopicPartition(topic, number) for number in range(self._settings.partitions)]
+        partitions = [TopicPartition(self._source, number) for number in range(self._settings.partitions)]
         before, deadline = self._taken, time.monotonic() + _PATIENCE
         async with AIOKafkaConsumer(
             bootstrap_servers=self._settings.bootstrap, group_id=self._settings.group, enable_auto_commit=False
@@ -212,7 +213,7 @@ class Injector:
 
     async def _rival(self, partition: int) -> None:
         """Someone else begins with the id of a partition's producer, which fences whoever has it."""
-        own = f"{self._settings.app}-{self._settings.topics.interactions}-{partition}"
+        own = f"{self._settings.app}-{self._source}-{partition}"
         gathering = f"{own}-gather"
         name = gathering if self._settings.topics.sources and partition % 2 else own
         rival = AIOKafkaProducer(bootstrap_servers=self._settings.bootstrap, transactional_id=name)
