@@ -23,9 +23,7 @@ _EDIT = 3_000
 _NEVER_RESUMED = "gone"
 
 
-def arrived_though_closed(
-    journal: Journal, changelog: Changelog, fates: Fates, counts: Counter[str]
-) -> Iterator[str]:
+def arrived_though_closed(journal: Journal, changelog: Changelog, fates: Fates, counts: Counter[str]) -> Iterator[str]:
     """A line for each arrival that nothing explains."""
     partitions = len(changelog.read_up_to)
     for each in changelog.closed:

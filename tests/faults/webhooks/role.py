@@ -18,7 +18,7 @@ from stream.webhooks.deliveries import schedule
 from stream.webhooks.deliveries.machine import DeliveryMachine
 from stream.webhooks.deliveries.waiting import Delivery, Waiting
 from stream.webhooks.exchange import Outcome, Verdict
-from stream.webhooks.sender import AttemptResult, Sender
+from stream.webhooks.sending.sender import AttemptResult, Sender
 
 DELAYS: Final = (0, 100, 200, 300, 500, 500, 800, 1_000, 1_000, 1_500)
 """Milliseconds before each attempt, in place of up to a day."""
