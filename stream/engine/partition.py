@@ -74,7 +74,7 @@ class Partition:
         self.blocked: UnreadableError | None = None
         """What it cannot read; None once it has read on."""
         self._moves = 0
-        self._log = PartitionLog(number, context.throttle)
+        self._log = PartitionLog(number, context.throttle, skips_gaps=context.skips_gaps)
         self._topic: SourceTopic | None = None
         self._context = context
         self._owner = owner

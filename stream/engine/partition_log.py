@@ -1,6 +1,7 @@
 """What a partition logs; a line that would repeat is written once in ten seconds."""
 
 import logging
+from typing import Final
 
 from stream.errors import UnreadableError
 from stream.events import Event, report
@@ -11,11 +12,20 @@ from stream.machine.batch import Counts, DeadlineFailed, RecordFailed
 log = logging.getLogger(__name__)
 
 
+_SKIP: Final = (
+    "Its other interactions wait behind this; when it cannot be cured, `lifecycle skip {partition} {offset}` goes on "
+    "without it"
+)
+_RETENTION: Final = "What stands behind it waits until it can be read, or retention has deleted it"
+
+
 class PartitionLog:
     """The lines of one partition. `throttle` is shared by all: one line speaks for a broker that is away."""
 
-    def __init__(self, partition: int, throttle: Throttle) -> None:
+    def __init__(self, partition: int, throttle: Throttle, *, skips_gaps: bool = False) -> None:
+        """`skips_gaps` is as in `Role`: it decides what helps where a batch cannot be read."""
         self._partition = partition
+        self._past_blocked = _RETENTION if skips_gaps else _SKIP
         self._throttle = throttle
         self._considered = self._moved = 0
 
@@ -62,14 +72,13 @@ class PartitionLog:
             )
 
     def blocked(self, error: UnreadableError) -> None:
-        """The next interactions cannot be read."""
+        """The next records cannot be read."""
         kept = self._throttle.passes(f"blocked {self._partition}")
         if kept is not None:
             report(
                 log.error,
                 Event.PARTITION_BLOCKED,
-                "partition {partition} is blocked: {reason}. Its other interactions wait behind this; when it cannot "
-                "be cured, `lifecycle skip {partition} {offset}` goes on without it",
+                "partition {partition} is blocked: {reason}. " + self._past_blocked,
                 partition=self._partition,
                 offset=error.offset,
                 reason=str(error),
