@@ -151,7 +151,7 @@ def uncommitted() -> None:
         await really(self, batch)
 
     Partition.ask = ask  # type: ignore[method-assign]
-    Partition.place_of = place_of  # type: ignore[method-assign]
+    Partition.place_of = place_of  # type: ignore[method-assign, assignment]
     Transactional.write = write  # type: ignore[method-assign]
 
 
