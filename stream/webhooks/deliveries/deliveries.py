@@ -139,8 +139,10 @@ class Deliveries:
         if waiting.length(subject) > MOST_WAITING_OF_ONE and (dropped := waiting.drop_oldest(subject)) is not None:
             self._overflow(waiting, dropped, f"more than {MOST_WAITING_OF_ONE} of this customer waited", wall)
         most = MOST_WAITING if named is None else named.most_waiting
-        while waiting.count > most and not self.outbox.is_full and (oldest := waiting.drop_oldest_of_all()) is not None:
+        while waiting.count > most and (oldest := waiting.drop_oldest_of_all()) is not None:
             self._overflow(waiting, oldest, f"more than {most} waited", wall)
+            if self.outbox.is_full:  # the bound was lowered: the rest goes with the next ones
+                break
 
     def _supersede(self, waiting: Waiting, subject: str, event_id: str) -> bool:
         """Drop what this change makes needless; False: a later one of the same lifecycle waits already."""
