@@ -139,11 +139,13 @@ class _Run:
         operators = Operators(
             self.role, self.file, self.rough, self.moods, self.journal, seed=plan.seed, seconds=seconds
         )
-        count = int(plan.rate * seconds)
+        over = asyncio.Event()
         async with asyncio.TaskGroup() as group:
-            group.create_task(write_changes(self.settings, changes(plan.seed, plan.customers), count, plan.rate))
-            group.create_task(injector.run(plan.faults))
-            group.create_task(operators.run())
+            sent = changes(plan.seed, plan.customers)
+            group.create_task(write_changes(self.settings, sent, plan.rate, over))
+            group.create_task(operators.run(over))
+            await asyncio.gather(injector.run(plan.faults), asyncio.sleep(seconds))
+            over.set()
         self.say("faults and changes are over; what waits is delivered")
         async with changelog_of(self.settings) as changelog:
             left = await self._drained(changelog, operators)
