@@ -13,12 +13,12 @@ from typing import Any, Final
 
 from stream.cli import main
 from stream.engine.partition import Partition
-from stream.kafka.membership import Membership
 from stream.machine.batch import Batch
 from stream.webhooks.deliveries import schedule
 from stream.webhooks.deliveries.delivery import Delivery
 from stream.webhooks.deliveries.machine import DeliveryMachine
 from stream.webhooks.deliveries.waiting import Waiting
+from stream.webhooks.dispatcher import Dispatcher
 from stream.webhooks.exchange import Outcome, Verdict
 from stream.webhooks.sender import AttemptResult, Sender
 
@@ -100,16 +100,22 @@ def volatile() -> None:
     DeliveryMachine.restore = restore  # type: ignore[method-assign]
 
 
-def always_sure() -> None:
-    """Whoever comes back after it was stopped goes on with what it had taken."""
-    Membership.is_sure = property(lambda _: True)  # type: ignore[method-assign, assignment]
+def forgetful() -> None:
+    """What became of attempts is forgotten where it could not be written."""
+    really = Dispatcher.dropped
+
+    def dropped(self: Dispatcher, number: int) -> None:
+        really(self, number)
+        self._results.pop(number, None)
+
+    Dispatcher.dropped = dropped  # type: ignore[method-assign]
 
 
 def _named(kinds: Sequence[Callable[[], None]]) -> dict[str, Callable[[], None]]:
     return {each.__name__.replace("_", "-"): each for each in kinds}
 
 
-BROKEN: Final = _named((sent_first, forgets, unordered, deaf, volatile, always_sure))
+BROKEN: Final = _named((sent_first, forgets, unordered, deaf, volatile, forgetful))
 
 if __name__ == "__main__":
     schedule.DELAYS = DELAYS  # type: ignore[misc]

@@ -57,6 +57,8 @@ class Plan:
     kinds: Sequence[Kind] | None = None
     """Its faults; None: what is needed of so many minutes."""
     processes: int = 2
+    drains: float = 300.0
+    """Seconds that there are at the end, until nothing waits any more."""
     bootstrap: str | None = None
     """A broker that others use, too, and that takes no harm; None: one for this run alone."""
     prefix: str = ""
@@ -173,7 +175,7 @@ class _Run:
 
     async def _drained(self, changelog: ChangelogReader, operators: Operators) -> list[str]:
         """Return when nothing waits any more but for whom it waits for ever; else a line for what is left."""
-        progressed = resumed = time.monotonic()
+        began = progressed = resumed = time.monotonic()
         before: tuple[object, ...] = ()
         while True:
             await self.fleet.size(max(1, len(self.fleet.workers)))
@@ -185,7 +187,8 @@ class _Run:
             now, state = time.monotonic(), (left, dict(found.read_up_to), len(self.journal.arrivals))
             if state != before:
                 before, progressed = state, now
-            if now - progressed > _STUCK_SECONDS or len(self.fleet.fallen) > len(self.fleet.every) // 2:
+            ends = now - progressed > _STUCK_SECONDS or now - began > self.plan.drains
+            if ends or len(self.fleet.fallen) > len(self.fleet.every) // 2:
                 counts = Counter(endpoint for endpoint, _ in left)
                 return [f"left waiting: {dict(counts)}; partitions that are not read to their end: {behind}"]
             if found.closed_now - {NEVER} and now - resumed > _RESUME_AGAIN:
