@@ -61,6 +61,17 @@ async def judge(settings: Settings, journal: Journal, changelog: Changelog) -> V
             letter = read_given_up(record.value, record.headers)
             assert letter is not None
             letters[letter.endpoint, letter.event_id].append(letter)
+    return compare(journal, changelog, changes, known, letters)
+
+
+def compare(
+    journal: Journal,
+    changelog: Changelog,
+    changes: list[Change],
+    known: Iterable[Known],
+    letters: Mapping[Place, list[GivenUpDelivery]],
+) -> Verdict:
+    """What is wrong; `letters` are deliveries that were given up."""
     return _Judge(journal, changelog, changes, known, letters).verdict()
 
 
@@ -154,7 +165,7 @@ class _Judge:
         taken: int | None = None
         for number, each in enumerate(told.arrivals):
             excuse = "" if number in told.about else self._fates.excuse(each)
-            if excuse is None and self._was_settled(place, told, each):
+            if excuse is None and self._was_settled(place, told, number):
                 excuse = "settled meanwhile"
             if excuse is None:
                 yield (
@@ -170,10 +181,13 @@ class _Judge:
             elif each.taken:
                 taken = number
 
-    def _was_settled(self, place: Place, told: Told, arrival: Arrival) -> bool:
-        """Whether the delivery came to its end by another attempt, before this one was over."""
-        ends = [each.written for each in told.known if each.record.next is None]
-        return place[0] == "latest" or any(arrival.at <= each <= arrival.ended + COMMIT for each in ends)
+    def _was_settled(self, place: Place, told: Told, number: int) -> bool:
+        """Whether an earlier attempt, or a later change, had ended the delivery before this one's result was heard."""
+        arrival = told.arrivals[number]
+        if place[0] == "latest" and not any(each.record.verdict is Became.DELIVERED for each in told.known):
+            return self._is_followed(place[1])
+        earlier = (known.written for each, known in told.about.items() if each < number and known.record.next is None)
+        return any(arrival.at <= each <= arrival.ended + COMMIT for each in earlier)
 
     def _duplicate(self, place: Place, told: Told, taken: int, again: Arrival) -> Iterator[str]:
         self._counts["duplicates"] += 1
