@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from math import inf
 from typing import NamedTuple
 
 from stream.webhooks.attempt_log import AttemptRecord
@@ -59,7 +60,8 @@ def told_of(journal: Journal, records: Iterable[Known]) -> dict[Place, Told]:
 
 def _told(place: Place, arrivals: list[Arrival], known: list[Known], cuts: list[float]) -> Told:
     told = Told(arrivals, sorted(known, key=lambda each: each.record.at), {}, [])
-    for each in told.known:
+    # What was answered first: whose request never came must not claim the next one's arrival.
+    for each in sorted(told.known, key=lambda each: each.record.status is None):
         number = _arrival_of(told, each)
         if number is not None:
             told.about[number] = each
@@ -72,7 +74,10 @@ def _told(place: Place, arrivals: list[Arrival], known: list[Known], cuts: list[
 def _arrival_of(told: Told, known: Known) -> int | None:
     """The place of the arrival that a record is about."""
     record = known.record
-    until = known.ended + (_SLACK if record.status is not None else _UNSEEN)
+    until = known.ended + _SLACK
+    if record.status is None:
+        later = (each.record.at for each in told.known if each.record.at > record.at)
+        until = min(known.ended + _UNSEEN, min(later, default=inf) - _SLACK)
     possible = [
         number
         for number, each in enumerate(told.arrivals)

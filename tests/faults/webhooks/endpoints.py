@@ -10,7 +10,7 @@ from tests.faults.webhooks.moods import MOODS, TIMEOUT
 from tests.faults.webhooks.receiver import SENDER
 from tests.kit.webhooks import VARIABLE
 
-WANTED_BY: dict[str, str] = {"latest": "vip", "picky": "vip"}
+WANTED_BY: dict[str, str] = {"latest": "vip", "picky": "vip", "dead": "vip"}
 """By endpoint that wants not all, the stage whose changes it wants."""
 MOST_WAITING = 60
 """Of `gone`, on a partition; the oldest are given up beyond it."""

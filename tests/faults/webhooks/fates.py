@@ -7,8 +7,8 @@ from tests.faults.webhooks.journal import Arrival, Happening, Journal
 
 COMMIT = 5_000
 """Milliseconds in which a result is committed by a process to which nothing is done."""
-ZOMBIE = 5_000
-"""Milliseconds after which a process that was away knows what it lost."""
+WOKEN = 1_500
+"""Milliseconds after which a request arrived that was being sent when its process was stopped, once that goes on."""
 BACK = 10_000
 """Milliseconds after which all is as before, once a broker or a network is there again."""
 _RELEASE = 850
@@ -27,12 +27,10 @@ class Fates:
         self.outages = journal.of(*_OUTAGES)
         self._rebalances = [*journal.of(*_OF_PROCESSES, "isolate"), *self.outages]
 
-    def was_away(self, sender: str, at: float) -> bool:
-        """Whether the process was stopped, or cut off from Kafka, at that time or until shortly before.
-
-        It goes on with what it had taken, until it hears that another has it now.
-        """
-        return any(each.began <= at <= each.ended + ZOMBIE for each in self._away(sender))
+    def was_stopped(self, sender: str, at: float) -> bool:
+        """Whether the process was stopped at that time or until shortly before: it may have been about to send."""
+        stops = (each for each in self._journal.of("frozen") if each.of == sender)
+        return any(each.began <= at <= each.ended + WOKEN for each in stops)
 
     def excuse(self, arrival: Arrival) -> str | None:
         """Why the result of this request may not have been committed; None: there is no reason."""
@@ -42,7 +40,7 @@ class Fates:
             if each.of == arrival.sender and each.overlaps(arrival.at, until):
                 return "killed"
         for each in self._journal.of("frozen"):
-            if each.of == arrival.sender and each.overlaps(arrival.at - ZOMBIE, until):
+            if each.of == arrival.sender and each.overlaps(arrival.at - WOKEN, until):
                 return "stopped"
         for each in self._away(arrival.sender):
             if each.overlaps(arrival.at - BACK, until):
@@ -54,6 +52,6 @@ class Fates:
 
     def _away(self, sender: str) -> Iterator[Happening]:
         way = self._journal.ways.get(sender)
+        """When it was cut off from Kafka."""
         yield from self.outages
-        yield from (each for each in self._journal.of("frozen") if each.of == sender)
         yield from (each for each in self._journal.of("isolate") if each.of == way)

@@ -83,7 +83,7 @@ class Operators:
         seed: int,
         seconds: float,
     ) -> None:
-        """`settings` are those of the role; all is over after `seconds`."""
+        """`settings` are those of the role; that all lasts `seconds` at least."""
         self.done: Counter[str] = Counter()
         self._settings, self._file, self._receiver = settings, file, receiver
         self._moods, self._journal = moods, journal
@@ -91,11 +91,11 @@ class Operators:
         self._paused: Happening | None = None
         self._off: Happening | None = None
 
-    async def run(self) -> None:
-        """All of it; at the end everything is on again that will ever be."""
+    async def run(self, over: asyncio.Event) -> None:
+        """All of it until it is over; then everything is on again that will ever be."""
         began = time.monotonic()
         gone = back = False
-        while (share := (time.monotonic() - began) / self._seconds) < 1:
+        while (share := (time.monotonic() - began) / self._seconds) < 1 or not over.is_set():
             if share > _GONE_AT and not gone:
                 gone = True
                 self._moods.gone |= {"gone", "moody"}

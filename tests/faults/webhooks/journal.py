@@ -93,8 +93,8 @@ class Journal:
     def write(self) -> None:
         """Keep it, for people."""
         with self.file.open("w", encoding="utf-8") as output:
-            for each in (*self.arrivals, *self.happenings):
-                output.write(json.dumps(_plain(asdict(each))) + "\n")
+            for each in [*map(asdict, self.arrivals), *map(asdict, self.happenings)]:
+                output.write(json.dumps(_plain(each)) + "\n")
 
 
 def _plain(values: Mapping[str, object]) -> dict[str, object]:

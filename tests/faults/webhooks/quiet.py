@@ -2,8 +2,8 @@
 
 What is allowed, and why: a request that was begun before a partition's state said that the endpoint is closed may
 arrive `UNDER_WAY` later. After the answer 410 the process that got it begins nothing at once; others, as soon as the
-command reaches them, for which they get `REACHES` while Kafka is there. One that was stopped, or cut off from Kafka,
-goes on with what it had taken, until it notices.
+command reaches them, for which they get `REACHES` while Kafka is there. What one was sending when it was stopped
+arrives when it goes on.
 """
 
 from collections import Counter
@@ -76,7 +76,7 @@ def _of_all(journal: Journal, changelog: Changelog, fates: Fates) -> Iterator[st
         if each.overlaps(first - BACK, until):
             until = max(until, each.ended + BACK)
     for arrival in _at(journal, _NEVER_RESUMED, until, float("inf")):
-        if not fates.was_away(arrival.sender, arrival.at):
+        if not fates.was_stopped(arrival.sender, arrival.at):
             yield f"gone: {arrival.id} came from {arrival.sender} {arrival.at - first:.0f} ms after 410 was known"
 
 
@@ -85,7 +85,7 @@ def _at(journal: Journal, endpoint: str, since: float, until: float) -> Iterator
 
 
 def _excused(arrival: Arrival, fates: Fates, counts: Counter[str]) -> bool:
-    if not fates.was_away(arrival.sender, arrival.at):
+    if not fates.was_stopped(arrival.sender, arrival.at):
         return False
-    counts["sent by one that was away to who is closed"] += 1
+    counts["sent by one that was stopped, to who is closed"] += 1
     return True

@@ -60,7 +60,8 @@ class Receiver:
         self._tasks.add(task)
         self._writers.add(writer)
         try:
-            with contextlib.suppress(asyncio.IncompleteReadError, OSError):
+            # What is cancelled here is cancelled by a restart, and nobody waits for it.
+            with contextlib.suppress(asyncio.IncompleteReadError, OSError, asyncio.CancelledError):
                 while await self._exchange(reader, writer):
                     pass
         finally:

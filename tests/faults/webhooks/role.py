@@ -15,8 +15,10 @@ from stream.cli import main
 from stream.engine.partition import Partition
 from stream.machine.batch import Batch
 from stream.webhooks.deliveries import schedule
+from stream.webhooks.deliveries.delivery import Delivery
 from stream.webhooks.deliveries.machine import DeliveryMachine
-from stream.webhooks.deliveries.waiting import Delivery, Waiting
+from stream.webhooks.deliveries.waiting import Waiting
+from stream.webhooks.dispatcher import Dispatcher
 from stream.webhooks.exchange import Outcome, Verdict
 from stream.webhooks.sending.sender import AttemptResult, Sender
 
@@ -51,7 +53,7 @@ def sent_first() -> None:
             if self._delivery is not None:
                 self._delivery.write = writes  # type: ignore[method-assign]
 
-    Partition._apply = apply  # type: ignore[method-assign]
+    Partition._apply = apply  # type: ignore[method-assign, assignment]
 
 
 def forgets() -> None:
@@ -62,7 +64,7 @@ def forgets() -> None:
         result = await really(self, *what)
         return result._replace(outcome=Outcome(Verdict.DELIVERED, result.outcome.reason))
 
-    Sender.attempt = attempt  # type: ignore[method-assign]
+    Sender.attempt = attempt  # type: ignore[method-assign, assignment]
 
 
 def unordered() -> None:
@@ -85,7 +87,7 @@ def deaf() -> None:
             return result._replace(outcome=result.outcome._replace(verdict=Verdict.AGAIN))
         return result
 
-    Sender.attempt = attempt  # type: ignore[method-assign]
+    Sender.attempt = attempt  # type: ignore[method-assign, assignment]
 
 
 def volatile() -> None:
@@ -98,11 +100,22 @@ def volatile() -> None:
     DeliveryMachine.restore = restore  # type: ignore[method-assign]
 
 
+def forgetful() -> None:
+    """What became of attempts is forgotten where it could not be written."""
+    really = Dispatcher.dropped
+
+    def dropped(self: Dispatcher, number: int) -> None:
+        really(self, number)
+        self._results.pop(number, None)
+
+    Dispatcher.dropped = dropped  # type: ignore[method-assign]
+
+
 def _named(kinds: Sequence[Callable[[], None]]) -> dict[str, Callable[[], None]]:
     return {each.__name__.replace("_", "-"): each for each in kinds}
 
 
-BROKEN: Final = _named((sent_first, forgets, unordered, deaf, volatile))
+BROKEN: Final = _named((sent_first, forgets, unordered, deaf, volatile, forgetful))
 
 if __name__ == "__main__":
     schedule.DELAYS = DELAYS  # type: ignore[misc]

@@ -57,6 +57,8 @@ class Plan:
     kinds: Sequence[Kind] | None = None
     """Its faults; None: what is needed of so many minutes."""
     processes: int = 2
+    drains: float = 300.0
+    """Seconds that there are at the end, until nothing waits any more."""
     bootstrap: str | None = None
     """A broker that others use, too, and that takes no harm; None: one for this run alone."""
     prefix: str = ""
@@ -139,11 +141,13 @@ class _Run:
         operators = Operators(
             self.role, self.file, self.rough, self.moods, self.journal, seed=plan.seed, seconds=seconds
         )
-        count = int(plan.rate * seconds)
+        over = asyncio.Event()
         async with asyncio.TaskGroup() as group:
-            group.create_task(write_changes(self.settings, changes(plan.seed, plan.customers), count, plan.rate))
-            group.create_task(injector.run(plan.faults))
-            group.create_task(operators.run())
+            sent = changes(plan.seed, plan.customers)
+            group.create_task(write_changes(self.settings, sent, plan.rate, over))
+            group.create_task(operators.run(over))
+            await asyncio.gather(injector.run(plan.faults), asyncio.sleep(seconds))
+            over.set()
         self.say("faults and changes are over; what waits is delivered")
         async with changelog_of(self.settings) as changelog:
             left = await self._drained(changelog, operators)
@@ -171,7 +175,7 @@ class _Run:
 
     async def _drained(self, changelog: ChangelogReader, operators: Operators) -> list[str]:
         """Return when nothing waits any more but for whom it waits for ever; else a line for what is left."""
-        progressed = resumed = time.monotonic()
+        began = progressed = resumed = time.monotonic()
         before: tuple[object, ...] = ()
         while True:
             await self.fleet.size(max(1, len(self.fleet.workers)))
@@ -183,7 +187,8 @@ class _Run:
             now, state = time.monotonic(), (left, dict(found.read_up_to), len(self.journal.arrivals))
             if state != before:
                 before, progressed = state, now
-            if now - progressed > _STUCK_SECONDS or len(self.fleet.fallen) > len(self.fleet.every) // 2:
+            ends = now - progressed > _STUCK_SECONDS or now - began > self.plan.drains
+            if ends or len(self.fleet.fallen) > len(self.fleet.every) // 2:
                 counts = Counter(endpoint for endpoint, _ in left)
                 return [f"left waiting: {dict(counts)}; partitions that are not read to their end: {behind}"]
             if found.closed_now - {NEVER} and now - resumed > _RESUME_AGAIN:

@@ -13,7 +13,7 @@ from stream.webhooks.exchange import Verdict as Became
 from tests.faults.webhooks.attempts import Known, Told, told_of
 from tests.faults.webhooks.changelog import Changelog, Place
 from tests.faults.webhooks.endpoints import ENDPOINTS, MOST_WAITING, WANTED_BY
-from tests.faults.webhooks.fates import Fates
+from tests.faults.webhooks.fates import COMMIT, Fates
 from tests.faults.webhooks.journal import Arrival, Journal
 from tests.faults.webhooks.quiet import arrived_though_closed
 from tests.faults.webhooks.role import DELAYS
@@ -48,7 +48,7 @@ async def judge(settings: Settings, journal: Journal, changelog: Changelog) -> V
         for record in records:
             change = read_whole_change(record.value, number, record.offset)
             assert change is not None
-            changes.append(Change(change.event_id, number, change.to_stage))
+            changes.append(Change(change.event_id, number, change.to_stage or ""))
     known = []
     for number, records in (await read_all(bootstrap, topics.events)).items():
         for record in records:
@@ -61,6 +61,17 @@ async def judge(settings: Settings, journal: Journal, changelog: Changelog) -> V
             letter = read_given_up(record.value, record.headers)
             assert letter is not None
             letters[letter.endpoint, letter.event_id].append(letter)
+    return compare(journal, changelog, changes, known, letters)
+
+
+def compare(
+    journal: Journal,
+    changelog: Changelog,
+    changes: list[Change],
+    known: Iterable[Known],
+    letters: Mapping[Place, list[GivenUpDelivery]],
+) -> Verdict:
+    """What is wrong; `letters` are deliveries that were given up."""
     return _Judge(journal, changelog, changes, known, letters).verdict()
 
 
@@ -114,7 +125,7 @@ class _Judge:
         told, letters = self._told.get(place, self._nothing), self._letters.get(place, [])
         delivered = sum(each.record.verdict is Became.DELIVERED for each in told.known)
         waits = place in self._changelog.waits
-        superseded = endpoint == "latest" and not delivered and self._is_followed(event_id)
+        superseded = endpoint == "latest" and not (delivered or letters) and self._is_followed(event_id)
         self._counts["delivered"] += delivered
         self._counts["superseded"] += superseded
         self._counts["waiting for ever"] += waits
@@ -154,8 +165,8 @@ class _Judge:
         taken: int | None = None
         for number, each in enumerate(told.arrivals):
             excuse = "" if number in told.about else self._fates.excuse(each)
-            if excuse is None and place[0] == "latest":
-                excuse = "superseded meanwhile"
+            if excuse is None and self._was_settled(place, told, number):
+                excuse = "settled meanwhile"
             if excuse is None:
                 yield (
                     f"{place}: arrived at {each.at:.0f} from {each.sender}, was answered {each.answer} ({each.how}), "
@@ -170,16 +181,24 @@ class _Judge:
             elif each.taken:
                 taken = number
 
+    def _was_settled(self, place: Place, told: Told, number: int) -> bool:
+        """Whether an earlier attempt, or a later change, had ended the delivery before this one's result was heard."""
+        arrival = told.arrivals[number]
+        if place[0] == "latest" and not any(each.record.verdict is Became.DELIVERED for each in told.known):
+            return self._is_followed(place[1])
+        earlier = (known.written for each, known in told.about.items() if each < number and known.record.next is None)
+        return any(arrival.at <= each <= arrival.ended + COMMIT for each in earlier)
+
     def _duplicate(self, place: Place, told: Told, taken: int, again: Arrival) -> Iterator[str]:
         self._counts["duplicates"] += 1
         known = told.about.get(taken)
-        if known is None:
+        if known is None or known.written > again.at:
             why = self._fates.excuse(told.arrivals[taken])
             self._counts[f"duplicates: {why}"] += 1
         elif known.record.verdict is not Became.DELIVERED:
             self._counts["duplicates: answered too late"] += 1
-        elif self._fates.was_away(again.sender, again.at):
-            self._counts["duplicates: sent by one that was away"] += 1
+        elif self._fates.was_stopped(again.sender, again.at):
+            self._counts["duplicates: on their way when it was stopped"] += 1
         else:
             yield (
                 f"{place}: arrived again at {again.at:.0f} from {again.sender}, after it was taken and known to be, "
@@ -188,12 +207,13 @@ class _Judge:
 
     def _times(self, place: Place, told: Told) -> Iterator[str]:
         """No repeat comes before its time."""
-        for arrival in told.arrivals:
-            before = [each for each in told.known if max(each.ended, each.written) <= arrival.at]
+        for number, arrival in enumerate(told.arrivals):
+            others = (each for each in told.known if each is not told.about.get(number))
+            before = [each for each in others if max(each.ended, each.written) <= arrival.at]
             if not before or (due := before[-1].record.next) is None:
                 continue
-            if arrival.at < due - _ROUNDED and not self._fates.was_away(arrival.sender, arrival.at):
-                yield f"{place}: came {due - arrival.at:.0f} ms before it was due"
+            if arrival.at < due - _ROUNDED and not self._fates.was_stopped(arrival.sender, arrival.at):
+                yield f"{place}: came {due - arrival.at:.0f} ms before it was due, from {arrival.sender}; {before[-1]}"
 
     def _orders(self) -> Iterator[str]:
         """A customer's changes came one after the other: none before the one before it had come to its end."""

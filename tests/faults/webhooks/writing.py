@@ -20,20 +20,21 @@ def changes(seed: int, customers: int) -> Iterator[Outgoing]:
     chance = random.Random(seed)
     sequence: Counter[str] = Counter()
     while True:
-        subject = f"c{int(customers * chance.random() ** 1.5)}"  # some have many
+        subject = f"c{chance.randrange(customers)}"
         sequence[subject] += 1
         yield outgoing(change(subject, sequence=1 + sequence[subject], to_stage=chance.choice(_STAGES)))
 
 
-async def write_changes(settings: Settings, records: Iterator[Outgoing], count: int, rate: float) -> None:
-    """Write so many, `rate` a second, each acknowledged; a broker that is away is waited for."""
+async def write_changes(settings: Settings, records: Iterator[Outgoing], rate: float, over: asyncio.Event) -> None:
+    """Write `rate` a second until it is over, each acknowledged; a broker that is away is waited for."""
     async with AIOKafkaProducer(
         bootstrap_servers=settings.bootstrap, enable_idempotence=True, request_timeout_ms=120_000, linger_ms=5
     ) as producer:
         sent: list[asyncio.Future[object]] = []
         began = time.monotonic()
-        for number in range(count):
-            record = next(records)
+        for number, record in enumerate(records):
+            if over.is_set():
+                break
             topic = settings.topics.stage_changes
             sent.append(await producer.send(topic, record.value, key=record.key, headers=list(record.headers)))
             ahead = number / rate - (time.monotonic() - began)
