@@ -1,11 +1,10 @@
-"""Whatever happens to deliveries, in whatever order: the machine does what lists do, forgets nothing, and can restart."""
+"""Whatever happens to deliveries, in whatever order: the machine does what lists do, and forgets nothing."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 from unittest.mock import patch
 
-import orjson
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -15,11 +14,11 @@ from stream.machine.batch import Batch
 from stream.webhooks.attempt_log import read_attempt
 from stream.webhooks.deliveries import deliveries, outbox
 from stream.webhooks.deliveries.machine import DeliveryMachine
-from stream.webhooks.deliveries.news import Attempted, Commanded, Configured, GivenBack, Taken
+from stream.webhooks.deliveries.news import Attempted, Configured, GivenBack, Taken
 from stream.webhooks.deliveries.schedule import FAILING_FOR, next_due
 from stream.webhooks.endpoint import Endpoint
 from stream.webhooks.exchange import Verdict
-from tests.kit.machines import Record, compacted
+from tests.kit.machines import compacted
 from tests.webhooks.machines import NOW, commanded, ended, endpoint, id_of, machine, run, value
 
 MOST_OF_ONE, MOST = 4, 7
