@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,9 +18,9 @@ ONE, TWO = "shop:customer:ann:0-0:2", "shop:customer:ann:0-0:3"
 STEADY: Place = ("steady", ONE)
 
 
-def arrival(at: float, event_id: str = ONE, status: int | None = 200, **more: object) -> Arrival:
+def arrival(at: float, event_id: str = ONE, status: int | None = 200, **more: Any) -> Arrival:
     """One that was answered after 10 ms, from the process `w`."""
-    how: dict[str, object] = {"answer": status, "how": "taken", "ended": at + 10, "whole": status is not None, **more}
+    how: dict[str, Any] = {"answer": status, "how": "taken", "ended": at + 10, "whole": status is not None, **more}
     return replace(Arrival(at, "steady", event_id, "w"), **how)
 
 
