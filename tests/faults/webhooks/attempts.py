@@ -13,9 +13,13 @@ from tests.faults.webhooks.moods import TIMEOUT
 
 _SLACK = 2.0
 """Milliseconds by which two readings of one clock may differ, rounded."""
+_PREEMPTED = 250.0
+"""Milliseconds that may lie between when an attempt says that it began, and its first request, on a busy machine."""
 _UNSEEN = 1_000.0
 """Milliseconds that a request may lie at a busy receiver after its sender has given it up."""
 _CUT = 1_000.0
+_MAY_HAVE_COME = "is unknown"
+"""In the reason of an attempt without an answer: else nothing was sent."""
 
 
 class Known(NamedTuple):
@@ -74,10 +78,10 @@ def _told(place: Place, arrivals: list[Arrival], known: list[Known], cuts: list[
 def _arrival_of(told: Told, known: Known) -> int | None:
     """The place of the arrival that a record is about."""
     record = known.record
-    until = known.ended + _SLACK
-    if record.status is None:
-        later = (each.record.at for each in told.known if each.record.at > record.at)
-        until = min(known.ended + _UNSEEN, min(later, default=inf) - _SLACK)
+    if record.status is None and _MAY_HAVE_COME not in record.reason:
+        return None
+    later = min((each.record.at for each in told.known if each.record.at > record.at), default=inf)
+    until = min(known.ended + (_UNSEEN if record.status is None else _PREEMPTED), later - _SLACK)
     possible = [
         number
         for number, each in enumerate(told.arrivals)

@@ -10,7 +10,7 @@ from tests.faults.webhooks.moods import MOODS, TIMEOUT
 from tests.faults.webhooks.receiver import SENDER
 from tests.kit.webhooks import VARIABLE
 
-WANTED_BY: dict[str, str] = {"latest": "vip", "picky": "vip", "dead": "vip"}
+WANTED_BY: dict[str, str] = {"latest": "vip", "picky": "vip", "narrow": "vip", "dead": "vip"}
 """By endpoint that wants not all, the stage whose changes it wants."""
 MOST_WAITING = 60
 """Of `gone`, on a partition; the oldest are given up beyond it."""
@@ -76,7 +76,7 @@ class EndpointFile:
         if name == "gone":
             lines.append(f"    most_waiting: {MOST_WAITING}")
         if name == "narrow":
-            lines.append("    rate: 25/s")
+            lines.append("    rate: 40/s")
         if name in self.off:
             lines.append("    enabled: false")
         return "\n".join(lines) + "\n"

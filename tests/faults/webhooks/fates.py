@@ -1,8 +1,10 @@
 """Whether a process could know, and keep, what became of a request: from what was done to it, and nothing else."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 from math import isfinite
 
+from stream.kafka.partitioner import partition_of
 from tests.faults.webhooks.journal import Arrival, Happening, Journal
 
 COMMIT = 5_000
@@ -22,10 +24,17 @@ _OF_PROCESSES = ("started", "told", "ended", "killed", "frozen")
 class Fates:
     """What the journal says of processes."""
 
-    def __init__(self, journal: Journal) -> None:
-        self._journal = journal
+    def __init__(self, journal: Journal, partitions: int) -> None:
+        self._journal, self._partitions = journal, partitions
         self.outages = journal.of(*_OUTAGES)
+        self._senders: defaultdict[int, list[Arrival]] = defaultdict(list)
+        for each in journal.arrivals:
+            self._senders[self.partition(each)].append(each)
         self._rebalances = [*journal.of(*_OF_PROCESSES, "isolate"), *self.outages]
+
+    def partition(self, arrival: Arrival) -> int:
+        """Where the customer's deliveries wait."""
+        return partition_of(arrival.id.split(":")[2].encode(), self._partitions)
 
     def was_stopped(self, sender: str, at: float) -> bool:
         """Whether the process was stopped at that time or until shortly before: it may have been about to send."""
@@ -45,10 +54,24 @@ class Fates:
         for each in self._away(arrival.sender):
             if each.overlaps(arrival.at - BACK, until):
                 return "cut off from Kafka"
+        if self._lost_while_fenced(arrival, until):
+            return "fenced, and then it was another's"
         outlived = ended - arrival.at >= _RELEASE or not (arrival.whole or arrival.cut)
         if outlived and any(each.overlaps(arrival.at - _REBALANCE, until) for each in self._rebalances):
             return "ended in a rebalance"
         return None
+
+    def _lost_while_fenced(self, arrival: Arrival, until: float) -> bool:
+        """A rival held up the partition, and another process got it before its state was read again.
+
+        Only then: else what became of requests is in memory, and is told to the state that is read again.
+        """
+        partition = self.partition(arrival)
+        rivals = (each for each in self._journal.of("rival") if each.of == str(partition))
+        if not any(each.overlaps(arrival.at - WOKEN, until) for each in rivals):
+            return False
+        later = (each for each in self._senders[partition] if arrival.at < each.at <= until)
+        return any(each.sender != arrival.sender for each in later)
 
     def _away(self, sender: str) -> Iterator[Happening]:
         way = self._journal.ways.get(sender)

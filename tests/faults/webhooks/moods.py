@@ -33,7 +33,7 @@ MOODS: Mapping[str, Mapping[str, int]] = {
     "flaky": {"taken": 60, "no-content": 10, "error": 14, "redirect": 8, "busy": 1, "unavailable": 1, "delay": 10},
     "slow": {"taken": 50, "delay": 40, "hang": 4, "late": 6},
     "cutting": {"taken": 64, "cut": 12, "cut-in-answer": 12, "cut-after": 6, "error": 6},
-    "narrow": {"delay": 90, "error": 10},
+    "narrow": {"taken": 50, "delay": 40, "error": 10},
     "switched": {"taken": 70, "error": 20, "delay": 10},
     "latest": {"taken": 50, "error": 50},
     "picky": {"taken": 85, "error": 15},

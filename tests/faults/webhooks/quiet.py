@@ -9,7 +9,6 @@ arrives when it goes on.
 from collections import Counter
 from collections.abc import Iterator
 
-from stream.kafka.partitioner import partition_of
 from tests.faults.webhooks.changelog import Changelog, Closed
 from tests.faults.webhooks.fates import BACK, Fates
 from tests.faults.webhooks.journal import Arrival, Journal
@@ -25,10 +24,9 @@ _NEVER_RESUMED = "gone"
 
 def arrived_though_closed(journal: Journal, changelog: Changelog, fates: Fates, counts: Counter[str]) -> Iterator[str]:
     """A line for each arrival that nothing explains."""
-    partitions = len(changelog.read_up_to)
     for each in changelog.closed:
         counts[f"{'disabled' if each.is_gone else 'paused'}, on a partition"] += 1
-        yield from _on_a_partition(each, journal, fates, counts, partitions)
+        yield from _on_a_partition(each, journal, fates, counts)
     yield from _of_one_process(journal, fates, counts)
     yield from _of_all(journal, changelog, fates)
     for off in journal.of("off"):
@@ -37,12 +35,9 @@ def arrived_though_closed(journal: Journal, changelog: Changelog, fates: Fates, 
                 yield f"{off.of}: {arrival.id} came {arrival.at - off.began:.0f} ms after it was turned off"
 
 
-def _on_a_partition(
-    closed: Closed, journal: Journal, fates: Fates, counts: Counter[str], partitions: int
-) -> Iterator[str]:
+def _on_a_partition(closed: Closed, journal: Journal, fates: Fates, counts: Counter[str]) -> Iterator[str]:
     for arrival in _at(journal, closed.endpoint, closed.since + UNDER_WAY, closed.until):
-        key = arrival.id.split(":")[2].encode()
-        if partition_of(key, partitions) == closed.partition and not _excused(arrival, fates, counts):
+        if fates.partition(arrival) == closed.partition and not _excused(arrival, fates, counts):
             late = arrival.at - closed.since
             yield (
                 f"{closed.endpoint}: {arrival.id} came from {arrival.sender} {late:.0f} ms after partition "

@@ -85,7 +85,7 @@ class _Judge:
         letters: Mapping[Place, list[GivenUpDelivery]],
     ) -> None:
         self._journal, self._changelog, self._changes, self._letters = journal, changelog, changes, letters
-        self._fates = Fates(journal)
+        self._fates = Fates(journal, len(changelog.read_up_to))
         self._told = told_of(journal, known)
         self._nothing = Told([], [], {}, [])
         self._counts: Counter[str] = Counter()
