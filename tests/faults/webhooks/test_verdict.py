@@ -1,7 +1,6 @@
 """What the verdict on webhooks must notice, and what it must let pass; without Kafka."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -17,18 +16,11 @@ ONE, TWO = "shop:customer:ann:0-0:2", "shop:customer:ann:0-0:3"
 STEADY: Place = ("steady", ONE)
 
 
-<<<<<<< HEAD
-def arrival(at: float, event_id: str = ONE, status: int | None = 200, **more: Any) -> Arrival:
-    """One that was answered after 10 ms, from the process `w`."""
-    how: dict[str, Any] = {"answer": status, "how": "taken", "ended": at + 10, "whole": status is not None, **more}
-    return replace(Arrival(at, "steady", event_id, "w"), **how)
-=======
 def arrival(at: float, event_id: str = ONE, status: int | None = 200, sender: str = "w") -> Arrival:
     """One that was answered after 10 ms."""
     answered = Arrival(at, "steady", event_id, sender, answer=status, how="taken")
     answered.ended, answered.whole = at + 10, status is not None
     return answered
->>>>>>> wfaults
 
 
 def record(at: int, event_id: str = ONE, verdict: Verdict = Verdict.DELIVERED, status: int | None = 200) -> Known:
