@@ -169,7 +169,9 @@ class Partition:
         """Write what the inbox holds: what was done for the partition while it ended is known to its next owner."""
         assert self.position is not None
         writing = asyncio.create_task(self._apply((), _nothing_at(self.position), time.time_ns() // 1_000_000))
+        self._writing = writing  # a worker that is told to end in a rebalance pauses it twice: both must wait for this
         done, _ = await asyncio.wait([writing], timeout=deadline)
+        self._writing = None
         if not done or writing.cancelled() or writing.exception() is not None:
             writing.cancel()
             self.drop()

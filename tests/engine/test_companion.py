@@ -6,7 +6,8 @@ import pytest
 
 from stream.codec.records import Outgoing
 from stream.engine.companion import Inbox
-from stream.machine.batch import Machine
+from stream.engine.delivery import Transactional
+from stream.machine.batch import Batch, Machine
 from stream.settings import Settings
 from tests.engine.rig import Rig
 from tests.engine.toy import POSITION, Toy
@@ -73,6 +74,29 @@ async def test_what_is_told_while_a_partition_ends_is_written_before_it_is_anoth
     companion.last = "last"
     async with Rig(settings, lambda _, __: Toy(), companion=companion):
         await companion.until({})
+    assert await state_of(settings) == {b"last": b"[1, null, false]"}
+
+
+async def test_a_process_that_is_told_to_end_in_a_rebalance_writes_what_was_told_all_the_same(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rebalance pauses the partition, which writes; the end pauses it again, and must not give it up meanwhile."""
+    companion, writes, really = Noting(), asyncio.Event(), Transactional.write
+
+    async def write(self: Transactional, batch: Batch) -> None:
+        writes.set()
+        await asyncio.sleep(0.2)
+        await really(self, batch)
+
+    async with Rig(settings, lambda _, __: Toy(), companion=companion) as rig:
+        await companion.until({})
+        companion.last = "last"
+        monkeypatch.setattr(Transactional, "write", write)
+        pausing = asyncio.create_task(rig.supervisor.pause())
+        await writes.wait()
+        companion.last = None
+        await rig.supervisor.stop()
+        await pausing
     assert await state_of(settings) == {b"last": b"[1, null, false]"}
 
 

@@ -45,8 +45,8 @@ class Fates:
         """Why the result of this request may not have been committed; None: there is no reason."""
         ended = arrival.ended if isfinite(arrival.ended) else arrival.at
         until = ended + COMMIT
-        for each in self._journal.of("killed"):
-            if each.of == arrival.sender and each.overlaps(arrival.at, until):
+        for each in self._journal.of("killed"):  # what it had sent may lie at a busy receiver for a while
+            if each.of == arrival.sender and each.overlaps(arrival.at - WOKEN, until):
                 return "killed"
         for each in self._journal.of("frozen"):
             if each.of == arrival.sender and each.overlaps(arrival.at - WOKEN, until):

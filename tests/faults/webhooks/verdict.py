@@ -139,8 +139,6 @@ class _Judge:
         taken = [number for number, each in enumerate(told.arrivals) if each.taken]
         if delivered and not taken:
             yield f"{place}: counts as delivered, and was never taken"
-        if letters and any(number in told.about for number in taken):
-            yield f"{place}: was taken, and given up"
         for each in letters:
             yield from self._letter(place, each, told)
 
