@@ -5,7 +5,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from unittest.mock import patch
 
-import orjson
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -15,11 +14,11 @@ from stream.machine.batch import Batch
 from stream.webhooks.attempt_log import read_attempt
 from stream.webhooks.deliveries import deliveries, outbox
 from stream.webhooks.deliveries.machine import DeliveryMachine
-from stream.webhooks.deliveries.news import Attempted, Commanded, Configured, GivenBack, Taken
+from stream.webhooks.deliveries.news import Attempted, Configured, GivenBack, Taken
 from stream.webhooks.deliveries.schedule import FAILING_FOR, next_due
 from stream.webhooks.endpoint import Endpoint
 from stream.webhooks.exchange import Verdict
-from tests.kit.machines import Record, compacted
+from tests.kit.machines import compacted
 from tests.webhooks.machines import NOW, commanded, ended, endpoint, id_of, machine, run, value
 
 MOST_OF_ONE, MOST = 4, 7
@@ -354,9 +353,9 @@ class DeliveriesAreLists(RuleBasedStateMachine):
         lane = self.lanes.setdefault(name, Lane())
         if any(each.event_id == event_id for each in lane.entries):
             return
+        repeated = redelivered or event_id in self.wanted.get(name, ())
         self.wanted.setdefault(name, []).append(event_id)
         self.over.setdefault(name, set()).discard(event_id)
-        repeated = redelivered or (name, event_id) in self.arrived
         new = Entry(event_id, subject, made, self.now, redelivered=repeated)
         alike = [each for each in lane.of(subject) if each.lifecycle == new.lifecycle]
         if name in self.endpoints and self.endpoints[name].only_latest:
