@@ -76,7 +76,7 @@ class Webhooks:
         async def deliver(supervisor: Supervisor) -> AsyncIterator[None]:
             self._supervisor = supervisor
             async with Sender(self._allowed, version=product_version()) as sender:
-                self._dispatcher = Dispatcher(self.by_name, sender)
+                self._dispatcher = Dispatcher(self.by_name, sender, lambda: supervisor.membership.is_sure)
                 try:
                     yield
                 finally:

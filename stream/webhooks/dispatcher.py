@@ -39,8 +39,9 @@ Endpoints = Callable[[], Mapping[str, Endpoint]]
 class Dispatcher:
     """The companion of the partitions of this process; see `stream.engine.companion.Companion`."""
 
-    def __init__(self, endpoints: Endpoints, sender: Sender) -> None:
-        self._endpoints, self._sender = endpoints, sender
+    def __init__(self, endpoints: Endpoints, sender: Sender, is_sure: Callable[[], bool]) -> None:
+        """`is_sure` tells whether nobody else can have the partitions of this process by now."""
+        self._endpoints, self._sender, self._is_sure = endpoints, sender, is_sure
         self._lanes: dict[str, Lane] = {}
         self.open: dict[int, tuple[DeliveryMachine, Inbox]] = {}
         """By partition that is ours, what waits, and where inputs go."""
@@ -116,10 +117,10 @@ class Dispatcher:
         return lane
 
     def _pump(self, endpoint: Endpoint, lane: Lane) -> None:
-        """Begin as many attempts as may be under way."""
+        """Begin as many attempts as may be under way; none while another process may have the partitions."""
         if lane.timer is not None or not endpoint.enabled:
             return
-        while lane and lane.sending < endpoint.concurrency:
+        while lane and lane.sending < endpoint.concurrency and self._is_sure():
             wait = 0.0 if lane.limit is None else lane.limit.take(time.monotonic())
             if wait > 0:
                 lane.timer = asyncio.get_running_loop().call_later(wait, self._limit_ended, endpoint.name, lane)
@@ -140,7 +141,7 @@ class Dispatcher:
     async def _attempt(self, endpoint: Endpoint, lane: Lane, job: Job) -> None:
         result: AttemptResult | None = None
         try:
-            if not lane.is_hushed:
+            if not lane.is_hushed and self._is_sure():  # else it was stopped since it took the job
                 result = await self._send(endpoint, lane, job)
         finally:
             lane.sending -= 1

@@ -134,11 +134,11 @@ def main() -> None:
     given = parser.parse_args()
     if given.task is not None:
         found = measure(given.task, given.changes, given.deliveries, given.partitions, given.endpoints)
-        print(json.dumps(found))
+        print(json.dumps(found))  # noqa: T201 a program
         return
     alike = examples()
     build = "Python" if (sys.modules[DeliveryMachine.__module__].__file__ or "").endswith(".py") else "compiled"
-    print(
+    print(  # noqa: T201 a program
         f"{build}: {speed(20_000, alike) * 1e6:.1f} us of CPU for each delivery: the change in, taken, delivered, all "
         f"records encoded; {sum(map(len, alike)) / len(alike):.0f} bytes a change"
     )
@@ -150,7 +150,7 @@ def main() -> None:
             ended_ = subprocess.run(arguments, check=True, capture_output=True)
             found = json.loads(ended_.stdout)
             each = (found["after"] - found["before"]) / found["waiting"]
-            print(
+            print(  # noqa: T201 a program
                 f"{task}: {found['waiting']:,} on {given.partitions} partitions to {given.endpoints} endpoints: "
                 f"{found['after'] / 1e6:,.0f} MB resident ({found['before'] / 1e6:,.0f} before), {each:,.0f} bytes "
                 f"each, {found['most'] / 1e6:,.0f} MB at most"

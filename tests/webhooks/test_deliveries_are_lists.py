@@ -1,4 +1,4 @@
-"""Whatever happens to deliveries, in whatever order: the machine does what lists do, forgets nothing, and can restart."""
+"""Whatever happens to deliveries, in whatever order: the machine does what lists do, and forgets nothing."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace

@@ -93,7 +93,7 @@ def test_a_result_that_a_restarted_state_is_told_is_taken():
 def test_ten_attempts_are_made_after_the_schedule_and_then_it_is_a_dead_letter():
     made, now = machine(), NOW
     run(made, [value("1"), value("1", 2)])
-    for attempts, delay in enumerate(DELAYS):
+    for attempts in range(10):
         assert taken(made, now - 1) == [] if attempts else True
         [delivery] = made.take("crm", 9, now)
         assert (delivery.event_id, delivery.attempts) == (id_of("1"), attempts)
@@ -106,7 +106,6 @@ def test_ten_attempts_are_made_after_the_schedule_and_then_it_is_a_dead_letter()
             assert DELAYS[attempts + 1] <= wait <= DELAYS[attempts + 1] * (1 + JITTER)
             assert read_attempt(batch.events[0].value).next == due
             now = due
-        assert delay == delay
     assert letters(batch) == [("crm", id_of("1"), "exhausted", 10)]
     assert taken(made, now) == [id_of("1", 2)]
 
