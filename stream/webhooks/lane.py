@@ -77,13 +77,13 @@ class Lane:
         return job
 
     def take_out(self, partition: int) -> Iterator[Job]:
-        """All of a partition."""
-        return iter(self._jobs.pop(partition, ()))
+        """All of a partition, the last one first: each that is given back goes before the others."""
+        return reversed(self._jobs.pop(partition, deque()))
 
     def take_out_all(self) -> Iterator[Job]:
-        """All there are."""
+        """All there are, as `take_out`."""
         jobs, self._jobs = self._jobs, {}
-        return (job for each in jobs.values() for job in each)
+        return (job for each in jobs.values() for job in reversed(each))
 
     def hush(self, place: Place) -> None:
         """The endpoint asked not to be sent more; the state that hears of it will say for how long."""

@@ -117,22 +117,30 @@ class Waiting:
         """Deliveries that may be sent, at most so many; they are under way until `settle`, `again` or `give_back`."""
         if not self.state.is_open or now < self.state.not_before:
             return []
-        for _ in range(most):  # not all at once: after an outage all that waits is due
-            if not self._later or self._later[0][0] > now:
-                break
-            self._ready.append(heappop(self._later)[1])
+        self._wake(most, now)  # not all that are due: after an outage that is each of them
         taken: list[tuple[str, Delivery]] = []
-        while self._ready and len(taken) < most:
+        while len(taken) < most and (self._ready or self._wake(most, now)):
             subject = self._ready.popleft()
             head = self.head(subject)
             if head is None or subject in self._under_way:
                 continue
-            if head.attempts and head.due > now:
-                heappush(self._later, (head.due, subject))
+            if head.attempts and head.due > now:  # of one that was dropped; or the clock went back
+                self._place(subject, head)
                 continue
             self._under_way.add(subject)
             taken.append((subject, head))
         return taken
+
+    def _wake(self, most: int, now: int) -> int:
+        """How many, of those whose time has come, are ready now: at most so many."""
+        woken = 0
+        while woken < most and self._later and self._later[0][0] <= now:
+            due, subject = heappop(self._later)
+            head = self.head(subject)
+            if head is not None and head.attempts and head.due == due and subject not in self._under_way:
+                self._ready.append(subject)
+                woken += 1
+        return woken
 
     def is_under_way(self, subject: str) -> bool:
         """Whether the head of this subject was taken."""

@@ -126,7 +126,7 @@ class DeliveriesAreLists(RuleBasedStateMachine):
     def something_else_is_published(self) -> None:
         self.source.append(None)
 
-    @rule(milliseconds=st.sampled_from([1, 4_000, 7_000, 400_000, 90_000_000]))
+    @rule(milliseconds=st.sampled_from([1, 4_000, 7_000, 400_000, 90_000_000, -6_000]))
     def time_passes(self, milliseconds: int) -> None:
         self.now += milliseconds
 
@@ -224,6 +224,8 @@ class DeliveriesAreLists(RuleBasedStateMachine):
         if not commit:
             self.begin_anew()
             return
+        for each in batch.state:  # a record that is written again stands behind the others then
+            self.changelog.pop(each.key or b"", None)
         self.changelog = compacted([batch], self.changelog)
         self.apply(known, begin, batch)
 
@@ -243,12 +245,15 @@ class DeliveriesAreLists(RuleBasedStateMachine):
         verdicts=st.lists(st.sampled_from([*Verdict, *[Verdict.AGAIN] * 4, Verdict.DELIVERED]), min_size=4, max_size=4),
         rounds=st.integers(1, 4),
         later=st.sampled_from([0, 7_000, 90_000_000]),
+        wait=st.sampled_from([None, None, 0.0, 30.0]),
     )
-    def attempts_are_made(self, name: str, most: int, verdicts: list[Verdict], rounds: int, later: int) -> None:
+    def attempts_are_made(
+        self, name: str, most: int, verdicts: list[Verdict], rounds: int, later: int, wait: float | None
+    ) -> None:
         for _ in range(rounds):
             self.deliveries_are_taken(most, name)
             for verdict, taken in zip(verdicts, [each for each in self.out if each.endpoint == name], strict=False):
-                self.results.append(ended(taken, verdict, at=self.now))
+                self.results.append(ended(taken, verdict, at=self.now, wait=wait))
                 self.out.remove(taken)
             self.now += later
             self.a_batch_runs(most=0, small=False, reread=0, commit=True)
@@ -299,7 +304,7 @@ class DeliveriesAreLists(RuleBasedStateMachine):
         lane, verdict, end = self.lanes[name], result.outcome.verdict, result.at + 250
         self.judges(lane, result)
         if result.outcome.wait is not None:
-            lane.state = lane.state.but(not_before=max(lane.state.not_before, end + 30_000))
+            lane.state = lane.state.but(not_before=max(lane.state.not_before, end + round(result.outcome.wait * 1000)))
         lane.under_way = [each for each in lane.under_way if each is not entry]
         due = next_due(entry.event_id, name, entry.attempts + 1, end)
         later = [each for each in lane.of(entry.subject)[1:] if each.lifecycle == entry.lifecycle]
@@ -348,9 +353,9 @@ class DeliveriesAreLists(RuleBasedStateMachine):
         lane = self.lanes.setdefault(name, Lane())
         if any(each.event_id == event_id for each in lane.entries):
             return
+        repeated = redelivered or event_id in self.wanted.get(name, ())
         self.wanted.setdefault(name, []).append(event_id)
         self.over.setdefault(name, set()).discard(event_id)
-        repeated = redelivered or (name, event_id) in self.arrived
         new = Entry(event_id, subject, made, self.now, redelivered=repeated)
         alike = [each for each in lane.of(subject) if each.lifecycle == new.lifecycle]
         if name in self.endpoints and self.endpoints[name].only_latest:
