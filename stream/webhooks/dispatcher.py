@@ -73,17 +73,9 @@ class Dispatcher:
         endpoints = self._endpoints()
         if endpoints is not machine.endpoints:
             inbox.put(Configured(endpoints))
-            self._withdraw(number, endpoints)
         if number not in self._releasing:
             for endpoint in endpoints.values():
                 self._fill(number, machine, endpoint)
-
-    def _withdraw(self, number: int, endpoints: Mapping[str, Endpoint]) -> None:
-        """What is queued for endpoints that are no more waits on."""
-        for name, lane in self._lanes.items():
-            named = endpoints.get(name)
-            if named is None or not named.enabled:
-                self._give_back(lane.take_out(number))
 
     def _fill(self, number: int, machine: DeliveryMachine, endpoint: Endpoint) -> None:
         waiting = machine.waiting.get(endpoint.name)

@@ -51,10 +51,13 @@ class HandSender:
 
     def __init__(self) -> None:
         self.sent: list[Sent] = []
+        self.at_once: Verdict | None = None
 
     async def attempt(self, endpoint, requests, event_id, now) -> AttemptResult:
         sent = Sent(endpoint, event_id)
         self.sent.append(sent)
+        if self.at_once is not None:
+            sent.end(self.at_once)
         return await sent.answer
 
     @property
@@ -240,6 +243,15 @@ async def test_after_410_the_lane_is_shut_at_once_for_all_partitions_until_it_is
     assert process.machines[0].waiting["crm"].count == 1  # what was answered with 410 is tried again after 5 seconds
 
 
+async def test_what_is_about_to_be_sent_when_the_410_comes_is_not():
+    process = Process(endpoint(concurrency=3))
+    process.sender.at_once = Verdict.GONE
+    await process.turn(*values(1, 2, 3))
+    await process.settle()
+    assert process.ids == [id_of("1")]
+    assert process.machines[0].waiting["crm"].count == 3
+
+
 async def test_a_lane_opens_again_where_the_410_and_the_resume_are_of_one_batch():
     process = Process(endpoint(concurrency=1))
     await process.turn(*values(1, 2))
@@ -330,6 +342,22 @@ async def test_what_follows_one_that_was_given_up_while_it_was_under_way_is_sent
     process.sender.sent[1].end()
     await process.settle()
     assert process.machines[0].waiting["crm"].count == 0
+
+
+async def test_what_follows_one_that_was_given_up_is_not_sent_while_the_partition_is_released():
+    process = Process(endpoint(only_latest=True))
+    await process.turn(value("1"))
+    process.drop()
+    process.recover()
+    await process.turn(value("1", 2))
+    releasing = asyncio.create_task(process.dispatcher.release(0))
+    await process.rest()
+    process.sender.sent[0].end()
+    await releasing
+    await process.rest()
+    assert process.ids == [id_of("1")]
+    await process.settle()
+    assert process.ids == [id_of("1"), id_of("1", 2)]
 
 
 async def test_a_release_gives_back_what_is_queued_and_lets_attempts_end():
