@@ -49,24 +49,8 @@ ALLOWED: dict[str, frozenset[str]] = {
     "webhook_role": _RUNNING | {"web", "webhooks", "metrics", "logs", "build"},
     "collector": _PURE | {"kafka", "web", "logs", "build"} | _SHARED,
     "cli": _RUNNING
-<<<<<<< HEAD
     | {"operations", "operations.verification", "web", "webhooks", "reports", "app", "collector", "webhook_role"}
     | {"cli", "logs", "build", "demo", "presets", "subscription"},
-=======
-    | {
-        "operations",
-        "operations.verification",
-        "web",
-        "webhooks",
-        "reports",
-        "app",
-        "collector",
-        "webhook_role",
-        "cli",
-        "logs",
-    }
-    | {"build", "demo", "presets", "subscription"},
->>>>>>> wmachine
     # Data, and what makes it.
     "presets": frozenset(),
     "demo": frozenset({"core", "codec", "demo"}),
