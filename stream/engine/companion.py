@@ -13,12 +13,23 @@ class Inbox:
 
     def __init__(self) -> None:
         self._news: deque[object] = deque()
-        self._any = asyncio.Event()
+        self._due = asyncio.Event()
+        """The next batch is to begin for them, whether or not there is anything else."""
+        self._timer: asyncio.TimerHandle | None = None
 
-    def put(self, news: object) -> None:
-        """An input for the next batch. It is lost where the partition's state is dropped before that is written."""
+    def put(self, news: object, *, within: float = 0.0) -> None:
+        """An input for the next batch, which begins for it alone after `within` seconds, or when it would begin anyway.
+
+        It is lost where the partition's state is dropped before that is written.
+        """
         self._news.append(news)
-        self._any.set()
+        if within <= 0:
+            self._due.set()
+        elif not self._due.is_set():
+            loop = asyncio.get_running_loop()
+            if self._timer is None or self._timer.when() > loop.time() + within:
+                self._stop_timer()
+                self._timer = loop.call_later(within, self._due.set)
 
     def take(self) -> Sequence[object]:
         """All there is, in the order in which it came."""
@@ -29,11 +40,22 @@ class Inbox:
     def clear(self) -> None:
         """Forget all there is."""
         self._news.clear()
-        self._any.clear()
+        self._due.clear()
+        self._stop_timer()
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    @property
+    def is_due(self) -> bool:
+        """Whether a batch is to begin now for what there is."""
+        return self._due.is_set()
 
     async def wait(self) -> None:
-        """Returns once there is something."""
-        await self._any.wait()
+        """Returns once a batch is to begin for what there is."""
+        await self._due.wait()
 
     def __bool__(self) -> bool:
         return bool(self._news)

@@ -138,6 +138,8 @@ class Transactional(_Producing):
     def __init__(self, route: Route) -> None:
         transactional_id = f"{route.settings.app}-{route.source.topic}-{route.source.partition}"
         super().__init__(route, transactional_id=transactional_id, transaction_timeout_ms=TRANSACTION_TIMEOUT_MS)
+        self._committed: int | None = None
+        """The group offset, as the last transaction left it; None: not known."""
 
     async def write(self, batch: Batch) -> None:
         try:
@@ -145,12 +147,15 @@ class Transactional(_Producing):
             # The group offset only after the acknowledgements: else the broker's verification of the
             # batches races with it and costs a retry of 100 ms.
             await send_batches(self._producer, [*self._events(batch), *self._state(batch)])
-            await self._producer.send_offsets_to_transaction(
-                {self._route.source: batch.next_offset}, self._route.settings.group
-            )
+            # Where nothing else is written it is what reaches the broker, and finds out whether we may write.
+            if batch.next_offset != self._committed or not batch.state:
+                await self._producer.send_offsets_to_transaction(
+                    {self._route.source: batch.next_offset}, self._route.settings.group
+                )
             self.is_visible = True
             await self._producer.commit_transaction()
             self.is_visible = False
+            self._committed = batch.next_offset
         except AssertionError as error:  # aiokafka's own checks, when its sender died in between
             raise KafkaError(f"the transaction of {self._route.source} broke off: {error}") from error
 

@@ -10,7 +10,7 @@ import random
 import time
 from bisect import bisect_left
 from collections.abc import Awaitable, Hashable, Sequence
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from aiokafka.errors import KafkaError
 
@@ -19,6 +19,7 @@ from stream.engine.committed_state import CommittedState, MovingError, Place, Qu
 from stream.engine.companion import Inbox
 from stream.engine.delivery import Delivery
 from stream.engine.error_policy import ErrorPolicy, FailureKind
+from stream.engine.fetch_ahead import FetchAhead
 from stream.engine.partition_context import PartitionContext
 from stream.engine.partition_log import PartitionLog
 from stream.engine.status import PartitionState
@@ -81,8 +82,8 @@ class Partition:
         self._gatherer = None if context.make_gatherer is None else context.make_gatherer(number, owner.fail)
         self._companion = context.companion
         self._inbox = Inbox()
-        self._fetching: asyncio.Future[Fetched | None] | None = None
-        """A fetch that goes on while inputs of the inbox are processed."""
+        self._ahead = FetchAhead(self._fetch)
+        """Goes on while a batch is written; only where there is a companion."""
         self._policy = ErrorPolicy()
         self._delivery: Delivery | None = None
         self.machine: Machine | None = None
@@ -156,7 +157,7 @@ class Partition:
                 self.drop()
         if self._inbox and self.machine is not None and self._task is None:
             await self._write_last(deadline)
-        self._end_fetch()
+        self._ahead.stop()
         if gathering is not None:
             await gathering
         if self.machine is None or self._delivery is None or not self._delivery.exclusive:
@@ -176,14 +177,9 @@ class Partition:
             writing.cancel()
             self.drop()
 
-    def _end_fetch(self) -> None:
-        fetching, self._fetching = self._fetching, None
-        if fetching is not None:
-            fetching.cancel()
-
     def drop(self) -> None:
         """Forget state and producer; what is known of the lag stays."""
-        self._end_fetch()
+        self._ahead.stop()
         self._inbox.clear()
         if self._companion is not None:
             self._companion.dropped(self.number)
@@ -298,7 +294,7 @@ class Partition:
         unreadable: UnreadableError | None = None
         fetched: Fetched | None = None
         try:
-            fetched = await (self._fetch() if self._companion is None else self._fetch_or_hear())
+            fetched = await (self._fetch(self.position) if self._companion is None else self._fetch_or_hear())
         except UnreadableError as error:
             unreadable = error
         except PositionError as error:
@@ -313,25 +309,21 @@ class Partition:
             await asyncio.sleep(_NOT_ASSIGNED_WAIT)
         return fetched
 
-    async def _fetch(self) -> Fetched | None:
-        assert self.position is not None
-        return await self._context.source.fetch(self.number, self.position, self._fetch_timeout())
+    async def _fetch(self, position: int) -> Fetched | None:
+        return await self._context.source.fetch(self.number, position, self._fetch_timeout())
 
     async def _fetch_or_hear(self) -> Fetched | None:
         """As `_fetch`; without records where an input came by another way, or something is due: the fetch goes on."""
         assert self.position is not None
-        if self._fetching is None:
-            self._fetching = asyncio.ensure_future(self._fetch())
-        hearing = asyncio.ensure_future(self._inbox.wait())
-        either: list[asyncio.Future[Any]] = [self._fetching, hearing]
-        try:
-            await asyncio.wait(either, timeout=self._fetch_timeout(), return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            hearing.cancel()
-        if not self._fetching.done():
-            return _nothing_at(self.position)
-        fetching, self._fetching = self._fetching, None
-        return fetching.result()
+        self._ahead.begin(self.position)
+        if not self._ahead.is_there:
+            either = [asyncio.ensure_future(each) for each in (self._ahead.wait(), self._inbox.wait())]
+            try:
+                await asyncio.wait(either, timeout=self._fetch_timeout(), return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for each in either:
+                    each.cancel()
+        return self._ahead.take() if self._ahead.is_there else _nothing_at(self.position)
 
     async def _wait_at(self, error: UnreadableError) -> None:
         """Wait at what cannot be read, and find out whether it was skipped meanwhile.

@@ -27,8 +27,16 @@ from stream.webhooks.sending.sender import AttemptResult, Sender
 
 log = logging.getLogger(__name__)
 
-_AHEAD: Final = 8
+_AHEAD: Final = 16
 """So many times its concurrency are taken from a partition at once: it goes on while the results are being written."""
+_ENOUGH: Final = 4
+"""So many times its concurrency are enough: no result has to be written soon so that the lane goes on."""
+_TOGETHER: Final = 0.05
+_TOGETHER_BEHIND_A_QUEUE: Final = 0.1
+"""Seconds that a result may wait to be written, so that many are written in one transaction. Not the first one after a
+quiet moment, and not one that others wait for."""
+_QUIET: Final = 0.2
+"""Seconds without a result: a quiet moment."""
 _RELEASE: Final = 1.0
 """Seconds that attempts under way get to end where a partition may soon be another's."""
 
@@ -50,6 +58,8 @@ class Dispatcher:
         """Taken where an attempt is under way, which a state that was dropped since had taken."""
         self._results: dict[int, dict[Place, Attempted]] = {}
         """By partition, those that are not committed yet."""
+        self._last_result: dict[int, float] = {}
+        """By partition, when there was one, by time.monotonic()."""
         self._releasing: set[int] = set()
 
     def sending(self) -> dict[str, int]:
@@ -141,7 +151,7 @@ class Dispatcher:
             if result is None:
                 self._give_back([job])
             else:
-                self._ended(lane, job, result)
+                self._ended(endpoint, lane, job, result)
             self._go_behind(lane, job)
         self._pump_on(endpoint.name, lane)
 
@@ -176,17 +186,30 @@ class Dispatcher:
             )
             return _unsent(Verdict.AGAIN, f"our code failed: {type(error).__name__}")
 
-    def _ended(self, lane: Lane, job: Job, result: AttemptResult) -> None:
+    def _ended(self, endpoint: Endpoint, lane: Lane, job: Job, result: AttemptResult) -> None:
         outcome, status = result.outcome, result.status
         if outcome.verdict is Verdict.DELIVERED and status is not None:
             lane.last_delivered = max(lane.last_delivered or 0, result.at)
         attempted = Attempted(job.taken, outcome, status, result.at, result.seconds, lane.last_delivered)
         self._results.setdefault(job.partition, {})[job.place] = attempted
         if job.partition in self.open:
-            self.open[job.partition][1].put(attempted)
+            within = self._may_wait(endpoint, lane, attempted, job.partition)
+            self.open[job.partition][1].put(attempted, within=within)
         if outcome.verdict is Verdict.GONE or outcome.wait:
             lane.hush(job.place)
             self._give_back(lane.take_out_all())
+
+    def _may_wait(self, endpoint: Endpoint, lane: Lane, result: Attempted, number: int) -> float:
+        """For how many seconds a result may wait for others, so that one transaction writes them all."""
+        now, taken = time.monotonic(), result.taken
+        is_first = now - self._last_result.get(number, -_QUIET) >= _QUIET
+        self._last_result[number] = now
+        waiting = self.open[number][0].waiting.get(taken.endpoint)
+        if is_first or waiting is None or result.outcome.verdict is not Verdict.DELIVERED:
+            return 0.0
+        if lane.length(number) >= _ENOUGH * endpoint.concurrency:
+            return _TOGETHER_BEHIND_A_QUEUE
+        return 0.0 if waiting.is_ready or waiting.length(taken.subject) > 1 else _TOGETHER
 
     def _give_back(self, jobs: Iterable[Job]) -> None:
         for job in jobs:

@@ -53,7 +53,8 @@ def write_requests(file: Path, requests: Iterable[bytes]) -> int:
     return count
 
 
-def _read_requests(file: str) -> list[bytes]:
+def read_requests(file: str) -> list[bytes]:
+    """What `write_requests` wrote."""
     data, place, found = Path(file).read_bytes(), 0, list[bytes]()
     while place < len(data):
         size = int.from_bytes(data[place : place + 4], "big")
@@ -67,7 +68,7 @@ class _Sender:
 
     def __init__(self, load: Load) -> None:
         self._load = load
-        self._requests = itertools.cycle(_read_requests(load.requests))
+        self._requests = itertools.cycle(read_requests(load.requests))
         self.idle: deque[_Connection] = deque()
         self.waiting: deque[float] = deque()
         """Since when there are requests that no connection was free for."""

@@ -69,6 +69,26 @@ async def test_an_input_that_comes_by_another_way_is_processed_at_once_beside_a_
     assert await state_of(settings) == {b"a": b"[2, null, false]"}
 
 
+async def test_inputs_that_may_wait_are_written_with_the_next_one_that_may_not(settings: Settings) -> None:
+    companion = Noting()
+    async with Rig(settings, lambda _, __: Toy(), companion=companion):
+        await companion.until({})
+        companion.inboxes[0].put("a", within=3600)
+        companion.inboxes[0].put("b", within=3600)
+        companion.inboxes[0].put("c")
+        await companion.until({b"a": 1, b"b": 1, b"c": 1})
+        assert [each for each in companion.commits if each] == [{b"a": 1, b"b": 1, b"c": 1}]
+
+
+async def test_an_input_that_may_wait_is_written_by_itself_once_its_time_is_over(settings: Settings) -> None:
+    companion = Noting()
+    async with Rig(settings, lambda _, __: Toy(), companion=companion):
+        await companion.until({})
+        companion.inboxes[0].put("a", within=3600)
+        companion.inboxes[0].put("b", within=0.01)
+        await companion.until({b"a": 1, b"b": 1})
+
+
 async def test_what_is_told_while_a_partition_ends_is_written_before_it_is_another_s(settings: Settings) -> None:
     companion = Noting()
     companion.last = "last"

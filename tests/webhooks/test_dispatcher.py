@@ -190,7 +190,7 @@ async def test_what_was_taken_ahead_is_bounded():
     await process.turn(*values(*range(100)))
     await process.settle()
     lane = process.dispatcher._lanes["crm"]
-    assert lane.length(0) + lane.sending <= 8 * 2 + 2
+    assert lane.length(0) + lane.sending <= 16 * 2 + 2
 
 
 async def test_a_rate_spaces_requests_and_a_template_of_two_requests_counts_twice():

@@ -101,6 +101,11 @@ class Waiting:
         """The one that waits for the longest."""
         return next((each for each in self._arrivals if each.waits), None)
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether any may be sent that was not taken yet."""
+        return bool(self._ready)
+
     def next_due(self, since: int) -> int | None:
         """When something may be sent that could not be at `since`; None: nothing, without something else coming first.
 

@@ -32,13 +32,15 @@ NAMES: Final = (*_PLAIN, "scores.NAME", "facts.NAME")
 """As `docs/topics.md` describes them; `subject` is the customer's id, or else the visitor's."""
 
 
-def field_of(change: SubscribedChange, name: str) -> object:
-    """What a field holds; None where it holds nothing, such as a fact that has no value."""
+def reader_of(name: str) -> Callable[[SubscribedChange], object]:
+    """What a field holds of a change; None where it holds nothing, such as a fact that has no value."""
     plain = _PLAIN.get(name)
     if plain is not None:
-        return plain(change)
+        return plain
     group, _, rest = name.partition(".")
-    return (change.scores if group == "scores" else change.facts).get(rest)
+    if group == "scores":
+        return lambda change: change.scores.get(rest)
+    return lambda change: change.facts.get(rest)
 
 
 def unknown_field(name: str) -> str:

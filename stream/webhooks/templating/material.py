@@ -1,56 +1,83 @@
-"""What the placeholders of a template stand for, of one change at one endpoint."""
+"""What the placeholders of a template stand for at one endpoint, as functions of a change."""
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, cast
 from uuid import NAMESPACE_URL, uuid5
 
 import orjson
 
 from stream.codec.stage_change_reader import SubscribedChange
 from stream.webhooks.endpoint import UnfitChangeError
-from stream.webhooks.templating.change_fields import field_of
+from stream.webhooks.templating.change_fields import reader_of
 from stream.webhooks.templating.filters import FILTERS, UnfitValueError, as_text
 from stream.webhooks.templating.placeholders import VALUES, FilterCall, Placeholder, Text, parse_field, parse_text
 from stream.webhooks.templating.template_values import TemplateValue, ValueKind, fields, stages
+
+Read = Callable[[SubscribedChange, str], object]
+"""A value, of a change and its id; None where there is nothing."""
+Convert = Callable[[object], object]
 
 _EMAIL: Final = re.compile(r"[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+")
 _LONGEST_EMAIL: Final = 320
 _CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
+class Constant:
+    """What is the same for each change, read already."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: object) -> None:
+        self.value = value
+
+    def __call__(self, _change: SubscribedChange, _event_id: str) -> object:
+        return self.value
+
+
+def folded(read: Read, made_of: Iterable[Read]) -> Read:
+    """The same, read now where all that it is made of is constant; not where that fails: then each change is unfit."""
+    if all(isinstance(each, Constant) for each in made_of):
+        with suppress(UnfitChangeError):
+            return Constant(read(cast("SubscribedChange", None), ""))
+    return read
+
+
 @dataclass(frozen=True, slots=True)
 class Material:
-    """A change, its id, and the endpoint's values with what the template says of them.
+    """An endpoint's values, with what the template says of them: placeholders become functions of a change.
 
-    Every method raises UnfitChangeError where a value is there and is not what it must be, such as an e-mail address.
+    So what is the same for each change is looked at once. Every function raises UnfitChangeError where a value is there
+    and is not what it must be, such as an e-mail address.
     """
 
-    change: SubscribedChange
-    event_id: str
     values: Mapping[str, str]
     asked: Mapping[str, TemplateValue]
 
-    def value(self, placeholder: Placeholder) -> object:
+    def value(self, placeholder: Placeholder) -> Read:
         """What a placeholder stands for, of its own type; None where there is nothing."""
-        found = self._named(placeholder)
+        read = self._named(placeholder)
         for call in placeholder.filters:
-            found = self._filtered(found, call, placeholder)
-        return found
+            read = _through(self._filter(call, placeholder), read)
+        return read
 
-    def text(self, text: Text) -> str | None:
+    def text(self, text: Text) -> Read:
         """A text with everything put in; None where a placeholder stands for nothing."""
-        if len(text.parts) == 1 and isinstance(text.parts[0], str):
-            return text.parts[0]
-        put: list[str] = []
-        for part in text.parts:
-            found = part if isinstance(part, str) else self.value(part)
-            if found is None:
-                return None
-            put.append(as_text(found))
-        return "".join(put)
+        parts = [Constant(part) if isinstance(part, str) else self.value(part) for part in text.parts]
+
+        def read(change: SubscribedChange, event_id: str) -> str | None:
+            put: list[str] = []
+            for part in parts:
+                found = part(change, event_id)
+                if found is None:
+                    return None
+                put.append(found if isinstance(found, str) else as_text(found))
+            return "".join(put)
+
+        return folded(read, parts)
 
     def what(self, placeholder: Placeholder) -> str:
         """A placeholder as it is named to whoever wrote the endpoint; it holds nothing of the customer."""
@@ -61,38 +88,38 @@ class Material:
         by_field = kind in (ValueKind.FIELD, ValueKind.EMAIL) and name in self.values
         return f"{name}: {self.values[name]}" if by_field else name
 
-    def _named(self, placeholder: Placeholder) -> object:
+    def _named(self, placeholder: Placeholder) -> Read:
         if name := placeholder.value:
             return self._of_endpoint(name, placeholder)
         match placeholder.name:
             case "id":
-                return self.event_id
+                return lambda _change, event_id: event_id
             case "ulid":
-                return ulid_of(self.event_id, self.change.at)
+                return lambda change, event_id: ulid_of(event_id, change.at)
             case "uuid":
-                return str(uuid5(NAMESPACE_URL, self.event_id))
+                return lambda _change, event_id: str(uuid5(NAMESPACE_URL, event_id))
             case "change":
-                return orjson.Fragment(self.change.value)
-        return field_of(self.change, placeholder.name)
+                return lambda change, _event_id: orjson.Fragment(change.value)
+        field = reader_of(placeholder.name)
+        return lambda change, _event_id: field(change)
 
-    def _of_endpoint(self, name: str, placeholder: Placeholder) -> object:
+    def _of_endpoint(self, name: str, placeholder: Placeholder) -> Read:
         text = self.values.get(name)
         if text is None:
-            return None
+            return Constant(None)
         match self.asked[name].kind:
             case ValueKind.FIELD:
                 return self.value(parse_field(text))
             case ValueKind.EMAIL:
-                return self._email(self.value(parse_field(text)), placeholder)
+                return _through(self._email(placeholder), self.value(parse_field(text)))
             case ValueKind.FIELDS:
-                found = {key: self.value(field) for key, field in fields(text).items()}
-                return {key: each for key, each in found.items() if each is not None}
+                return _object({key: self.value(field) for key, field in fields(text).items()})
             case ValueKind.MESSAGE:
                 return self._message(text, placeholder.filters)
             case _:
-                return text
+                return Constant(text)
 
-    def _message(self, text: str, filters: tuple[FilterCall, ...]) -> str | None:
+    def _message(self, text: str, filters: tuple[FilterCall, ...]) -> Read:
         """What stands in the message itself is meant as it is: filters are for what is put in."""
         parts = [
             part if isinstance(part, str) else part._replace(filters=(*part.filters, *filters))
@@ -100,36 +127,64 @@ class Material:
         ]
         return self.text(Text(tuple(parts)))
 
-    def _email(self, found: object, placeholder: Placeholder) -> str | None:
-        if found is None:
-            return None
-        text = as_text(found).strip()
-        if len(text) > _LONGEST_EMAIL or not _EMAIL.fullmatch(text):
-            raise UnfitChangeError(
-                f"{self.what(placeholder)} holds no e-mail address; name a field that does, as in email: facts.email"
-            )
-        return text
+    def _email(self, placeholder: Placeholder) -> Convert:
+        what = self.what(placeholder)
 
-    def _filtered(self, found: object, call: FilterCall, placeholder: Placeholder) -> object:
+        def convert(found: object) -> str | None:
+            if found is None:
+                return None
+            text = as_text(found).strip()
+            if len(text) > _LONGEST_EMAIL or not _EMAIL.fullmatch(text):
+                raise UnfitChangeError(
+                    f"{what} holds no e-mail address; name a field that does, as in email: facts.email"
+                )
+            return text
+
+        return convert
+
+    def _filter(self, call: FilterCall, placeholder: Placeholder) -> Convert:
         if call.name == "or":
-            return call.arguments[0] if found is None else found
-        if found is None:
-            return None
+            other = call.arguments[0]
+            return lambda found: other if found is None else found
         asked = self.asked.get(placeholder.value)
         if asked is not None and asked.kind is ValueKind.MESSAGE:
-            return found  # they are for what is put in, which has passed them
+            return lambda found: found  # they are for what is put in, which has passed them
         if call.name == "in":
-            return self._stages(call).get(as_text(found))
-        if isinstance(found, dict) and call.name != "rows":
-            return {key: self._filtered(each, call, placeholder) for key, each in found.items()}
-        try:
-            return FILTERS[call.name].apply(found, call.arguments)
-        except UnfitValueError as error:
-            raise UnfitChangeError(f"{self.what(placeholder)} {error}") from None
+            known = self._stages(call)
+            return lambda found: None if found is None else known.get(as_text(found))
+        apply, arguments, what = FILTERS[call.name].apply, call.arguments, self.what(placeholder)
+        is_whole = call.name == "rows"
+
+        def convert(found: object) -> object:
+            if found is None:
+                return None
+            if isinstance(found, dict) and not is_whole:
+                return {key: convert(each) for key, each in found.items()}
+            try:
+                return apply(found, arguments)
+            except UnfitValueError as error:
+                raise UnfitChangeError(f"{what} {error}") from None
+
+        return convert
 
     def _stages(self, call: FilterCall) -> Mapping[str, str]:
         text = self.values.get(call.arguments[0].removeprefix(VALUES))
         return stages(text) if text is not None else {}
+
+
+def _through(convert: Convert, read: Read) -> Read:
+    """What is made of a value."""
+    return folded(lambda change, event_id: convert(read(change, event_id)), [read])
+
+
+def _object(members: Mapping[str, Read]) -> Read:
+    """Those members that there is something for."""
+
+    def read(change: SubscribedChange, event_id: str) -> dict[str, object]:
+        found = ((key, member(change, event_id)) for key, member in members.items())
+        return {key: each for key, each in found if each is not None}
+
+    return read
 
 
 def ulid_of(event_id: str, at: int) -> str:

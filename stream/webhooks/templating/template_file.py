@@ -19,9 +19,11 @@ from stream.core.lifecycle import DefinitionError
 from stream.webhooks.exchange import Answer, HttpRequest, Outcome
 from stream.webhooks.templating.material import Material
 from stream.webhooks.templating.template_reading import TemplateDefinition, TemplateReader
-from stream.webhooks.templating.template_requests import host_of
+from stream.webhooks.templating.template_requests import MakeRequest, host_of
 from stream.webhooks.templating.template_values import TemplateValue
 
+_ENDPOINTS: Final = 64
+"""Of one template: for so many it is kept ready."""
 _SUFFIXES: Final = (".yaml", ".yml")
 _FOLDER: Final = "stream.webhooks.templates"
 
@@ -37,6 +39,7 @@ class FileTemplate:
         self.definition = definition
         self._asked = {value.name: value for value in definition.values}
         self._bases = {each.base for each in definition.requests}
+        self._ready: dict[tuple[tuple[str, str], ...], list[MakeRequest]] = {}
         self._defaults = {value.name: value.default for value in definition.values if value.default is not None}
 
     @property
@@ -70,9 +73,18 @@ class FileTemplate:
 
     def requests(self, change: SubscribedChange, event_id: str, values: Mapping[str, str]) -> tuple[HttpRequest, ...]:
         """See `Template`; none where no request's conditions hold: then the tool has nothing to be told."""
-        material = Material(change, event_id, self._given(values), self._asked)
-        made = [each.request(material) for each in self.definition.requests]
-        return tuple(request for request in made if request is not None)
+        return tuple([request for make in self._bound(values) if (request := make(change, event_id)) is not None])
+
+    def _bound(self, values: Mapping[str, str]) -> list[MakeRequest]:
+        """How requests are made for an endpoint with these values; made ready once."""
+        key = tuple(values.items())
+        found = self._ready.get(key)
+        if found is None:
+            if len(self._ready) >= _ENDPOINTS:
+                self._ready.clear()
+            material = Material(self._given(values), self._asked)
+            found = self._ready[key] = [each.bound(material) for each in self.definition.requests]
+        return found
 
     def outcome(self, answer: Answer) -> Outcome:
         """See `Template`."""

@@ -2,22 +2,25 @@
 
 import re
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, cast
 from urllib.parse import quote
 
 import orjson
 
+from stream.codec.stage_change_reader import SubscribedChange
 from stream.webhooks.endpoint import UnfitChangeError
 from stream.webhooks.exchange import HttpRequest
 from stream.webhooks.templating.filters import as_text
-from stream.webhooks.templating.material import Material
+from stream.webhooks.templating.material import Constant, Material, Read, folded
 from stream.webhooks.templating.placeholders import Placeholder, Text
 from stream.webhooks.templating.template_conditions import EMPTY, RequestCondition
 
 SPREAD: Final = "..."
 """The key of an object whose value is an object itself: its members stand beside the others."""
+MakeRequest = Callable[[SubscribedChange, str], HttpRequest | None]
+"""What is sent for a change with this id; None where the request's conditions do not hold. Raises UnfitChangeError."""
 _NOT_IN_A_HEADER: Final = re.compile(r"[^\x20-\x7e]")
 _DOTS: Final = (".", "..")
 
@@ -61,33 +64,58 @@ class RequestTemplate:
         first = self.url.parts[0]
         return first.value if isinstance(first, Placeholder) and len(self.url.parts) > 1 else ""
 
-    def request(self, material: Material) -> HttpRequest | None:
-        """What is sent; None where its conditions do not hold. Raises UnfitChangeError."""
-        if not all(condition.holds(material) for condition in self.only_if):
-            return None
-        for placeholder in self.needs:
-            if material.value(placeholder) in EMPTY:
-                raise UnfitChangeError(f"the change has nothing for {material.what(placeholder)}")
-        headers = [(name, _header(_there(text, material))) for name, text in self.headers]
+    def bound(self, material: Material) -> MakeRequest:
+        """How the request is made for this endpoint: what is the same for each change is made now, once."""
+        conditions = [each.bound(material) for each in self.only_if]
+        needs = [(material.value(each), material.what(each)) for each in self.needs]
+        method, url, body = self.method, _url(self.url, material), _rendered(self.json, material)
+        headers, has_body = self._headers(material), self.json is not None
+
+        def make(change: SubscribedChange, event_id: str) -> HttpRequest | None:
+            for holds in conditions:
+                if not holds(change, event_id):
+                    return None
+            for read, what in needs:
+                if read(change, event_id) in EMPTY:
+                    raise UnfitChangeError(f"the change has nothing for {what}")
+            sent = cast("tuple[tuple[str, str], ...]", headers(change, event_id))
+            content = orjson.dumps(body(change, event_id) or {}) if has_body else b""
+            return HttpRequest(method, cast("str", url(change, event_id)), sent, content)
+
+        return make
+
+    def _headers(self, material: Material) -> Read:
+        """All of them, as pairs of name and value."""
+        made = [(name, _through(_header, _there(text, material))) for name, text in self.headers]
         if self.bearer is not None:
-            headers.append(("Authorization", f"Bearer {_header(_there(self.bearer, material))}"))
+            made.append(("Authorization", _through(_bearer, _there(self.bearer, material))))
         if self.basic is not None:
-            pair = ":".join(_there(text, material) for text in self.basic)
-            headers.append(("Authorization", f"Basic {b64encode(pair.encode()).decode()}"))
-        body = b""
-        if self.json is not None:
-            body = orjson.dumps(_rendered(self.json, material) or {})
-            if not any(name.lower() == "content-type" for name, _text in self.headers):
-                headers.append(("Content-Type", "application/json"))
-        return HttpRequest(self.method, _url(self.url, material), tuple(headers), body)
+            user, password = (_there(text, material) for text in self.basic)
+            made.append(("Authorization", folded(_basic(user, password), (user, password))))
+        if self.json is not None and not any(name.lower() == "content-type" for name, _text in self.headers):
+            made.append(("Content-Type", Constant("application/json")))
+        return folded(
+            lambda change, event_id: tuple((name, read(change, event_id)) for name, read in made),
+            [read for _name, read in made],
+        )
 
 
-def _there(text: Text, material: Material) -> str:
-    found = material.text(text)
-    if found is None:
-        missing = next(each for each in text.placeholders if material.value(each) is None)
-        raise UnfitChangeError(f"the change has nothing for {material.what(missing)}")
-    return found
+def _through(convert: Callable[[str], str], read: Read) -> Read:
+    return folded(lambda change, event_id: convert(cast("str", read(change, event_id))), [read])
+
+
+def _there(text: Text, material: Material) -> Read:
+    """A text that must be there: the function raises UnfitChangeError where a placeholder stands for nothing."""
+    read, parts = material.text(text), [(material.value(each), material.what(each)) for each in text.placeholders]
+
+    def there(change: SubscribedChange, event_id: str) -> object:
+        found = read(change, event_id)
+        if found is None:
+            missing = next(what for part, what in parts if part(change, event_id) is None)
+            raise UnfitChangeError(f"the change has nothing for {missing}")
+        return found
+
+    return folded(there, [read])
 
 
 def _header(text: str) -> str:
@@ -95,51 +123,89 @@ def _header(text: str) -> str:
     return _NOT_IN_A_HEADER.sub(lambda found: quote(found[0]), text)
 
 
-def _url(url: Text, material: Material) -> str:
+def _bearer(text: str) -> str:
+    return f"Bearer {_header(text)}"
+
+
+def _basic(user: Read, password: Read) -> Read:
+    def read(change: SubscribedChange, event_id: str) -> str:
+        pair = f"{user(change, event_id)}:{password(change, event_id)}"
+        return f"Basic {b64encode(pair.encode()).decode()}"
+
+    return read
+
+
+def _url(url: Text, material: Material) -> Read:
     """Each value encoded as one segment of the path, or one value of the query; the base, which begins it, as it is.
 
-    Raises UnfitChangeError where a value is empty, or is `.` or `..`, which would lead elsewhere.
+    The function raises UnfitChangeError where a value is empty, or is `.` or `..`, which would lead elsewhere.
     """
-    parts: list[str] = []
+    parts: list[Read] = []
     for index, part in enumerate(url.parts):
         if isinstance(part, str):
-            parts.append(part)
-            continue
-        text = _there(Text((part,)), material)
-        if index == 0:
-            parts.append(text.rstrip("/") if len(url.parts) > 1 else text)
-        elif not text or text in _DOTS:
-            raise UnfitChangeError(f"{material.what(part)} is empty, or dots alone, and cannot stand in a URL")
+            parts.append(Constant(part))
+        elif index == 0:
+            base = _there(Text((part,)), material)
+            parts.append(_through(_without_end, base) if len(url.parts) > 1 else base)
         else:
-            parts.append(quote(text, safe=""))
-    return "".join(parts)
+            parts.append(_through(_segment(material.what(part)), _there(Text((part,)), material)))
+    return folded(lambda change, event_id: "".join([cast("str", part(change, event_id)) for part in parts]), parts)
 
 
-def _rendered(node: Json, material: Material) -> object:
+def _without_end(base: str) -> str:
+    return base.rstrip("/")
+
+
+def _segment(what: str) -> Callable[[str], str]:
+    def encoded(text: str) -> str:
+        if not text or text in _DOTS:
+            raise UnfitChangeError(f"{what} is empty, or dots alone, and cannot stand in a URL")
+        return quote(text, safe="")
+
+    return encoded
+
+
+def _rendered(node: Json, material: Material) -> Read:
     """A value for JSON; None where nothing is, or is left of a list or object: then what holds it leaves it out."""
-    if isinstance(node, str):
-        return node
     if isinstance(node, Placeholder):
         return material.value(node)
     if isinstance(node, Text):
         return material.text(node)
     if isinstance(node, list):
-        return [found for each in node if (found := _rendered(each, material)) is not None] or None
+        return _list([_rendered(each, material) for each in node])
     if isinstance(node, tuple):
-        return _object(node, material) or None
-    return node
+        return _object(node, material)
+    return Constant(node)
 
 
-def _object(members: tuple[Member, ...], material: Material) -> dict[str, object]:
-    made: dict[str, object] = {}
-    for key, value in members:
-        found = material.value(value.placeholder) if isinstance(value, Spread) else _rendered(value, material)
-        if isinstance(value, Spread):
-            if isinstance(found, Mapping):
-                made.update(found)
-        elif found is not None:
-            made[key] = found
-    return made
+def _list(items: list[Read]) -> Read:
+    def read(change: SubscribedChange, event_id: str) -> object:
+        return [found for each in items if (found := each(change, event_id)) is not None] or None
+
+    return folded(read, items)
+
+
+def _object(members: tuple[Member, ...], material: Material) -> Read:
+    made = [(key, *_member(value, material)) for key, value in members]
+
+    def read(change: SubscribedChange, event_id: str) -> object:
+        found: dict[str, object] = {}
+        for key, member, is_spread in made:
+            value = member(change, event_id)
+            if is_spread:
+                if isinstance(value, Mapping):
+                    found.update(value)
+            elif value is not None:
+                found[key] = value
+        return found or None
+
+    return folded(read, [member for _key, member, _is_spread in made])
+
+
+def _member(value: Json | Spread, material: Material) -> tuple[Read, bool]:
+    if isinstance(value, Spread):
+        return material.value(value.placeholder), True
+    return _rendered(value, material), False
 
 
 def host_of(url: Text, values: Mapping[str, str]) -> str:
