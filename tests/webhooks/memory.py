@@ -57,9 +57,14 @@ def came(made: DeliveryMachine, numbers: range, alike: Sequence[bytes]) -> None:
         while (made.next_offset or 0) < end:
             left = [each for each in records if each.offset >= (made.next_offset or 0)]
             finish(made.run(left, end, wall=NOW, caught_up=True))
-        for name in made.waiting:
-            made.hear([ended(each, Verdict.AGAIN) for each in made.take(name, _SHARE, NOW)])
-        finish(made.run((), end, wall=NOW, caught_up=True))
+        taken = True
+        while taken:
+            taken = False
+            for name in made.waiting:
+                results = [ended(each, Verdict.AGAIN) for each in made.take(name, 128, NOW)]
+                made.hear(results)
+                taken = taken or bool(results)
+            finish(made.run((), end, wall=NOW, caught_up=True))
 
 
 def written(numbers: range, endpoints: int, alike: Sequence[bytes]) -> dict[bytes, bytes]:

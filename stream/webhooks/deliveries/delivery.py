@@ -1,12 +1,20 @@
 """One change that waits for one endpoint."""
 
+from typing import Final
+
 from stream.codec.packed_changes import PackedChange
+
+WAITS: Final = 0
+UNDER_WAY: Final = 1
+"""It was handed out, and what became of it is not known."""
+ENDED: Final = 2
+"""It was delivered, given up or dropped."""
 
 
 class Delivery:
     """One change that waits for one endpoint; times are epoch milliseconds."""
 
-    __slots__ = ("_like", "_value", "attempts", "came", "due", "event_id", "order", "waits")
+    __slots__ = ("_like", "_value", "attempts", "came", "due", "event_id", "order", "stands")
 
     def __init__(
         self, event_id: str, kept: bytes | PackedChange, order: int, came: int, *, attempts: int = 0, due: int = 0
@@ -21,8 +29,8 @@ class Delivery:
         """Those that failed."""
         self.due = due
         """When it may be tried again; means nothing before the first attempt, which is due at once."""
-        self.waits = True
-        """False once it was delivered, given up or dropped."""
+        self.stands = WAITS
+        """WAITS, UNDER_WAY or ENDED."""
         self._like: bytes | None = None
         self._value = b""
         self.keep(kept)

@@ -73,10 +73,11 @@ class DeliveryMachine:
         position = changelog.pop(positions.KEY, None)
         if position is not None:
             self._resume(decode_position(position))
-        for number, key in enumerate(list(changelog)):
-            if number % YIELD_EVERY == 0:
+        while changelog:  # the last one first: so memory goes back to the system
+            key, value = changelog.popitem()
+            self._deliveries.restore(key, value)
+            if len(changelog) % YIELD_EVERY == 0:
                 yield
-            self._deliveries.restore(key, changelog.pop(key))
         yield from self._deliveries.restored()
 
     def _resume(self, position: Position) -> None:
@@ -123,10 +124,14 @@ class DeliveryMachine:
         return self._deliveries.awaits(taken)
 
     def run(
-        self, records: Sequence[SourceRecord], next_offset: int, *, wall: int, caught_up: bool
+        self,
+        records: Sequence[SourceRecord],
+        next_offset: int,
+        *,
+        wall: int,
+        caught_up: bool,  # noqa: ARG002
     ) -> Generator[None, None, Batch]:
         """See `Machine`."""
-        del caught_up
         start = self.next_offset
         if start is None:
             start = records[0].offset if records else next_offset

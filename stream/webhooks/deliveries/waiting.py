@@ -16,7 +16,7 @@ from heapq import heapify, heappop, heappush
 from typing import Final
 
 from stream.codec.deliveries import EndpointState, lifecycle_of, subject_of
-from stream.webhooks.deliveries.delivery import Delivery
+from stream.webhooks.deliveries.delivery import ENDED, UNDER_WAY, WAITS, Delivery
 
 _UNTIDY: Final = 1_000
 _YIELD_EVERY: Final = 1_000
@@ -36,7 +36,6 @@ class Waiting:
         """By subject, in the order in which they came."""
         self._arrivals: deque[Delivery] = deque()
         """All of them in that order, and some that wait no more."""
-        self._under_way: set[str] = set()
         self._ready: deque[str] = deque()
         self._later: list[tuple[int, str]] = []
         """A heap, by when they are due."""
@@ -99,7 +98,7 @@ class Waiting:
     @property
     def oldest(self) -> Delivery | None:
         """The one that waits for the longest."""
-        return next((each for each in self._arrivals if each.waits), None)
+        return next((each for each in self._arrivals if each.stands != ENDED), None)
 
     @property
     def is_ready(self) -> bool:
@@ -127,12 +126,12 @@ class Waiting:
         while len(taken) < most and (self._ready or self._wake(most, now)):
             subject = self._ready.popleft()
             head = self.head(subject)
-            if head is None or subject in self._under_way:
+            if head is None or head.stands == UNDER_WAY:
                 continue
             if head.attempts and head.due > now:  # of one that was dropped; or the clock went back
                 self._place(subject, head)
                 continue
-            self._under_way.add(subject)
+            head.stands = UNDER_WAY
             taken.append((subject, head))
         return taken
 
@@ -142,46 +141,48 @@ class Waiting:
         while woken < most and self._later and self._later[0][0] <= now:
             due, subject = heappop(self._later)
             head = self.head(subject)
-            if head is not None and head.attempts and head.due == due and subject not in self._under_way:
+            if head is not None and head.attempts and head.due == due and head.stands == WAITS:
                 self._ready.append(subject)
                 woken += 1
         return woken
 
     def is_under_way(self, subject: str) -> bool:
         """Whether the head of this subject was taken."""
-        return subject in self._under_way
+        head = self.head(subject)
+        return head is not None and head.stands == UNDER_WAY
 
     def give_back(self, subject: str) -> None:
         """It was not sent after all."""
-        if subject in self._under_way:
-            self._under_way.remove(subject)
+        head = self.head(subject)
+        if head is not None and head.stands == UNDER_WAY:
+            head.stands = WAITS
             self._ready.appendleft(subject)
 
     def settle(self, subject: str) -> None:
         """The head is done; the next one of the subject takes its place."""
-        placed = subject not in self._under_way and not self._head(subject).attempts
-        self._under_way.discard(subject)
-        self._take_out(subject, 0)
+        done = self._take_out(subject, 0)
+        placed = done.stands == WAITS and not done.attempts
+        done.stands = ENDED
         head = self.head(subject)
         if head is not None and not placed:
             self._place(subject, head)
 
     def again(self, subject: str, due: int) -> None:
         """The head failed: it is due again at that time."""
-        self._under_way.discard(subject)
         head = self._head(subject)
+        head.stands = WAITS
         head.attempts += 1
         head.due = due
         self._place(subject, head)
 
     def drop_oldest(self, subject: str) -> Delivery | None:
         """Take out the oldest delivery of a subject that is not under way; None where there is none."""
-        if subject in self._under_way:
-            return self._take_out(subject, 1) if self.length(subject) > 1 else None
         head = self.head(subject)
-        if head is not None:
-            self.settle(subject)
-        return head
+        if head is None or head.stands == WAITS:
+            if head is not None:
+                self.settle(subject)
+            return head
+        return self._drop(subject, 1) if self.length(subject) > 1 else None
 
     def drop_oldest_of_all(self) -> Delivery | None:
         """Take out the oldest delivery that is not under way; None where there is none."""
@@ -189,25 +190,22 @@ class Waiting:
         found: Delivery | None = None
         while self._arrivals and found is None:
             delivery = self._arrivals.popleft()
-            if not delivery.waits:
-                continue
-            subject = subject_of(delivery.event_id)
-            if subject in self._under_way and self.head(subject) is delivery:
+            if delivery.stands == UNDER_WAY:
                 passed.append(delivery)
-            else:
-                found = self.drop_oldest(subject)
+            elif delivery.stands == WAITS:
+                found = self.drop_oldest(subject_of(delivery.event_id))
         self._arrivals.extendleft(reversed(passed))
         return found
 
     def supersede(self, subject: str, lifecycle: str) -> Iterator[Delivery]:
         """Take out what a later change of this lifecycle makes needless: all that are not under way."""
-        place = 1 if subject in self._under_way else 0
+        place = 1 if self.is_under_way(subject) else 0
         while place < self.length(subject):
             each = self.at(subject, place)
             if lifecycle_of(each.event_id) != lifecycle:
                 place += 1
             elif place:
-                yield self._take_out(subject, place)
+                yield self._drop(subject, place)
             else:
                 self.settle(subject)
                 yield each
@@ -231,8 +229,13 @@ class Waiting:
         else:
             taken = queue
             del self._queues[subject]
-        taken.waits = False
         return taken
+
+    def _drop(self, subject: str, place: int) -> Delivery:
+        """Take out one that is not the head."""
+        dropped = self._take_out(subject, place)
+        dropped.stands = ENDED
+        return dropped
 
     def _place(self, subject: str, head: Delivery) -> None:
         """Give a subject its place: a delivery that was never tried is due at once."""
@@ -243,15 +246,15 @@ class Waiting:
 
     def _tidy(self) -> None:
         """What dropped deliveries left behind goes once it is much."""
-        while self._arrivals and not self._arrivals[0].waits:
+        while self._arrivals and self._arrivals[0].stands == ENDED:
             self._arrivals.popleft()
         if len(self._arrivals) > 2 * self.count + _UNTIDY:
-            self._arrivals = deque(each for each in self._arrivals if each.waits)
+            self._arrivals = deque([each for each in self._arrivals if each.stands != ENDED])
         if len(self._ready) + len(self._later) > 2 * len(self._queues) + _UNTIDY:
             self._ready, self._later = deque(), []
             for subject in self._queues:
                 head = self._head(subject)
-                if subject in self._under_way:
+                if head.stands == UNDER_WAY:
                     continue
                 if head.attempts:
                     self._later.append((head.due, subject))
