@@ -72,7 +72,15 @@ class Webhooks:
         gc.set_threshold(*_GARBAGE_THRESHOLDS)
         topics = settings.webhook_topics
         grants = tuple(of_webhooks(settings))
-        role = Role(settings, topics, grants, ensure_webhook_topics, begins_at="end", skips_gaps=True)
+        role = Role(
+            settings,
+            topics,
+            grants,
+            ensure_webhook_topics,
+            begins_at="end",
+            skips_gaps=True,
+            recoveries_at_once=1,  # what waits is packed as it is read, and takes far less than its changelog
+        )
 
         @asynccontextmanager
         async def deliver(supervisor: Supervisor) -> AsyncIterator[None]:

@@ -14,7 +14,7 @@ from stream.engine.delivery import AtLeastOnce, CommitOffset, Delivery, Route, T
 from stream.engine.gatherer import Gatherer, TopicGatherer
 from stream.engine.gatherer_log import GathererLog
 from stream.engine.misplaced import MisplacedWarnings
-from stream.engine.role import Role
+from stream.engine.role import RECOVERIES_AT_ONCE, Role
 from stream.kafka.changelog import ChangelogProgress, read_changelog
 from stream.kafka.contact import Contact
 from stream.kafka.log_throttle import Throttle
@@ -26,8 +26,6 @@ Fail = Callable[[BaseException], None]
 """Stops the worker for an error that would only happen again."""
 MakeMachine = Callable[[int, SourceTopic], Machine]
 """A new machine for a partition of this topic."""
-
-_RECOVERIES_AT_ONCE = 4
 
 
 class Observer(Protocol):
@@ -76,7 +74,7 @@ class PartitionContext:
     """Seconds; longer than a heartbeat, so that a worker that lost the partition learns of it first."""
     make_gatherer: Callable[[int, Fail], Gatherer] | None = None
     """Of a partition; None where interactions come from one topic."""
-    recovery_slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_RECOVERIES_AT_ONCE))
+    recovery_slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(RECOVERIES_AT_ONCE))
     turns: Turns = field(default_factory=Turns)
     """In which the long works of all partitions have their slices."""
     throttle: Throttle = field(default_factory=Throttle)
@@ -139,6 +137,7 @@ def partition_context(
         dead_letters=DeadLetterWatch(settings.dead_letter_share),
         make_gatherer=make_gatherer if topics.sources else None,
         fenced_wait=fenced_wait,
+        recovery_slots=asyncio.Semaphore(role.recoveries_at_once),
         throttle=throttle,
         companion=companion,
         skips_gaps=role.skips_gaps,

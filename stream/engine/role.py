@@ -2,13 +2,15 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Final, Literal
 
 from stream.kafka.permissions import Grant, of_worker
 from stream.kafka.topic_plan import TopicFinding
 from stream.kafka.topics import ensure_topics
 from stream.settings import Settings
 from stream.topic_names import MachineTopics
+
+RECOVERIES_AT_ONCE: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,8 @@ class Role:
     """What the source topic lost before it was read is left out, with an error in the log; else the process stops."""
     begins_at: Literal["beginning", "end"] = "beginning"
     """Where a partition is read from that was never read before."""
+    recoveries_at_once: int = RECOVERIES_AT_ONCE
+    """Partitions whose changelogs are in memory at the same time; a state may be much smaller than its changelog."""
 
 
 def worker_role(settings: Settings) -> Role:
