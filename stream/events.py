@@ -123,7 +123,7 @@ class Event(StrEnum):
     PARTITION_RESTARTED = "partition_restarted"
     """partition, reason: our own code failed, and the partition recovers and tries again"""
     PARTITION_BLOCKED = "partition_blocked"
-    """partition, offset, reason, kept_back: a batch cannot be read; once in ten seconds"""
+    """partition, offset, reason, remedy, kept_back: a batch cannot be read; once in ten seconds"""
     GATHERING_BEGINS = "gathering_begins"
     """partition, offsets: by topic, where interactions of several topics are gathered from on"""
     GATHERING_WAITS = "gathering_waits"

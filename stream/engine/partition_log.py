@@ -78,10 +78,11 @@ class PartitionLog:
             report(
                 log.error,
                 Event.PARTITION_BLOCKED,
-                "partition {partition} is blocked: {reason}. " + self._past_blocked,
+                "partition {partition} is blocked: {reason}. {remedy}",
                 partition=self._partition,
                 offset=error.offset,
                 reason=str(error),
+                remedy=self._past_blocked.format(partition=self._partition, offset=error.offset),
                 kept_back=kept,
             )
 
