@@ -20,7 +20,7 @@ from stream.engine.delivery import Transactional
 from stream.engine.partition import Partition
 from stream.kafka.membership import Membership
 from stream.kafka.partition_reader import Fetched
-from stream.kafka.receipt_producer import Receipt, ReceiptProducer
+from stream.kafka.receipt_producer import Patience, Receipt, ReceiptProducer
 from stream.kafka.topic_monitor import SourceTopic
 from stream.machine.batch import Batch
 
@@ -174,11 +174,11 @@ def answers_first() -> None:
         await asyncio.sleep(_IN_BETWEEN)
         return await really(self, *batch)
 
-    async def at_once(_receipt: Receipt, _seconds: float) -> BaseException | None:
+    async def at_once(_self: Patience, _receipt: Receipt) -> BaseException | None:
         return None
 
     ReceiptProducer._accepted = accepted  # type: ignore[method-assign, assignment]
-    Receipt.outcome = at_once  # type: ignore[method-assign, assignment]
+    Patience.outcome = at_once  # type: ignore[method-assign, assignment]
 
 
 def _named(*kinds: Callable[[], None]) -> dict[str, Callable[[], None]]:
