@@ -17,7 +17,7 @@ CAUGHT_BY = {
     "forgets": "counts as delivered",
     "unordered": "had come to its end",
     "deaf": "was answered 410",
-    "volatile": "had come to its end",
+    "volatile": "wait on partition",
     "forgetful": "and nobody knows of it",
 }
 """What is said of each."""
