@@ -92,6 +92,7 @@ TAKEN: list[tuple[str, str, object]] = [
     ("web_keyfile", "/etc/lifecycle/tls.key", "/etc/lifecycle/tls.key"),
     ("collector_bind", "0.0.0.0", "0.0.0.0"),  # noqa: S104 a value, not an address that is served on
     ("collector_port", "0", 0),
+    ("webhooks_port", "0", 0),
     ("collector_max_body", "8MiB", 8 << 20),
     ("collector_max_body", "500 KiB", 500 << 10),
     ("collector_max_body", "1048576", 1 << 20),
