@@ -50,7 +50,7 @@ COMMANDS = {
     "schema": _Lazy(
         "schema",
         "schema",
-        "Print a JSON Schema: of lifecycle files, interactions, stage changes, answers about a customer, or webhooks.",
+        "Print a JSON Schema: of lifecycle files, interactions, stage changes, answers about customers, or webhooks.",
     ),
     "simulate": _Lazy("simulate", "simulate", "Run lifecycles on interactions from files, offline and fast."),
     "import": _Lazy(
@@ -86,7 +86,7 @@ COMMANDS = {
     "webhooks": _Lazy(
         "webhooks",
         "app",
-        "Send stage changes to other tools over HTTP: see the endpoints, check their file, and try one.",
+        "Send stage changes to endpoints over HTTP, at least once and in order; and see, try and steer what is sent.",
     ),
     "verify": _Lazy(
         "verify",

@@ -41,7 +41,7 @@ _MOST_BYTES: Final = 8 << 20
 """Of what `--change` reads: a change has a mebibyte at the most."""
 
 app = typer.Typer(
-    help="Send stage changes to other tools over HTTP; the commands below show endpoints, and steer what goes to them.",
+    help="Send stage changes to endpoints over HTTP, at least once and in order; and see, try and steer what is sent.",
     invoke_without_command=True,
 )
 app.callback()(run_webhooks)

@@ -1,6 +1,7 @@
 """A worker that is asked to end does so in order and in time, whatever it is doing."""
 
 import asyncio
+import contextlib
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -74,7 +75,8 @@ async def test_a_second_signal_later_ends_a_worker_at_once(place: Place) -> None
     async with mute_worker(place) as worker:
         async with asyncio.timeout(IN_TIME_REBALANCING):
             while worker.process.returncode is None:
-                worker.process.send_signal(signal.SIGTERM)
+                with contextlib.suppress(ProcessLookupError):  # it has just ended
+                    worker.process.send_signal(signal.SIGTERM)
                 await asyncio.sleep(0.1)
         assert worker.process.returncode == 128 + signal.SIGTERM
 
