@@ -234,7 +234,7 @@ async def test_a_reset_that_broke_off_leaves_the_old_state_or_one_that_every_wor
             assert (machine.next_offset, machine.customers) == (None, 0)
 
     again = list(_batches(worked, changelog, FreshStart(beginning, T, {}), exclusive=exclusive))
-    first, second = (decode_position(each[-1].customers[-1].value or b"") for each in (batches, again))
+    first, second = (decode_position(each[-1].state[-1].value or b"") for each in (batches, again))
     assert (first.generation, second.generation) == (2, 3)
     first.generation = 3
     assert first == second
