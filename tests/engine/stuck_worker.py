@@ -19,9 +19,9 @@ from stream.engine import partition_context, worker
 from stream.engine.delivery import Transactional
 from stream.engine.faust_app import EngineApp
 from stream.engine.partition import Partition
+from stream.engine.role import Role
 from stream.engine.supervisor import Supervisor
 from stream.kafka.partition_reader import PartitionReader
-from stream.settings import Settings
 
 
 async def _for_ever(*_: object, **__: object) -> Any:
@@ -82,8 +82,9 @@ def late() -> None:
     really = worker.make_app
     seldom = iter([True])
 
-    def make_app(settings: Settings, *others: Any) -> Any:
-        return really(replace(settings, bootstrap="127.0.0.1:1") if next(seldom, False) else settings, *others)
+    def make_app(role: Role, *others: Any) -> Any:
+        away = replace(role, settings=replace(role.settings, bootstrap="127.0.0.1:1"))
+        return really(away if next(seldom, False) else role, *others)
 
     worker.make_app = make_app
 
