@@ -58,7 +58,7 @@ class Owner(Protocol):
 
 
 class Partition:
-    """One partition of the interactions topic; owned from `start` to `drop`."""
+    """One partition of the topic that a role reads, a worker interactions; owned from `start` to `drop`."""
 
     def __init__(self, number: int, context: PartitionContext, owner: Owner) -> None:
         self.number = number
@@ -418,8 +418,10 @@ class Partition:
         else:
             self._commit(machine)
         self.position = batch.next_offset
-        self.last_progress = time.monotonic()
-        self._moves += 1
+        if batch.inputs or self._companion is None or fetched.heard_ms is not None:
+            # Else it is a turn in which a fetch went on: it is no sign that the fetch will ever end.
+            self.last_progress = time.monotonic()
+            self._moves += 1
         return batch
 
     def _moved(self) -> None:

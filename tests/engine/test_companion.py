@@ -9,7 +9,7 @@ from stream.engine.companion import Inbox
 from stream.engine.delivery import Transactional
 from stream.machine.batch import Batch, Machine
 from stream.settings import Settings
-from tests.engine.rig import Rig
+from tests.engine.rig import PlainSource, Rig
 from tests.engine.toy import POSITION, Toy
 from tests.kit.kafka import SharedKafka
 from tests.kit.topics import produce, read_all
@@ -118,6 +118,33 @@ async def test_a_process_that_is_told_to_end_in_a_rebalance_writes_what_was_told
         await rig.supervisor.stop()
         await pausing
     assert await state_of(settings) == {b"last": b"[1, null, false]"}
+
+
+async def test_a_fetch_that_never_ends_is_no_progress_though_its_partition_hears_and_looks_on(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that the watchdog notices it, as it does where there is no companion; and the partition is shown as away."""
+    companion = Noting()
+    async with Rig(settings, lambda _, __: Toy(), companion=companion) as rig:
+        await companion.until({})
+        hangs = asyncio.Event()
+
+        async def fetch(*_: object) -> None:
+            hangs.set()
+            await asyncio.Event().wait()
+
+        monkeypatch.setattr(PlainSource, "fetch", fetch)
+        async with asyncio.timeout(30):
+            await hangs.wait()
+        await asyncio.sleep(1)  # what was fetched before is taken
+        before, commits = rig.supervisor.progress_tokens(), len(companion.commits)
+        async with asyncio.timeout(30):
+            while len(companion.commits) < commits + 3:
+                await asyncio.sleep(0.1)
+        assert rig.supervisor.progress_tokens() == before
+        companion.inboxes[0].put("a")
+        await companion.until({b"a": 1})
+        assert rig.supervisor.progress_tokens() != before
 
 
 async def test_a_state_that_is_dropped_takes_its_inputs_with_it_and_is_committed_anew(settings: Settings) -> None:
