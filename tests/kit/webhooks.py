@@ -21,6 +21,20 @@ SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
 VARIABLE = "TEST_WEBHOOK_SECRET"
 """Of the environment, which has it."""
 
+PICKY = """
+template: picky
+title: Picky
+about: One that refuses for good.
+values:
+  url: {help: where it is, example: "https://shop.example/hook"}
+requests:
+  - url: "{values.url}"
+    json: {id: "{id}"}
+answers:
+  refused: [422]
+"""
+"""A template of the user's own, of a tool that refuses by 422 what it will never take."""
+
 
 class Received(NamedTuple):
     """A request as it came."""

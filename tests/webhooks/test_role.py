@@ -16,7 +16,7 @@ from stream.webhooks.topics import ensure_webhook_topics
 from tests.kit.kafka import SharedKafka
 from tests.kit.stage_changes import change, write
 from tests.kit.topics import read_all
-from tests.kit.webhooks import SECRET, Receiver, WebhookProcess, endpoint, receiver
+from tests.kit.webhooks import PICKY, SECRET, Receiver, WebhookProcess, endpoint, receiver
 
 PARTITIONS = 2
 
@@ -147,43 +147,59 @@ async def test_what_waits_outlives_kill_9_and_goes_on_where_it_was(
     settings: Settings, hook: Receiver, file: Path, tmp_path: Path
 ) -> None:
     async def failing(_request: web.Request) -> web.StreamResponse:
+        return web.Response(status=500)
+
+    hook.answers = failing
+    async with WebhookProcess(settings, file, tmp_path / "log") as process:
+        await process.until_ready(PARTITIONS)
+        wanted = await move(settings, "ann", 3)
+        await until_attempted(settings)
+        await process.end(signal.SIGKILL)
+    failed = len(hook.got)
+    hook.answers = taken_by_all
+    async with WebhookProcess(settings, file, tmp_path / "log"):
+        await hook.until(lambda: len(hook.got) >= failed + 3)
+        assert hook.ids == [wanted[0]] * failed + wanted
+
+
+async def test_an_hour_that_an_endpoint_asked_for_outlives_kill_9_too(
+    settings: Settings, hook: Receiver, file: Path, tmp_path: Path
+) -> None:
+    """Nothing is sent, and all of it is there still; `resume` ends the endpoint's hour, and not the delivery's own."""
+
+    async def failing(_request: web.Request) -> web.StreamResponse:
         return web.Response(status=503, headers={"Retry-After": "3600"})
 
     hook.answers = failing
     async with WebhookProcess(settings, file, tmp_path / "log") as process:
         await process.until_ready(PARTITIONS)
         await move(settings, "ann", 3)
-        await hook.until(lambda: len(hook.got) == 1)
-        async with asyncio.timeout(30):
-            while not await attempts(settings):
-                await asyncio.sleep(0.1)
+        await until_attempted(settings)
         await process.end(signal.SIGKILL)
     hook.answers = taken_by_all
     async with WebhookProcess(settings, file, tmp_path / "log") as process:
         await process.until_ready(PARTITIONS)
+        [bob] = await move(settings, "bob", 1)
+        async with asyncio.timeout(30):
+            while 'lifecycle_webhook_waiting{endpoint="all"} 4.0' not in await process.metrics():
+                await asyncio.sleep(0.1)
         code, said = await process.command("pause", "all", "--reason", "trying")
         assert (code, "is paused" in said) == (0, True)
-        assert (await process.command("resume", "all"))[0] == 0  # which ends the hour that the endpoint asked for
-        await asyncio.sleep(1)
-        assert len(hook.got) == 1  # the delivery itself has its hour still
+        assert len(hook.got) == 1
+        assert (await process.command("resume", "all"))[0] == 0
+        await hook.until(lambda: len(hook.got) >= 2)
+        assert hook.ids[1:] == [bob]
+
+
+async def until_attempted(settings: Settings) -> None:
+    """Return once an attempt is written down."""
+    async with asyncio.timeout(30):
+        while not await attempts(settings):
+            await asyncio.sleep(0.1)
 
 
 async def taken_by_all(_request: web.Request) -> web.StreamResponse:
     return web.Response(status=200)
-
-
-PICKY = """
-template: picky
-title: Picky
-about: One that refuses for good.
-values:
-  url: {help: where it is, example: "https://shop.example/hook"}
-requests:
-  - url: "{values.url}"
-    json: {id: "{id}"}
-answers:
-  refused: [422]
-"""
 
 
 def write_template(file: Path, template: str, more: str) -> None:

@@ -8,25 +8,13 @@ from stream.kafka.embedded.process import HOST
 from tests.faults.fleet import PROCESS
 from tests.faults.webhooks.moods import MOODS, TIMEOUT
 from tests.faults.webhooks.receiver import SENDER
-from tests.kit.webhooks import VARIABLE
+from tests.kit.webhooks import PICKY, VARIABLE
 
 WANTED_BY: dict[str, str] = {"latest": "vip", "picky": "vip", "narrow": "vip", "dead": "vip"}
 """By endpoint that wants not all, the stage whose changes it wants."""
 MOST_WAITING = 60
 """Of `gone`, on a partition; the oldest are given up beyond it."""
 ENDPOINTS = (*MOODS, "dead")
-_PICKY = """
-template: picky
-title: Picky
-about: One that refuses for good.
-values:
-  url: {help: where it is, example: "https://shop.example/hook"}
-requests:
-  - url: "{values.url}"
-    json: {id: "{id}"}
-answers:
-  refused: [422]
-"""
 
 
 class EndpointFile:
@@ -36,7 +24,7 @@ class EndpointFile:
         """`steady` is on `calm_port`, which is always there; all others are on `rough_port`."""
         self.path = folder / "webhooks.yaml"
         self._template = folder / "picky.yaml"
-        self._template.write_text(_PICKY, encoding="utf-8")
+        self._template.write_text(PICKY, encoding="utf-8")
         self._chance = random.Random(f"{seed} edits")
         self._calm, self._rough = calm_port, rough_port
         self.left_out: set[str] = set()
