@@ -25,6 +25,8 @@ _MOST_WAITING = 20_000
 _REPORT_SECONDS = 30.0
 
 Say = Callable[[str], None]
+Pace = Callable[[int], float]
+"""Records a second, by how many there were."""
 
 
 async def create_compressed_topics(settings: Settings, brokers: int, seed: int) -> dict[str, str]:
@@ -46,9 +48,9 @@ async def create_compressed_topics(settings: Settings, brokers: int, seed: int) 
 
 
 async def send(
-    settings: Settings, records: Iterable[Sent], rate: float, counts: Counter[str], say: Say, *, idempotent: bool
+    settings: Settings, records: Iterable[Sent], pace: Pace, counts: Counter[str], say: Say, *, idempotent: bool
 ) -> None:
-    """Write records at a rate, each acknowledged; a broker that is away is waited for.
+    """Write records at a pace, each acknowledged; a broker that is away is waited for.
 
     Where there are several topics, each record goes to one that its number decides. Each producer has written all that
     it was given before the next one begins, so that the order stays. `counts` are the interactions by codec.
@@ -67,8 +69,8 @@ async def send(
             )
             for codec in CODECS
         ]
-        began = reported = time.monotonic()
-        turn = int(rate * _TURN_SECONDS)
+        due = reported = time.monotonic()
+        turn = int(pace(0) * _TURN_SECONDS)
         waiting: set[asyncio.Future[object]] = set()
         for count, record in enumerate(records, 1):
             if count % turn == 0:
@@ -78,7 +80,8 @@ async def send(
             topic = topics[count * count // 7 % len(topics)]
             waiting.add(await producers[at].send(topic, record.value, key=record.key, headers=list(record.headers)))
             counts[CODECS[at] or "none"] += 1
-            ahead = count / rate - (time.monotonic() - began)
+            due += 1 / pace(count)
+            ahead = due - time.monotonic()
             if ahead > _SLICE:
                 await asyncio.sleep(ahead)
             if len(waiting) > _MOST_WAITING:

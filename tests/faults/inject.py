@@ -52,6 +52,8 @@ class Injector:
         """
         self.done: Counter[str] = Counter()
         """How often each kind of fault was there; `rebalance`: workers that came or left, as the group sees it."""
+        self.over = False
+        """Nothing more will be harmed."""
         self._settings = settings
         self._fleet = fleet
         self._kafka = kafka
@@ -82,6 +84,7 @@ class Injector:
                 "stall",
                 "reset",
             )
+        self.over = True
 
     async def _do(self, fault: Fault) -> None:
         match fault.kind:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import math
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -15,7 +16,7 @@ from aiokafka.errors import KafkaError
 from stream.codec.controls import tick
 from stream.kafka.topics import ensure_topics
 from stream.settings import Clock, Settings
-from tests.faults.codecs import create_compressed_topics, send
+from tests.faults.codecs import Pace, create_compressed_topics, send
 from tests.faults.collectors import COLLECTOR_FAULTS, CollectorFault
 from tests.faults.collectors import COMMAND as COLLECTOR
 from tests.faults.edits import versions
@@ -45,6 +46,8 @@ _CATCH_UP_SECONDS = 240.0
 _STUCK_SECONDS = 40.0
 """Without any progress, while nothing is harmed any more: there will be none."""
 _SETTLE_SECONDS = 2.0
+_SLOWEST = 0.02
+"""Of the even pace, where interactions are to last."""
 _HOPELESS = 5
 """Workers that fell, one after the other, while others should catch up: none of them ever will."""
 
@@ -67,7 +70,10 @@ class Plan:
     cluster: bool = False
     """On three brokers, of which one is lost at a time."""
     patient: bool = False
-    """No fault comes before workers have got on since the one before."""
+    """No fault comes before workers have got on since the one before, and interactions last until the last fault.
+
+    So each fault hits workers at work, however slow a machine is: what is wrong on purpose shows.
+    """
     clock: Clock = "stream"
     """What fires deadlines; in `wall` clock they come within seconds."""
     topics: int = 1
@@ -88,6 +94,13 @@ class Plan:
         if kinds is None:
             kinds = needed(self.minutes, OF_WORKERS if self.embedded else OF_CLUSTER if self.cluster else KINDS)
         return schedule(self.seed, self.minutes, kinds)
+
+    def pace(self, injector: Injector) -> Pace:
+        """Interactions a second, by how many there were: even, or slower the fewer are left, until faults are over."""
+        rate = self.interactions / (self.minutes * 60)
+        if not self.patient:
+            return lambda _: rate
+        return lambda count: math.inf if injector.over else rate * max(_SLOWEST, 1 - count / self.interactions)
 
 
 @dataclass
@@ -182,9 +195,10 @@ async def run(plan: Plan, folder: Path, say: Say) -> Outcome:
             written: Counter[str] = Counter()
             async with asyncio.TaskGroup() as group:
                 sent = traffic(plan.interactions, plan.customers, plan.seed, live=plan.clock == "wall")
-                rate = plan.interactions / (plan.minutes * 60)
                 harm = [
-                    group.create_task(send(settings, sent, rate, written, say, idempotent=not plan.embedded)),
+                    group.create_task(
+                        send(settings, sent, plan.pace(injector), written, say, idempotent=not plan.embedded)
+                    ),
                     group.create_task(injector.run(plan.faults)),
                 ]
                 if http is not None:
