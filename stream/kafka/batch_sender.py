@@ -12,8 +12,11 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from stream.codec.records import Outgoing
+from stream.kafka.clients import close_client
 
 _ABANDON_TIMEOUT = 2.0
+_TRIES = 2
+"""What a sender had under way may connect again, where it did not end before connections were closed."""
 
 
 class Part(NamedTuple):
@@ -64,10 +67,13 @@ async def abandon(producer: AIOKafkaProducer) -> None:
     private: Any = producer
     private._closed = True  # not `stop()`: it would send what is left, and may wait for ever
     sender = private._sender.sender_task
-    if sender is not None:
-        sender.cancel()
-        await asyncio.wait([sender], timeout=_ABANDON_TIMEOUT)
-    await asyncio.wait_for(private.client.close(), _ABANDON_TIMEOUT)
+    for _ in range(_TRIES):
+        if sender is not None:
+            sender.cancel()
+            await asyncio.wait([sender], timeout=_ABANDON_TIMEOUT)
+        await close_client(private.client, _ABANDON_TIMEOUT)
+        if sender is None or sender.done():
+            return
 
 
 def _filled(producer: AIOKafkaProducer, part: Part) -> Iterator[BatchBuilder]:

@@ -3,9 +3,12 @@
 Options have the names of aiokafka; Faust has its own way to say the same (`stream/engine/faust_app.py`).
 """
 
+import asyncio
 import ssl
 from functools import lru_cache
 from typing import Any
+
+from aiokafka.client import AIOKafkaClient
 
 from stream.errors import SettingsError
 from stream.kafka.lenient_headers import install
@@ -30,6 +33,20 @@ def client_options(settings: Settings) -> dict[str, Any]:
         options["sasl_plain_username"] = settings.sasl_username
         options["sasl_plain_password"] = settings.sasl_password
     return options
+
+
+async def close_client(client: AIOKafkaClient, seconds: float) -> None:
+    """Close all connections, and those that are being made at this moment, which aiokafka would leave open.
+
+    Raises KafkaError or OSError, and TimeoutError after so many seconds.
+    """
+    async with asyncio.timeout(seconds):
+        await client.close()
+        making: asyncio.Lock = client._get_conn_lock
+        if making.locked():
+            async with making:
+                pass
+            await client.close()
 
 
 def ssl_context(settings: Settings) -> ssl.SSLContext:

@@ -19,7 +19,7 @@ from aiokafka.errors import (
 )
 from aiokafka.protocol.admin import DescribeGroupsRequest
 
-from stream.kafka.clients import client_options
+from stream.kafka.clients import client_options, close_client
 from stream.kafka.contact import Contact
 from stream.kafka.group_members import members_of
 from stream.kafka.topic_metadata import TopicMetadata, look_up
@@ -163,4 +163,4 @@ async def _coordinates(client: AIOKafkaClient, group: str, hear: Hear | None) ->
 
 async def _close(client: AIOKafkaClient) -> None:
     with contextlib.suppress(KafkaError, OSError, TimeoutError):
-        await asyncio.wait_for(client.close(), _LOOK_TIMEOUT)
+        await close_client(client, _LOOK_TIMEOUT)

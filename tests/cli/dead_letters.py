@@ -3,7 +3,7 @@
 import asyncio
 import json
 import subprocess
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -47,24 +47,10 @@ class Buggy:
     def __init__(self, machine: PartitionMachine) -> None:
         self._machine = machine
         self._isolated: set[int] = set()
-        self.restore = machine.restore
-        self.next_due = machine.next_due
 
-    @property
-    def next_offset(self) -> int | None:
-        return self._machine.next_offset
-
-    @property
-    def clock(self) -> int | None:
-        return self._machine.clock
-
-    @property
-    def edited(self) -> Mapping[str, str | None]:
-        return self._machine.edited
-
-    @property
-    def to_reconsider(self) -> int:
-        return self._machine.to_reconsider
+    def __getattr__(self, name: str) -> Any:
+        """Everything else is the machine's own."""
+        return getattr(self._machine, name)
 
     def run(
         self, records: Sequence[SourceRecord], next_offset: int, *, wall: int, caught_up: bool

@@ -3,6 +3,7 @@
 What they must do is shown by the other tests; this one says what to look at when a release changes.
 """
 
+import asyncio
 import inspect
 import re
 import socket
@@ -21,6 +22,7 @@ from aiokafka.consumer.fetcher import Fetcher, FetchError, FetchResult, Partitio
 from aiokafka.consumer.group_coordinator import BaseCoordinator, GroupCoordinator
 from aiokafka.consumer.subscription_state import TopicPartitionState
 from aiokafka.errors import UnsupportedCodecError
+from aiokafka.producer import sender
 from aiokafka.producer.message_accumulator import BatchBuilder, MessageAccumulator, MessageBatch
 from aiokafka.protocol.api import Request
 from aiokafka.protocol.fetch import FetchRequest
@@ -167,8 +169,15 @@ async def test_a_producer_can_be_abandoned() -> None:
     producer = AIOKafkaProducer(bootstrap_servers=BOOTSTRAP, transactional_id="t")
     assert producer._closed is False
     assert producer._sender.sender_task is None
+    assert isinstance(producer.client._get_conn_lock, asyncio.Lock)
     await producer.client.close()
     producer._closed = True
+
+
+def test_how_soon_a_transaction_is_begun_again_is_a_value_of_a_module() -> None:
+    """Read each time that the broker says that the last one is not finished."""
+    assert sender.BACKOFF_OVERRIDE == 0.02
+    assert "return BACKOFF_OVERRIDE\n" in inspect.getsource(sender.AddPartitionsToTxnHandler)
 
 
 def test_a_connection_can_be_made_and_asked_without_a_client() -> None:

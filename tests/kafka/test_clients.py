@@ -1,16 +1,19 @@
 """The options that every client of Kafka begins with, and what is said of certificates that cannot be used."""
 
+import asyncio
 import ssl
 from pathlib import Path
 
 import pytest
+from aiokafka.client import AIOKafkaClient, ConnectionGroup
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from stream.errors import SettingsError
-from stream.kafka.clients import client_options, ssl_context
+from stream.kafka.clients import client_options, close_client, ssl_context
 from stream.settings import Settings
 from tests.kit.certificates import Authority
+from tests.kit.kafka import SharedKafka
 
 
 @pytest.fixture
@@ -88,3 +91,17 @@ def test_a_key_with_a_password_is_refused_and_nobody_is_asked_for_it(authority: 
     certificate = authority.issue("ours", tmp_path / "ours.pem")
     with pytest.raises(SettingsError, match="a certificate and its private key without a password"):
         ssl_context(Settings(ssl_certfile=str(certificate), ssl_keyfile=str(locked)))
+
+
+async def test_a_connection_that_is_being_made_is_closed_with_its_client(kafka: SharedKafka) -> None:
+    """It would be left open: the client knows those alone that are made."""
+    client = AIOKafkaClient(bootstrap_servers=kafka.bootstrap)
+    await client.bootstrap()
+    node = client.get_random_node()
+    making = asyncio.create_task(client._get_conn(node, group=ConnectionGroup.COORDINATION))
+    while not client._get_conn_lock.locked():
+        await asyncio.sleep(0)
+    await close_client(client, 10)
+    made = await making
+    assert made is not None
+    assert not made.connected()

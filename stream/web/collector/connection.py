@@ -13,7 +13,7 @@ from aiokafka.errors import KafkaError
 
 from stream.events import Event, report
 from stream.kafka.admin import admin_client
-from stream.kafka.clients import client_options
+from stream.kafka.clients import client_options, close_client
 from stream.kafka.contact import Contact, ContactLog
 from stream.kafka.log_throttle import Throttle
 from stream.kafka.permissions import of_collector, require
@@ -220,4 +220,4 @@ async def _bootstrap(client: AIOKafkaClient) -> None:
 
 async def _close(client: AIOKafkaClient) -> None:
     with contextlib.suppress(*_AWAY_ERRORS):
-        await asyncio.wait_for(client.close(), _CLOSE_TIMEOUT)
+        await close_client(client, _CLOSE_TIMEOUT)
