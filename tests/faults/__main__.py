@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import logging
+import subprocess
 import sys
 import tempfile
 import time
@@ -20,6 +21,7 @@ from tests.faults.webhooks.table import table_of
 T = TypeVar("T")
 Say = Callable[[str], None]
 
+_HERE = str(Path(__file__).parent)
 _RATE = 20_000
 """Interactions a minute, unless told otherwise."""
 
@@ -27,6 +29,9 @@ _RATE = 20_000
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run as often as asked; 1 where anything differed."""
     asked = _parser().parse_args(arguments)
+    if asked.wrong:
+        # That all of them are noticed is a test, of which `make test` runs a part.
+        return subprocess.call((sys.executable, "-m", "pytest", "-v", "-m", "slow", "-k", "wrong_on_purpose", _HERE))
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # the broker goes away on purpose
     good = True
@@ -163,6 +168,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--webhooks", action="store_true", help="instead: processes that deliver, and a receiver that fails, too"
+    )
+    parser.add_argument(
+        "--wrong", action="store_true", help="instead: builds that are wrong on purpose; 1 where one is not noticed"
     )
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep the logs of workers and collectors there")
     parser.add_argument("--show", type=int, default=5, help="differences shown; else 5")
