@@ -25,7 +25,7 @@ from stream.settings import Settings
 T = TypeVar("T")
 
 _SCORED_AT_ONCE: Final = 500
-_SAMPLED_AT_ONCE: Final = 20
+_SAMPLED_AT_ONCE: Final = 10
 _LOOKED_AT_ONCE: Final = 1_000
 """Entries of an index, most of which may be of customers who left."""
 
