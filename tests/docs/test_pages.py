@@ -36,4 +36,4 @@ def test_every_document_is_linked_from_the_readme() -> None:
 
 
 def test_the_readme_is_read_in_five_minutes() -> None:
-    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 195
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 200
