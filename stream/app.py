@@ -23,6 +23,8 @@ from stream.machine.source_partition import SourcePartition
 from stream.metrics import Metrics, PartitionView, view_of
 from stream.settings import Settings
 from stream.web.authentication import is_of_this_machine
+from stream.web.console.routes import add_console
+from stream.web.console.state import Worker
 from stream.web.live_changes import add_live_routes
 from stream.web.lookup.routes import add_lookup
 from stream.web.routes import health_routes
@@ -79,6 +81,7 @@ class Application:
             reader = StateReader(supervisor, settings, self.model)
             add_lookup(routes, reader, settings, self.metrics.registry)
             add_live_routes(routes, settings, self.metrics)
+            add_console(routes, settings, self._tokens, Worker(product_version(), settings.clock, demo=False))
             tls = server_context(settings)
             async with serve(routes, settings.web_bind, settings.web_port, tls=tls) as port:
                 supervisor.membership.url = own_url(settings, port)

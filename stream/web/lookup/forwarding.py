@@ -1,7 +1,8 @@
 """Questions to other workers: to the owner of a partition, or to all owners.
 
 A question that was forwarded once is not forwarded again: where the group has just moved a partition, the asker is told
-to ask again. The asker's token goes along, so that all workers have the same tokens.
+to ask again. The asker's token goes along, one of a cookie as the header `Authorization`, so that all workers have the
+same tokens; cookies do not.
 """
 
 import asyncio
@@ -10,7 +11,9 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 import aiohttp
-from aiohttp import web
+from aiohttp import hdrs, web
+
+from stream.web.authentication import authorization_of
 
 FORWARDED: Final = "Lifecycle-Forwarded"
 TIMEOUT: Final = 5.0
@@ -63,11 +66,16 @@ class Forwarder:
     ) -> "aiohttp.client._RequestContextManager":
         """The same question to the worker at `url`, its answer to be read as it comes."""
         if self._session is None:
-            self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0, ssl=_context(self._certfile)))
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=0, ssl=_context(self._certfile)),
+                cookie_jar=aiohttp.DummyCookieJar(),
+            )
         headers = {FORWARDED: "1"}
-        for name in ("Authorization", "Accept"):
-            if name in request.headers:
-                headers[name] = request.headers[name]
+        authorization, accept = authorization_of(request), request.headers.get(hdrs.ACCEPT)
+        if authorization is not None:
+            headers[hdrs.AUTHORIZATION] = authorization
+        if accept is not None:
+            headers[hdrs.ACCEPT] = accept
         return self._session.get(
             f"{url.rstrip('/')}{request.raw_path}", headers=headers, allow_redirects=False, timeout=timeout
         )
