@@ -1,12 +1,13 @@
 """`GET /v1/console`: what a browser needs to know before it can ask anything, its own rights among it."""
 
-from typing import Final, NamedTuple, get_args
+from typing import Final, get_args
 
 from aiohttp import web
 
 from stream.settings import Clock
 from stream.web.answers import json_answer
 from stream.web.authentication import is_from_this_machine, token_of
+from stream.web.console.about import About
 from stream.web.tokens import Role, Tokens
 
 PATH: Final = "/v1/console"
@@ -14,21 +15,11 @@ _PRODUCT: Final = "Customer lifecycle"
 _OF_THIS_MACHINE: Final[frozenset[Role]] = frozenset({"read", "operate"})
 
 
-class Worker(NamedTuple):
-    """What is shown of this worker to everybody."""
-
-    version: str
-    """The release."""
-    clock: Clock
-    demo: bool
-    """It is that of `lifecycle demo`."""
-
-
 class ConsoleState:
     """Says what the console may show to whoever asks."""
 
-    def __init__(self, tokens: Tokens, worker: Worker) -> None:
-        self._tokens, self._worker = tokens, worker
+    def __init__(self, tokens: Tokens, clock: Clock, about: About) -> None:
+        self._tokens, self._clock, self._about = tokens, clock, about
 
     async def answer(self, request: web.Request) -> web.Response:
         """The state, which holds nothing that not everybody may know, but for the asker's own name and roles."""
@@ -41,12 +32,12 @@ class ConsoleState:
         return json_answer(
             {
                 "product": _PRODUCT,
-                "version": self._worker.version,
+                "version": self._about.version,
                 "login": required and token is None,
                 "roles": [each for each in get_args(Role) if each in roles],
                 "name": None if token is None else token.name,
-                "clock": self._worker.clock,
-                "demo": self._worker.demo,
+                "clock": self._clock,
+                "demo": self._about.demo,
                 "only_this_machine": only_this_machine,
             }
         )
