@@ -27,7 +27,7 @@ export function query(parameters) {
  * The answer to a question, as an object. Raises Refusal.
  *
  * While the worker cannot be reached, or what is asked for moves to another one (503), it is asked again until `signal`
- * ends that; `waiting` is told why ("offline" or "moving") and the message, and null once there is an answer.
+ * ends that; `waiting` is told why ("offline", "moving" or "kafka") and the message, and null once there is an answer.
  */
 export async function ask(url, { signal, waiting = () => {} } = {}) {
   for (let tries = 0; ; tries += 1) {
@@ -52,7 +52,7 @@ async function once(url, signal, waiting, tries) {
   }
   const refusal = await refusalOf(response);
   if (response.status === 503) {
-    waiting({ why: "moving", message: refusal.message });
+    waiting({ why: refusal.code.startsWith("kafka") ? "kafka" : "moving", message: refusal.message });
     return { wait: Number(response.headers.get("Retry-After")) || AGAIN_SECONDS };
   }
   if (response.status === 401) window.dispatchEvent(new CustomEvent("console:unknown"));

@@ -32,7 +32,7 @@ export async function operations(main, _route, signal) {
   function judge() {
     if (state === null) return;
     const { level, title, reasons } = verdict(state, dead, Date.now());
-    const facts = `${counted(state.workers.filter((each) => each.answers).length, "worker")} of ${count(state.workers.length)} answer; ${count(state.owned)} of ${counted(state.partitions, "partition")} are worked on; ${state.lag === null ? "how much waits is not known" : `${counted(state.lag, "interaction")} ${state.lag === 1 ? "waits" : "wait"}`}.`;
+    const facts = `${counted(state.workers.filter((each) => each.answers).length, "worker")} of ${count(state.workers.length)} answer; ${count(state.owned)} of ${state.partitions === null ? "an unknown number of partitions" : counted(state.partitions, "partition")} are worked on; ${state.lag === null ? "how much waits is not known" : `${counted(state.lag, "interaction")} ${state.lag === 1 ? "waits" : "wait"}`}.`;
     said.className = `verdict ${level}`;
     fill(said, h("p", { class: "title" }, title), reasons.length > 0 && h("ul", {}, reasons.map((each) => h("li", {}, each))), h("p", { class: "quiet" }, facts));
   }
@@ -78,7 +78,7 @@ export async function operations(main, _route, signal) {
 const counted = (number, word) => `${count(number)} ${word}${number === 1 ? "" : "s"}`;
 
 function workerPart(worker) {
-  if (!worker.answers) return h("div", { class: "worker" }, h("h3", {}, worker.url, " ", h("span", { class: "tag lost" }, "does not answer")), h("p", { class: "quiet" }, "It is known to the group, and may have ended a moment ago."));
+  if (!worker.answers) return h("div", { class: "worker" }, h("h3", {}, worker.url, " ", h("span", { class: "tag lost" }, "does not answer")), h("p", { class: "quiet" }, worker.partitions.length > 0 ? `As far as the group knows it has the partitions ${worker.partitions.map((each) => each.partition).join(", ")}.` : "It is known to the group, and may have ended a moment ago."));
   return h(
     "div",
     { class: "worker" },

@@ -18,6 +18,7 @@ const WAITS = {
     "This is moving to another worker.",
     "That takes a moment, as while a worker starts or ends. The page tries again by itself.",
   ],
+  kafka: ["Kafka cannot be asked now.", "The page tries again by itself."],
 };
 
 /** That an answer is waited for, and why. */

@@ -17,23 +17,22 @@ export function verdict(operations, letters, now) {
 }
 
 function ofWorker(worker) {
-  if (!worker.answers) return [`The worker at ${worker.url} does not answer. Look whether it runs; others take its partitions over.`];
+  if (!worker.answers) return [`The worker at ${worker.url}: ${worker.says ?? "it does not answer"}. Look whether it runs; others take its partitions over.`];
   const found = [];
   if (worker.kafka && !worker.kafka.up) found.push(`The worker at ${worker.url} does not reach Kafka.`);
   if (worker.phase === "failed") found.push(`The worker at ${worker.url} has failed; its log says why.`);
   for (const each of worker.partitions ?? []) {
-    if (each.state === "blocked") found.push(`Partition ${each.partition} stands before a batch that cannot be read${each.blocked_by ? ` (${blocked(each.blocked_by)})` : ""}; “lifecycle skip” goes past it.`);
+    if (each.state === "blocked") found.push(`Partition ${each.partition} stands before a batch that cannot be read${each.blocked_by ? ` (${each.blocked_by})` : ""}; “lifecycle skip” goes past it.`);
     if (each.state === "failed") found.push(`Partition ${each.partition} has failed; the log of ${worker.url} says why.`);
     if (each.state === "backing off") found.push(`Partition ${each.partition} begins again after an error; the log of ${worker.url} says which.`);
   }
   return found;
 }
 
-const blocked = (by) => (typeof by === "object" ? Object.values(by).join(", ") : String(by));
-
 function ofAll({ partitions, owned, consistent }) {
   const found = [];
-  if (owned < partitions) found.push(`${count(partitions - owned)} of ${count(partitions)} partitions have no worker: what customers there do waits in Kafka.`);
+  if (partitions === null) found.push("How many partitions there are is not known yet: Kafka has not said so.");
+  else if (owned < partitions) found.push(`${count(partitions - owned)} of ${count(partitions)} partitions have no worker that answers: what customers there do waits in Kafka.`);
   if (consistent === false) found.push("Workers run different lifecycles or versions: finish the rollout, so that all have the same.");
   return found;
 }
