@@ -118,10 +118,22 @@ class SubscribedChange(StageChangeValue, rename={"from_stage": "from", "to_stage
     """A reset made it again: what caused it lies before a change of an earlier generation that the subscriber got."""
 
 
+class MoveValue(msgspec.Struct, rename={"from_stage": "from", "to_stage": "to"}, gc=False):
+    """Of a stage change what is counted of it; times are epoch milliseconds."""
+
+    lifecycle: str
+    from_stage: str | None
+    to_stage: str | None
+    at: Annotated[int, msgspec.Meta(ge=MIN_TIME, le=MAX_TIME)]
+    entered: int | None = None
+    """When `from_stage` was entered; None where the life begins."""
+
+
 T = TypeVar("T", bound=StageChangeValue)
 
 _decoder = msgspec.json.Decoder(StageChangeValue)
 _whole = msgspec.json.Decoder(SubscribedChange)
+_move = msgspec.json.Decoder(MoveValue)
 
 
 def read_change(value: bytes | None) -> StageChangeValue | None:
@@ -140,6 +152,14 @@ def read_whole_change(value: bytes | None, partition: int, offset: int) -> Subsc
         return None
     change.partition, change.offset, change.value = partition, offset, value
     return change
+
+
+def read_move(value: bytes | None) -> MoveValue | None:
+    """Of the stage change that a record's value holds only the move; None where it holds none."""
+    try:
+        return _move.decode(value or b"")
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
 
 
 def _read(decoder: msgspec.json.Decoder[T], value: bytes | None) -> T | None:

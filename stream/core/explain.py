@@ -55,7 +55,7 @@ def explain_life(model: Model, customer: Customer, lifecycle: Lifecycle, now: in
         times=tuple(fact.name for fact in lifecycle.facts if fact.kind in TIMES),
         channels=() if stage is None else stage.channels,
         actions=() if stage is None else stage.actions,
-        ways_out=tuple([_way_out(each, lifecycle, present) for each in lifecycle.transitions_from.get(life.stage, ())]),
+        ways_out=_ways_out(lifecycle, present),
         by_time=first_move(model, customer, lifecycle, life),
         stopped="quarantined" if quarantined else "waits" if life.fired >= MAX_FIRED else None,
         forgotten=None if quarantined else forgotten_at(model, customer.active, customer.identified),
@@ -63,6 +63,15 @@ def explain_life(model: Model, customer: Customer, lifecycle: Lifecycle, now: in
         full=full(lifecycle, present),
         ledgers=ledgers_now(lifecycle, present),
     )
+
+
+def ways_out(lifecycle: Lifecycle, life: Life, now: int) -> tuple[WayOut, ...]:
+    """The ways out of the life's stage in the order of the file, as `explain_life` has them, without the rest."""
+    return _ways_out(lifecycle, life_at(lifecycle, life, now))
+
+
+def _ways_out(lifecycle: Lifecycle, present: Life) -> tuple[WayOut, ...]:
+    return tuple([_way_out(each, lifecycle, present) for each in lifecycle.transitions_from.get(present.stage, ())])
 
 
 def _way_out(transition: Transition, lifecycle: Lifecycle, present: Life) -> WayOut:

@@ -2,7 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from itertools import islice
 from typing import Final, NamedTuple, TypeVar
 
 from stream.codec.partitioners import home_of
@@ -25,6 +26,9 @@ from stream.settings import Settings
 T = TypeVar("T")
 
 _SCORED_AT_ONCE: Final = 500
+_SAMPLED_AT_ONCE: Final = 20
+_LOOKED_AT_ONCE: Final = 1_000
+"""Entries of an index, most of which may be of customers who left."""
 
 
 class CustomerState(NamedTuple):
@@ -192,6 +196,41 @@ class StateReader:
             if len(members) < _SCORED_AT_ONCE:
                 return
             after = members[-1].at
+            await asyncio.sleep(0)
+
+    async def sample(self, partition: int, lifecycle: str, stage: str, most: int) -> AsyncIterator[list[Member]]:
+        """Customers of a stage, at most `most`, spread evenly over when they entered it; a few at a time.
+
+        Raises MovingError.
+        """
+        await self._indexed(partition)
+        entries: Iterator[Entry] | None = None
+        found = set[bytes]()
+        ended = False
+
+        def read(machine: PartitionMachine) -> list[Member]:
+            nonlocal entries, ended
+            store, members = machine.store, list[Member]()
+            if entries is None:
+                if store.indexed is None:  # another machine than the one that was indexed
+                    raise MovingError
+                entries = store.indexed.spread(lifecycle, stage)
+            looked_at = 0
+            for looked_at, entry in enumerate(islice(entries, _LOOKED_AT_ONCE), 1):
+                entered, key = entry
+                if key in found or not store.stands(key, lifecycle, stage, int(entered)):
+                    continue
+                customer = store.customer(key)
+                assert customer is not None
+                found.add(key)
+                members.append(Member(entry, customer, machine.clock or 0))
+                if len(members) == _SAMPLED_AT_ONCE or len(found) == most:
+                    return members
+            ended = looked_at < _LOOKED_AT_ONCE
+            return members
+
+        while not ended and len(found) < most:
+            yield await self._ask(partition, read)
             await asyncio.sleep(0)
 
     def prepare(self) -> None:

@@ -176,10 +176,13 @@ def _each_header(partition: int, on_batch: OnBatch, data: bytes) -> None:
         on_batch(partition, header)
 
 
-def log_consumer(settings: Settings, isolation: str = "read_committed", *, at_once: int = 4 << 20) -> AIOKafkaConsumer:
+def log_consumer(
+    settings: Settings, isolation: str = "read_committed", *, at_once: int = 4 << 20, wait_ms: int = 20
+) -> AIOKafkaConsumer:
     """A consumer without a group, for reading partitions in bulk; neither started nor assigned yet.
 
-    `at_once`: bytes that one fetch brings at most, or one batch where that is larger.
+    `at_once`: bytes that one fetch brings at most, or one batch where that is larger. `wait_ms`: how long a broker may
+    wait for something new before it answers.
     """
     return AIOKafkaConsumer(
         **client_options(settings),
@@ -187,5 +190,5 @@ def log_consumer(settings: Settings, isolation: str = "read_committed", *, at_on
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         max_partition_fetch_bytes=at_once,
-        fetch_max_wait_ms=20,
+        fetch_max_wait_ms=wait_ms,
     )

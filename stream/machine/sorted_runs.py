@@ -9,6 +9,7 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from heapq import merge
+from math import gcd
 from typing import Final
 
 RUN: Final = 4_096
@@ -17,6 +18,8 @@ RUN: Final = 4_096
 Entry = tuple[float, bytes]
 """A number and a key. Entries are ordered by both, so that the order is the same everywhere."""
 
+_GOLDEN: Final = 0.6180339887
+"""Steps of this share of a whole never come near a place again before they must (Weyl's sequence of the golden ratio)."""
 _DOUBLES: Final = "d"
 """They hold a time in milliseconds exactly, too."""
 
@@ -50,6 +53,22 @@ class SortedRuns:
     def descending(self, after: Entry | None = None) -> Iterator[Entry]:
         """The same in the other order: every entry that is smaller than `after`."""
         return _once(merge(*(_down(*run, after) for run in self._all()), reverse=True))
+
+    def spread(self) -> Iterator[Entry]:
+        """Every entry that is there now, in an order of which each beginning is spread evenly over all of them.
+
+        Entries that are added meanwhile may come, and one may come twice for it.
+        """
+        size = len(self)
+        step = max(1, round(size * _GOLDEN))
+        while gcd(step, size) > 1:
+            step += 1
+        place = 0
+        for _ in range(size):
+            run, inside = divmod(place, RUN)
+            numbers, keys = self._runs[run] if run < len(self._runs) else (self._numbers, self._keys)
+            yield numbers[inside], keys[inside]
+            place = (place + step) % size
 
     def _all(self) -> list[tuple["array[float]", list[bytes]]]:
         if not self._is_sorted:

@@ -4,10 +4,12 @@ import asyncio
 import signal
 import ssl
 import time
+from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
 from stream.codec.interactions import encode_native
@@ -17,7 +19,8 @@ from stream.settings import Settings
 from tests.kit.certificates import Authority
 from tests.kit.kafka import SharedKafka
 from tests.kit.lifecycles import SHOP
-from tests.kit.topics import produce
+from tests.kit.times import HOUR
+from tests.kit.topics import produce, read_all
 from tests.kit.workers import PARTITIONS, Start, Worker, running_pair, worker_processes
 
 pytestmark = pytest.mark.slow
@@ -31,18 +34,28 @@ transitions:
   - {from: out, to: in, when: event.type == "visit"}
   - {from: in, to: out, when: event.type == "leave"}
 """
+COOLING = """
+lifecycle: cooling
+interactions: {visit: [page], buy: [Order Completed]}
+scores: {heat: {half_life: 1h}}
+signals: {visited: {each: visit, add: {heat: 10}}, bought: {each: buy, add: {heat: 30}}}
+stages: {cold: {title: Cold}, warm: {}}
+transitions:
+  - {from: cold, to: warm, when: heat >= 25}
+  - {from: warm, to: cold, when: heat < 5}
+"""
 
 
 @pytest.fixture
 async def start(kafka: SharedKafka, topic_prefix: str, tmp_path: Path) -> AsyncIterator[Start]:
     """Start workers of one group; whatever still runs at the end is killed."""
-    for name, text in (("shop", SHOP), ("flapping", FLAPPING)):
+    for name, text in (("shop", SHOP), ("flapping", FLAPPING), ("cooling", COOLING)):
         (tmp_path / f"{name}.yaml").write_text(text, encoding="utf-8")
     around = {
         "bootstrap": kafka.bootstrap,
         "topic_prefix": topic_prefix,
         "partitions": str(PARTITIONS),
-        "lifecycles": f"{tmp_path}/shop.yaml,{tmp_path}/flapping.yaml",
+        "lifecycles": ",".join(f"{tmp_path}/{name}.yaml" for name in ("shop", "flapping", "cooling")),
         "session_timeout": "2s",
     }
     async with worker_processes(around, tmp_path) as start_worker:
@@ -182,3 +195,69 @@ async def test_the_latest_changes_of_a_customer_are_found(settings: Settings, st
     status, body = await worker.ask("/v1/customers/42/changes?limit=3")
     assert ([each["sequence"] for each in body["changes"]], body["complete"]) == ([2, 13, 12], True)
     assert (await worker.ask("/v1/customers/nobody/changes"))[0] == 404
+
+
+async def moved(settings: Settings, lifecycle: str) -> Counter[tuple[str | None, str | None]]:
+    """From and to of every change that the topic has, counted apart from the product."""
+    found = Counter[tuple[str | None, str | None]]()
+    for records in (await read_all(settings.bootstrap, settings.topics.stage_changes)).values():
+        for record in records:
+            value = orjson.loads(record.value or b"{}")
+            if value["lifecycle"] == lifecycle:
+                found[value["from"], value["to"]] += 1
+    return found
+
+
+async def test_moves_and_nearness_are_the_same_at_every_worker(settings: Settings, start: Start) -> None:
+    one, two = await running_pair(start)
+    customers = [f"c-{number}" for number in range(60)]
+    path = "/v1/lifecycles/flapping/moves?within=1h"
+    assert (await one.ask(path))[1]["moves"] == []
+    for name in ["page", "bye"] * 3:
+        await send(settings, name, customers)
+    await send(settings, "page", customers[:20])
+    await send(settings, "Order Completed", customers[:15], total=5)
+    wanted = {(None, "out"): 60, ("out", "in"): 200, ("in", "out"): 180}
+    for worker in (one, two):
+        _, body = await worker.until(
+            path, lambda answer: sum(each["customers"] for each in answer[1].get("moves", ())) == 440
+        )
+        assert {(each["from"], each["to"]): each["customers"] for each in body["moves"]} == wanted
+        assert body["complete"]
+        for customer in customers[:15]:
+            await worker.until(f"/v1/customers/{customer}", lambda answer: stage(answer[1]) == "customer")
+        _, body = await worker.ask("/v1/lifecycles/shop/stages/lead/nearness")
+        assert (body["customers"], body["looked_at"], body["complete"]) == (45, 45, True)
+        [way] = body["transitions"]
+        assert (way["to"], way["near"][-1], way["by_time"]) == ("customer", {"above": 0.0, "customers": 45}, 0)
+        assert way["waits_for"] == [{"text": "orders >= 1", "customers": 45}]
+        [way] = (await worker.ask("/v1/lifecycles/shop/stages/customer/nearness"))[1]["transitions"]
+        assert (way["by_time"], way["by_time_within_7d"]) == (15, 0)
+    assert await moved(settings, "flapping") == wanted
+
+
+async def test_scores_are_those_of_the_closed_formula_at_every_worker(
+    settings: Settings, start: Start
+) -> None:
+    """Of customers on every partition, as they were at changes and as they cool down until the next move."""
+    one, two = await running_pair(start)
+    customers = [f"c-{number}" for number in range(12)]
+    await send(settings, "page", customers)
+    await send(settings, "Order Completed", customers, total=5)
+    for customer in customers:
+        await one.until(f"/v1/customers/{customer}", lambda answer: stage(answer[1], "cooling") == "warm")
+        path = f"/v1/customers/{customer}/scores?points=30"
+        (status, body), (_, theirs) = await one.ask(path), await two.ask(path)
+        assert (status, body["complete"]) == (200, True)
+        [cooling] = [each for each in body["lifecycles"] if each["lifecycle"] == "cooling"]
+        [heat] = cooling["scores"]
+        [(_, before), (bought, at_change)] = heat["past"]
+        assert (before, at_change) == (0.0, pytest.approx(40, rel=0.01))
+        assert heat["ahead"][0] == [bought, at_change]
+        for when, value in heat["ahead"]:
+            assert value == pytest.approx(at_change * 2 ** ((bought - when) / HOUR))
+        assert (cooling["next"]["to"], cooling["next"]["title"], cooling["next"]["at"]) == ("cold", "Cold", cooling["until"])
+        assert heat["ahead"][-1] == [cooling["until"], pytest.approx(5, abs=0.001)]
+        assert heat["ahead"][-1][1] < 5
+        [again] = [each for each in theirs["lifecycles"] if each["lifecycle"] == "cooling"]
+        assert (again["next"], again["scores"][0]["past"]) == (cooling["next"], heat["past"])

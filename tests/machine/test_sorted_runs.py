@@ -37,6 +37,21 @@ def test_a_page_begins_after_the_last_entry_of_the_one_before(seed: int) -> None
         assert list(runs.descending(after)) == [each for each in reversed(entries) if each < after]
 
 
+@pytest.mark.parametrize("count", [0, 1, 2, 6, 100, RUN, RUN + 1, 3 * RUN + 8])
+def test_each_beginning_of_a_spread_is_spread_over_all_and_everybody_comes_once(count: int) -> None:
+    runs = SortedRuns()
+    for number in range(count):
+        runs.add(number, b"%d" % number)
+    spread = [int(number) for number, _key in runs.spread()]
+    assert sorted(spread) == list(range(count))
+    for length in (10, 100, 1_000):
+        if count >= 10 * length:
+            tenths = [0] * 10
+            for place in spread[:length]:
+                tenths[10 * place // count] += 1
+            assert all(abs(each - length / 10) <= 2 for each in tenths)
+
+
 def test_whoever_moves_is_found_in_the_new_stage_and_an_index_wears_out() -> None:
     index = StageIndex()
     for number in range(30_000):

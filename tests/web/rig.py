@@ -2,15 +2,19 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, ClassVar
 
 import aiohttp
+import orjson
 from aiokafka.errors import KafkaConnectionError
 
 from stream.app import Application
 from stream.codec.lifecycle_yaml.lifecycle_files import load_all
+from stream.codec.partitioners import home_of
+from stream.core.interaction import Interaction
 from stream.engine.dead_letter_share import DeadLetterWatch
 from stream.engine.partition_context import PartitionContext
 from stream.engine.state_reader import StateReader
@@ -26,9 +30,10 @@ from stream.settings import Settings
 from stream.web.console.routes import add_console
 from stream.web.lookup.routes import add_lookup
 from stream.web.routes import health_routes
+from stream.web.server import serve
 from stream.web.tokens import Tokens
 from tests.kit.http_contract import hold
-from tests.kit.machines import Record
+from tests.kit.machines import Record, records_of
 
 VISIT = b'{"type":"page","time":1700000000000,"customer_id":"customer-4711"}'
 Answer = tuple[int, dict[str, Any]]
@@ -113,14 +118,34 @@ class Delivery:
         """Nothing is held."""
 
 
+def home(customer: str) -> int:
+    """The partition of a customer."""
+    return home_of("murmur2", customer.encode(), 2)
+
+
+def placed(interactions: Iterable[Interaction]) -> dict[int, list[Record]]:
+    """The records of each partition, where their customers belong."""
+    at = {0: list[Interaction](), 1: list[Interaction]()}
+    for interaction in interactions:
+        at[home(interaction.subject)].append(interaction)
+    return {partition: records_of(each) for partition, each in at.items()}
+
+
 class Rig:
     """A worker's parts, put together as in the product, but for Kafka."""
 
     def __init__(
-        self, lifecycle: str = "metrics", token: str = "", tokens: Tokens | None = None, **settings: Any
+        self,
+        lifecycle: str = "metrics",
+        token: str = "",
+        tokens: Tokens | None = None,
+        settings: Settings | None = None,
+        **changed: Any,
     ) -> None:
+        """`settings` name a Kafka where what is asked for is read from topics; `changed` are single settings."""
         self.broker = Broker()
-        self.application = Application(Settings(clock="stream", **settings), load_all([lifecycle]))
+        settings = Settings(clock="stream", **changed) if settings is None else settings
+        self.application = Application(settings, load_all([lifecycle]))
         self.now = 0.0
         """What the clock of `contact` says."""
         self.contact = Contact(lambda: self.now)
@@ -129,10 +154,10 @@ class Rig:
         self.application._supervisor = self.supervisor
         application, tokens = self.application, Tokens(token) if tokens is None else tokens
         self.routes = health_routes(self.supervisor.status, application.metrics.registry, tokens)
-        reader = StateReader(self.supervisor, application.settings, application.model)
-        add_lookup(self.routes, reader, application.settings, application.metrics.registry)
+        self.reader = StateReader(self.supervisor, settings, application.model)
+        add_lookup(self.routes, self.reader, settings, application.metrics.registry)
         status, about = self.supervisor.status, application._about
-        add_console(self.routes, reader, application.settings, tokens, status, application.group, about)
+        add_console(self.routes, self.reader, settings, tokens, status, application.group, about)
         self.url = self.since = ""
 
     def connect(self) -> None:
@@ -150,6 +175,22 @@ class Rig:
             fenced_wait=1.0,
         )
         self.supervisor.connect("exactly_once", context)
+
+    @asynccontextmanager
+    async def serving(self) -> AsyncIterator[None]:
+        """Answers while the block lasts, and owns nothing yet."""
+        async with serve(self.routes, "127.0.0.1", 0) as port:
+            self.url = self.supervisor.membership.url = f"http://127.0.0.1:{port}"
+            yield
+            await self.supervisor.stop()
+
+    async def own(self, owners: "dict[int, Rig]") -> None:
+        """Begin to own those of both partitions that are this rig's, and to know the others' owners; until they run."""
+        self.supervisor.membership.owners = {partition: owner.url for partition, owner in owners.items()}
+        self.broker.recovered.set()
+        self.connect()
+        self.supervisor.assign([partition for partition, owner in owners.items() if owner is self])
+        await self.until(lambda body: all(each["lag"] == 0 for each in body["partitions"]))
 
     async def get(self, path: str, **headers: str) -> tuple[aiohttp.ClientResponse, str]:
         async with aiohttp.ClientSession() as session, session.get(self.url + path, headers=headers) as response:
@@ -177,3 +218,9 @@ class Rig:
             while not holds((answer := await self.ready())[1]):
                 await asyncio.sleep(0.01)
         return answer
+
+
+async def ask(rig: Rig, path: str, **headers: str) -> tuple[int, Any]:
+    """Status and body of what a rig answers."""
+    response, body = await rig.get(path, **headers)
+    return response.status, orjson.loads(body)

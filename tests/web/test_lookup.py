@@ -9,10 +9,8 @@ from pathlib import Path
 from typing import Any, cast
 from urllib.parse import quote
 
-import orjson
 import pytest
 
-from stream.codec.partitioners import home_of
 from stream.core.interaction import Interaction
 from stream.kafka.membership import Membership
 from stream.machine.machine import PartitionMachine
@@ -21,27 +19,15 @@ from stream.web.server import serve
 from tests.kit.lifecycles import SHOP, buy
 from tests.kit.machines import Record, records_of
 from tests.kit.times import DAY, T0
-from tests.web.rig import Rig
+from tests.web.rig import Rig, ask, home, placed
 
 CUSTOMERS = [f"c-{number:03}" for number in range(120)]
 STRANGE = ["a b", "a/b", "100%", "ä", "%2F", "q?x=1#y", "+", "a\nb"]
 """Ids that a path has to be careful with."""
 
 
-def home(customer: str) -> int:
-    return home_of("murmur2", customer.encode(), 2)
-
-
 def visit(customer: str, when: int) -> Interaction:
     return Interaction(customer, None, f"v-{customer}-{when}", "page", when, {}, {})
-
-
-def placed(interactions: list[Interaction]) -> dict[int, list[Record]]:
-    """The records of each partition, where their customers belong."""
-    at = {0: list[Interaction](), 1: list[Interaction]()}
-    for interaction in interactions:
-        at[home(interaction.subject)].append(interaction)
-    return {partition: records_of(each) for partition, each in at.items()}
 
 
 @pytest.fixture
@@ -64,11 +50,6 @@ async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
         await made.until(lambda body: [each["lag"] for each in body["partitions"]] == [0, 0])
         yield made
         await made.supervisor.stop()
-
-
-async def ask(rig: Rig, path: str, **headers: str) -> tuple[int, Any]:
-    response, body = await rig.get(path, **headers)
-    return response.status, orjson.loads(body)
 
 
 async def test_a_customer_is_shown_with_what_is_missing(rig: Rig) -> None:

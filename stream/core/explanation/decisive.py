@@ -30,14 +30,15 @@ def _distance(part: Explained, *, wanted: bool) -> float:
     if part.holds is wanted:
         return 0.0
     if isinstance(part, Compared):
-        return _missing_share(part) if part.scores is None else _distance(part.scores, wanted=wanted)
+        return missing_share(part) if part.scores is None else _distance(part.scores, wanted=wanted)
     if part.kind == "not":
         return _distance(part.parts[0], wanted=not wanted)
     distances = [_distance(each, wanted=wanted) for each in part.parts]
     return sum(distances) if (part.kind == "all") == wanted else min(distances)
 
 
-def _missing_share(part: Compared) -> float:
+def missing_share(part: Compared) -> float:
+    """Which share of a comparison that is not as wanted is missing: 0 to 1, and 1 where no number decides it."""
     value, missing = part.value, part.missing
     if missing is None or not isinstance(value, int | float):
         return _FAR

@@ -19,11 +19,11 @@ from stream.core.explain import explain
 from stream.core.interaction import Kind
 from stream.engine.committed_state import MovingError
 from stream.engine.state_reader import CustomerState, StateReader
-from stream.kafka.change_history import ChangeHistory, Home, LastChange
+from stream.kafka.change_history import ChangeHistory, History, Home, LastChange
 from stream.settings import Settings
 from stream.web.answers import error_answer, json_answer
 from stream.web.lookup.forwarding import Forwarder, passed_on, was_forwarded
-from stream.web.lookup.questions import moving_answer, require_known, whole_number
+from stream.web.lookup.questions import RefusedError, moving_answer, require_known, whole_number
 
 PATHS: Final[dict[str, Kind]] = {"/v1/customers/{id}": "customer", "/v1/anonymous/{id}": "anonymous"}
 CHANGES: Final = 20
@@ -43,7 +43,7 @@ class CustomerLookup:
     async def answer(self, request: web.Request, kind: Kind) -> web.Response:
         """The answer about the customer whose id the path has."""
         require_known(request, ())
-        return await self._at_home(request, kind, self._explained)
+        return await self.at_home(request, kind, self._explained)
 
     async def _elsewhere(self, request: web.Request, partition: int) -> web.Response | None:
         """The answer of the partition's owner; None where that is this worker."""
@@ -60,9 +60,9 @@ class CustomerLookup:
         """The latest stage changes of the customer whose id the path has."""
         require_known(request, ("limit",))
         limit = whole_number(request, "limit", CHANGES, MOST_CHANGES)
-        return await self._at_home(request, kind, partial(self._changes, limit))
+        return await self.at_home(request, kind, partial(self._changes, limit))
 
-    async def _at_home(self, request: web.Request, kind: Kind, answer: AnswerOf) -> web.Response:
+    async def at_home(self, request: web.Request, kind: Kind, answer: AnswerOf) -> web.Response:
         """The answer where the customer is: here, or at another worker."""
         subject = spelled(request.match_info["id"], self._settings.ids)
         try:
@@ -97,11 +97,15 @@ class CustomerLookup:
         return json_answer(data)
 
     async def _changes(self, limit: int, state: CustomerState, customer: Customer) -> web.Response:
+        history = await self.history(state, customer, limit)
+        changes = [orjson.Fragment(change) for change in history.changes]
+        return json_answer({"changes": changes, "complete": history.complete})
+
+    async def history(self, state: CustomerState, customer: Customer, limit: int) -> History:
+        """The latest stage changes of a customer, at most `limit`. Raises RefusedError where they cannot be read."""
         lives = [LastChange(name, life.born, life.sequence, life.entered) for name, life in customer.lives.items()]
         try:
             home = Home(state.partition, await self._reader.partitions())
-            history = await self._history.latest(customer.id.encode(), home, lives, limit)
+            return await self._history.latest(customer.id.encode(), home, lives, limit)
         except (MovingError, KafkaError, TimeoutError):
-            return error_answer(503, "kafka_away", "the topic of stage changes cannot be read now; ask again")
-        changes = [orjson.Fragment(change) for change in history.changes]
-        return json_answer({"changes": changes, "complete": history.complete})
+            raise RefusedError(503, "kafka_away", "the topic of stage changes cannot be read now; ask again") from None

@@ -6,7 +6,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from stream.metrics import FAST
 
-Kind = Literal["customer", "changes", "lifecycles", "stages", "stage_customers"]
+Kind = Literal["customer", "changes", "scores", "lifecycles", "stages", "stage_customers", "nearness", "moves"]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 """What is asked for."""
 

@@ -14,7 +14,10 @@ from stream.web.lookup.customers import PATHS, CustomerLookup
 from stream.web.lookup.forwarding import Forwarder
 from stream.web.lookup.lifecycles import LifecycleLookup
 from stream.web.lookup.metrics import Kind, LookupMetrics
+from stream.web.lookup.moves import MovesLookup
+from stream.web.lookup.nearness import NearnessLookup
 from stream.web.lookup.questions import RefusedError
+from stream.web.lookup.score_history import ScoreLookup
 from stream.web.lookup.stage_lists import StageLists
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -24,8 +27,11 @@ def add_lookup(app: web.Application, reader: StateReader, settings: Settings, re
     """Serve what `reader` knows, and what other workers know, over `app`; metrics go to `registry`."""
     forwarder = Forwarder(settings.web_certfile)
 
+    moves = MovesLookup(reader, settings)
+
     async def connections(_app: web.Application) -> AsyncIterator[None]:
         yield
+        await moves.close()
         await forwarder.close()
 
     app.cleanup_ctx.append(connections)
@@ -33,6 +39,8 @@ def add_lookup(app: web.Application, reader: StateReader, settings: Settings, re
     customers = CustomerLookup(reader, forwarder, settings)
     lifecycles = LifecycleLookup(reader, forwarder)
     lists = StageLists(reader, forwarder)
+    nearness = NearnessLookup(reader, forwarder)
+    scores = ScoreLookup(reader, customers)
 
     def add(path: str, kind: Kind, answer: Answer) -> None:
         async def handle(request: web.Request) -> web.StreamResponse:
@@ -49,7 +57,10 @@ def add_lookup(app: web.Application, reader: StateReader, settings: Settings, re
     for path, subject in PATHS.items():
         add(path, "customer", partial(customers.answer, kind=subject))
         add(f"{path}/changes", "changes", partial(customers.changes, kind=subject))
+        add(f"{path}/scores", "scores", partial(scores.answer, kind=subject))
     add("/v1/lifecycles", "lifecycles", lifecycles.all)
     add("/v1/lifecycles/{lifecycle}", "lifecycles", lifecycles.one)
     add("/v1/lifecycles/{lifecycle}/stages", "stages", lifecycles.stages)
     add("/v1/lifecycles/{lifecycle}/stages/{stage}/customers", "stage_customers", lists.answer)
+    add("/v1/lifecycles/{lifecycle}/stages/{stage}/nearness", "nearness", nearness.answer)
+    add("/v1/lifecycles/{lifecycle}/moves", "moves", moves.answer)

@@ -48,12 +48,18 @@ class Page(NamedTuple):
         return "entered" if self.score is None else _SCORE + self.score
 
 
-def page_of(request: web.Request, lifecycle: Lifecycle) -> Page:
-    """The page that a request asks for. Raises RefusedError."""
+def stage_of(request: web.Request, lifecycle: Lifecycle) -> str:
+    """The stage that the path names. Raises RefusedError."""
     stage = request.match_info["stage"]
     if stage not in lifecycle.stages:
         known = ", ".join(lifecycle.stages)
         raise RefusedError(404, "unknown_stage", f"{lifecycle.id} has no stage {stage!r}; there are {known}")
+    return stage
+
+
+def page_of(request: web.Request, lifecycle: Lifecycle) -> Page:
+    """The page that a request asks for. Raises RefusedError."""
+    stage = stage_of(request, lifecycle)
     order = request.query.get("order", "entered")
     score = order.removeprefix(_SCORE) if order.startswith(_SCORE) else None
     scores = [each.name for each in lifecycle.scores]

@@ -1,0 +1,1 @@
+"""Who moved from stage to stage in the last minute, hour, day…: read from the topic of stage changes."""
