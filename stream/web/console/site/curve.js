@@ -60,12 +60,11 @@ function draw(picture, width, { past, ahead, min, max }, { at, until, next }, le
   const x = (when) => LEFT + ((when - start) / (end - start)) * (width - LEFT - RIGHT);
   const y = (value) => TOP + (1 - (value - low) / (high - low)) * (HEIGHT - TOP - BOTTOM);
   const xy = ([when, value]) => `${x(when).toFixed(1)} ${y(value).toFixed(1)}`;
-  const before = [[start, valueAt(points, start)], ...past.filter(([when]) => when > start)];
-  const first = ahead[0] ?? past.at(-1);
-  const solid = [...ahead.filter(([when]) => when < at), [at, valueAt(ahead.length > 0 ? ahead : past, at)]].filter(([when]) => when >= start);
-  const dashed = [[at, valueAt(ahead.length > 0 ? ahead : past, at)], ...ahead.filter(([when]) => when > at)];
   const path = (list) => (list.length === 0 ? "" : `M${list.map(xy).join("L")}`);
-  const history = before.filter(([when]) => when <= first[0]);
+  const known = ahead.length > 0 ? ahead : past;
+  const history = between(points, start, known[0][0]);
+  const solid = between(known, Math.max(start, known[0][0]), at);
+  const dashed = between(known, at, end);
   set(picture, "viewBox", `0 0 ${width} ${HEIGHT}`);
   set(picture, "width", width);
   set(picture, "height", HEIGHT);
@@ -82,7 +81,7 @@ function draw(picture, width, { past, ahead, min, max }, { at, until, next }, le
       text("level-name", width - RIGHT - 2, y(value) - 4, "end", `${number(value)}: ${title}`),
     ]),
     s("path", { class: "area", d: `${path(area)}L${x(area.at(-1)[0]).toFixed(1)} ${ground.toFixed(1)}L${x(area[0][0]).toFixed(1)} ${ground.toFixed(1)}Z` }),
-    s("path", { class: "past", d: path([...history, first]) }),
+    s("path", { class: "past", d: path(history) }),
     s("path", { class: "solid", d: path(solid) }),
     s("path", { class: "ahead", d: path(dashed) }),
     past.filter(([when]) => when >= start).map((each) => s("circle", { class: "dot", cx: x(each[0]).toFixed(1), cy: y(each[1]).toFixed(1), r: 3 }, s("title", {}, `${number(each[1])} on ${moment(each[0])}`))),
@@ -93,6 +92,13 @@ function draw(picture, width, { past, ahead, min, max }, { at, until, next }, le
     text("tick", LEFT, HEIGHT - 6, "start", day(start)),
     text("tick", width - RIGHT, HEIGHT - 6, "end", day(end)),
   );
+}
+
+/** The points from one time to another, with the values at these two; none where the one is not before the other. */
+function between(points, from, to) {
+  if (from > to || points.length === 0) return [];
+  const within = points.filter(([when]) => when > from && when < to);
+  return [[from, valueAt(points, from)], ...within, [to, valueAt(points, to)]];
 }
 
 /** From where to where values are drawn: 0 and the next level are in it, where they are not far off. */

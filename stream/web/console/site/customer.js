@@ -27,6 +27,10 @@ export async function customer(main, { kind, id }, signal) {
   let over = null;
   let limit = AT_FIRST;
 
+  if (id === "." || id === "..") {
+    fill(main, h("h1", { tabindex: "-1", class: "id" }, id), problem({ status: 404, message: `a browser cannot ask for this id; use: lifecycle explain ${id}` }));
+    return;
+  }
   fill(
     main,
     h("div", { class: "view-head" }, h("div", {}, h("p", { class: "crumb" }, kind === "customers" ? "Customer" : "Anonymous visitor"), h("h1", { tabindex: "-1", class: "id" }, id), about)),
@@ -130,7 +134,7 @@ function life(told, lifecycle) {
   const present = Math.max(now(), told.at);
   const heading = `life-${told.lifecycle}`;
   const why = h("span", { class: "bone-line" }, "…");
-  const scoresPlace = h("div", {}, scores(told, null, null));
+  const scoresPlace = h("div", {}, scores(told, undefined, null));
   const node = h(
     "section",
     { class: "card life", "aria-labelledby": heading },

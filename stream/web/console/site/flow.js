@@ -16,7 +16,7 @@ export function flow(lifecycle, signal) {
   const stages = lifecycle.stages.map((each) => stageNode(lifecycle, each));
   const row = h("div", { class: "flow-stages" }, stages.map((each) => each.node));
   const picture = s("svg", { class: "flow-lines", role: "group", "aria-label": "Moves between the stages" });
-  const about = h("div", { class: "about", role: "status" });
+  const about = h("div", { class: "about" });
   const frame = h("div", { class: "flow" }, row, picture);
   const lines = new Map();
   let shown = null;

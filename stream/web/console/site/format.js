@@ -21,7 +21,7 @@ const exacts = new Intl.DateTimeFormat(LOCALES, { dateStyle: "full", timeStyle: 
 const days = new Intl.DateTimeFormat(LOCALES, { dateStyle: "medium" });
 const clocks = new Intl.DateTimeFormat(LOCALES, { timeStyle: "medium" });
 const relatives = new Intl.RelativeTimeFormat(LOCALES, { numeric: "auto" });
-const narrowRelatives = new Intl.RelativeTimeFormat(LOCALES, { numeric: "always" });
+const plainRelatives = new Intl.RelativeTimeFormat(LOCALES, { numeric: "always" });
 
 /** A count: `1,234`. */
 export const count = (value) => whole.format(value);
@@ -90,5 +90,5 @@ export function relative(ms, now) {
   const [unit, size] = STEPS.find(([, , from]) => Math.abs(distance) >= from);
   const amount = Math.round(distance / size);
   const words = unit === "second" && Math.abs(amount) < 5 ? 0 : amount;
-  return (unit === "day" || words === 0 ? relatives : narrowRelatives).format(words, unit);
+  return (unit === "day" || words === 0 ? relatives : plainRelatives).format(words, unit);
 }

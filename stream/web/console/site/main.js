@@ -24,8 +24,10 @@ async function show({ focus = true } = {}) {
   const { signal } = leaving;
   const mine = (turn += 1);
   const route = read(location.hash);
+  const choosing = document.activeElement?.id === "lifecycle";
   choose(route);
   header(head, route);
+  if (choosing) document.getElementById("lifecycle")?.focus(); // the arrows go on to the next one
   fill(main, skeleton(10));
   window.scrollTo(0, 0);
   const [view, role] = VIEWS[route.view] ?? [nowhere, null];
@@ -40,7 +42,7 @@ async function show({ focus = true } = {}) {
   }
   if (mine !== turn) return;
   name();
-  if (focus) (main.querySelector("h1") ?? main).focus({ preventScroll: true });
+  if (focus && !choosing) (main.querySelector("h1") ?? main).focus({ preventScroll: true });
 }
 
 /** Which lifecycle is looked at: the one that the address names, else the one before, else the first. */

@@ -3,9 +3,11 @@
 import { curve } from "./curve.js";
 import { h, styled } from "./dom.js";
 import { length, number } from "./format.js";
+import { skeleton } from "./states.js";
 import { spaced } from "./words.js";
 
-/** All scores of one lifecycle; `told` is its explanation, `over` what the interface says of them over time, or null. */
+/** All scores of one lifecycle; `told` is its explanation, `over` what the interface says of them over time: null where it says nothing,
+ *  undefined while it is asked. */
 export function scores(told, over, signal) {
   const names = Object.keys(told.scores);
   if (names.length === 0) return h("p", { class: "quiet" }, "This lifecycle keeps no scores.");
@@ -23,6 +25,7 @@ export function scores(told, over, signal) {
         found && h("span", { class: "quiet small" }, limitWords(found)),
       ),
       contributions(told.contributions[name] ?? []),
+      over === undefined && h("div", { class: "curve-frame" }, skeleton(5)),
       found && curve(found, over, levelsOf(told, name), signal),
     );
   });
