@@ -4,7 +4,7 @@ const AGAIN_SECONDS = 2;
 const MOST_SECONDS = 15;
 
 /** An answer that is none: `status` of HTTP, `code` for programs, `message` for people. */
-export class Refusal extends Error {
+class Refusal extends Error {
   constructor(status, code, message) {
     super(message);
     this.status = status;

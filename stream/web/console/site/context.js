@@ -31,10 +31,6 @@ export async function describe(lifecycle, options) {
   return described.get(lifecycle);
 }
 
-export function forget() {
-  described.clear();
-}
-
 /** Whether time passes as the data say: then it stands still between interactions. */
 export const followsData = () => context.product?.clock === "stream";
 

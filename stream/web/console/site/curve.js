@@ -3,7 +3,7 @@
 import { fill, h, s, set } from "./dom.js";
 import { LANGUAGE, day, moment, number } from "./format.js";
 import { table } from "./table.js";
-import { at as time } from "./times.js";
+import { at } from "./times.js";
 
 const HEIGHT = 168;
 const TOP = 22;
@@ -125,17 +125,17 @@ function nice(size) {
 }
 
 /** The same figures for who cannot see the curve, or wants them exactly. */
-function values({ score, past, ahead }, at) {
+function values({ score, past, ahead }, present) {
   const rows = [
     ...past.map(([when, value]) => ({ when, value, what: "at a stage change" })),
-    ...ahead.map(([when, value]) => ({ when, value, what: when <= at ? "since the last interaction" : "if nothing happens" })),
+    ...ahead.map(([when, value]) => ({ when, value, what: when <= present ? "since the last interaction" : "if nothing happens" })),
   ];
   const body = h("div");
   const details = h("details", { class: "values" }, h("summary", { "data-key": `values ${score}` }, "These values as a table"), body);
   details.addEventListener("toggle", () => {
     if (!details.open || body.childNodes.length > 0) return;
     const columns = [
-      { title: "When", head: true, cell: (row) => time(row.when) },
+      { title: "When", head: true, cell: (row) => at(row.when) },
       { title: "Value", number: true, cell: (row) => number(row.value) },
       { title: "What", cell: (row) => row.what },
     ];

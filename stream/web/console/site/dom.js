@@ -34,7 +34,7 @@ export function set(element, name, value) {
 }
 
 /** Children as nodes: lists are flattened, nothing is left out, and all else becomes text. */
-export function nodes(children) {
+function nodes(children) {
   return children
     .flat(Infinity)
     .filter((each) => each !== null && each !== undefined && each !== false && each !== "")

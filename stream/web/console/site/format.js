@@ -4,7 +4,7 @@ const LOCALES = navigator.languages?.length ? [...navigator.languages] : undefin
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
-export const DAY = 24 * HOUR;
+const DAY = 24 * HOUR;
 const MONTH = 30.4375 * DAY;
 const YEAR = 365.25 * DAY;
 const LATEST = 8.64e15; // of what a Date can hold
@@ -19,7 +19,6 @@ const shortOnes = new Intl.NumberFormat(LOCALES, { notation: "compact", maximumF
 const moments = new Intl.DateTimeFormat(LOCALES, { dateStyle: "medium", timeStyle: "short" });
 const exacts = new Intl.DateTimeFormat(LOCALES, { dateStyle: "full", timeStyle: "long" });
 const days = new Intl.DateTimeFormat(LOCALES, { dateStyle: "medium" });
-const clocks = new Intl.DateTimeFormat(LOCALES, { timeStyle: "medium" });
 const relatives = new Intl.RelativeTimeFormat(LOCALES, { numeric: "auto" });
 const plainRelatives = new Intl.RelativeTimeFormat(LOCALES, { numeric: "always" });
 
@@ -47,8 +46,6 @@ const dated = (formatter) => (ms) => (Math.abs(ms) > LATEST ? String(ms) : forma
 /** A time as people write it: day, hour and minute. */
 export const moment = dated(moments);
 export const day = dated(days);
-/** Hours, minutes and seconds. */
-export const clock = dated(clocks);
 /** A time with its weekday, seconds and zone, and as the interface has it. */
 export const exact = (ms) => (Math.abs(ms) > LATEST ? String(ms) : `${exacts.format(ms)} (${iso(ms)})`);
 export const iso = (ms) => new Date(Math.max(-LATEST, Math.min(LATEST, ms))).toISOString();

@@ -75,7 +75,7 @@ function conversions(lifecycle, rows) {
 }
 
 /** A share as a bar and in percent. */
-export function meter(share, kind = "") {
+function meter(share, kind = "") {
   const bar = h("span", { class: `bar ${kind}`, "aria-hidden": "true" }, h("span", { class: "filled" }));
   bar.firstChild.style.setProperty("width", `${Math.max(0, Math.min(1, share)) * 100}%`);
   return h("span", { class: "meter" }, bar, h("span", { class: "share" }, percent(share)));
