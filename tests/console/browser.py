@@ -1,4 +1,4 @@
-"""A real Chromium, and pages in it that notice whatever a reader would not see: errors, breaches, questions elsewhere."""
+"""A real Chromium, and pages in it that notice what a reader would not: errors, breaches, questions elsewhere."""
 
 import os
 import shutil
@@ -12,7 +12,11 @@ from playwright.async_api import Browser, ConsoleMessage, Locator, Page, Request
 
 _NAMES: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _ANSWERED: Final = "Failed to load resource: the server responded with a status of "
-_UNREACHABLE: Final = ("net::ERR_CONNECTION_REFUSED", "net::ERR_CONNECTION_RESET", "net::ERR_INCOMPLETE_CHUNKED_ENCODING")
+_UNREACHABLE: Final = (
+    "net::ERR_CONNECTION_REFUSED",
+    "net::ERR_CONNECTION_RESET",
+    "net::ERR_INCOMPLETE_CHUNKED_ENCODING",
+)
 _BREACHES: Final = """
 window.breaches = [];
 document.addEventListener("securitypolicyviolation", (event) => {
@@ -130,7 +134,9 @@ class Watched:
 
 
 @asynccontextmanager
-async def watched(browser: Browser, url: str, *, size: tuple[int, int] = WIDE, **options: Any) -> AsyncIterator[Watched]:  # noqa: ANN401
+async def watched(
+    browser: Browser, url: str, *, size: tuple[int, int] = WIDE, **options: Any
+) -> AsyncIterator[Watched]:
     """A page of its own; raises AssertionError at the end where something went wrong on it."""
     context = await browser.new_context(
         viewport={"width": size[0], "height": size[1]}, locale="en-GB", timezone_id="Europe/Paris", **options

@@ -40,7 +40,7 @@ def strange() -> list[Interaction]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def shop(kafka: SharedKafka, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Worker]:
-    """A worker that has taken 18 months of a shop, and of some people with strange ids, a record that is none besides."""
+    """A worker that has taken 18 months of a shop, and of some people with strange ids."""
     folder = tmp_path_factory.mktemp("shop")
     async with worker(kafka.bootstrap, prefix(), folder, "metrics", "relationship") as started:
         await send(started.settings, [*shop_interactions(PEOPLE), *strange()], until=SHOP_CLOSED + DAY)

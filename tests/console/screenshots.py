@@ -1,7 +1,4 @@
-"""Pictures of the console's views on the running demo, in light, dark and narrow: `make screenshots`.
-
-    python -m tests.console.screenshots [FOLDER]
-"""
+"""Pictures of the console on the running demo, each view in light, dark and narrow: `make screenshots`."""
 
 import asyncio
 import signal
@@ -54,13 +51,15 @@ async def demo() -> AsyncIterator[str]:
 
 async def _has_taken(url: str, total: int) -> bool:
     try:
-        partitions = [each for worker in (await _ask(url, "/v1/operations"))["workers"] for each in worker["partitions"]]
+        partitions = [
+            each for worker in (await _ask(url, "/v1/operations"))["workers"] for each in worker["partitions"]
+        ]
     except aiohttp.ClientError:
         return False
     return sum(each["position"] or 0 for each in partitions) >= total and all(each["lag"] == 0 for each in partitions)
 
 
-async def _ask(url: str, path: str) -> Any:  # noqa: ANN401 as the interface describes it
+async def _ask(url: str, path: str) -> Any:
     async with aiohttp.ClientSession() as session, session.get(url + path) as response:
         response.raise_for_status()
         return await response.json()
@@ -97,7 +96,7 @@ async def take(browser: Browser, url: str, folder: Path) -> None:
         await context.close()
 
 
-async def _as_a_stranger(route: Any) -> None:  # noqa: ANN401 of the browser
+async def _as_a_stranger(route: Any) -> None:
     """What a worker with tokens says to who has none: the demo asks for none."""
     known = await (await route.fetch()).json()
     await route.fulfill(json={**known, "login": True, "roles": []})
@@ -110,13 +109,18 @@ async def _settled(page: Page) -> None:
     await page.wait_for_timeout(1_000)  # what is drawn after an answer
 
 
-async def main(folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
+async def _take_all(folder: Path) -> None:
     async with demo() as url, chromium() as browser:
         await take(browser, url, folder)
+
+
+def main(folder: Path) -> None:
+    """Write the pictures to a folder, and say which they are."""
+    folder.mkdir(parents=True, exist_ok=True)
+    asyncio.run(_take_all(folder))
     for each in sorted(folder.glob("*.png")):
         sys.stdout.write(f"{each}\n")
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER))
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER)

@@ -97,9 +97,7 @@ async def sent(producer: InteractionProducer, interactions: list[Interaction]) -
         await producer.send(each)
 
 
-async def test_counts_follow_what_happens(
-    browser: Browser, kafka: SharedKafka, tmp_path: Path, lifecycle: str
-) -> None:
+async def test_counts_follow_what_happens(browser: Browser, kafka: SharedKafka, tmp_path: Path, lifecycle: str) -> None:
     """Without a reload: the numbers of the stages, and who came last."""
     async with (
         worker(kafka.bootstrap, prefix(), tmp_path, lifecycle, clock="wall") as started,

@@ -1,4 +1,4 @@
-"""The page's files: they fit together, and hold nothing by which what comes from outside could become markup or code."""
+"""The page's files: they fit together, and hold nothing by which what comes from outside becomes markup or code."""
 
 import re
 from pathlib import Path
@@ -21,7 +21,7 @@ def text_of(file: Path) -> str:
 
 def imports(module: Path) -> list[tuple[str, str]]:
     """Each name, and the module that it comes from."""
-    return [(name.strip(), of) for names, of in _IMPORT.findall(text_of(module)) for name in names.split(",")]
+    return [(name, of) for names, of in _IMPORT.findall(text_of(module)) for name in re.findall(r"\w+", names)]
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: path.name)

@@ -1,4 +1,4 @@
-"""Every view: for whoever sees, hears or points otherwise, on a phone, in the dark; and what comes from outside is text."""
+"""Every view: for whoever sees, hears or points otherwise, on a phone, in the dark; what comes from outside is text."""
 
 from urllib.parse import quote
 
@@ -46,7 +46,7 @@ async def test_an_id_is_text_whatever_is_in_it(page: Watched, customer: str) -> 
     await page.find(customer)
     await page.settled()
     await expect(page.page.get_by_role("region", name="Customer life cycle metrics")).to_be_visible()
-    assert await page.page.title() == f"{customer} – Customer lifecycle"
+    assert await page.page.title() == f"{customer} · Customer lifecycle"
     await page.go("#/lifecycles/metrics/stages/conversion")
     await page.page.get_by_role("region", name="Who is here").get_by_role("link", name=customer, exact=True).click()
     await expect(page.page.get_by_role("heading", level=1)).to_have_text(customer)
