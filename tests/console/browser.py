@@ -105,6 +105,7 @@ class Watched:
 
     async def find(self, customer: str) -> None:
         """Go to a customer by the keyboard alone."""
+        await expect(self.page.get_by_label("Customer or anonymous id")).to_be_visible()
         await self.page.keyboard.press("/")
         await self.page.keyboard.insert_text(customer)
         await self.page.keyboard.press("Enter")

@@ -8,12 +8,13 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser
 
-from stream.core.durations import DAY, HOUR
+from stream.core.durations import DAY
 from stream.core.interaction import Interaction
 from stream.demo.shop import SHOP_CLOSED, shop_interactions
 from tests.console.browser import NARROW, WIDE, Watched, chromium, watched
 from tests.console.product import Worker, send, worker
 from tests.kit.kafka import SharedKafka
+from tests.kit.times import HOUR
 
 PEOPLE = 150
 MARKUP = '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>'

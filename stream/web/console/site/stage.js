@@ -1,6 +1,7 @@
 // One stage: who is in it, and what leads out of it.
 
 import { path, query } from "./api.js";
+import { chips } from "./chips.js";
 import { chosenSpan, describe, now, reached, spanWords } from "./context.js";
 import { fill, h } from "./dom.js";
 import { count, length, number } from "./format.js";
@@ -114,27 +115,6 @@ function figureWords({ now: customers, moved }) {
     }
     return words;
 }
-
-const chips = ({ channels, actions }) =>
-    (channels.length > 0 || actions.length > 0) &&
-    h(
-        "dl",
-        { class: "chips" },
-        channels.length > 0 &&
-            h(
-                "div",
-                {},
-                h("dt", {}, "Reach them by"),
-                channels.map((each) => h("dd", {}, spaced(each))),
-            ),
-        actions.length > 0 &&
-            h(
-                "div",
-                {},
-                h("dt", {}, "What to do"),
-                actions.map((each) => h("dd", {}, spaced(each))),
-            ),
-    );
 
 /** The list of customers: its order, its pages, and all of it as CSV. */
 function customersOf(lifecycle, name, list, signal) {

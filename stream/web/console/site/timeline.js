@@ -80,11 +80,11 @@ export function whyHere(told, changes) {
         ),
     ];
     const begin =
-        change.trigger.kind === "interaction"
-            ? `after ${causeWords(change.trigger)}`
-            : causeWords(change.trigger);
+        { interaction: `after ${causeWords(change.trigger)}`, deadline: "as time passed" }[
+            change.trigger.kind
+        ] ?? `since ${causeWords(change.trigger)}`;
     return [
-        `It came from ${change.from_title ?? change.from}, ${begin}`,
+        `It came from ${change.from_title ?? change.from} ${begin}`,
         condition && [", because ", h("code", {}, condition)],
         then.length > 0 && `: ${then.join(", ")} then`,
         ".",
