@@ -143,6 +143,7 @@ export async function customer(main, { kind, id }, signal) {
     /** Nobody has this id: perhaps it is of a visitor. */
     function unknown() {
         historyCard.hidden = true;
+        fill(history);
         const other = kind === "customers" ? "anonymous" : "customers";
         const place = h(
             "div",
