@@ -147,6 +147,7 @@ async def watched(
         page = Watched(await context.new_page(), url)
         yield page
         breaches = await page.page.evaluate("window.breaches")
-        assert (page.errors, breaches, page.elsewhere) == ([], [], [])
+        wrong = [*page.errors, *breaches, *page.elsewhere]
+        assert not wrong, wrong
     finally:
         await context.close()

@@ -120,7 +120,10 @@ export function feed(lifecycle, signal, changed) {
     function add(changes) {
         if (changes.length === 0) return;
         if (!list.isConnected) fill(place, list);
-        const rows = changes.toSorted((a, b) => b.at - a.at).map(row);
+        const rows = changes
+            .toReversed()
+            .sort((a, b) => b.at - a.at)
+            .map(row);
         for (const each of rows) each.classList.add("fresh");
         list.prepend(...rows);
         while (list.childElementCount > MOST_ROWS) list.lastElementChild.remove();
