@@ -46,11 +46,14 @@ async def read_tail(settings: Settings, topic: str, most: int, seconds: float, s
         shares = shared_out({tp.partition: count for tp, count in held.items()}, most)
         spans = {tp: _Span(ends[tp] - shares[tp.partition], ends[tp]) for tp in held}
         complete = all(shares[tp.partition] == count for tp, count in held.items())
-        newest = {tp: _Span(span.end - max(1, (span.end - span.first) // _NEWEST), span.end) for tp, span in spans.items()}
+        newest = {
+            tp: _Span(span.end - max(1, (span.end - span.first) // _NEWEST), span.end) for tp, span in spans.items()
+        }
         older = {tp: _Span(span.first, newest[tp].first) for tp, span in spans.items()}
         try:
-            for part in (newest, older):
-                complete = await _read(consumer, part, until, see) and complete
+            # Also what stands in one batch with the last, and came since: the embedded broker names too early an end.
+            complete = await _read(consumer, newest, until, see) and complete
+            complete = await _read(consumer, older, until, _before(newest, see)) and complete
         except (KafkaError, LifecycleError):  # a damaged batch, or a broker that is gone: there is what there is
             return False
         return complete
@@ -67,8 +70,19 @@ def shared_out(held: Mapping[int, int], most: int) -> dict[int, int]:
     return shares
 
 
+def _before(spans: Mapping[TopicPartition, _Span], see: See) -> See:
+    """Let `see` hear only what stands before these."""
+    firsts = {tp.partition: span.first for tp, span in spans.items()}
+
+    def see_earlier(record: SourceRecord, partition: int) -> None:
+        if record.offset < firsts[partition]:
+            see(record, partition)
+
+    return see_earlier
+
+
 async def _read(consumer: AIOKafkaConsumer, spans: Mapping[TopicPartition, _Span], until: float, see: See) -> bool:
-    """Read all of these; returns whether the time sufficed."""
+    """Read all of these, and perhaps some records behind; returns whether the time sufficed."""
     left = {tp: span for tp, span in spans.items() if span.first < span.end}
     if not left:
         return True
@@ -83,8 +97,7 @@ async def _read(consumer: AIOKafkaConsumer, spans: Mapping[TopicPartition, _Span
         found = await consumer.getmany(*left, timeout_ms=int(seconds * 1000), max_records=_AT_ONCE)
         for tp, records in found.items():
             for record in records:
-                if record.offset < left[tp].end:
-                    see(record, tp.partition)
+                see(record, tp.partition)
         for tp in [each for each in left if await consumer.position(each) >= left[each].end]:
             del left[tp]
             consumer.pause(tp)
