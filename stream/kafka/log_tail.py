@@ -11,12 +11,15 @@ from stream.codec.records import SourceRecord
 from stream.errors import LifecycleError
 from stream.kafka.log_reader import log_consumer
 from stream.kafka.partition_reader import let_stop
+from stream.kafka.topics import count_partitions
 from stream.settings import Settings
 
 See = Callable[[SourceRecord, int], None]
 _BYTES: Final = 512 << 10
 """Of a partition in one fetch, or one batch where that is larger."""
 _AT_ONCE: Final = 200
+_LOOK_AGAIN: Final = 0.03
+"""Seconds: where nothing but the ends of transactions stands, no record comes, and yet the end is reached."""
 _NEWEST: Final = 10
 """The last tenth is read first: where the time does not suffice, it is what is oldest that is missing."""
 
@@ -35,11 +38,15 @@ async def read_tail(settings: Settings, topic: str, most: int, seconds: float, s
     these were all that the topic holds; not where `seconds` did not suffice, or a batch cannot be read.
     Raises KafkaError where no broker says what there is.
     """
+    count = (await count_partitions(settings, topic)).get(topic, 0)
+    if not count:
+        return True
+    tps = [TopicPartition(topic, number) for number in range(count)]
     consumer = log_consumer(settings, at_once=_BYTES)
-    consumer.assign([TopicPartition(topic, 0)])  # so that it learns of the topic as it starts
+    consumer.assign(tps)  # once: a consumer that is stopped just after another assignment never ends
+    consumer.pause(*tps)
     try:
         await consumer.start()
-        tps = [TopicPartition(topic, number) for number in sorted(consumer.partitions_for_topic(topic) or ())]
         begins, ends = await consumer.beginning_offsets(tps), await consumer.end_offsets(tps)
         until = time.monotonic() + seconds
         held = {tp: ends[tp] - begins[tp] for tp in tps if ends[tp] > begins[tp]}
@@ -84,17 +91,15 @@ def _before(spans: Mapping[TopicPartition, _Span], see: See) -> See:
 async def _read(consumer: AIOKafkaConsumer, spans: Mapping[TopicPartition, _Span], until: float, see: See) -> bool:
     """Read all of these, and perhaps some records behind; returns whether the time sufficed."""
     left = {tp: span for tp, span in spans.items() if span.first < span.end}
-    if not left:
-        return True
-    consumer.assign(list(left))
     for tp, span in left.items():
         consumer.seek(tp, span.first)
+        consumer.resume(tp)
     while left:
         seconds = until - time.monotonic()
         if seconds <= 0:
             return False
         found: Mapping[TopicPartition, Iterable[SourceRecord]]
-        found = await consumer.getmany(*left, timeout_ms=int(seconds * 1000), max_records=_AT_ONCE)
+        found = await consumer.getmany(*left, timeout_ms=int(min(seconds, _LOOK_AGAIN) * 1000), max_records=_AT_ONCE)
         for tp, records in found.items():
             for record in records:
                 see(record, tp.partition)
