@@ -138,7 +138,7 @@ class GroupVersions:
 
     @property
     def urls(self) -> set[str]:
-        """Where members of the group are reached, those that own no partition too; as far as the broker reports them."""
+        """Where members of the group are reached, those without partitions too, as far as the broker reports them."""
         return {each.url for each in self._heard or () if each.url}
 
     def distinct(self) -> dict[str, int]:

@@ -33,7 +33,9 @@ class DeadLetterTail:
         latest: dict[str, int] = {}
         for each in self.letters:
             latest[each.reason] = max(each.time, latest.get(each.reason, each.time))
-        return [(reason, count, latest[reason]) for reason, count in Counter(e.reason for e in self.letters).most_common()]
+        return [
+            (reason, count, latest[reason]) for reason, count in Counter(e.reason for e in self.letters).most_common()
+        ]
 
 
 async def latest_dead_letters(settings: Settings) -> DeadLetterTail:

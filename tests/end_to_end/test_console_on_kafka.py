@@ -169,7 +169,10 @@ async def test_dead_letters_are_asked_for_again_while_kafka_is_away(start: Start
     """With when to do so; nothing else of the worker is held up."""
     worker = await start(bootstrap="127.0.0.1:1")
     await worker.until("/livez", lambda answer: answer[0] == 200)
-    async with asyncio.timeout(20), aiohttp.ClientSession() as session:
-        async with session.get(f"{worker.url}/v1/dead-letters") as response:
-            assert (response.status, response.headers["Retry-After"]) == (503, "1")
-            assert (await response.json())["code"] == "kafka_away"
+    async with (
+        asyncio.timeout(20),
+        aiohttp.ClientSession() as session,
+        session.get(f"{worker.url}/v1/dead-letters") as response,
+    ):
+        assert (response.status, response.headers["Retry-After"]) == (503, "1")
+        assert (await response.json())["code"] == "kafka_away"

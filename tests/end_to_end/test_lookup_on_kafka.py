@@ -128,9 +128,7 @@ async def test_workers_ask_each_other_over_tls_with_the_token_of_whoever_asks(
     assert {(await one.ask(f"/v1/customers/{customer}"))[0] for customer in customers} == {401}
 
 
-async def test_a_worker_that_was_stopped_for_long_never_answers_with_what_was(
-    settings: Settings, start: Start
-) -> None:
+async def test_a_worker_that_was_stopped_for_long_never_answers_with_what_was(settings: Settings, start: Start) -> None:
     """It owns the partitions still as far as it knows, and holds their old state, when it goes on."""
     one, two = await running_pair(start)
     customers = [f"c-{number}" for number in range(40)]
@@ -153,9 +151,7 @@ async def test_a_worker_that_was_stopped_for_long_never_answers_with_what_was(
     await one.until(f"/v1/customers/{customers[0]}", lambda answer: stage(answer[1]) == "customer")
 
 
-async def test_after_a_kill_lookups_say_to_ask_again_until_they_are_right(
-    settings: Settings, start: Start
-) -> None:
+async def test_after_a_kill_lookups_say_to_ask_again_until_they_are_right(settings: Settings, start: Start) -> None:
     one, two = await running_pair(start)
     customers = [f"c-{number}" for number in range(20)]
     await send(settings, "Order Completed", customers, total=5)

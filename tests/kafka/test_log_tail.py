@@ -36,12 +36,16 @@ async def topic(settings: Settings, topic_prefix: str) -> str:
     return topic_prefix + "tail"
 
 
-async def write(settings: Settings, topic: str, counts: dict[int, int], value: bytes = b"") -> None:
-    """So many records to each partition, a batch each; the value is its number."""
+async def write(
+    settings: Settings, topic: str, counts: dict[int, int], value: bytes = b"1", *, apart: bool = False
+) -> None:
+    """So many records to each partition; `apart`: a batch each."""
     async with AIOKafkaProducer(bootstrap_servers=settings.bootstrap, max_request_size=1 << 24) as producer:
         for partition, count in counts.items():
-            for number in range(count):
-                await producer.send(topic, value or str(number).encode(), partition=partition)
+            for _ in range(count):
+                await producer.send(topic, value, partition=partition)
+                if apart:
+                    await producer.flush()
             await producer.flush()
 
 
@@ -63,7 +67,7 @@ async def test_all_of_a_short_topic_is_read(settings: Settings, topic: str) -> N
 
 
 async def test_of_a_long_one_the_latest_shared_out_over_the_partitions(settings: Settings, topic: str) -> None:
-    await write(settings, topic, {0: 4, 1: 300, 2: 500})
+    await write(settings, topic, {0: 4, 1: 300, 2: 500}, apart=True)
     complete, found = await tail(settings, topic, 100)
     assert not complete
     assert found == {0: list(range(4)), 1: list(range(252, 300)), 2: list(range(452, 500))}
@@ -93,7 +97,7 @@ async def test_where_time_does_not_suffice_the_oldest_is_what_is_missing(
     settings: Settings, topic: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Records of half a megabyte, of which the newest tenth is read first."""
-    await write(settings, topic, {1: 40}, value=b"x" * 500_000)
+    await write(settings, topic, {1: 40}, value=b"x" * 500_000, apart=True)
     complete, found = await tail(settings, topic, 1_000, seconds=0.0)
     assert (complete, found) == (False, {})
     seen: list[int] = []

@@ -34,14 +34,9 @@ async def write(settings: Settings, *records: tuple[int, int, Outgoing]) -> None
     """Partition, when, and what."""
     async with AIOKafkaProducer(bootstrap_servers=settings.bootstrap, max_request_size=1 << 24) as producer:
         for partition, when, each in records:
-            await producer.send(
-                settings.topics.dead_letters,
-                each.value,
-                key=each.key,
-                headers=list(each.headers),
-                partition=partition,
-                timestamp_ms=when,
-            )
+            batch = producer.create_batch()
+            batch.append(key=each.key, value=each.value, timestamp=when, headers=list(each.headers))
+            await producer.send_batch(batch, settings.topics.dead_letters, partition=partition)
 
 
 async def test_the_newest_come_first_over_all_partitions_and_are_counted_by_reason(settings: Settings) -> None:

@@ -36,9 +36,9 @@ def settings_shown(settings: Settings) -> list[SettingShown]:
     changed = changed_settings(settings)
     if "blocked" in changed:  # of which the log has a fingerprint
         changed["blocked"] = ", ".join(sorted(settings.blocked))
-    shown = {each.name: changed.get(each.name, default_of(each)) if each.repr else HIDDEN for each in fields(Settings)}
-    secret = {each.name for each in fields(Settings) if not each.repr}
     return [
-        SettingShown(name, "" if name in secret and name not in changed else value, name not in changed)
-        for name, value in shown.items()
+        SettingShown(each.name, default_of(each), default=True)
+        if each.name not in changed
+        else SettingShown(each.name, changed[each.name] if each.repr else HIDDEN, default=False)
+        for each in fields(Settings)
     ]

@@ -11,7 +11,7 @@ from typing import Any, Final
 from aiohttp import web
 from aiokafka.errors import KafkaError
 
-from stream.codec.dead_letters import DeadLetter
+from stream.codec.dead_letters import NEVER_ON_A_TOPIC, DeadLetter
 from stream.errors import BrokerError
 from stream.kafka.permissions import of_dead_letters, require
 from stream.operations.dead_letter_help import HELP
@@ -88,7 +88,7 @@ def _shown(letter: DeadLetter, *, reads: bool) -> dict[str, Any]:
         "address": str(letter.address),
         "topic": letter.source.topic,
         "partition": letter.source.partition,
-        "offset": letter.source.offset,
+        "offset": None if letter.source.partition == NEVER_ON_A_TOPIC else letter.source.offset,
         "key": _text(letter.key) if reads else None,
         "value": _text(letter.value) if reads else None,
         "size": letter.whole,

@@ -46,7 +46,9 @@ class Login:
         if refusal is not None:
             return refusal
         if not self._tokens.required:
-            return error_answer(409, "no_tokens", "there is nothing to log in with until web_token or web_tokens is set")
+            return error_answer(
+                409, "no_tokens", "there is nothing to log in with until web_token or web_tokens is set"
+            )
         try:
             async with asyncio.timeout(_PATIENCE):
                 given = msgspec.json.decode(await request.read(), type=_Login).token

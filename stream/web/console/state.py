@@ -25,10 +25,8 @@ class ConsoleState:
         """The state, which holds nothing that not everybody may know, but for the asker's own name and roles."""
         token, required = token_of(request, self._tokens), self._tokens.required
         only_this_machine = not required and not is_from_this_machine(request)
-        if token is not None:
-            roles = token.roles
-        else:
-            roles = frozenset() if required or only_this_machine else _OF_THIS_MACHINE
+        of_nobody = frozenset() if required or only_this_machine else _OF_THIS_MACHINE
+        roles = of_nobody if token is None else token.roles
         return json_answer(
             {
                 "product": _PRODUCT,

@@ -47,22 +47,20 @@ class Forwarder:
         if self._session is not None:
             await self._session.close()
 
-    async def ask(
-        self, request: web.Request, url: str, timeout: aiohttp.ClientTimeout = _IN_ONE
-    ) -> Answer | None:
+    async def ask(self, request: web.Request, url: str, within: aiohttp.ClientTimeout = _IN_ONE) -> Answer | None:
         """What the worker at `url` answers to this question; None where it does not answer in time."""
         try:
-            async with self.open(request, url, timeout) as response:
+            async with self.open(request, url, within) as response:
                 headers = {name: response.headers[name] for name in _PASSED_ON if name in response.headers}
                 return Answer(response.status, await response.read(), response.content_type, headers)
         except (aiohttp.ClientError, TimeoutError, OSError):
             return None
 
     async def ask_each(
-        self, request: web.Request, urls: Iterable[str], timeout: aiohttp.ClientTimeout = _IN_ONE
+        self, request: web.Request, urls: Iterable[str], within: aiohttp.ClientTimeout = _IN_ONE
     ) -> list[Answer | None]:
         """What each of the workers at `urls` answers; None for one that does not in time."""
-        return await asyncio.gather(*(self.ask(request, url, timeout) for url in urls))
+        return await asyncio.gather(*(self.ask(request, url, within) for url in urls))
 
     async def ask_all(self, request: web.Request, urls: Iterable[str]) -> list[bytes | None]:
         """The bodies of the workers at `urls`; None for each that does not answer with 200 in time."""

@@ -7,6 +7,7 @@ import pytest
 from yarl import URL
 
 from stream.settings import Settings
+from stream.web.console.pages import _pages
 from stream.web.server import serve
 from tests.kit.http_contract import held
 from tests.web.rig import Rig
@@ -40,9 +41,7 @@ async def url(request: pytest.FixtureRequest) -> AsyncIterator[str]:
             yield f"http://127.0.0.1:{port}"
 
 
-async def ask(
-    url: str, method: str = "GET", **headers: str
-) -> tuple[aiohttp.ClientResponse, bytes]:
+async def ask(url: str, method: str = "GET", **headers: str) -> tuple[aiohttp.ClientResponse, bytes]:
     async with (
         aiohttp.ClientSession() as session,
         session.request(method, URL(url, encoded=True), headers=headers, allow_redirects=False) as response,
@@ -63,8 +62,6 @@ async def test_the_page_is_shown_to_everybody_and_may_do_nothing_but_ask_this_se
 
 async def test_every_file_has_its_own_type(url: str) -> None:
     """By its name: with nosniff a browser runs no script and takes no style under another."""
-    from stream.web.console.pages import _pages
-
     kinds = {"html": "text/html", "css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
     for name in _pages():
         response, body = await ask(f"{url}/console/{name}")
@@ -107,7 +104,7 @@ async def test_it_is_there_to_be_read(url: str, method: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/livez", "/readyz", "/v1/customers/%3Cscript%3E", "/v1/nothing", "/metrics", "/v1/stage-changes?x=1"]
+    "path", ["/livez", "/readyz", "/v1/customers/%3Cscript%3E", "/v1/nothing", "/metrics", "/v1/lifecycles?x=1"]
 )
 async def test_every_answer_says_that_it_is_no_page(url: str, path: str) -> None:
     """Errors, too: opened by themselves they run nothing and load nothing, and stand in nobody's frame."""
