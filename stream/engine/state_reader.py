@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from itertools import islice
 from typing import Final, NamedTuple, TypeVar
 
 from stream.codec.partitioners import home_of
@@ -26,7 +25,7 @@ from stream.settings import Settings
 T = TypeVar("T")
 
 _SCORED_AT_ONCE: Final = 500
-_SAMPLED_AT_ONCE: Final = 20
+_SAMPLED_AT_ONCE: Final = 10
 _LOOKED_AT_ONCE: Final = 1_000
 """Entries of an index, most of which may be of customers who left."""
 
@@ -215,8 +214,11 @@ class StateReader:
                 if store.indexed is None:  # another machine than the one that was indexed
                     raise MovingError
                 entries = store.indexed.spread(lifecycle, stage)
-            looked_at = 0
-            for looked_at, entry in enumerate(islice(entries, _LOOKED_AT_ONCE), 1):
+            for _ in range(_LOOKED_AT_ONCE):
+                entry = next(entries, None)
+                if entry is None:
+                    ended = True
+                    break
                 entered, key = entry
                 if key in found or not store.stands(key, lifecycle, stage, int(entered)):
                     continue
@@ -225,8 +227,7 @@ class StateReader:
                 found.add(key)
                 members.append(Member(entry, customer, machine.clock or 0))
                 if len(members) == _SAMPLED_AT_ONCE or len(found) == most:
-                    return members
-            ended = looked_at < _LOOKED_AT_ONCE
+                    break
             return members
 
         while not ended and len(found) < most:

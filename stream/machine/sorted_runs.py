@@ -19,7 +19,7 @@ Entry = tuple[float, bytes]
 """A number and a key. Entries are ordered by both, so that the order is the same everywhere."""
 
 _GOLDEN: Final = 0.6180339887
-"""Steps of this share of a whole never come near a place again before they must (Weyl's sequence of the golden ratio)."""
+"""Steps of this share of a whole come near a place again as late as any can: Weyl's sequence of the golden ratio."""
 _DOUBLES: Final = "d"
 """They hold a time in milliseconds exactly, too."""
 

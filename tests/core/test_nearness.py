@@ -76,7 +76,9 @@ def test_while_a_condition_does_not_hold_its_guard_is_not_waited_for() -> None:
     assert found("orders >= 4", ", hold: 3d") == (0.75, ("orders >= 4",))
 
 
-@pytest.mark.parametrize("condition", ["orders >= 4", "orders >= 4 or idle >= 2d", 'event.type == "order" and orders >= 9'])
+@pytest.mark.parametrize(
+    "condition", ["orders >= 4", "orders >= 4 or idle >= 2d", 'event.type == "order" and orders >= 9']
+)
 def test_the_ways_out_alone_are_those_of_an_explanation(condition: str) -> None:
     """Also where the clock of the customer is before the present, and after it."""
     subject = met(condition)

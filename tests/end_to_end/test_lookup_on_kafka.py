@@ -252,7 +252,11 @@ async def test_scores_are_those_of_the_closed_formula_at_every_worker(
         assert heat["ahead"][0] == [bought, at_change]
         for when, value in heat["ahead"]:
             assert value == pytest.approx(at_change * 2 ** ((bought - when) / HOUR))
-        assert (cooling["next"]["to"], cooling["next"]["title"], cooling["next"]["at"]) == ("cold", "Cold", cooling["until"])
+        assert (cooling["next"]["to"], cooling["next"]["title"], cooling["next"]["at"]) == (
+            "cold",
+            "Cold",
+            cooling["until"],
+        )
         assert heat["ahead"][-1] == [cooling["until"], pytest.approx(5, abs=0.001)]
         assert heat["ahead"][-1][1] < 5
         [again] = [each for each in theirs["lifecycles"] if each["lifecycle"] == "cooling"]

@@ -22,6 +22,7 @@ from stream.kafka.permissions import of_topics, require
 from stream.kafka.topic_plan import plan_topics
 from stream.settings import Settings
 from stream.subscription.subscription import Subscription
+from stream.web.moves.follower import MoveFollower, RefusedReadingError
 from tests.kit.acls import Acl
 from tests.kit.collectors import served
 from tests.kit.machines import Record
@@ -187,6 +188,30 @@ async def _status(session: aiohttp.ClientSession, url: str) -> tuple[int, str]:
     """Of a stream that is left at once; of a refusal all that it says."""
     async with session.get(url) as response:
         return response.status, await response.text() if response.status == 503 else ""
+
+
+async def test_moves_cannot_be_counted_without_the_right_to_read_them_and_the_grant_is_named(
+    secured_kafka: SecuredKafka,
+) -> None:
+    """Once it is given they are, without a restart."""
+    following = MoveFollower(caller_of(secured_kafka, SUBSCRIBER).settings, ["metrics"])
+    async with asyncio.timeout(180):
+        async with without(secured_kafka, SUBSCRIBER[0]):
+            while (refused := await _refusal(following)) is None:
+                await asyncio.sleep(0.1)
+            assert re.search(names(SUBSCRIBER[0]), refused), refused
+        while await _refusal(following) is not None:
+            await asyncio.sleep(0.1)
+    await following.close()
+
+
+async def _refusal(following: MoveFollower) -> str | None:
+    """Why it may not read; None where it may."""
+    try:
+        await following.known(60)
+    except RefusedReadingError as refused:
+        return str(refused)
+    return None
 
 
 async def test_a_tail_without_its_right_does_not_wait_for_a_topic_that_it_may_not_see(

@@ -9,8 +9,9 @@ import pytest
 
 from stream.codec.state.customers import CustomerCodec
 from stream.core.customer import Customer, Life
-from stream.core.explain import explain
+from stream.core.explain import explain, ways_out
 from stream.core.explanation.explanation import Compared, Explained, Explanation
+from stream.core.explanation.nearness import nearness_of
 from stream.core.facts import Fact
 from stream.core.inputs import Passing
 from stream.core.interaction import MAX_TIME
@@ -127,6 +128,36 @@ def with_decisive_mended(part: Explained) -> bool | None:
         return None if answers[0] is None else not answers[0]
     strong = part.kind == "any"
     return strong if strong in answers else None if None in answers else not strong
+
+
+@pytest.mark.parametrize("batch", BATCHES)
+def test_how_near_a_way_out_is_fits_whether_it_holds_and_what_decides_it(batch: int) -> None:
+    """All is there where the condition holds, nothing where an interaction decides; and something is waited for."""
+    for each in customers(batch):
+        for lifecycle, explanation in explained(each):
+            assert ways_out(lifecycle, each.customer.lives[lifecycle.id], each.now) == explanation.ways_out
+            for way in explanation.ways_out:
+                share, waits_for = nearness_of(way)
+                assert 0 <= share <= 1
+                assert bool(waits_for) is (way.holds is not True)
+                decisive = [one for one in comparisons(way.condition) if one.decisive]
+                if way.condition.holds:
+                    assert (share, decisive) == (1, [])
+                elif any(one.missing is None and one.scores is None for one in decisive):
+                    assert share == 0
+                else:
+                    left = [
+                        1 - abs(missing) / max(abs(value), abs(value + missing)) for value, missing in numbers(decisive)
+                    ]
+                    assert share == pytest.approx(max(0.0, min(left)))
+
+
+def numbers(found: list[Compared]) -> Iterator[tuple[float, float]]:
+    """What there is of each, and what is missing."""
+    for each in found:
+        if each.missing is not None:
+            assert isinstance(each.value, int | float)
+            yield each.value, each.missing
 
 
 @pytest.mark.parametrize("batch", BATCHES)

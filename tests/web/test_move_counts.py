@@ -102,8 +102,8 @@ def test_what_is_counted_is_what_there_is_in_whatever_order_it_came(
                 lengths = [each for each in stays if each is not None]
                 medians = at_shares(found[stages].stayed, SHARES)
                 assert (medians is None) == (not lengths)
-                for share, length in zip(SHARES, medians or (), strict=False):
-                    assert is_near(length, ranked(lengths, share))
+                for share, told_of in zip(SHARES, medians or (), strict=False):
+                    assert is_near(told_of, ranked(lengths, share))
     chance.shuffle(moves)
     again = MoveCounts()
     for stages, at, entered in moves:

@@ -26,6 +26,7 @@ transitions:
   - {from: lead, to: gone, when: idle >= 30d}
   - {from: lead, to: member, when: event.type == "visit" and orders >= 10}
   - {from: lead, to: gone, when: event.type == "leave"}
+  - {from: member, to: empty, when: orders >= 500}
 """
 LEADS = [f"lead-{number:02}" for number in range(60)]
 GONE = [f"gone-{number:03}" for number in range(300)]
@@ -137,9 +138,7 @@ async def test_of_many_a_sample_is_looked_at_as_many_of_each_partition(
             assert (body["customers"], body["looked_at"], body["complete"]) == (60, 20, True)
             assert {sum(near["customers"] for near in each["near"]) for each in body["transitions"]} == {20}
         sample = [
-            member.customer.id
-            async for members in rigs[0].reader.sample(0, "club", "lead", 10)
-            for member in members
+            member.customer.id async for members in rigs[0].reader.sample(0, "club", "lead", 10) for member in members
         ]
     ours = [each for each in LEADS if home(each) == 0]
     assert len(set(sample)) == len(sample) == 10

@@ -43,7 +43,9 @@ class MovesLookup:
             return error_answer(503, "kafka_away", "the topic of stage changes cannot be read now; ask again")
         now = time.time_ns() // 1_000_000
         latest = known.counts.latest
-        return json_answer(moves_data(lifecycle, within, known, now if self._clock == "wall" or latest is None else latest))
+        return json_answer(
+            moves_data(lifecycle, within, known, now if self._clock == "wall" or latest is None else latest)
+        )
 
 
 def moves_data(lifecycle: Lifecycle, within: str, known: Known, until: int) -> dict[str, Any]:

@@ -82,7 +82,7 @@ class Part(msgspec.Struct):
             way.see(found, now)
 
     def add(self, other: "Part") -> None:
-        """What another worker knows. Ways that its lifecycle has and ours has not, while an edit goes out, are added."""
+        """What another knows. Ways that its lifecycle has and ours has not, while an edit goes out, are added."""
         self.customers += other.customers
         self.looked_at += other.looked_at
         self.partitions = sorted({*self.partitions, *other.partitions})

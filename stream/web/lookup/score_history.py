@@ -103,7 +103,7 @@ def ahead(score: Score, life: Life, begin: int, at: int, until: int, points: int
 
 
 def _until(model: Model, customer: Customer, move: MoveByTime | None, at: int) -> int:
-    """Up to when scores are told: the next move by time, else the time when the customer is forgotten, or some weeks."""
+    """Up to when scores are told: the next move by time, else when the customer is forgotten, or some weeks on."""
     if move is not None:
         return max(move.at, at)
     forgotten = None if customer.quarantined else forgotten_at(model, customer.active, customer.identified)

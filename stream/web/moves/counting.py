@@ -6,6 +6,7 @@ exact; the time that it is counted over begins with a bucket, which is up to one
 
 from typing import Final, NamedTuple
 
+from stream.core.interaction import MIN_TIME
 from stream.web.moves.lengths import EMPTY, tally_of
 
 _SECOND: Final = 1_000
@@ -69,66 +70,79 @@ class MoveCounts:
         for each in WITHIN.values():
             reaches[each.bucket] = max(each.length, reaches.get(each.bucket, 0))
         self._rings = {bucket: _Ring(bucket, reach) for bucket, reach in reaches.items()}
-        self._kinds: set[tuple[str, Stages]] = set()
+        self._kinds: dict[tuple[str, Stages], int] = {}
+        """By lifecycle and stages a number, 0, 1, 2…"""
         self.latest: int | None = None
         """The time of the latest move."""
         self.left_out = False
         """There are more kinds of moves than are counted."""
 
+    def come_to(self, now: int) -> None:
+        """Nothing before what can be asked for at `now` is wanted any more."""
+        for ring in self._rings.values():
+            ring.come_to(now)
+
     def add(self, lifecycle: str, stages: Stages, at: int, entered: int | None) -> None:
         """Somebody moved at `at`, who had entered the stage before at `entered`."""
-        kind = lifecycle, stages
-        if kind not in self._kinds:
-            if len(self._kinds) == MOST_MOVES:
+        kind = self._kinds.get((lifecycle, stages))
+        if kind is None:
+            kind = len(self._kinds)
+            if kind == MOST_MOVES:
                 self.left_out = True
                 return
-            self._kinds.add(kind)
+            self._kinds[lifecycle, stages] = kind
         if self.latest is None or at > self.latest:
+            if self.latest is None or at // _SECOND > self.latest // _SECOND:  # each bucket is some seconds
+                self.come_to(at)
             self.latest = at
         stayed = EMPTY if entered is None else tally_of(at - entered)
         for ring in self._rings.values():
-            ring.add(kind, at, stayed)
+            if at >= ring.since:
+                ring.add(kind, at, stayed)
 
     def within(self, name: str, lifecycle: str, until: int) -> Counted:
         """The moves of a lifecycle from the time with this name before `until` on, up to and with it."""
         length, bucket = WITHIN[name]
         first, last = (until - length) // bucket, until // bucket
-        return Counted(first * bucket, self._rings[bucket].read(lifecycle, first, last))
+        found = self._rings[bucket].read(first, last)
+        moves = {stages: found[kind] for (of, stages), kind in self._kinds.items() if of == lifecycle and kind in found}
+        return Counted(first * bucket, moves)
 
 
 class _Ring:
-    """Buckets of one length, as many as reach far enough back from the latest."""
+    """Buckets of one length, as many as reach far enough back from the latest time."""
 
     def __init__(self, bucket: int, reach: int) -> None:
-        self._bucket = bucket
-        self._most = reach // bucket + 1
-        self._latest: int | None = None
-        self._buckets: dict[int, dict[tuple[str, Stages], Moved]] = {}
-        """By number: that of a time is the time in lengths of a bucket."""
+        self._bucket, self._reach = bucket, reach
+        self.since = MIN_TIME
+        """Moves before this time have no bucket."""
+        self._buckets: dict[int, dict[int, Moved]] = {}
+        """By number: that of a time is the time in lengths of a bucket. Each by kind of move."""
 
-    def add(self, kind: tuple[str, Stages], at: int, stayed: int) -> None:
-        number = at // self._bucket
-        bucket = self._buckets.get(number)
-        if bucket is None:
-            if self._latest is None or number > self._latest:
-                self._latest = number
-                for old in [each for each in self._buckets if each <= number - self._most]:
-                    del self._buckets[old]
-            elif number <= self._latest - self._most:
-                return
-            bucket = self._buckets[number] = {}
+    def come_to(self, now: int) -> None:
+        """Let go of what is too old at `now`."""
+        first = (now - self._reach) // self._bucket
+        since = first * self._bucket
+        if since > self.since:
+            self.since = since
+            for old in [each for each in self._buckets if each < first]:
+                del self._buckets[old]
+
+    def add(self, kind: int, at: int, stayed: int) -> None:
+        """Count a move that is not too old."""
+        bucket = self._buckets.setdefault(at // self._bucket, {})
         moved = bucket.get(kind)
         if moved is None:
-            moved = bucket[kind] = Moved()
-        moved.count += 1
-        moved.stayed += stayed
+            bucket[kind] = Moved(1, stayed)
+        else:
+            moved.count += 1
+            moved.stayed += stayed
 
-    def read(self, lifecycle: str, first: int, last: int) -> dict[Stages, Moved]:
-        """What is in the buckets from the first to the last."""
-        found: dict[Stages, Moved] = {}
+    def read(self, first: int, last: int) -> dict[int, Moved]:
+        """What is in the buckets from the first to the last, by kind of move."""
+        found: dict[int, Moved] = {}
         for number, bucket in self._buckets.items():
             if first <= number <= last:
-                for (name, stages), moved in bucket.items():
-                    if name == lifecycle:
-                        found.setdefault(stages, Moved()).add(moved)
+                for kind, moved in bucket.items():
+                    found.setdefault(kind, Moved()).add(moved)
         return found

@@ -31,7 +31,7 @@ MOST_AT_FIRST: Final = 200_000
 """Changes that are read at the first question, of all partitions together: two seconds of work."""
 LINGER_SECONDS: Final = 300.0
 """For so long after the last question moves are counted on."""
-_AT_ONCE: Final = 500
+_AT_ONCE: Final = 250
 """Changes in one slice, in which nothing else is done: some milliseconds."""
 _BYTES: Final = 1 << 20
 _LONG_POLL_MS: Final = 100
@@ -194,6 +194,8 @@ class MoveFollower:
     def _count(self, records: Iterable[SourceRecord], beginning: Beginning | None, counts: MoveCounts) -> None:
         # By wall time nothing has happened yet that is said to: an interaction may be some minutes ahead.
         present = _now() if self._settings.clock == "wall" else None
+        if present is not None:
+            counts.come_to(present)
         for record in records:
             move = read_move(record.value)
             if move is None:

@@ -1,7 +1,7 @@
 """Lengths of time, tallied by size: median and p90 of millions of them in a kilobyte.
 
-A bin is 1.1 times as wide as the one before. What is told of a length is the (geometric) middle of its bin, so that it
-is off by at most the square root of 1.1, 4.9 %, beside half a millisecond of rounding; of more than 68 years all is one.
+A bin is 1.1 times as wide as the one before. What is told of a length is the (geometric) middle of its bin, so it is
+off by at most the square root of 1.1, 4.9 %, beside half a millisecond of rounding. All of more than 68 years is one.
 
 A tally is one whole number, with 32 bits for each bin: two are added as numbers are, and none is `EMPTY`.
 """
