@@ -232,9 +232,7 @@ async def test_moves_and_nearness_are_the_same_at_every_worker(settings: Setting
     assert await moved(settings, "flapping") == wanted
 
 
-async def test_scores_are_those_of_the_closed_formula_at_every_worker(
-    settings: Settings, start: Start
-) -> None:
+async def test_scores_are_those_of_the_closed_formula_at_every_worker(settings: Settings, start: Start) -> None:
     """Of customers on every partition, as they were at changes and as they cool down until the next move."""
     one, two = await running_pair(start)
     customers = [f"c-{number}" for number in range(12)]
