@@ -1,7 +1,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test check pythons bench faults sdks wheel clean
+.PHONY: help demo test check pythons bench faults sdks screenshots wheel clean
 
 # Another environment, of another Python: make check VENV=.venv-3.13 PYTHON=python3.13
 export VENV ?= .venv
@@ -17,7 +17,7 @@ PYTEST := $(BIN)/python -m pytest --numprocesses 4 --dist loadgroup --durations 
 COMPILED_ALIKE := $(addprefix tests/,contract core fuzz machine operations presets properties web/collector)
 
 help: ## List the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 13
 
 demo: ## Score a small shop's customers before your eyes; needs Python 3.11 alone. Options: ARGS="..."
 	@deploy/venv.sh demo
@@ -53,6 +53,11 @@ sdks: ## Official SDKs, in Python, Node, Java and Chromium, against collector, w
 	@deploy/kafka/jars.sh
 	@$(BIN)/python -m tests.sdks $(ARGS)
 
+screenshots: ## Pictures of the console, of each view in light, dark and narrow, in .data/screenshots. ARGS=FOLDER
+	@deploy/venv.sh dev
+	@tests/kit/chromium.sh
+	@$(BIN)/python -m tests.console.screenshots $(ARGS)
+
 wheel: ## The product as a compiled wheel, in dist: what to install where it is to be fast; needs a C compiler
 	@deploy/venv.sh
 	@deploy/wheel.sh
@@ -68,6 +73,7 @@ ready-python:
 ready-kafka:
 	@deploy/kafka/jars.sh
 	@tests/kit/graphviz.sh
+	@tests/kit/chromium.sh
 
 quick:
 	@$(PYTEST) --numprocesses 2 -m "not kafka and not slow and not real_data and not long" \

@@ -2,6 +2,7 @@
 
 import gc
 import logging
+import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 
@@ -23,6 +24,8 @@ from stream.machine.source_partition import SourcePartition
 from stream.metrics import Metrics, PartitionView, view_of
 from stream.settings import Settings
 from stream.web.authentication import is_of_this_machine
+from stream.web.console.about import About
+from stream.web.console.routes import add_console
 from stream.web.live_changes import add_live_routes
 from stream.web.lookup.routes import add_lookup
 from stream.web.routes import health_routes
@@ -40,7 +43,7 @@ the time with Python's own thresholds."""
 class Application:
     """A worker with its parts."""
 
-    def __init__(self, settings: Settings, files: Iterable[LifecycleFile]) -> None:
+    def __init__(self, settings: Settings, files: Iterable[LifecycleFile], *, demo: bool = False) -> None:
         self.settings = settings
         self.files = list(files)
         lifecycles = [file.lifecycle for file in self.files]
@@ -50,6 +53,7 @@ class Application:
         self.metrics.show_versions(self.group)
         self._supervisor: Supervisor | None = None
         self._tokens = Tokens(settings.web_token, settings.web_tokens)
+        self._about = About(product_version(), is_compiled(), time.time_ns() // 1_000_000, demo)
 
     def partitions(self) -> Iterable[PartitionView]:
         """What metrics show of the owned partitions."""
@@ -79,6 +83,7 @@ class Application:
             reader = StateReader(supervisor, settings, self.model)
             add_lookup(routes, reader, settings, self.metrics.registry)
             add_live_routes(routes, settings, self.metrics)
+            add_console(routes, reader, settings, self._tokens, supervisor.status, self.group, self._about)
             tls = server_context(settings)
             async with serve(routes, settings.web_bind, settings.web_port, tls=tls) as port:
                 supervisor.membership.url = own_url(settings, port)
@@ -126,8 +131,11 @@ def _since(live_from: int | None) -> str:
     return "the first start of this application" if live_from is None else format_time(live_from)
 
 
-def application(settings: Settings) -> Application:
-    """The worker of these settings. Raises LifecycleFileError where a lifecycle cannot be used."""
+def application(settings: Settings, *, demo: bool = False) -> Application:
+    """The worker of these settings; `demo`: that of `lifecycle demo`.
+
+    Raises LifecycleFileError where a lifecycle cannot be used.
+    """
     files = load_all(settings.lifecycles)
     for file in files:
         for warning in file.warnings:
@@ -140,4 +148,4 @@ def application(settings: Settings) -> Application:
                 column=warning.column,
                 warning=warning.message,
             )
-    return Application(settings, files)
+    return Application(settings, files, demo=demo)

@@ -4,7 +4,7 @@ Where the texts come from is in `stream.settings_sources`.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import Field, dataclass, field
 from typing import Any, Literal
 
 from xxhash import xxh3_64_hexdigest
@@ -39,6 +39,8 @@ from stream.setting_types import (
 )
 from stream.topic_names import MachineTopics, TopicNames, topic_names, webhook_topics
 
+HIDDEN = "(set, not shown)"
+"""Shown in place of a secret."""
 Delivery = Literal["auto", "exactly_once", "at_least_once"]
 Clock = Literal["wall", "stream"]
 ApplyEdits = Literal["at_once", "when_touched"]
@@ -301,6 +303,12 @@ class Settings:
     def webhook_topics(self) -> MachineTopics:
         """What deliveries of stage changes read and write."""
         return webhook_topics(self.topic_prefix, self.topics.stage_changes)
+
+
+def default_of(setting: Field[Any]) -> str:
+    """A setting's default as a person would write it; empty where it is the empty text."""
+    shown = setting.metadata["shown"]
+    return str(setting.default if shown is None else shown)
 
 
 def _or_off(ms: int | None) -> str:

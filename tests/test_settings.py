@@ -8,13 +8,13 @@ from typer import Context
 from typer.main import get_command
 
 from stream.cli.commands import app
-from stream.cli.terminal.options import default_of, variable_of
+from stream.cli.terminal.options import variable_of
 from stream.codec.files.column_mapping import ColumnMapping
 from stream.codec.files.topic_mappings import TopicMappings
 from stream.codec.interactions import DEFAULT_BLOCKED
 from stream.errors import SettingsError
 from stream.setting_types import UNLIMITED
-from stream.settings import Settings
+from stream.settings import Settings, default_of
 from stream.settings_sources import load_settings
 from stream.topic_names import TopicNames
 from tests.kit.times import DAY

@@ -170,7 +170,7 @@ async def _show(
             webhooks_port=free_port(),
         )
         screen.starting("the worker and the collector, some seconds")
-        worker = await stack.enter_async_context(_child("worker", _of_worker(settings), guard))
+        worker = await stack.enter_async_context(_child("worker", _of_worker(settings), guard, "--demo"))
         collector = await stack.enter_async_context(_child("collector", _of_collector(settings), collectors_guard))
         if webhook is not None:
             await stack.enter_async_context(_delivering(settings, webhook))
@@ -246,7 +246,7 @@ async def _delivering(settings: Settings, url: str) -> AsyncIterator[None]:
             "webhooks-port": str(settings.webhooks_port),
             "log-level": "warning",
         }
-        async with _child("webhooks", options, guard, {_VARIABLE: _WEBHOOK_SECRET}) as process:
+        async with _child("webhooks", options, guard, secrets={_VARIABLE: _WEBHOOK_SECRET}) as process:
             health = f"http://{settings.web_bind}:{settings.webhooks_port}"
             await _until_ready("webhooks", lambda: _answers_200(health), process, guard)
             yield
@@ -254,14 +254,14 @@ async def _delivering(settings: Settings, url: str) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def _child(
-    role: str, options: dict[str, str], guard: "ChildGuard", secrets: Mapping[str, str] | None = None
+    role: str, options: dict[str, str], guard: "ChildGuard", *flags: str, secrets: Mapping[str, str] | None = None
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     """A worker, a collector or webhooks in a process of its own, stopped at the end."""
     # Nothing that is set for others may reach this one.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("LIFECYCLE_")}
     environment |= secrets or {}
     environment["TMPDIR"] = str(guard.folder)
-    command = [sys.executable, "-m", "stream.cli", role]
+    command = [sys.executable, "-m", "stream.cli", role, *flags]
     command += [part for name, value in options.items() for part in (f"--{name}", value)]
     with _log(role, guard).open("wb") as output:
         process = await asyncio.create_subprocess_exec(

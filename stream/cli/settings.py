@@ -9,11 +9,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from stream.cli.terminal.options import default_of, variable_of, with_settings
-from stream.settings import Settings
+from stream.cli.terminal.options import variable_of, with_settings
+from stream.settings import HIDDEN, Settings, default_of
 from stream.settings_sources import Origin, settings_from
 
-_HIDDEN = "(set, not shown)"
 _HEADINGS = ("Setting", "Environment variable", "Default", "Meaning")
 
 
@@ -64,7 +63,7 @@ def _now(setting: Field[Any], found: Origin | None) -> tuple[str, str, str | Non
     """Its value as a person writes it, what kind of place that comes from, and which."""
     if found is None:
         return default_of(setting), "default", None
-    return found.text if setting.repr or not found.text else _HIDDEN, found.source, found.where
+    return found.text if setting.repr or not found.text else HIDDEN, found.source, found.where
 
 
 def _markdown(rows: list[tuple[str, str, str, str]]) -> str:

@@ -3,6 +3,9 @@
 import logging
 import os
 import sys
+from typing import Annotated
+
+import typer
 
 from stream.app import application
 from stream.cli.terminal.options import with_settings
@@ -42,7 +45,11 @@ log = logging.getLogger(__name__)
     "log_level",
     "log_format",
 )
-def worker(settings: Settings) -> None:
+def worker(
+    *,
+    demo: Annotated[bool, typer.Option("--demo", hidden=True, help="It is the worker of `lifecycle demo`.")] = False,
+    settings: Settings,
+) -> None:
     """Read interactions, keep scores and stages, write stage changes; start as many as there are cores.
 
     Topics are created where they are missing. A broker that is away is waited for. SIGTERM and Ctrl-C end
@@ -52,4 +59,4 @@ def worker(settings: Settings) -> None:
     configure_logs(settings)
     for warning in unknown_variables(os.environ):
         report(log.warning, Event.VARIABLE_UNKNOWN, "{warning}", warning=warning)
-    sys.exit(application(settings).run())
+    sys.exit(application(settings, demo=demo).run())

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import Final, NamedTuple, TypeVar
 
 from stream.codec.partitioners import home_of
@@ -82,6 +82,11 @@ class StateReader:
     def owner(self, partition: int) -> str | None:
         """Where the partition's owner is reached; None while nobody knows."""
         return self._supervisor.membership.owners.get(partition)
+
+    @property
+    def by_owner(self) -> Mapping[int, str]:
+        """By partition, where its owner is reached, as of the last assignment."""
+        return self._supervisor.membership.owners
 
     @property
     def owners(self) -> set[str]:

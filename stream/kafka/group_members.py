@@ -18,6 +18,13 @@ class MemberData(msgspec.Struct):
     lifecycle_worker: WorkerVersions | None = None
 
 
+class _Described(MemberData):
+    """What such a member says in all, as far as it is read."""
+
+    url: str = ""
+    """Where it is reached; Faust's own field."""
+
+
 def members_of(groups: Iterable[Sequence[Any]]) -> list[Member] | None:
     """The members in Kafka's answer to DescribeGroups for one group; None where it does not report them now.
 
@@ -25,14 +32,15 @@ def members_of(groups: Iterable[Sequence[Any]]) -> list[Member] | None:
     """
     for code, _group, state, _protocol_type, _protocol, members, *_ in groups:
         if not code and state == _STABLE and all(metadata for _name, _client, _host, metadata, *_ in members):
-            return [Member(name, host.lstrip("/"), _read(metadata)) for name, _client, host, metadata, *_ in members]
+            return [_member(name, host, metadata) for name, _client, host, metadata, *_ in members]
     return None
 
 
-def _read(metadata: bytes) -> WorkerVersions | None:
-    """What a member says of itself; None where it says nothing that can be read."""
+def _member(name: str, host: str, metadata: bytes) -> Member:
+    """A member, with what it says of itself where that can be read."""
     try:
         user_data = ConsumerProtocolMemberMetadata.decode(metadata).user_data
-        return msgspec.json.decode(user_data, type=MemberData).lifecycle_worker
+        said = msgspec.json.decode(user_data, type=_Described)
     except (msgspec.MsgspecError, ValueError, TypeError):
-        return None
+        said = _Described()
+    return Member(name, host.lstrip("/"), said.lifecycle_worker, said.url)

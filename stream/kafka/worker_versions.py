@@ -82,6 +82,8 @@ class Member(NamedTuple):
     """The address that the broker sees."""
     versions: WorkerVersions | None
     """None: of a release that says nothing of itself."""
+    url: str = ""
+    """Where it says that it is reached; empty where it does not say."""
 
 
 class OtherWorker(msgspec.Struct, frozen=True, order=True):
@@ -133,6 +135,11 @@ class GroupVersions:
                 "the workers of this group ({workers}) have the same lifecycles and settings again",
                 workers=len(self._heard),
             )
+
+    @property
+    def urls(self) -> set[str]:
+        """Where members of the group are reached, those without partitions too, as far as the broker reports them."""
+        return {each.url for each in self._heard or () if each.url}
 
     def distinct(self) -> dict[str, int]:
         """How many versions of each lifecycle the group has, one being that a worker lacks it or does not say which.

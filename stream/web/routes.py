@@ -21,6 +21,7 @@ from stream.engine.status import EngineStatus, PartitionStatus, Phase
 from stream.kafka.contact import ContactStatus
 from stream.kafka.worker_versions import GroupVersions
 from stream.web.authentication import require_token, sees_details
+from stream.web.browsers import say_to_browsers
 from stream.web.openapi import PATH as OPENAPI
 from stream.web.openapi import description
 from stream.web.tokens import Tokens
@@ -63,6 +64,7 @@ def health_routes(
         return metrics_answer(request, registry)
 
     app = web.Application(middlewares=[require_token(known)])
+    app.on_response_prepare.append(say_to_browsers)
     app.router.add_get(OPENAPI, description)
     app.router.add_get("/livez", livez)
     app.router.add_get("/readyz", readyz)

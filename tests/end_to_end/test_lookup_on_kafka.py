@@ -1,35 +1,30 @@
 """Lookups of real workers on Apache Kafka: right at every one of them, and never old from one that was away."""
 
 import asyncio
-import os
 import signal
 import ssl
-import sys
 import time
-from asyncio.subprocess import Process
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import orjson
 import pytest
 
 from stream.codec.interactions import encode_native
 from stream.codec.records import Outgoing
 from stream.core.interaction import Interaction
-from stream.kafka.embedded.process import free_port
 from stream.settings import Settings
 from tests.kit.certificates import Authority
 from tests.kit.kafka import SharedKafka
 from tests.kit.lifecycles import SHOP
 from tests.kit.times import HOUR
 from tests.kit.topics import produce, read_all
+from tests.kit.workers import PARTITIONS, Start, Worker, running_pair, worker_processes
 
 pytestmark = pytest.mark.slow
 
-PARTITIONS = 4
 TOKEN = "0123456789abcdef-of-this-test"  # noqa: S105 a test's own
 FLAPPING = """
 lifecycle: flapping
@@ -49,80 +44,22 @@ transitions:
   - {from: cold, to: warm, when: heat >= 25}
   - {from: warm, to: cold, when: heat < 5}
 """
-Answer = tuple[int, dict[str, Any]]
-
-
-class Worker:
-    """One worker process, and what it answers."""
-
-    def __init__(self, process: Process, url: str) -> None:
-        self.process, self.url = process, url
-        self.headers: dict[str, str] = {}
-        self.trusts: ssl.SSLContext | bool = True
-
-    async def ask(self, path: str, seconds: float = 10.0) -> Answer:
-        """Status and body; 0 where it does not answer."""
-        timeout = aiohttp.ClientTimeout(total=seconds)
-        try:
-            async with (
-                aiohttp.ClientSession(timeout=timeout, headers=self.headers) as session,
-                session.get(self.url + path, ssl=self.trusts) as response,
-            ):
-                return response.status, orjson.loads(await response.read())
-        except (aiohttp.ClientError, TimeoutError):
-            return 0, {}
-
-    async def owned(self) -> int:
-        """How many partitions it has that run."""
-        _, body = await self.ask("/readyz")
-        return sum(each["state"] == "running" for each in body.get("partitions", ()))
-
-    async def until(self, path: str, holds: Callable[[Answer], bool], seconds: float = 60.0) -> Answer:
-        """The first answer of which `holds`."""
-        last: Answer = (0, {})
-        try:
-            async with asyncio.timeout(seconds):
-                while not holds(last := await self.ask(path)):
-                    await asyncio.sleep(0.02)
-        except TimeoutError:
-            raise AssertionError(str(last)[:2_000]) from None
-        return last
 
 
 @pytest.fixture
-async def start(kafka: SharedKafka, topic_prefix: str, tmp_path: Path) -> AsyncIterator[Callable[..., Any]]:
+async def start(kafka: SharedKafka, topic_prefix: str, tmp_path: Path) -> AsyncIterator[Start]:
     """Start workers of one group; whatever still runs at the end is killed."""
     for name, text in (("shop", SHOP), ("flapping", FLAPPING), ("cooling", COOLING)):
         (tmp_path / f"{name}.yaml").write_text(text, encoding="utf-8")
-    around = {name: value for name, value in os.environ.items() if not name.startswith("LIFECYCLE_")}
-    around |= {
-        "LIFECYCLE_BOOTSTRAP": kafka.bootstrap,
-        "LIFECYCLE_TOPIC_PREFIX": topic_prefix,
-        "LIFECYCLE_PARTITIONS": str(PARTITIONS),
-        "LIFECYCLE_LIFECYCLES": ",".join(f"{tmp_path}/{name}.yaml" for name in ("shop", "flapping", "cooling")),
-        "LIFECYCLE_SESSION_TIMEOUT": "2s",
+    around = {
+        "bootstrap": kafka.bootstrap,
+        "topic_prefix": topic_prefix,
+        "partitions": str(PARTITIONS),
+        "lifecycles": ",".join(f"{tmp_path}/{name}.yaml" for name in ("shop", "flapping", "cooling")),
+        "session_timeout": "2s",
     }
-    workers: list[Worker] = []
-
-    async def start_worker(**more: str) -> Worker:
-        """With further settings, each by its name; `{port}` in one is the worker's."""
-        port = free_port()
-        added = {f"LIFECYCLE_{name.upper()}": value.format(port=port) for name, value in more.items()}
-        with (tmp_path / f"worker{len(workers)}.log").open("wb") as log:
-            process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "stream.cli", "worker", "--web-port", str(port)),
-                env=around | added,
-                stdout=log,
-                stderr=log,
-            )
-        workers.append(Worker(process, added.get("LIFECYCLE_WEB_URL", f"http://127.0.0.1:{port}")))
-        return workers[-1]
-
-    yield start_worker
-    for worker in workers:
-        if worker.process.returncode is None:
-            worker.process.kill()
-        await worker.process.wait()
+    async with worker_processes(around, tmp_path) as start_worker:
+        yield start_worker
 
 
 @pytest.fixture
@@ -142,18 +79,7 @@ def stage(body: dict[str, Any], lifecycle: str = "shop") -> str | None:
     return next((each["stage"] for each in body.get("lifecycles", ()) if each["lifecycle"] == lifecycle), None)
 
 
-async def running_pair(start: Callable[..., Any]) -> tuple[Worker, Worker]:
-    """Two workers that share the partitions."""
-    one = await start()
-    await one.until("/readyz", lambda answer: answer[0] == 200 and len(answer[1]["partitions"]) == PARTITIONS)
-    two = await start()
-    half = PARTITIONS // 2
-    for each in (one, two):
-        await each.until("/readyz", lambda answer: answer[0] == 200 and len(answer[1]["partitions"]) == half)
-    return one, two
-
-
-async def test_every_worker_answers_for_every_customer(settings: Settings, start: Callable[..., Any]) -> None:
+async def test_every_worker_answers_for_every_customer(settings: Settings, start: Start) -> None:
     one, two = await running_pair(start)
     customers = [f"c-{number}" for number in range(40)]
     await send(settings, "Order Completed", customers, total=5)
@@ -171,7 +97,7 @@ async def test_every_worker_answers_for_every_customer(settings: Settings, start
 
 
 async def test_workers_ask_each_other_over_tls_with_the_token_of_whoever_asks(
-    settings: Settings, start: Callable[..., Any], tmp_path: Path
+    settings: Settings, start: Start, tmp_path: Path
 ) -> None:
     authority = Authority("lookup", tmp_path)
     certificate = authority.issue("worker", tmp_path / "worker.pem", ("localhost",))
@@ -187,7 +113,7 @@ async def test_workers_ask_each_other_over_tls_with_the_token_of_whoever_asks(
     }
 
     async def start_secured() -> Worker:
-        worker: Worker = await start(**secured)
+        worker = await start(**secured)
         worker.headers = {"Authorization": f"Bearer {TOKEN}"}
         worker.trusts = ssl.create_default_context(cafile=str(authority.file))
         return worker
@@ -202,9 +128,7 @@ async def test_workers_ask_each_other_over_tls_with_the_token_of_whoever_asks(
     assert {(await one.ask(f"/v1/customers/{customer}"))[0] for customer in customers} == {401}
 
 
-async def test_a_worker_that_was_stopped_for_long_never_answers_with_what_was(
-    settings: Settings, start: Callable[..., Any]
-) -> None:
+async def test_a_worker_that_was_stopped_for_long_never_answers_with_what_was(settings: Settings, start: Start) -> None:
     """It owns the partitions still as far as it knows, and holds their old state, when it goes on."""
     one, two = await running_pair(start)
     customers = [f"c-{number}" for number in range(40)]
@@ -227,9 +151,7 @@ async def test_a_worker_that_was_stopped_for_long_never_answers_with_what_was(
     await one.until(f"/v1/customers/{customers[0]}", lambda answer: stage(answer[1]) == "customer")
 
 
-async def test_after_a_kill_lookups_say_to_ask_again_until_they_are_right(
-    settings: Settings, start: Callable[..., Any]
-) -> None:
+async def test_after_a_kill_lookups_say_to_ask_again_until_they_are_right(settings: Settings, start: Start) -> None:
     one, two = await running_pair(start)
     customers = [f"c-{number}" for number in range(20)]
     await send(settings, "Order Completed", customers, total=5)
@@ -248,7 +170,7 @@ async def test_after_a_kill_lookups_say_to_ask_again_until_they_are_right(
         await two.until(f"/v1/customers/{customer}", lambda answer: stage(answer[1]) == "customer")
 
 
-async def test_the_latest_changes_of_a_customer_are_found(settings: Settings, start: Callable[..., Any]) -> None:
+async def test_the_latest_changes_of_a_customer_are_found(settings: Settings, start: Start) -> None:
     """Among those of many others, in order, as many as are asked for; and whether there are more is said."""
     worker = await start()
     await worker.until("/readyz", lambda answer: answer[0] == 200 and len(answer[1]["partitions"]) == PARTITIONS)
@@ -282,7 +204,7 @@ async def moved(settings: Settings, lifecycle: str) -> Counter[tuple[str | None,
     return found
 
 
-async def test_moves_and_nearness_are_the_same_at_every_worker(settings: Settings, start: Callable[..., Any]) -> None:
+async def test_moves_and_nearness_are_the_same_at_every_worker(settings: Settings, start: Start) -> None:
     one, two = await running_pair(start)
     customers = [f"c-{number}" for number in range(60)]
     path = "/v1/lifecycles/flapping/moves?within=1h"
@@ -310,9 +232,7 @@ async def test_moves_and_nearness_are_the_same_at_every_worker(settings: Setting
     assert await moved(settings, "flapping") == wanted
 
 
-async def test_scores_are_those_of_the_closed_formula_at_every_worker(
-    settings: Settings, start: Callable[..., Any]
-) -> None:
+async def test_scores_are_those_of_the_closed_formula_at_every_worker(settings: Settings, start: Start) -> None:
     """Of customers on every partition, as they were at changes and as they cool down until the next move."""
     one, two = await running_pair(start)
     customers = [f"c-{number}" for number in range(12)]

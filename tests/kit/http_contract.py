@@ -51,6 +51,9 @@ def hold(method: str, path: str, status: int, content_type: str, body: bytes) ->
     responses = operation["responses"]
     assert str(status) in responses, f"{method} {path}: {status} is none of {', '.join(responses)}"
     response = _resolved(responses[str(status)])
+    if "content" not in response:
+        assert body == b"", f"{method} {path}: {status} with a body"
+        return
     assert content_type in response["content"], f"{method} {path}: {content_type}"
     if content_type == "application/json":
         errors = list(_validator(orjson.dumps(response["content"][content_type]["schema"])).iter_errors(_json(body)))

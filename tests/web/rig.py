@@ -27,6 +27,7 @@ from stream.kafka.partition_reader import Fetched
 from stream.kafka.topic_monitor import SourceTopic
 from stream.machine.batch import Batch
 from stream.settings import Settings
+from stream.web.console.routes import add_console
 from stream.web.lookup.routes import add_lookup
 from stream.web.routes import health_routes
 from stream.web.server import serve
@@ -133,20 +134,30 @@ def placed(interactions: Iterable[Interaction]) -> dict[int, list[Record]]:
 class Rig:
     """A worker's parts, put together as in the product, but for Kafka."""
 
-    def __init__(self, lifecycle: str = "metrics", token: str = "", settings: Settings | None = None) -> None:
-        """`settings` name a Kafka where what is asked for is read from topics."""
+    def __init__(
+        self,
+        lifecycle: str = "metrics",
+        token: str = "",
+        tokens: Tokens | None = None,
+        settings: Settings | None = None,
+        **changed: Any,
+    ) -> None:
+        """`settings` name a Kafka where what is asked for is read from topics; `changed` are single settings."""
         self.broker = Broker()
-        self.application = Application(settings or Settings(clock="stream"), load_all([lifecycle]))
+        settings = Settings(clock="stream", **changed) if settings is None else settings
+        self.application = Application(settings, load_all([lifecycle]))
         self.now = 0.0
         """What the clock of `contact` says."""
         self.contact = Contact(lambda: self.now)
         self.supervisor = Supervisor(self.contact, membership=Membership(3_600.0))
         self.supervisor.membership.confirmed(time.monotonic())
         self.application._supervisor = self.supervisor
-        self.routes = health_routes(self.supervisor.status, self.application.metrics.registry, Tokens(token))
-        settings = self.application.settings
-        self.reader = StateReader(self.supervisor, settings, self.application.model)
-        add_lookup(self.routes, self.reader, settings, self.application.metrics.registry)
+        application, tokens = self.application, Tokens(token) if tokens is None else tokens
+        self.routes = health_routes(self.supervisor.status, application.metrics.registry, tokens)
+        self.reader = StateReader(self.supervisor, settings, application.model)
+        add_lookup(self.routes, self.reader, settings, application.metrics.registry)
+        status, about = self.supervisor.status, application._about
+        add_console(self.routes, self.reader, settings, tokens, status, application.group, about)
         self.url = self.since = ""
 
     def connect(self) -> None:

@@ -265,7 +265,7 @@ async def test_customers_of_a_partition_that_went_to_another_worker_are_not_coun
 
 async def test_other_paths_and_methods_are_refused(rig: Rig) -> None:
     """Only what is named is served, for reading only."""
-    assert (await rig.get("/"))[0].status == 404
+    assert (await rig.get("/nothing"))[0].status == 404
     async with aiohttp.ClientSession() as session, session.post(f"{rig.url}/readyz") as response:
         assert response.status == 405
 

@@ -12,7 +12,7 @@ import typer
 
 from stream.cli.terminal.unknown_variables import unknown_variables
 from stream.errors import SettingsError
-from stream.settings import Settings
+from stream.settings import Settings, default_of
 from stream.settings_sources import ENVIRONMENT_PREFIX, origins, settings_from
 
 Command = Callable[..., None]
@@ -82,12 +82,6 @@ def _warn() -> None:
 def variable_of(setting: Field[Any]) -> str:
     """The environment variable of a setting."""
     return ENVIRONMENT_PREFIX + setting.name.upper()
-
-
-def default_of(setting: Field[Any]) -> str:
-    """A setting's default as a person would write it; empty where it is the empty text."""
-    shown = setting.metadata["shown"]
-    return str(setting.default if shown is None else shown)
 
 
 def _option(setting: Field[Any]) -> object:

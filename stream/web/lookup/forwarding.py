@@ -1,7 +1,8 @@
 """Questions to other workers: to the owner of a partition, or to all owners.
 
 A question that was forwarded once is not forwarded again: where the group has just moved a partition, the asker is told
-to ask again. The asker's token goes along, so that all workers have the same tokens.
+to ask again. The asker's token goes along, one of a cookie as the header `Authorization`, so that all workers have the
+same tokens; cookies do not.
 """
 
 import asyncio
@@ -10,7 +11,9 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 import aiohttp
-from aiohttp import web
+from aiohttp import hdrs, web
+
+from stream.web.authentication import authorization_of
 
 FORWARDED: Final = "Lifecycle-Forwarded"
 TIMEOUT: Final = 5.0
@@ -44,18 +47,24 @@ class Forwarder:
         if self._session is not None:
             await self._session.close()
 
-    async def ask(self, request: web.Request, url: str) -> Answer | None:
+    async def ask(self, request: web.Request, url: str, within: aiohttp.ClientTimeout = _IN_ONE) -> Answer | None:
         """What the worker at `url` answers to this question; None where it does not answer in time."""
         try:
-            async with self.open(request, url) as response:
+            async with self.open(request, url, within) as response:
                 headers = {name: response.headers[name] for name in _PASSED_ON if name in response.headers}
                 return Answer(response.status, await response.read(), response.content_type, headers)
         except (aiohttp.ClientError, TimeoutError, OSError):
             return None
 
+    async def ask_each(
+        self, request: web.Request, urls: Iterable[str], within: aiohttp.ClientTimeout = _IN_ONE
+    ) -> list[Answer | None]:
+        """What each of the workers at `urls` answers; None for one that does not in time."""
+        return await asyncio.gather(*(self.ask(request, url, within) for url in urls))
+
     async def ask_all(self, request: web.Request, urls: Iterable[str]) -> list[bytes | None]:
         """The bodies of the workers at `urls`; None for each that does not answer with 200 in time."""
-        answers = await asyncio.gather(*(self.ask(request, url) for url in urls))
+        answers = await self.ask_each(request, urls)
         return [each.body if each is not None and each.status == 200 else None for each in answers]
 
     def open(
@@ -63,11 +72,16 @@ class Forwarder:
     ) -> "aiohttp.client._RequestContextManager":
         """The same question to the worker at `url`, its answer to be read as it comes."""
         if self._session is None:
-            self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0, ssl=_context(self._certfile)))
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=0, ssl=_context(self._certfile)),
+                cookie_jar=aiohttp.DummyCookieJar(),
+            )
         headers = {FORWARDED: "1"}
-        for name in ("Authorization", "Accept"):
-            if name in request.headers:
-                headers[name] = request.headers[name]
+        authorization, accept = authorization_of(request), request.headers.get(hdrs.ACCEPT)
+        if authorization is not None:
+            headers[hdrs.AUTHORIZATION] = authorization
+        if accept is not None:
+            headers[hdrs.ACCEPT] = accept
         return self._session.get(
             f"{url.rstrip('/')}{request.raw_path}", headers=headers, allow_redirects=False, timeout=timeout
         )
