@@ -89,7 +89,10 @@ export function feed(lifecycle, signal, changed) {
         const subject = change.customer_id ?? change.anonymous_id;
         return h(
             "li",
-            { title: change.trigger ? whyWords(change) : null },
+            {
+                title: change.trigger ? whyWords(change) : null,
+                "data-change": JSON.stringify([subject, change.to, change.at]),
+            },
             h("a", { href: links.subject(change), class: "id" }, subject),
             h(
                 "span",
@@ -125,6 +128,9 @@ export function feed(lifecycle, signal, changed) {
             .sort((a, b) => b.at - a.at)
             .map(row);
         for (const each of rows) each.classList.add("fresh");
+        // What a stage told of at first, and then the stream, too.
+        const told = new Set(rows.map((each) => each.dataset.change));
+        for (const each of [...list.children]) if (told.has(each.dataset.change)) each.remove();
         list.prepend(...rows);
         while (list.childElementCount > MOST_ROWS) list.lastElementChild.remove();
     }
