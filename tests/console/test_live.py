@@ -12,7 +12,7 @@ from stream.core.interaction import Interaction
 from stream.kafka.interaction_producer import InteractionProducer
 from tests.console.browser import Watched, watched
 from tests.console.conftest import prefix
-from tests.console.product import Worker, worker
+from tests.console.product import worker
 from tests.kit.kafka import SharedKafka
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
@@ -118,7 +118,7 @@ async def test_a_worker_that_is_away_is_said_and_comes_back_by_itself(
     browser: Browser, kafka: SharedKafka, tmp_path: Path, lifecycle: str
 ) -> None:
     """First nobody answers; then a worker does that waits for the partitions of the dead one, and says 503."""
-    async with worker(kafka.bootstrap, prefix(), tmp_path, lifecycle, clock="wall") as started:
+    async with worker(kafka.bootstrap, prefix(), tmp_path, lifecycle, clock="wall", session_timeout="20s") as started:
         async with InteractionProducer(started.settings) as producer:
             await sent(producer, flaps(100))
         await started.ready()
@@ -148,8 +148,8 @@ async def test_operations_say_what_is_wrong(
     async with worker(kafka.bootstrap, group, tmp_path, lifecycle, clock="wall", session_timeout="30s") as one:
         await one.ready()
         async with worker(kafka.bootstrap, group, tmp_path, lifecycle, clock="wall", session_timeout="30s") as two:
-            await owns_half(one)
-            await one.ready()
+            for each in (two, one):
+                await each.ready()
             async with watched(browser, one.url) as page:
                 await page.go("#/operations", heading="Operations")
                 await expect(page.page.locator(".verdict")).to_contain_text("The system is well.")
@@ -162,9 +162,3 @@ async def test_operations_say_what_is_wrong(
                 finally:
                     two._process.send_signal(signal.SIGCONT)
                 await expect(said).to_contain_text("The system is well.", timeout=40_000)
-
-
-async def owns_half(one: Worker) -> None:
-    async with asyncio.timeout(60):
-        while len((await one.ask("/readyz"))["partitions"]) != 2:
-            await asyncio.sleep(0.1)

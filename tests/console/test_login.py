@@ -7,12 +7,14 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, expect
 
+from stream.codec.records import Outgoing
 from stream.core.durations import DAY
 from stream.demo.shop import SHOP_CLOSED
 from tests.console.browser import Watched, watched
 from tests.console.conftest import MARKUP, prefix, strange
 from tests.console.product import Worker, send, worker
 from tests.kit.kafka import SharedKafka
+from tests.kit.topics import produce
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
@@ -30,6 +32,8 @@ async def guarded(kafka: SharedKafka, tmp_path_factory: pytest.TempPathFactory) 
     write(tokens, ROLES)
     async with worker(kafka.bootstrap, prefix(), folder, "metrics", web_tokens=str(tokens)) as started:
         await send(started.settings, strange(), until=SHOP_CLOSED + DAY)
+        unreadable = [Outgoing(MARKUP.encode(), f'{{"type": "{MARKUP}"'.encode())]
+        await produce(kafka.bootstrap, started.settings.topics.interactions, unreadable)
         await started.is_ready()
         yield started
 
@@ -110,6 +114,25 @@ async def test_who_may_only_read_sees_customers_and_no_operations(page: Watched)
     await expect(page.page.get_by_role("heading", level=1)).to_have_text("Customer life cycle metrics")
     await expect(page.page.get_by_role("link", name="Operations")).to_have_count(0)
     await page.go("#/operations", heading="No right to see this")
+
+
+async def test_a_dead_letter_is_shown_as_text_to_who_may_read_and_its_reason_to_who_may_operate(page: Watched) -> None:
+    await page.go("#/operations", heading="Sign in")
+    await sign_in(page, BOTH)
+    letters = page.page.get_by_role("region", name="Dead letters")
+    await expect(letters.get_by_role("table", name="Reasons").get_by_role("row")).to_have_count(2)
+    await letters.locator("summary").click()
+    await expect(letters.locator("pre")).to_have_text(f'{{"type": "{MARKUP}"')
+    await expect(letters.locator("summary")).to_have_text(f"of {MARKUP}")
+    await expect(page.page.locator(".verdict")).to_contain_text("Interactions that could not be read came")
+    assert await page.page.evaluate("[window.hacked, document.images.length]") == [None, 0]
+    assert await page.flaws() == []
+    await page.page.get_by_role("button", name="Sign out").click()
+    await sign_in(page, OPERATES)
+    await expect(letters.get_by_role("table", name="Reasons").get_by_role("row")).to_have_count(2)
+    await expect(letters).to_contain_text("needs the role “read”")
+    await expect(letters.locator("pre")).to_have_count(0)
+    assert "onerror" not in await page.page.locator("body").inner_text()
 
 
 async def test_a_token_that_is_taken_back_asks_for_another(page: Watched, guarded: Worker, tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 // Questions to the worker that served the page. What it cannot answer now is asked again by itself.
 
 const AGAIN_SECONDS = 2;
-const MOST_SECONDS = 15;
+const MOST_SECONDS = 10;
 
 /** An answer that is none: `status` of HTTP, `code` for programs, `message` for people. */
 class Refusal extends Error {
@@ -48,7 +48,7 @@ async function once(url, signal, waiting, tries) {
     } catch (error) {
         if (error.name === "AbortError") throw error;
         waiting({ why: "offline", message: "" });
-        return { wait: Math.min(MOST_SECONDS, AGAIN_SECONDS * 1.5 ** tries) };
+        return { wait: Math.min(MOST_SECONDS, AGAIN_SECONDS * 1.25 ** tries) };
     }
     const refusal = await refusalOf(response);
     if (response.status === 503) {

@@ -1,6 +1,6 @@
 // A score over time: what it was at stage changes, how it fades if nothing happens, and when that moves the customer.
 
-import { fill, h, s, set } from "./dom.js";
+import { fill, h, s, scale, set } from "./dom.js";
 import { LANGUAGE, day, moment, number } from "./format.js";
 import { table } from "./table.js";
 import { at } from "./times.js";
@@ -27,7 +27,7 @@ export function curve(score, { at, until, next }, levels, signal) {
     const watcher = new ResizeObserver(() => {
         if (frame.clientWidth === drawn || frame.clientWidth === 0) return;
         drawn = frame.clientWidth;
-        draw(picture, drawn, score, { at, until, next }, levels);
+        draw(picture, drawn / scale(), score, { at, until, next }, levels);
     });
     watcher.observe(frame);
     signal.addEventListener("abort", () => watcher.disconnect());
@@ -57,6 +57,7 @@ function valueAt(points, moment) {
 function draw(picture, width, { past, ahead, min, max }, { at, until, next }, levels) {
     const points = [...past, ...ahead];
     if (points.length === 0) return;
+    const unit = scale();
     const start = Math.max(points[0][0], at - PAST * Math.max(1, until - at));
     const end = Math.max(until, at + 1, points.at(-1)[0]);
     const shown = points.filter(([when]) => when >= start).map(([, value]) => value);
@@ -70,8 +71,8 @@ function draw(picture, width, { past, ahead, min, max }, { at, until, next }, le
     const solid = between(known, Math.max(start, known[0][0]), at);
     const dashed = between(known, at, end);
     set(picture, "viewBox", `0 0 ${width} ${HEIGHT}`);
-    set(picture, "width", width);
-    set(picture, "height", HEIGHT);
+    set(picture, "width", width * unit);
+    set(picture, "height", HEIGHT * unit);
     const line = (name, x1, y1, x2, y2) => s("line", { class: name, x1, y1, x2, y2 });
     const text = (name, where, height, anchor, words) =>
         s("text", { class: name, x: where, y: height, "text-anchor": anchor, lang: LANGUAGE }, words);

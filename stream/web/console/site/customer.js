@@ -124,7 +124,7 @@ export async function customer(main, { kind, id }, signal) {
             fill(
                 cards.get(each.lifecycle).why,
                 whyHere(each, known) ??
-                    "The change that brought it here was not found: its topic may keep it no more.",
+                    "The change that brought it here was not found: it is kept no more, or was never published.",
             );
         }
     }

@@ -66,3 +66,6 @@ export function keepingFocus(container, change) {
 
 /** Text for screen readers alone. */
 export const unseen = (text) => h("span", { class: "unseen" }, text);
+
+/** How much larger than on a desk the type is: pictures grow with it. */
+export const scale = () => parseFloat(getComputedStyle(document.documentElement).fontSize) / 15;

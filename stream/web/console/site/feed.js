@@ -89,7 +89,11 @@ export function feed(lifecycle, signal, changed) {
         const subject = change.customer_id ?? change.anonymous_id;
         return h(
             "li",
-            { title: change.trigger ? whyWords(change) : null },
+            {
+                title: change.trigger ? whyWords(change) : null,
+                "data-change": JSON.stringify([subject, change.to, change.at]),
+                "data-at": change.at,
+            },
             h("a", { href: links.subject(change), class: "id" }, subject),
             h(
                 "span",
@@ -120,12 +124,16 @@ export function feed(lifecycle, signal, changed) {
     function add(changes) {
         if (changes.length === 0) return;
         if (!list.isConnected) fill(place, list);
-        const rows = changes
-            .toReversed()
-            .sort((a, b) => b.at - a.at)
-            .map(row);
-        for (const each of rows) each.classList.add("fresh");
-        list.prepend(...rows);
+        const rows = changes.map(row);
+        // What a stage told of at first, and then the stream, too.
+        const told = new Set(rows.map((each) => each.dataset.change));
+        for (const each of [...list.children]) if (told.has(each.dataset.change)) each.remove();
+        for (const each of rows) {
+            each.classList.add("fresh");
+            // Nearly always before all others: changes come as they happen.
+            const older = [...list.children].find((one) => Number(one.dataset.at) <= Number(each.dataset.at));
+            list.insertBefore(each, older ?? null);
+        }
         while (list.childElementCount > MOST_ROWS) list.lastElementChild.remove();
     }
 

@@ -1,6 +1,6 @@
 // The stages as customers flow through them: forward above, back below, as wide as customers moved.
 
-import { fill, h, s, set, styled } from "./dom.js";
+import { fill, h, s, scale, set, styled } from "./dom.js";
 import { count, length, shortCount, stayWords } from "./format.js";
 import { routed } from "./flow_layout.js";
 
@@ -45,23 +45,21 @@ export function flow(lifecycle, signal) {
 
     function draw() {
         if (!row.isConnected) return;
-        const across = frame.clientWidth / stages.length >= ROOM_FOR_A_STAGE;
+        const unit = scale();
+        const wide = frame.clientWidth / unit;
+        const across = wide / stages.length >= ROOM_FOR_A_STAGE;
         frame.classList.toggle("down", !across);
         const found = (shown?.moves ?? []).filter((each) => each.customers > 0);
-        const routes = routed(
-            stages.map((each) => each.stage),
-            found,
-            across,
-            frame.clientWidth,
-        );
-        styled(frame, { "--before": `${routes.before}px`, "--after": `${routes.after}px` });
+        const names = stages.map((each) => each.stage);
+        const routes = routed(names, found, across, wide);
+        styled(frame, { "--before": `${routes.before * unit}px`, "--after": `${routes.after * unit}px` });
         const boxes = stages.map(({ node }) => ({
-            x: node.offsetLeft,
-            y: node.offsetTop,
-            width: node.offsetWidth,
-            height: node.offsetHeight,
+            x: node.offsetLeft / unit,
+            y: node.offsetTop / unit,
+            width: node.offsetWidth / unit,
+            height: node.offsetHeight / unit,
         }));
-        set(picture, "viewBox", `0 0 ${frame.clientWidth} ${frame.clientHeight}`);
+        set(picture, "viewBox", `0 0 ${wide} ${frame.clientHeight / unit}`);
         set(picture, "width", frame.clientWidth);
         set(picture, "height", frame.clientHeight);
         const wanted = new Set();

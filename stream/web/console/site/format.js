@@ -13,9 +13,9 @@ const LATEST = 8.64e15; // of what a Date can hold
 export const LANGUAGE = new Intl.DateTimeFormat(LOCALES).resolvedOptions().locale;
 
 const whole = new Intl.NumberFormat(LOCALES, { maximumFractionDigits: 0 });
-const decimals = [0, 1, 2, 6].map(
-    (digits) => new Intl.NumberFormat(LOCALES, { maximumFractionDigits: digits }),
-);
+const tenths = new Intl.NumberFormat(LOCALES, { maximumFractionDigits: 1 });
+const hundredths = new Intl.NumberFormat(LOCALES, { maximumFractionDigits: 2 });
+const small = new Intl.NumberFormat(LOCALES, { maximumSignificantDigits: 2 });
 const shares = new Intl.NumberFormat(LOCALES, { style: "percent", maximumFractionDigits: 0 });
 const shortOnes = new Intl.NumberFormat(LOCALES, { notation: "compact", maximumFractionDigits: 1 });
 const moments = new Intl.DateTimeFormat(LOCALES, { dateStyle: "medium", timeStyle: "short" });
@@ -35,7 +35,7 @@ export const shortCount = (value) =>
 export function number(value) {
     if (Number.isInteger(value)) return whole.format(value);
     const size = Math.abs(value);
-    return decimals[size >= 10 ? 1 : size >= 0.05 ? 2 : 3].format(value);
+    return (size >= 10 ? tenths : size >= 0.05 ? hundredths : small).format(value);
 }
 
 /** A share from 0 to 1 in percent, never 0 % of something or 100 % of less. */

@@ -8,6 +8,8 @@ import { nothing } from "./states.js";
 import { table } from "./table.js";
 import { spanWords } from "./context.js";
 
+const FEW = 10; // customers, of whom a share says little
+
 /** Words and a table about the moves of `moves`, an answer of the interface. */
 export function losses(lifecycle, moves) {
     const rows = rowsOf(lifecycle, moves);
@@ -34,51 +36,69 @@ function rowsOf(lifecycle, { moves }) {
         );
 }
 
-/** Where we lose most, as a sentence or three. */
+/** Where we lose most, as a sentence or three; where nobody is lost, from where most step back. */
 function inWords(lifecycle, rows, within) {
     const title = titled(lifecycle);
     const stage = (name) => h("a", { href: links.stage(lifecycle.lifecycle, name) }, title(name));
-    const lost = rows.filter((each) => each.kind === "lost");
-    const total = rows.reduce((sum, each) => sum + each.customers, 0);
-    if (lost.length === 0)
-        return [`None of the ${count(total)} moves in ${spanWords(within)} lost a customer.`];
-    const losers = [...Map.groupBy(lost, (each) => each.from)].map(([from, moves]) => {
-        const customers = moves.reduce((sum, each) => sum + each.customers, 0);
-        return {
-            from,
-            customers,
-            left: moves[0].left,
-            to: moves.toSorted((a, b) => b.customers - a.customers)[0].to,
-        };
-    });
-    const most = losers.toSorted((a, b) => b.customers - a.customers)[0];
-    const all = losers.reduce((sum, each) => sum + each.customers, 0);
+    const lost = leaks(rows, "lost");
+    if (lost.length === 0) return noLosses(rows, within, stage);
+    const [most] = lost;
+    const all = lost.reduce((sum, each) => sum + each.customers, 0);
     const words = [
         "Most are lost from ",
         stage(most.from),
         ": ",
-        h("strong", {}, `${count(most.customers)} of the ${count(most.left)} who left it`),
-        ` (${percent(most.customers / most.left)}) `,
-        most.to === null ? "were forgotten" : ["went to ", stage(most.to)],
+        shareWords(most),
+        most.to === null ? " were forgotten" : [" went to ", stage(most.to)],
         ` in ${spanWords(within)}.`,
     ];
-    if (losers.length > 1)
-        words.push(` That is ${percent(most.customers / all)} of all ${count(all)} losses.`);
-    const steepest = losers
-        .filter((each) => each.left >= 10)
-        .sort((a, b) => b.customers / b.left - a.customers / a.left)[0];
-    if (
-        steepest &&
-        steepest.from !== most.from &&
-        steepest.customers / steepest.left > most.customers / most.left
-    ) {
+    if (lost.length > 1) words.push(` That is ${percent(most.customers / all)} of all ${count(all)} losses.`);
+    const [steepest] = lost.filter((each) => each.left >= FEW).sort((a, b) => b.share - a.share);
+    if (steepest && steepest.from !== most.from && steepest.share > most.share) {
         words.push(
             " The largest share is lost from ",
             stage(steepest.from),
-            `: ${percent(steepest.customers / steepest.left)} of the ${count(steepest.left)} who left it.`,
+            `: ${percent(steepest.share)} of the ${count(steepest.left)} who left it.`,
         );
     }
     return words;
+}
+
+function noLosses(rows, within, stage) {
+    const total = rows.reduce((sum, each) => sum + each.customers, 0);
+    const words = [`None of the ${count(total)} moves in ${spanWords(within)} lost a customer.`];
+    const [most] = leaks(rows, "back");
+    if (most)
+        words.push(
+            " Most step back from ",
+            stage(most.from),
+            ": ",
+            shareWords(most),
+            " went to ",
+            stage(most.to),
+            ".",
+        );
+    return words;
+}
+
+const shareWords = ({ customers, left, share }) => [
+    h("strong", {}, `${count(customers)} of the ${count(left)} who left it`),
+    ` (${percent(share)})`,
+];
+
+/** The stages that customers leave in this way, those that most leave so first; `to` is where most of them go. */
+function leaks(rows, kind) {
+    const ways = Map.groupBy(
+        rows.filter((each) => each.kind === kind),
+        (each) => each.from,
+    );
+    return [...ways]
+        .map(([from, moves]) => {
+            const customers = moves.reduce((sum, each) => sum + each.customers, 0);
+            const { left, to } = moves.toSorted((a, b) => b.customers - a.customers)[0];
+            return { from, to, customers, left, share: customers / left };
+        })
+        .sort((a, b) => b.customers - a.customers);
 }
 
 function conversions(lifecycle, rows) {

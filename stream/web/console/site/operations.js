@@ -298,7 +298,7 @@ function settingsPart(workers) {
     return [
         !same &&
             h("p", { class: "notice" }, `Workers have different settings; these are of ${known[0].url}.`),
-        h("p", {}, all, " ", h("label", { for: "all-settings" }, "Those that are as by default, too")),
+        h("p", {}, all, " ", h("label", { for: "all-settings" }, "Show those that are as by default, too")),
         place,
     ];
 }

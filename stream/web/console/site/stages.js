@@ -1,7 +1,7 @@
 // What stages mean for each other: which way is forward, which is back, and which loses a customer.
 
 const LOSING =
-    /\b(dormant|asleep|sleep(ing|ers?)?|inactive|idle|lapsed|lost|churn(ed|ing)?|ended|gone|former|left|leaving|cancell?ed|expired|at[ _-]risk|hibernating)\b/i;
+    /\b(dormant|asleep|sleep(ing|ers?)?|inactive|idle|lapsed|lost|churn(ed|ing)?|ended|gone|former|left|leaving|cancell?ed|expired|at[ _-]risk|hibernating|recycled|rejected|disqualified|unsubscribed)\b/i;
 
 const RETURNING =
     /\b(win[ -]?back|won[ -]?back|re-?activat(ed|ing|ion)|recover(ed|ing|y)?|return(ed|ing|ers?)?)\b/i;
