@@ -212,8 +212,8 @@ class Settings:
     trusted_proxies: tuple[str, ...] = _setting(
         (),
         read_networks,
-        "addresses or networks of proxies before the collector, comma-separated: `10.0.0.0/8`; of their requests the "
-        "sender's address is the one that their `X-Forwarded-For` names",
+        "addresses or networks of proxies before the collector and workers, comma-separated: `10.0.0.0/8`; of their "
+        "requests the sender's address is the one that their `X-Forwarded-For` names",
         "",
     )
     webhooks: str = _setting(

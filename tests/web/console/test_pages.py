@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
+from aiohttp import web
 from yarl import URL
 
 from stream.settings import Settings
@@ -112,3 +113,18 @@ async def test_every_answer_says_that_it_is_no_page(url: str, path: str) -> None
     assert response.headers["Content-Security-Policy"] == "default-src 'none'; frame-ancestors 'none'"
     assert response.headers["X-Content-Type-Options"] == "nosniff"
     assert response.headers["Referrer-Policy"] == "no-referrer"
+
+
+async def test_an_error_of_ours_says_so_too() -> None:
+    """A browser gets it as HTML."""
+    rig = Rig()
+
+    async def broken(_request: web.Request) -> web.Response:
+        raise RuntimeError
+
+    rig.routes.router.add_get("/broken", broken)
+    async with serve(rig.routes, Settings().web_bind, 0) as port:
+        response, _ = await ask(f"http://127.0.0.1:{port}/broken", Accept="text/html")
+    assert (response.status, response.content_type) == (500, "text/html")
+    assert response.headers["Content-Security-Policy"] == "default-src 'none'; frame-ancestors 'none'"
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
