@@ -128,7 +128,9 @@ async def test_is_the_system_well(page: Watched) -> None:
     await page.page.keyboard.press("Enter")
     await expect(page.page.get_by_role("heading", level=1)).to_have_text("Operations")
     await expect(page.page.locator(".verdict")).to_contain_text("The system is well")
-    await expect(page.page.locator(".verdict")).to_contain_text("1 worker of 1 answer; 4 of 4 partitions are worked on")
+    await expect(page.page.locator(".verdict")).to_contain_text(
+        "1 of 1 worker answers; 4 of 4 partitions are worked on"
+    )
 
 
 async def test_a_lifecycle_is_chosen_and_the_choice_is_kept_over_views(page: Watched) -> None:

@@ -52,7 +52,7 @@ export async function operations(main, _route, signal) {
     function judge() {
         if (state === null) return;
         const { level, title, reasons } = verdict(state, dead, Date.now());
-        const facts = `${counted(state.workers.filter((each) => each.answers).length, "worker")} of ${count(state.workers.length)} answer; ${count(state.owned)} of ${state.partitions === null ? "an unknown number of partitions" : counted(state.partitions, "partition")} are worked on; ${state.lag === null ? "how much waits is not known" : `${counted(state.lag, "interaction")} ${state.lag === 1 ? "waits" : "wait"}`}.`;
+        const facts = `${workersWords(state.workers)}; ${count(state.owned)} of ${state.partitions === null ? "an unknown number of partitions" : counted(state.partitions, "partition")} are worked on; ${state.lag === null ? "how much waits is not known" : `${counted(state.lag, "interaction")} ${state.lag === 1 ? "waits" : "wait"}`}.`;
         said.className = `verdict ${level}`;
         fill(
             said,
@@ -103,6 +103,11 @@ export async function operations(main, _route, signal) {
     loadLetters();
     regularly(load, AGAIN_SECONDS, signal);
     regularly(loadLetters, LETTERS_AGAIN_SECONDS, signal);
+}
+
+function workersWords(workers) {
+    const answering = workers.filter((each) => each.answers).length;
+    return `${count(answering)} of ${counted(workers.length, "worker")} ${answering === 1 ? "answers" : "answer"}`;
 }
 
 const counted = (number, word) => `${count(number)} ${word}${number === 1 ? "" : "s"}`;

@@ -212,7 +212,7 @@ function stagesTable(lifecycle, { stages }, moved) {
             { title: "Came", number: true, cell: moves("entered") },
             { title: "Left", number: true, cell: moves("left") },
             { title: "Stay, median", number: true, cell: stayed("median") },
-            { title: "Stay, 90 % within", number: true, cell: stayed("p90") },
+            { title: `Stay, ${percent(0.9)} within`, number: true, cell: stayed("p90") },
         ],
         stages,
     );

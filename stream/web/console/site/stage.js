@@ -4,7 +4,7 @@ import { path, query } from "./api.js";
 import { chips } from "./chips.js";
 import { chosenSpan, describe, now, reached, spanWords } from "./context.js";
 import { fill, h } from "./dom.js";
-import { count, length, number } from "./format.js";
+import { count, length, number, percent } from "./format.js";
 import { nearness } from "./nearness.js";
 import { links } from "./router.js";
 import { nothing, pane, problem, waitingNotice } from "./states.js";
@@ -110,7 +110,7 @@ function figureWords({ now: customers, moved }) {
         );
         if (moved.stayed)
             words.push(
-                `, after ${length(moved.stayed.median)} (median; 90 % within ${length(moved.stayed.p90)})`,
+                `, after ${length(moved.stayed.median)} (median; ${percent(0.9)} within ${length(moved.stayed.p90)})`,
             );
     }
     return words;
