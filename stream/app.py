@@ -90,7 +90,7 @@ class Application:
                 report(
                     log.info,
                     Event.WEB_SERVED,
-                    "health and metrics at {scheme}://{bind}:{port}/metrics, customers at /v1/customers/ID",
+                    "the console at {scheme}://{bind}:{port}/, metrics at /metrics, customers at /v1/customers/ID",
                     scheme="http" if tls is None else "https",
                     bind=settings.web_bind,
                     port=port,

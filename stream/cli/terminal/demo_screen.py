@@ -86,6 +86,7 @@ class Screen:
         self._end_status()
         self._lifecycle = lifecycle
         self._addresses = (
+            f"look at all of it in a browser: {worker}/",
             f"customers: {worker}/v1/customers/c00163   changes: {worker}/v1/stage-changes",
             f"takes interactions: {collector}   metrics: {worker}/metrics",
         )
