@@ -11,8 +11,7 @@ from playwright.async_api import Browser, Page, expect
 from stream.core.interaction import Interaction
 from stream.kafka.interaction_producer import InteractionProducer
 from tests.console.browser import Watched, watched
-from tests.console.conftest import prefix
-from tests.console.product import worker
+from tests.console.product import prefix, worker
 from tests.kit.kafka import SharedKafka
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
