@@ -1,42 +1,18 @@
 """A shop that a worker has taken in, and a browser, both for the tests of one file."""
 
-import os
 from collections.abc import AsyncIterator
-from itertools import count
 
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser
 
 from stream.core.durations import DAY
-from stream.core.interaction import Interaction
 from stream.demo.shop import SHOP_CLOSED, shop_interactions
 from tests.console.browser import NARROW, WIDE, Watched, chromium, watched
-from tests.console.product import Worker, send, worker
+from tests.console.product import Worker, prefix, send, strange, worker
 from tests.kit.kafka import SharedKafka
-from tests.kit.times import HOUR
 
 PEOPLE = 150
-MARKUP = '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>'
-STRANGE = (MARKUP, "a/b c%2F?#&", "ünï côde ☕", '"; DROP TABLE')
-VISITOR = "anon/7 <b>"
-_numbers = count(1)
-
-
-def prefix() -> str:
-    """The beginning of topic and group names of one worker."""
-    return f"console-{os.environ.get('PYTEST_XDIST_WORKER', 'gw')}-{os.getpid()}-{next(_numbers)}-"
-
-
-def strange() -> list[Interaction]:
-    """People whose ids are no names: each looks around and buys once, and a visitor only looks."""
-    time = SHOP_CLOSED - HOUR
-    bought = [
-        Interaction(each, None, None, name, time, {"total": 20, "order_id": each}, {})
-        for each in STRANGE
-        for name in ("page", "Order Completed")
-    ]
-    return [*bought, Interaction(None, VISITOR, None, "page", time, {}, {})]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

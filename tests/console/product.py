@@ -7,6 +7,7 @@ import sys
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,34 @@ import aiohttp
 import orjson
 
 from stream.core.interaction import Interaction
+from stream.demo.shop import SHOP_CLOSED
 from stream.kafka.embedded.process import free_port
 from stream.kafka.interaction_producer import InteractionProducer
 from stream.settings import Settings
+from tests.kit.times import HOUR
 
 PARTITIONS = 4
 _SECONDS = 60
+MARKUP = '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>'
+STRANGE = (MARKUP, "a/b c%2F?#&", "ünï côde ☕", '"; DROP TABLE')
+VISITOR = "anon/7 <b>"
+_numbers = count(1)
+
+
+def prefix() -> str:
+    """The beginning of topic and group names of one worker."""
+    return f"console-{os.environ.get('PYTEST_XDIST_WORKER', 'gw')}-{os.getpid()}-{next(_numbers)}-"
+
+
+def strange() -> list[Interaction]:
+    """People whose ids are no names: each looks around and buys once, and a visitor only looks."""
+    time = SHOP_CLOSED - HOUR
+    bought = [
+        Interaction(each, None, None, name, time, {"total": 20, "order_id": each}, {})
+        for each in STRANGE
+        for name in ("page", "Order Completed")
+    ]
+    return [*bought, Interaction(None, VISITOR, None, "page", time, {}, {})]
 
 
 class Worker:

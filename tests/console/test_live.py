@@ -11,8 +11,7 @@ from playwright.async_api import Browser, Page, expect
 from stream.core.interaction import Interaction
 from stream.kafka.interaction_producer import InteractionProducer
 from tests.console.browser import Watched, watched
-from tests.console.conftest import prefix
-from tests.console.product import worker
+from tests.console.product import prefix, worker
 from tests.kit.kafka import SharedKafka
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
@@ -98,7 +97,7 @@ async def sent(producer: InteractionProducer, interactions: list[Interaction]) -
 
 
 async def test_counts_follow_what_happens(browser: Browser, kafka: SharedKafka, tmp_path: Path, lifecycle: str) -> None:
-    """Without a reload: the numbers of the stages, and who came last."""
+    """Without a reload: the numbers of the stages, and who came last; also after nobody looked at the page."""
     async with (
         worker(kafka.bootstrap, prefix(), tmp_path, lifecycle, clock="wall") as started,
         InteractionProducer(started.settings) as producer,
@@ -112,6 +111,27 @@ async def test_counts_follow_what_happens(browser: Browser, kafka: SharedKafka, 
             await producer.tick(time.time_ns() // 1_000_000)
             await expect(page.page.get_by_role("link", name="In: 100 customers")).to_be_visible()
             await expect(page.page.locator(".feed li").first).to_contain_text("Out → to In")
+            await look_away(page.page, True)
+            await expect(page.page.get_by_text("Live", exact=True)).to_have_count(0)
+            await sent(producer, flaps(200)[100:])
+            await asyncio.sleep(0.01)  # all leave, and a moment later one comes back
+            await sent(producer, flaps(1))
+            await producer.tick(time.time_ns() // 1_000_000)
+            await look_away(page.page, False)
+            await expect(page.page.get_by_text("Live", exact=True)).to_be_visible()
+            await expect(page.page.locator(".feed li").first).to_contain_text("c-0")
+            await expect(page.page.get_by_role("link", name="Out: 99 customers")).to_be_visible()
+
+
+async def look_away(page: Page, away: bool) -> None:
+    """As whoever goes to another tab of the browser, or comes back."""
+    await page.evaluate(
+        """(away) => {
+            Object.defineProperty(document, "hidden", { value: away, configurable: true });
+            document.dispatchEvent(new Event("visibilitychange"));
+        }""",
+        away,
+    )
 
 
 async def test_a_worker_that_is_away_is_said_and_comes_back_by_itself(

@@ -11,8 +11,7 @@ from stream.codec.records import Outgoing
 from stream.core.durations import DAY
 from stream.demo.shop import SHOP_CLOSED
 from tests.console.browser import Watched, watched
-from tests.console.conftest import MARKUP, prefix, strange
-from tests.console.product import Worker, send, worker
+from tests.console.product import MARKUP, Worker, prefix, send, strange, worker
 from tests.kit.kafka import SharedKafka
 from tests.kit.topics import produce
 

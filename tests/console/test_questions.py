@@ -10,8 +10,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.console.browser import Watched
-from tests.console.conftest import STRANGE
-from tests.console.product import Worker
+from tests.console.product import STRANGE, Worker
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 

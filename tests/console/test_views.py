@@ -6,8 +6,7 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from tests.console.browser import NARROW, WIDE, Watched, watched
-from tests.console.conftest import MARKUP, STRANGE, VISITOR
-from tests.console.product import Worker
+from tests.console.product import MARKUP, STRANGE, VISITOR, Worker
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 

@@ -35,5 +35,9 @@ if [[ $(id -u) != 0 ]]; then
   as=(sudo)
 fi
 echo "Installing Chromium: $install"
-${as[@]+"${as[@]}"} env DEBIAN_FRONTEND=noninteractive sh -c "$install" >/dev/null </dev/null
+${as[@]+"${as[@]}"} env DEBIAN_FRONTEND=noninteractive sh -c "$install" >/dev/null </dev/null || {
+  echo "error: the tests of the console need Chromium, and it could not be installed: what went wrong stands above." \
+    "Install it yourself, or set CHROMIUM to the path of a Chromium or Chrome, and run this again" >&2
+  exit 1
+}
 found || { echo "error: Chromium was installed and 'chromium' is still not on the PATH" >&2; exit 1; }

@@ -25,6 +25,7 @@ export function curve(score, { at, until, next }, levels, signal) {
     const frame = h("div", { class: "curve-frame" }, picture);
     let drawn = 0;
     const watcher = new ResizeObserver(() => {
+        if (!frame.isConnected) watcher.disconnect(); // another one took its place
         if (frame.clientWidth === drawn || frame.clientWidth === 0) return;
         drawn = frame.clientWidth;
         draw(picture, drawn / scale(), score, { at, until, next }, levels);

@@ -168,7 +168,7 @@ export async function customer(main, { kind, id }, signal) {
 
     await load();
     if (!signal.aborted && can("read"))
-        follow({ customer: id }, { signal, batch: seldom(load, signal), gap: () => {} });
+        follow({ customer: id }, { signal, batch: seldom(load, signal), gap: load });
 }
 
 function aboutWords(answer) {

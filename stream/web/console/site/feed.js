@@ -162,7 +162,10 @@ export function feed(lifecycle, signal, changed) {
     }
 
     seed();
-    follow({ lifecycle: lifecycle.lifecycle }, { signal, keep: MOST_ROWS, batch, gap: seed });
+    follow(
+        { lifecycle: lifecycle.lifecycle },
+        { signal, keep: MOST_ROWS, batch, gap: () => paused || seed() },
+    );
     return h(
         "section",
         { class: "card", "aria-labelledby": "latest-changes" },

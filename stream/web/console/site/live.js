@@ -9,7 +9,9 @@ const tell = (state) => window.dispatchEvent(new CustomEvent("console:live", { d
 
 /**
  * Follow stage changes; `query` filters them as the interface does. `batch(changes, count)` gets the latest `keep` of
- * those that came since the last batch, oldest first, and how many came. Ends with `signal`.
+ * those that came since the last batch, oldest first, and how many came. `gap` is called where some are missing, as after
+ * the page was not looked at: then it listens to nothing, since a browser has few connections to a host for all its
+ * pages. Ends with `signal`.
  */
 export function follow(query, { signal, keep = 50, batch, gap = () => {} }) {
     let source = null;
@@ -19,6 +21,7 @@ export function follow(query, { signal, keep = 50, batch, gap = () => {} }) {
     let asked = false;
     let failures = 0;
     let lastId = "";
+    let retry = null;
 
     function open() {
         tell("connecting");
@@ -40,11 +43,11 @@ export function follow(query, { signal, keep = 50, batch, gap = () => {} }) {
         });
         source.addEventListener("gap", () => gap());
         source.addEventListener("error", () => {
-            if (signal.aborted) return;
+            if (signal.aborted || source === null) return;
             tell("away");
             if (source.readyState !== EventSource.CLOSED) return; // the browser tries again by itself
             failures += 1;
-            setTimeout(() => signal.aborted || open(), Math.min(MOST_AGAIN_MS, AGAIN_MS * failures));
+            retry = setTimeout(open, Math.min(MOST_AGAIN_MS, AGAIN_MS * failures));
         });
     }
 
@@ -63,9 +66,24 @@ export function follow(query, { signal, keep = 50, batch, gap = () => {} }) {
         batch(changes, number);
     }
 
-    signal.addEventListener("abort", () => {
+    function close() {
+        clearTimeout(retry);
         source?.close();
+        source = null;
         tell("off");
-    });
-    open();
+    }
+
+    function seen() {
+        if (document.hidden) {
+            close();
+        } else if (source === null) {
+            lastId = "";
+            open();
+            gap();
+        }
+    }
+
+    signal.addEventListener("abort", close);
+    document.addEventListener("visibilitychange", seen, { signal });
+    if (!document.hidden) open();
 }
