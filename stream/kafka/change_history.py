@@ -16,7 +16,7 @@ from aiokafka.errors import KafkaError, UnsupportedVersionError
 
 from stream.codec.records import SourceRecord
 from stream.kafka.log_reader import log_consumer
-from stream.kafka.partition_reader import PartitionReader, let_stop
+from stream.kafka.partition_reader import Fetched, PartitionReader, let_stop
 from stream.kafka.partitioner import partition_of
 from stream.settings import Settings
 
@@ -135,23 +135,33 @@ class _Search:
         ):
             if await self._read(begin, end, wanted):
                 return self._found[wanted]
-        return None
+        # What came since; and what stands in one batch with the last: the embedded broker names too early an end.
+        self._see(await self._fetch(self._end, _AT_ONCE, 0.0))
+        return self._found.get(wanted)
 
     async def _read(self, begin: int, end: int, wanted: tuple[str, str, int]) -> bool:
         """Read these offsets until the change that is wanted is found."""
         position = begin
         while position < end and self._left > 0 and wanted not in self._found:
-            fetched = await self._reader.fetch(position, max_records=min(_AT_ONCE, end - position), wait=_SECONDS)
-            if fetched is None:
-                raise KafkaError("the partition is not ours to read")
+            fetched = await self._fetch(position, min(_AT_ONCE, end - position), _SECONDS)
             if fetched.next_offset == position:
                 break
-            self._left -= len(fetched.records)
             position = fetched.next_offset
-            for value in _of(self._key, fetched.records):
-                change = orjson.loads(value)
-                self._found[change["lifecycle"], change["born"], change["sequence"]] = (value, change["entered"])
+            self._see(fetched)
         return wanted in self._found
+
+    async def _fetch(self, position: int, most: int, wait: float) -> Fetched:
+        fetched = await self._reader.fetch(position, max_records=most, wait=wait)
+        if fetched is None:
+            raise KafkaError("the partition is not ours to read")
+        self._left -= len(fetched.records)
+        return fetched
+
+    def _see(self, fetched: Fetched) -> None:
+        """Keep what is the customer's."""
+        for value in _of(self._key, fetched.records):
+            change = orjson.loads(value)
+            self._found[change["lifecycle"], change["born"], change["sequence"]] = (value, change["entered"])
 
     async def _offset_of(self, time: int) -> int:
         """Where the records of this time begin, epoch milliseconds; the topic's begin where the broker cannot tell."""
