@@ -17,9 +17,10 @@ const AT_FIRST = 20;
 /**
  * A card that shows the latest changes of a lifecycle, newest first; `changed` is told how many came each time.
  *
- * At first it lists who came into a stage last, as the stages themselves know it.
+ * At first it lists who came into a stage last, as the stages themselves know it; that is asked once `first` is there,
+ * a promise, or somebody chooses a stage.
  */
-export function feed(lifecycle, signal, changed) {
+export function feed(lifecycle, signal, changed, first) {
     const title = titled(lifecycle);
     const loses = losing(lifecycle);
     const list = h("ol", { class: "feed", "aria-label": "Latest changes, the newest first" });
@@ -50,17 +51,18 @@ export function feed(lifecycle, signal, changed) {
         const stages = choice.value === "" ? lifecycle.stages.map((each) => each.stage) : [choice.value];
         const limit = choice.value === "" ? 8 : AT_FIRST;
         try {
-            const answers = await Promise.all(
-                stages.map((stage) =>
-                    ask(
-                        path("lifecycles", lifecycle.lifecycle, "stages", stage, "customers") +
-                            query({ order: "entered", limit }),
-                        { signal },
-                    ),
-                ),
-            );
-            if (turn !== seeding) return;
-            const standing = answers.flatMap((each) => each.customers).sort((a, b) => b.entered - a.entered);
+            const standing = [];
+            // One after the other: who asks first waits for an index, and a browser has six connections to a host.
+            for (const stage of stages) {
+                const listed = await ask(
+                    path("lifecycles", lifecycle.lifecycle, "stages", stage, "customers") +
+                        query({ order: "entered", limit }),
+                    { signal },
+                );
+                if (turn !== seeding) return;
+                standing.push(...listed.customers);
+            }
+            standing.sort((a, b) => b.entered - a.entered);
             for (const each of standing) reached(each.entered);
             fill(
                 list,
@@ -161,7 +163,8 @@ export function feed(lifecycle, signal, changed) {
         );
     }
 
-    seed();
+    fill(place, skeleton(8));
+    first.then(() => seeding === 0 && !signal.aborted && seed());
     follow(
         { lifecycle: lifecycle.lifecycle },
         { signal, keep: MOST_ROWS, batch, gap: () => paused || seed() },

@@ -13,6 +13,7 @@ import { table } from "./table.js";
 import { at } from "./times.js";
 
 const AGAIN_SECONDS = 15;
+const LISTS_AFTER_MS = 2000;
 const RECENT = ["1m", "1h", "1d"];
 
 export async function overview(main, { lifecycle: id }, signal) {
@@ -82,7 +83,8 @@ export async function overview(main, { lifecycle: id }, signal) {
     }
 
     const again = seldom(() => Promise.all([loadCounts(), loadMoves(), loadRecent()]), signal);
-    const changes = feed(lifecycle, signal, again);
+    const figuresFirst = Promise.withResolvers();
+    const changes = feed(lifecycle, signal, again, figuresFirst.promise);
     fill(
         main,
         h(
@@ -115,9 +117,9 @@ export async function overview(main, { lifecycle: id }, signal) {
             stages,
         ),
     );
-    loadCounts();
-    loadMoves();
-    loadRecent();
+    const loaded = Promise.allSettled([loadCounts(), loadMoves(), loadRecent()]);
+    setTimeout(figuresFirst.resolve, LISTS_AFTER_MS);
+    loaded.then(figuresFirst.resolve);
     regularly(again, AGAIN_SECONDS, signal);
 }
 
