@@ -31,7 +31,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = _parser().parse_args(arguments)
     if asked.wrong:
         # That all of them are noticed is a test, of which `make test` runs a part.
-        return subprocess.call((sys.executable, "-m", "pytest", "-v", "-m", "slow", "-k", "wrong_on_purpose", _HERE))
+        try:
+            return subprocess.call(
+                (sys.executable, "-m", "pytest", "-v", "-m", "slow", "-k", "wrong_on_purpose", _HERE)
+            )
+        except KeyboardInterrupt:  # pytest has said what it got to
+            return 130
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # the broker goes away on purpose
     good = True
