@@ -19,7 +19,7 @@ from stream.kafka.embedded.process import free_port
 from stream.settings import Settings
 from stream.web.lookup import moves
 from stream.web.moves import follower
-from stream.web.moves.counting import WITHIN
+from stream.web.moves.counting import WITHIN, MoveCounts
 from stream.web.moves.follower import MoveFollower
 from stream.web.moves.lengths import ERROR
 from tests.kit.kafka import SharedKafka
@@ -257,6 +257,27 @@ async def test_nothing_is_read_before_somebody_asks_nor_long_after(settings: Set
             while following.is_following:
                 await asyncio.sleep(0.05)
     await following.close()
+
+
+async def test_what_our_code_fails_with_is_told_once_and_then_it_is_counted_anew(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Never what was counted before, for ever."""
+    await write(settings, [change("a")])
+    following = MoveFollower(settings, ["shop"])
+    try:
+        assert (await following.known(10)).counts.within("1d", "shop", T).moves[("lead", "customer")].count == 1
+        with monkeypatch.context() as patched:
+            patched.setattr(MoveCounts, "add", lambda *_: 1 / 0)
+            await write(settings, [change("b")])
+            async with asyncio.timeout(30):
+                with pytest.raises(ZeroDivisionError):
+                    while True:
+                        await following.known(10)
+                        await asyncio.sleep(0.05)
+        assert (await following.known(10)).counts.within("1d", "shop", T).moves[("lead", "customer")].count == 2
+    finally:
+        await following.close()
 
 
 async def test_when_the_topic_gets_partitions_they_are_counted_too(

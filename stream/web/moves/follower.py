@@ -84,12 +84,16 @@ class MoveFollower:
     async def known(self, patience: float) -> Known:
         """What is counted by now; begins to count where nobody asked before.
 
-        Raises RefusedReadingError, and TimeoutError where nothing is known after `patience` seconds.
+        Raises RefusedReadingError, TimeoutError where nothing is known after `patience` seconds, and once what our own
+        code failed with since the last question.
         """
         loop = asyncio.get_running_loop()
         if self._ending is not None:
             self._ending.cancel()
         self._ending = loop.call_later(self._linger, self._end)
+        if self._task is not None and self._task.done():  # our code failed: one is told, and it begins anew
+            failed, self._task, self._known = self._task, None, None
+            failed.result()
         if self._task is None:
             self._refused = None
             self._task = loop.create_task(self._run())
