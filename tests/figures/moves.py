@@ -24,9 +24,9 @@ def moves(changes: pd.DataFrame, zone: str, by: Sequence[str] = ()) -> dict[tupl
 
 
 def customers(changes: pd.DataFrame, zone: str) -> dict[tuple[str, str], int]:
-    """How many were in a stage at the end of each day on which somebody moved there or away."""
+    """How many were in each stage at the end of each day on which somebody moved."""
     told = changes.assign(day=days_of(changes["at"], zone))
     there = told[told["to"].notna()].assign(stage=lambda found: found["to"], by_one=1)
     away = told[told["from"].notna()].assign(stage=lambda found: found["from"], by_one=-1)
-    daily = pd.concat([there, away]).groupby(["stage", "day"])["by_one"].sum().sort_index()
-    return {(stage, str(day)[:10]): int(number) for (stage, day), number in daily.groupby("stage").cumsum().items()}
+    daily = pd.concat([there, away]).groupby(["day", "stage"])["by_one"].sum().unstack(fill_value=0).sort_index()
+    return {(stage, str(day)[:10]): int(number) for (day, stage), number in daily.cumsum().stack().items()}

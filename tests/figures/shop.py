@@ -129,17 +129,29 @@ DEPEND_ON_ARRIVAL = {"three_looks", "profit", "big_orders", "buyers_a_month"} | 
 """As docs/figures.md says: those of a ledger with words of their own, and (here) of returns of more than was ordered."""
 
 
-def shop(file: Path, seed: int, share: float = 1) -> pd.DataFrame:
-    """Read what `lifecycle demo --save` wrote, with reloads and returns of chance; in the order of time."""
-    told = pd.read_json(file, lines=True, convert_dates=False, dtype={"customer_id": "str", "anonymous_id": "str"})
+def saved_shop(file: Path) -> pd.DataFrame:
+    """Read what `lifecycle demo --save` wrote."""
+    told = pd.read_json(file, lines=True, dtype=False)
     told["who"] = told["customer_id"].where(told["customer_id"].notna(), "anonymous " + told["anonymous_id"].astype(str))
-    countries = dict(enumerate(["DE", "FR", "AT", None]))
-    told["country"] = told["who"].map(lambda who: countries[sum(map(ord, who)) % 4])
+    told["number"] = told["who"].str.extract(r"(\d+)", expand=False).astype("int64")
+    told["country"] = (told["number"] // 4 % 4).map(dict(enumerate(["DE", "FR", "AT", None])))
+    return told
+
+
+def shop(saved: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """A quarter of its people, with reloads and returns of chance; in the order of time."""
+    told = saved[saved["number"] % 4 == seed % 4]
     told = pd.concat([told, *_twists(told, np.random.default_rng(seed))], ignore_index=True)
     told = told.sort_values("time", kind="stable", ignore_index=True)
     # Of one customer no two times are the same.
     told["time"] += told.groupby("who").cumcount() % 30_000
     return frame_of(told)
+
+
+def shuffled(frame: pd.DataFrame, seed: int, by: int = 3 * DAY) -> pd.DataFrame:
+    """The same, each arriving late by chance."""
+    late = np.random.default_rng(seed).integers(0, by, len(frame))
+    return frame.iloc[np.argsort(frame["time"].to_numpy() + late, kind="stable")].reset_index(drop=True)
 
 
 def frame_of(told: pd.DataFrame) -> pd.DataFrame:
