@@ -43,8 +43,8 @@ class LedgerEntry:
     all_returned: bool
     """A return named no amount: nothing is left, whatever comes before or after."""
     returns: tuple[tuple[int, int], ...]
-    """Time and millionths of each return in the order of arrival (-1: everything), where a figure takes them on their own
-    day; else empty."""
+    """Time and millionths of each return in the order of arrival (-1: everything), where a figure takes them on their
+    own day; else empty."""
 
     def __init__(
         self,

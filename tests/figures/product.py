@@ -26,7 +26,7 @@ class Told:
         """Millionths that are not 0 over all partitions, of these figures; of all but `customers` where none is named."""
         found: dict[tuple[object, ...], int] = defaultdict(int)
         for row in self.rows:
-            if row["figure"] in names or not names and row["figure"] != "customers":
+            if row["figure"] in names or (not names and row["figure"] != "customers"):
                 key = tuple(row[name] for name in ("figure", "from", "to", "by", "kind", "segment", "day"))
                 found[key] += millionths(row["exact"])
         return {key: value for key, value in found.items() if value}

@@ -86,7 +86,7 @@ def summed(counted: pd.DataFrame, by: Sequence[str]) -> dict[tuple[object, ...],
     ]
     together = pd.concat([each[[*ROW, "value"]].astype(object) for each in [whole, *parts]])
     together["value"] = together["value"].astype("int64")
-    together = together.astype({name: object for name in ROW}).where(together.notna(), None)
+    together = together.astype(dict.fromkeys(ROW, object)).where(together.notna(), None)
     sums = together.groupby(ROW, dropna=False, sort=False)["value"].sum()
     return {
         tuple(None if pd.isna(part) else part for part in key[:-1]) + (str(key[-1])[:10],): int(value)

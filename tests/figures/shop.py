@@ -132,7 +132,9 @@ DEPEND_ON_ARRIVAL = {"three_looks", "profit", "big_orders", "buyers_a_month"} | 
 def saved_shop(file: Path) -> pd.DataFrame:
     """Read what `lifecycle demo --save` wrote."""
     told = pd.read_json(file, lines=True, dtype=False)
-    told["who"] = told["customer_id"].where(told["customer_id"].notna(), "anonymous " + told["anonymous_id"].astype(str))
+    told["who"] = told["customer_id"].where(
+        told["customer_id"].notna(), "anonymous " + told["anonymous_id"].astype(str)
+    )
     told["number"] = told["who"].str.extract(r"(\d+)", expand=False).astype("int64")
     told["country"] = (told["number"] // 4 % 4).map(dict(enumerate(["DE", "FR", "AT", None])))
     return told
@@ -169,7 +171,14 @@ def frame_of(told: pd.DataFrame) -> pd.DataFrame:
 
 
 def line_of(
-    id_: str, type_: str, time: int, customer: object, anonymous: object, properties: dict, context: dict, country: object
+    id_: str,
+    type_: str,
+    time: int,
+    customer: object,
+    anonymous: object,
+    properties: dict,
+    context: dict,
+    country: object,
 ) -> dict[str, object]:
     """The interaction as it is sent; whoever has a customer id is that customer."""
     subject = {"anonymous_id": anonymous} if pd.isna(customer) else {"customer_id": customer}
@@ -184,7 +193,9 @@ def _twists(told: pd.DataFrame, chance: np.random.Generator) -> list[pd.DataFram
         _told(told, "Order Refunded", twist, orders.sample(frac=0.04, random_state=chance), name)
         for name, twist in RETURNS.items()
     ]
-    found.append(_told(told, "Order Updated", lambda order: ({"total": order["total"] * 2}, 5 * HOUR), orders.head(300)))
+    found.append(
+        _told(told, "Order Updated", lambda order: ({"total": order["total"] * 2}, 5 * HOUR), orders.head(300))
+    )
     return found
 
 
@@ -221,5 +232,7 @@ def _told(told: pd.DataFrame, event: str, twist: object, orders: pd.DataFrame, n
     ]
     found["time"] += [later for _, later in changes]
     found["type"] = event
-    found["id"] = [f"{event} {name} {len(told)} {change} {id_}" for id_, change in zip(orders["id"], changes, strict=True)]
+    found["id"] = [
+        f"{event} {name} {len(told)} {change} {id_}" for id_, change in zip(orders["id"], changes, strict=True)
+    ]
     return found

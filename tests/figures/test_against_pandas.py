@@ -13,7 +13,7 @@ import pytest
 from tests.figures import shop
 from tests.figures.moves import customers, moves
 from tests.figures.product import Told, simulate
-from tests.figures.reckoning import days_of, reckon
+from tests.figures.reckoning import reckon
 from tests.figures.shop import DAY
 
 ZONES = ["UTC", "Europe/Paris", "America/New_York", "Africa/Cairo"]
@@ -44,7 +44,9 @@ def assert_equal(told: Told, frame: pd.DataFrame, zone: str) -> None:
     assert {key[0] for key in expected} == set(shop.FIGURES)
     assert differences(of_all_segments(found), of_all_segments(expected)) == {}
     assert differences(told.customers(), customers(told.changes, zone)) == {}
-    by_facts = told.changes.assign(**{fact: told.changes["facts"].map(lambda facts, of=fact: facts.get(of)) for fact in BY})
+    by_facts = told.changes.assign(
+        **{fact: told.changes["facts"].map(lambda facts, of=fact: facts.get(of)) for fact in BY}
+    )
     assert differences(told.sums("entered", "left", "moved", "stayed"), moves(by_facts, zone, BY)) == {}
 
 
@@ -59,7 +61,9 @@ def of_all_segments(sums: dict) -> dict:
 def differences(found: dict, expected: dict) -> dict:
     """By name, what was found and what was reckoned, where they differ."""
     names = sorted(found.keys() | expected.keys(), key=str)
-    return {name: (found.get(name), expected.get(name)) for name in names if found.get(name, 0) != expected.get(name, 0)}
+    return {
+        name: (found.get(name), expected.get(name)) for name in names if found.get(name, 0) != expected.get(name, 0)
+    }
 
 
 @pytest.mark.parametrize(("seed", "zone"), list(enumerate(ZONES)))
