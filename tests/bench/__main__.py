@@ -20,7 +20,8 @@ from stream.errors import LifecycleError
 from tests.bench import machine, report
 
 SECTIONS = (
-    "throughput", "latency", "transactions", "recovery", "takeover", "memory", "scale", "http", "webhooks", "micro",
+    "throughput", "latency", "transactions", "recovery", "takeover", "memory", "scale", "http", "webhooks", "figures",
+    "micro",
     "profile",
 )  # fmt: skip
 """Modules of this package, each with HELP, measure() and tables()."""
