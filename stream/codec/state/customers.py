@@ -171,8 +171,7 @@ class CustomerCodec:
         record_format = FORMAT if rows is None else WITH_IMPORTS
         for lifecycle, _life in lives:
             of_life = self._formats[lifecycle.id]
-            if of_life > record_format:
-                record_format = of_life
+            record_format = max(record_format, of_life)
         out.append(record_format)
         out.append((_IDENTIFIED if customer.identified else 0) | (_QUARANTINED if customer.quarantined else 0))
         write_i64_le(out, first)
