@@ -1,0 +1,88 @@
+"""Figures over HTTP: every number held against the interactions themselves, over partitions and workers."""
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stream.core.interaction import Interaction
+from tests.web.figure_oracle import ALL, LIFECYCLE, ORACLE, TOLD, Oracle
+from tests.web.rig import Rig, ask, placed
+
+PATH = "/v1/lifecycles/shop/figures"
+
+
+@asynccontextmanager
+async def workers(
+    folder: Path, count: int = 2, told: Iterable[Interaction] = TOLD, **settings: Any
+) -> AsyncIterator[list[Rig]]:
+    """One that owns both partitions, or two that own one each."""
+    file = folder / "shop.yaml"
+    file.write_text(settings.pop("lifecycle", LIFECYCLE), encoding="utf-8")
+    rigs = [Rig(str(file), **settings) for _ in range(count)]
+    records = placed(told)
+    async with AsyncExitStack() as stack:
+        for rig in rigs:
+            await stack.enter_async_context(rig.serving())
+        for rig in rigs:
+            rig.broker.records = records
+            await rig.own({0: rigs[0], 1: rigs[-1]})
+        yield rigs
+
+
+def named(body: dict[str, Any], kind: str) -> dict[str, Any]:
+    """Figures, rates or stages by their name."""
+    return {each[kind]: each for each in body[f"{kind}s"]}
+
+
+def days(period: dict[str, Any]) -> tuple[date, date]:
+    return date.fromisoformat(period["from"]), date.fromisoformat(period["to"])
+
+
+FIGURES = ("visitors", "weekly", "orders", "revenue", "cost", "newcomers")
+RATES = {"conversion": ("orders", "visitors", 100), "average_order": ("revenue", "orders", 1)}
+
+
+@pytest.mark.parametrize("count", [1, 2])
+async def test_each_figure_of_each_day_is_what_the_interactions_come_to(tmp_path: Path, count: int) -> None:
+    """Whichever worker is asked; the days before are told, too."""
+    async with workers(tmp_path, count) as rigs:
+        bodies = [(await ask(rig, f"{PATH}?from=2026-03-24&to=2026-04-20"))[1] for rig in rigs]
+    body = bodies[0]
+    assert all(each == body for each in bodies)
+    assert (body["time_zone"], body["per"], body["by"], body["complete"]) == ("Europe/Paris", "day", None, True)
+    assert body["before"] == {"from": "2026-02-24", "to": "2026-03-23", "complete": True}
+    assert [days(each) for each in body["periods"]] == [
+        (day, day) for day in (date(2026, 3, 24) + timedelta(days=number) for number in range(28))
+    ]
+    assert all(each["whole"] for each in body["periods"])
+    check(body, ORACLE)
+
+
+def check(body: dict[str, Any], oracle: Oracle) -> None:
+    """Figures and rates of everybody, exactly."""
+    first, last = date.fromisoformat(body["from"]), date.fromisoformat(body["to"])
+    before = days(body["before"])
+    assert [each["figure"] for each in body["figures"]] == list(FIGURES)
+    for name, figure in named(body, "figure").items():
+        series = figure["series"][0]
+        assert (series["kind"], series["segment"]) == ("all", None)
+        expected = [oracle.of(name, ALL, *days(each)) for each in body["periods"]]
+        assert [Decimal(each) for each in series["exact"]] == expected
+        assert series["values"] == [float(each) for each in expected]
+        assert Decimal(series["total_exact"]) == oracle.of(name, ALL, first, last) == sum(expected)
+        assert series["total"] == float(series["total_exact"])
+        assert series["before"] == float(oracle.of(name, ALL, *before))
+        assert sum(map(Decimal, map(str, series["before_values"]))) == oracle.of(name, ALL, *before)
+        assert series["change"] == pytest.approx(series["total"] / series["before"] - 1)
+    for name, (of, to, factor) in RATES.items():
+        series = named(body, "rate")[name]["series"][0]
+        pairs = [(oracle.of(of, ALL, *days(each)), oracle.of(to, ALL, *days(each))) for each in body["periods"]]
+        assert series["values"] == [None if not b else pytest.approx(float(a / b) * factor) for a, b in pairs]
+        whole = oracle.of(of, ALL, first, last) / oracle.of(to, ALL, first, last)
+        assert series["total"] == pytest.approx(float(whole) * factor)
+    assert any(None in each["series"][0]["values"] for each in body["rates"])
