@@ -33,9 +33,9 @@ from stream.web.figures.sums import (
 )
 from stream.web.lookup.forwarding import Forwarder, was_forwarded
 from stream.web.lookup.lifecycles import lifecycle_of
-from stream.web.lookup.questions import RefusedError, choice, moving_answer, require_known
+from stream.web.lookup.questions import RefusedError, choice, moving_answer, require_known, whole_number
 
-PARAMETERS: Final = ("from", "to", "by", "per", "format")
+PARAMETERS: Final = ("from", "to", "days", "by", "per", "format")
 _BETWEEN_WORKERS: Final = ("part", "only")
 _PARTS: Final = ("sums", "segments", "days")
 """What a worker asks of others: sums, which segments there are, or which days have figures."""
@@ -185,7 +185,9 @@ def _question(reader: StateReader, request: web.Request) -> Question:
 def _asked(request: web.Request, today: int) -> Periods:
     """The periods that are asked for. Raises RefusedError."""
     last = _day(request, "to", today)
-    first = _day(request, "from", last - DEFAULT_DAYS + 1)
+    if "days" in request.query and "from" in request.query:
+        raise RefusedError(400, "bad_query", "days and from do not go together: both say where it begins; keep one")
+    first = _day(request, "from", last - whole_number(request, "days", DEFAULT_DAYS, MOST_DAYS) + 1)
     if first > last:
         said = f"from={day_text(first)} comes after to={day_text(last)}: from is the first day, to the last"
         raise RefusedError(400, "bad_query", said)
