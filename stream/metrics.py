@@ -337,8 +337,8 @@ class _Today(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Read at every scrape."""
-        # What the figures of a lifecycle file are today, of everybody and this worker's partitions; sum over workers for
-        # the whole. The day is that of the lifecycle's time zone; with clock `stream` the latest that this worker knows.
+        # What the figures of a lifecycle file are today, of everybody on this worker's partitions; sum over workers for
+        # the whole. It is a day of the lifecycle's time zone; with clock `stream` the latest that this worker knows.
         today = GaugeMetricFamily(
             "lifecycle_figure_today", "A figure of the day that is not over", labels=["lifecycle", "figure"]
         )

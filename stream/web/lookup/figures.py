@@ -172,7 +172,7 @@ def _question(reader: StateReader, request: web.Request) -> Question:
     """Raises RefusedError."""
     lifecycle = lifecycle_of(reader, request)
     figures = lifecycle.figures
-    if figures is None or not figures.figures:
+    if figures is None:
         raise RefusedError(404, "no_figures", f"the lifecycle {lifecycle.id} has no figures: {_HOW_TO}")
     by = request.query.get("by")
     facts = [each.name for each in figures.by]

@@ -15,6 +15,7 @@ import {
 } from "./figure_words.js";
 import { links } from "./router.js";
 import { titled } from "./stages.js";
+import { nothing } from "./states.js";
 import { table } from "./table.js";
 
 const MOST_ROWS = 100;
@@ -67,6 +68,7 @@ export function periodTable(answer) {
 export function segmentTable(answer) {
     const measures = measuresOf(answer);
     const leading = answer.figures.find((each) => each.amount) ?? answer.figures[0];
+    if (leading === undefined) return nothing("No figure is divided.", "Add figures to the lifecycle file.");
     const whole = leading.series[0].total;
     const rows = leading.series.map((series, place) => ({ series, place }));
     const columns = [
