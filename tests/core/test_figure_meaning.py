@@ -24,9 +24,7 @@ def told(figure: str, per: Unit = "day") -> str:
     return meaning_of(lifecycle.figures.figures[0], per)
 
 
-OF_ORDERS = (
-    "adds properties.total of each purchase, each order of the ledger bought once, minus refund on the day of the"
-)
+OF_ORDERS = "adds properties.total of each purchase, each order of the ledger bought once, minus refund on the day of"
 TWICE = "who counts in two of them counts twice"
 
 
@@ -43,11 +41,11 @@ TWICE = "who counts in two of them counts twice"
         ("{each: purchase, ledger: bought}", "counts each purchase, each order of the ledger bought once"),
         (
             "{each: purchase, ledger: bought, add: properties.total, minus: refund}",
-            f"{OF_ORDERS} refund",
+            f"{OF_ORDERS} the refund",
         ),
         (
             "{each: purchase, ledger: bought, add: properties.total, minus: refund, minus_on: order}",
-            f"{OF_ORDERS} order",
+            f"{OF_ORDERS} the order",
         ),
         ("{each: purchase, once: true}", "counts each purchase, once for each customer"),
         (
