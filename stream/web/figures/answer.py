@@ -1,20 +1,23 @@
 """The answer to a question for figures."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Final, NamedTuple
+
+import orjson
 
 from stream.codec.figures import day_text
 from stream.codec.state.figures import NO_VALUE, OTHER
 from stream.core.explanation.figure_meaning import meaning_of
-from stream.core.figures import Figure, FigureSet
+from stream.core.figures import Figure, FigureSet, Rate
 from stream.core.lifecycle import Lifecycle
 from stream.web.figures.periods import Period, Periods
 from stream.web.figures.segments import Chosen, kind_of, value_of
 from stream.web.figures.series import Values, change, figure_series, rate_series, rate_values, values_of
 from stream.web.figures.sums import ALL, Part
 
-_SERIES_AT_ONCE: Final = 100
+_AT_ONCE: Final = 5_000
+"""Numbers encoded before others have their turn."""
 
 
 class Told(NamedTuple):
@@ -89,42 +92,33 @@ def period_data(period: Period) -> dict[str, Any]:
 
 async def _figures(told: Told) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
-    segments = told.segments
     for figure in told.figures.figures:
-        series: list[dict[str, Any]] = []
-        for segment in segments:
-            values = told.values(figure.name, segment)
-            made = figure_series(values, money=figure.is_money, compared=told.compared)
-            series.append({"segment": value_of(segment), "kind": kind_of(segment), **made})
-            if len(series) % _SERIES_AT_ONCE == 0:
-                await asyncio.sleep(0)
-        found.append({**_figure(figure, told.asked), "series": series})
-        await asyncio.sleep(0)
+
+        def series(segment: str, figure: Figure = figure) -> dict[str, Any]:
+            return figure_series(told.values(figure.name, segment), money=figure.is_money, compared=told.compared)
+
+        found.append(
+            {
+                "figure": figure.name,
+                "title": figure.title,
+                "meaning": meaning_of(figure, told.asked.per),
+                "amount": figure.is_money,
+                "series": await _by_segment(told, series),
+            }
+        )
     return found
-
-
-def _figure(figure: Figure, asked: Periods) -> dict[str, Any]:
-    return {
-        "figure": figure.name,
-        "title": figure.title,
-        "meaning": meaning_of(figure, asked.per),
-        "amount": figure.is_money,
-    }
 
 
 async def _rates(told: Told) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     named = {each.name: each for each in told.figures.figures}
-    segments = told.segments
     for rate in told.figures.rates:
         of, to = named[rate.of], named[rate.to]
-        series: list[dict[str, Any]] = []
-        for segment in segments:
+
+        def series(segment: str, rate: Rate = rate, of: Figure = of, to: Figure = to) -> dict[str, Any]:
             values = rate_values(rate, of, to, told.values(of.name, segment), told.values(to.name, segment))
-            made = rate_series(values, compared=told.compared)
-            series.append({"segment": value_of(segment), "kind": kind_of(segment), **made})
-            if len(series) % _SERIES_AT_ONCE == 0:
-                await asyncio.sleep(0)
+            return rate_series(values, compared=told.compared)
+
         found.append(
             {
                 "rate": rate.name,
@@ -133,9 +127,23 @@ async def _rates(told: Told) -> list[dict[str, Any]]:
                 "of": rate.of,
                 "to": rate.to,
                 "percent": rate.percent,
-                "series": series,
+                "series": await _by_segment(told, series),
             }
         )
+    return found
+
+
+async def _by_segment(told: Told, series: Callable[[str], dict[str, Any]]) -> list[orjson.Fragment]:
+    """The series of each segment, encoded at once: all of them together would hold up others."""
+    found: list[orjson.Fragment] = []
+    numbers = 0
+    for segment in told.segments:
+        made = {"segment": value_of(segment), "kind": kind_of(segment), **series(segment)}
+        found.append(orjson.Fragment(orjson.dumps(made)))
+        numbers += len(told.asked.each)
+        if numbers >= _AT_ONCE:
+            numbers = 0
+            await asyncio.sleep(0)
     return found
 
 
@@ -143,7 +151,8 @@ def stages_of(told: Told) -> list[str]:
     """The stages of the file, then those that an edit removed and that somebody was in."""
     own = told.lifecycle.stages
     found = {each for each, counts in told.part.customers.items() if any(counts)}
-    found |= {name for figure in told.part.sums for of, _, name in [figure.partition("/")] if of in ("entered", "left")}
+    moved = [figure.partition("/") for figure in told.part.sums if "/" in figure]
+    found |= {stage for kind, _, stage in moved if kind in ("entered", "left")}
     return [*own, *sorted(found - own.keys())]
 
 

@@ -4,8 +4,9 @@ import asyncio
 import hashlib
 import json
 from bisect import bisect_right
-from collections.abc import AsyncIterator, Collection, Mapping
-from typing import Final, NamedTuple
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping
+from itertools import islice
+from typing import Final
 
 import msgspec
 
@@ -92,66 +93,86 @@ def fingerprint_of(segment: str) -> str:
 
 async def rank_segments(part: Part, days: Days, first: int, figure: str | None, by: str) -> None:
     """Add up a figure from the day `first` on by the segments of one partition; those without it there have 0."""
-    seen = 0
+    sums: dict[Cell, list[int]] = {}
     async for some in days:
         for day, cells in some:
-            for cell, number in cells.items():
-                if cell.by == by and cell.segment not in (NO_VALUE, OTHER):
-                    rank = number if cell.figure == figure and day >= first else 0
-                    part.ranks[cell.segment] = part.ranks.get(cell.segment, 0) + rank
-                seen += 1
-                if seen % _AT_ONCE == 0:
+            place = 1 if day >= first else 0
+            for numbers in _slices(cells):
+                for cell, number in numbers:
+                    values = sums.get(cell)
+                    if values is None:
+                        values = sums[cell] = [0, 0]
+                    values[place] += number
+                await asyncio.sleep(0)
+    for cell, values in sums.items():
+        if cell.by == by and cell.segment not in (NO_VALUE, OTHER):
+            rank = values[1] if cell.figure == figure else 0
+            part.ranks[cell.segment] = part.ranks.get(cell.segment, 0) + rank
+
+
+def _slices(cells: dict[Cell, int]) -> Iterator[Iterable[tuple[Cell, int]]]:
+    """All numbers of a day, some thousand at a time."""
+    if len(cells) <= _AT_ONCE:
+        yield cells.items()
+        return
+    numbers = iter(cells.items())
+    for _ in range(0, len(cells), _AT_ONCE):
+        yield islice(numbers, _AT_ONCE)
+
+
+class Adding:
+    """Which numbers are added up, and what they come to: by period, of everybody and by the segments of a fact."""
+
+    def __init__(
+        self, asked: Periods, figures: Collection[str], by: str | None, only: Collection[str] | None = None
+    ) -> None:
+        """`by`: None: of everybody alone. `only` are fingerprints of the segments that are told apart; None: all."""
+        self.asked = asked
+        self._figures, self._by, self._only = frozenset(figures), by, only
+        self._length = 2 * len(asked.each)
+        self._places, self._begin = asked.places(), asked.before.first
+        self._not_asked = [0] * self._length
+        """Where all that is not asked for is added up: to look at each number would take longer."""
+
+    async def partition(self, part: Part, days: Days, customers: Mapping[str, int]) -> None:
+        """Add up the figures of one partition; `customers` are those by stage before the first period."""
+        sums: dict[Cell, list[int]] = {}
+        levels: dict[int, dict[str, int]] = {self.asked.first - 1: dict(customers)}
+        stages: dict[Cell, str] = {}
+        async for some in days:
+            for day, cells in some:
+                place = self._places[day - self._begin]
+                for numbers in _slices(cells):
+                    for cell, number in numbers:
+                        values = sums.get(cell)
+                        if values is None:
+                            values = sums[cell] = self._sums_of(part, cell, stages)
+                        values[place] += number
                     await asyncio.sleep(0)
+                if day >= self.asked.first:
+                    level = {stage: cells[cell] for cell, stage in stages.items() if cell in cells}
+                    if level:
+                        levels[day] = level
+        _count_customers(part, levels, self.asked)
 
-
-class Adding(NamedTuple):
-    """What is added up, and how."""
-
-    asked: Periods
-    figures: frozenset[str]
-    by: str | None
-    """The fact whose segments are told apart; None: everybody alone."""
-    only: frozenset[str] | None
-    """Fingerprints of those that are; None: all."""
-
-
-async def add_up(part: Part, days: Days, adding: Adding, customers: Mapping[str, int]) -> None:
-    """Add up the figures of one partition by period; `customers` are those by stage before the first one."""
-    asked, figures, by, only = adding
-    places, begin = asked.places(), asked.before.first
-    length = 2 * len(asked.each)
-    shown: dict[str, str] = {}
-    levels: dict[int, dict[str, int]] = {asked.first - 1: dict(customers)}
-    seen = 0
-    async for some in days:
-        for day, cells in some:
-            place = places[day - begin]
-            for cell, number in cells.items():
-                seen += 1
-                if seen % _AT_ONCE == 0:
-                    await asyncio.sleep(0)
-                if cell.by and cell.by != by:
-                    continue
-                if cell.figure not in figures:
-                    own, _, stage = cell.figure.partition("/")
-                    if own == _CUSTOMERS and day >= asked.first:
-                        levels.setdefault(day, {})[stage] = number
-                    if cell.by or own not in _ADDED:
-                        continue
-                segment = cell.segment
-                if only is not None and segment[:1] == "=":
-                    segment = shown.get(segment) or _shown(segment, only, shown)
-                segments = part.sums.setdefault(cell.figure, {})
-                values = segments.get(segment)
-                if values is None:
-                    values = segments[segment] = [0] * length
-                values[place] += number
-    _count_customers(part, levels, asked)
-
-
-def _shown(segment: str, only: Collection[str], shown: dict[str, str]) -> str:
-    found = shown[segment] = segment if fingerprint_of(segment) in only else OTHER
-    return found
+    def _sums_of(self, part: Part, cell: Cell, stages: dict[Cell, str]) -> list[int]:
+        """What a number is added to, by span; customers of a stage, which are not added up, are noted."""
+        figure, by, segment = cell
+        if by and by != self._by:
+            return self._not_asked
+        if figure not in self._figures:
+            kind, _, stage = figure.partition("/")
+            if kind == _CUSTOMERS:
+                stages[cell] = stage
+            if by or kind not in _ADDED:
+                return self._not_asked
+        if self._only is not None and segment[:1] == "=" and fingerprint_of(segment) not in self._only:
+            segment = OTHER
+        segments = part.sums.setdefault(figure, {})
+        values = segments.get(segment)
+        if values is None:
+            values = segments[segment] = [0] * self._length
+        return values
 
 
 def _count_customers(part: Part, levels: dict[int, dict[str, int]], asked: Periods) -> None:

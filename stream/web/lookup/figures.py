@@ -8,6 +8,7 @@ import time
 from typing import Final, NamedTuple, cast
 from urllib.parse import urlencode
 
+import aiohttp
 from aiohttp import web
 
 from stream.codec.figures import day_text
@@ -25,7 +26,6 @@ from stream.web.figures.segments import Chosen, choose
 from stream.web.figures.sums import (
     Adding,
     Part,
-    add_up,
     decode_part,
     fingerprint_of,
     rank_segments,
@@ -40,6 +40,8 @@ _BETWEEN_WORKERS: Final = ("part", "only")
 _PARTS: Final = ("sums", "segments", "days")
 """What a worker asks of others: sums, which segments there are, or which days have figures."""
 _CSV: Final = "text/csv"
+_WITHIN: Final = aiohttp.ClientTimeout(total=60.0, connect=1.0)
+"""For another worker to add up 800 days with a thousand segments."""
 _HOW_TO: Final = (
     "add figures: to its file, as in figures: {visits: {each: visit}}; docs/figures.md has what they can be"
 )
@@ -117,9 +119,9 @@ class FigureLookup:
         """What all workers know. Raises MovingError where that is not of all partitions."""
         reader = self._reader
         target = f"/v1/lifecycles/{question.lifecycle.id}/figures?{urlencode(query)}"
-        for body in await self._forwarder.ask_all(request, reader.owners - {reader.url}, target):
-            if body is not None:
-                theirs = decode_part(body)
+        for answer in await self._forwarder.ask_each(request, reader.owners - {reader.url}, _WITHIN, target):
+            if answer is not None and answer.status == 200:
+                theirs = decode_part(answer.body)
                 if not set(own.partitions).isdisjoint(theirs.partitions):
                     raise MovingError
                 own.add(theirs)
@@ -147,11 +149,11 @@ class FigureLookup:
         """What they come to."""
         part = await self._own_days(question)
         name = question.lifecycle.id
-        adding = Adding(asked, frozenset(each.name for each in question.figures.figures), question.by, only)
+        adding = Adding(asked, [each.name for each in question.figures.figures], question.by, only)
         for partition in part.partitions:
             customers = await self._reader.customers_after(partition, name, asked.first - 1)
             days = self._reader.figures(partition, name, asked.before.first, asked.last)
-            await add_up(part, days, adding, customers)
+            await adding.partition(part, days, customers)
         return part
 
 

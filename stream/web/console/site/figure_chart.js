@@ -1,7 +1,8 @@
 // A figure over the periods as a line, with the days before as a dotted one.
 
-import { h, s, scale, set, fill } from "./dom.js";
-import { LANGUAGE } from "./format.js";
+import { noon } from "./calendar.js";
+import { fill, h, s, scale, set } from "./dom.js";
+import { LANGUAGE, calendarDay } from "./format.js";
 import { periodWords, titleOf, valueWords } from "./figure_words.js";
 
 const HEIGHT = 96;
@@ -64,8 +65,9 @@ function draw(picture, width, measure, { values, before_values: before }, { peri
                         s("title", {}, `${valueWords(measure, value)}, ${periodWords(periods[place], per)}`),
                     ),
             ),
-        tick(SIDE, "start", periodWords(periods[0], per)),
-        last > 0 && tick(width - SIDE, "end", periodWords(periods[last], per)),
+        tick(SIDE, "start", calendarDay(noon(periods[0].from))),
+        high > 0 && tick(width / 2, "middle", `up to ${valueWords(measure, high)}`),
+        tick(width - SIDE, "end", calendarDay(noon(periods[last].to))),
     );
 }
 
