@@ -160,7 +160,7 @@ export function moveTable(answer, lifecycle) {
     const title = titled(lifecycle);
     const columns = [
         { title: "From", head: true, cell: (row) => (row.from === null ? "New" : title(row.from)) },
-        { title: "To", broad: true, cell: (row) => title(row.to) },
+        { title: "To", cell: (row) => title(row.to) },
         { title: "Moves", number: true, cell: (row) => count(row.total) },
         { title: "Before", number: true, cell: (row) => (row.before === null ? "–" : count(row.before)) },
     ];
