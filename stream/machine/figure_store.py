@@ -115,10 +115,19 @@ class FigureStore:
         begin = max(0, bisect_left(order, first) - 1)
         return [(day, days[day]) for day in order[begin : bisect_right(order, last)] if day in days]
 
+    def first_day(self, lifecycle: str) -> int | None:
+        """The first day that has committed figures and can still change."""
+        days = self._days.get(lifecycle, {})
+        return next((day for day in self._order.get(lifecycle, []) if day in days), None)
+
     def latest_day(self, lifecycle: str) -> int | None:
         """The latest day that has committed figures."""
         days = self._days.get(lifecycle, {})
         return next((day for day in reversed(self._order.get(lifecycle, [])) if day in days), None)
+
+    def customers_after(self, lifecycle: str, day: int, now: dict[str, int]) -> dict[str, int]:
+        """Customers by stage at the end of a day, while no batch is made; `now` are those of this moment."""
+        return self._level_before(lifecycle, bisect_right(self._levels[lifecycle], day), now)
 
     def take(
         self, tallies: Tallies, stages: Mapping[tuple[str, str], int], next_offset: int
