@@ -53,6 +53,11 @@ COMMANDS = {
         "Print a JSON Schema: of lifecycle files, interactions, stage changes, answers about customers, or webhooks.",
     ),
     "simulate": _Lazy("simulate", "simulate", "Run lifecycles on interactions from files, offline and fast."),
+    "diff": _Lazy(
+        "diff",
+        "diff",
+        "Compare two versions of a lifecycle on the same interactions: who would move, who ends elsewhere, and why.",
+    ),
     "import": _Lazy(
         "import_",
         "import_",

@@ -1,0 +1,2 @@
+def diff_page(document):
+    return ""
