@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from stream.cli.terminal.diff_page import diff_page
+from stream.cli.pages.diff_page import diff_page
 from stream.cli.terminal.diff_view import show_diff
 from stream.cli.terminal.flaw_lines import show_flaws
 from stream.cli.terminal.options import with_settings

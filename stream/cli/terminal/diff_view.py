@@ -1,6 +1,6 @@
 """A comparison of two lifecycles, as tables for people."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
@@ -8,12 +8,13 @@ from rich.table import Table
 from rich.text import Text
 
 from stream.cli.terminal.amounts import amount
+from stream.cli.terminal.diff_figures import Both, is_alike, matrix_of, stages_of_both, ways_of_both
 from stream.cli.terminal.diff_words import (
     DIFFERENCES,
+    DIFFERENCES_OF_ONE,
     SIDES,
     cause_words,
     edit_words,
-    in_old,
     move_words,
     now_words,
     source_words,
@@ -23,13 +24,26 @@ from stream.cli.terminal.diff_words import (
     why_lines,
 )
 from stream.cli.terminal.explanation_words import Json, when
-from stream.cli.terminal.spans import NOTHING, share, span
+from stream.cli.terminal.spans import share
 from stream.cli.terminal.tables import plain_table, titled
 from stream.codec.plain import plain
 
 _CELLS = 12
 """Pairs of stages that are listed where the matrix is too wide."""
 _PARTINGS = 10
+_WIDE = 120
+"""Columns of a terminal from which on all figures of a stage stand in one table, and those of a way are all shown."""
+_COUNTS = ("now", "times")
+"""Figures that have their change beside them."""
+_HEADINGS = {
+    "now": "Now",
+    "entered": "Entered",
+    "went_on": "Went on",
+    "times": "Times",
+    "share": "Share",
+    "median": "Median",
+    "p90": "p90",
+}
 
 
 def show_diff(document: Json, console: Console) -> None:
@@ -46,8 +60,8 @@ def _parts(document: Json, width: int) -> Iterator[RenderableType]:
         return
     yield _differences(document)
     yield _matrix(document, width)
-    yield _stages(document)
-    yield _ways(document)
+    yield _stages(document, width)
+    yield _ways(document, width)
     if document["partings"]:
         yield _partings(document)
     if document["explained"]:
@@ -93,12 +107,7 @@ def _differences(document: Json) -> RenderableType:
 
 def _matrix(document: Json, width: int) -> RenderableType:
     """Rows are stages of the old one, columns those of the new one, by number; what differs is yellow."""
-    cells = {(each["old"], each["new"]): each["customers"] for each in document["matrix"]}
-    rows, columns = ([each["stage"] for each in document[side]["stages"]] for side in SIDES)
-    if any(old is None for old, _ in cells):
-        rows.append(None)
-    if any(new is None for _, new in cells):
-        columns.append(None)
+    rows, columns, cells = matrix_of(document)
     names = [f"{place + 1} {stage_title(document, 'new', stage)}" for place, stage in enumerate(columns)]
     needed = max(len(stage_title(document, "old", each)) for each in rows) + 3
     cell = max(len(f"{count:,}") for count in cells.values()) + 2
@@ -111,7 +120,7 @@ def _matrix(document: Json, width: int) -> RenderableType:
         line: list[Text] = []
         for column in columns:
             count = cells.get((row, column), 0)
-            alike = row is not None and document["renamed"].get(row, row) == column
+            alike = is_alike(document, row, column)
             line.append(Text(f"{count:,}" if count else "·", "" if alike else "bold yellow" if count else "dim"))
         total = sum(cells.get((row, column), 0) for column in columns)
         table.add_row(Text(stage_title(document, "old", row)), *line, Text(f"{total:,}", "dim"))
@@ -121,7 +130,7 @@ def _matrix(document: Json, width: int) -> RenderableType:
 
 
 def _pairs(document: Json) -> RenderableType:
-    differ = [each for each in document["matrix"] if document["renamed"].get(each["old"], each["old"]) != each["new"]]
+    differ = [each for each in document["matrix"] if not is_alike(document, each["old"], each["new"])]
     table = plain_table("Customers", "Old", "New", numbers=("Customers",))
     for each in differ[:_CELLS]:
         titles = [Text(stage_title(document, side, each[side])) for side in SIDES]
@@ -131,73 +140,36 @@ def _pairs(document: Json) -> RenderableType:
     return titled("Where customers stand at the end, if not in the same stage", table)
 
 
-def _stages(document: Json) -> RenderableType:
-    headings = ("Now", "", "Entered", "Went on", "Median", "p90")
-    table = plain_table("Stage", *headings, numbers=headings)
-    for old, new in _stage_pairs(document):
-        title = Text(plain((new or old or {})["title"]))
-        if old is None or new is None:
-            title.append("  new" if old is None else "  removed", "dim")
-        change = (new["now"] if new else 0) - (old["now"] if old else 0)
-        cells = [_both(old, new, key) for key in ("now", "entered", "went_on", "median", "p90")]
-        table.add_row(title, cells[0], Text(f"{change:+,}" if change else "", "yellow"), *cells[1:])
-    return Group(
-        Text("Stages: old → new, one figure where they are equal", "bold"),
-        Text("Median and p90: how long the stays lasted that ended in another stage.", "dim"),
-        table,
-    )
+def _stages(document: Json, width: int) -> RenderableType:
+    rows = list(stages_of_both(document))
+    counts, lengths = ("now", "entered"), ("went_on", "median", "p90")
+    parts = [(*counts, *lengths)] if width >= _WIDE else [counts, lengths]
+    note = Text("Median and p90: how long the stays lasted that ended in another stage.", "dim")
+    tables = [_figures("Stage", rows, keys) for keys in parts]
+    return Group(Text("Stages: old → new, one figure where they are equal", "bold"), note, *tables)
 
 
-def _stage_pairs(document: Json) -> Iterator[tuple[Json | None, Json | None]]:
-    """Every stage as old and new have it, None where one has not."""
-    old, new = ({each["stage"]: each for each in document[side]["stages"]} for side in SIDES)
-    for name, each in new.items():
-        yield old.get(in_old(document, name) or ""), each
-    for name, each in old.items():
-        if document["renamed"].get(name, name) not in new:
-            yield each, None
+def _ways(document: Json, width: int) -> RenderableType:
+    rows = list(ways_of_both(document))
+    keys = ("times", "share", "median", "p90") if width >= _WIDE else ("times", "share")
+    return Group(Text("From stage to stage: old → new", "bold"), _figures("Way", rows, keys))
 
 
-def _ways(document: Json) -> RenderableType:
-    headings = ("Times", "", "Share", "Median")
-    table = plain_table("From", "To", *headings, numbers=headings)
-    renamed = document["renamed"]
-    old = {
-        (renamed.get(each["from"], each["from"]), renamed.get(each["to"], each["to"])): each
-        for each in _of("old", document)
-    }
-    new = {(each["from"], each["to"]): each for each in _of("new", document)}
-    for ends in dict.fromkeys([*new, *old]):
-        before, after = old.get(ends), new.get(ends)
-        change = (after["times"] if after else 0) - (before["times"] if before else 0)
-        if not any(each and each["times"] for each in (before, after)):
-            continue
-        side = "new" if after else "old"
-        source = "(new)" if ends[0] is None else stage_title(document, side, (after or before or {})["from"])
-        target = "(forgotten)" if ends[1] is None else stage_title(document, side, (after or before or {})["to"])
-        cells = [_both(before, after, key) for key in ("times", "share", "median")]
-        changed = Text(f"{change:+,}" if change else "", "yellow")
-        table.add_row(Text(source), Text(target), cells[0], changed, *cells[1:])
-    return Group(Text("From stage to stage: old → new", "bold"), table)
-
-
-def _of(side: str, document: Json) -> list[Json]:
-    ways: list[Json] = document[side]["ways"]
-    return ways
-
-
-def _both(old: Json | None, new: Json | None, key: str) -> Text:
-    """A figure of both, or once where it is the same."""
-    shown = [NOTHING if each is None else _figure(key, each[key]) for each in (old, new)]
-    return Text(shown[0]) if shown[0] == shown[1] else Text(f"{shown[0]} → {shown[1]}", "yellow")
-
-
-def _figure(key: str, value: float | None) -> str:
-    if value is None:
-        return NOTHING
-    if key in ("share", "went_on"):
-        return share(value)
-    return span(value) if key in ("median", "p90") else f"{value:,}"
+def _figures(title: str, rows: Sequence[Both], keys: Sequence[str]) -> Table:
+    """A row for each stage or way; a count has a column for how much it changes."""
+    headings = [each for key in keys for each in ((_HEADINGS[key], "") if key in _COUNTS else (_HEADINGS[key],))]
+    table = plain_table(title, *headings, numbers=tuple(headings))
+    for both in rows:
+        cells: list[Text] = []
+        for key in keys:
+            old, new = both.shown(key)
+            cells.append(Text(old) if old == new else Text(f"{old} → {new}", "yellow"))
+            if key in _COUNTS:
+                change = both.change(key)
+                cells.append(Text(f"{change:+,}" if change else "", "yellow"))
+        name = Text(both.title)
+        table.add_row(name.append(f"  {both.note}", "dim") if both.note else name, *cells)
+    return table
 
 
 def _partings(document: Json) -> RenderableType:
@@ -211,7 +183,7 @@ def _partings(document: Json) -> RenderableType:
 def _customer(customer: Json, document: Json) -> RenderableType:
     name, anonymous = who(customer)
     head = Text(name, "bold").append(" (anonymous)" if anonymous else "", "dim")
-    head.append(f"  {DIFFERENCES[customer['difference']].replace('end', 'ends', 1).replace('go ', 'goes ')}", "dim")
+    head.append(f"  {DIFFERENCES_OF_ONE[customer['difference']]}", "dim")
     grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(no_wrap=True, style="dim")
     grid.add_column(overflow="fold")

@@ -15,6 +15,11 @@ DIFFERENCES = {
     "other_times": "go the same way, at other times",
     "same": "do the same",
 }
+DIFFERENCES_OF_ONE = {
+    "elsewhere": "ends in another stage",
+    "another_way": "ends in the same stage, by another way",
+    "other_times": "goes the same way, at other times",
+}
 _SHOWN_STAGES = 8
 """Of a customer's way, so many stages are told."""
 

@@ -5,7 +5,7 @@ from typing import Final, Literal, NamedTuple
 
 from stream.codec.lifecycle_yaml.located_yaml import document_of
 from stream.core.durations import parse_duration
-from stream.offline.diff.versions import Versions, Way, renamed_way, ways_of
+from stream.offline.diff.versions import Versions, renamed_way, ways_of
 
 Change = Literal["added", "removed", "changed", "renamed", "moved"]
 _PARTS: Final = {

@@ -1,2 +1,0 @@
-def diff_page(document):
-    return ""
