@@ -2,9 +2,9 @@
 
 from stream.cli.pages.markup import Markup, joined, tag
 from stream.cli.terminal.diff_words import (
-    DIFFERENCES_OF_ONE,
     SIDES,
     cause_words,
+    ending_words,
     move_words,
     now_words,
     source_words,
@@ -22,8 +22,8 @@ def partings_part(document: Json) -> Markup:
         tag(
             "tr",
             tag("td", f"{each['customers']:,}", class_="number"),
-            tag("td", source_words(each, document)),
-            *(tag("td", move_words(each[side], document, side)) for side in SIDES),
+            tag("td", source_words(each, document), class_="words"),
+            *(tag("td", move_words(each[side], document, side), class_="words") for side in SIDES),
         )
         for each in document["partings"]
     ]
@@ -50,7 +50,7 @@ def _customer(customer: Json, document: Json) -> Markup:
         "summary",
         tag("code", name),
         " (anonymous) " if anonymous else " ",
-        tag("span", DIFFERENCES_OF_ONE[customer["difference"]], class_="quiet"),
+        tag("span", ending_words(customer, document), class_="quiet"),
     )
     told: list[tuple[str, str]] = [(f"now, {side}", now_words(customer, document, side)) for side in SIDES]
     if customer["difference"] == "another_way":
@@ -58,6 +58,12 @@ def _customer(customer: Json, document: Json) -> Markup:
     parted = customer["parted"]
     where = f"{source_words(parted, document)}, {cause_words(parted)}"
     told.append(("they part", f"on {when(parted['at'])}, {where}"))
-    lines = tag("ul", *(tag("li", line.strip()) for line in why_lines(customer, document)))
+    lines = tag(
+        "ul",
+        *(
+            tag("li", line, tag("ul", *(tag("li", each) for each in lacked)) if lacked else None)
+            for line, lacked in why_lines(customer, document)
+        ),
+    )
     listed = tag("dl", *(joined(tag("dt", label), tag("dd", text)) for label, text in told), class_="told")
     return tag("details", summary, tag("div", listed, lines))

@@ -72,7 +72,7 @@ def _tile(label: str, figure: str, note: str, kind: str) -> Markup:
 def _edits_part(document: Json) -> Markup:
     edits = [tag("li", edit_words(each, document)) for each in document["edits"]]
     said = tag("ul", *edits) if edits else tag("p", "The files mean the same.")
-    return tag("section", tag("h2", "What is another in the new file"), said)
+    return tag("section", tag("h2", "What the new file changes"), said)
 
 
 def _matrix_part(document: Json) -> Markup:

@@ -5,8 +5,8 @@ from hashlib import sha256
 from html import escape
 from typing import Final
 
-_EMPTY: Final = ("meta", "rect", "col", "br")
-"""Elements without an end."""
+_EMPTY: Final = ("meta", "br")
+"""Elements of HTML without an end; of SVG every one has an end."""
 
 
 class Markup(str):

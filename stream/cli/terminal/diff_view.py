@@ -11,10 +11,10 @@ from stream.cli.terminal.amounts import amount
 from stream.cli.terminal.diff_figures import Both, is_alike, matrix_of, stages_of_both, ways_of_both
 from stream.cli.terminal.diff_words import (
     DIFFERENCES,
-    DIFFERENCES_OF_ONE,
     SIDES,
     cause_words,
     edit_words,
+    ending_words,
     move_words,
     now_words,
     source_words,
@@ -90,7 +90,7 @@ def _edits(document: Json) -> RenderableType:
     if not edits:
         return Text("The files mean the same.", "green")
     lines = [Text(edit_words(each, document)) for each in edits]
-    return Group(Text("What is another in the new file", "bold"), *(Padding(each, (0, 0, 0, 2)) for each in lines))
+    return Group(Text("What the new file changes", "bold"), *(Padding(each, (0, 0, 0, 2)) for each in lines))
 
 
 def _differences(document: Json) -> RenderableType:
@@ -183,7 +183,7 @@ def _partings(document: Json) -> RenderableType:
 def _customer(customer: Json, document: Json) -> RenderableType:
     name, anonymous = who(customer)
     head = Text(name, "bold").append(" (anonymous)" if anonymous else "", "dim")
-    head.append(f"  {DIFFERENCES_OF_ONE[customer['difference']]}", "dim")
+    head.append(f"  {ending_words(customer, document)}", "dim")
     grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(no_wrap=True, style="dim")
     grid.add_column(overflow="fold")
@@ -194,6 +194,8 @@ def _customer(customer: Json, document: Json) -> RenderableType:
     parted = customer["parted"]
     where = f"{source_words(parted, document)}, {cause_words(parted)}"
     grid.add_row("part", Text(f"on {when(parted['at'])}, {where}"))
-    for line in why_lines(customer, document):
+    for line, lacked in why_lines(customer, document):
         grid.add_row("", Text(line))
+        for each in lacked:
+            grid.add_row("", Padding(Text(each), (0, 0, 0, 2), expand=False))
     return Group(head, Padding(grid, (0, 0, 0, 2), expand=False))

@@ -15,11 +15,6 @@ DIFFERENCES = {
     "other_times": "go the same way, at other times",
     "same": "do the same",
 }
-DIFFERENCES_OF_ONE = {
-    "elsewhere": "ends in another stage",
-    "another_way": "ends in the same stage, by another way",
-    "other_times": "goes the same way, at other times",
-}
 _SHOWN_STAGES = 8
 """Of a customer's way, so many stages are told."""
 
@@ -88,15 +83,24 @@ def source_words(parting: Json, document: Json) -> str:
     return "at the beginning" if parting["from"] is None else f"in {stage_title(document, 'new', parting['from'])}"
 
 
-def why_lines(customer: Json, document: Json) -> Iterator[str]:
-    """Why old and new part on a customer: what each does then, what the one that stays lacks, what differs."""
+def ending_words(customer: Json, document: Json) -> str:
+    """Where a customer ends, and how the two differ on it."""
+    told = {side: customer[side]["explanation"] for side in SIDES}
+    old, new = (stage_title(document, side, told[side] and told[side]["stage"]) for side in SIDES)
+    if customer["difference"] == "elsewhere":
+        return f"{old} → {new}"
+    return f"{new}, by another way" if customer["difference"] == "another_way" else f"{new}, at other times"
+
+
+def why_lines(customer: Json, document: Json) -> Iterator[tuple[str, list[str]]]:
+    """Why old and new part on a customer: what each does then, and what the one that stays lacks; what differs."""
     parted = customer["parted"]
     for side, other in (SIDES, SIDES[::-1]):
         move = parted[side]
-        yield f"{side}: {move_words(move, document, side)}"
-        if move is None and parted[other] is not None:
-            yield from (f"   {line}" for line in _what_it_lacked(parted, document, side, other))
-    yield from _what_differs(parted)
+        stays = move is None and parted[other] is not None
+        lacked = list(_what_it_lacked(parted, document, side, other)) if stays else []
+        yield f"{side}: {move_words(move, document, side)}", lacked
+    yield from ((line, []) for line in _what_differs(parted))
 
 
 def now_words(customer: Json, document: Json, side: str) -> str:
