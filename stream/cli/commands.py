@@ -53,6 +53,11 @@ COMMANDS = {
         "Print a JSON Schema: of lifecycle files, interactions, stage changes, answers about customers, or webhooks.",
     ),
     "simulate": _Lazy("simulate", "simulate", "Run lifecycles on interactions from files, offline and fast."),
+    "report": _Lazy(
+        "report",
+        "report",
+        "Reckon what marketing reads, for a period and against the one before: sales, funnel, cohorts, churn and more.",
+    ),
     "import": _Lazy(
         "import_",
         "import_",
