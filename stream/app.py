@@ -120,7 +120,8 @@ class Application:
                 "this build is not compiled: a compiled one takes several times as many interactions (README)",
             )
         gc.set_threshold(*GARBAGE_THRESHOLDS)
-        return run_worker(worker_role(self.settings), self._machine, self.metrics, services=[web], group=self.group)
+        role = worker_role(self.settings, figures=any(each.figures is not None for each in self.model.lifecycles))
+        return run_worker(role, self._machine, self.metrics, services=[web], group=self.group)
 
     def _machine(self, partition: int, topic: SourceTopic) -> PartitionMachine:
         source = SourcePartition(self.settings.topics.interactions, partition, topic.partitions, topic.id)

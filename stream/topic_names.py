@@ -1,7 +1,7 @@
 """The full names of the topics that the product reads and writes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 GATHERED = "lifecycle-interactions"
 """The topic that interactions of several topics are gathered into."""
@@ -26,11 +26,14 @@ class MachineTopics:
     """Those that `source` is gathered from."""
     commands: str | None = None
     """Read beside `source`, partition by partition; None: there are none."""
+    figures: str | None = None
+    """None: no figures are kept."""
 
     @property
     def written(self) -> tuple[str, ...]:
         """Those that a partition writes to."""
-        return (self.events, *([] if self.latest is None else [self.latest]), self.state, self.dead_letters)
+        optional = [each for each in (self.latest, self.figures) if each is not None]
+        return (self.events, *optional, self.state, self.dead_letters)
 
     @property
     def beside_source(self) -> tuple[str, ...]:
@@ -48,6 +51,8 @@ class TopicNames:
     current_stages: str
     customers: str
     dead_letters: str
+    figures: str
+    """Written where a lifecycle has figures."""
     sources: tuple[str, ...] = ()
     """Where interactions are sent to and gathered from, where that is more than one topic."""
 
@@ -64,8 +69,13 @@ class TopicNames:
         )
 
     @property
+    def machine_with_figures(self) -> MachineTopics:
+        """The same of a worker whose lifecycles have figures."""
+        return replace(self.machine, figures=self.figures)
+
+    @property
     def own(self) -> tuple[str, ...]:
-        """Those that a partition reads and writes."""
+        """Those that every partition reads and writes."""
         return (self.interactions, self.stage_changes, self.current_stages, self.customers, self.dead_letters)
 
     @property
@@ -76,7 +86,7 @@ class TopicNames:
     @property
     def all(self) -> tuple[str, ...]:
         """Every one of them."""
-        return (*self.sources, *self.own)
+        return (*self.sources, *self.own, self.figures)
 
 
 def webhook_topics(prefix: str, stage_changes: str) -> MachineTopics:
@@ -99,5 +109,6 @@ def topic_names(prefix: str, interactions: Sequence[str]) -> TopicNames:
         current_stages=prefix + "current-stages",
         customers=prefix + "lifecycle-customers",
         dead_letters=prefix + "lifecycle-dead-letters",
+        figures=prefix + "figures",
         sources=() if alone else tuple(prefix + name for name in interactions),
     )

@@ -77,7 +77,7 @@ def is_new(ledger: Ledger, state: LedgerState, event: Event) -> bool:
     key = None if ledger.by is None else known_values.key_of(lookup(ledger.by, event))
     if key is None:
         return True
-    entry = _find(state, known_values.hash_of(key))
+    entry = find(state, known_values.hash_of(key))
     return entry is None or not entry.made
 
 
@@ -148,7 +148,14 @@ def _amount(ledger: Ledger, event: Event) -> tuple[int, bool]:
     return round(found * 1e6), True
 
 
-def _find(state: LedgerState, key_hash: bytes) -> LedgerEntry | None:
+def key_of(ledger: Ledger, event: Event) -> bytes:
+    """The hash of the key of an interaction's entry; empty where it has none."""
+    key = None if ledger.by is None else known_values.key_of(lookup(ledger.by, event))
+    return b"" if key is None else known_values.hash_of(key)
+
+
+def find(state: LedgerState, key_hash: bytes) -> LedgerEntry | None:
+    """The entry of a key, where it is kept."""
     for entry in state.entries:
         if entry.key == key_hash:
             return entry
@@ -157,7 +164,7 @@ def _find(state: LedgerState, key_hash: bytes) -> LedgerEntry | None:
 
 def _entry(state: LedgerState, key_hash: bytes) -> LedgerEntry:
     """The entry of a key; a new one waits for its word of `each`."""
-    entry = _find(state, key_hash)
+    entry = find(state, key_hash)
     if entry is None:
         entry = LedgerEntry(key_hash)
         state.entries.append(entry)

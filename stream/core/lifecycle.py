@@ -7,10 +7,12 @@ from typing import Literal, NamedTuple
 from stream.core import ledgers, timed_points
 from stream.core.amounts import Amount
 from stream.core.bands import Band
-from stream.core.customer import Life
+from stream.core.counting import Figured
+from stream.core.customer import Life, Window
 from stream.core.event import PropertyPath
 from stream.core.expressions import Node
 from stream.core.facts import Fact, initial
+from stream.core.figures import Figure, FigureSet
 from stream.core.guards import HasHeld
 from stream.core.ledgers import Ledger
 from stream.core.limits import Limit, OncePerValue
@@ -156,6 +158,10 @@ class Reaction:
     """Each signal and fact applies to the interaction as it is, whatever the customer's state, and by itself."""
     floored: tuple[Score, ...] = ()
     """The scores with a floor that its signals add to."""
+    figured: tuple[Figured, ...] = ()
+    """In file order of the figures that are made of interactions."""
+    ledger_figures: tuple[tuple[Figure, ...], ...] = ()
+    """By `entered`: the figures that are made of its ledger's entries."""
 
 
 @dataclass(frozen=True)
@@ -232,6 +238,8 @@ class Lifecycle:
     digest: bytes
     """8 bytes, equal for lifecycles that mean and lay out the same."""
     warnings: tuple["Problem", ...] = ()
+    figures: FigureSet | None = None
+    """None: no figures are kept."""
 
     @property
     def first_stage(self) -> str:
@@ -267,7 +275,20 @@ class Lifecycle:
     @property
     def remembers(self) -> bool:
         """Lives here have a `Memory`."""
-        return bool(self.memories or self.resets or self.ledgers or self.taken or self.held)
+        return bool(self.memories or self.resets or self.ledgers or self.taken or self.held or self.figure_windows)
+
+    @property
+    def figures_remember(self) -> bool:
+        """Lives keep something for figures alone."""
+        of = self.figures
+        if of is None:
+            return False
+        return len(of.windows) > 0 or any(each.takes_returns and not each.on_order_day for each in of.figures)
+
+    @property
+    def figure_windows(self) -> int:
+        """Places in `Memory.figures`."""
+        return 0 if self.figures is None else len(self.figures.windows)
 
     def empty_memory(self) -> Memory:
         """The memory of a life that begins."""
@@ -278,7 +299,9 @@ class Lifecycle:
             else:
                 signals.append(b"" if kind == "values" else [])
         states = [ledgers.empty() for _ in self.ledgers]
-        return Memory(signals, [None] * len(self.resets), states, [None] * len(self.taken), [None] * len(self.held))
+        windows: list[list[Window]] = [[] for _ in range(self.figure_windows)]
+        resets: list[int | None] = [None] * len(self.resets)
+        return Memory(signals, resets, states, [None] * len(self.taken), [None] * len(self.held), windows)
 
 
 class Problem(NamedTuple):

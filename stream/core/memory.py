@@ -42,6 +42,8 @@ class LedgerEntry:
     """Millionths that were returned."""
     all_returned: bool
     """A return named no amount: nothing is left, whatever comes before or after."""
+    returned_at: int
+    """The largest time of its returns, where a figure takes them on their own day; else 0."""
 
     def __init__(
         self,
@@ -54,6 +56,7 @@ class LedgerEntry:
         update_time: int = 0,
         returned: int = 0,
         all_returned: bool = False,
+        returned_at: int = 0,
     ) -> None:
         self.key = key
         self.made = made
@@ -64,6 +67,7 @@ class LedgerEntry:
         self.update_time = update_time
         self.returned = returned
         self.all_returned = all_returned
+        self.returned_at = returned_at
 
 
 @dataclass(init=False)
@@ -104,6 +108,9 @@ class Memory:
     """Per transition with `at_most_every`: when it was taken last."""
     held: list[int | None]
     """Per transition with `hold`: since when its condition holds, where the life is in a stage that it leaves."""
+    figures: list[list[tuple[int, int]]]
+    """Per figure in which the customer counts so often at most: the latest windows in which it counted, older first,
+    and how often; of one that counts once: the day, and by how much."""
 
     def __init__(
         self,
@@ -112,9 +119,11 @@ class Memory:
         ledgers: list[LedgerState],
         taken: list[int | None],
         held: list[int | None],
+        figures: list[list[tuple[int, int]]],
     ) -> None:
         self.signals = signals
         self.resets = resets
         self.ledgers = ledgers
         self.taken = taken
         self.held = held
+        self.figures = figures

@@ -2,6 +2,8 @@
 
 from typing import Final, Protocol
 
+from stream.core.tally import Tallies
+
 MAX_NAMES: Final = 1_000
 """Event names that no word covers and that are told from each other."""
 REST: Final = ""
@@ -44,6 +46,8 @@ class StepCounts:
         """By signal or fact: entries that `keep` dropped before their time was over."""
         self.long_lists: dict[Label, int] = {}
         """By signal or fact: elements of lists beyond those that are looked at."""
+        self.figures: Tallies = {}
+        """By how much the figures changed, by lifecycle that has any."""
         self._signals: dict[Labelled, int] = {}
 
     @property

@@ -123,6 +123,8 @@ class _Producing:
             yield from _by_key(topics.events, self._counts[topics.events], batch.events)
         if topics.latest is not None:
             yield from _by_key(topics.latest, self._counts[topics.latest], batch.latest)
+        if topics.figures is not None:
+            yield from _whole(topics.figures, source.partition % self._counts[topics.figures], batch.figures)
         yield from _whole(topics.dead_letters, source.partition % self._counts[topics.dead_letters], batch.dead_letters)
 
     def _state(self, batch: Batch) -> Iterator[Part]:

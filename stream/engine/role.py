@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final, Literal
 
 from stream.kafka.permissions import Grant, of_worker
@@ -32,9 +33,12 @@ class Role:
     """Partitions whose changelogs are in memory at the same time; a state may be much smaller than its changelog."""
 
 
-def worker_role(settings: Settings) -> Role:
-    """Scores customers."""
-    return Role(settings, settings.topics.machine, tuple(of_worker(settings)), ensure_topics)
+def worker_role(settings: Settings, *, figures: bool = False) -> Role:
+    """Scores customers; `figures`: a lifecycle has some, which are kept, too."""
+    names = settings.topics
+    topics = names.machine_with_figures if figures else names.machine
+    grants = tuple(of_worker(settings, figures=figures))
+    return Role(settings, topics, grants, partial(ensure_topics, figures=figures))
 
 
 def beside(settings: Settings, name: str) -> Settings:

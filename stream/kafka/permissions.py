@@ -43,10 +43,15 @@ class Grant(NamedTuple):
     """As an option of `kafka-acls.sh`."""
 
 
-def of_worker(settings: Settings) -> list[Grant]:
-    """What a worker needs, and `lifecycle reset`; beside it `Write` on its transactional ids."""
+def of_worker(settings: Settings, *, figures: bool = False) -> list[Grant]:
+    """What a worker needs, and `lifecycle reset`; beside it `Write` on its transactional ids.
+
+    `figures`: a lifecycle has some.
+    """
     topics = settings.topics
-    written = (topics.stage_changes, topics.current_stages, topics.customers, topics.dead_letters)
+    written: tuple[str, ...] = (topics.stage_changes, topics.current_stages, topics.customers, topics.dead_letters)
+    if figures:
+        written = (*written, topics.figures)
     return [
         *(Grant(Operation.READ, name) for name in (*topics.sources, topics.interactions, topics.customers)),
         *(Grant(Operation.WRITE, name) for name in ((topics.interactions, *written) if topics.sources else written)),

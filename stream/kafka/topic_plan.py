@@ -65,11 +65,14 @@ class TopicFinding:
         return f"topic {self.topic}: {self.problem}; {self.remedy}"
 
 
-def plan_topics(settings: Settings, found: Mapping[str, FoundTopic], brokers: int = 1) -> list[TopicPlan]:
+def plan_topics(
+    settings: Settings, found: Mapping[str, FoundTopic], brokers: int = 1, *, figures: bool = False
+) -> list[TopicPlan]:
     """The topics of `settings` in a cluster of so many brokers.
 
     An existing interactions topic decides partitions and sizes of the others; where interactions are gathered from
     several topics, and that which they are gathered into does not exist yet, the first of these that does.
+    `figures`: a lifecycle has some.
     """
     names = settings.topics
     source = found.get(names.interactions) or next((found[name] for name in names.sources if name in found), None)
@@ -110,6 +113,9 @@ def plan_topics(settings: Settings, found: Mapping[str, FoundTopic], brokers: in
             },
         ),
     ]
+    if figures:
+        compacted = {"cleanup.policy": "compact"}
+        plans.append(TopicPlan(names.figures, "figures of each day, such as orders", partitions, compacted))
     replication = replication_for(settings, brokers)
     durable = durable_configs(replication)
     return [replace(plan, replication=replication, configs={**plan.configs, **durable}) for plan in plans]

@@ -81,14 +81,14 @@ def _absent(settings: Settings, name: str, otherwise: str) -> TopicError:
     )
 
 
-async def ensure_topics(settings: Settings) -> list[TopicFinding]:
-    """Create what is missing; returns warnings.
+async def ensure_topics(settings: Settings, *, figures: bool = False) -> list[TopicFinding]:
+    """Create what is missing; returns warnings. `figures`: a lifecycle has some.
 
     Raises TopicError with all that does not fit, and as `find_topics`.
     """
     async with admin_client(settings) as admin:
         seen = found, brokers = await _survey(admin, settings)
-        plans = plan_topics(settings, found, len(brokers))
+        plans = plan_topics(settings, found, len(brokers), figures=figures)
         warnings = without_errors(compare(settings, plans, found, len(brokers)))
         await _create_missing(admin, settings, plans, seen)
         return warnings

@@ -40,6 +40,10 @@ class Counts:
         """Interactions of customers whose home is another partition: there they have another life, or will have."""
         self.misplaced_cause: str | None = None
         """Why, most likely, as `stream.codec.partitioners.likely_cause_of`; no key and no id stands in it."""
+        self.figures_closed = 0
+        """Changes of figures of days that are too old to change."""
+        self.figures_other = 0
+        """Changes of segments that were too many to be kept apart."""
         self.caused: list[int] = []
         """Broker times of the interactions that caused a stage change."""
 
@@ -67,6 +71,7 @@ class Batch:
         latest: Sequence[Outgoing] = (),
         state: Sequence[Outgoing] = (),
         dead_letters: Sequence[Outgoing] = (),
+        figures: Sequence[Outgoing] = (),
         inputs: int = 0,
     ) -> None:
         self.events = list(events)
@@ -74,8 +79,14 @@ class Batch:
         self.latest = list(latest)
         """What a compacted topic keeps: a worker's are the last change of each life."""
         self.state = list(state)
-        """Changelog records, a worker's customers and tables, and last the position."""
+        """Changelog records: a worker's layouts, figures and customers, and last the position.
+
+        Without transactions they may be cut off anywhere: so figures, which know up to where they count, come before
+        the customers that made them.
+        """
         self.dead_letters = list(dead_letters)
+        self.figures = list(figures)
+        """Rows of the figures that changed."""
         self.counts = Counts()
         self.next_offset = next_offset
         """The source offset from which to read on."""

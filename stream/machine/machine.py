@@ -11,7 +11,7 @@ next batches. Nothing differs for any customer; only that a change of a deadline
 from collections.abc import Generator, Iterable, Mapping, Sequence
 
 from stream.codec.records import Outgoing, SourceRecord
-from stream.codec.state import positions
+from stream.codec.state import keys, positions
 from stream.codec.state.positions import Position, decode_position, encode_position
 from stream.core.customer import Customer
 from stream.core.model import Model
@@ -21,6 +21,7 @@ from stream.machine.clock import PartitionClock
 from stream.machine.customer_store import CustomerStore
 from stream.machine.deadline_processor import DeadlineProcessor
 from stream.machine.edit_processor import EditProcessor
+from stream.machine.figure_store import FigureStore
 from stream.machine.outbox import Outbox
 from stream.machine.provenance import Provenance
 from stream.machine.record_processor import RecordProcessor
@@ -39,6 +40,7 @@ class PartitionMachine:
         self.next_offset: int | None = None
         self._clock = PartitionClock(settings.clock, settings.live_from, None)
         self._store = CustomerStore(model)
+        self.figures = FigureStore(model, source.partition)
         self._outbox = Outbox(source.topic, source.partition)
         self._edits = EditProcessor(model, self._store, self._clock)
         self._deadlines = DeadlineProcessor(model, settings.grace, self._store, self._clock, self._edits)
@@ -85,6 +87,7 @@ class PartitionMachine:
     def commit(self) -> None:
         """See `Machine`."""
         self._store.commit()
+        self.figures.commit()
 
     def touches(self, key: bytes) -> bool:
         """See `Machine`."""
@@ -104,6 +107,8 @@ class PartitionMachine:
             position = changelog.get(positions.KEY)
             if position is not None:
                 self._resume(decode_position(position))
+            of_figures = {key: changelog.pop(key) for key in [*changelog] if key[:1] == keys.FIGURE}
+            yield from self.figures.restore(of_figures, self.next_offset)
             yield from self._store.restore(changelog, at_once=self.settings.apply_edits == "at_once")
         except StateError as error:
             where = f"topic {self.settings.topics.customers}, partition {self.source_partition.partition}: "
@@ -146,10 +151,13 @@ class PartitionMachine:
         run = self._begin(records, next_offset, wall)
         batch, budget, deadlines = run.batch, run.budget, self._deadlines
         yield from deadlines.fire(run)
+        repeated_until = self.figures.repeated_until
         for record in records:
+            offset = record.offset
+            if repeated_until is not None and batch.next_offset < repeated_until <= offset:
+                batch.more = True
             if batch.more:
                 break
-            offset = record.offset
             self._records.process(record, offset, run)
             batch.next_offset = offset + 1
             batch.inputs += 1
@@ -184,12 +192,14 @@ class PartitionMachine:
         elif self._provenance.differs or not self._store.is_laid_out:
             batch.inputs += 1
         self._provenance.differs = False
-        self._store.commit()
+        self.commit()
+        batch.counts.steps.figures = self.figures.tallies()
         self._edits.begin(wall)
         if self._closely_until is not None and batch.next_offset > self._closely_until:
             self._closely_until = None
         closely = self._closely_until is not None
-        return Run(batch, self._store, self._outbox, self._clock, self.source_partition, wall=wall, closely=closely)
+        clock, source, figures = self._clock, self.source_partition, self.figures.sets
+        return Run(batch, self._store, self._outbox, clock, source, figures, wall=wall, closely=closely)
 
     def _end(self, run: Run) -> None:
         """Encode the customers touched; the position is the last record."""
@@ -198,9 +208,19 @@ class PartitionMachine:
         batch.counts.flaws = self._records.take_flaws()
         batch.latest = self._outbox.take_current()
         run.encode(EncodingFailed(batch.next_offset))
-        batch.state += self._store.take_records()
+        records = self._store.take_records()
+        if self.figures:
+            self._take_figures(batch)
+        batch.state += records
         self.next_offset = batch.next_offset
         batch.state.append(Outgoing(positions.KEY, encode_position(self._position(batch.next_offset))))
+
+    def _take_figures(self, batch: Batch) -> None:
+        counts = batch.counts
+        state, batch.figures = self.figures.take(counts.steps.figures, self._store.stages, batch.next_offset)
+        batch.state += state
+        counts.figures_closed = sum(tally.closed for tally in counts.steps.figures.values())
+        counts.figures_other, self.figures.other = self.figures.other, 0
 
     def _position(self, next_offset: int) -> Position:
         source, provenance = self.source_partition, self._provenance

@@ -1,9 +1,13 @@
 """One run of a machine: the batch that it fills, and the budget that bounds it."""
 
+from collections.abc import Mapping
+
 from stream.codec.dead_letter_reasons import Rejected
 from stream.codec.dead_letters import dead_letter
 from stream.codec.records import SourceRecord
+from stream.core.figures import FigureSet
 from stream.core.stage_change import StageChange
+from stream.core.tally import tally_moves
 from stream.machine.batch import Batch, EncodingFailed
 from stream.machine.budget import Budget
 from stream.machine.clock import PartitionClock
@@ -25,6 +29,7 @@ class Run:
         outbox: Outbox,
         clock: PartitionClock,
         source: SourcePartition,
+        figures: Mapping[str, FigureSet],
         *,
         wall: int,
         closely: bool,
@@ -43,11 +48,14 @@ class Run:
         self._outbox = outbox
         self._clock = clock
         self._source = source
+        self._figure_sets = figures
 
     def publish(self, changes: list[StageChange], offset: int) -> None:
         """Put changes that the record at `offset` caused, or deadlines before it, into the batch."""
         for change in changes:
             self._store.count(change)
+        if self._figure_sets:
+            tally_moves(changes, self._figure_sets, self.batch.counts.steps.figures)
         self.budget.bytes += self._outbox.publish(changes, offset, self._clock.live_from, self.batch)
 
     def reject(self, record: SourceRecord, rejected: Rejected) -> None:

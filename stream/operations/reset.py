@@ -15,11 +15,13 @@ from typing import NamedTuple
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from stream.codec.figures import row_key
 from stream.codec.records import Outgoing
 from stream.codec.stage_changes import current_key_of
 from stream.codec.state import positions
 from stream.codec.state.customers import read_layout
-from stream.codec.state.keys import LAYOUT, kind_of
+from stream.codec.state.figures import read_figure_key
+from stream.codec.state.keys import FIGURE, LAYOUT, kind_of
 from stream.codec.state.positions import Position, decode_position, encode_position
 from stream.core.interaction import MAX_TIME
 from stream.engine.delivery import AtLeastOnce, Delivery, Route, Transactional
@@ -27,7 +29,7 @@ from stream.errors import BrokerError, PositionError, StateError
 from stream.kafka.admin import admin_client, when_ready_for_groups
 from stream.kafka.changelog import ChangelogProgress, read_changelog
 from stream.kafka.clients import client_options
-from stream.kafka.topics import find_topics
+from stream.kafka.topics import count_partitions, find_topics
 from stream.machine.batch import Batch
 from stream.settings import Settings
 
@@ -94,7 +96,9 @@ async def reset_partition(settings: Settings, beginning: Beginning, *, exactly_o
     its position cannot be read.
     """
     topics, number = settings.topics, beginning.partition
-    delivery = _delivery(settings, TopicPartition(topics.interactions, number), exactly_once=exactly_once)
+    figures = topics.figures in await count_partitions(settings, topics.figures)
+    source = TopicPartition(topics.interactions, number)
+    delivery = _delivery(settings, source, exactly_once=exactly_once, figures=figures)
     try:
         await delivery.start()
         changelog = await read_changelog(settings, TopicPartition(topics.customers, number), ChangelogProgress())
@@ -137,11 +141,12 @@ async def skip_lost(settings: Settings, beginning: Beginning, *, exactly_once: b
         await delivery.discard()
 
 
-def _delivery(settings: Settings, source: TopicPartition, *, exactly_once: bool) -> Delivery:
+def _delivery(settings: Settings, source: TopicPartition, *, exactly_once: bool, figures: bool = False) -> Delivery:
     async def commit(tp: TopicPartition, offset: int) -> None:
         await _commit_offset(settings, tp, offset)
 
-    route = Route(settings, source, settings.topics.machine)
+    topics = settings.topics.machine_with_figures if figures else settings.topics.machine
+    route = Route(settings, source, topics)
     return Transactional(route) if exactly_once else AtLeastOnce(route, commit)
 
 
@@ -192,8 +197,8 @@ def _batches(
     if not in_one:
         yield Batch(state=[_record(refused)], next_offset=beginning.first)
     for part in [] if in_one else parts:
-        yield _gone(part, lifecycles, beginning.first)
-    end = _gone(keys if in_one else [], lifecycles, beginning.first)
+        yield _gone(part, lifecycles, beginning.partition, beginning.first)
+    end = _gone(keys if in_one else [], lifecycles, beginning.partition, beginning.first)
     end.state.append(_record(last))
     yield end
 
@@ -231,8 +236,8 @@ async def _changes_end(settings: Settings, number: int) -> dict[str, int]:
         return {str(tp.partition): ends[tp] for tp in tps}
 
 
-def _gone(keys: list[bytes], lifecycles: Mapping[str, str], next_offset: int) -> Batch:
-    """The tombstones of states, and of what `current-stages` says of these customers."""
+def _gone(keys: list[bytes], lifecycles: Mapping[str, str], partition: int, next_offset: int) -> Batch:
+    """The tombstones of states, of what `current-stages` says of these customers, and of rows of figures."""
     return Batch(
         latest=[
             Outgoing(current_key_of(lifecycle, key), None)
@@ -240,6 +245,7 @@ def _gone(keys: list[bytes], lifecycles: Mapping[str, str], next_offset: int) ->
             if kind_of(key) is not None
             for lifecycle in lifecycles
         ],
+        figures=[Outgoing(row_key(partition, *read_figure_key(key)), None) for key in keys if key[:1] == FIGURE],
         state=[Outgoing(key, None) for key in keys],
         next_offset=next_offset,
     )

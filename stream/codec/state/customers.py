@@ -7,11 +7,12 @@ bytes 10-17  the last sign of life, likewise: when the customer is forgotten dep
 bytes 18-19  length of the header
 header       MessagePack: per life [digest, clock, next deadline, stage, entered, born, sequence]
 body         MessagePack: [latest, offset, id hashes, their times, per life [active, fired, counts,
-             windows, sums, times, facts]]; in formats 2 and 3 then [import, time, row] of the imports that are
-             remembered; in format 3 a life may go on with what only some lifecycles remember, see `memories`
+             windows, sums, times, facts]]; from format 2 on then [import, time, row] of the imports that are
+             remembered; from format 3 on a life may go on with what only some lifecycles remember, see `memories`
 
 Format 2 is written for customers with imports alone, format 3 for those in a lifecycle that remembers more than the
-first versions did; so that every other record can be read by older versions, too.
+first versions did, format 4 where its figures remember something; so that every other record can be read by older
+versions, too.
 """
 
 from typing import Final, NamedTuple
@@ -35,7 +36,9 @@ WITH_IMPORTS: Final = 2
 """The format of a customer who remembers imports."""
 WITH_MEMORY: Final = 3
 """The format of a customer in a lifecycle that remembers more than the first versions did, with imports or without."""
-NEWEST: Final = WITH_MEMORY
+WITH_FIGURES: Final = 4
+"""The format of a customer in a lifecycle whose figures remember anything of a customer."""
+NEWEST: Final = WITH_FIGURES
 NO_DEADLINE: Final = 2**63 - 1
 NEWER: Final = (
     "written by a newer version; upgrade this worker to that one, or forget all customers and begin again "
@@ -165,7 +168,9 @@ class CustomerCodec:
         rows = customer.rows
         record_format = FORMAT if rows is None else WITH_IMPORTS
         for lifecycle, _life in lives:
-            if lifecycle.is_extended:
+            if lifecycle.figures_remember:
+                record_format = WITH_FIGURES
+            elif lifecycle.is_extended and record_format != WITH_FIGURES:
                 record_format = WITH_MEMORY
         out.append(record_format)
         out.append((_IDENTIFIED if customer.identified else 0) | (_QUARANTINED if customer.quarantined else 0))

@@ -8,8 +8,9 @@ CUSTOMER: Final = b"c"
 ANONYMOUS: Final = b"a"
 LAYOUT: Final = b"t"
 POSITION: Final = b"p"
+FIGURE: Final = b"f"
 """The first byte of a changelog key: what the record is."""
-KINDS: Final = frozenset({CUSTOMER, ANONYMOUS, LAYOUT, POSITION})
+KINDS: Final = frozenset({CUSTOMER, ANONYMOUS, LAYOUT, POSITION, FIGURE})
 
 
 def kind_of(key: bytes) -> Kind | None:

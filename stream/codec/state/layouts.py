@@ -17,7 +17,7 @@ from stream.core.memory import Memory
 class Layout(msgspec.Struct, frozen=True, array_like=True):
     """The names behind the positions of one version of a lifecycle.
 
-    The last six are there where the lifecycle remembers more than the first versions did.
+    The last seven are there where the lifecycle remembers more than the first versions did, `figures` where these do.
     """
 
     lifecycle: str
@@ -41,6 +41,25 @@ class Layout(msgspec.Struct, frozen=True, array_like=True):
     """Transitions of which it is kept when they were taken."""
     held: tuple[str, ...] = ()
     """Transitions of which it is kept since when their condition holds."""
+    figures: tuple[tuple[str, str], ...] = ()
+    """Name and fingerprint of those of which it is kept when a customer counted."""
+
+
+class _LayoutWithoutFigures(msgspec.Struct, frozen=True, array_like=True):
+    """The first twelve of them."""
+
+    lifecycle: str
+    digest: bytes
+    stages: tuple[str, ...]
+    signals: tuple[tuple[str, str, int], ...]
+    slots: tuple[tuple[int, str], ...]
+    facts: tuple[tuple[str, str, str], ...]
+    memories: tuple[tuple[int, str], ...]
+    resets: tuple[str, ...]
+    ledgers: tuple[tuple[str, str], ...]
+    time_zone: str
+    taken: tuple[str, ...]
+    held: tuple[str, ...]
 
 
 class _OldLayout(msgspec.Struct, frozen=True, array_like=True):
@@ -79,15 +98,18 @@ def layout_of(lifecycle: Lifecycle) -> Layout:
         time_zone=lifecycle.time_zone,
         taken=lifecycle.taken,
         held=lifecycle.held,
+        figures=() if lifecycle.figures is None else lifecycle.figures.windows,
     )
 
 
 def encode_layout(layout: Layout) -> bytes:
     """The record of a layout; one without what the first versions did not know is as they wrote it."""
     later = (layout.memories, layout.resets, layout.ledgers, layout.time_zone, layout.taken, layout.held)
-    if any(later):
+    if layout.figures:
         return _encoder.encode(layout)
     first = (layout.lifecycle, layout.digest, layout.stages, layout.signals, layout.slots, layout.facts)
+    if any(later):
+        return _encoder.encode(_LayoutWithoutFigures(*first, *later))
     return _encoder.encode(_OldLayout(*first))
 
 
@@ -140,6 +162,10 @@ def adopt_memory(before: Memory, old: Layout, after: Memory, new: Layout) -> Non
     for place, ledger in enumerate(new.ledgers):
         if ledger in old.ledgers:
             after.ledgers[place] = before.ledgers[old.ledgers.index(ledger)]
+    if (old.time_zone or "UTC") == (new.time_zone or "UTC"):
+        for place, figure in enumerate(new.figures):
+            if figure in old.figures:
+                after.figures[place] = before.figures[old.figures.index(figure)]
 
 
 def lifecycle_of(record: bytes) -> str:

@@ -1,7 +1,8 @@
 """What only some lifecycles remember of a life: how it is written and read (format 3 of customer records).
 
 MessagePack: [what each signal remembers, the largest time of each score's resets, ledgers, when transitions were taken
-that have `at_most_every`, since when the conditions of those hold that have `hold`]. Times are milliseconds
+that have `at_most_every`, since when the conditions of those hold that have `hold`] and, where figures remember
+anything, per figure its windows, each with what counted in it. Times are milliseconds
 before the life's clock. A ledger is [count, total, hashes of returns, number of entries], then each entry as its flags
 and what they say is there.
 """
@@ -22,11 +23,12 @@ _OTHER_TIME: Final = 8
 _UPDATED: Final = 16
 _RETURNED: Final = 32
 _ALL_RETURNED: Final = 64
+_RETURNED_AT: Final = 128
 
 
 def pack_memory(out: BytesWriter, memory: Memory, kinds: tuple[str, ...], clock: int) -> None:
     """The memory of a life whose clock that is; `kinds` says what each signal remembers."""
-    pack_array(out, 5)
+    pack_array(out, 6 if memory.figures else 5)
     pack_array(out, len(kinds))
     for place, kind in enumerate(kinds):
         kept = memory.signals[place]
@@ -42,6 +44,13 @@ def pack_memory(out: BytesWriter, memory: Memory, kinds: tuple[str, ...], clock:
         _pack_ledger(out, ledger, clock)
     _pack_moments(out, memory.taken, clock)
     _pack_moments(out, memory.held, clock)
+    if memory.figures:
+        pack_array(out, len(memory.figures))
+        for windows in memory.figures:
+            pack_array(out, len(windows))
+            for window, counted in windows:
+                pack_int(out, window)
+                pack_large(out, counted)
 
 
 def _pack_moments(out: BytesWriter, moments: list[int | None], clock: int) -> None:
@@ -81,6 +90,7 @@ def _pack_ledger(out: BytesWriter, ledger: LedgerState, clock: int) -> None:
         flags = (_MADE if entry.made else 0) | (_KEYED if entry.key else 0) | (_AMOUNT if has_amount else 0)
         flags |= (_OTHER_TIME if other_time else 0) | (_UPDATED if has_update else 0)
         flags |= (_RETURNED if entry.returned else 0) | (_ALL_RETURNED if entry.all_returned else 0)
+        flags |= _RETURNED_AT if entry.returned_at else 0
         pack_int(out, flags)
         if entry.key:
             out.write(entry.key)
@@ -95,11 +105,15 @@ def _pack_ledger(out: BytesWriter, ledger: LedgerState, clock: int) -> None:
             pack_int(out, clock - entry.update_time)
         if entry.returned:
             pack_large(out, entry.returned)
+        if entry.returned_at:
+            pack_int(out, clock - entry.returned_at)
 
 
 def unpack_memory(source: Unpacker, kinds: tuple[str, ...], clock: int) -> Memory:
     """The memory of a life. Raises ValueError or IndexError where it is none."""
-    source.expect(5)
+    parts = source.length()
+    if parts not in (5, 6):
+        raise ValueError(f"what a life remembers has 5 or 6 parts, not {parts}")
     source.expect(len(kinds))
     signals: list[SignalMemory] = []
     for kind in kinds:
@@ -116,7 +130,17 @@ def unpack_memory(source: Unpacker, kinds: tuple[str, ...], clock: int) -> Memor
     resets = _unpack_moments(source, clock)
     ledgers = [_unpack_ledger(source, clock) for _ in range(source.length())]
     taken = _unpack_moments(source, clock)
-    return Memory(signals, resets, ledgers, taken, _unpack_moments(source, clock))
+    held = _unpack_moments(source, clock)
+    figures = [_unpack_windows(source) for _ in range(source.length())] if parts == 6 else []
+    return Memory(signals, resets, ledgers, taken, held, figures)
+
+
+def _unpack_windows(source: Unpacker) -> list[tuple[int, int]]:
+    windows: list[tuple[int, int]] = []
+    for _ in range(source.length()):
+        window = source.integer()
+        windows.append((window, source.large()))
+    return windows
 
 
 def _unpack_moments(source: Unpacker, clock: int) -> list[int | None]:
@@ -155,5 +179,7 @@ def _unpack_ledger(source: Unpacker, clock: int) -> LedgerState:
             entry.update_time = clock - source.integer()
         if flags & _RETURNED:
             entry.returned = source.large()
+        if flags & _RETURNED_AT:
+            entry.returned_at = clock - source.integer()
         entries.append(entry)
     return LedgerState(entries, returns, count, total)

@@ -73,5 +73,7 @@ def _copy_of(life: Life) -> Life:
         life.facts,
         None
         if memory is None
-        else Memory(memory.signals, memory.resets, memory.ledgers, list(memory.taken), list(memory.held)),
+        else Memory(
+            memory.signals, memory.resets, memory.ledgers, list(memory.taken), list(memory.held), memory.figures
+        ),
     )

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from itertools import islice
 from typing import cast
 
+from stream.core.counting import Figured
+from stream.core.figures import Figure
 from stream.core.language import graph
 from stream.core.language.came_back import Heard, just_ended
 from stream.core.language.conditions import events_in
@@ -26,7 +28,6 @@ from stream.core.lifecycle import (
     Stage,
     Transition,
 )
-from stream.core.scoring import Score
 from stream.core.time_zone import UTC_ZONE, TimeZone
 
 KEYS = (
@@ -41,6 +42,8 @@ KEYS = (
     "signals",
     "facts",
     "bands",
+    "figures",
+    "rates",
     "stages",
     "transitions",
 )
@@ -126,10 +129,11 @@ class _Definition:
                 if (guards := tuple(t.held for t in transitions if t.held is not None and stage in t.sources))
             },
             time_zone=zone_name,
+            figures=measures.figure_set,
             stages=stages,
             transitions=transitions,
             reactions=_reactions(words, passive, measures),
-            otherwise=_reaction(None, False, [], measures.counted.get(None, []), [], measures.scores),
+            otherwise=_reaction(None, False, [], measures.counted.get(None, []), [], measures),
             transitions_from={stage: tuple(t for t in transitions if stage in t.sources) for stage in stages},
             timed_from=timed,
             digest=bytes.fromhex(fingerprint([self._value(), self._order(), *self._zone_version(zone_name)])),
@@ -237,7 +241,9 @@ def _reactions(words: Mapping[str, str], passive: frozenset[str], measures: Meas
     """By event name, for every name that is not its own word or whose word does something."""
     always = measures.counted.get(None, [])
     named = [word for word in measures.counted if word is not None]
-    names = dict.fromkeys((*words, *measures.signals_of, *named, *measures.ledgers.entered, *passive))
+    names = dict.fromkeys(
+        (*words, *measures.signals_of, *named, *measures.ledgers.entered, *measures.figures.figured, *passive)
+    )
     return {
         name: _reaction(
             word,
@@ -245,7 +251,7 @@ def _reactions(words: Mapping[str, str], passive: frozenset[str], measures: Meas
             measures.signals_of.get(word, []),
             sorted([*measures.counted.get(word, ()), *always], key=lambda one: one.fact.index),
             measures.ledgers.entered.get(word, []),
-            measures.scores,
+            measures,
         )
         for name in names
         for word in [words.get(name, name)]
@@ -258,12 +264,25 @@ def _reaction(
     signals: list[Signal],
     counted: list[Counted],
     entered: list[Entered],
-    scores: list[Score],
+    measures: MeasureReader,
 ) -> Reaction:
     added = {points.score for signal in signals for points in signal.points}
-    floored = tuple(score for score in scores if score.floor is not None and score.name in added)
+    floored = tuple(score for score in measures.scores if score.floor is not None and score.name in added)
     rules: list[Signal | Counted] = [*signals, *counted]
     plain = [each.over is None and not (each.where and each.where.reads_state) for each in rules]
     special = [bool(each.expires or each.latest or each.resets or each.ledger >= 0) for each in signals]
+    figured, ledger_figures = _figures(word, entered, measures)
     simple = all(plain) and not any(special) and not entered and not floored
-    return Reaction(word, passive, tuple(signals), tuple(counted), tuple(entered), simple, floored)
+    simple = simple and measures.figures.simple.get(word or "", True)
+    return Reaction(
+        word, passive, tuple(signals), tuple(counted), tuple(entered), simple, floored, figured, ledger_figures
+    )
+
+
+def _figures(
+    word: str | None, entered: list[Entered], measures: MeasureReader
+) -> tuple[tuple[Figured, ...], tuple[tuple[Figure, ...], ...]]:
+    """What a word does to figures: those made of interactions, and by ledger that it enters those made of entries."""
+    figured = tuple(measures.figures.figured.get(word or "", ()))
+    of_ledger = tuple(tuple(measures.figures.of_ledger.get(each.ledger.index, ())) for each in entered)
+    return figured, of_ledger if any(of_ledger) else ()

@@ -6,10 +6,12 @@ from typing import Final
 
 from stream.core.bands import Band
 from stream.core.facts import Fact
+from stream.core.figures import FigureSet
 from stream.core.language.bands import read_bands
 from stream.core.language.conditions import read_condition
 from stream.core.language.document import CENTURY, DocumentReader, Entry
 from stream.core.language.facts import FactReader, ReadFact
+from stream.core.language.figures import FigureReader
 from stream.core.language.identifiers import check_identifier
 from stream.core.language.ledgers import LedgerReader
 from stream.core.language.limits import LimitReader
@@ -48,6 +50,10 @@ class MeasureReader:
         self._facts = FactReader(reader, numbers, self.ledgers, lifecycle, zone)
         limits = LimitReader(reader, numbers, zone, zone_named=zone_named)
         self._signals = SignalReader(reader, numbers, limits, self.ledgers)
+        self.figures = FigureReader(reader, numbers, self.ledgers, lifecycle, self._figure_where)
+        self.figure_set: FigureSet | None = None
+        """None: the definition has no figures."""
+        self._zone = zone
         self.scores: list[Score] = []
         self.signals: list[Signal] = []
         self.facts: list[Fact] = []
@@ -100,6 +106,7 @@ class MeasureReader:
             self._finish_signal(signal, scope)
         for fact in read_facts:
             self._finish_fact(fact, scope)
+        self.figure_set = self.figures.read(top, {fact.name: fact for fact in self.facts}, self._zone)
 
     def _read_bands(self, bands: Entry | None) -> None:
         scores = {score.name: score for score in self.scores}
@@ -247,6 +254,9 @@ class MeasureReader:
                 self.counted.setdefault(word, []).append(Counted(read.fact, sign, where, read.over))
         if read.any_word:
             self.counted.setdefault(None, []).append(Counted(read.fact, 1, where, read.over))
+
+    def _figure_where(self, entry: Entry | None, item: bool) -> Condition | None:
+        return self._where(entry, self.scope(where=True)._replace(item=item))
 
     def _interaction_only(self, entry: Entry | None) -> Condition | None:
         return self._where(entry, Scope({}, {}, (), self.words, interaction_only=True))
