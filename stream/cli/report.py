@@ -171,11 +171,11 @@ def report(
     asked = making.Asked(
         first=from_,
         last=to,
-        per=per.value,  # type: ignore[arg-type]  # one of the texts
+        per=per.value,
         funnel=tuple(each.strip() for each in (funnel or "").split(",") if each.strip()),
-        order=order.value,  # type: ignore[arg-type]
+        order=order.value,
         within=None if within is None else _duration(within),
-        cohorts=cohorts.value,  # type: ignore[arg-type]
+        cohorts=cohorts.value,
         by=_facts(file.lifecycle, by or []),
         top=top,
         active=active,
@@ -193,7 +193,7 @@ def _duration(text: str) -> int:
 
 
 def _facts(lifecycle: Lifecycle, names: list[str]) -> tuple[str, ...]:
-    known = [each.name for each in (*lifecycle.facts, *lifecycle.bands)]
+    known = [*(each.name for each in lifecycle.facts), *(each.name for each in lifecycle.bands)]
     for name in names:
         if name not in known:
             raise typer.BadParameter(

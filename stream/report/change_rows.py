@@ -7,10 +7,10 @@ import polars as pl
 
 from stream.core.lifecycle import Lifecycle
 from stream.core.stage_change import StageChange
-from stream.report.columns import Rows
+from stream.report.columns import Rows, Schema
 
 
-def change_schema(lifecycle: Lifecycle, facts: Sequence[str]) -> dict[str, pl.DataType | type[pl.DataType]]:
+def change_schema(lifecycle: Lifecycle, facts: Sequence[str]) -> Schema:
     """The columns of a frame of stage changes; facts are text, whatever they are."""
     stages = pl.Enum(list(lifecycle.stages))
     return {

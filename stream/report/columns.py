@@ -5,6 +5,8 @@ from typing import Final
 
 import polars as pl
 
+Schema = Mapping[str, pl.DataType | type[pl.DataType]]
+
 _PIECE: Final = 100_000
 """Rows that are kept as Python's own objects, which take five times the room."""
 
@@ -12,7 +14,7 @@ _PIECE: Final = 100_000
 class Rows:
     """Takes rows one by one."""
 
-    def __init__(self, schema: Mapping[str, pl.DataType | type[pl.DataType]]) -> None:
+    def __init__(self, schema: Schema) -> None:
         self._schema = pl.Schema(schema)
         self._columns: list[list[object]] = [[] for _ in self._schema]
         self._pieces: list[pl.DataFrame] = []
@@ -36,3 +38,8 @@ class Rows:
         self._flush()
         self._pieces = [pl.concat(self._pieces)]
         return self._pieces[0]
+
+
+def total(numbers: pl.Series) -> int:
+    """The sum of a column of whole numbers."""
+    return int(numbers.sum())

@@ -11,7 +11,7 @@ from stream.core.interaction import Interaction
 from stream.core.ledgers import EACH, MINUS
 from stream.core.lifecycle import Condition
 from stream.core.scoring import number
-from stream.report.columns import Rows
+from stream.report.columns import Rows, Schema
 from stream.report.meanings import Meanings, OrderRole, Plan
 
 MILLION: Final = 1_000_000
@@ -21,7 +21,7 @@ _PRODUCTS: Final = ("products", "items")
 _NAMES: Final = ("name", "item_name", "product_name", "title", "product_id", "item_id", "sku")
 _CATEGORIES: Final = ("category", "item_category")
 
-INTERACTION: Final = {
+INTERACTION: Final[Schema] = {
     "row": pl.UInt32,
     "customer": pl.String,
     "anonymous": pl.String,
@@ -30,7 +30,7 @@ INTERACTION: Final = {
     "id": pl.UInt64,
 }
 """`id` is its hash; null: never a duplicate."""
-ORDER_ROW: Final = {
+ORDER_ROW: Final[Schema] = {
     "row": pl.UInt32,
     "role": pl.UInt8,
     "key": pl.UInt64,
@@ -38,11 +38,11 @@ ORDER_ROW: Final = {
     "return_id": pl.UInt64,
 }
 """What happens to orders. `key` is a hash; amounts are millionths, null where there is none that can be used."""
-COST: Final = {"row": pl.UInt32, "amount": pl.Int64}
-ANSWER: Final = {"row": pl.UInt32, "score": pl.Float64}
-RENEWAL: Final = {"row": pl.UInt32, "amount": pl.Int64, "months": pl.Float64}
+COST: Final[Schema] = {"row": pl.UInt32, "amount": pl.Int64}
+ANSWER: Final[Schema] = {"row": pl.UInt32, "score": pl.Float64}
+RENEWAL: Final[Schema] = {"row": pl.UInt32, "amount": pl.Int64, "months": pl.Float64}
 """`months`: how many the payment is for."""
-ITEM: Final = {
+ITEM: Final[Schema] = {
     "row": pl.UInt32,
     "product": pl.String,
     "category": pl.String,

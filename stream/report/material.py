@@ -9,7 +9,7 @@ import polars as pl
 from stream.core.language.time_zones import time_zone
 from stream.core.lifecycle import Lifecycle
 from stream.report.interaction_rows import InteractionRows
-from stream.report.local_calendar import LocalCalendar, Period
+from stream.report.local_calendar import LocalCalendar, Period, Unit
 from stream.report.meanings import Meanings
 from stream.report.sales import Sales, sales_of
 
@@ -50,10 +50,15 @@ class Material:
     """`who`, and for each fact that splits customers its latest value, as text."""
     period: Period
     before: Period
-    per: str
+    per: Unit
     """`day`, `week` or `month`: of what the periods of a series are."""
     active: int
     """Days for which an order makes somebody an active customer."""
+
+    @property
+    def labels(self) -> tuple[str, str]:
+        """The period, and the one before."""
+        return self.period.label, self.before.label
 
     def within(self, period: Period, time: str = "time") -> pl.Expr:
         """Whether a row's time lies in a period."""

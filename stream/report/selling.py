@@ -1,12 +1,27 @@
 """What sold: orders, revenue, buyers and what they cost, against the time before; by period; and which products."""
 
+from collections.abc import Callable
 from typing import Final, NamedTuple
 
 import polars as pl
 
+from stream.report.columns import total
 from stream.report.local_calendar import Period, latest, number_of, short_label
 from stream.report.material import Interactions, Material
-from stream.report.tables import Bars, Cell, Section, Table, Value, change, count, money, ratio, share
+from stream.report.tables import (
+    Bars,
+    Cell,
+    Compared,
+    Section,
+    Table,
+    Value,
+    change,
+    comparison,
+    count,
+    money,
+    ratio,
+    share,
+)
 
 PERIODS: Final = 13
 """How many a series shows: a year, and the same month of the year before."""
@@ -52,15 +67,15 @@ def sold_in(material: Material, found: Interactions, period: Period) -> Sold:
     visits = seen.filter(pl.col("word").cast(pl.String).is_in(list(words.words("visits"))))
     return Sold(
         orders=orders.height,
-        sales=orders["amount"].sum(),
-        paid_back=found.paid_back.filter(inside)["amount"].sum(),
+        sales=total(orders["amount"]),
+        paid_back=total(found.paid_back.filter(inside)["amount"]),
         buyers=orders["who"].n_unique(),
         new_buyers=first_orders(found).filter(inside).height,
         visitors=people["person"].n_unique(),
         visitor_days=people.n_unique(),
         visits=visits.height,
-        cost=found.costs.filter(inside)["amount"].sum(),
-        voided=int(orders["void"].sum()),
+        cost=total(found.costs.filter(inside)["amount"]),
+        voided=total(orders["void"]),
     )
 
 
@@ -79,59 +94,65 @@ def selling(material: Material, now: Sold, before: Sold) -> Section:
 
 
 def _figures(material: Material, now: Sold, before: Sold) -> Table:
-    rows: list[list[Cell]] = []
+    def of(name: str, value: Callable[[Sold], Value | None], meaning: str, *, good: bool | None = True) -> Compared:
+        mine, theirs = value(now), value(before)
+        is_something = any(each is not None and each.number for each in (mine, theirs))
+        return Compared(name, mine, theirs, meaning, good) if is_something else Compared(name, None, None, meaning)
 
-    def add(name: str, mine: Value | None, theirs: Value | None, meaning: str, good: bool | None = True) -> None:
-        if mine is not None and (mine.number or (theirs is not None and theirs.number)):
-            rows.append([name, mine, theirs, change(mine, theirs, good), meaning])
-
-    def of(name: str) -> tuple[int, int]:
-        return getattr(now, name), getattr(before, name)
-
-    add("Revenue", *map(money, of("revenue")), "Sales less what was paid back, each on its own day")
-    add("Sales", *map(money, of("sales")), "What the orders of the period came to, as they were last changed")
-    add("Paid back", *map(money, of("paid_back")), "Refunds and cancelled orders, on the day of the refund", good=False)
-    add("Orders", *map(count, of("orders")), "Each once, whatever became of it later")
-    add("Orders voided", *map(count, of("voided")), "Of these orders, those paid back as a whole by now", good=False)
-    add("Buyers", *map(count, of("buyers")), "Customers with an order in the period")
-    add("New buyers", *map(count, of("new_buyers")), "Those whose first order ever it was")
-    add(
-        "Average order value",
-        *(money(ratio(each.sales, each.orders)) for each in (now, before)),
-        "Sales by orders; other readings stand under Loyalty",
-    )
-    if now.visits or before.visits:
-        add("Visits", *map(count, of("visits")), "Interactions that are visits")
-    add(
-        "Visitors",
-        *map(count, of("visitors")),
-        "People, once each: an anonymous id that a customer was seen with is that customer",
-    )
-    add("Visitors, day by day", *map(count, of("visitor_days")), "The same people, once for each day they came")
-    add(
-        "Conversion rate",
-        *(share(ratio(each.buyers, each.visitors)) for each in (now, before)),
-        "Buyers by visitors (people)",
-    )
-    add(
-        "Orders by visitors of days",
-        *(share(ratio(each.orders, each.visitor_days)) for each in (now, before)),
-        "The other usual conversion rate: orders by people and days",
-    )
-    add("Advertising cost", *map(money, of("cost")), "What interactions say they cost", good=None)
-    add(
-        "Acquisition cost",
-        *(money(ratio(each.cost, each.new_buyers)) if each.cost else None for each in (now, before)),
-        "Cost of the period by its new buyers (CAC)",
-        good=False,
-    )
-    return Table(
-        "figures",
-        "Figures",
-        f"{material.period.label} against {material.before.label}. Amounts are in the currency they were sent in.",
-        ("Figure", material.period.label, material.before.label, "Change", "What it is"),
-        rows,
-    )
+    figures = [
+        of("Revenue", lambda each: money(each.revenue), "Sales less what was paid back, each on its own day"),
+        of("Sales", lambda each: money(each.sales), "What the orders of the period came to, as they were last changed"),
+        of(
+            "Paid back",
+            lambda each: money(each.paid_back),
+            "Refunds and cancelled orders, on the day they came back",
+            good=False,
+        ),
+        of("Orders", lambda each: count(each.orders), "Each once, whatever became of it later"),
+        of(
+            "Orders voided",
+            lambda each: count(each.voided),
+            "Of these orders, those that are paid back as a whole by now",
+            good=False,
+        ),
+        of("Buyers", lambda each: count(each.buyers), "Customers with an order in the period"),
+        of("New buyers", lambda each: count(each.new_buyers), "Those whose first order ever it was"),
+        of(
+            "Average order value",
+            lambda each: money(ratio(each.sales, each.orders)),
+            "Sales by orders; other readings stand below, under what an order is worth",
+        ),
+        of("Visits", lambda each: count(each.visits), "Interactions that are visits"),
+        of(
+            "Visitors",
+            lambda each: count(each.visitors),
+            "People, once each: an anonymous id that one customer was seen with is that customer",
+        ),
+        of(
+            "Visitors, day by day",
+            lambda each: count(each.visitor_days),
+            "The same people, once for each day they came",
+        ),
+        of(
+            "Conversion rate, by people",
+            lambda each: share(ratio(each.buyers, each.visitors)),
+            "Buyers by visitors",
+        ),
+        of(
+            "Conversion rate, by days",
+            lambda each: share(ratio(each.orders, each.visitor_days)),
+            "Orders by visitors, day by day",
+        ),
+        of("Advertising cost", lambda each: money(each.cost), "What interactions say they cost", good=None),
+        of(
+            "Acquisition cost",
+            lambda each: money(ratio(each.cost, each.new_buyers)) if each.cost else None,
+            "Cost of the period by its new buyers (CAC)",
+            good=False,
+        ),
+    ]
+    meaning = f"{material.labels[0]} against {material.labels[1]}. Amounts are in the currency they were sent in."
+    return comparison("figures", "Figures", meaning, material.labels, figures)
 
 
 def _series(material: Material, found: Interactions) -> Table:

@@ -3,12 +3,13 @@
 Nothing here knows how it is shown: the terminal, CSV, Parquet and the page all read these.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-Kind = Literal["count", "money", "share", "number", "span"]
-"""`money` is in millionths of whatever the amounts were sent in, `share` from 0 to 1, `span` in milliseconds."""
+Kind = Literal["count", "money", "share", "points", "number", "span"]
+"""`money` is in millionths of whatever was sent, `share` from 0 to 1, `points` a share that is written without %,
+`span` in milliseconds."""
 
 
 class Value(NamedTuple):
@@ -152,6 +153,27 @@ def change(now: Value | None, before: Value | None, good: bool | None = None) ->
     """From before to now; None where one of them is not there. `good`: more is better."""
     if now is None or before is None:
         return None
-    if now.kind == "share":
+    if now.kind in ("share", "points"):
         return Change(now.number - before.number, good, points=True)
     return Change((now.number - before.number) / before.number if before.number else None, good)
+
+
+class Compared(NamedTuple):
+    """One figure now and before."""
+
+    name: str
+    now: Value | None
+    before: Value | None
+    meaning: str
+    good: bool | None = True
+    """Whether more is better; None: neither."""
+
+
+def comparison(id_: str, title: str, meaning: str, periods: tuple[str, str], figures: Iterable[Compared]) -> Table:
+    """A table of figures against the period before, without those that are in neither. `periods`: now, and before."""
+    rows = [
+        (each.name, each.now, each.before, change(each.now, each.before, each.good), each.meaning)
+        for each in figures
+        if each.now is not None or each.before is not None
+    ]
+    return Table(id_, title, meaning, ("Figure", *periods, "Change", "What it is"), rows)

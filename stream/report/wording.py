@@ -27,6 +27,8 @@ def worded_value(value: Value) -> str:
         text = f"{number / 1_000_000:,.2f}"
     elif value.kind == "share":
         text = f"{number * 100:,.1f} %"
+    elif value.kind == "points":
+        text = f"{number * 100:+,.0f}"
     elif value.kind == "span":
         text = _span(number)
     else:

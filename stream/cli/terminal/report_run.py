@@ -58,7 +58,8 @@ def from_files(
     show_offer(reading.survey.offer(), messages)
     if simulation.rejected and simulation.records == simulation.rejected.count:
         raise InputFileError(f"none of the records could be read; the first: {simulation.rejected.describe_first()}")
-    return report_of(meanings.lifecycle, meanings, asked, source.interactions, source.changes)
+    tally = simulation.step_counts.figures.get(meanings.lifecycle.id)
+    return report_of(meanings, asked, source.interactions, source.changes, tally)
 
 
 def deliver(report: Report, *, html: Path | None, csv: Path | None, parquet: Path | None) -> None:
