@@ -12,9 +12,10 @@ from importlib import resources
 
 from stream.report.page_pictures import drawn
 from stream.report.tables import Cell, Change, Grid, Report, Section, Table, Value
-from stream.report.wording import worded
+from stream.report.wording import toned, worded
 
-_CARDS = 6
+_CARDS = ("Revenue", "Orders", "Buyers", "New buyers", "Average order value", "Conversion rate, by people")
+"""The figures that stand above the table, large."""
 
 
 def page(report: Report) -> str:
@@ -82,7 +83,7 @@ def _section(section: Section) -> Iterator[str]:
 
 def _cards(table: Table) -> Iterator[str]:
     yield '<dl class="cards">'
-    for name, now, _before, change, *_ in table.rows[:_CARDS]:
+    for name, now, _before, change, *_ in (row for row in table.rows if row[0] in _CARDS):
         yield (
             f'<div class="card"><dt>{escape(worded(name))}</dt><dd class="large">{escape(worded(now))}</dd>'
             f"<dd{_tone(change)}>{escape(worded(change))}</dd></div>"
@@ -91,24 +92,26 @@ def _cards(table: Table) -> Iterator[str]:
 
 
 def _table(table: Table) -> Iterator[str]:
-    numbers = [_is_number(table.rows, place) for place in range(len(table.columns))]
+    places = range(len(table.columns))
+    numbers = [_is_number(table.rows, place) for place in places]
+    said = [place > 0 and any(_is_long(row[place]) for row in table.rows) for place in places]
     yield f'<div class="table" tabindex="0" role="region" aria-labelledby="{table.id}">\n<table>\n<thead>\n<tr>'
     for place, name in enumerate(table.columns):
         yield f'<th scope="col"{_class("number") if numbers[place] else ""}>{escape(name)}</th>'
     yield "</tr>\n</thead>\n<tbody>"
     for row in table.rows:
         cells = [
-            f'<th scope="row">{escape(worded(cell))}</th>' if not place else _cell(cell, numbers[place])
+            f'<th scope="row">{escape(worded(cell))}</th>' if not place else _cell(cell, numbers[place], said[place])
             for place, cell in enumerate(row)
         ]
         yield f"<tr>{''.join(cells)}</tr>"
     yield "</tbody>\n</table>\n</div>"
 
 
-def _cell(cell: Cell, is_number: bool) -> str:
-    classes = ["number"] if is_number else ["said"] if isinstance(cell, str) and len(cell) > 30 else []
-    if isinstance(cell, Change) and cell.share and cell.good is not None:
-        classes.append("better" if (cell.share > 0) == cell.good else "worse")
+def _cell(cell: Cell, is_number: bool, is_said: bool) -> str:
+    classes = ["number"] if is_number else ["said"] if is_said else []
+    if isinstance(cell, Change) and (tone := toned(cell)):
+        classes.append(tone)
     return f"<td{_class(*classes)}>{escape(worded(cell))}</td>"
 
 
@@ -140,10 +143,16 @@ def _is_number(rows: Sequence[Sequence[Cell]], place: int) -> bool:
 
 
 def _tone(change: Cell) -> str:
-    if isinstance(change, Change) and change.share and change.good is not None:
-        return _class("better" if (change.share > 0) == change.good else "worse")
-    return _class("quiet")
+    return _class((isinstance(change, Change) and toned(change)) or "quiet")
 
 
 def _class(*names: str) -> str:
     return f' class="{" ".join(names)}"' if names else ""
+
+
+_LONG = 30
+"""Characters beyond which a cell is an explanation."""
+
+
+def _is_long(cell: Cell) -> bool:
+    return isinstance(cell, str) and len(cell) > _LONG

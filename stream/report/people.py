@@ -6,10 +6,9 @@ from typing import Final, NamedTuple
 import polars as pl
 
 from stream.core.durations import DAY
-from stream.core.times import format_time
 from stream.report.change_rows import shown
 from stream.report.columns import total
-from stream.report.local_calendar import Period
+from stream.report.local_calendar import Period, as_date
 from stream.report.material import Interactions, Material
 from stream.report.tables import (
     Bars,
@@ -48,7 +47,7 @@ def customers(material: Material, top: int) -> Section:
             money(row["net"]),
             count(row["orders"]),
             money(here.get(row["who"], 0)),
-            format_time(row["last"])[:10],
+            as_date(row["last"]).isoformat(),
         ]
         for row in largest.iter_rows(named=True)
     ]
@@ -66,7 +65,7 @@ def customers(material: Material, top: int) -> Section:
             Table(
                 "top_customers",
                 "Top customers",
-                f"Up to the end of {material.period.label}. The last order is by its day in UTC.",
+                f"Up to the end of {material.period.label}.",
                 ("Customer", "Revenue so far", "Orders", material.period.label, "Last order"),
                 rows,
             ),
@@ -84,7 +83,7 @@ def customers(material: Material, top: int) -> Section:
 def _worth(found: Interactions, end: int) -> pl.DataFrame:
     orders = found.orders.filter(pl.col("time") < end)
     back = found.paid_back.filter(pl.col("time") < end)
-    by = orders.group_by("who").agg(pl.col("amount").sum(), orders=pl.len(), last=pl.col("time").max())
+    by = orders.group_by("who").agg(pl.col("amount").sum(), orders=pl.len(), last=pl.col("day").max())
     sums = back.group_by("who").agg(back=pl.col("amount").sum())
     return by.join(sums, on="who", how="left").select(
         pl.col("who").cast(pl.String), "orders", "last", net=pl.col("amount") - pl.col("back").fill_null(0)

@@ -37,14 +37,14 @@ def _sold(report: Report, tables: dict[str, Table]) -> Iterator[str]:
     yield f"{report.period} brought {worded(revenue[1])}{than}."
     buyers, new = _row(figures, "Buyers"), _row(figures, "New buyers")
     if buyers is not None:
-        text = f"{_with_change(orders)} orders came from {_with_change(buyers)} buyers"
+        text = f"{_with_change(orders, 'orders')} came from {_with_change(buyers, 'buyers')}"
         text += f", {worded(new[1])} of them for the first time" if new is not None else ""
         text += f"; an order came to {_with_change(average)} on average" if average is not None else ""
         yield f"{text}."
 
 
-def _with_change(row: Sequence[Cell]) -> str:
-    return f"{worded(row[1])} ({worded(row[3])})"
+def _with_change(row: Sequence[Cell], noun: str = "") -> str:
+    return f"{worded(row[1])}{' ' if noun else ''}{noun} ({worded(row[3])})"
 
 
 def _what(_report: Report, tables: dict[str, Table]) -> Iterator[str]:
@@ -108,4 +108,4 @@ def _back(_report: Report, tables: dict[str, Table]) -> Iterator[str]:
     table = tables.get("win_back")
     went, came = _row(table, "Went away"), _row(table, "Came back")
     if went is not None and came is not None:
-        yield f"{_with_change(went)} customers went away, {_with_change(came)} came back."
+        yield f"{_with_change(went, 'customers')} went away, {_with_change(came)} came back."

@@ -1,10 +1,11 @@
 """Values as people read them, in the terminal and on the page."""
 
-from typing import Final
+from typing import Final, Literal
 
 from stream.report.tables import Cell, Change, Value
 
 NOTHING: Final = "\N{EN DASH}"
+_SAME: Final = "±0"
 _MINUS: Final = "\N{MINUS SIGN}"
 _SPANS: Final = (("d", 86_400_000), ("h", 3_600_000), ("min", 60_000), ("s", 1_000))
 
@@ -48,14 +49,21 @@ def brief(value: Value) -> str:
     return f"{number:,.0f}".replace("-", _MINUS)
 
 
+def toned(found: Change) -> Literal["better", "worse", ""]:
+    """Whether it is for the better or the worse, where it is either, and more than nothing."""
+    if found.good is None or not found.share or _change(found) == _SAME:
+        return ""
+    return "better" if (found.share > 0) == found.good else "worse"
+
+
 def _change(found: Change) -> str:
     if found.share is None:
         return "new"
     if found.points:
         text = f"{found.share * 100:+,.1f} pts"
-        return "±0" if text in ("+0.0 pts", "-0.0 pts") else text.replace("-", _MINUS)
+        return _SAME if text in ("+0.0 pts", "-0.0 pts") else text.replace("-", _MINUS)
     text = f"{found.share * 100:+,.0f} %"
-    return "±0" if text in ("+0 %", "-0 %") else text.replace("-", _MINUS)
+    return _SAME if text in ("+0 %", "-0 %") else text.replace("-", _MINUS)
 
 
 def _span(ms: float) -> str:

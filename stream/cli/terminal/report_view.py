@@ -9,7 +9,7 @@ from rich.text import Text
 
 from stream.cli.terminal.tables import titled
 from stream.report.tables import Cell, Change, Grid, Report, Value
-from stream.report.wording import worded
+from stream.report.wording import toned, worded
 
 if TYPE_CHECKING:
     from stream.report.tables import Table as ReportTable
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 _TEXT = 16
 """Characters of a text that always have room."""
 _HEADING = 8
+_LEAD, _SHARE = 12, 5
+"""Characters of a column of a grid of shares; what does not fit is in the files."""
 _LONG = 40
 """Characters of a cell beyond which it is an explanation, for which a terminal has no room."""
 
@@ -33,7 +35,7 @@ def show_report(report: Report, console: Console) -> None:
         console.rule(Text(section.title, style="bold"), align="left", characters="─")
         console.print(Text(section.meaning, style="dim"), "", sep="\n")
         for table in section.tables:
-            console.print(titled(table.title, _table(table)))
+            console.print(titled(table.title, _table(table, console.width)))
             console.print(Text(table.meaning, style="dim"), "", sep="\n")
     if report.missing:
         console.print(
@@ -41,13 +43,15 @@ def show_report(report: Report, console: Console) -> None:
         )
 
 
-def _table(table: "ReportTable") -> Table:
+def _table(table: "ReportTable", width: int) -> Table:
     grid = table.picture if isinstance(table.picture, Grid) else None
     shown = [place for place in range(len(table.columns)) if not _is_explanation(table, place)]
+    if grid is not None:
+        shown = shown[: max(3, (width - _LEAD) // _SHARE)]
     texts = [[_text(cell) for cell in row] for row in table.rows]
     if grid is not None:
         for row, shares in zip(texts, grid.cells, strict=True):
-            row += [Text("" if each is None else f"{each:.0%}") for each in shares]
+            row[-len(shares) :] = [Text("" if each is None else f"{each:.0%}") for each in shares]
     drawn = Table(box=None, pad_edge=False)
     for place in shown:
         number = _is_number(table, place) or (grid is not None and place >= len(table.columns) - len(grid.columns))
@@ -89,7 +93,5 @@ def _cells(table: "ReportTable", place: int) -> Iterator[Cell]:
 
 
 def _text(cell: Cell) -> Text:
-    style = ""
-    if isinstance(cell, Change) and cell.share and cell.good is not None:
-        style = "green" if (cell.share > 0) == cell.good else "red"
-    return Text(worded(cell), style=style)
+    tone = toned(cell) if isinstance(cell, Change) else ""
+    return Text(worded(cell), style={"better": "green", "worse": "red"}.get(tone, ""))
