@@ -42,8 +42,8 @@ ALLOWED: dict[str, frozenset[str]] = {
     "web": _RUNNING | {"operations", "web", "metrics", "watched_file"},
     # Deliveries are run by the worker's own partition engine, with another machine.
     "webhooks": _RUNNING | {"webhooks", "metrics", "watched_file"},
-    # What marketing reads, reckoned from frames; what fills them, files and topics, is read by others.
-    "report": _PURE | {"report", "errors"},
+    # What marketing reads, reckoned from frames that files and topics fill.
+    "report": _PURE | {"kafka", "report"} | _SHARED,
     # For services in Python; what a subscriber needs, without the worker.
     "subscription": frozenset({"core", "codec", "kafka", "subscription"}) | _SHARED,
     "app": _RUNNING | {"operations", "web", "webhooks", "metrics", "logs", "build"},

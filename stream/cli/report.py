@@ -44,19 +44,36 @@ _FIGURES = "What is reckoned"
 _MISSING = "reports need polars, which is not installed; install it: pip install 'customer-lifecycle[report]'"
 
 
-@with_settings("forget_after", "forget_identified_after", "blocked", "ids", "earliest_time")
+@with_settings(
+    "bootstrap",
+    "topic_prefix",
+    "interactions",
+    "forget_after",
+    "forget_identified_after",
+    "blocked",
+    "ids",
+    "earliest_time",
+)
 @with_reading
 def report(
     *,
     lifecycle: Annotated[str, typer.Option(metavar="FILE", help="Lifecycle file, or name of a preset.")],
     input: Annotated[  # noqa: A002 - the option's name
-        list[str],
+        list[str] | None,
         typer.Option(
             metavar="FILE",
             help="Interactions as CSV, JSON lines, a JSON list or an Excel workbook, also .gz or .zst; - is stdin; "
             "repeatable.",
         ),
-    ],
+    ] = None,
+    changes: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Stage changes as simulate --changes has written them: Parquet, CSV or JSON lines, these also .gz or "
+            ".zst. Without it the interactions are simulated.",
+        ),
+    ] = None,
     from_: Annotated[
         str | None,
         typer.Option(
@@ -158,7 +175,8 @@ def report(
 ) -> None:
     """Reckon what marketing reads, for a period and against the one before: sales, funnel, cohorts, churn and more.
 
-    Which interactions are orders comes from the lifecycle file. Each table says what it means, and by which of several
+    Read from files, or without --input and --changes from the topics of interactions and stage changes. Which
+    interactions are orders comes from the lifecycle file. Each table says what it means, and by which of several
     usual definitions; docs/report.md has all of them with their formulas. What the interactions have no material for is
     left out and named at the end.
     """
@@ -181,7 +199,7 @@ def report(
         active=active,
     )
     meanings = meanings_of(file.lifecycle, words or (), amount, order_id)
-    made = report_run.from_files(input, meanings, asked, reading, settings)
+    made = report_run.make(input or [], changes, meanings, asked, reading, settings)
     report_run.deliver(made, html=html, csv=csv, parquet=parquet)
 
 

@@ -1,7 +1,8 @@
-"""Rows from interactions: the product's own simulation makes the stage changes."""
+"""Rows from interactions: the product's own simulation makes the stage changes, where they are not known already."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from stream.codec.dead_letter_reasons import Rejected
 from stream.codec.files.source_file import Record
 from stream.core.interaction import Interaction
 from stream.core.model import Model
@@ -13,18 +14,33 @@ from stream.report.meanings import Meanings
 
 
 class FromInteractions:
-    """One run over files; what could not be read is in `simulation`."""
+    """One run over files; how many were read, and which could not be, is in `simulation`."""
 
-    def __init__(self, model: Model, meanings: Meanings, facts: Sequence[str], now: int) -> None:
-        """`model` has the one lifecycle of `meanings`. `now`: epoch ms, see `Simulation`."""
+    def __init__(self, model: Model, meanings: Meanings, facts: Sequence[str], now: int, *, moves: bool = True) -> None:
+        """`model` has the one lifecycle of `meanings`; `now`: epoch ms, see `Simulation`.
+
+        `moves`: stage changes are wanted of them.
+        """
         self.simulation = Simulation(model, now)
         self.interactions = InteractionRows(meanings)
         self.changes = ChangeRows(meanings.lifecycle, facts)
+        self._moves = moves
 
     def read(self, records: Iterable[Record], name: str, *, known: bool) -> None:
         """Take the records of one file; of a file that was read before they are only counted."""
+        if not self._moves:
+            self._read_only(records, name, known=known)
+            return
         for change, _ in self.simulation.run(self._noted(records, known=known), name, known=known):
             self.changes.add(change)
+
+    def _read_only(self, records: Iterable[Record], name: str, *, known: bool) -> None:
+        for line, record in records:
+            self.simulation.records += 1
+            if isinstance(record, Rejected):
+                self.simulation.rejected.add(record, f"{name}:{line}")
+            elif not known:
+                self.interactions.add(record)
 
     def finish(self) -> None:
         """Let time pass for everybody up to the end of the last day on which something happened."""

@@ -200,7 +200,7 @@ def _events(material: Material, steps: FunnelSteps) -> pl.DataFrame | None:
         changes = material.changes
         if changes is None:
             return None
-        moves = changes.filter(pl.col("to").is_not_null()).sort("at", "sequence")
+        moves = changes.filter(pl.col("to").is_not_null()).sort("at", maintain_order=True)
         return moves.select(person="who", time="at", step=pl.col("to").cast(pl.String))
     found = material.interactions
     if found is None:

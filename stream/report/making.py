@@ -130,7 +130,7 @@ def _material(
     changes: ChangeRows | None,
 ) -> Material:
     lifecycle = meanings.lifecycle
-    moves = None if changes is None else changes.rows.frame()
+    moves = None if changes is None else changes.frame()
     spans: list[tuple[int, int]] = []
     if interactions is not None and interactions.count:
         times = interactions.interactions.frame()["time"]

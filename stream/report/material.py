@@ -45,7 +45,9 @@ class Material:
     interactions: Interactions | None
     """None: only stage changes are known."""
     changes: pl.DataFrame | None
-    """`who`, `born`, `sequence`, `from`, `to`, `at`, `entered`; None: only interactions are known."""
+    """`who`, `born`, `from`, `to`, `at`, `entered`; None: only interactions are known.
+
+    Those of one life in their order."""
     segments: pl.DataFrame
     """`who`, and for each fact that splits customers its latest value, as text."""
     period: Period
@@ -126,8 +128,8 @@ def interactions_of(rows: InteractionRows, calendar: LocalCalendar) -> Interacti
 
 def segments_of(changes: pl.DataFrame | None, facts: Sequence[str]) -> pl.DataFrame:
     """Of each customer the latest value of each fact that a stage change of theirs told."""
-    empty = pl.DataFrame(schema={"who": pl.String, **dict.fromkeys(facts, pl.String)})
+    empty = pl.DataFrame(schema={"who": pl.Categorical(), **dict.fromkeys(facts, pl.String)})
     if changes is None or not facts:
         return empty
     latest = [pl.col(f"facts.{name}").drop_nulls().last().alias(name) for name in facts]
-    return changes.sort("at", "sequence").group_by("who").agg(latest)
+    return changes.group_by("who").agg(latest)

@@ -144,7 +144,7 @@ def _stays(material: Material) -> Table:
     end = material.calendar.start(material.period.end)
     known = changes.filter(pl.col("at") < end)
     # A life's last change before the end: who is still in that stage, and since when.
-    last = known.group_by("who", "born").agg(pl.col("to", "at").sort_by("sequence").last())
+    last = known.group_by("who", "born").agg(pl.col("to", "at").last())
     open_ = last.filter(pl.col("to").is_not_null()).select("to", stay=end - pl.col("at"))
     ended = known.filter(pl.col("from").is_not_null()).select(
         pl.col("from"), stay=pl.col("at") - pl.col("entered"), gone=pl.col("to").is_null()
@@ -207,10 +207,8 @@ def paths(material: Material, top: int) -> Section:
     assert changes is not None
     end = material.calendar.start(material.period.end)
     known = changes.filter((pl.col("at") < end) & pl.col("to").is_not_null())
-    lives = (
-        known.sort("sequence")
-        .group_by("who", "born")
-        .agg(pl.col("to").to_physical().head(_LONGEST_PATH), steps=pl.len(), begun=pl.col("at").min())
+    lives = known.group_by("who", "born").agg(
+        pl.col("to").to_physical().head(_LONGEST_PATH), steps=pl.len(), begun=pl.col("at").min()
     )
     inside = lives.filter(material.within(material.period, "begun"))
     tables = []

@@ -40,7 +40,7 @@ def customers(material: Material, top: int) -> Section:
     worth = _worth(found, end)
     largest = worth.sort(["net", "who"], descending=[True, False]).head(top)
     inside = _within(material, found, material.period)
-    here = dict(inside.select(pl.col("who").cast(pl.String), "net").iter_rows())
+    here = dict(inside.select("who", "net").iter_rows())
     rows: list[list[Cell]] = [
         [
             shown(row["who"]),
@@ -86,7 +86,7 @@ def _worth(found: Interactions, end: int) -> pl.DataFrame:
     by = orders.group_by("who").agg(pl.col("amount").sum(), orders=pl.len(), last=pl.col("day").max())
     sums = back.group_by("who").agg(back=pl.col("amount").sum())
     return by.join(sums, on="who", how="left").select(
-        pl.col("who").cast(pl.String), "orders", "last", net=pl.col("amount") - pl.col("back").fill_null(0)
+        "who", "orders", "last", net=pl.col("amount") - pl.col("back").fill_null(0)
     )
 
 
@@ -118,8 +118,8 @@ def _segment(material: Material, fact: str, top: int) -> Table:
         return _segment_of_stages(material, of, fact, top)
 
     def summed(period: Period) -> pl.DataFrame:
-        inside = _within(material, found, period).with_columns(pl.col("who").cast(pl.String))
-        seen = found.all.filter(material.within(period)).select(pl.col("who").cast(pl.String)).unique()
+        inside = _within(material, found, period)
+        seen = found.all.filter(material.within(period)).select("who").unique()
         return (
             seen.join(inside, on="who", how="full", coalesce=True)
             .join(of, on="who", how="left")
@@ -179,7 +179,7 @@ def _segment_of_stages(material: Material, of: pl.DataFrame, fact: str, top: int
     changes = material.changes
     assert changes is not None
     end = material.calendar.start(material.period.end)
-    last = changes.filter(pl.col("at") < end).group_by("who", "born").agg(pl.col("to").sort_by("sequence").last())
+    last = changes.filter(pl.col("at") < end).group_by("who", "born").agg(pl.col("to").last())
     counted = last.filter(pl.col("to").is_not_null()).join(of, on="who", how="left").group_by("segment", "to").len()
     sums = counted.group_by("segment").agg(pl.col("len").sum()).sort("len", descending=True).head(top)
     by = {(row[0], row[1]): row[2] for row in counted.with_columns(pl.col("to").cast(pl.String)).iter_rows()}
@@ -264,7 +264,7 @@ def _won_back(material: Material, changes: pl.DataFrame, lost: list[str], period
     back = inside.filter(leaves & ~enters & pl.col("to").is_not_null())
     found, bought = material.interactions, None
     if found is not None and found.orders.height:
-        orders = found.orders.select(pl.col("who").cast(pl.String), "time")
+        orders = found.orders.select("who", "time")
         soon = pl.col("time").is_between(pl.col("at"), pl.col("at") + days * DAY, closed="left")
         bought = back.with_row_index().join(orders, on="who").filter(soon)["index"].n_unique()
     return WonBack(
