@@ -187,7 +187,12 @@ def kaplan_meier_median(ended: pl.Series, open_: pl.Series) -> float | None:
     None where fewer than half would have.
     """
     stays = (
-        pl.concat([pl.DataFrame({"stay": ended, "ended": True}), pl.DataFrame({"stay": open_, "ended": False})])
+        pl.concat(
+            [
+                each.cast(pl.Int64).alias("stay").to_frame().with_columns(ended=pl.lit(value=is_ended))
+                for each, is_ended in ((ended, True), (open_, False))
+            ]
+        )
         .group_by("stay")
         .agg(pl.col("ended").sum(), pl.len())
         .sort("stay")

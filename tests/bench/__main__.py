@@ -21,7 +21,7 @@ from tests.bench import machine, report
 
 SECTIONS = (
     "throughput", "latency", "transactions", "recovery", "takeover", "memory", "scale", "http", "webhooks", "micro",
-    "profile",
+    "profile", "reports",
 )  # fmt: skip
 """Modules of this package, each with HELP, measure() and tables()."""
 _DEFAULT = "throughput"
