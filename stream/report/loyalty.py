@@ -108,62 +108,70 @@ def _rates(material: Material, found: Interactions) -> Table:
 def _repeats(material: Material, found: Interactions) -> Table:
     end = material.calendar.start(material.period.end)
     orders = found.orders.filter(pl.col("time") < end)
-    by_customer = orders.group_by("who").agg(
-        pl.len().alias("orders"), pl.col("day").n_unique().alias("days"), pl.col("time").sort()
-    )
-    buyers = by_customer.height
-    repeats = by_customer.filter(pl.col("orders") > 1)
-    first, second = pl.col("time").list.get(0), pl.col("time").list.get(1, null_on_oob=True)
-    waits = by_customer.select(wait=second - first, known=end - first)
+    # Of the orders of one day the first: two on one day are one visit to the shop.
+    days = orders.group_by("who", "day").agg(pl.col("time").min())
+    readings = [_waits(of, end) for of in (orders, days)]
+    buyers = readings[0].height
+    inside = [of.filter(material.within(material.period)) for of in (orders, days)]
+
+    def of_all(matching: pl.Expr) -> list[Cell]:
+        return [share(ratio(each.filter(matching).height, buyers)) for each in readings]
+
+    def of_repeaters(how: Callable[[pl.Series], object]) -> list[Cell]:
+        return [span(_float(how(each["wait"].drop_nulls()))) for each in readings]
+
     rows: list[list[Cell]] = [
         [
-            "Repeat purchase rate, by orders",
-            share(ratio(repeats.height, buyers)),
-            "Customers with two orders or more, of all who ever ordered",
+            "Repeat purchase rate",
+            *of_all(pl.col("wait").is_not_null()),
+            "Customers with two or more, of all who ever ordered",
         ],
-        [
-            "Repeat purchase rate, by days",
-            share(ratio(by_customer.filter(pl.col("days") > 1).height, buyers)),
-            "The same with orders on two days or more: two on one day are one visit to the shop",
-        ],
-    ]
-    for days in _WINDOWS:
-        within = waits.filter(pl.col("wait") <= days * DAY).height
-        rows.append(
+        *(
             [
-                f"Second order within {days} days",
-                share(ratio(within, buyers)),
+                f"A second within {length} days",
+                *of_all(pl.col("wait") <= length * DAY),
                 "Of all who ever ordered; those who ordered first lately had less time",
             ]
-        )
-    done = waits["wait"].drop_nulls()
-    open_ = waits.filter(pl.col("wait").is_null())["known"]
-    survival = kaplan_meier_median(done, open_)
-    rows += [
-        ["Time to the second order, mean", span(_float(done.mean())), "Of those who had one"],
-        ["Time to the second order, median", span(_float(done.median())), "Of those who had one"],
+            for length in _WINDOWS
+        ),
+        ["Time to the second, mean", *of_repeaters(pl.Series.mean), "Of those who had one"],
+        ["Time to the second, median", *of_repeaters(pl.Series.median), "Of those who had one"],
         [
-            "Time to the second order, median of all",
-            span(survival) if survival is not None else "not reached",
+            "Time to the second, median of all",
+            *map(_survival, readings),
             "Kaplan and Meier: who has had none yet counts for as long as they could have",
         ],
-        ["Orders per customer", number(ratio(orders.height, buyers)), "All orders, by all who ever ordered"],
-    ]
-    inside = orders.filter(material.within(material.period))
-    rows.append(
+        [
+            "Number per customer",
+            *(number(ratio(each.height, buyers)) for each in (orders, days)),
+            "All of them, by all who ever ordered",
+        ],
         [
             "Purchase frequency",
-            number(ratio(inside.height, inside["who"].n_unique())),
-            f"Orders of {material.period.label}, by its buyers",
-        ]
-    )
+            *(number(ratio(each.height, each["who"].n_unique())) for each in inside),
+            f"Those of {material.period.label}, by its buyers",
+        ],
+    ]
     return Table(
         "repeats",
         "Buying again",
-        f"Everything up to the end of {material.period.label}; the last row is of the period alone.",
-        ("Figure", "Value", "What it is"),
+        f"Up to the end of {material.period.label}, but for the last row. By orders each order counts; by days "
+        "all orders of one day are one.",
+        ("Figure", "By orders", "By days", "What it is"),
         rows,
     )
+
+
+def _waits(orders: pl.DataFrame, end: int) -> pl.DataFrame:
+    """By customer `wait`, from the first to the second, null where there is none, and `known`, for how long we know."""
+    times = orders.group_by("who").agg(pl.col("time").bottom_k(2).sort())
+    first, second = pl.col("time").list.get(0), pl.col("time").list.get(1, null_on_oob=True)
+    return times.select(wait=second - first, known=end - first)
+
+
+def _survival(waits: pl.DataFrame) -> Cell:
+    median = kaplan_meier_median(waits["wait"].drop_nulls(), waits.filter(pl.col("wait").is_null())["known"])
+    return "not reached" if median is None else span(median)
 
 
 def _values(material: Material, found: Interactions) -> Table:

@@ -65,7 +65,8 @@ def report_of(
     if found is None:
         missing("no interactions were read: orders, revenue, carts, answers and cohorts are not reckoned; see --input")
     elif has_orders:
-        add(selling(material, *(sold_in(material, found, each) for each in (material.period, material.before))))
+        now, before = (sold_in(material, found, each) for each in (material.period, material.before))
+        add(selling(material, now, before, asked.top))
         if not found.costs.height:
             missing("no interaction says what it cost: acquisition cost (CAC) is not reckoned; see --words costs=…")
     else:

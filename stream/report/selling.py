@@ -37,7 +37,7 @@ class Sold(NamedTuple):
     new_buyers: int
     """Those whose first order ever it was."""
     visitors: int
-    """People with a visit, a look at a product, a cart, a checkout or an order."""
+    """People with a visit, a look at a product, a cart, a checkout or an order; 0 where only orders are known."""
     visitor_days: int
     """The same, each once for each day."""
     visits: int
@@ -63,7 +63,9 @@ def sold_in(material: Material, found: Interactions, period: Period) -> Sold:
     words = material.meanings
     looks = words.words("visits") | words.words("views") | words.words("carts") | words.words("checkouts")
     seen = found.all.filter(inside & pl.col("word").cast(pl.String).is_in(list(looks)))
-    people = pl.concat([seen.select("person", "day"), orders.select("person", "day")])
+    people = seen.select("person", "day")
+    if found.all.filter(pl.col("word").cast(pl.String).is_in(list(looks))).height:
+        people = pl.concat([people, orders.select("person", "day")])
     visits = seen.filter(pl.col("word").cast(pl.String).is_in(list(words.words("visits"))))
     return Sold(
         orders=orders.height,
@@ -79,15 +81,15 @@ def sold_in(material: Material, found: Interactions, period: Period) -> Sold:
     )
 
 
-def selling(material: Material, now: Sold, before: Sold) -> Section:
+def selling(material: Material, now: Sold, before: Sold, top: int) -> Section:
     """The section."""
     found = material.interactions
     assert found is not None
     tables = [_figures(material, now, before), _series(material, found)]
     if found.items.height:
         tables += [
-            _items(material, found, "product", "products", "Products", 10),
-            _items(material, found, "category", "categories", "Categories", 10),
+            _items(material, found, "product", "products", "Products", top),
+            _items(material, found, "category", "categories", "Categories", top),
         ]
     meaning = f"Orders, what they came to, and who bought. Orders are those of {material.meanings.orders_from}."
     return Section("selling", "What sold", meaning, [each for each in tables if each.rows])
