@@ -229,7 +229,8 @@ def paths(material: Material, top: int) -> Section:
         counted = (
             of.group_by("to", longer=pl.col("steps") > _LONGEST_PATH)
             .len()
-            .sort([pl.col("len"), pl.col("to").list.len()], descending=[True, False])
+            .with_columns(name=pl.col("to").list.eval(pl.element().cast(pl.String)).list.join(" "))
+            .sort([pl.col("len"), pl.col("to").list.len(), pl.col("name")], descending=[True, False, False])
         )
         rows: list[list[Cell]] = [
             [

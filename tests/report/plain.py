@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from statistics import fmean, median
+from statistics import median
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -133,14 +133,5 @@ def _amount(each: Interaction) -> Decimal | None:
     return None if total is None else Decimal(str(total))
 
 
-def waits(moments: dict[str, Sequence[int]]) -> list[int]:
-    """From the first to the second of each who has two."""
-    return [sorted(each)[1] - sorted(each)[0] for each in moments.values() if len(each) > 1]
-
-
 def middle(numbers: Sequence[float]) -> float:
     return float(median(numbers))
-
-
-def mean(numbers: Sequence[float]) -> float:
-    return fmean(numbers)

@@ -74,7 +74,9 @@ def brute(events: str, order: str, within: int, starts: tuple[int, int]) -> int:
     for begin in range(len(events)):
         if not starts[0] <= begin < starts[1] or events[begin] == ".":
             continue
-        seen = [(time, letter) for time, letter in enumerate(events) if begin <= time < begin + within and letter != "."]
+        seen = [
+            (time, letter) for time, letter in enumerate(events) if begin <= time < begin + within and letter != "."
+        ]
         if order == "any":
             if events[begin] in letters:
                 found = {letter for _, letter in seen}
@@ -138,7 +140,7 @@ def test_stages_are_steps_too_and_an_unknown_step_is_told(tmp_path: Path) -> Non
     asked = Asked(funnel=("awareness", "conversion"), within=30 * DAY)
     rows = table(reckoned(lifecycle, interactions(), asked), "funnel").rows
     assert [(row[0], plain(row[1])) for row in rows] == [("Awareness and discovery", 3), ("Conversion and purchase", 1)]
-    with pytest.raises(LifecycleError, match="'chart' is no word of metrics.*words are .*cart"):
+    with pytest.raises(LifecycleError, match=r"'chart' is no word of metrics.*words are .*cart"):
         reckoned(lifecycle, interactions(), Asked(funnel=("visit", "chart")))
     with pytest.raises(LifecycleError, match="at least two steps"):
         reckoned(lifecycle, interactions(), Asked(funnel=("visit",)))
