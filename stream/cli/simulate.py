@@ -24,7 +24,7 @@ from stream.codec.stage_changes import ChangeSource
 from stream.core.model import model_of
 from stream.core.stage_change import StageChange
 from stream.errors import InputFileError
-from stream.offline.result_files import change_file, customer_file
+from stream.offline.result_files import change_file, customer_file, write_figures
 from stream.offline.simulation import Simulation
 from stream.settings import Settings
 
@@ -59,6 +59,14 @@ def simulate(
             metavar="FILE",
             help="Write each customer in each lifecycle, as they are at the end: in which stage since when, with "
             "scores and facts; formats as for --changes.",
+        ),
+    ] = None,
+    figures: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write the figures of each day, as they would be on their topic (docs/figures.md); formats as for "
+            "--changes.",
         ),
     ] = None,
     explain: Annotated[
@@ -109,11 +117,13 @@ def simulate(
     end = None if until is None else moment(until, "--until")
     if explanations and not explain:
         raise typer.BadParameter("it says whom to explain", param_hint="'--explain'")
-    outputs = {"--changes": changes, "--customers": customers, "--explanations": explanations}
+    outputs = {"--changes": changes, "--customers": customers, "--figures": figures, "--explanations": explanations}
     _keep_apart([*lifecycle, *(each for each in input if each != "-")], outputs)
     keep_apart(reading.rejected, [*lifecycle, *input, *(each for each in outputs.values() if each)])
     console = Console(stderr=True)
     files = load_all(lifecycle)
+    if figures and not any(each.lifecycle.figures for each in files):
+        raise typer.BadParameter("no lifecycle here has figures: add `figures: {}`", param_hint="'--figures'")
     show_warnings(files, console)
     loaded = [file.lifecycle for file in files]
     simulation = Simulation(
@@ -163,6 +173,8 @@ def simulate(
             summary.count(standing)
             if write_customer is not None:
                 write_customer(standing)
+    if figures:
+        write_figures(figures, simulation.figures())
     summary.show(console, simulation, seconds)
     answers = Answers(simulation, explain or [], end)
     answers.show(console)

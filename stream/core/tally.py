@@ -21,9 +21,10 @@ What comes for an older one changes nothing, so that there is an end to what is 
 class Tally:
     """By how much the figures of one lifecycle changed, by day and segments."""
 
-    def __init__(self, figures: FigureSet, latest: int = FIRST_DAY) -> None:
+    def __init__(self, figures: FigureSet, latest: int = FIRST_DAY, open_days: int = OPEN_DAYS) -> None:
         """`latest`: the latest day that had any until now."""
         self.figures = figures
+        self.open_days = open_days
         self.latest = latest
         """The latest day that has any."""
         self.days: dict[int, dict[Segments, list[int]]] = {}
@@ -50,7 +51,7 @@ class Tally:
 
     def _is_open(self, day: int) -> bool:
         self.latest = max(self.latest, day)
-        return day > self.latest - OPEN_DAYS
+        return day > self.latest - self.open_days
 
     def move(self, change: StageChange) -> None:
         """A customer moved."""

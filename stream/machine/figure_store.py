@@ -34,7 +34,8 @@ Day = dict[Cell, int]
 class FigureStore:
     """Adds up what happens, lifecycle by lifecycle."""
 
-    def __init__(self, model: Model, partition: int) -> None:
+    def __init__(self, model: Model, partition: int, open_days: int = OPEN_DAYS) -> None:
+        """`open_days`: back from the latest one, those that can still change."""
         self.sets = {each.id: each.figures for each in model.lifecycles if each.figures is not None}
         self.other = 0
         """Changes of segments that were too many to be kept apart, since this was last read."""
@@ -42,6 +43,7 @@ class FigureStore:
         """Without transactions, after a crash: figures hold already what is before this source offset."""
         self._versions = {each.id: each.version for each in model.lifecycles}
         self._partition = partition
+        self._open_days = open_days
         self._days: dict[str, dict[int, Day]] = {each: {} for each in self.sets}
         self._changed: dict[tuple[str, int], Day] = {}
         """By lifecycle and day: what the batch at hand has changed."""
@@ -53,6 +55,8 @@ class FigureStore:
         """By lifecycle, day and fact: the segments that are kept apart."""
         self._cells: dict[Cell, Cell] = {}
         """Each cell once, however many days have it."""
+        self._unsure: set[str] = set()
+        """Lifecycles whose customers by stage may be others than the figures say: they may have been away."""
         self._ahead: set[tuple[str, int, Cell]] = set()
         """What `repeated_until` is about."""
         self._millionths = {
@@ -75,6 +79,7 @@ class FigureStore:
                     self._ahead.add((lifecycle, day, cell))
             if number % 1_000 == 0:
                 yield
+        self._unsure = {lifecycle for lifecycle, days in self._levels.items() if days}
 
     def _put(self, days: dict[int, Day], lifecycle: str, day: int, cell: Cell, number: int) -> None:
         of = days.get(day)
@@ -90,7 +95,7 @@ class FigureStore:
     def tallies(self) -> Tallies:
         """What a batch begins with."""
         return {
-            lifecycle: Tally(of, self._order[lifecycle][-1] if self._order[lifecycle] else FIRST_DAY)
+            lifecycle: Tally(of, self._order[lifecycle][-1] if self._order[lifecycle] else FIRST_DAY, self._open_days)
             for lifecycle, of in self.sets.items()
         }
 
@@ -137,7 +142,7 @@ class FigureStore:
             version = self._versions[lifecycle]
             rows.append(row(lifecycle, version, self._partition, day, cell, number, millionths=millionths))
         for lifecycle, tally in tallies.items():
-            state += self._close(lifecycle, tally.latest - OPEN_DAYS)
+            state += self._close(lifecycle, tally.latest - self._open_days)
         if self.repeated_until is not None and next_offset >= self.repeated_until:
             self.repeated_until, self._ahead = None, set()
         return state, rows
@@ -222,7 +227,10 @@ class FigureStore:
         stages: Mapping[tuple[str, str], int],
         made: "_Made",
     ) -> None:
-        """Customers in each stage at the end of each day: a move on one day counts on all later ones, too."""
+        """Customers in each stage at the end of each day: a move on one day counts on all later ones, too.
+
+        Whoever runs a lifecycle again that was left out for a while has fewer customers in it than when it stopped.
+        """
         if not levels:
             return
         days = self._levels[lifecycle]
@@ -230,6 +238,12 @@ class FigureStore:
         for moved in levels.values():
             for stage, change in moved.items():
                 before[stage] = before.get(stage, 0) - change
+        if lifecycle in self._unsure and not made.ahead:
+            self._unsure.discard(lifecycle)
+            known = self._level_before(lifecycle, len(days), {})
+            level = levels[max(levels)]
+            for stage in before.keys() | known.keys():
+                level[stage] = level.get(stage, 0) + before.get(stage, 0) - known.get(stage, 0)
         for day in sorted(levels):
             place = bisect_left(days, day)
             if place == len(days) or days[place] != day:
@@ -283,7 +297,7 @@ def _levels(tally: Tally) -> dict[int, dict[str, int]]:
     """By day how many customers more are in each stage, or fewer; what is too old counts on the first open day."""
     levels: dict[int, dict[str, int]] = {}
     moves = [(day, source, target, times[0]) for (day, source, target, _segments), times in tally.moves.items()]
-    first = tally.latest - OPEN_DAYS + 1
+    first = tally.latest - tally.open_days + 1
     moves += [(first, source, target, times) for (source, target), times in tally.closed_moves.items()]
     for day, source, target, times in moves:
         level = levels.setdefault(day, {})

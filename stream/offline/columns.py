@@ -4,7 +4,7 @@ A column is named like the field of the JSON lines, with dots into objects: `sco
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Literal, NamedTuple, cast
+from typing import Final, Literal, NamedTuple, cast
 
 import orjson
 
@@ -177,6 +177,24 @@ class StandingColumns:
             life.deadline,
             *self._measures.cells(standing, lifecycle.id),
         ]
+
+
+FIGURE_COLUMNS: Final = _columns(
+    {
+        **dict.fromkeys(("lifecycle", "day", "figure", "from", "to", "by", "segment", "kind"), "text"),
+        "partition": "whole",
+        "version": "whole",
+        "value": "number",
+        "exact": "text",
+    }
+)
+"""The table of figures."""
+
+
+def figure_row(value: bytes) -> Row:
+    """One row of the figures."""
+    told = orjson.loads(value)
+    return [told[column.name] for column in FIGURE_COLUMNS]
 
 
 def _who(kind: str, subject: str) -> tuple[str | None, str | None]:

@@ -11,7 +11,7 @@ from stream.codec.stage_changes import ChangeSource, encode
 from stream.core.lifecycle import Lifecycle
 from stream.core.stage_change import StageChange
 from stream.errors import LifecycleError
-from stream.offline.columns import ChangeColumns, Column, Row, StandingColumns, in_csv
+from stream.offline.columns import FIGURE_COLUMNS, ChangeColumns, Column, Row, StandingColumns, figure_row, in_csv
 from stream.offline.standing import Standing, encode_standing
 
 Format = Literal["jsonl", "csv", "parquet"]
@@ -55,6 +55,16 @@ def customer_file(path: str, lifecycles: Sequence[Lifecycle]) -> Iterator[Callab
     columns = StandingColumns(lifecycles)
     with _table(path, columns.columns) as write:
         yield lambda standing: write(columns.row(standing))
+
+
+def write_figures(path: str, rows: Iterable[bytes]) -> None:
+    """Write rows of figures to a file; `-` is the standard output."""
+    if format_of(path) == "jsonl":
+        write_lines(path, rows)
+        return
+    with _table(path, FIGURE_COLUMNS) as write:
+        for each in rows:
+            write(figure_row(each))
 
 
 def write_lines(path: str, lines: Iterable[bytes]) -> None:

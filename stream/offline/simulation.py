@@ -6,7 +6,7 @@ the same. Everything is kept in memory: it grows with the number of customers, n
 
 from collections.abc import Iterable, Iterator
 from heapq import heapify, heappop, heappush
-from typing import Any
+from typing import Any, Final
 
 from stream.codec.dead_letter_reasons import Rejected
 from stream.codec.explanations import customer_data
@@ -24,7 +24,12 @@ from stream.core.snapshot import facts_of, scores_of
 from stream.core.stage_change import StageChange
 from stream.core.step import step
 from stream.core.step_counts import StepCounts
+from stream.core.tally import tally_moves
+from stream.machine.figure_store import FigureStore
 from stream.offline.standing import Standing
+
+_EVERY_DAY: Final = 10_000_000
+"""More days than there are times: no day is closed, in whatever order the records are."""
 
 
 class Simulation:
@@ -53,6 +58,8 @@ class Simulation:
         self.observation = Observation(model.lifecycles)
         """What the interactions were, duplicates too, and what of the lifecycles they matched."""
         self._customers: dict[tuple[Kind, str], Customer] = {}
+        self._figures = FigureStore(model, 0, _EVERY_DAY)
+        self.step_counts.figures = self._figures.tallies()
 
     def run(
         self, records: Iterable[Record], file: str = "", *, known: bool = False
@@ -87,6 +94,7 @@ class Simulation:
             if step_counts.fired:
                 self._count_fired()
             if changes:
+                self._tally(changes)
                 source = ChangeSource(file, 0, offset)
                 for change in changes:
                     yield change, source
@@ -109,6 +117,7 @@ class Simulation:
             time, order, key = heappop(waiting)
             after, changes = step(model, customers[key], Passing(time), self.step_counts)
             self._count_fired()
+            self._tally(changes)
             if after is None:
                 del customers[key]
             elif (later := due(model, after)) is not None and later <= until:
@@ -128,6 +137,22 @@ class Simulation:
                 at = life.clock if until is None else max(life.clock, until)
                 scores = scores_of(lifecycle, life, at)
                 yield Standing(customer, lifecycle, life, at, scores, facts_of(lifecycle, life, at))
+
+    def figures(self) -> list[bytes]:
+        """Rows of the figures, as a worker writes them, in order; all records are one partition, number 0."""
+        stages: dict[tuple[str, str], int] = {}
+        for customer in self._customers.values():
+            for lifecycle, life in customer.lives.items():
+                stage = lifecycle, life.stage
+                stages[stage] = stages.get(stage, 0) + 1
+        _state, rows = self._figures.take(self.step_counts.figures, stages, self.records)
+        self._figures.commit()
+        self.step_counts.figures = self._figures.tallies()
+        return sorted(each.value for each in rows if each.value is not None)
+
+    def _tally(self, changes: list[StageChange]) -> None:
+        if self._figures:
+            tally_moves(changes, self._figures.sets, self.step_counts.figures)
 
     def customers_named(self, subject: str) -> list[Customer]:
         """Who has this id and is not forgotten: a customer, a visitor, or both."""

@@ -48,6 +48,16 @@ transitions:
   - {from: cold, to: new, when: grade == "A1", hold: 2h, at_most_every: 1d}
 """
 
+WITH_FIGURES = RICH + """
+figures:
+  visitors: {each: visit, at_most: {times: 1, per: day}}
+  weekly: {each: visit, at_most: {times: 2, per: week}}
+  buyers: {each: buy, once: true, add: properties.total}
+  orders: {each: buy, ledger: bought}
+  revenue: {each: buy, ledger: bought, add: properties.total, minus: back}
+"""
+"""The same with figures that remember."""
+
 Happened = tuple[int, str, dict[str, object]]
 
 HISTORY: Sequence[Happened] = [

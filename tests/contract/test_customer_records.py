@@ -280,11 +280,11 @@ def plain_position(position: Position) -> Any:
     return json.loads(encode_position(position))
 
 
-@pytest.mark.parametrize("value", [b"", b"\x00", b"\x04" + b"\x00" * 30, b"\xff"])
+@pytest.mark.parametrize("value", [b"", b"\x00", b"\x05" + b"\x00" * 30, b"\xff"])
 def test_a_newer_format_is_refused(value: bytes) -> None:
     """With a message that says which version to run."""
     for read in (CODEC.header, lambda value: CODEC.decode(b"cx", value)):
-        with pytest.raises(StateError, match="this version reads 1 to 3: it was written by a newer version"):
+        with pytest.raises(StateError, match="this version reads 1 to 4: it was written by a newer version"):
             read(value)
     for layout in (value, b"\x02" + b"\x00" * 30):
         with pytest.raises(StateError, match="this version reads 1: it was written by a newer version"):

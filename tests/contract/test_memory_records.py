@@ -1,4 +1,4 @@
-"""Records of format 3: what only some lifecycles remember is written and read, and found by name in an edited file."""
+"""Records of formats 3 and 4: what only some lifecycles remember, found by name in an edited file."""
 
 import json
 from collections.abc import Sequence
@@ -18,10 +18,11 @@ from stream.core.memory import LedgerEntry, LedgerState, Memory, SignalMemory, T
 from stream.core.model import model_of
 from stream.core.remembered import remembered
 from stream.errors import StateError
-from tests.contract.rich import HISTORY, RICH, Happened, lifecycle, walked
+from tests.contract.rich import HISTORY, RICH, WITH_FIGURES, Happened, lifecycle, walked
 from tests.kit.times import DAY, T0
 
 FORMAT_3 = Path(__file__).parent / "records" / "format_3.json"
+FORMAT_4 = FORMAT_3.with_name("format_4.json")
 KEY = customer_key("customer", "c-1")
 MODEL = model_of([lifecycle()])
 CODEC = CustomerCodec(MODEL)
@@ -36,8 +37,8 @@ def amounts(low: int) -> st.SearchStrategy[int]:
 
 
 @st.composite
-def entries(draw: st.DrawFn) -> LedgerEntry:
-    """An entry as the core leaves one: what is absent has no time."""
+def entries(draw: st.DrawFn, *, returns: bool) -> LedgerEntry:
+    """An entry as the core leaves one: what is absent has no time; `returns`: theirs are kept."""
     entry = LedgerEntry(draw(st.just(b"") | st.binary(min_size=8, max_size=8)))
     if draw(st.booleans()):
         entry.made, entry.time = True, draw(times)
@@ -46,6 +47,7 @@ def entries(draw: st.DrawFn) -> LedgerEntry:
     entry.update = draw(amounts(-1))
     entry.update_time = draw(times) if entry.update >= 0 else 0
     entry.returned, entry.all_returned = draw(amounts(0)), draw(st.booleans())
+    entry.returned_at = draw(st.just(0) | times) if returns else 0
     return entry
 
 
@@ -71,25 +73,32 @@ def memories(draw: st.DrawFn, of: Lifecycle) -> Memory:
         draw(st.lists(st.none() | times, min_size=len(names), max_size=len(names)))
         for names in (of.resets, of.taken, of.held)
     ]
+    returns, counts = of.figures_remember, st.integers(0, 2**40)
     states = [
-        LedgerState(draw(st.lists(entries(), max_size=8)), draw(hashes), draw(st.integers(0, 2**40)), draw(millionths))
+        LedgerState(draw(st.lists(entries(returns=returns), max_size=8)), draw(hashes), draw(counts), draw(millionths))
         for _ in of.ledgers
     ]
-    return Memory(kept, moments[0], states, moments[1], moments[2])
+    windows = st.lists(st.tuples(st.integers(-800_000, 3_000_000), millionths), max_size=8)
+    remembers = 0 if of.figures is None else len(of.figures.windows)
+    figures = draw(st.lists(windows, min_size=remembers, max_size=remembers))
+    return Memory(kept, moments[0], states, moments[1], moments[2], figures)
 
 
 @pytest.mark.long
+@pytest.mark.parametrize(("text", "written"), [(RICH, 3), (WITH_FIGURES, 4)], ids=["3", "4"])
 @given(data=st.data())
-def test_what_is_written_is_read(data):
-    customer = walked()
+def test_what_is_written_is_read(text, written, data):
+    of = lifecycle(text)
+    codec = CustomerCodec(model_of([of]))
+    customer = walked(of=of)
     life = customer.lives["rich"]
-    life.memory = data.draw(memories(MODEL.lifecycles[0]))
+    life.memory = data.draw(memories(of))
     customer.rows = None
-    value = CODEC.encode(customer)
-    found = CODEC.decode(KEY, value)
+    value = codec.encode(customer)
+    found = codec.decode(KEY, value)
     assert found == customer
-    assert CODEC.encode(found) == value
-    assert value[0] == 3
+    assert codec.encode(found) == value
+    assert value[0] == written
 
 
 @pytest.mark.long
@@ -116,8 +125,9 @@ def test_every_kind_of_memory_is_in_the_history():
     assert memory.ledgers[0].returns
 
 
-def test_a_customer_of_format_3_is_read_for_ever():
-    written = json.loads(FORMAT_3.read_text(encoding="utf-8"))
+@pytest.mark.parametrize("file", [FORMAT_3, FORMAT_4], ids=["3", "4"])
+def test_a_customer_of_every_format_is_read_for_ever(file):
+    written = json.loads(file.read_text(encoding="utf-8"))
     codec = CustomerCodec(model_of([lifecycle(text) for text in written["lifecycles"]]))
     for layout in written["layouts"]:
         codec.learn(bytes.fromhex(layout))
@@ -130,8 +140,16 @@ def test_a_customer_of_format_3_is_read_for_ever():
 
 
 def plain(customer: Customer) -> object:
-    """A customer as JSON has it."""
-    return json.loads(json.dumps(asdict(customer), default=bytes.hex))
+    """A customer as JSON has it, without what format 3 did not know where there is none of it."""
+    told = asdict(customer)
+    for life in told["lives"].values():
+        if not life["memory"]["figures"]:
+            del life["memory"]["figures"]
+        for ledger in life["memory"]["ledgers"]:
+            for entry in ledger["entries"]:
+                if not entry["returned_at"]:
+                    del entry["returned_at"]
+    return json.loads(json.dumps(told, default=bytes.hex))
 
 
 def reread(edited: Lifecycle, history=HISTORY) -> tuple[Customer, Lifecycle]:

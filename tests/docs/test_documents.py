@@ -163,7 +163,7 @@ def test_every_key_of_the_schema_has_its_entry() -> None:
     headings = re.findall(r"^#+ `([a-z_]+)`", text, re.MULTILINE)
     entries = re.findall(r"^\| `([a-z_]+)`", text, re.MULTILINE)
     keys = [*schema["properties"]]
-    for part in ("ledger", "score", "signal", "fact", "stage", "transition"):
+    for part in ("ledger", "score", "signal", "fact", "figure", "rate", "stage", "transition"):
         keys += schema["$defs"][part]["properties"]
     keys += schema["$defs"]["signal"]["properties"]["at_most"]["properties"]
     assert [key for key in keys if key not in headings and key not in entries] == []

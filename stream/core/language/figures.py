@@ -107,7 +107,7 @@ class FigureReader:
                 self.reader.problem(each, unknown(name, [*facts], "fact"))
             elif fact.kind != "latest":
                 said = (
-                    f"by: takes facts of kind latest, whose values are few; {name} is a {fact.kind.partition('_')[0]}"
+                    f"by: takes facts of kind latest, whose values are few; {name!r} is a {fact.kind.partition('_')[0]}"
                 )
                 self.reader.problem(each, said)
             else:
@@ -202,13 +202,11 @@ class FigureReader:
         self.ledgers.problems_of(words, keys["each"], ledger)
         if "minus" in keys and not own:
             returning = sorted(self._returning(ledger))
-            takes = f"minus: {returning[0] if len(returning) == 1 else '[' + ', '.join(returning) + ']'}"
             own_amount = ledger.ledger.amount
-            adds = "" if own_amount is None else f", add: {own_amount.text} or none"
-            right = f"each: {', '.join(sorted(ledger.each))}{adds}, {takes}, and no where:, at_most: or once:"
-            if not returning:
-                right = f"the ledger {ledger.ledger.name} has no minus: itself; give it one"
-            said = f"with a ledger, minus takes what the ledger says was returned: {right}"
+            adds = "" if own_amount is None or "add" not in keys else f", add: {own_amount.text}"
+            words_of_ledger = f"each: {_listed(sorted(ledger.each))}{adds}, minus: {_listed(returning)}"
+            right = f"{{{words_of_ledger}}} alone" if returning else f"minus: in the ledger {ledger.ledger.name}, too"
+            said = f"with a ledger, minus takes what the ledger says was returned; write {right}"
             self.reader.problem(keys["minus"], said)
 
     def _minus_on(self, keys: Mapping[str, Entry], *, own: bool) -> bool:
@@ -272,3 +270,7 @@ class FigureReader:
                     Rate(name, self.reader.text(keys.get("title"), default=name), named[0], named[1], is_percent)
                 )
         return tuple(rates)
+
+
+def _listed(words: list[str]) -> str:
+    return words[0] if len(words) == 1 else f"[{', '.join(words)}]"
