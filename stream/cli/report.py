@@ -128,7 +128,8 @@ def report(
         list[str] | None,
         typer.Option(
             metavar="FACT",
-            help="Set customers side by side by the latest value of this fact; repeatable.",
+            help="Set customers side by side by the latest value of this fact; repeatable. Without it those that the "
+            "lifecycle names under `by` of its figures.",
             rich_help_panel=_FIGURES,
         ),
     ] = None,
@@ -194,7 +195,7 @@ def report(
         order=order.value,
         within=None if within is None else _duration(within),
         cohorts=cohorts.value,
-        by=_facts(file.lifecycle, by or []),
+        by=_facts(file.lifecycle, by),
         top=top,
         active=active,
     )
@@ -210,7 +211,10 @@ def _duration(text: str) -> int:
     return found
 
 
-def _facts(lifecycle: Lifecycle, names: list[str]) -> tuple[str, ...]:
+def _facts(lifecycle: Lifecycle, names: list[str] | None) -> tuple[str, ...]:
+    """The facts that split customers: those that are named, else those of the lifecycle's figures."""
+    if names is None:
+        return () if lifecycle.figures is None else tuple(each.name for each in lifecycle.figures.by)
     known = [*(each.name for each in lifecycle.facts), *(each.name for each in lifecycle.bands)]
     for name in names:
         if name not in known:

@@ -11,6 +11,7 @@ import polars as pl
 
 from stream.core.lifecycle import Lifecycle
 from stream.core.stage_change import StageChange
+from stream.core.tally import segment_text
 from stream.report.columns import Rows, Schema
 
 _CUSTOMER: Final = "="
@@ -73,7 +74,7 @@ class ChangeRows:
             change.to_stage,
             change.at,
             change.entered,
-            *(in_words(change.facts.get(name)) for name in self.facts),
+            *(segment_text(change.facts.get(name)) for name in self.facts),
         )
 
     def add_lines(self, lines: bytes) -> int:
@@ -94,7 +95,7 @@ class ChangeRows:
             [each.entered for each in written],
         ]
         columns += [
-            [in_words(each.facts.get(name)) for each in written if isinstance(each, _WrittenWithFacts)]
+            [segment_text(each.facts.get(name)) for each in written if isinstance(each, _WrittenWithFacts)]
             for name in self.facts
         ]
         named = zip(self._schema.items(), columns, strict=True)
@@ -148,12 +149,3 @@ def subject(identifier: str, *, is_customer: bool) -> str:
 def shown(who: str) -> str:
     """As people read it."""
     return who[1:] if who.startswith(_CUSTOMER) else f"{who[1:]} (anonymous)"
-
-
-def in_words(value: object) -> str | None:
-    """A fact's value as a segment's name."""
-    if value is None:
-        return None
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -71,14 +71,14 @@ def report_of(
             missing("no interaction says what it cost: acquisition cost (CAC) is not reckoned; see --words costs=…")
     else:
         missing(f"no order was found among {meanings.orders_from}: nothing is reckoned of sales; see --words orders=…")
-    figures = meanings.lifecycle.figures
-    if figures is not None and tally is not None:
-        add(own_figures(material, figures, tally, asked.top))
     _ways(material, asked, report)
     if found is not None:
         _customers(material, asked, report, has_orders=has_orders)
     if asked.by:
         add(segments(material, asked.top))
+    figures = meanings.lifecycle.figures
+    if figures is not None and tally is not None:
+        add(own_figures(material, figures, tally, asked.top))
     if material.changes is not None:
         add(paths(material, asked.top))
     report.sentences += sentences(report)

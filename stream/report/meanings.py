@@ -29,6 +29,8 @@ USUAL: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """By role: the words or event names by which it is found where nobody says otherwise."""
 ROLES: Final = tuple(USUAL)
+FIGURES: Final = {"costs": "cost"}
+"""Figures of the lifecycle file whose words have a role of another name, where none of its usual words is there."""
 
 
 class OrderRole(NamedTuple):
@@ -70,7 +72,11 @@ class Meanings:
     def words(self, role: str) -> frozenset[str]:
         """The words that have this role."""
         words = self.lifecycle.words
-        return frozenset(words.get(name, name) for name in self.said.get(role, USUAL[role]))
+        names = self.said.get(role, USUAL[role])
+        if role not in self.said and not any(name in words for name in names) and self.lifecycle.figures is not None:
+            figure = FIGURES.get(role, role)
+            names = next((each.words for each in self.lifecycle.figures.figures if each.name == figure), names)
+        return frozenset(words.get(name, name) for name in names)
 
     @property
     def orders_from(self) -> str:
@@ -111,13 +117,20 @@ class Meanings:
 
     def _costs(self, name: str, word: str) -> tuple[tuple[Amount, Condition | None], ...]:
         if "costs" not in self.said:
+            reaction = self.lifecycle.reaction(name)
             found = [
                 (each.fact.amount, each.where)
-                for each in self.lifecycle.reaction(name).counted
+                for each in reaction.counted
                 if each.fact.amount is not None and each.fact.kind == "sum" and each.sign > 0 and _is_cost(each.fact)
             ]
             if found:
                 return tuple(found)
+            if any(each.figure.name == "cost" and each.figure.amount is not None for each in reaction.figured):
+                return tuple(
+                    (each.figure.amount, None)
+                    for each in reaction.figured
+                    if each.figure.name == "cost" and each.figure.amount is not None
+                )
         return ((_COST, None),) if word in self.words("costs") else ()
 
 
@@ -134,8 +147,15 @@ def meanings_of(lifecycle: Lifecycle, said: Iterable[str], amount: str, order_id
     Raises LifecycleError where one of them is not written so.
     """
     given = _said(said)
-    ledger = None if "orders" in given else next((each for each in lifecycle.ledgers if each.amount is not None), None)
+    ledger = None if "orders" in given else _ledger_of(lifecycle)
     return Meanings(lifecycle, given, _path(amount, "--amount"), _path(order_id, "--order-id"), ledger)
+
+
+def _ledger_of(lifecycle: Lifecycle) -> Ledger | None:
+    """That of the figures `revenue` or `orders`, else the first that has amounts."""
+    named = {} if lifecycle.figures is None else {each.name: each.ledger for each in lifecycle.figures.figures}
+    candidates = [named.get("revenue"), named.get("orders"), *lifecycle.ledgers]
+    return next((each for each in candidates if each is not None and each.amount is not None), None)
 
 
 def _said(said: Iterable[str]) -> dict[str, tuple[str, ...]]:
