@@ -101,11 +101,16 @@ def _table(table: Table) -> Iterator[str]:
     yield "</tr>\n</thead>\n<tbody>"
     for row in table.rows:
         cells = [
-            f'<th scope="row">{escape(worded(cell))}</th>' if not place else _cell(cell, numbers[place], said[place])
+            _row_heading(cell) if not place else _cell(cell, numbers[place], said[place])
             for place, cell in enumerate(row)
         ]
         yield f"<tr>{''.join(cells)}</tr>"
     yield "</tbody>\n</table>\n</div>"
+
+
+def _row_heading(cell: Cell) -> str:
+    text = worded(cell)
+    return f'<th scope="row"{_class("short") if len(text) <= _SHORT else ""}>{escape(text)}</th>'
 
 
 def _cell(cell: Cell, is_number: bool, is_said: bool) -> str:
@@ -127,7 +132,7 @@ def _grid(table: Table, picture: Grid) -> Iterator[str]:
     lead = len(table.columns) - len(picture.columns)
     for row, shares in zip(table.rows, picture.cells, strict=True):
         cells = [
-            f'<th scope="row">{escape(worded(cell))}</th>' if not place else f"<td>{escape(worded(cell))}</td>"
+            _row_heading(cell) if not place else f"<td>{escape(worded(cell))}</td>"
             for place, cell in enumerate(row[:lead])
         ]
         for each in shares:
@@ -150,6 +155,8 @@ def _class(*names: str) -> str:
     return f' class="{" ".join(names)}"' if names else ""
 
 
+_SHORT = 12
+"""Characters up to which the heading of a row is one line."""
 _LONG = 30
 """Characters beyond which a cell is an explanation."""
 

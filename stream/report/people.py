@@ -226,7 +226,11 @@ def win_back(material: Material, lost: list[str], days: int) -> Section:
             "Of those away at the start or since",
         ),
         of("Median time away", lambda each: span(each.gone), "Of those who came back", good=None),
-        of("Bought again", lambda each: count(each.bought), f"With an order within {days} days of coming back"),
+        of(
+            "Bought again",
+            lambda each: count(each.bought),
+            f"With an order within {days} days of coming back; the last ones had less time",
+        ),
         of(
             "Share that bought again",
             lambda each: None if each.bought is None else share(ratio(each.bought, each.came)),

@@ -86,8 +86,10 @@ def _stuck(_report: Report, tables: dict[str, Table]) -> Iterator[str]:
     table = tables.get("stays")
     if table is None:
         return
-    worst = max(table.rows, key=lambda row: row[7].number if isinstance(row[7], Value) else 0.0)
-    if isinstance(worst[7], Value) and worst[7].number:
+    # Where most never go on, to be there long is nothing special.
+    rows = [row for row in table.rows if isinstance(row[5], Value) and isinstance(row[7], Value)]
+    worst = max(rows, key=lambda row: row[7].number if isinstance(row[7], Value) else 0.0, default=None)
+    if worst is not None and isinstance(worst[7], Value) and worst[7].number:
         yield (
             f"Most are stuck in {worded(worst[0])}: {worded(worst[7])} of {worded(worst[6])} have been there longer "
             f"than nine of ten of those who went on ({worded(worst[4])})."
