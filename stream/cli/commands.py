@@ -58,6 +58,11 @@ COMMANDS = {
         "diff",
         "Compare two versions of a lifecycle on the same interactions: who would move, who ends elsewhere, and why.",
     ),
+    "report": _Lazy(
+        "report",
+        "report",
+        "Reckon what marketing reads, for a period and against the one before: sales, funnel, cohorts, churn and more.",
+    ),
     "import": _Lazy(
         "import_",
         "import_",

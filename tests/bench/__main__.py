@@ -21,7 +21,7 @@ from tests.bench import machine, report
 
 SECTIONS = (
     "throughput", "latency", "transactions", "recovery", "takeover", "memory", "scale", "http", "webhooks", "figures",
-    "diff", "micro", "profile",
+    "diff", "reports", "micro", "profile",
 )  # fmt: skip
 """Modules of this package, each with HELP, measure() and tables()."""
 _DEFAULT = "throughput"
