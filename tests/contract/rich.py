@@ -48,7 +48,9 @@ transitions:
   - {from: cold, to: new, when: grade == "A1", hold: 2h, at_most_every: 1d}
 """
 
-WITH_FIGURES = RICH + """
+WITH_FIGURES = (
+    RICH
+    + """
 figures:
   visitors: {each: visit, at_most: {times: 1, per: day}}
   weekly: {each: visit, at_most: {times: 2, per: week}}
@@ -56,6 +58,7 @@ figures:
   orders: {each: buy, ledger: bought}
   revenue: {each: buy, ledger: bought, add: properties.total, minus: back}
 """
+)
 """The same with figures that remember."""
 
 Happened = tuple[int, str, dict[str, object]]
