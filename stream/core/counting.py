@@ -44,11 +44,11 @@ def count(life: Life, figured: Figured, time: int, elements: list[Event], tally:
             assert life.memory is not None
             windows = life.memory.figures[figure.window]
             if figure.per == "ever":
-                moved = _first_day(windows, day, value)
+                moved = _earliest(windows, time, value)
                 if moved is None:
                     continue
                 if moved[1]:
-                    tally.add(moved[0], segments, figure.index, -moved[1])
+                    tally.add(of.zone.window(moved[0], "day"), segments, figure.index, -moved[1])
             elif not _fits(windows, of.zone.window(time, cast("Unit", figure.per)), figure.times):
                 continue
         total += value
@@ -58,15 +58,15 @@ def count(life: Life, figured: Figured, time: int, elements: list[Event], tally:
     return unusable
 
 
-def _first_day(windows: list[Window], day: int, value: int) -> Window | None:
-    """Of what counts once: where it counted until now, and how much, if this day is earlier; None: it is not."""
+def _earliest(windows: list[Window], time: int, value: int) -> Window | None:
+    """Of what counts once: when it was until now, and how much, if this time is earlier; None: it is not."""
     if not windows:
-        windows.append((day, value))
-        return day, 0
+        windows.append((time, value))
+        return time, 0
     known = windows[0]
-    if day >= known[0]:
+    if time >= known[0]:
         return None
-    windows[0] = (day, value)
+    windows[0] = (time, value)
     return known
 
 

@@ -42,8 +42,9 @@ class LedgerEntry:
     """Millionths that were returned."""
     all_returned: bool
     """A return named no amount: nothing is left, whatever comes before or after."""
-    returned_at: int
-    """The largest time of its returns, where a figure takes them on their own day; else 0."""
+    returns: tuple[tuple[int, int], ...]
+    """Time and millionths of each return in the order of arrival (-1: everything), where a figure takes them on their
+    own day; else empty."""
 
     def __init__(
         self,
@@ -56,7 +57,7 @@ class LedgerEntry:
         update_time: int = 0,
         returned: int = 0,
         all_returned: bool = False,
-        returned_at: int = 0,
+        returns: tuple[tuple[int, int], ...] = (),
     ) -> None:
         self.key = key
         self.made = made
@@ -67,7 +68,7 @@ class LedgerEntry:
         self.update_time = update_time
         self.returned = returned
         self.all_returned = all_returned
-        self.returned_at = returned_at
+        self.returns = returns
 
 
 @dataclass(init=False)
@@ -110,7 +111,7 @@ class Memory:
     """Per transition with `hold`: since when its condition holds, where the life is in a stage that it leaves."""
     figures: list[list[tuple[int, int]]]
     """Per figure in which the customer counts so often at most: the latest windows in which it counted, older first,
-    and how often; of one that counts once: the day, and by how much."""
+    and how often; of one that counts once: the time, and by how much."""
 
     def __init__(
         self,

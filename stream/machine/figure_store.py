@@ -74,8 +74,8 @@ class FigureStore:
             if lifecycle in self.sets:  # of others there may be some again, when their file is back
                 figure, until = read_figure_value(value)
                 self._put(self._days[lifecycle], lifecycle, day, cell, figure)
-                if position is not None and until > position:
-                    self.repeated_until = until
+                if position is None or until > position:
+                    self.repeated_until = max(until, self.repeated_until or until)
                     self._ahead.add((lifecycle, day, cell))
             if number % 1_000 == 0:
                 yield
@@ -115,10 +115,19 @@ class FigureStore:
         begin = max(0, bisect_left(order, first) - 1)
         return [(day, days[day]) for day in order[begin : bisect_right(order, last)] if day in days]
 
+    def first_day(self, lifecycle: str) -> int | None:
+        """The first day that has committed figures and can still change."""
+        days = self._days.get(lifecycle, {})
+        return next((day for day in self._order.get(lifecycle, []) if day in days), None)
+
     def latest_day(self, lifecycle: str) -> int | None:
         """The latest day that has committed figures."""
         days = self._days.get(lifecycle, {})
         return next((day for day in reversed(self._order.get(lifecycle, [])) if day in days), None)
+
+    def customers_after(self, lifecycle: str, day: int, now: dict[str, int]) -> dict[str, int]:
+        """Customers by stage at the end of a day, while no batch is made; `now` are those of this moment."""
+        return self._level_before(lifecycle, bisect_right(self._levels[lifecycle], day), now)
 
     def take(
         self, tallies: Tallies, stages: Mapping[tuple[str, str], int], next_offset: int
@@ -127,12 +136,17 @@ class FigureStore:
 
         `stages` are the customers by lifecycle and stage after the batch, `next_offset` is where it ends.
         """
-        ahead = self._ahead if self.repeated_until is not None and next_offset <= self.repeated_until else _NONE
-        made = _Made(ahead)
+        repeats = self.repeated_until is not None
+        made = _Made(self._ahead)
         for lifecycle, tally in tallies.items():
+            if not repeats:  # first: what they were before is found by the moves of before
+                self._add_levels(lifecycle, _levels(tally), stages, made)
             for day, cell, change in self._changes(lifecycle, tally):
                 self._add(lifecycle, day, cell, change, made)
-            self._add_levels(lifecycle, _levels(tally), stages, made)
+        if self.repeated_until is not None and next_offset >= self.repeated_until:
+            self.repeated_until, self._ahead, made.ahead = None, set(), _NONE
+            for lifecycle in tallies:
+                self._settle_levels(lifecycle, stages, made)
         state: list[Outgoing] = []
         rows: list[Outgoing] = []
         for lifecycle, day, cell in made.written:
@@ -143,8 +157,6 @@ class FigureStore:
             rows.append(row(lifecycle, version, self._partition, day, cell, number, millionths=millionths))
         for lifecycle, tally in tallies.items():
             state += self._close(lifecycle, tally.latest - self._open_days)
-        if self.repeated_until is not None and next_offset >= self.repeated_until:
-            self.repeated_until, self._ahead = None, set()
         return state, rows
 
     def _close(self, lifecycle: str, last: int) -> list[Outgoing]:
@@ -280,7 +292,33 @@ class FigureStore:
                 found[stage] = count
         return found
 
+    def _settle_levels(self, lifecycle: str, stages: Mapping[tuple[str, str], int], made: "_Made") -> None:
+        """Customers in each stage at the end of each day, from those of now back by the moves of each day.
 
+        For a crash may have left a day with the customers of some stages, and without those of others.
+        """
+        counts = {stage: count for (of, stage), count in stages.items() if of == lifecycle}
+        days, levels = self._order[lifecycle], self._levels[lifecycle]
+        for day in reversed(days):
+            cells = self._days[lifecycle].get(day, {}) | self._changed.get((lifecycle, day), {})
+            moved: dict[str, int] = {}
+            for cell, number in cells.items():
+                kind, _, stage = cell.figure.partition("/")
+                if not cell.by and kind in _SIGNS and stage:
+                    moved[stage] = moved.get(stage, 0) + _SIGNS[kind] * number
+            if moved:
+                _note(levels, day)
+                known = {cell.figure.removeprefix(_CUSTOMERS) for cell in cells if cell.figure.startswith(_CUSTOMERS)}
+                for stage in sorted({*counts, *known}):
+                    cell = Cell(_CUSTOMERS + stage, "", "")
+                    change = counts.get(stage, 0) - cells.get(cell, 0)
+                    if change:
+                        self._add(lifecycle, day, cell, change, made)
+            for stage, change in moved.items():
+                counts[stage] = counts.get(stage, 0) - change
+
+
+_SIGNS: Final = {"entered": 1, "left": -1}
 _NONE: Final[frozenset[tuple[str, int, Cell]]] = frozenset()
 
 

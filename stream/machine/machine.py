@@ -154,8 +154,9 @@ class PartitionMachine:
         repeated_until = self.figures.repeated_until
         for record in records:
             offset = record.offset
-            if repeated_until is not None and batch.next_offset < repeated_until <= offset:
-                batch.more = True
+            if repeated_until is not None and offset >= repeated_until:
+                batch.next_offset, batch.more = repeated_until, True
+                batch.inputs += 1  # it is written, even where the records before it are gone
             if batch.more:
                 break
             self._records.process(record, offset, run)

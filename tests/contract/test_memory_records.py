@@ -47,7 +47,8 @@ def entries(draw: st.DrawFn, *, returns: bool) -> LedgerEntry:
     entry.update = draw(amounts(-1))
     entry.update_time = draw(times) if entry.update >= 0 else 0
     entry.returned, entry.all_returned = draw(amounts(0)), draw(st.booleans())
-    entry.returned_at = draw(st.just(0) | times) if returns else 0
+    if returns:
+        entry.returns = tuple(draw(st.lists(st.tuples(times, amounts(-1)), max_size=3)))
     return entry
 
 
@@ -147,8 +148,8 @@ def plain(customer: Customer) -> object:
             del life["memory"]["figures"]
         for ledger in life["memory"]["ledgers"]:
             for entry in ledger["entries"]:
-                if not entry["returned_at"]:
-                    del entry["returned_at"]
+                if not entry["returns"]:
+                    del entry["returns"]
     return json.loads(json.dumps(told, default=bytes.hex))
 
 

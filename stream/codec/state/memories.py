@@ -23,7 +23,8 @@ _OTHER_TIME: Final = 8
 _UPDATED: Final = 16
 _RETURNED: Final = 32
 _ALL_RETURNED: Final = 64
-_RETURNED_AT: Final = 128
+_RETURNS: Final = 128
+"""Each of its returns: time and millionths."""
 
 
 def pack_memory(out: BytesWriter, memory: Memory, kinds: tuple[str, ...], clock: int) -> None:
@@ -98,7 +99,7 @@ def _pack_ledger(out: BytesWriter, ledger: LedgerState, clock: int) -> None:
         flags = (_MADE if entry.made else 0) | (_KEYED if entry.key else 0) | (_AMOUNT if has_amount else 0)
         flags |= (_OTHER_TIME if other_time else 0) | (_UPDATED if has_update else 0)
         flags |= (_RETURNED if entry.returned else 0) | (_ALL_RETURNED if entry.all_returned else 0)
-        flags |= _RETURNED_AT if entry.returned_at else 0
+        flags |= _RETURNS if entry.returns else 0
         pack_int(out, flags)
         if entry.key:
             out.write(entry.key)
@@ -113,8 +114,15 @@ def _pack_ledger(out: BytesWriter, ledger: LedgerState, clock: int) -> None:
             pack_int(out, clock - entry.update_time)
         if entry.returned:
             pack_large(out, entry.returned)
-        if entry.returned_at:
-            pack_int(out, clock - entry.returned_at)
+        if entry.returns:
+            _pack_returns(out, entry.returns, clock)
+
+
+def _pack_returns(out: BytesWriter, returns: tuple[tuple[int, int], ...], clock: int) -> None:
+    pack_array(out, len(returns))
+    for time, amount in returns:
+        pack_int(out, clock - time)
+        pack_large(out, amount)
 
 
 def unpack_memory(source: Unpacker, kinds: tuple[str, ...], clock: int) -> Memory:
@@ -189,7 +197,7 @@ def _unpack_ledger(source: Unpacker, clock: int) -> LedgerState:
             entry.update_time = clock - source.integer()
         if flags & _RETURNED:
             entry.returned = source.large()
-        if flags & _RETURNED_AT:
-            entry.returned_at = clock - source.integer()
+        if flags & _RETURNS:
+            entry.returns = tuple([(clock - source.integer(), source.large()) for _ in range(source.length())])
         entries.append(entry)
     return LedgerState(entries, returns, count, total)
