@@ -122,7 +122,8 @@ def _from_files(
     if simulation.rejected and simulation.records == simulation.rejected.count:
         raise InputFileError(f"none of the records could be read; the first: {simulation.rejected.describe_first()}")
     rows = source.changes if changes is None else _changes_of(changes, source.changes, messages)
-    return Material(source.interactions, rows, simulation.step_counts.figures.get(meanings.lifecycle.id))
+    tally = simulation.step_counts.figures.get(meanings.lifecycle.id) if changes is None else None
+    return Material(source.interactions, rows, tally)
 
 
 def _from_topics(meanings: Meanings, asked: Asked, settings: Settings, messages: Console) -> Material:
