@@ -61,11 +61,10 @@ def make(
     else:
         read = _from_topics(meanings, asked, settings, messages)
     if read.changes.foreign or read.changes.unreadable:
-        messages.print(
-            f"left out: {amount(read.changes.foreign, 'stage change')} of other lifecycles or stages, "
-            f"{amount(read.changes.unreadable, 'line')} that could not be read",
-            highlight=False,
-        )
+        strange = amount(read.changes.foreign, "stage change")
+        unreadable = amount(read.changes.unreadable, "line")
+        said = f"left out: {strange} with stages that {meanings.lifecycle.id} does not have, {unreadable} unreadable"
+        messages.print(said, highlight=False)
     with _progress(messages) as progress:
         progress.add_task("reckoning", total=None)
         return report_of(meanings, asked, read.interactions, read.changes, read.tally)
