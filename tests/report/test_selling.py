@@ -66,6 +66,7 @@ def test_every_figure_is_that_of_plain_python_now_and_before(report: Report, sho
             "Visitors, day by day": len(span.visitor_days),
             "Conversion rate, by people": len(span.buyers) / len(span.visitors),
             "Conversion rate, by days": len(span.orders) / len(span.visitor_days),
+            "Time to convert, median": middle(span.times_to_convert),
         }
         assert len(span.orders) > 50, "or it proves nothing"
         assert {name: plain(row(report, "figures", name)[place]) for name in expected} == expected
