@@ -49,7 +49,7 @@ class Application:
         lifecycles = [file.lifecycle for file in self.files]
         self.model: Model = model_of(lifecycles, settings.forget_after, settings.forget_identified_after)
         self.group = GroupVersions(versions_of(lifecycles, product_version(), settings.deciding))
-        self.metrics = Metrics(self, self.model, settings.topics.sources)
+        self.metrics = Metrics(self, self.model, settings.topics.sources, settings.clock)
         self.metrics.show_versions(self.group)
         self._supervisor: Supervisor | None = None
         self._tokens = Tokens(settings.web_token, settings.web_tokens)
@@ -62,7 +62,10 @@ class Application:
         machines = self._supervisor.machines()
         for status in self._supervisor.status().partitions:
             machine = machines.get(status.partition)
-            yield view_of(status, list(machine.stages.items()) if isinstance(machine, PartitionMachine) else [])
+            if isinstance(machine, PartitionMachine):
+                yield view_of(status, list(machine.stages.items()), machine.figures)
+            else:
+                yield view_of(status)
 
     def kafka(self) -> ContactStatus | None:
         """Whether Kafka answers; None before the engine is there."""

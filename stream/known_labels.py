@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from stream.codec.dead_letter_reasons import Reason
 from stream.codec.fields import FLAWS
+from stream.core.figures import Figure
 from stream.core.lifecycle import Lifecycle
 from stream.core.model import Model
 from stream.engine.error_policy import FailureKind
@@ -63,8 +64,9 @@ def _keepers(lifecycle: Lifecycle) -> Iterator[Labels]:
 
 
 def _readers_of_lists(lifecycle: Lifecycle) -> Iterator[Labels]:
-    """Signals and facts that apply to each element of a list."""
+    """Signals, facts and figures that apply to each element of a list."""
     reactions = [*lifecycle.reactions.values(), lifecycle.otherwise]
+    yield from (figure.label for figure in _figures(lifecycle) if figure.over)
     yield from (signal.label for signal in lifecycle.signals if signal.over is not None)
     yield from dict.fromkeys(
         each.fact.label for reaction in reactions for each in reaction.counted if each.over is not None
@@ -72,7 +74,7 @@ def _readers_of_lists(lifecycle: Lifecycle) -> Iterator[Labels]:
 
 
 def _readers_of_properties(lifecycle: Lifecycle) -> Iterator[Labels]:
-    """Signals, facts and ledgers that read a property, which may be absent or of a wrong type."""
+    """Signals, facts, ledgers and figures that read a property, which may be absent or of a wrong type."""
     for signal in lifecycle.signals:
         if any(points.amount.paths for points in signal.points):
             yield signal.label
@@ -81,3 +83,10 @@ def _readers_of_properties(lifecycle: Lifecycle) -> Iterator[Labels]:
             yield fact.label
     for ledger in lifecycle.ledgers:
         yield lifecycle.id, ledger.name
+    for figure in _figures(lifecycle):
+        if figure.ledger is None and figure.amount is not None and figure.amount.paths:
+            yield figure.label
+
+
+def _figures(lifecycle: Lifecycle) -> tuple[Figure, ...]:
+    return () if lifecycle.figures is None else lifecycle.figures.figures

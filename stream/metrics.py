@@ -6,7 +6,7 @@ Everything is observed per batch, so that a metric costs nothing per interaction
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from prometheus_client import (
     CollectorRegistry,
@@ -20,6 +20,8 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from stream.build import build_labels
+from stream.codec.state.figures import Cell
+from stream.core.figures import FigureSet
 from stream.core.mentions import MeantNames
 from stream.core.model import Model, model_of
 from stream.engine.status import PartitionStatus
@@ -27,6 +29,7 @@ from stream.kafka.contact import ContactStatus
 from stream.kafka.worker_versions import GroupVersions
 from stream.known_labels import known_labels, known_stages
 from stream.machine.batch import Batch
+from stream.machine.figure_store import FigureStore
 from stream.name_labels import NameLabels
 
 FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -52,9 +55,13 @@ class PartitionView:
     """Seconds for which a transaction has been open in it; 0: none is."""
     blocked: bool = False
     """Its next records cannot be read."""
+    figures: FigureStore | None = None
+    """Its figures, once it is recovered."""
 
 
-def view_of(status: PartitionStatus, stages: Iterable[tuple[tuple[str, str], int]] = ()) -> PartitionView:
+def view_of(
+    status: PartitionStatus, stages: Iterable[tuple[tuple[str, str], int]] = (), figures: FigureStore | None = None
+) -> PartitionView:
     """What metrics show of a partition; `stages` are its customers."""
     opened = status.open_transaction_since
     return PartitionView(
@@ -65,6 +72,7 @@ def view_of(status: PartitionStatus, stages: Iterable[tuple[tuple[str, str], int
         status.lag_age_seconds,
         0.0 if opened is None else max(time.time() - opened / 1000, 0.0),
         blocked=status.blocked_by is not None,
+        figures=figures,
     )
 
 
@@ -74,8 +82,17 @@ class Metrics:
     What can be named of `model` has its series from the start, with 0.
     """
 
-    def __init__(self, view: "View", model: Model | None = None, gathered: Sequence[str] = ()) -> None:
-        """`gathered` are the topics that interactions are gathered from, where they are several."""
+    def __init__(
+        self,
+        view: "View",
+        model: Model | None = None,
+        gathered: Sequence[str] = (),
+        clock: Literal["wall", "stream"] = "wall",
+    ) -> None:
+        """`gathered` are the topics that interactions are gathered from, where they are several.
+
+        By `clock`, as the setting has it, the day that is today is told from the others.
+        """
         model = model or model_of([])
         # A process's start says when its series began; to say it of each would double the size of a scrape.
         disable_created_metrics()
@@ -135,6 +152,14 @@ class Metrics:
         )
         self._names = NameLabels()
         self._meant = {each.id: MeantNames(each) for each in model.lifecycles}
+        # Changes of figures of days that are more than 800 days old, and cannot change any more.
+        self.closed_figures = Counter(
+            "lifecycle_closed_figure_changes", "Changes of figures of days too old to change", registry=registry
+        )
+        # Changes of figures of values of a fact beyond the first 1,000 of a day and partition, counted as `other`.
+        self.other_segments = Counter(
+            "lifecycle_other_segment_changes", "Changes of figures of values that are too many", registry=registry
+        )
         # Deadlines fired, forgetting included.
         self.deadlines = Counter("lifecycle_deadlines_fired", "Deadlines fired", registry=registry)
         # How long after its time a deadline was fired, by wall time; with clock `stream` this is the data's age.
@@ -184,6 +209,9 @@ class Metrics:
             for labels in known:
                 counter.labels(*labels)
         registry.register(_Gauges(view, known_stages(model)))
+        sets = {each.id: each.figures for each in model.lifecycles if each.figures is not None}
+        if sets:
+            registry.register(_Today(view, sets, clock))
 
     def show_versions(self, group: GroupVersions) -> None:
         """Show the lifecycles of this worker, and how far its group agrees."""
@@ -216,6 +244,8 @@ class Metrics:
         self.misplaced.inc(counts.misplaced)
         for flaw, count in counts.flaws.items():
             self.flaws.labels(flaw).inc(count)
+        self.closed_figures.inc(counts.figures_closed)
+        self.other_segments.inc(counts.figures_other)
         self.waiting.inc(steps.waiting)
         self.quarantined.inc(counts.quarantined)
         self.deadlines.inc(len(steps.fired))
@@ -299,6 +329,34 @@ class _Gauges(Collector):
             value=self._view.dead_letter_share(),
         )
         yield from kafka_metrics(self._view.kafka())
+
+
+class _Today(Collector):
+    def __init__(self, view: View, sets: dict[str, FigureSet], clock: Literal["wall", "stream"]) -> None:
+        self._view, self._sets, self._clock = view, sets, clock
+
+    def collect(self) -> Iterator[Metric]:
+        """Read at every scrape."""
+        # What the figures of a lifecycle file are today, of everybody on this worker's partitions; sum over workers for
+        # the whole. It is a day of the lifecycle's time zone; with clock `stream` the latest that this worker knows.
+        today = GaugeMetricFamily(
+            "lifecycle_figure_today", "A figure of the day that is not over", labels=["lifecycle", "figure"]
+        )
+        stores = [view.figures for view in self._view.partitions() if view.figures is not None]
+        for lifecycle, of in self._sets.items():
+            day = self._day(of, [store.latest_day(lifecycle) for store in stores])
+            found = [cells for store in stores for each, cells in store.days(lifecycle, day, day) if each == day]
+            for figure in of.figures:
+                cell = Cell(figure.name, "", "")
+                value = sum(cells.get(cell, 0) for cells in found)
+                today.add_metric([lifecycle, figure.name], value / 1e6 if figure.is_money else value)
+        yield today
+
+    def _day(self, of: FigureSet, latest: list[int | None]) -> int:
+        known = [day for day in latest if day is not None]
+        if self._clock == "stream" and known:
+            return max(known)
+        return of.zone.window(int(time.time() * 1000), "day")
 
 
 def partition_metrics(views: Iterable[PartitionView]) -> Iterator[Metric]:

@@ -85,8 +85,12 @@ class TopicNames:
 
     @property
     def all(self) -> tuple[str, ...]:
-        """Every one of them."""
-        return (*self.sources, *self.own, self.figures)
+        """Every one of them but `figures`, which not everybody has."""
+        return (*self.sources, *self.own)
+
+    def named(self, *, figures: bool) -> tuple[str, ...]:
+        """Every one of them; `figures`: a lifecycle has some."""
+        return (*self.all, self.figures) if figures else self.all
 
 
 def webhook_topics(prefix: str, stage_changes: str) -> MachineTopics:

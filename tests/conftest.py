@@ -137,7 +137,7 @@ def secured_kafka() -> Iterator[SecuredKafka]:
 async def _prepare(kafka: SecuredKafka) -> None:
     await grant(kafka.bootstrap, chain.from_iterable(ROLES))
     code, said = await caller_of(kafka, CREATOR).run("topics", "--webhooks")
-    assert (code, said.count("created")) == (0, 9), said
+    assert (code, said.count("created")) == (0, 10), said
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """What may import what.
 
 core <- core.language <- codec <- settings, offline <- machine | kafka (neither the other) <- engine, metrics
-<- operations <- web, webhooks, reports, subscription <- app <- cli; operations.verification knows neither machine nor
+<- operations <- web, webhooks, report, subscription <- app <- cli; operations.verification knows neither machine nor
 engine.
 """
 
@@ -42,14 +42,15 @@ ALLOWED: dict[str, frozenset[str]] = {
     "web": _RUNNING | {"operations", "web", "metrics", "watched_file"},
     # Deliveries are run by the worker's own partition engine, with another machine.
     "webhooks": _RUNNING | {"webhooks", "metrics", "watched_file"},
-    "reports": frozenset({"core", "codec", "kafka", "reports", "metrics"}) | _SHARED,
+    # What marketing reads, reckoned from frames that files and topics fill.
+    "report": _PURE | {"kafka", "report"} | _SHARED,
     # For services in Python; what a subscriber needs, without the worker.
     "subscription": frozenset({"core", "codec", "kafka", "subscription"}) | _SHARED,
-    "app": _RUNNING | {"operations", "web", "webhooks", "reports", "metrics", "logs", "build"},
+    "app": _RUNNING | {"operations", "web", "webhooks", "metrics", "logs", "build"},
     "webhook_role": _RUNNING | {"web", "webhooks", "metrics", "logs", "build"},
     "collector": _PURE | {"kafka", "web", "logs", "build"} | _SHARED,
     "cli": _RUNNING
-    | {"operations", "operations.verification", "web", "webhooks", "reports", "app", "collector", "webhook_role"}
+    | {"operations", "operations.verification", "web", "webhooks", "report", "app", "collector", "webhook_role"}
     | {"cli", "logs", "build", "demo", "presets", "subscription"},
     # Data, and what makes it.
     "presets": frozenset(),
@@ -112,7 +113,7 @@ CODEC_MAY_NOT_IMPORT = frozenset(
 
 TOP_LEVEL = frozenset({"stream", "schemas", "tests", "deploy", "docs", "findings"})
 STREAM_FOLDERS = frozenset(
-    {"core", "codec", "offline", "machine", "kafka", "engine", "operations", "web", "webhooks", "reports"}
+    {"core", "codec", "offline", "machine", "kafka", "engine", "operations", "web", "webhooks", "report"}
     | {"presets", "cli", "demo", "subscription"}
 )
 STREAM_FILES = frozenset(
@@ -123,7 +124,7 @@ STREAM_FILES = frozenset(
 TEST_FOLDERS = frozenset(
     {"core", "properties", "contract", "machine", "kafka", "engine", "operations", "offline", "web", "webhooks"}
     | {"faults", "bench", "kit", "end_to_end", "presets", "cli", "deploy", "docs", "fuzz", "subscription", "sdks"}
-    | {"console"}
+    | {"console", "report"}
 )
 
 

@@ -50,9 +50,19 @@ COMMANDS = {
     "schema": _Lazy(
         "schema",
         "schema",
-        "Print a JSON Schema: of lifecycle files, interactions, stage changes, answers about customers, or webhooks.",
+        "Print a JSON Schema: of lifecycle files, interactions, stage changes, customers, diffs or webhooks.",
     ),
     "simulate": _Lazy("simulate", "simulate", "Run lifecycles on interactions from files, offline and fast."),
+    "diff": _Lazy(
+        "diff",
+        "diff",
+        "Compare two versions of a lifecycle on the same interactions: who would move, who ends elsewhere, and why.",
+    ),
+    "report": _Lazy(
+        "report",
+        "report",
+        "Reckon what marketing reads, for a period and against the one before: sales, funnel, cohorts, churn and more.",
+    ),
     "import": _Lazy(
         "import_",
         "import_",

@@ -1,9 +1,8 @@
 """`lifecycle simulate`: lifecycles on interactions from files, offline."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack
-from itertools import chain, combinations
-from pathlib import Path
+from itertools import chain
 from time import perf_counter, time_ns
 from typing import Annotated
 
@@ -14,6 +13,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from stream.cli.terminal.amounts import amount
 from stream.cli.terminal.answers import Answers
 from stream.cli.terminal.options import with_settings
+from stream.cli.terminal.outputs import keep_outputs_apart
 from stream.cli.terminal.reading_options import FileReading, keep_apart, show_offer, with_reading
 from stream.cli.terminal.simulation_summary import Summary, show_warnings
 from stream.cli.terminal.time_argument import moment
@@ -118,7 +118,7 @@ def simulate(
     if explanations and not explain:
         raise typer.BadParameter("it says whom to explain", param_hint="'--explain'")
     outputs = {"--changes": changes, "--customers": customers, "--figures": figures, "--explanations": explanations}
-    _keep_apart([*lifecycle, *(each for each in input if each != "-")], outputs)
+    keep_outputs_apart([*lifecycle, *(each for each in input if each != "-")], outputs)
     keep_apart(reading.rejected, [*lifecycle, *input, *(each for each in outputs.values() if each)])
     console = Console(stderr=True)
     files = load_all(lifecycle)
@@ -185,22 +185,3 @@ def simulate(
         first = simulation.rejected.describe_first()
         raise InputFileError(f"none of the {amount(simulation.records, 'record')} could be read; the first: {first}")
     answers.check()
-
-
-def _keep_apart(read: Sequence[str], outputs: Mapping[str, str | None]) -> None:
-    """Raise BadParameter where an output, by its option, would overwrite what is read, or another output."""
-    given = [(option, path) for option, path in outputs.items() if path is not None]
-    for (one, path), (two, other) in combinations(given, 2):
-        if _is_one(path, other):
-            raise typer.BadParameter("each needs a file of its own", param_hint=f"'{one}' / '{two}'")
-    for option, path in given:
-        for other in read:
-            if path != "-" and _is_one(path, other):
-                raise typer.BadParameter(f"{path} would be overwritten, but it is read", param_hint=f"'{option}'")
-
-
-def _is_one(path: str, other: str) -> bool:
-    one, two = Path(path), Path(other)
-    if one.exists() and two.exists():
-        return one.is_file() and one.samefile(two)  # two devices, such as /dev/null, do no harm
-    return one.resolve() == two.resolve()

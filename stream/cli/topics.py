@@ -11,6 +11,7 @@ from rich.text import Text
 
 from stream.cli.terminal.connection import run
 from stream.cli.terminal.options import with_settings
+from stream.codec.lifecycle_yaml.lifecycle_files import LifecycleFileError, load_all
 from stream.kafka.durability import few_brokers, reassignment
 from stream.kafka.permissions import of_topics, require
 from stream.kafka.topic_plan import FoundTopic, Survey, TopicFinding, TopicPlan, compare, plan_topics
@@ -22,7 +23,7 @@ _DEFAULT_PARTITIONS = Settings().partitions
 _STYLES = {"error": "bold red", "warning": "bold yellow", "missing": "bold", "note": "bold"}
 
 
-@with_settings("bootstrap", "topic_prefix", "interactions", "partitions", "replication", "retention")
+@with_settings("bootstrap", "topic_prefix", "interactions", "lifecycles", "partitions", "replication", "retention")
 def topics(
     *,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show; create nothing.")] = False,
@@ -43,14 +44,15 @@ def topics(
     Workers and `lifecycle webhooks` create theirs, too; this is for looking, and for those who may create topics where
     these may not. With an error nothing is created and the exit code is 1; a warning is no error.
     """
-    names = (*settings.topics.all, *(settings.webhook_topics.beside_source if webhooks else ()))
+    figures = _have_figures(settings)
+    names = (*settings.topics.named(figures=figures), *(settings.webhook_topics.beside_source if webhooks else ()))
 
     async def look() -> Survey:
         await require(settings, of_topics(settings, names))
         return await survey(settings, names)
 
     async def create() -> None:
-        await ensure_topics(settings)
+        await ensure_topics(settings, figures=figures)
         if webhooks:
             await ensure_webhook_topics(settings)
 
@@ -58,7 +60,7 @@ def topics(
     if reassignment:
         typer.echo(_reassignment(settings, found, brokers))
         return
-    plans = plan_topics(settings, found, len(brokers))
+    plans = plan_topics(settings, found, len(brokers), figures=figures)
     findings = compare(settings, plans, found, len(brokers))
     if webhooks:
         changes = next(each for each in plans if each.name == settings.webhook_topics.source)
@@ -67,7 +69,7 @@ def topics(
         plans += more
         findings += compare_webhook_topics(settings, more, found, len(brokers))
     wrong = any(each.level == "error" for each in findings)
-    created = not dry_run and not wrong and len(found) < len(plans)
+    created = not dry_run and not wrong and any(each.name not in found for each in plans)
     if created:
         run(create(), settings.bootstrap)
         findings = [each for each in findings if each.level != "missing"]
@@ -92,6 +94,16 @@ def topics(
         console.print(text, soft_wrap=True)
     if wrong:
         raise typer.Exit(1)
+
+
+def _have_figures(settings: Settings) -> bool:
+    """A lifecycle of the settings has figures, or may: none is named, or one cannot be read."""
+    try:
+        return not settings.lifecycles or any(
+            each.lifecycle.figures is not None for each in load_all(settings.lifecycles)
+        )
+    except LifecycleFileError:
+        return True
 
 
 def _reassignment(settings: Settings, found: Mapping[str, FoundTopic], brokers: Sequence[int]) -> str:

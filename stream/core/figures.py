@@ -55,6 +55,12 @@ class Figure:
     """The limit in words; empty where there is none."""
     label: tuple[str, str] = ("", "")
     """The lifecycle's id and the figure's name."""
+    where: str = ""
+    """The condition on what counts, as the file has it; empty: none."""
+    over: str = ""
+    """The list whose elements count, as the file has it; empty: interactions do."""
+    ledger_name: str = ""
+    """The ledger that it names, whether it is made of its entries or not; empty: none."""
 
     @property
     def is_money(self) -> bool:

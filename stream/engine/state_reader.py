@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import Final, NamedTuple, TypeVar
 
 from stream.codec.partitioners import home_of
+from stream.codec.state.figures import Cell
 from stream.codec.state.keys import customer_key
 from stream.core import scoring
 from stream.core.customer import Customer
@@ -28,6 +29,8 @@ _SCORED_AT_ONCE: Final = 500
 _SAMPLED_AT_ONCE: Final = 10
 _LOOKED_AT_ONCE: Final = 1_000
 """Entries of an index, most of which may be of customers who left."""
+_FIGURES_AT_ONCE: Final = 5_000
+"""Numbers, of as many days as have some more."""
 
 
 class CustomerState(NamedTuple):
@@ -57,6 +60,10 @@ class Ranked(NamedTuple):
     members: list[Member]
     at: int
     """When they were put into that order, epoch milliseconds; what is shown of each is as it is now."""
+
+
+FigureDay = tuple[int, dict[Cell, int]]
+"""A day, counted from 1970-01-01, and what its figures were when it was read."""
 
 
 class StateReader:
@@ -128,6 +135,43 @@ class StateReader:
     async def stages(self, partition: int) -> dict[tuple[str, str], int]:
         """Customers by lifecycle and stage. Raises MovingError."""
         return await self._ask(partition, lambda machine: dict(machine.stages))
+
+    async def figure_span(self, partition: int, lifecycle: str) -> tuple[int | None, int | None]:
+        """The first and the latest day that have figures, which may still change. Raises MovingError."""
+        return await self._ask(
+            partition, lambda machine: (machine.figures.first_day(lifecycle), machine.figures.latest_day(lifecycle))
+        )
+
+    async def figures(self, partition: int, lifecycle: str, first: int, last: int) -> AsyncIterator[list[FigureDay]]:
+        """The figures of the days from `first` to `last`, some thousand at a time. Raises MovingError."""
+        begin = first
+
+        def read(machine: PartitionMachine) -> list[FigureDay]:
+            nonlocal begin
+            taken, numbers = list[FigureDay](), 0
+            for day, cells in machine.figures.days(lifecycle, begin, last):
+                if day < begin:  # the day before, which comes with them
+                    continue
+                taken.append((day, cells.copy()))
+                numbers += len(cells)
+                if numbers >= _FIGURES_AT_ONCE:
+                    begin = day + 1
+                    return taken
+            begin = last + 1
+            return taken
+
+        while begin <= last:
+            yield await self._ask(partition, read)
+            await asyncio.sleep(0)
+
+    async def customers_after(self, partition: int, lifecycle: str, day: int) -> Mapping[str, int]:
+        """Customers by stage at the end of a day, of a lifecycle that has figures. Raises MovingError."""
+
+        def read(machine: PartitionMachine) -> Mapping[str, int]:
+            now = {stage: count for (name, stage), count in machine.stages.items() if name == lifecycle}
+            return machine.figures.customers_after(lifecycle, day, now)
+
+        return await self._ask(partition, read)
 
     async def members(
         self, partition: int, lifecycle: str, stage: str, after: Entry | None, limit: int, *, latest_first: bool

@@ -87,7 +87,7 @@ async def ensure_topics(settings: Settings, *, figures: bool = False) -> list[To
     Raises TopicError with all that does not fit, and as `find_topics`.
     """
     async with admin_client(settings) as admin:
-        seen = found, brokers = await _survey(admin, settings)
+        seen = found, brokers = await _survey(admin, settings, settings.topics.named(figures=figures))
         plans = plan_topics(settings, found, len(brokers), figures=figures)
         warnings = without_errors(compare(settings, plans, found, len(brokers)))
         await _create_missing(admin, settings, plans, seen)
@@ -179,7 +179,9 @@ async def _create(admin: AIOKafkaAdminClient, settings: Settings, plans: Sequenc
     )
     for name, code, *message in response.topic_errors:
         if for_code(code) in (TopicAuthorizationFailedError, ClusterAuthorizationFailedError):
-            command = "lifecycle topics" if name in settings.topics.all else "lifecycle topics --webhooks"
+            command = (
+                "lifecycle topics" if name in settings.topics.named(figures=True) else "lifecycle topics --webhooks"
+            )
             raise BrokerError(
                 f"topic {name} does not exist, and Kafka does not let us create it; have it created by who may, with "
                 f"`{command}`, or {remedy(settings, [Grant(Operation.CREATE, name)])}"

@@ -55,6 +55,8 @@ class FigureStore:
         """By lifecycle, day and fact: the segments that are kept apart."""
         self._cells: dict[Cell, Cell] = {}
         """Each cell once, however many days have it."""
+        self._unsure: set[str] = set()
+        """Lifecycles whose customers by stage may be others than the figures say: they may have been away."""
         self._ahead: set[tuple[str, int, Cell]] = set()
         """What `repeated_until` is about."""
         self._millionths = {
@@ -77,6 +79,7 @@ class FigureStore:
                     self._ahead.add((lifecycle, day, cell))
             if number % 1_000 == 0:
                 yield
+        self._unsure = {lifecycle for lifecycle, days in self._levels.items() if days}
 
     def _put(self, days: dict[int, Day], lifecycle: str, day: int, cell: Cell, number: int) -> None:
         of = days.get(day)
@@ -112,10 +115,19 @@ class FigureStore:
         begin = max(0, bisect_left(order, first) - 1)
         return [(day, days[day]) for day in order[begin : bisect_right(order, last)] if day in days]
 
+    def first_day(self, lifecycle: str) -> int | None:
+        """The first day that has committed figures and can still change."""
+        days = self._days.get(lifecycle, {})
+        return next((day for day in self._order.get(lifecycle, []) if day in days), None)
+
     def latest_day(self, lifecycle: str) -> int | None:
         """The latest day that has committed figures."""
         days = self._days.get(lifecycle, {})
         return next((day for day in reversed(self._order.get(lifecycle, [])) if day in days), None)
+
+    def customers_after(self, lifecycle: str, day: int, now: dict[str, int]) -> dict[str, int]:
+        """Customers by stage at the end of a day, while no batch is made; `now` are those of this moment."""
+        return self._level_before(lifecycle, bisect_right(self._levels[lifecycle], day), now)
 
     def take(
         self, tallies: Tallies, stages: Mapping[tuple[str, str], int], next_offset: int
@@ -227,7 +239,10 @@ class FigureStore:
         stages: Mapping[tuple[str, str], int],
         made: "_Made",
     ) -> None:
-        """Customers in each stage at the end of each day: a move on one day counts on all later ones, too."""
+        """Customers in each stage at the end of each day: a move on one day counts on all later ones, too.
+
+        Whoever runs a lifecycle again that was left out for a while has fewer customers in it than when it stopped.
+        """
         if not levels:
             return
         days = self._levels[lifecycle]
@@ -235,6 +250,12 @@ class FigureStore:
         for moved in levels.values():
             for stage, change in moved.items():
                 before[stage] = before.get(stage, 0) - change
+        if lifecycle in self._unsure and not made.ahead:
+            self._unsure.discard(lifecycle)
+            known = self._level_before(lifecycle, len(days), {})
+            level = levels[max(levels)]
+            for stage in before.keys() | known.keys():
+                level[stage] = level.get(stage, 0) + before.get(stage, 0) - known.get(stage, 0)
         for day in sorted(levels):
             place = bisect_left(days, day)
             if place == len(days) or days[place] != day:

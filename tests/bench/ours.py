@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -60,11 +60,13 @@ class Source:
     """For whatever a run leaves behind."""
     customers: set[bytes] = field(default_factory=set)
     """The keys of all who are in it."""
+    runs: Mapping[str, tuple[str, str]] = field(default_factory=lambda: RUNS)
+    """Each run: how tables call it, and its lifecycle."""
 
     @property
     def topic(self) -> str:
         """Its name begins with the topic prefix of every run: each of these is a little longer than the last."""
-        return f"{self.prefix(list(RUNS)[-1])}interactions"
+        return f"{self.prefix(list(self.runs)[-1])}interactions"
 
     @property
     def file(self) -> Path:
@@ -73,7 +75,7 @@ class Source:
 
     def prefix(self, run: str) -> str:
         """The topic prefix of a run: uniform-, uniform-trivial-, uniform-trivial-metrics-."""
-        before = itertools.takewhile(lambda name: name != run, RUNS)
+        before = itertools.takewhile(lambda name: name != run, self.runs)
         return "".join(f"{name}-" for name in (self.keys, *before))
 
     def settings(self, run: str) -> Settings:
@@ -88,7 +90,7 @@ class Source:
 
     async def fill(self) -> None:
         """Write the interactions to the topic, which the product creates, and to the file."""
-        await ensure_topics(self.settings(next(iter(RUNS))))
+        await ensure_topics(self.settings(next(iter(self.runs))))
         records = workload(self.interactions, CUSTOMERS, skewed=self.keys == "zipf")
         with self.file.open("wb") as file:
             await produce(self.bootstrap, self.topic, PARTITIONS, self._noted(records, file))
@@ -121,8 +123,8 @@ async def take_all(source: Source, run: str, say: Callable[[str], None], *, chan
     and, where `changes` is given, so many stage changes are on their topic.
     """
     settings = source.settings(run)
-    await ensure_topics(settings)
-    named = {**SETTINGS, "INTERACTIONS": settings.interactions, "LIFECYCLES": RUNS[run][1]}
+    await ensure_topics(settings, figures=True)
+    named = {**SETTINGS, "INTERACTIONS": settings.interactions, "LIFECYCLES": source.runs[run][1]}
     log = source.folder / f"{settings.topic_prefix}{run}.log"
     async with BenchWorker(source.bootstrap, settings.topic_prefix, log, named) as worker:
         await worker.until_taken(1)
@@ -140,7 +142,7 @@ async def take_all(source: Source, run: str, say: Callable[[str], None], *, chan
     if changes is not None:
         wanted["changes"], found["changes"] = changes, await _committed(source.bootstrap, settings.topics.stage_changes)
     if found != wanted or not published:
-        raise WrongResult(f"{RUNS[run][0]}, {source.keys} keys: {found} was measured and should be {wanted}")
+        raise WrongResult(f"{source.runs[run][0]}, {source.keys} keys: {found} was measured and should be {wanted}")
     return Measured(source.interactions - first, seconds, cpu, published)
 
 

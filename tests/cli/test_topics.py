@@ -4,6 +4,7 @@ import asyncio
 import json
 import subprocess
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -35,7 +36,8 @@ def states(printed: str, settings: Settings) -> dict[str, str]:
     return {row[0].removeprefix(settings.topic_prefix): row[2] for row in rows if row[1].isdecimal()}
 
 
-ALL = ("interactions", "stage-changes", "current-stages", "lifecycle-customers", "lifecycle-dead-letters")
+WITHOUT_FIGURES = ("interactions", "stage-changes", "current-stages", "lifecycle-customers", "lifecycle-dead-letters")
+ALL = (*WITHOUT_FIGURES, "figures")
 
 
 async def test_missing_topics_are_created_and_shown_as_good_from_then_on(lifecycle: Run, settings: Settings) -> None:
@@ -45,10 +47,23 @@ async def test_missing_topics_are_created_and_shown_as_good_from_then_on(lifecyc
     assert (first.returncode, states(first.stdout, settings)) == (0, dict.fromkeys(ALL, "created"))
     assert (second.returncode, states(second.stdout, settings)) == (0, dict.fromkeys(ALL, "good"))
     assert "message.timestamp.type=LogAppendTime" in second.stdout
-    found = await find_topics(settings)
-    assert {plan.name: plan.partitions for plan in plan_topics(settings, {})} == {
+    found = await find_topics(settings, settings.topics.named(figures=True))
+    assert {plan.name: plan.partitions for plan in plan_topics(settings, {}, figures=True)} == {
         name: topic.partitions for name, topic in found.items()
     }
+
+
+async def test_lifecycles_without_figures_need_no_topic_for_them(
+    lifecycle: Run, settings: Settings, tmp_path: Path
+) -> None:
+    """With figures, or without any lifecycle named, it is among them."""
+    plain = tmp_path / "plain.yaml"
+    plain.write_text("lifecycle: plain\nstages: {a: {}}\n", encoding="utf-8")
+    without = await topics(lifecycle, settings, "--dry-run", "--lifecycles", str(plain))
+    assert (without.returncode, states(without.stdout, settings)) == (0, dict.fromkeys(WITHOUT_FIGURES, "missing"))
+    plain.write_text("lifecycle: plain\nfigures: {}\nstages: {a: {}}\n", encoding="utf-8")
+    with_figures = await topics(lifecycle, settings, "--dry-run", "--lifecycles", str(plain))
+    assert set(states(with_figures.stdout, settings)) == set(ALL)
 
 
 async def test_a_dry_run_shows_the_command_for_each_missing_topic_and_creates_none(

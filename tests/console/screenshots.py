@@ -77,6 +77,7 @@ async def take(browser: Browser, url: str, folder: Path) -> None:
     """All pictures."""
     views = {
         "overview": "#/lifecycles/metrics",
+        "figures": "#/lifecycles/metrics/figures",
         "stage": "#/lifecycles/metrics/stages/retention",
         "customer": f"#/customers/{quote(await eventful(url, 'retention'), safe='')}",
         "operations": "#/operations",

@@ -12,6 +12,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
 VIEWS = {
     "overview": "#/lifecycles/metrics",
+    "figures": "#/lifecycles/metrics/figures",
     "stage": "#/lifecycles/metrics/stages/retention",
     "an empty stage": "#/lifecycles/relationship/stages/advocate",
     "customer": f"#/customers/{quote(MARKUP, safe='')}",

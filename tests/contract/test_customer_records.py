@@ -200,7 +200,7 @@ def test_a_typical_customer_takes_some_hundred_bytes(name: str | None) -> None:
         for minute, each in enumerate(["visit", "Order Completed", "buy"])
     ]
     customer = walked([lifecycle], [*history, *orders])
-    most = 460 if name == "b2b" else 400  # it keeps twenty times of a cool-down
+    most = 480 if name == "b2b" else 400  # it keeps twenty times of a cool-down, and eight days of visits
     assert len(CustomerCodec(model_of([lifecycle])).encode(customer)) < most
 
 

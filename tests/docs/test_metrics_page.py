@@ -36,6 +36,7 @@ RICH = """
 lifecycle: rich
 scores: {s: {}}
 signals: {x: {each: order, over: properties.products, add: {s: item.price}, expires: 30d}}
+figures: {orders: {each: order}}
 stages: {a: {}}
 """
 """What the preset `metrics` has not, and what is counted of it."""

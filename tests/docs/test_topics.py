@@ -104,7 +104,7 @@ def test_no_header_is_named_that_is_in_no_table() -> None:
 def test_the_topics_are_those_that_are_created_with_the_same_settings_of_kafka() -> None:
     documented = topics_of("## The topics")
     assert documented == {plan.name: dict(plan.configs) for plan in plan_topics(Settings(), {}, figures=True)}
-    assert list(documented) == list(Settings().topics.all)
+    assert list(documented) == list(Settings().topics.named(figures=True))
 
 
 def test_the_topics_of_webhooks_are_those_that_are_created_with_the_same_settings_of_kafka() -> None:

@@ -28,7 +28,7 @@ Make = Callable[[Mapping[bytes, bytes]], Outgoing]
 
 def newer_customer(_kept: Mapping[bytes, bytes]) -> Outgoing:
     """A customer record of the next format."""
-    return Outgoing(b"cnew", b"\x04" + b"\x00" * 40)
+    return Outgoing(b"cnew", b"\x05" + b"\x00" * 40)
 
 
 def newer_layout(kept: Mapping[bytes, bytes]) -> Outgoing:
@@ -48,7 +48,7 @@ def newer_kind(_kept: Mapping[bytes, bytes]) -> Outgoing:
 
 
 NEWER: dict[Make, str] = {
-    newer_customer: "a customer record has format 4, this version reads 1 to 3",
+    newer_customer: "a customer record has format 5, this version reads 1 to 4",
     newer_layout: "a layout has format 2, this version reads 1",
     newer_position: "the position record has format 3, this version reads 1 to 2",
     newer_kind: "there are records of kind 'r', which this version does not know",

@@ -116,6 +116,7 @@ def _table(plan: Plan, outcome: Outcome) -> Table:
         "known",
         "late",
         "dead_letters",
+        "figures",
         "deadlines",
         "changes",
         "edits",

@@ -14,7 +14,7 @@ from time import time_ns
 from typing import Any
 
 from stream.cli import main
-from stream.codec.state.keys import LAYOUT
+from stream.codec.state.keys import FIGURE, LAYOUT
 from stream.engine.committed_state import MovingError, Question
 from stream.engine.delivery import Transactional
 from stream.engine.partition import Partition
@@ -50,6 +50,22 @@ def position_apart() -> None:
     async def write(self: Transactional, batch: Batch) -> None:
         await really(self, Batch(batch.next_offset, state=[batch.state.pop()], inputs=batch.inputs))
         await asyncio.sleep(_IN_BETWEEN)
+        await really(self, batch)
+
+    Transactional.write = write  # type: ignore[method-assign]
+
+
+def figures_apart() -> None:
+    """Figures have a transaction of their own, before that of the customers who made them."""
+    really = Transactional.write
+
+    async def write(self: Transactional, batch: Batch) -> None:
+        own = [each for each in batch.state if each.key is not None and each.key[:1] == FIGURE]
+        if own:
+            await really(self, Batch(batch.next_offset, state=own, figures=batch.figures, inputs=batch.inputs))
+            batch.state = [each for each in batch.state if each not in own]
+            batch.figures = []
+            await asyncio.sleep(_IN_BETWEEN)
         await really(self, batch)
 
     Transactional.write = write  # type: ignore[method-assign]
@@ -185,7 +201,9 @@ def _named(*kinds: Callable[[], None]) -> dict[str, Callable[[], None]]:
     return {each.__name__.replace("_", "-"): each for each in kinds}
 
 
-WORKERS = _named(no_fencing, position_apart, changes_last, state_kept, early, rash, layouts_lost, edit_forgotten)
+WORKERS = _named(
+    no_fencing, position_apart, figures_apart, changes_last, state_kept, early, rash, layouts_lost, edit_forgotten
+)
 """What topics show."""
 LOOKUPS = _named(always_sure, uncommitted, behind)
 """What answers show."""

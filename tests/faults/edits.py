@@ -25,7 +25,7 @@ _TRIES = 200
 _FEWEST = 4
 """Stages that are left at least."""
 _PRESETS = Path(__file__).parents[2] / "stream" / "presets"
-_EXTRA = "platform"
+EXTRA = "platform"
 """The lifecycle that is added and dropped."""
 
 Document = dict[str, Any]
@@ -191,11 +191,11 @@ def _remove(documents: dict[str, Document], number: int, chance: random.Random) 
 
 
 def _lifecycle(documents: dict[str, Document], number: int, chance: random.Random) -> str:
-    if _EXTRA in documents:
-        del documents[_EXTRA]
-        return f"lifecycle {_EXTRA} dropped"
-    documents[_EXTRA] = _read(_path(_EXTRA))
-    return f"lifecycle {_EXTRA} added"
+    if EXTRA in documents:
+        del documents[EXTRA]
+        return f"lifecycle {EXTRA} dropped"
+    documents[EXTRA] = _read(_path(EXTRA))
+    return f"lifecycle {EXTRA} added"
 
 
 def _sources(transition: Document) -> list[str]:

@@ -27,6 +27,7 @@ from stream.core.model import due
 from stream.core.stage_change import StageChange
 from stream.core.step import step
 from stream.core.step_counts import StepCounts
+from tests.faults.figures import Added
 from tests.faults.stints import Stint, Versions
 from tests.kit.decoding import decode
 
@@ -80,6 +81,8 @@ class Expected:
     states: dict[Place, set[bytes]] = field(default_factory=dict)
     """The records of those who were asked for: as they are at each place, deadlines there fired or not."""
 
+    figures: Added = field(default_factory=lambda: Added(0))
+
     @property
     def current(self) -> dict[str, dict[str, Any]]:
         """The latest change of each life that still runs, by the key of current-stages."""
@@ -97,7 +100,7 @@ class Partition:
         self, versions: Versions, stints: Sequence[Stint], topic: str, number: int, asked: Iterable[Place] = ()
     ) -> None:
         """`asked`: of whom the record is to be kept where."""
-        self.expected = Expected()
+        self.expected = Expected(figures=Added(number))
         self._asked: dict[int, list[bytes]] = {}
         for place in asked:
             self._asked.setdefault(place.applied, []).append(place.key)
@@ -142,6 +145,7 @@ class Partition:
         """Another version takes over: customers stay as they were written until they are touched."""
         for key, customer in self.expected.customers.items():
             self._former[key] = self._codec.encode(customer)
+        self.expected.figures.interactions(self._step_counts.figures)
         self._model, self._codec = self._versions.model(stint.lifecycles), self._versions.codec(stint.lifecycles)
         self.expected.customers, self._due = {}, []
         for key, value in list(self._former.items()):
@@ -178,6 +182,7 @@ class Partition:
                 self.expected.states.setdefault(Place(self._number, index, key), set()).add(value)
 
     def _counted(self) -> Expected:
+        self.expected.figures.interactions(self._step_counts.figures)
         for key, value in self._former.items():
             self.expected.customers[key] = self._codec.decode(key, value)
         self.expected.edits = sum(one.lifecycles != two.lifecycles for one, two in pairwise(self._stints))
@@ -250,6 +255,7 @@ class Partition:
 
     def _tell(self, changes: Sequence[StageChange], offset: int) -> None:
         source = ChangeSource(self._topic, self._number, offset)
+        self.expected.figures.changes(self._model, changes)
         for change in changes:
             told: dict[str, Any] = orjson.loads(orjson.dumps(data(change, source)))
             self.expected.changes.append(told)

@@ -145,7 +145,7 @@ async def run(plan: Plan, folder: Path, say: Say) -> Outcome:
             session_timeout=_SESSION_MS,
         )
         codecs = {} if plan.embedded else await create_compressed_topics(settings, stage.replication, plan.seed)
-        await ensure_topics(settings)
+        await ensure_topics(settings, figures=True)
         edited = versions(
             settings.lifecycles, sum(each.kind == "edit" for each in plan.faults), plan.seed, folder, plan.clock
         )

@@ -20,6 +20,7 @@ BROKEN_WORKER = Path(__file__).with_name("broken_worker.py")
 HARMED_BY: dict[str, list[Kind]] = {
     "no-fencing": ["freeze", "freeze", "freeze"],
     "position-apart": ["kill-all"] * 4,
+    "figures-apart": ["kill-all"] * 4,
     "changes-last": ["kill-all"] * 4,
     "state-kept": ["rival"] * 4,
     "early": ["kill"],
@@ -33,6 +34,7 @@ HARMED_BY: dict[str, list[Kind]] = {
 }
 """What each wrong build cannot stand."""
 CAUGHT_BY = {
+    "figures-apart": "figure Figure(",
     "always-sure": "was committed and read",
     "uncommitted": "answered 200 of",
     "behind": "was committed and read",
@@ -53,7 +55,17 @@ async def test_a_minute_of_faults_changes_nothing(tmp_path: Path) -> None:
     assert outcome.verdict.differences == []
     assert outcome.fallen == []
     assert outcome.verdict.interactions > 20_000
-    counted = ("duplicates", "known", "late", "dead_letters", "deadlines", "edits", "moved_by_edits", "imported")
+    counted = (
+        "duplicates",
+        "known",
+        "late",
+        "dead_letters",
+        "deadlines",
+        "edits",
+        "moved_by_edits",
+        "imported",
+        "figures",
+    )
     assert min(getattr(outcome.verdict, name) for name in counted) > 0
     assert all(outcome.faults[kind] for kind in KINDS)
     assert all(outcome.codecs[codec or "none"] for codec in CODECS)

@@ -16,6 +16,8 @@ from stream.errors import StateError
 from stream.kafka.partition_reader import FRESH_MS
 from stream.settings import Settings
 from tests.faults.book import Record
+from tests.faults.edits import EXTRA as AWAY
+from tests.faults.figures import compare_figures
 from tests.faults.importing import NAME, compare_rows
 from tests.faults.oracle import Expected, Letter, expected_of
 from tests.faults.over_http import Findings, OverHttp, compare_states
@@ -50,6 +52,8 @@ class Verdict:
     """Rows of imports that were killed and begun again, as customers count them."""
     repeated: int
     """Changes that stand on the topic more than once, with the same id."""
+    figures: int
+    """Sums of a day and segment that must be there, those of stages at the day's end apart."""
     differences: list[str]
     """A line each; none: everything is as it must be."""
     over_http: dict[str, int]
@@ -101,6 +105,9 @@ async def judge(
         customers = {}
         differences.append(f"topic {topics.customers} cannot be read: {error}")
     differences += _compare_customers(customers, expected)
+    rows_of_figures = await read_all(bootstrap, topics.figures, seconds=_READ_SECONDS)
+    figures = [each.figures for each in expected.values()]
+    differences += compare_figures(rows_of_figures, figures, away=frozenset({AWAY}), moves=exactly_once)
     counted = _counted(customers, 0)
     differences += compare_rows(counted, rows)
     letters, unsent = split_letters(await read_all(bootstrap, topics.dead_letters, seconds=_READ_SECONDS))
@@ -121,6 +128,7 @@ async def judge(
         moved_by_edits=sum(each.moved_by_edits for each in expected.values()),
         imported=sum(counted.values()),
         repeated=sum(ids.values()) - len(ids),
+        figures=sum(len(each.sums) for each in figures),
         differences=differences,
         over_http={**posted.counts, **asked.counts},
     )

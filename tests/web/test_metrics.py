@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Literal
 
 import pytest
 from prometheus_client import generate_latest
@@ -28,6 +29,7 @@ from stream.engine.error_policy import FailureKind
 from stream.kafka.contact import ContactStatus
 from stream.kafka.worker_versions import GroupVersions, Member, WorkerVersions, versions_of
 from stream.machine.batch import RESULTS, Batch
+from stream.machine.figure_store import MAX_SEGMENTS
 from stream.machine.machine import PartitionMachine
 from stream.machine.source_partition import SourcePartition
 from stream.metrics import Metrics, PartitionView
@@ -46,6 +48,15 @@ LISTS = """
 lifecycle: lists
 scores: {heat: {}}
 signals: {lines: {each: buy, over: properties.lines, add: {heat: 1}, expires: 1d}}
+figures: {buys: {each: buy}}
+stages: {all: {}}
+"""
+SOLD = """
+lifecycle: sold
+time_zone: Europe/Paris
+interactions: {buy: [Order Completed]}
+facts: {country: {latest: properties.country}}
+figures: {buys: {each: buy}, revenue: {each: buy, add: properties.total}, by: [country]}
 stages: {all: {}}
 """
 
@@ -380,6 +391,64 @@ transitions: [{from: lead, to: gone, when: event.name == "unsubscribe"}]
     assert found == {**shown, "other": 1 + len(personal) + 22}
 
 
+def sold(*times: int, clock: Literal["wall", "stream"] = "stream") -> Metrics:
+    """A worker with two partitions, on both of which the same was bought: the last thing once on the first alone."""
+    model = model_of([parse(SOLD, "sold.yaml").lifecycle])
+    view = View()
+    metrics = Metrics(view, model, clock=clock)
+    owned = []
+    for bought in (times, times[:-1]):
+        made = machine(model, Settings(clock="stream"))
+        report(
+            metrics,
+            run_all(made, records_of([buy(f"c-{place}", time, total=0.1) for place, time in enumerate(bought)])),
+        )
+        owned.append(PartitionView(len(owned), 0, 1.0, figures=made.figures))
+    view.owned = owned
+    made.commit()
+    for each in owned:
+        assert each.figures is not None
+        each.figures.commit()
+    return metrics
+
+
+def today(metrics: Metrics) -> dict[str, float]:
+    return {key[1]: value for key, value in samples(metrics).items() if key[0] == "lifecycle_figure_today"}
+
+
+def test_the_figures_of_today_are_shown_of_everybody_by_the_calendar_of_the_lifecycle() -> None:
+    """NOW is in the evening in UTC, and an hour later on in Paris: what was bought after its midnight counts."""
+    midnight = (NOW + 3_600_000) // DAY * DAY - 3_600_000
+    times = (midnight - 1, midnight, midnight + 1, NOW)
+    assert today(sold(*times, clock="wall")) == {"buys": 5, "revenue": 0.5}
+
+
+def test_with_the_clock_of_the_stream_today_is_the_latest_day_that_has_figures() -> None:
+    """Of all partitions of the worker, not of each."""
+    assert today(sold(T0, T0 + 1, T0 + 5 * DAY)) == {"buys": 1, "revenue": 0.1}
+    assert today(sold(T0, T0 + 1)) == {"buys": 3, "revenue": 0.3}
+
+
+def test_before_anything_happens_every_figure_is_there_with_0() -> None:
+    model = model_of([parse(SOLD, "sold.yaml").lifecycle])
+    assert today(Metrics(View(), model)) == {"buys": 0, "revenue": 0}
+
+
+def test_changes_of_figures_that_come_too_late_and_values_that_are_too_many_are_counted() -> None:
+    """Two figures and a life that begins, too late; three values too many."""
+    model = model_of([parse(SOLD, "sold.yaml").lifecycle])
+    metrics = Metrics(View(), model)
+    made = machine(model, Settings(clock="stream"))
+    bought = [
+        Interaction(f"c-{each}", None, None, "Order Completed", T0 + 900 * DAY, {"total": 1, "country": f"{each}"}, {})
+        for each in range(MAX_SEGMENTS + 3)
+    ]
+    report(metrics, run_all(made, records_of([*bought, buy("late", T0)])))
+    found = samples(metrics)
+    assert found["lifecycle_other_segment_changes_total",] == 3
+    assert found["lifecycle_closed_figure_changes_total",] == 3
+
+
 def test_the_lifecycles_of_a_worker_are_shown_and_how_many_versions_its_group_has(model: Model) -> None:
     """Of the group nothing while the broker does not tell: that is no sign that all agree."""
     metrics, [shop] = Metrics(View()), model.lifecycles
@@ -430,7 +499,7 @@ def test_names_and_labels_follow_prometheus(model: Model) -> None:
                 assert not sample.name.endswith("_total")
             assert set(sample.labels) <= {
                 *("result", "reason", "lifecycle", "from", "to", "signal", "name", "kind", "stage", "partition", "le"),
-                *("version", "build", "python", "flaw"),
+                *("version", "build", "python", "flaw", "figure"),
             }
 
 

@@ -12,6 +12,7 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
+from stream.cli.terminal.figures_table import figures
 from stream.cli.terminal.measures_table import bands, facts, scores
 from stream.core.lifecycle import Lifecycle, Stage, Transition
 
@@ -72,7 +73,8 @@ def picture(lifecycle: Lifecycle) -> RenderableType:
     """The stages from top to bottom as boxes, and between them the ways that lead on, past and back."""
     name = "" if lifecycle.title == lifecycle.id else f"{lifecycle.id}, "
     title = Text.assemble((lifecycle.title, "bold"), (f"  {name}version {lifecycle.version}", "dim"))
-    parts = [*_stages(lifecycle), _legend(lifecycle), *scores(lifecycle), *bands(lifecycle), *facts(lifecycle)]
+    measures = [*scores(lifecycle), *bands(lifecycle), *facts(lifecycle), *figures(lifecycle)]
+    parts = [*_stages(lifecycle), _legend(lifecycle), *measures]
     digest = Text(f"digest {lifecycle.digest.hex()}", style="dim")  # in no title: a long one is cut off
     return Group(Rule(title, align="left", style="dim"), digest, Text(), *parts)
 

@@ -29,6 +29,8 @@ class LifecycleFile(NamedTuple):
     name: str
     lifecycle: Lifecycle
     warnings: tuple[LocatedProblem, ...]
+    text: str
+    """What it was read from: a pipe can be read only once."""
 
 
 def presets() -> list[str]:
@@ -103,4 +105,4 @@ def parse(text: str, name: str) -> LifecycleFile:
         if said := misplaced(document):
             raise LifecycleFileError([LocatedProblem(name, said.line + 1, said.column + 1, said.message)]) from None
         raise LifecycleFileError(located(document, error.problems, text, name)) from None
-    return LifecycleFile(name, lifecycle, tuple(located(document, lifecycle.warnings, text, name)))
+    return LifecycleFile(name, lifecycle, tuple(located(document, lifecycle.warnings, text, name)), text)

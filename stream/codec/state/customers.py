@@ -89,6 +89,8 @@ class CustomerCodec:
         self._lifecycles: dict[str, Lifecycle] = {each.id: each for each in model.lifecycles}
         self._model = model
         self._known: dict[bytes, KnownLayout] = {}
+        self._formats: dict[str, int] = {each.id: _format_of(each) for each in model.lifecycles}
+        """By lifecycle the format of whoever has a life there."""
         for lifecycle in model.lifecycles:
             layout = layout_of(lifecycle)
             self._known[layout.digest] = KnownLayout(layout, True)
@@ -168,10 +170,8 @@ class CustomerCodec:
         rows = customer.rows
         record_format = FORMAT if rows is None else WITH_IMPORTS
         for lifecycle, _life in lives:
-            if lifecycle.figures_remember:
-                record_format = WITH_FIGURES
-            elif lifecycle.is_extended and record_format != WITH_FIGURES:
-                record_format = WITH_MEMORY
+            of_life = self._formats[lifecycle.id]
+            record_format = max(record_format, of_life)
         out.append(record_format)
         out.append((_IDENTIFIED if customer.identified else 0) | (_QUARANTINED if customer.quarantined else 0))
         write_i64_le(out, first)
@@ -260,6 +260,13 @@ class CustomerCodec:
         if known is None:
             raise UnknownLayout(digest)
         return known
+
+
+def _format_of(lifecycle: Lifecycle) -> int:
+    """Format 2 is of customers, not of lifecycles: it is below those that remember more."""
+    if lifecycle.figures_remember:
+        return WITH_FIGURES
+    return WITH_MEMORY if lifecycle.is_extended else FORMAT
 
 
 def _malformed(error: Exception) -> StateError:

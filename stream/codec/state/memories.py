@@ -48,10 +48,18 @@ def pack_memory(out: BytesWriter, memory: Memory, kinds: tuple[str, ...], clock:
     if memory.figures:
         pack_array(out, len(memory.figures))
         for windows in memory.figures:
-            pack_array(out, len(windows))
-            for window, counted in windows:
-                pack_int(out, window)
-                pack_large(out, counted)
+            _pack_windows(out, windows)
+
+
+def _pack_windows(out: BytesWriter, windows: list[tuple[int, int]]) -> None:
+    """How much further each window is than the one before, twice, and one more where it does not count one."""
+    pack_array(out, len(windows))
+    before = 0
+    for window, counted in windows:
+        pack_int(out, (window - before) * 2 + (counted != 1))
+        if counted != 1:
+            pack_large(out, counted)
+        before = window
 
 
 def _pack_moments(out: BytesWriter, moments: list[int | None], clock: int) -> None:
@@ -145,9 +153,11 @@ def unpack_memory(source: Unpacker, kinds: tuple[str, ...], clock: int) -> Memor
 
 def _unpack_windows(source: Unpacker) -> list[tuple[int, int]]:
     windows: list[tuple[int, int]] = []
+    window = 0
     for _ in range(source.length()):
-        window = source.integer()
-        windows.append((window, source.large()))
+        step = source.integer()
+        window += step >> 1
+        windows.append((window, source.large() if step & 1 else 1))
     return windows
 
 

@@ -151,6 +151,7 @@ class FigureReader:
         if per:
             window = len(self._read.windows)
             self._read.windows.append((name, fingerprint([entry.value])))
+        condition = self.where(keys.get("where"), item)
         figure = Figure(
             name,
             self.reader.text(keys.get("title"), default=name),
@@ -166,9 +167,11 @@ class FigureReader:
             tuple(minus),
             text,
             (self.lifecycle, name),
+            "" if condition is None else condition.text,
+            "" if over is None else ".".join(over.path),
+            "" if ledger is None else ledger.ledger.name,
         )
         self._read.figures.append(figure)
-        condition = self.where(keys.get("where"), item)
         if own and ledger is not None:
             self._read.of_ledger.setdefault(ledger.ledger.index, []).append(figure)
             return

@@ -47,30 +47,39 @@ class Forwarder:
         if self._session is not None:
             await self._session.close()
 
-    async def ask(self, request: web.Request, url: str, within: aiohttp.ClientTimeout = _IN_ONE) -> Answer | None:
-        """What the worker at `url` answers to this question; None where it does not answer in time."""
+    async def ask(
+        self, request: web.Request, url: str, within: aiohttp.ClientTimeout = _IN_ONE, target: str | None = None
+    ) -> Answer | None:
+        """What the worker at `url` answers to this question, or for the asker to another one: `target`, path and query.
+
+        None where it does not answer in time.
+        """
         try:
-            async with self.open(request, url, within) as response:
+            async with self.open(request, url, within, target) as response:
                 headers = {name: response.headers[name] for name in _PASSED_ON if name in response.headers}
                 return Answer(response.status, await response.read(), response.content_type, headers)
         except (aiohttp.ClientError, TimeoutError, OSError):
             return None
 
     async def ask_each(
-        self, request: web.Request, urls: Iterable[str], within: aiohttp.ClientTimeout = _IN_ONE
+        self,
+        request: web.Request,
+        urls: Iterable[str],
+        within: aiohttp.ClientTimeout = _IN_ONE,
+        target: str | None = None,
     ) -> list[Answer | None]:
-        """What each of the workers at `urls` answers; None for one that does not in time."""
-        return await asyncio.gather(*(self.ask(request, url, within) for url in urls))
+        """What each of the workers at `urls` answers, see `ask`; None for one that does not in time."""
+        return await asyncio.gather(*(self.ask(request, url, within, target) for url in urls))
 
-    async def ask_all(self, request: web.Request, urls: Iterable[str]) -> list[bytes | None]:
-        """The bodies of the workers at `urls`; None for each that does not answer with 200 in time."""
-        answers = await self.ask_each(request, urls)
+    async def ask_all(self, request: web.Request, urls: Iterable[str], target: str | None = None) -> list[bytes | None]:
+        """The bodies of the workers at `urls`, see `ask`; None for each that does not answer with 200 in time."""
+        answers = await self.ask_each(request, urls, target=target)
         return [each.body if each is not None and each.status == 200 else None for each in answers]
 
     def open(
-        self, request: web.Request, url: str, timeout: aiohttp.ClientTimeout = _IN_ONE
+        self, request: web.Request, url: str, timeout: aiohttp.ClientTimeout = _IN_ONE, target: str | None = None
     ) -> "aiohttp.client._RequestContextManager":
-        """The same question to the worker at `url`, its answer to be read as it comes."""
+        """The same question, or `target`, to the worker at `url`, its answer to be read as it comes."""
         if self._session is None:
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=0, ssl=_context(self._certfile)),
@@ -83,7 +92,7 @@ class Forwarder:
         if accept is not None:
             headers[hdrs.ACCEPT] = accept
         return self._session.get(
-            f"{url.rstrip('/')}{request.raw_path}", headers=headers, allow_redirects=False, timeout=timeout
+            f"{url.rstrip('/')}{target or request.raw_path}", headers=headers, allow_redirects=False, timeout=timeout
         )
 
 

@@ -6,7 +6,9 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from stream.metrics import FAST
 
-Kind = Literal["customer", "changes", "scores", "lifecycles", "stages", "stage_customers", "nearness", "moves"]
+Kind = Literal[
+    "customer", "changes", "scores", "lifecycles", "stages", "stage_customers", "nearness", "moves", "figures"
+]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 """What is asked for."""
 

@@ -11,6 +11,7 @@ from stream.engine.state_reader import StateReader
 from stream.settings import Settings
 from stream.web.answers import error_answer
 from stream.web.lookup.customers import PATHS, CustomerLookup
+from stream.web.lookup.figures import FigureLookup
 from stream.web.lookup.forwarding import Forwarder
 from stream.web.lookup.lifecycles import LifecycleLookup
 from stream.web.lookup.metrics import Kind, LookupMetrics
@@ -38,6 +39,7 @@ def add_lookup(app: web.Application, reader: StateReader, settings: Settings, re
     metrics = LookupMetrics(registry)
     customers = CustomerLookup(reader, forwarder, settings)
     lifecycles = LifecycleLookup(reader, forwarder)
+    figures = FigureLookup(reader, forwarder, settings)
     lists = StageLists(reader, forwarder)
     nearness = NearnessLookup(reader, forwarder)
     scores = ScoreLookup(reader, customers)
@@ -64,3 +66,4 @@ def add_lookup(app: web.Application, reader: StateReader, settings: Settings, re
     add("/v1/lifecycles/{lifecycle}/stages/{stage}/customers", "stage_customers", lists.answer)
     add("/v1/lifecycles/{lifecycle}/stages/{stage}/nearness", "nearness", nearness.answer)
     add("/v1/lifecycles/{lifecycle}/moves", "moves", moves.answer)
+    add("/v1/lifecycles/{lifecycle}/figures", "figures", figures.answer)

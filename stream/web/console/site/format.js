@@ -21,6 +21,12 @@ const shortOnes = new Intl.NumberFormat(LOCALES, { notation: "compact", maximumF
 const moments = new Intl.DateTimeFormat(LOCALES, { dateStyle: "medium", timeStyle: "short" });
 const exacts = new Intl.DateTimeFormat(LOCALES, { dateStyle: "full", timeStyle: "long" });
 const days = new Intl.DateTimeFormat(LOCALES, { dateStyle: "medium" });
+const calendarDates = new Intl.DateTimeFormat(LOCALES, { dateStyle: "medium", timeZone: "UTC" });
+const calendarMonths = new Intl.DateTimeFormat(LOCALES, { month: "long", year: "numeric", timeZone: "UTC" });
+const rates = new Intl.NumberFormat(LOCALES, { style: "percent", maximumFractionDigits: 1 });
+const exactCounts = new Intl.NumberFormat(LOCALES, { maximumFractionDigits: 6 });
+const exactAmounts = new Intl.NumberFormat(LOCALES, { minimumFractionDigits: 2, maximumFractionDigits: 6 });
+const cents = new Intl.NumberFormat(LOCALES, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 const relatives = new Intl.RelativeTimeFormat(LOCALES, { numeric: "auto" });
 const plainRelatives = new Intl.RelativeTimeFormat(LOCALES, { numeric: "always" });
 
@@ -38,6 +44,15 @@ export function number(value) {
     return (size >= 10 ? tenths : size >= 0.05 ? hundredths : small).format(value);
 }
 
+/** An amount with two decimals, or without where it is large: `12.50`, `1,234`. */
+export const amount = (value) => (Math.abs(value) < 1000 ? cents : whole).format(value);
+
+/** A rate in per cent, to the tenth: `3.4%`. */
+export const rate = (value) => rates.format(value / 100);
+
+/** A decimal number that is written out, with all its digits; `decimals`: with two of them at least. */
+export const exactly = (text, decimals) => (decimals ? exactAmounts : exactCounts).format(text);
+
 /** A share from 0 to 1 in percent, never 0 % of something or 100 % of less. */
 export function percent(share) {
     if (share > 0 && share < 0.005) return `<${shares.format(0.01)}`;
@@ -49,6 +64,10 @@ const dated = (formatter) => (ms) => (Math.abs(ms) > LATEST ? String(ms) : forma
 /** A time as people write it: day, hour and minute. */
 export const moment = dated(moments);
 export const day = dated(days);
+/** Days and months of the calendar, told of a time within them by UTC. */
+export const calendarDay = dated(calendarDates);
+export const calendarDays = (first, last) => calendarDates.formatRange(first, last);
+export const calendarMonth = dated(calendarMonths);
 /** A time with its weekday, seconds and zone, and as the interface has it. */
 export const exact = (ms) => (Math.abs(ms) > LATEST ? String(ms) : `${exacts.format(ms)} (${iso(ms)})`);
 export const iso = (ms) => new Date(Math.max(-LATEST, Math.min(LATEST, ms))).toISOString();

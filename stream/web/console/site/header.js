@@ -1,4 +1,4 @@
-// What stands above every view: which lifecycle, a field to find a customer, the two views, whether it is live.
+// What stands above every view: which lifecycle, a field to find a customer, the views, whether it is live.
 
 import { context, can } from "./context.js";
 import { fill, h, s } from "./dom.js";
@@ -39,6 +39,7 @@ export function header(element, route) {
     const { product, lifecycles, lifecycle } = context;
     liveNode = h("span", { role: "status" });
     const inside = product !== null && !product.login && !product.only_this_machine;
+    const goes = route.view === "figures" ? links.figures : links.overview;
     const here = (view) => (route.view === view ? "page" : null);
     fill(
         element,
@@ -51,7 +52,7 @@ export function header(element, route) {
                         "select",
                         {
                             id: "lifecycle",
-                            onchange: (event) => (location.hash = links.overview(event.target.value)),
+                            onchange: ({ target }) => (location.hash = goes(target.value)),
                         },
                         lifecycles.map((each) =>
                             h(
@@ -69,8 +70,10 @@ export function header(element, route) {
                 "nav",
                 { "aria-label": "Views" },
                 can("read") &&
-                    lifecycle !== null &&
-                    h("a", { href: links.overview(lifecycle), "aria-current": here("overview") }, "Overview"),
+                    lifecycle !== null && [
+                        h("a", { href: links.overview(lifecycle), "aria-current": here("overview") }, "Overview"),
+                        h("a", { href: links.figures(lifecycle), "aria-current": here("figures") }, "Figures"),
+                    ],
                 can("operate") &&
                     h("a", { href: links.operations(), "aria-current": here("operations") }, "Operations"),
             ),

@@ -3,6 +3,7 @@
 import { begin, can, context } from "./context.js";
 import { customer } from "./customer.js";
 import { fill, h } from "./dom.js";
+import { figures } from "./figures.js";
 import { header, listenForSlash } from "./header.js";
 import { login, noRight, onlyThisMachine } from "./login.js";
 import { operations } from "./operations.js";
@@ -13,6 +14,7 @@ import { nothing, problem, skeleton, waitingNotice } from "./states.js";
 
 const VIEWS = {
     overview: [overview, "read"],
+    figures: [figures, "read"],
     stage: [stage, "read"],
     customer: [customer, "read"],
     operations: [operations, "operate"],

@@ -113,7 +113,9 @@ export async function overview(main, { lifecycle: id }, signal) {
         h(
             "section",
             { class: "card", "aria-labelledby": "stages-title" },
-            h("div", { class: "card-head" }, h("h2", { id: "stages-title" }, "The stages in figures")),
+            h("div", { class: "card-head" }, h("h2", { id: "stages-title" }, "The stages in figures"),
+                h("a", { href: links.figures(id) }, "Figures of days, weeks and months"),
+            ),
             stages,
         ),
     );

@@ -5,6 +5,7 @@ const encoded = (text) => encodeURIComponent(text);
 /** Addresses within the page. */
 export const links = {
     overview: (lifecycle) => `#/lifecycles/${encoded(lifecycle)}`,
+    figures: (lifecycle) => `#/lifecycles/${encoded(lifecycle)}/figures`,
     stage: (lifecycle, stage) => `#/lifecycles/${encoded(lifecycle)}/stages/${encoded(stage)}`,
     customer: (id) => `#/customers/${encoded(id)}`,
     anonymous: (id) => `#/anonymous/${encoded(id)}`,
@@ -19,6 +20,7 @@ export const links = {
 const ROUTES = [
     [/^\/?$/, () => ({ view: "overview", lifecycle: null })],
     [/^\/lifecycles\/([^/]+)$/, (lifecycle) => ({ view: "overview", lifecycle })],
+    [/^\/lifecycles\/([^/]+)\/figures$/, (lifecycle) => ({ view: "figures", lifecycle })],
     [/^\/lifecycles\/([^/]+)\/stages\/([^/]+)$/, (lifecycle, stage) => ({ view: "stage", lifecycle, stage })],
     [/^\/customers\/([^/]+)$/, (id) => ({ view: "customer", kind: "customers", id })],
     [/^\/anonymous\/([^/]+)$/, (id) => ({ view: "customer", kind: "anonymous", id })],

@@ -69,7 +69,7 @@ export const sentence = (text) =>
 /**
  * A part of a view that shows the answers to its questions. `load` asks again, quietly once something is shown.
  *
- * `urls` are asked at once, and `show` makes nodes of the answers; `lines` is how high it is while it loads. `refused`
+ * `urls` are asked at once, and `show` makes nodes of the answers, undefined where all is as it stands; `lines` is how high it is while it loads. `refused`
  * may show some refusals in its own way.
  */
 export function pane(target, { urls, show, signal, lines = 4, refused = () => null, done = () => {} }) {
@@ -89,7 +89,7 @@ export function pane(target, { urls, show, signal, lines = 4, refused = () => nu
         try {
             const answers = await Promise.all(urls().map((url) => ask(url, { signal, waiting })));
             const content = await show(...answers);
-            keepingFocus(target, () => fill(target, content));
+            if (content !== undefined) keepingFocus(target, () => fill(target, content));
             shown = true;
             done(...answers);
         } catch (error) {

@@ -1,0 +1,1 @@
+"""What commands write as one page for a browser, which asks nobody anything."""

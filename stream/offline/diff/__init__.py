@@ -1,0 +1,1 @@
+"""Two lifecycles on the same interactions: who would move, who ends elsewhere, and why."""

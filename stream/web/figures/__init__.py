@@ -1,0 +1,1 @@
+"""Figures of days, weeks and months over all partitions, for those who ask over HTTP."""
