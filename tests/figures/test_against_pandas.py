@@ -20,6 +20,7 @@ from tests.figures.shop import DAY
 ZONES = ["UTC", "Europe/Paris", "America/New_York", "Africa/Cairo"]
 """All but the first change their clocks within the data; in Cairo, midnight does not exist on a day."""
 BY = ["country", "device"]
+pytestmark = pytest.mark.slow
 
 
 CORRECTED = {name for name, figure in shop.FIGURES.items() if figure.ledger and not figure.counts_interactions}
