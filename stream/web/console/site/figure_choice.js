@@ -30,7 +30,7 @@ export function figureChoice(lifecycle, changed) {
     let facts = "";
     const from = dateField("figures-from", "From", () => own());
     const to = dateField("figures-to", "To", () => own());
-    const dates = h("span", { class: "dates" }, from.nodes, to.nodes);
+    const dates = h("span", { class: "dates" }, from.node, to.node);
     const by = h("select", { id: "figures-by", onchange: () => choose({ by: by.value }) });
     const byPlace = h("span", { class: "tools" }, h("label", { for: "figures-by" }, "By"), by);
     const per = h(
@@ -124,5 +124,5 @@ function spanChoice(choose) {
 
 function dateField(id, words, onchange) {
     const field = h("input", { type: "date", id, onchange });
-    return { field, nodes: [h("label", { for: id }, words), field] };
+    return { field, node: h("span", { class: "tools" }, h("label", { for: id }, words), field) };
 }
