@@ -107,8 +107,8 @@ def report(
     order: Annotated[
         Order,
         typer.Option(
-            help="Of the funnel: `ordered`, anything may lie between two steps; `strict`, no other step may; `any`, "
-            "whichever came first.",
+            help="Of the funnel: `ordered`, anything may lie between two steps; `strict`, nothing else of theirs may; "
+            "`any`, whichever came first.",
             rich_help_panel=_FIGURES,
         ),
     ] = Order.ORDERED,
@@ -116,7 +116,7 @@ def report(
         str | None,
         typer.Option(
             metavar="TIME",
-            help="How long the whole funnel may take from its first step, as 7d; without it as long as it takes.",
+            help="How long the whole funnel may take from its first step, as 7d; without it all is within the period.",
             rich_help_panel=_FIGURES,
         ),
     ] = None,

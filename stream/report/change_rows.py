@@ -63,7 +63,7 @@ class ChangeRows:
         self.unreadable = 0
         """Lines that are no stage change."""
         self.foreign = 0
-        """Stage changes of other lifecycles, or with stages that the lifecycle does not have."""
+        """Stage changes with stages that the lifecycle does not have (any more)."""
 
     def add(self, change: StageChange) -> None:
         """One more, of the lifecycle."""
@@ -121,8 +121,9 @@ class ChangeRows:
         known = pl.lit(value=True)
         for column in ("from", "to"):
             known &= pl.col(column).is_null() | pl.col(column).cast(pl.String).is_in(stages)
-        own = frame.filter((pl.col("lifecycle") == self.lifecycle.id) & known)
-        self.foreign += frame.height - own.height
+        of_ours = frame.filter(pl.col("lifecycle") == self.lifecycle.id)
+        own = of_ours.filter(known)
+        self.foreign += of_ours.height - own.height
         self._pieces.append(own.select(pl.col(name).cast(kind) for name, kind in self._schema.items()))
 
     def frame(self) -> pl.DataFrame:

@@ -4,6 +4,7 @@ Two grids. By the calendar, column 1 is the month after the one in which a custo
 begins the next day. By rolling days, column 1 is the days 30 to 59 after each customer's own beginning.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 import polars as pl
@@ -11,7 +12,7 @@ import polars as pl
 from stream.core.durations import DAY
 from stream.report.local_calendar import Unit, first_of, number_of, short_label, unit_of
 from stream.report.material import Interactions, Material
-from stream.report.tables import Cell, Grid, Section, Table, count, money, number, share
+from stream.report.tables import Cell, Grid, Section, Table, count, money, number, ratio, share
 
 _COLUMNS: Final = 13
 _ROWS: Final = 13
@@ -35,7 +36,7 @@ def cohorts(material: Material, begins_with: str) -> Section:
     came = "ordered" if begins_with == "order" else "were there (what we send does not count)"
     by_calendar = (
         f"Customers by the {unit} of their {began}, and the share that {came} so many {unit}s of the calendar later. "
-        f"Column 0 is the {unit} itself."
+        f"Column 0 is the {unit} itself. All: of all cohorts that have come so far, older ones than are shown, too."
     )
     by_days = (
         f"The same customers, and the share that {came} in days of their own: column 0 is the first {_LENGTH[unit]} x "
@@ -71,15 +72,19 @@ def _grid(material: Material, joined: pl.DataFrame, who: str, since: str, said: 
     cells = joined.group_by("cohort", since).agg(pl.col(who).n_unique().alias("back"))
     size = dict(sizes.iter_rows())
     back = {(row[0], row[1]): row[2] for row in cells.iter_rows()}
+    known = {each: last - each if since == "calendar" else _whole(material, each, unit) for each in size}
+
+    def shares_of(of: Sequence[int]) -> list[float | None]:
+        found: list[float | None] = []
+        for place in range(_COLUMNS):
+            there = [each for each in of if place <= known[each]]
+            found.append(ratio(sum(back.get((each, place), 0) for each in there), sum(size[each] for each in there)))
+        return found
+
     newest = sorted(size)[-_ROWS:]
-    shares: list[list[float | None]] = []
-    rows: list[list[Cell]] = []
-    for cohort in newest:
-        known = last - cohort if since == "calendar" else _whole(material, cohort, unit)
-        shares.append(
-            [back.get((cohort, place), 0) / size[cohort] if place <= known else None for place in range(_COLUMNS)]
-        )
-        rows.append([short_label(cohort, unit), count(size[cohort])])
+    shares = [shares_of([*size]), *(shares_of([each]) for each in newest)]
+    rows: list[list[Cell]] = [["All", count(sum(size.values()))]]
+    rows += [[short_label(each, unit), count(size[each])] for each in newest]
     names = [str(place) for place in range(_COLUMNS)]
     title = f"By the calendar's {unit}s" if since == "calendar" else f"By rolling {_LENGTH[unit]} days"
     return Table(

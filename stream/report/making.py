@@ -1,6 +1,6 @@
 """A whole report, from what was read: each family of figures that there is material for, and what is left out."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
 import polars as pl
@@ -79,10 +79,22 @@ def report_of(
     figures = meanings.lifecycle.figures
     if figures is not None and tally is not None:
         add(own_figures(material, figures, tally, asked.top))
+    elif figures is not None:
+        missing("the figures of the lifecycle file are reckoned where interactions from files are simulated")
     if material.changes is not None:
         add(paths(material, asked.top))
-    report.sentences += sentences(report)
+    report.sentences += [*_not_whole(material), *sentences(report)]
     return report
+
+
+def _not_whole(material: Material) -> Iterator[str]:
+    """What of the periods there are no data for: nothing that is compared with it says much."""
+    first, last = material.data
+    begin, end = day_label(as_date(first)), day_label(as_date(last))
+    if first > material.before.first:
+        yield f"The data begin on {begin}: {material.before.label} is not whole."
+    if last < material.period.end - 1:
+        yield f"The data end on {end}: {material.period.label} is not whole."
 
 
 def _ways(material: Material, asked: Asked, report: Report) -> None:
@@ -149,6 +161,9 @@ def _material(
         asked.per,
         data,
     )
+    if period.end <= data[0] or period.first > data[1]:
+        there = " to ".join(day_label(as_date(each)) for each in data)
+        raise LifecycleError(f"there is nothing of {period.label}: the data are from {there}")
     return Material(
         lifecycle,
         meanings,

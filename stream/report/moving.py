@@ -7,7 +7,7 @@ import polars as pl
 
 from stream.report.local_calendar import Period
 from stream.report.material import Material
-from stream.report.tables import Cell, Flow, Section, Table, change, count, ratio, share, span
+from stream.report.tables import Bars, Cell, Flow, Section, Table, change, count, ratio, share, span
 
 _NEW: Final = "new"
 _GONE: Final = "forgotten"
@@ -83,6 +83,12 @@ def _stages(material: Material) -> Table:
         f"the last two columns are those of {material.before.label}. Who came twice counts twice.",
         ("Stage", "At the start", "Entered", "Left", "At the end", "Change", "Entered before", "Left before"),
         rows,
+        Bars(
+            [material.title(stage) for stage in now],
+            [count(each.end) for each in now.values()],
+            [count(each.start) for each in now.values()],
+            key=("at the end", "at the start"),
+        ),
     )
 
 

@@ -94,7 +94,7 @@ def _bars(picture: Bars, title: str) -> str:
             if both:
                 yield _rect(_LABEL, y + 23, before[place] / most * room, 8, "was")
 
-    key = (("now", "this period"), ("was", "the period before")) if both else ()
+    key = (("now", picture.key[0]), ("was", picture.key[1])) if both else ()
     return _figure(title, row * len(picture.labels) + 8, parts(), key)
 
 

@@ -21,6 +21,7 @@ from stream.report.tables import (
     money,
     ratio,
     share,
+    span,
 )
 
 PERIODS: Final = 13
@@ -44,6 +45,8 @@ class Sold(NamedTuple):
     cost: int
     voided: int
     """Orders of the period of which nothing is left by now."""
+    time_to_convert: float | None
+    """Median milliseconds from the first interaction of those who bought for the first time to that order."""
 
     @property
     def revenue(self) -> int:
@@ -78,7 +81,15 @@ def sold_in(material: Material, found: Interactions, period: Period) -> Sold:
         visits=visits.height,
         cost=total(found.costs.filter(inside)["amount"]),
         voided=total(orders["void"]),
+        time_to_convert=_time_to_convert(found, inside),
     )
+
+
+def _time_to_convert(found: Interactions, inside: pl.Expr) -> float | None:
+    first = found.orders.sort("time").group_by("who").agg(pl.col("time", "person").first()).filter(inside)
+    seen = found.all.group_by("person").agg(seen=pl.col("time").min())
+    median = first.join(seen, on="person").select((pl.col("time") - pl.col("seen")).median()).item()
+    return float(median) if isinstance(median, int | float) else None
 
 
 def selling(material: Material, now: Sold, before: Sold, top: int) -> Section:
@@ -144,6 +155,12 @@ def _figures(material: Material, now: Sold, before: Sold) -> Table:
             "Conversion rate, by days",
             lambda each: share(ratio(each.orders, each.visitor_days)),
             "Orders by visitors, day by day",
+        ),
+        of(
+            "Time to convert, median",
+            lambda each: span(each.time_to_convert),
+            "From the first time a new buyer was seen to their first order, half of them at most",
+            good=None,
         ),
         of("Advertising cost", lambda each: money(each.cost), "What interactions say they cost", good=None),
         of(

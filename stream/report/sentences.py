@@ -34,7 +34,7 @@ def _sold(report: Report, tables: dict[str, Table]) -> Iterator[str]:
         return
     moved = _moved(revenue[3])
     than = f", {moved} {report.before} ({worded(revenue[2])})" if moved else ""
-    yield f"{report.period} brought {worded(revenue[1])}{than}."
+    yield f"{report.period[:1].upper()}{report.period[1:]} brought {worded(revenue[1])}{than}."
     buyers, new = _row(figures, "Buyers"), _row(figures, "New buyers")
     if buyers is not None:
         text = f"{_with_change(orders, 'orders')} came from {_with_change(buyers, 'buyers')}"
@@ -44,7 +44,8 @@ def _sold(report: Report, tables: dict[str, Table]) -> Iterator[str]:
 
 
 def _with_change(row: Sequence[Cell], noun: str = "") -> str:
-    return f"{worded(row[1])}{' ' if noun else ''}{noun} ({worded(row[3])})"
+    moved = "" if row[3] is None else f" ({worded(row[3])})"
+    return f"{worded(row[1])}{' ' if noun else ''}{noun}{moved}"
 
 
 def _what(_report: Report, tables: dict[str, Table]) -> Iterator[str]:

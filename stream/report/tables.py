@@ -53,6 +53,8 @@ class Bars(NamedTuple):
     before: Sequence[Value | None] = ()
     marked: int | None = None
     """The place of the bar that the report is about."""
+    key: tuple[str, str] = ("this period", "the period before")
+    """What the two bars are."""
 
 
 class Steps(NamedTuple):

@@ -1,21 +1,25 @@
-"""How fast `lifecycle report` reckons: from stage changes in Parquet and in lines of JSON, and from interactions."""
+"""How fast `lifecycle report` reckons: from stage changes in Parquet, in JSON and on Kafka, and from interactions."""
 
 import asyncio
 import json
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 from rich.table import Table
 
+from stream.codec.records import Outgoing
 from stream.core.durations import DAY
+from stream.settings import Settings
 from tests.bench import children
 from tests.bench.machine import ROOT
+from tests.bench.ours import kafka
 from tests.bench.report import table, whole
 from tests.bench.workload import workload
+from tests.kit.topics import create_topics, produce
 
 HELP = "seconds and memory of `lifecycle report` on 10,000,000 stage changes, and on a million interactions"
 AIM_SECONDS, AIM_BYTES = 60, 2_000_000_000
@@ -124,20 +128,42 @@ async def measure(quick: bool, say: Say) -> dict[str, Any]:
             path = folder / f"changes.{end}"
             say(f"writing {rows:,} stage changes as {end}")
             await asyncio.to_thread(write, path, rows)
-            runs.append(await _run(say, f"stage changes, {end}", rows, path, "--changes", str(path)))
+            runs.append(await _run(say, f"stage changes, {end}", rows, path, ("--changes", str(path))))
             path.unlink()
+        sent = rows // 10
+        path = folder / "sent.jsonl"
+        await asyncio.to_thread(write_lines, path, sent)
+        async with kafka() as bootstrap:
+            say(f"sending {sent:,} stage changes to the topic")
+            settings = await _send(bootstrap, path)
+            runs.append(await _run(say, "stage changes, topic", sent, path, (), settings))
         path = folder / "interactions.jsonl"
         with path.open("wb") as file:
             file.writelines(each.value + b"\n" for each in workload(interactions, interactions // 10))
-        runs.append(await _run(say, "interactions, simulated", interactions, path, "--input", str(path)))
+        runs.append(await _run(say, "interactions, simulated", interactions, path, ("--input", str(path))))
         return {"runs": runs}
 
 
-async def _run(say: Say, what: str, rows: int, path: Path, *options: str) -> dict[str, Any]:
-    say(f"report: {what}")
+async def _send(bootstrap: str, path: Path) -> dict[str, str]:
+    """Write lines to the topic of stage changes, by customer; one interaction beside. Returns the settings."""
+    settings = Settings(bootstrap=bootstrap)
+    topics = settings.topics.interactions, settings.topics.stage_changes
+    await create_topics(bootstrap, *topics, partitions=4)
+    one = b'{"type":"page","customer_id":"c1","time":1752000000000}'
+    await produce(bootstrap, topics[0], [Outgoing(b"c1", one)])
+    with path.open("rb") as file:
+        while lines := file.readlines(8 << 20):
+            records = [Outgoing(each[16 : each.index(b'"', 16)], each.rstrip()) for each in lines]
+            await produce(bootstrap, topics[1], records)
+    return {"LIFECYCLE_BOOTSTRAP": bootstrap}
 
+
+async def _run(
+    say: Say, what: str, rows: int, path: Path, options: Sequence[str], settings: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    say(f"report: {what}")
     command = [sys.executable, "-c", _PEAK, "lifecycle", "report", "--lifecycle", "metrics", *options, "--html", "page"]
-    ended = await children.run(command, path.parent, {"PYTHONPATH": str(ROOT)}, seconds=1_800)
+    ended = await children.run(command, path.parent, {"PYTHONPATH": str(ROOT), **(settings or {})}, seconds=1_800)
     if ended.code:
         raise RuntimeError(ended.why)
     peak = next(int(line.split()[1]) for line in ended.errors.splitlines() if line.startswith("peak "))

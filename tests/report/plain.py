@@ -61,6 +61,10 @@ class Shop:
             return f"={self.owner[each.anonymous_id]}"
         return subject(each)
 
+    def named(self, who: str) -> str:
+        """The person that a customer's record is of."""
+        return f"={self.owner[who[1:]]}" if who[0] == "?" and who[1:] in self.owner else who
+
     def _sales(self) -> None:
         entries: dict[tuple[str, str], list[Interaction]] = defaultdict(list)
         number = 0
@@ -121,6 +125,11 @@ class Span:
         self.new = {who for who, each in shop.first_order().items() if first <= each.day <= last}
         there = [(shop.person(each), shop.day(each.time)) for each in shop.all if each.name in LOOKS | ORDER]
         inside = [(who, day) for who, day in there if first <= day <= last]
+        seen: dict[str, int] = {}
+        for each in shop.all:
+            seen[shop.person(each)] = min(each.time, seen.get(shop.person(each), each.time))
+        firsts = {who: each for who, each in shop.first_order().items() if who in self.new}
+        self.times_to_convert = [each.time - seen[shop.named(who)] for who, each in firsts.items()]
         self.visitors, self.visitor_days = {who for who, _ in inside}, set(inside)
 
 

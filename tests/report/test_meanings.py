@@ -170,3 +170,15 @@ transitions:
         ("(not known)", 1, 2_000_000),
         ("red", 1, 1_000_000),
     ]
+
+
+def test_a_period_that_the_data_do_not_fill_is_told_first() -> None:
+    sent = [did("hit", 5), did("hit", 24)]
+    report = reckoned(lifecycle(), sent, Asked(first="2026-06-10", last="2026-06-30"))
+    assert report.sentences[:2] == [
+        "The data begin on 6 June 2026: 20 May 2026 to 9 June 2026 is not whole.",
+        "The data end on 25 June 2026: 10 June 2026 to 30 June 2026 is not whole.",
+    ]
+    assert not any(
+        "is not whole" in each for each in reckoned(lifecycle(), [did("hit", -31), did("hit", 29)]).sentences
+    )

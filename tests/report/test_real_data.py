@@ -109,3 +109,15 @@ def test_the_months_of_complete_journey_are_those_of_the_zone(zone: str, tmp_pat
     assert plain(row(report, "figures", "Orders")[1]) == len(march)
     assert plain(row(report, "figures", "Sales")[1]) == int(sum(each.amount for each in march) * 1_000_000)
     assert plain(row(report, "figures", "Buyers")[1]) == len({each.who for each in march})
+
+
+def test_day_one_and_seven_of_complete_journey_by_the_calendar_and_by_24_hours(utc: Lifecycle) -> None:
+    """Its times name no zone and are taken as they stand. One household began so late that it has no day 7 yet."""
+    baskets = [each for each in complete_journey_interactions() if each.name == "Order Completed"]
+    report = reckoned(utc, baskets, Asked(per="day"))
+    shown = [
+        percent(row(report, f"cohorts_{name}", "All")[2 + day]) for name in ("calendar", "rolling") for day in (1, 7)
+    ]
+    assert shown == [11.42, 16.09, 11.62, 15.84]
+    seventh = plain(row(report, "cohorts_calendar", "All")[9])
+    assert round(float(seventh or 0) * 2468 / 2469 * 100, 2) == 16.08, "of all households"

@@ -61,11 +61,10 @@ def make(
     else:
         read = _from_topics(meanings, asked, settings, messages)
     if read.changes.foreign or read.changes.unreadable:
-        messages.print(
-            f"left out: {amount(read.changes.foreign, 'stage change')} of other lifecycles or stages, "
-            f"{amount(read.changes.unreadable, 'line')} that could not be read",
-            highlight=False,
-        )
+        strange = amount(read.changes.foreign, "stage change")
+        unreadable = amount(read.changes.unreadable, "line")
+        said = f"left out: {strange} with stages that {meanings.lifecycle.id} does not have, {unreadable} unreadable"
+        messages.print(said, highlight=False)
     with _progress(messages) as progress:
         progress.add_task("reckoning", total=None)
         return report_of(meanings, asked, read.interactions, read.changes, read.tally)
@@ -122,7 +121,8 @@ def _from_files(
     if simulation.rejected and simulation.records == simulation.rejected.count:
         raise InputFileError(f"none of the records could be read; the first: {simulation.rejected.describe_first()}")
     rows = source.changes if changes is None else _changes_of(changes, source.changes, messages)
-    return Material(source.interactions, rows, simulation.step_counts.figures.get(meanings.lifecycle.id))
+    tally = simulation.step_counts.figures.get(meanings.lifecycle.id) if changes is None else None
+    return Material(source.interactions, rows, tally)
 
 
 def _from_topics(meanings: Meanings, asked: Asked, settings: Settings, messages: Console) -> Material:
