@@ -341,6 +341,7 @@ def test_topics_have_the_prefix_and_only_interactions_another_name() -> None:
         current_stages="eu-current-stages",
         customers="eu-lifecycle-customers",
         dead_letters="eu-lifecycle-dead-letters",
+        figures="eu-figures",
     )
 
 

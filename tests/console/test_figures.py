@@ -172,6 +172,33 @@ async def test_days_weeks_and_months_are_chosen_by_the_keyboard(page: Watched, s
         assert [float(each.replace(",", "")) for each in cells[: len(measures)]] == expected
 
 
+async def test_what_was_chosen_is_kept_while_the_page_is_open(page: Watched, shop: Worker) -> None:
+    today = date.fromisoformat((await shop.ask(API))["today"])
+    await page.go(VIEW)
+    await page.page.get_by_text("Last month").click()
+    last = today.replace(day=1) - timedelta(days=1)
+    rows = page.page.get_by_role("table", name="Figures by period").get_by_role("row")
+    await expect(rows).to_have_count(1 + 2 + last.day)
+    await page.page.get_by_role("link", name="Overview").click()
+    await page.page.get_by_role("link", name="Figures", exact=True).click()
+    await expect(page.page.get_by_role("radio", name="Last month")).to_be_checked()
+    await expect(rows).to_have_count(1 + 2 + last.day)
+
+
+async def test_a_fact_is_chosen_for_one_lifecycle(browser: Browser, sold: Worker) -> None:
+    """The other one has none of that name."""
+    async with watched(browser, sold.url) as page:
+        page.allowed = {404}
+        await page.go("#/lifecycles/sold/figures", heading="Figures")
+        await page.page.get_by_label("By", exact=True).select_option("country")
+        await expect(page.page.get_by_role("table", name="Totals by country")).to_be_visible()
+        await page.page.get_by_label("Lifecycle", exact=True).select_option("plain")
+        await expect(page.page.get_by_role("region", name="This lifecycle has no figures yet.")).to_be_visible()
+        await page.page.get_by_label("Lifecycle", exact=True).select_option("sold")
+        await expect(tile(page, "Revenue")).to_be_visible()
+        await expect(page.page.get_by_label("By", exact=True)).to_have_value("")
+
+
 async def test_own_days_that_end_before_they_begin_are_told_what_would_be_right(page: Watched) -> None:
     page.allowed = {400}
     await page.go(VIEW)

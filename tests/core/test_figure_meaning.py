@@ -62,10 +62,10 @@ def test_a_figure_says_what_it_counts(figure: str, meaning: str) -> None:
     ("limit", "per", "said"),
     [
         ("day", "day", "; a total adds up its days"),
-        ("day", "week", "; a week and a total add up its days"),
-        ("day", "month", "; a month and a total add up its days"),
+        ("day", "week", "; a week and a total add up their days"),
+        ("day", "month", "; a month and a total add up their days"),
         ("week", "week", "; a total adds up its weeks"),
-        ("week", "month", "; a month and a total add up its weeks"),
+        ("week", "month", "; a month and a total add up their weeks"),
         ("month", "month", "; a total adds up its months"),
     ],
 )

@@ -64,7 +64,7 @@ async def test_people_a_week_are_right_for_whole_weeks_and_people_a_day_say_that
     ]
     figures = named(body, "figure")
     assert figures["weekly"]["series"][0]["values"] == people
-    added = "; a week and a total add up its days: who counts in two of them counts twice"
+    added = "; a week and a total add up their days: who counts in two of them counts twice"
     assert figures["visitors"]["meaning"] == f"counts each visit, at most 1 a day for each customer{added}"
     assert figures["weekly"]["meaning"].endswith("; a total adds up its weeks: who counts in two of them counts twice")
     daily_meaning = named(daily, "figure")["visitors"]["meaning"]

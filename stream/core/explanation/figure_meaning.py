@@ -29,9 +29,8 @@ def meaning_of(figure: Figure, per: Unit = "day") -> str:
         returned = _any(figure.minus)
         text += f", minus {returned} on the day of the {'order' if figure.on_order_day else returned}"
     if figure.per and figure.per != "ever":
-        longer = f"a {per} and " if per in _COARSER.get(figure.per, ()) else ""
-        verb = "add" if longer else "adds"
-        text += f"; {longer}a total {verb} up its {figure.per}s: who counts in two of them counts twice"
+        adds = f"a {per} and a total add up their" if per in _COARSER.get(figure.per, ()) else "a total adds up its"
+        text += f"; {adds} {figure.per}s: who counts in two of them counts twice"
     return text
 
 

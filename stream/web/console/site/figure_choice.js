@@ -17,19 +17,20 @@ const PER = [
     ["month", "Each month"],
 ];
 
-/** What was chosen last, as long as the page is open. */
-const chosen = { span: "28", per: "day", by: "", from: "", to: "" };
+/** What was chosen last, as long as the page is open; a fact for one lifecycle alone. */
+const chosen = { lifecycle: "", span: "28", per: "day", by: "", from: "", to: "" };
 
 /**
  * The controls; `changed` is called after each choice. `question()` are the parameters of it, `known(answer)` tells what
  * the last answer was about.
  */
-export function figureChoice(changed) {
+export function figureChoice(lifecycle, changed) {
+    if (chosen.lifecycle !== lifecycle) Object.assign(chosen, { lifecycle, by: "" });
     let today = null;
     let facts = "";
     const from = dateField("figures-from", "From", () => own());
     const to = dateField("figures-to", "To", () => own());
-    const dates = h("span", { class: "dates" }, from.nodes, to.nodes);
+    const dates = h("span", { class: "dates" }, from.node, to.node);
     const by = h("select", { id: "figures-by", onchange: () => choose({ by: by.value }) });
     const byPlace = h("span", { class: "tools" }, h("label", { for: "figures-by" }, "By"), by);
     const per = h(
@@ -62,6 +63,8 @@ export function figureChoice(changed) {
         byPlace.hidden = names.length === 0;
     }
 
+    const question = () => ({ ...daysOf(chosen, today), per: chosen.per, by: chosen.by || null });
+
     dates.hidden = chosen.span !== "own";
     byPlace.hidden = true;
     return {
@@ -78,10 +81,12 @@ export function figureChoice(changed) {
                 byPlace,
             ),
         ),
-        question: () => ({ ...daysOf(chosen, today), per: chosen.per, by: chosen.by || null }),
+        question,
         known: (answer) => {
+            const first = today === null;
             today = answer.today;
             showFacts(answer.facts);
+            if (first && chosen.span.startsWith("month")) changed(); // now that it is known which month
             if (chosen.span === "own" && from.field.value !== "") return;
             from.field.value = answer.from;
             to.field.value = answer.to;
@@ -119,5 +124,5 @@ function spanChoice(choose) {
 
 function dateField(id, words, onchange) {
     const field = h("input", { type: "date", id, onchange });
-    return { field, nodes: [h("label", { for: id }, words), field] };
+    return { field, node: h("span", { class: "tools" }, h("label", { for: id }, words), field) };
 }

@@ -31,7 +31,7 @@ export async function figures(main, { lifecycle: id }, signal) {
     const place = h("div", { class: "figure-view" });
     const asked = h("p", { class: "figures" });
     const csv = h("a", { class: "button" }, "All as CSV");
-    const choice = figureChoice(() => load());
+    const choice = figureChoice(id, () => load());
     const watched = widths(signal);
     let shown = "";
     let live = true;
