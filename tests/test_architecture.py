@@ -125,11 +125,7 @@ STREAM_FILES = frozenset(
 TEST_FOLDERS = frozenset(
     {"core", "properties", "contract", "machine", "kafka", "engine", "operations", "offline", "web", "webhooks"}
     | {"faults", "bench", "kit", "end_to_end", "presets", "cli", "deploy", "docs", "fuzz", "subscription", "sdks"}
-<<<<<<< HEAD
-    | {"console", "figures", "report"}
-=======
     | {"console", "report", "figures"}
->>>>>>> main
 )
 
 
