@@ -65,6 +65,19 @@ def test_of_a_fact_a_thousand_values_a_day_are_kept_apart_and_the_rest_is_counte
     assert sum(batch.counts.figures_other for batch in [*before, *after]) == 3
 
 
+@pytest.mark.parametrize(
+    ("value", "segment"),
+    [(2, "2"), (2.0, "2"), (2.5, "2.5"), (-0.0, "0"), (999_999_999_999_999, "999999999999999"), (1e-7, "1e-07"), (True, "true"), ("2", "2")],
+)
+def test_numbers_and_booleans_are_named_as_json_writes_them(value: object, segment: str) -> None:
+    """A whole number as one, so that 2 and 2.0 are one segment; the text "2" is in it, too."""
+    one = visit("ann", T0)
+    one.properties["country"] = value
+    told = rows(run_all(machine(COUNTS, SETTINGS), records_of([one])))
+    assert told["visits", segment, "value"] == "1"
+    assert isinstance(value, str) or orjson.loads(segment) == value
+
+
 def test_days_that_are_800_before_the_latest_are_closed() -> None:
     made = machine(COUNTS, SETTINGS)
     before = run_all(made, records_of([visit("ann", T0), visit("ben", T0 + DAY)]))
