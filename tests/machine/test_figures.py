@@ -67,7 +67,16 @@ def test_of_a_fact_a_thousand_values_a_day_are_kept_apart_and_the_rest_is_counte
 
 @pytest.mark.parametrize(
     ("value", "segment"),
-    [(2, "2"), (2.0, "2"), (2.5, "2.5"), (-0.0, "0"), (999_999_999_999_999, "999999999999999"), (1e-7, "1e-07"), (True, "true"), ("2", "2")],
+    [
+        (2, "2"),
+        (2.0, "2"),
+        (2.5, "2.5"),
+        (-0.0, "0"),
+        (999_999_999_999_999, "999999999999999"),
+        (1e-7, "1e-07"),
+        (True, "true"),
+        ("2", "2"),
+    ],
 )
 def test_numbers_and_booleans_are_named_as_json_writes_them(value: object, segment: str) -> None:
     """A whole number as one, so that 2 and 2.0 are one segment; the text "2" is in it, too."""
