@@ -22,6 +22,10 @@ def rank_of(subject: str) -> int:
     return xxh3_64_intdigest(subject.encode("utf-8", "surrogatepass"))
 
 
+Stop = tuple[str | None, int]
+"""A stage that was entered, and when, epoch milliseconds; None: forgotten."""
+
+
 class Parted:
     """Of a customer whose two lives differ: since when, and what they did since."""
 
@@ -29,8 +33,14 @@ class Parted:
         self.offset = offset
         self.at = at
         self.parting = parting
-        self.ways: tuple[list[str | None], list[str | None]] = ([], [])
-        """The stages that each went to since, by their names in the new lifecycle."""
+        self.ways: tuple[list[Stop], list[Stop]] = ([], [])
+        """Where each went since, by the names of stages in the new lifecycle."""
+
+    @property
+    def is_same_way(self) -> bool:
+        """Whether both went to the same stages, whenever."""
+        old, new = ([stage for stage, _ in way] for way in self.ways)
+        return old == new
 
 
 class Pair:
@@ -108,7 +118,7 @@ class Comparison:
             return Ending(old, new, "same")
         if self._versions.in_new(old) != new:
             return Ending(old, new, "elsewhere")
-        return Ending(old, new, "other_times" if parted.ways[0] == parted.ways[1] else "another_way")
+        return Ending(old, new, "other_times" if parted.is_same_way else "another_way")
 
     def _compare(self, pair: Pair, before: list[StageChange], after: list[StageChange], offset: int) -> None:
         """Note what both did upon one input, and where that differs for the first time."""
@@ -124,8 +134,10 @@ class Comparison:
             if place < 0:
                 return
             parted = pair.parted = self._part(before[place:], after[place:], offset)
-        parted.ways[0].extend([in_new(change.to_stage) for change in before[place:]])
-        parted.ways[1].extend([change.to_stage for change in after[place:]])
+        parted.ways[0].extend([(in_new(change.to_stage), change.at) for change in before[place:]])
+        parted.ways[1].extend([(change.to_stage, change.at) for change in after[place:]])
+        if parted.ways[0] == parted.ways[1]:  # of several interactions of one moment, another one was decisive
+            pair.parted = None
 
     def _first_difference(self, before: list[StageChange], after: list[StageChange]) -> int:
         """The index of the first change that the other list has not there; -1 where both are the same."""

@@ -31,7 +31,7 @@ def document(
         "edits": [each._asdict() for each in edits_of(texts, versions)],
         "renamed": versions.renamed,
         "history": {
-            "files": [each.name for each in task.history.files],
+            "files": [each.given for each in task.history.files],
             "records": noted.records,
             "rejected": noted.rejected.count,
             "duplicates": duplicates,

@@ -5,7 +5,7 @@ import stat
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -31,6 +31,9 @@ class HistoryFile:
     """One file, and whether it has the content of an earlier one, and so counts no more."""
 
     name: str
+    """Where it is read from."""
+    given: str
+    """As it was named."""
     known: bool = False
 
 
@@ -84,7 +87,7 @@ def readable_again(files: Iterable[str]) -> Iterator[tuple[HistoryFile, ...]]:
         for number, name in enumerate(names):
             again = _kept(name, Path(folder) / str(number)) if _is_read_once(name) else name
             content = content_hash(again) if len(names) > 1 else None
-            found.append(HistoryFile(again, content is not None and content in contents))
+            found.append(HistoryFile(again, name, content is not None and content in contents))
             contents.add(content)
         yield tuple(found)
 
@@ -124,11 +127,11 @@ def interactions(
             rejected=noted.rejected_rows,
             flaws=noted.flaws,
         )
-        for line, record in progress(records, file.name):
+        for line, record in progress(records, file.given):
             offset = noted.records
             noted.records += 1
             if isinstance(record, Rejected):
-                noted.rejected.add(record, f"{file.name}:{line}")
+                noted.rejected.add(record, f"{file.given}:{line}")
                 continue
             if file.known:
                 noted.known += 1
@@ -154,8 +157,3 @@ def check_readable(noted: Noted) -> None:
 def without_progress(records: Iterable[Record], _name: str) -> Iterable[Record]:
     """Records that nobody watches."""
     return records
-
-
-def with_files(history: History, files: tuple[HistoryFile, ...]) -> History:
-    """The same of other files."""
-    return replace(history, files=files)
