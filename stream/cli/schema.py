@@ -24,7 +24,7 @@ class Schema(StrEnum):
 def schema(
     name: Annotated[Schema, typer.Argument(help="What the schema describes.")] = Schema.LIFECYCLE,
 ) -> None:
-    """Print a JSON Schema: of lifecycle files, interactions, stage changes, answers about customers, diffs, or webhooks.
+    """Print a JSON Schema: of lifecycle files, interactions, stage changes, customers, diffs or webhooks.
 
     An answer about a customer holds an explanation of each lifecycle, which has a schema of its own.
 

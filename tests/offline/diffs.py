@@ -1,12 +1,21 @@
-"""Two lifecycles compared by plain code, from what `lifecycle simulate` writes of each alone.
+"""Two lifecycles compared as `lifecycle diff` does, and by plain code from what `simulate` writes of each alone.
 
-It knows nothing of how the product compares: it reads stage changes and customers of two runs, and puts them together.
+The plain code knows nothing of how the product compares: it reads stage changes and customers of two runs, and puts
+them together.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from itertools import zip_longest
 from typing import Any, NamedTuple
+
+from stream.codec.files.reading_options import FROM_THE_FILE
+from stream.codec.lifecycle_yaml.lifecycle_files import load
+from stream.offline.diff.document import document
+from stream.offline.diff.explained import explained
+from stream.offline.diff.history import History, Noted, readable_again, without_progress
+from stream.offline.diff.shares import Task, compare, text_and_name
+from stream.settings import Settings
 
 Row = dict[str, Any]
 
@@ -61,3 +70,18 @@ def compared(
 def who_of(row: Row) -> str:
     """The customer of a line."""
     return f"customer {row['customer_id']}" if "customer_id" in row else f"anonymous {row['anonymous_id']}"
+
+
+def diff_of(
+    old: str, new: str, files: Iterable[str], *, until: int | None = None, most: int = 20, processes: int = 1
+) -> dict[str, Any]:
+    """The document of a comparison, with the default settings."""
+    settings = Settings()
+    with readable_again(files) as readable:
+        history = History(readable, None, settings.reading, FROM_THE_FILE, 1 << 50)
+        texts = text_and_name(load(old)), text_and_name(load(new))
+        task = Task(texts, settings.forget_after, settings.forget_identified_after, history, until, most)
+        noted = Noted()
+        tally, duplicates = compare(task, noted, without_progress, processes)
+        told = explained(task, tally.chosen(), without_progress)
+        return document(task, task.versions(), tally, noted, duplicates, told)

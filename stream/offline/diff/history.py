@@ -4,7 +4,7 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -50,9 +50,8 @@ class History:
 
     @property
     def size(self) -> int:
-        """About how many bytes there are to read, decompressed."""
-        packed = ((Path(each.name), each.name.lower().endswith(COMPRESSED)) for each in self.files)
-        return sum(path.stat().st_size * (_PACKED if is_packed else 1) for path, is_packed in packed)
+        """About how many bytes there are to read, decompressed; what cannot be read is none."""
+        return sum(_size(each.name) for each in self.files)
 
 
 class Noted:
@@ -80,28 +79,37 @@ def readable_again(files: Iterable[str]) -> Iterator[tuple[HistoryFile, ...]]:
 
     Raises InputFileError where one cannot be read.
     """
-    with tempfile.TemporaryDirectory(prefix="lifecycle-diff-") as folder:
-        names = list(files)
-        found: list[HistoryFile] = []
-        contents: set[bytes | None] = {None}
-        for number, name in enumerate(names):
-            again = _kept(name, Path(folder) / str(number)) if _is_read_once(name) else name
+    names, found = list(files), list[HistoryFile]()
+    contents: set[bytes | None] = {None}
+    with ExitStack() as stack:
+        for name in names:
+            again = name
+            if _is_read_once(name):
+                folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="lifecycle-diff-"))
+                again = _kept(name, Path(folder))
             content = content_hash(again) if len(names) > 1 else None
             found.append(HistoryFile(again, name, content is not None and content in contents))
             contents.add(content)
         yield tuple(found)
 
 
+def _size(name: str) -> int:
+    try:
+        size = Path(name).stat().st_size
+    except (OSError, ValueError):
+        return 0  # whoever reads it says what is wrong with it
+    return size * _PACKED if name.lower().endswith(COMPRESSED) else size
+
+
 def _is_read_once(name: str) -> bool:
     try:
         return name == "-" or not stat.S_ISREG(Path(name).stat().st_mode)
     except (OSError, ValueError):
-        return False  # whoever reads it says what is wrong with it
+        return False
 
 
 def _kept(name: str, folder: Path) -> str:
     """Where the content of what can be read only once is now; its name tells its format, and stands in messages."""
-    folder.mkdir()
     path = folder / ("standard-input" if name == "-" else Path(name).name)
     with opened(name) as source, path.open("wb") as target:
         shutil.copyfileobj(source, target, BUFFER)

@@ -1,20 +1,26 @@
-"""`lifecycle diff` says what plain code finds in two runs of `lifecycle simulate`, customer by customer."""
+"""A comparison says what plain code finds in two runs of `lifecycle simulate`, customer by customer."""
 
-import json
 from pathlib import Path
 from statistics import quantiles
-from typing import Any
+from typing import Any, Final
 
+import orjson
 import pytest
 
+from stream.codec.files.input_files import read_interactions
 from stream.codec.interactions import encode_native
+from stream.codec.lifecycle_yaml.lifecycle_files import load
+from stream.codec.stage_changes import encode
+from stream.core.model import model_of
 from stream.demo.shop import SHOP_CLOSED, shop_interactions
-from tests.cli.commands import Run
-from tests.kit.datasets import cdnow
-from tests.offline.diffs import Plain, compared, who_of
+from stream.offline.simulation import Simulation
+from stream.offline.standing import encode_standing
+from tests.kit.datasets import cdnow_interactions, write_native
+from tests.kit.times import DAY
+from tests.offline.diffs import Plain, compared, diff_of, who_of
 
 METRICS = Path(__file__).parents[2].joinpath("stream", "presets", "metrics.yaml").read_text(encoding="utf-8")
-ALL = "10000"
+ALL: Final = 10_000
 """More customers than there are."""
 
 
@@ -36,7 +42,7 @@ EDITS: dict[str, str] = {
         ("  # A poor answer", "  - {from: loyalty, to: ardent, when: orders >= 6}\n  # A poor answer"),
     ),
     "removed stage": edited(
-        ("  win_back:   {title: Win-back, channels: [email, push], actions: [welcome_back, product_recommendations]}\n", ""),
+        ("  win_back:   {title: Win-back, channels: [email, push], actions: ", "#"),
         ("to: win_back, when: idle < 60d", "to: retention, when: idle < 60d"),
         ("  - {from: win_back, to: retention, when: orders_of_late >= 1}\n", ""),
     ),
@@ -51,54 +57,42 @@ EDITS: dict[str, str] = {
 
 
 class Runs:
-    """Commands on one history, each run once."""
+    """What both commands do, on one history; each lifecycle is simulated once."""
 
-    def __init__(self, run: Run, folder: Path, until: str | None) -> None:
-        self.run, self.folder, self.until = run, folder, until
+    def __init__(self, history: Path, until: int | None) -> None:
+        self.history, self.until = history, until
         self.done: dict[str, tuple[list[Any], list[Any]]] = {}
 
     def simulated(self, lifecycle: str) -> tuple[list[Any], list[Any]]:
-        """The lines of `--changes` and of `--customers`."""
+        """The lines of `lifecycle simulate --changes` and of `--customers`."""
         if lifecycle not in self.done:
-            outputs = ("--changes", "changes.jsonl", "--customers", "customers.jsonl")
-            found = self.run("simulate", "--lifecycle", lifecycle, "--input", "history.jsonl", *outputs, *self.time())
-            assert found.returncode == 0, found.stderr
-            changes, customers = (
-                [json.loads(line) for line in (self.folder / f"{name}.jsonl").read_text().splitlines()]
-                for name in ("changes", "customers")
-            )
-            self.done[lifecycle] = changes, customers
+            simulation = Simulation(model_of([load(lifecycle).lifecycle]))
+            changes = list(simulation.run(read_interactions(self.history)))
+            changes += [] if self.until is None else simulation.finish(self.until)
+            written = [encode(*each) for each in changes]
+            standing = [encode_standing(each) for each in simulation.standings(self.until)]
+            self.done[lifecycle] = [orjson.loads(line) for line in written], [orjson.loads(line) for line in standing]
         return self.done[lifecycle]
 
-    def diff(self, old: str, new: str) -> dict[str, Any]:
-        """What `--json` writes, with all customers explained."""
-        given = ("--input", "history.jsonl", "--json", "-", "--customers", ALL)
-        found = self.run("diff", old, new, *given, *self.time())
-        assert found.returncode == 0, found.stderr
-        document: dict[str, Any] = json.loads(found.stdout)
-        return document
-
-    def time(self) -> tuple[str, ...]:
-        return () if self.until is None else ("--until", self.until)
-
-    def check(self, old: str, new: str) -> dict[str, Any]:
-        """Compare by the command and by plain code."""
-        document = self.diff(old, new)
+    def check(self, old: str, new: str, *, most: int = ALL) -> dict[str, Any]:
+        """Compare as the command does, and by plain code."""
+        found = diff_of(old, new, [str(self.history)], until=self.until, most=most)
+        document: dict[str, Any] = orjson.loads(orjson.dumps(found))
         plain = compared(self.simulated(old), self.simulated(new), document["renamed"])
-        check(document, plain, self.simulated(old)[1], self.simulated(new)[1])
+        check(document, plain, self.simulated(old)[1], self.simulated(new)[1], most=most)
         return document
 
 
-def check(document: dict[str, Any], plain: Plain, *customers: list[Any]) -> None:
+def check(document: dict[str, Any], plain: Plain, *customers: list[Any], most: int) -> None:
     """Both say the same, of everything."""
     assert {(each["old"], each["new"]): each["customers"] for each in document["matrix"]} == plain.matrix
     for name in ("same", "elsewhere", "another_way", "other_times"):
         assert document[name] == plain.differences[name], name
     told = {who_of(each): each for each in document["explained"]}
-    assert len(told) == len(document["explained"]) == document["customers"] - document["same"]
-    assert {who: each["parted"]["at"] for who, each in told.items()} == plain.parted
-    assert {who: each["difference"] for who, each in told.items()} == plain.difference_of
-    assert sum(each["customers"] for each in document["partings"]) <= len(told)
+    assert len(told) == len(document["explained"]) == min(most, document["customers"] - document["same"])
+    assert {who: each["parted"]["at"] for who, each in told.items()} == {who: plain.parted[who] for who in told}
+    assert {who: each["difference"] for who, each in told.items()} == {who: plain.difference_of[who] for who in told}
+    assert sum(each["customers"] for each in document["partings"]) <= len(plain.parted)
     for side, ways, standing in zip(("old", "new"), plain.ways, customers, strict=True):
         found = {(each["from"], each["to"]): each for each in document[side]["ways"]}
         assert {way: each["times"] for way, each in found.items() if each["times"]} == {
@@ -122,37 +116,43 @@ def check(document: dict[str, Any], plain: Plain, *customers: list[Any]) -> None
                     assert explanation[key] == stands[who][key], (who, key)
 
 
-@pytest.mark.parametrize("until", [None, str(SHOP_CLOSED + 40 * 86_400_000)], ids=["as it is", "time passes"])
-def test_edits_of_a_file_on_the_shop(lifecycle: Run, tmp_path: Path, until: str | None) -> None:
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A year and a half of a small shop."""
+    path = tmp_path_factory.mktemp("shop") / "history.jsonl"
+    with path.open("wb") as file:
+        file.writelines(encode_native(each) + b"\n" for each in shop_interactions(30))
+    return path
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("until", [None, SHOP_CLOSED + 40 * DAY], ids=["as it is", "time passes"])
+def test_edits_of_a_file_on_the_shop(shop: Path, tmp_path: Path, until: int | None) -> None:
     """Edits of every kind: each customer's end, way and parting."""
-    with (tmp_path / "history.jsonl").open("wb") as file:
-        file.writelines(encode_native(each) + b"\n" for each in shop_interactions(60))
-    runs = Runs(lifecycle, tmp_path, until)
+    runs = Runs(shop, until)
     differing = {}
     for name, text in EDITS.items():
-        file_name = f"{name.replace(' ', '-')}.yaml"
-        (tmp_path / file_name).write_text(text, encoding="utf-8")
-        document = runs.check("metrics", file_name)
+        file = tmp_path / f"{name}.yaml"
+        file.write_text(text, encoding="utf-8")
+        document = runs.check("metrics", str(file))
         differing[name] = document["customers"] - document["same"]
         assert document["renamed"] == ({"loyalty": "devotion"} if name.startswith("renamed") else {}), name
     assert {name for name, count in differing.items() if not count} == {"nothing", "renamed stage"}, differing
 
 
-def test_two_lifecycles_of_other_names_on_the_shop(lifecycle: Run, tmp_path: Path) -> None:
-    with (tmp_path / "history.jsonl").open("wb") as file:
-        file.writelines(encode_native(each) + b"\n" for each in shop_interactions(60))
-    runs = Runs(lifecycle, tmp_path, str(SHOP_CLOSED))
-    for new in ("journey", "nurture", "relationship"):
-        document = runs.check("metrics", new)
-        assert document["renamed"] == {}
-        assert document["elsewhere"] > document["customers"] // 2
+@pytest.mark.long
+@pytest.mark.parametrize("new", ["journey", "nurture", "relationship"])
+def test_two_lifecycles_of_other_names_on_the_shop(shop: Path, new: str) -> None:
+    document = Runs(shop, SHOP_CLOSED).check("metrics", new)
+    assert document["renamed"] == {}
+    assert document["elsewhere"] > document["customers"] // 2
 
 
 @pytest.mark.real_data
-def test_edits_of_a_file_on_real_purchases(lifecycle: Run, tmp_path: Path) -> None:
+def test_edits_of_a_file_on_real_purchases(tmp_path: Path) -> None:
     """All of a day's purchases are at midnight: several interactions of one moment, in both."""
-    assert cdnow(tmp_path / "history.jsonl") == 69_659
-    (tmp_path / "new.yaml").write_text(edited(("orders >= 2}", "orders >= 3}"), ("idle >= 60d", "idle >= 45d")))
-    runs = Runs(lifecycle, tmp_path, "1998-07-31")
-    document = runs.check("metrics", "new.yaml")
-    assert document["elsewhere"] > 1000
+    history, new = tmp_path / "history.jsonl", tmp_path / "new.yaml"
+    assert write_native(history, cdnow_interactions("CDNOW_sample.txt")) == 6_919
+    new.write_text(edited(("orders >= 2}", "orders >= 3}"), ("idle >= 60d", "idle >= 45d")), encoding="utf-8")
+    document = Runs(history, 901_843_200_000).check("metrics", str(new), most=200)
+    assert document["elsewhere"] > 100
