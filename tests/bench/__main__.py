@@ -20,8 +20,8 @@ from stream.errors import LifecycleError
 from tests.bench import machine, report
 
 SECTIONS = (
-    "throughput", "latency", "transactions", "recovery", "takeover", "memory", "scale", "http", "webhooks", "micro",
-    "profile",
+    "throughput", "latency", "transactions", "recovery", "takeover", "memory", "scale", "http", "webhooks", "diff",
+    "micro", "profile",
 )  # fmt: skip
 """Modules of this package, each with HELP, measure() and tables()."""
 _DEFAULT = "throughput"
