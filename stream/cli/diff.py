@@ -131,11 +131,11 @@ def diff(
         tally, duplicates = compare(task, noted, watched("comparing"), processes_for(history))
         told = explained(task, tally.chosen(), watched("explaining"))
         found = document(task, task.versions(), tally, noted, duplicates, told)
-    show_diff(found, Console(stderr="-" in outputs.values()))
     if json:
         write_lines(json, [orjson.dumps(found, option=orjson.OPT_INDENT_2)])
     if html:
         write_lines(html, [diff_page(found).encode()])
+    show_diff(found, Console(stderr="-" in outputs.values()))  # whose reader may have enough before its end
     if noted.rejected:
         errors.print(rejections_table("Records that could not be read", noted.rejected))
     show_flaws(noted.flaws, errors)

@@ -56,6 +56,14 @@ def test_what_differs_is_said_and_is_no_failure(lifecycle: Run) -> None:
         assert expected in lines, found.stdout
 
 
+def test_events_that_are_called_otherwise_are_no_agreement(lifecycle: Run, tmp_path: Path) -> None:
+    (tmp_path / "in.jsonl").write_text(line("ann", T0).replace("Order Completed", "Bought"))
+    found = lifecycle("diff", "old.yaml", "new.yaml", "--input", "in.jsonl", "--html", "page.html")
+    assert found.returncode == 0
+    assert "are the events called otherwise?" in " ".join(found.stdout.split())
+    assert "are the events called otherwise?" in (tmp_path / "page.html").read_text(encoding="utf-8")
+
+
 def test_a_difference_fails_where_that_is_asked_for(lifecycle: Run) -> None:
     """As for CI; the same file differs in nothing, also from itself as a pipe gives it."""
     given = ("--input", "in.jsonl", "--fail-on-difference")

@@ -5,13 +5,14 @@ from typing import Final
 
 from stream.cli.pages.diff_customers import customers_part, partings_part
 from stream.cli.pages.markup import Markup, joined, page, tag
-from stream.cli.terminal.amounts import amount
 from stream.cli.terminal.diff_figures import Both, is_alike, matrix_of, stages_of_both, ways_of_both
-from stream.cli.terminal.diff_words import DIFFERENCES, SIDES, edit_words, stage_title
-from stream.cli.terminal.explanation_words import Json, when
+from stream.cli.terminal.diff_words import DIFFERENCES, SIDES, edit_words, history_words, nothing_moved, stage_title
+from stream.cli.terminal.explanation_words import Json
 from stream.cli.terminal.spans import share
 from stream.codec.plain import plain
 
+_EDITS: Final = 20
+"""Changes of the file that are seen at once."""
 _BAR: Final = 100
 """Width of the longest bar, in units of its picture."""
 _READING: Final = """\
@@ -36,12 +37,7 @@ def diff_page(document: Json) -> str:
 
 
 def _heading(document: Json, names: str) -> Markup:
-    history = document["history"]
-    said = [amount(history["records"], "interaction")]
-    if history["first"] is not None:
-        said.append(f"from {when(history['first'])} to {when(history['last'])} (UTC)")
-    if history["until"] is not None:
-        said.append(f"then time passes until {when(history['until'])}")
+    warning = nothing_moved(document)
     versions = [
         joined(f"{side}: ", tag("code", plain(told["name"])), f", {plain(told['lifecycle'])} version {told['version']}")
         for side in SIDES
@@ -49,8 +45,9 @@ def _heading(document: Json, names: str) -> Markup:
     ]
     return joined(
         tag("h1", f"What would change: {names}"),
-        tag("p", "; ".join(said), class_="quiet"),
         *(tag("p", each, class_="quiet") for each in versions),
+        tag("p", f"{history_words(document)}. All times are UTC.", class_="quiet"),
+        tag("p", warning, class_="changed") if warning else None,
     )
 
 
@@ -71,7 +68,10 @@ def _tile(label: str, figure: str, note: str, kind: str) -> Markup:
 
 def _edits_part(document: Json) -> Markup:
     edits = [tag("li", edit_words(each, document)) for each in document["edits"]]
-    said = tag("ul", *edits) if edits else tag("p", "The files mean the same.")
+    said = tag("ul", *edits[:_EDITS]) if edits else tag("p", "The files mean the same.")
+    if len(edits) > _EDITS:
+        more = tag("summary", f"and {len(edits) - _EDITS:,} more")
+        said = joined(said, tag("details", more, tag("ul", *edits[_EDITS:])))
     return tag("section", tag("h2", "What the new file changes"), said)
 
 

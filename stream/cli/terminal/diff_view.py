@@ -15,7 +15,9 @@ from stream.cli.terminal.diff_words import (
     cause_words,
     edit_words,
     ending_words,
+    history_words,
     move_words,
+    nothing_moved,
     now_words,
     source_words,
     stage_title,
@@ -28,6 +30,8 @@ from stream.cli.terminal.spans import share
 from stream.cli.terminal.tables import plain_table, titled
 from stream.codec.plain import plain
 
+_EDITS = 20
+"""Changes of the file that are listed: of two lifecycles that have little in common there are more."""
 _CELLS = 12
 """Pairs of stages that are listed where the matrix is too wide."""
 _PARTINGS = 10
@@ -58,6 +62,8 @@ def _parts(document: Json, width: int) -> Iterator[RenderableType]:
     if not document["customers"]:
         yield Text("No customer is there at the end.", "yellow")
         return
+    if said := nothing_moved(document):
+        yield Text(said, "yellow")
     yield _differences(document)
     yield _matrix(document, width)
     yield _stages(document, width)
@@ -76,20 +82,16 @@ def _heading(document: Json) -> Text:
         told = document[side]
         text.append(f"{side}  ", "dim").append(plain(told["title"]), "bold")
         text.append(f" ({plain(told['lifecycle'])} version {told['version']}), {plain(told['name'])}\n")
-    history = document["history"]
-    text.append(amount(history["records"], "record"))
-    if history["first"] is not None:
-        text.append(f", from {when(history['first'])} to {when(history['last'])}")
-    if history["until"] is not None:
-        text.append(f"; then time passes until {when(history['until'])}")
-    return text
+    return text.append(history_words(document))
 
 
 def _edits(document: Json) -> RenderableType:
     edits = document["edits"]
     if not edits:
         return Text("The files mean the same.", "green")
-    lines = [Text(edit_words(each, document)) for each in edits]
+    lines = [Text(edit_words(each, document)) for each in edits[:_EDITS]]
+    if len(edits) > _EDITS:
+        lines.append(Text(f"and {len(edits) - _EDITS:,} more, which --html and --json have", "dim"))
     return Group(Text("What the new file changes", "bold"), *(Padding(each, (0, 0, 0, 2)) for each in lines))
 
 

@@ -5,6 +5,7 @@ Everything is taken from the document that `schemas/diff.schema.json` describes,
 
 from collections.abc import Iterator
 
+from stream.cli.terminal.amounts import amount
 from stream.cli.terminal.explanation_words import Json, comparison_words, guard_words, number, value_words, when
 from stream.codec.plain import plain
 
@@ -17,6 +18,36 @@ DIFFERENCES = {
 }
 _SHOWN_STAGES = 8
 """Of a customer's way, so many stages are told."""
+
+
+def history_words(document: Json) -> str:
+    """What both were run on: how many records, from when to when, and what of them did not count."""
+    history = document["history"]
+    left_out = [
+        f"{history[key]:,} {words}"
+        for key, words in (
+            ("rejected", "could not be read"),
+            ("duplicates", "duplicates"),
+            ("known", "known from the same file before"),
+            ("ahead", "of the future, counted as of now"),
+        )
+        if history[key]
+    ]
+    said = amount(history["records"], "record") + (f" ({', '.join(left_out)})" if left_out else "")
+    if history["first"] is not None:
+        said += f", from {when(history['first'])} to {when(history['last'])}"
+    return said if history["until"] is None else f"{said}; then time passes until {when(history['until'])}"
+
+
+def nothing_moved(document: Json) -> str | None:
+    """What to think of where nobody went from stage to stage in either of the two; None: somebody did."""
+    ways = [each for side in SIDES for each in document[side]["ways"]]
+    if any(each["times"] for each in ways if each["from"] is not None and each["to"] is not None):
+        return None
+    return (
+        "Nobody ever left the first stage, in neither of the two: are the events called otherwise? "
+        "`lifecycle simulate` says what did not match."
+    )
 
 
 def stage_title(document: Json, side: str, stage: str | None) -> str:
@@ -113,11 +144,11 @@ def now_words(customer: Json, document: Json, side: str) -> str:
 
 def way_words(customer: Json, document: Json, side: str) -> str:
     """The stages that a customer went through since it parted, beginning where it was then."""
-    old, new = ([each["stage"] for each in customer[each_side]["way"]] for each_side in SIDES)
-    old = [document["renamed"].get(stage, stage) for stage in old]
-    shared = next((place for place, (one, other) in enumerate(zip(old, new, strict=False)) if one != other), None)
-    begin = max(0, (min(len(old), len(new)) if shared is None else shared) - 1)
-    way = [stage_title(document, "new", stage) for stage in (old if side == "old" else new)[begin:]]
+    ways = {each: [stop["stage"] for stop in customer[each]["way"]] for each in SIDES}
+    renamed = [document["renamed"].get(stage, stage) for stage in ways["old"]]
+    pairs = enumerate(zip(renamed, ways["new"], strict=False))
+    shared = next((place for place, (old, new) in pairs if old != new), min(map(len, ways.values())))
+    way = [stage_title(document, side, stage) for stage in ways[side][max(0, shared - 1) :]]
     return " → ".join(way[:_SHOWN_STAGES] + (["…"] if len(way) > _SHOWN_STAGES else []))
 
 
