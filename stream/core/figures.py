@@ -55,6 +55,8 @@ class Figure:
     """The limit in words; empty where there is none."""
     label: tuple[str, str] = ("", "")
     """The lifecycle's id and the figure's name."""
+    mark: str = ""
+    """Of what it says but for the title: 16 hex digits. Where it changes, the figure begins from nothing."""
     where: str = ""
     """The condition on what counts, as the file has it; empty: none."""
     over: str = ""

@@ -59,6 +59,9 @@ class FigureStore:
         """Lifecycles whose customers by stage may be others than the figures say: they may have been away."""
         self._ahead: set[tuple[str, int, Cell]] = set()
         """What `repeated_until` is about."""
+        self._marks = {(lifecycle, each.name): each.mark for lifecycle, of in self.sets.items() for each in of.figures}
+        self._outdated: list[bytes] = []
+        """Keys of figures as they were before the file said something else of them."""
         self._millionths = {
             (lifecycle, figure.name) for lifecycle, of in self.sets.items() for figure in of.figures if figure.is_money
         }
@@ -72,7 +75,10 @@ class FigureStore:
         for number, (key, value) in enumerate(changelog.items()):
             lifecycle, day, cell = read_figure_key(key)
             if lifecycle in self.sets:  # of others there may be some again, when their file is back
-                figure, until = read_figure_value(value)
+                figure, until, mark = read_figure_value(value)
+                if mark != self._marks.get((lifecycle, cell.figure), mark):
+                    self._outdated.append(key)
+                    continue
                 self._put(self._days[lifecycle], lifecycle, day, cell, figure)
                 if position is None or until > position:
                     self.repeated_until = max(until, self.repeated_until or until)
@@ -147,11 +153,13 @@ class FigureStore:
             self.repeated_until, self._ahead, made.ahead = None, set(), _NONE
             for lifecycle in tallies:
                 self._settle_levels(lifecycle, stages, made)
-        state: list[Outgoing] = []
+        state = [Outgoing(key, None) for key in self._outdated]
+        self._outdated = []
         rows: list[Outgoing] = []
         for lifecycle, day, cell in made.written:
             number = self._changed[lifecycle, day][cell]
-            state.append(Outgoing(figure_key(lifecycle, day, cell), figure_value(number, next_offset)))
+            mark = self._marks.get((lifecycle, cell.figure), "")
+            state.append(Outgoing(figure_key(lifecycle, day, cell), figure_value(number, next_offset, mark)))
             millionths = (lifecycle, cell.figure) in self._millionths
             version = self._versions[lifecycle]
             rows.append(row(lifecycle, version, self._partition, day, cell, number, millionths=millionths))

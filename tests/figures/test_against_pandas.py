@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections import defaultdict
 from pathlib import Path
 
@@ -20,17 +18,11 @@ from tests.figures.shop import DAY
 ZONES = ["UTC", "Europe/Paris", "America/New_York", "Africa/Cairo"]
 """All but the first change their clocks within the data; in Cairo, midnight does not exist on a day."""
 BY = ["country", "device"]
+pytestmark = pytest.mark.slow
 
 
 CORRECTED = {name for name, figure in shop.FIGURES.items() if figure.ledger and not figure.counts_interactions}
 CORRECTED |= {name for name, figure in shop.FIGURES.items() if figure.once}
-
-
-@pytest.fixture(scope="module")
-def saved(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
-    file = tmp_path_factory.mktemp("shop") / "shop.jsonl.gz"
-    subprocess.run([sys.executable, "-m", "stream.cli", "demo", "--save", str(file)], check=True, capture_output=True)
-    return shop.saved_shop(file)
 
 
 def lives(frame: pd.DataFrame) -> pd.DataFrame:

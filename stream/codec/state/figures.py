@@ -1,7 +1,8 @@
 """One figure of one day and segment of one partition, as the changelog keeps it.
 
 The key is `f`, then lifecycle, day, figure, fact and segment with a NUL between them: a fact's value, which may hold
-any character, stands last. The value is `1`, the number, and the source offset before which it is as it says.
+any character, stands last. The value is `1`, the number, the source offset before which it is as it says, and of a
+figure of the file a mark of what the file said of it.
 """
 
 from typing import Final, NamedTuple
@@ -47,14 +48,15 @@ def read_figure_key(key: bytes) -> tuple[str, int, Cell]:
         ) from None
 
 
-def figure_value(number: int, next_offset: int) -> bytes:
-    """The record's value: millionths, or a count, with everything before the source offset in it."""
-    return b"%b %d %d" % (FORMAT, number, next_offset)
+def figure_value(number: int, next_offset: int, mark: str = "") -> bytes:
+    """The record's value: millionths, or a count, with all before the source offset in it; `mark`: `Figure.mark`."""
+    value = b"%b %d %d" % (FORMAT, number, next_offset)
+    return value + b" " + mark.encode() if mark else value
 
 
-def read_figure_value(value: bytes) -> tuple[int, int]:
-    """Number and offset. Raises StateError."""
+def read_figure_value(value: bytes) -> tuple[int, int, str]:
+    """Number, offset and the mark of the figure as it was written. Raises StateError."""
     parts = value.split(b" ")
-    if parts[0] != FORMAT or len(parts) != 3:
+    if parts[0] != FORMAT or len(parts) not in {3, 4}:
         raise StateError(f"a figure has format {parts[0]!r}: it was written by a newer version; upgrade this worker")
-    return int(parts[1]), int(parts[2])
+    return int(parts[1]), int(parts[2]), parts[3].decode() if len(parts) == 4 else ""

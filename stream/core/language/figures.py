@@ -147,10 +147,11 @@ class FigureReader:
             key = "once" if per == "ever" else "at_most"
             self.reader.problem(keys["minus"], f"{key} and minus do not go together: what counted is not known by then")
         on_order = self._minus_on(keys, own=own)
+        mark = fingerprint([{key: value for key, value in entry.value.items() if key != "title"}])
         window = -1
         if per:
             window = len(self._read.windows)
-            self._read.windows.append((name, fingerprint([entry.value])))
+            self._read.windows.append((name, mark))
         condition = self.where(keys.get("where"), item)
         figure = Figure(
             name,
@@ -167,6 +168,7 @@ class FigureReader:
             tuple(minus),
             text,
             (self.lifecycle, name),
+            mark,
             "" if condition is None else condition.text,
             "" if over is None else ".".join(over.path),
             "" if ledger is None else ledger.ledger.name,
