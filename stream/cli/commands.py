@@ -50,7 +50,7 @@ COMMANDS = {
     "schema": _Lazy(
         "schema",
         "schema",
-        "Print a JSON Schema: of lifecycle files, interactions, stage changes, customers, diffs or webhooks.",
+        "Print a JSON Schema: of lifecycle files, interactions, stage changes, figures, customers, diffs or webhooks.",
     ),
     "simulate": _Lazy("simulate", "simulate", "Run lifecycles on interactions from files, offline and fast."),
     "diff": _Lazy(

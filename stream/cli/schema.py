@@ -16,6 +16,7 @@ class Schema(StrEnum):
     STAGE_CHANGE = "stage-change"
     CUSTOMER = "customer"
     EXPLANATION = "explanation"
+    FIGURE = "figure"
     DIFF = "diff"
     WEBHOOK_ATTEMPT = "webhook-attempt"
     WEBHOOKS = "webhooks"
@@ -24,7 +25,7 @@ class Schema(StrEnum):
 def schema(
     name: Annotated[Schema, typer.Argument(help="What the schema describes.")] = Schema.LIFECYCLE,
 ) -> None:
-    """Print a JSON Schema: of lifecycle files, interactions, stage changes, customers, diffs or webhooks.
+    """Print a JSON Schema: of lifecycle files, interactions, stage changes, figures, customers, diffs or webhooks.
 
     An answer about a customer holds an explanation of each lifecycle, which has a schema of its own.
 

@@ -4,7 +4,6 @@ Values are absolute, so that reading a row twice does no harm; the sum over part
 """
 
 from datetime import date, timedelta
-from decimal import Decimal
 from typing import Final, NamedTuple
 
 import orjson
@@ -53,7 +52,9 @@ def named(cell: Cell) -> Named:
 
 def exact(number: int) -> str:
     """Millionths as a decimal number, without zeros at its end."""
-    return f"{Decimal(number) / _MILLION:f}" if number % _MILLION else str(number // _MILLION)
+    whole, rest = divmod(abs(number), _MILLION)
+    text = f"{whole}.{rest:06}".rstrip("0").rstrip(".") if rest else str(whole)
+    return f"-{text}" if number < 0 else text
 
 
 def row(

@@ -85,7 +85,7 @@ def test_the_channels_are_the_topics_that_are_not_internal_with_their_settings_o
         }
         for channel in DOCUMENT["channels"].values()
     }
-    plans = [*plan_topics(Settings(), {}), *plan_webhook_topics(Settings(), 16)]
+    plans = [*plan_topics(Settings(), {}, figures=True), *plan_webhook_topics(Settings(), 16)]
     made = {plan.name: dict(plan.configs) for plan in plans if plan.name not in INTERNAL}
     for configs in made.values():
         configs.pop("message.timestamp.type", None)  # a binding has no word for it

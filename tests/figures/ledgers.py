@@ -24,7 +24,7 @@ class Ledger:
 
 
 def entries_of(frame: pd.DataFrame, ledger: Ledger) -> pd.DataFrame:
-    """The entries: `who`, `key`, `time` (the smallest), `amount` (after updates; <NA>: none), `made` (which arrival)."""
+    """The entries: `who`, `key`, `time` (the smallest), `amount` (after updates), `made` (at which arrival)."""
     words = frame[frame["type"].isin(ledger.each)].assign(arrival=lambda found: found.index)
     # Without a key each is an entry of its own.
     words = words.assign(key=words[ledger.by].where(words[ledger.by].notna(), "#" + words["arrival"].astype(str)))

@@ -28,5 +28,6 @@ def customers(changes: pd.DataFrame, zone: str) -> dict[tuple[str, str], int]:
     told = changes.assign(day=days_of(changes["at"], zone))
     there = told[told["to"].notna()].assign(stage=lambda found: found["to"], by_one=1)
     away = told[told["from"].notna()].assign(stage=lambda found: found["from"], by_one=-1)
-    daily = pd.concat([there, away]).groupby(["day", "stage"])["by_one"].sum().unstack(fill_value=0).sort_index()
-    return {(stage, str(day)[:10]): int(number) for (day, stage), number in daily.cumsum().stack().items()}
+    both = pd.concat([there, away])
+    daily = both.pivot_table("by_one", index="day", columns="stage", aggfunc="sum", fill_value=0).cumsum()
+    return {(stage, str(day)[:10]): int(number) for stage in daily for day, number in daily[stage].items()}

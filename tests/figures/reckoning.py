@@ -1,11 +1,12 @@
 """Figures reckoned with pandas from what docs/figures.md says; nothing of the product is used.
 
-Interactions are a frame with a row for each, in the order of arrival, numbered from 0. Its columns are `who`, `type` (the
-word), `time` (epoch milliseconds), and those that figures name. Sums are whole millionths.
+Interactions are a frame with a row for each, in the order of arrival, numbered from 0. Its columns are `who`, `type`
+(the word), `time` (epoch milliseconds), and those that figures name. Sums are whole millionths.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -81,7 +82,11 @@ def summed(counted: pd.DataFrame, by: Sequence[str]) -> dict[tuple[object, ...],
     """The sums over `value` for everybody and for each segment."""
     whole = counted.assign(by=None, kind="all", segment=None)
     parts = [
-        counted.assign(by=fact, kind=counted[fact].notna().map({True: "value", False: "none"}), segment=counted[fact])
+        counted.assign(
+            by=fact,
+            kind=counted[fact].notna().map({True: "value", False: "none"}),
+            segment=counted[fact].map(text, na_action="ignore"),
+        )
         for fact in by
     ]
     together = pd.concat([each[[*ROW, "value"]].astype(object) for each in [whole, *parts]])
@@ -89,10 +94,17 @@ def summed(counted: pd.DataFrame, by: Sequence[str]) -> dict[tuple[object, ...],
     together = together.astype(dict.fromkeys(ROW, object)).where(together.notna(), None)
     sums = together.groupby(ROW, dropna=False, sort=False)["value"].sum()
     return {
-        tuple(None if pd.isna(part) else part for part in key[:-1]) + (str(key[-1])[:10],): int(value)
+        (*(None if pd.isna(part) else part for part in key[:-1]), str(key[-1])[:10]): int(value)
         for key, value in sums.items()
         if value
     }
+
+
+def text(value: object) -> str:
+    """The name of a segment: numbers and booleans as JSON writes them."""
+    if isinstance(value, str):
+        return value
+    return json.dumps(int(value) if isinstance(value, float) and value.is_integer() else value)
 
 
 def contributions(frame: pd.DataFrame, figure: Figure, zone: str) -> pd.DataFrame:

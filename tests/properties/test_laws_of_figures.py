@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 import orjson
 from hypothesis import given
@@ -61,7 +62,7 @@ def in_batches(made: PartitionMachine, records: Sequence[Record], cuts: Iterable
     """Run the records, a batch ending at each cut."""
     batches: list[Batch] = []
     places = [0, *sorted({cut % (len(records) + 1) for cut in cuts}), len(records)]
-    for begin, end in zip(places, places[1:], strict=False):
+    for begin, end in pairwise(places):
         if begin < end:
             batches += run_all(made, records[begin:end])
     return batches
@@ -137,7 +138,7 @@ def test_restored_from_the_changelog_at_any_batch_it_goes_on_alike(history, cuts
     again=st.lists(st.integers(0, 30), max_size=3),
 )
 def test_a_write_that_was_cut_off_counts_nothing_twice_and_loses_nothing(history, cuts, stop, written, again):
-    """Without transactions: rows are acknowledged, then state follows in its order, of which any beginning may be there."""
+    """Without transactions: rows are acknowledged, then state follows in its order, and any beginning may be there."""
     records = records_of(history)
     batches = in_batches(machine_of(), records, cuts)
     stop %= len(batches)

@@ -2,16 +2,18 @@
 
 from datetime import date
 from decimal import Decimal
+from itertools import count, islice
 from pathlib import Path
 
 import pytest
 
+from stream.core.interaction import Interaction
 from stream.engine import state_reader
-from stream.machine import figure_store
+from stream.machine.figure_store import MAX_SEGMENTS
 from stream.web.figures import segments, sums
-from tests.web.figure_oracle import COUNTRIES, ORACLE
+from tests.web.figure_oracle import COUNTRIES, ORACLE, at
 from tests.web.figure_workers import MARCH, days, named, workers
-from tests.web.rig import ask
+from tests.web.rig import ask, home
 
 
 async def test_by_a_fact_each_value_is_told_apart_beside_the_whole(tmp_path: Path) -> None:
@@ -71,17 +73,20 @@ async def test_of_many_values_the_largest_are_told_apart_and_the_rest_together(
         assert Decimal(figure["series"][-1]["total_exact"]) == rest
 
 
-async def test_values_beyond_those_that_a_day_keeps_apart_are_told_as_other(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(figure_store, "MAX_SEGMENTS", 1)
-    async with workers(tmp_path) as [rig, _]:
-        body = (await ask(rig, f"{MARCH}&by=country"))[1]
-    for figure in body["figures"]:
-        whole, *parts = figure["series"]
-        assert sum(Decimal(each["total_exact"]) for each in parts) == Decimal(whole["total_exact"])
-    assert named(body, "figure")["visitors"]["series"][-1]["kind"] == "other"
-    assert named(body, "figure")["visitors"]["series"][-1]["total"] > 0
+async def test_values_beyond_those_that_a_day_keeps_apart_are_told_as_other(tmp_path: Path) -> None:
+    """Of one partition and day; beside those that an answer has no room for."""
+    here = (who for who in map("c-{}".format, count()) if home(who) == 0)
+    told = [
+        Interaction(who, None, None, "page", at(date(2026, 3, 30)), {"country": f"land-{place:04}"}, {})
+        for place, who in enumerate(islice(here, MAX_SEGMENTS + 5))
+    ]
+    async with workers(tmp_path, told=told) as [rig, _]:
+        body = (await ask(rig, f"{MARCH}&by=country&per=month"))[1]
+    assert body["segments"] == {"shown": segments.MOST, "all": MAX_SEGMENTS}
+    whole, *shown, other = named(body, "figure")["visitors"]["series"]
+    assert (whole["total"], other["kind"]) == (MAX_SEGMENTS + 5, "other")
+    assert [each["total"] for each in shown] == [1] * segments.MOST
+    assert other["total"] == MAX_SEGMENTS + 5 - segments.MOST
 
 
 async def test_in_slices_the_answer_is_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -34,6 +34,8 @@ BY: Final = "by"
 """The key among the figures that names facts."""
 _MINUS_ON: Final = ("return", "order")
 _EXAMPLE: Final = "visits: {each: visit}"
+_BY_THEMSELVES: Final = ("entered", "left", "moved", "stayed", "customers")
+"""What comes by itself; whoever reads the rows would take a figure of that name for it."""
 
 
 class _Figures(NamedTuple):
@@ -91,6 +93,9 @@ class FigureReader:
             return None
         for name, one in given.items():
             check_identifier(self.reader, one, name)
+            if name in _BY_THEMSELVES:
+                said = f"{name!r} comes by itself, of each stage; give the figure another name"
+                self.reader.problem(one, said, on_key=True)
             self._figure(name, one)
         rates = self._rates(top.get("rates"), [*given])
         return FigureSet(tuple(self._read.figures), by, rates, zone, tuple(self._read.windows))

@@ -13,7 +13,11 @@ const MOST_DOTS = 45;
 
 /** The line of a series of `measure`; `answer` has the periods. */
 export function figureChart(measure, series, answer, watch) {
-    const picture = s("svg", { class: "figure-chart", role: "img", "aria-label": inWords(measure, series, answer) });
+    const picture = s("svg", {
+        class: "figure-chart",
+        role: "img",
+        "aria-label": inWords(measure, series, answer),
+    });
     const frame = h("div", { class: "figure-frame" }, picture);
     watch(frame, (width) => draw(picture, width / scale(), measure, series, answer));
     return frame;
@@ -51,7 +55,10 @@ function draw(picture, width, measure, { values, before_values: before }, { peri
         picture,
         s("line", { class: "ground", x1: 0, y1: ground, x2: width, y2: ground }),
         runs(values).map((run) =>
-            s("path", { class: "area", d: `${path(run, x, y)}L${x(run.at(-1)[0])} ${ground}L${x(run[0][0])} ${ground}Z` }),
+            s("path", {
+                class: "area",
+                d: `${path(run, x, y)}L${x(run.at(-1)[0])} ${ground}L${x(run[0][0])} ${ground}Z`,
+            }),
         ),
         before !== null && runs(before).map((run) => s("path", { class: "before", d: path(run, x, y) })),
         runs(values).map((run) => s("path", { class: "line", d: path(run, x, y) })),
@@ -85,5 +92,8 @@ function runs(values) {
     return found;
 }
 
-const path = (run, x, y) =>
-    `M${run.map(([place, value]) => `${x(place).toFixed(1)} ${y(value).toFixed(1)}`).join("L")}${run.length === 1 ? "h.01" : ""}`;
+/** Of one value alone, a dot. */
+function path(run, x, y) {
+    const points = run.map(([place, value]) => `${x(place).toFixed(1)} ${y(value).toFixed(1)}`);
+    return `M${points.join("L")}${run.length === 1 ? "h.01" : ""}`;
+}

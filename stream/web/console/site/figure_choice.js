@@ -1,4 +1,4 @@
-// Which days, weeks or months are looked at, and by which fact: what the reader chooses, and the question that it makes.
+// Which days, weeks or months are looked at, and by which fact: what the reader chooses, and the question of it.
 
 import { isDay, monthBefore, monthOf } from "./calendar.js";
 import { fill, h } from "./dom.js";

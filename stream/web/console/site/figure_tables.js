@@ -35,13 +35,7 @@ export function periodTable(answer) {
         {
             title: { day: "Day", week: "Week", month: "Month" }[answer.per],
             head: true,
-            cell: ({ period, words }) => words ?? [
-                periodWords(period, answer.per),
-                !period.whole && h("span", { class: "quiet small" }, " cut off"),
-                period.from <= answer.today &&
-                    answer.today <= period.to &&
-                    h("span", { class: "quiet small" }, " not over"),
-            ],
+            cell: ({ period, words }) => words ?? periodName(period, answer),
         },
         ...measuresOf(answer).map((measure) => ({
             title: titleOf(measure),
@@ -50,11 +44,10 @@ export function periodTable(answer) {
                 cell ? cell(measure, measure.series[0]) : exactWords(measure, measure.series[0], place),
         })),
     ];
+    const shown = [...sums, ...rows.slice(0, MOST_ROWS)];
+    const rowClass = ({ words }) => (words ? "sum" : null);
     return [
-        scrolled("Figures by period", table("Figures by period", columns, [...sums, ...rows.slice(0, MOST_ROWS)], {
-                rowClass: ({ words }) => (words ? "sum" : null),
-            }),
-        ),
+        scrolled("Figures by period", table("Figures by period", columns, shown, { rowClass })),
         rows.length > MOST_ROWS &&
             h(
                 "p",
@@ -63,6 +56,12 @@ export function periodTable(answer) {
             ),
     ];
 }
+
+const periodName = (period, { per, today }) => [
+    periodWords(period, per),
+    !period.whole && h("span", { class: "quiet small" }, " cut off"),
+    period.from <= today && today <= period.to && h("span", { class: "quiet small" }, " not over"),
+];
 
 /** Totals of the segments side by side. */
 export function segmentTable(answer) {

@@ -10,7 +10,7 @@ import { moveTable, periodTable, segmentTable, stageTable } from "./figure_table
 import { changeWords, measuresOf, nameOf, titleOf, totalWords, valueWords } from "./figure_words.js";
 import { calendarDay, calendarDays, count } from "./format.js";
 import { links } from "./router.js";
-import { nothing, pane, regularly, waitingNotice } from "./states.js";
+import { nothing, pane, regularly, seldom, waitingNotice } from "./states.js";
 
 const AGAIN_SECONDS = 5;
 const EXAMPLE = `interactions:
@@ -81,7 +81,8 @@ export async function figures(main, { lifecycle: id }, signal) {
         place,
     );
     load();
-    regularly(() => live && load(), AGAIN_SECONDS, signal);
+    const again = seldom(load, signal); // a large answer less often
+    regularly(() => live && again(), AGAIN_SECONDS, signal);
 }
 
 /** Which days these are, and what to know of them. */
@@ -106,22 +107,25 @@ function content(answer, lifecycle, watched, open) {
             "Nothing was counted yet.",
             "Send interactions, to a collector or to Kafka: what the lifecycle file counts stands here from the first one on.",
         );
+    const some = measuresOf(answer).length > 0; // else there is but what comes by itself
     const moved = answer.moves.some((each) => each.total > 0 || each.before > 0);
     return [
-        h(
-            "ul",
-            { class: "plain tiles", "aria-label": "Figures and rates" },
-            measuresOf(answer).map((each) => tile(each, answer, watched, open)),
-        ),
-        h(
-            "p",
-            { class: "quiet small legend" },
-            h("span", {}, key("now"), "these days"),
-            h("span", {}, key("before"), "the days before"),
-            h("span", {}, key("open"), "not over, or cut off"),
-        ),
+        some && [
+            h(
+                "ul",
+                { class: "plain tiles", "aria-label": "Figures and rates" },
+                measuresOf(answer).map((each) => tile(each, answer, watched, open)),
+            ),
+            h(
+                "p",
+                { class: "quiet small legend" },
+                h("span", {}, key("now"), "these days"),
+                h("span", {}, key("before"), "the days before"),
+                h("span", {}, key("open"), "not over, or cut off"),
+            ),
+        ],
         answer.by !== null && card("figures-by-title", `By ${answer.by}`, segmentTable(answer)),
-        card("figures-table-title", "In numbers", periodTable(answer)),
+        some && card("figures-table-title", "In numbers", periodTable(answer)),
         h(
             "div",
             { class: "two" },
