@@ -127,6 +127,8 @@ def _funnel(picture: Steps, title: str) -> str:
 _NODE: Final = 12
 _GAP: Final = 14
 _FLOW_HEIGHT: Final = 400
+_FLOW_LABEL: Final = 275
+"""Room for a label and a number on each side."""
 
 
 def _flow(picture: Flow, title: str) -> str:
@@ -139,7 +141,7 @@ def _flow(picture: Flow, title: str) -> str:
 
     def parts() -> Iterator[str]:
         left, right = _places(picture, sources, 0, scale), _places(picture, targets, 1, scale)
-        from_x, to_x = _LABEL + 20, _WIDTH - _LABEL - 20
+        from_x, to_x = _FLOW_LABEL, _WIDTH - _FLOW_LABEL - _NODE
         order = {each: place for place, each in enumerate(picture.sources)}
         used_left, used_right = dict.fromkeys(sources, 0.0), dict.fromkeys(targets, 0.0)
         for source in sources:

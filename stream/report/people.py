@@ -56,7 +56,7 @@ def customers(material: Material, top: int) -> Section:
     shares: list[list[Cell]] = []
     for part in _TENTHS:
         many = max(1, round(ranked.len() * part))
-        shares.append([f"The best {part:.0%}", count(many), share(ratio(total(ranked.head(many)), everything))])
+        shares.append([f"The best {part * 100:.0f} %", count(many), share(ratio(total(ranked.head(many)), everything))])
     return Section(
         "customers",
         "The best customers",

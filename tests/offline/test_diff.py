@@ -9,6 +9,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 
+from stream.cli.pages.diff_page import diff_page
 from stream.cli.terminal.diff_words import edit_words, why_lines
 from stream.cli.terminal.explanation_words import when
 from tests.kit.times import DAY, T0
@@ -228,3 +229,53 @@ def test_several_processes_find_what_one_finds(shop: Shop) -> None:
     assert alone["elsewhere"] > 0
     assert alone["another_way"] > 0
     assert shop.diff(*edits, until=T0 + 30 * DAY, processes=3) == alone
+
+
+def test_what_holds_a_transition_back_is_why_a_customer_stays(shop: Shop) -> None:
+    shop.sees("ann", "Order Completed", T0)
+    found = shop.diff(("to: buyer, when: orders >= 1", "to: buyer, when: orders >= 1, hold: 2d"))
+    (ann,) = found["explained"]
+    since, until = when(T0), when(T0 + 2 * DAY)
+    assert list(why_lines(ann, found)) == [
+        ("old: goes to Buyer, when orders >= 1", []),
+        ("new: stays", [f"hold: the condition has held since {since}; it must until {until}"]),
+    ]
+
+
+def test_a_way_and_a_stage_that_are_not_there_are_why_a_customer_stays(shop: Shop) -> None:
+    shop.sees("ann", "Order Completed", T0)
+    no_way = shop.diff(("from: [stranger, lead], to: buyer", "from: lead, to: buyer"))
+    (ann,) = no_way["explained"]
+    assert list(why_lines(ann, no_way))[1] == ("new: stays", ["there is no way from Stranger to Buyer"])
+    no_stage = shop.diff(
+        ("  buyer: {title: Buyer}\n", ""), ("  - {from: [stranger, lead], to: buyer, when: orders >= 1}\n", "")
+    )
+    (ann,) = no_stage["explained"]
+    assert list(why_lines(ann, no_stage))[1] == ("new: stays", ["there is no stage Buyer"])
+    assert edit_words(no_stage["edits"][0], no_stage) == "stage buyer removed: {title: Buyer}"
+
+
+def test_a_customer_that_only_one_has_forgotten_ends_elsewhere(shop: Shop) -> None:
+    """What is passive wakes nobody, and keeps nobody from being forgotten."""
+    shop.lines = [
+        orjson.dumps({"type": "page", "anonymous_id": "x", "time": T0 + days * DAY}) + b"\n" for days in (0, 60)
+    ]
+    found = shop.diff(("scores:\n", "passive: [visit]\nscores:\n"), until=T0 + 100 * DAY)
+    assert found["matrix"] == [{"old": "stranger", "new": None, "customers": 1}]
+    (x,) = found["explained"]
+    assert x["new"]["explanation"] is None
+    assert [line for line, _ in why_lines(x, found)][:2] == ["old: stays", "new: is forgotten"]
+    page = diff_page(found)
+    assert "Stranger → forgotten" in page
+
+
+def test_the_page_has_what_comes_from_outside_as_text(shop: Shop) -> None:
+    evil = "<script>alert(1)</script>'\"&"
+    shop.sees(evil, "Order Completed", T0)
+    shop.sees("\u202eevil", "Order Completed", T0)
+    page = diff_page(shop.diff(("Buyer", "<b>Buyer"), ("orders >= 1", "orders >= 2")))
+    assert "<script" not in page
+    assert "<b>" not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;&#x27;&quot;&amp;" in page
+    assert "\u202e" not in page
+    assert "goes to Buyer, when orders &gt;= 1" in page

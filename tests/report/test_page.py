@@ -18,6 +18,16 @@ from tests.report.reckoning import reckoned
 
 pytestmark = pytest.mark.slow
 
+CUT_OFF = """
+() => [...document.querySelectorAll("svg")].flatMap((svg) => {
+    const room = svg.getBoundingClientRect();
+    return [...svg.querySelectorAll("text")].filter((each) => {
+        const box = each.getBoundingClientRect();
+        return box.right > room.right + 1 || box.left < room.left - 1;
+    }).map((each) => each.textContent);
+})
+"""
+"""Labels of pictures that are not whole."""
 METRICS = load("metrics").lifecycle
 
 
@@ -48,6 +58,7 @@ async def test_it_can_be_used_by_everybody_and_asks_nobody(
         assert await opened.page.locator("section").count() > 8
         assert await opened.flaws() == []
         assert await opened.wider_than_the_window() == []
+        assert await opened.page.evaluate(CUT_OFF) == []
 
 
 @pytest.mark.asyncio(loop_scope="module")

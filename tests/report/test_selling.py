@@ -14,7 +14,7 @@ from stream.report.tables import Report
 from tests.report.plain import Shop, middle
 from tests.report.reckoning import in_zone, plain, reckoned, row, shuffled, table
 
-PEOPLE = 400
+PEOPLE = 250
 ZONES = ("Europe/Paris", "America/New_York")
 # Both change their clocks in these months, Paris on the 29th, New York on the 8th of March.
 MARCH, FEBRUARY = (date(2026, 3, 1), date(2026, 3, 31)), (date(2026, 2, 1), date(2026, 2, 28))

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
+from multiprocessing.resource_tracker import ensure_running
 from typing import Final
 
 from stream.codec.files.source_file import Record
@@ -110,6 +111,8 @@ def _share(
 def _others(task: Task, processes: int) -> Iterator[list[tuple[BaseProcess, "Connection[object, object]"]]]:
     """The other processes, each with the pipe that its result comes through; none of them is left at the end."""
     context = get_context("spawn")
+    if processes > 1:
+        ensure_running()  # where the first process starts this, it lets through (CPython 3.11) what is blocked below
     started: list[tuple[BaseProcess, Connection[object, object]]] = []
     try:
         for number in range(1, processes):
