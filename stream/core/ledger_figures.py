@@ -14,7 +14,7 @@ from stream.core.ledgers import EACH, MINUS, Ledger
 from stream.core.memory import LedgerEntry
 from stream.core.tally import Tally
 
-KEPT_RETURNS: Final = 64
+KEPT_RETURNS: Final = 4
 """Returns of one entry that are told apart; what is returned beyond stands on the day of the last of them."""
 EVERYTHING: Final = -1
 """In place of an amount: the return named none."""

@@ -9,9 +9,11 @@ from stream.codec.state.customers import CustomerCodec
 from stream.codec.state.keys import customer_key
 from stream.core import deduplication, imported, known_values
 from stream.core.customer import ID_HASH_BYTES, Customer
+from stream.core.figures import MAX_FIGURES
 from stream.core.interaction import MAX_TIME, MIN_TIME, ImportedRow
 from stream.core.language.definition import MOST
 from stream.core.language.memory_budget import MOST as MOST_KEPT
+from stream.core.ledger_figures import KEPT_RETURNS
 from stream.core.ledgers import MAX_WAITING
 from stream.core.lifecycle import Lifecycle
 from stream.core.limits import MAX_COOL_DOWN
@@ -33,6 +35,10 @@ KEPT = {
     "ledgers": {f"ledger_{number}": "{each: order, by: properties.id, keep: 256}" for number in range(8)},
     "returns": {
         f"ledger_{number}": "{each: order, by: properties.id, minus: back, return: properties.back, keep: 192}"
+        for number in range(8)
+    },
+    "figures": {
+        f"ledger_{number}": "{each: order, by: properties.id, amount: properties.total, minus: back, keep: 256}"
         for number in range(8)
     },
     "points": {},
@@ -60,6 +66,14 @@ def lifecycle(kept: str) -> Lifecycle:
     ways = "".join(
         f"  - {{from: a, to: b, when: idle >= {number}d, hold: 1d, at_most_every: 1d}}\n" for number in range(1, 257)
     )
+    if kept == "figures":
+        figures = {
+            f"figure_{number}": "{each: visit, at_most: {times: 1000000, per: day}}" for number in range(8, MAX_FIGURES)
+        }
+        parts["figures"] = figures | {
+            f"figure_{number}": f"{{each: order, ledger: ledger_{number}, add: properties.total, minus: back}}"
+            for number in range(8)
+        }
     text = f"lifecycle: full\nstages: {{a: {{}}, b: {{}}}}\ntransitions:\n{ways}" + "".join(
         f"{part}:\n" + "".join(f"  {name}: {told}\n" for name, told in of.items()) for part, of in parts.items() if of
     )
@@ -78,6 +92,7 @@ def full(of: Lifecycle) -> Customer:
     life.facts = [(MIN_TIME, "ä" * 128) if each.kind == "latest" else points(each.keep) for each in of.facts]
     memory = life.memory
     if memory is not None:
+        memory.figures = [[(MAX_TIME - age, 1_000_000) for age in range(8, 0, -1)] for _ in memory.figures]
         memory.taken = [MIN_TIME] * len(of.taken)
         memory.held = [MIN_TIME] * len(of.held)
         kinds: dict[str, SignalMemory] = {
@@ -89,7 +104,8 @@ def full(of: Lifecycle) -> Customer:
         returns = b"x" * HASH_BYTES * known_values.REMEMBERED
         memory.ledgers = [
             LedgerState(
-                [entry(made=True) for _ in range(each.keep)] + [entry(made=False) for _ in range(MAX_WAITING)],
+                [entry(made=True, figures=bool(memory.figures)) for _ in range(each.keep)]
+                + [entry(made=False, figures=bool(memory.figures)) for _ in range(MAX_WAITING)],
                 b"" if each.return_id is None else returns,
                 2**62,
                 -LARGEST,
@@ -108,11 +124,14 @@ def points(keep: int) -> TimedPoints:
     return TimedPoints([MIN_TIME] * keep, [[-LARGEST_OF_LISTS] * keep])
 
 
-def entry(*, made: bool) -> LedgerEntry:
-    """A ledger's entry to which everything happened that can."""
+def entry(*, made: bool, figures: bool) -> LedgerEntry:
+    """A ledger's entry to which everything happened that can; `figures` know its returns."""
     largest = 10**21 - 1
     amounts = (MIN_TIME, largest, MIN_TIME + 1) if made else (0, -1, 0)
-    return LedgerEntry(b"x" * HASH_BYTES, made, *amounts, largest, MIN_TIME, LARGEST, all_returned=True)
+    returns = ((MIN_TIME, LARGEST),) * KEPT_RETURNS if figures else ()
+    return LedgerEntry(
+        b"x" * HASH_BYTES, made, *amounts, largest, MIN_TIME, LARGEST, all_returned=True, returns=returns
+    )
 
 
 def documented() -> int:

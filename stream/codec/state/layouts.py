@@ -5,6 +5,8 @@ facts and stages are found by name whatever their position in the file, and an e
 and fact that still means the same.
 """
 
+from typing import Final
+
 import msgspec
 
 from stream.core.calendar_windows import OnCalendar
@@ -45,32 +47,9 @@ class Layout(msgspec.Struct, frozen=True, array_like=True):
     """Name and fingerprint of those of which it is kept when a customer counted."""
 
 
-class _LayoutWithoutFigures(msgspec.Struct, frozen=True, array_like=True):
-    """The first twelve of them."""
-
-    lifecycle: str
-    digest: bytes
-    stages: tuple[str, ...]
-    signals: tuple[tuple[str, str, int], ...]
-    slots: tuple[tuple[int, str], ...]
-    facts: tuple[tuple[str, str, str], ...]
-    memories: tuple[tuple[int, str], ...]
-    resets: tuple[str, ...]
-    ledgers: tuple[tuple[str, str], ...]
-    time_zone: str
-    taken: tuple[str, ...]
-    held: tuple[str, ...]
-
-
-class _OldLayout(msgspec.Struct, frozen=True, array_like=True):
-    """The first six of them."""
-
-    lifecycle: str
-    digest: bytes
-    stages: tuple[str, ...]
-    signals: tuple[tuple[str, str, int], ...]
-    slots: tuple[tuple[int, str], ...]
-    facts: tuple[tuple[str, str, str], ...]
+_FIRST: Final = 6
+"""Names of a layout that the first versions knew."""
+_BEFORE_FIGURES: Final = 12
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -104,13 +83,10 @@ def layout_of(lifecycle: Lifecycle) -> Layout:
 
 def encode_layout(layout: Layout) -> bytes:
     """The record of a layout; one without what the first versions did not know is as they wrote it."""
-    later = (layout.memories, layout.resets, layout.ledgers, layout.time_zone, layout.taken, layout.held)
+    names = msgspec.structs.astuple(layout)
     if layout.figures:
-        return _encoder.encode(layout)
-    first = (layout.lifecycle, layout.digest, layout.stages, layout.signals, layout.slots, layout.facts)
-    if any(later):
-        return _encoder.encode(_LayoutWithoutFigures(*first, *later))
-    return _encoder.encode(_OldLayout(*first))
+        return _encoder.encode(names)
+    return _encoder.encode(names[: _BEFORE_FIGURES if any(names[_FIRST:]) else _FIRST])
 
 
 def adopt(life: Life, old: Layout, lifecycle: Lifecycle) -> Life:
