@@ -42,7 +42,7 @@ async def order(settings: Settings, numbers: Iterable[int]) -> list[RecordMetada
     )
 
 
-async def work(settings: Settings, records: int, *, customers: int = 0) -> None:
+async def work(settings: Settings, records: int, *, customers: int = 0, figures: bool = False) -> None:
     """Let machines process that many records, until so many customers have a current stage, and stop.
 
     Without transactions a record may be handed over again after a rebalance, and then counts twice here.
@@ -52,7 +52,7 @@ async def work(settings: Settings, records: int, *, customers: int = 0) -> None:
         place = SourcePartition(settings.topics.interactions, partition, topic.partitions, topic.id)
         return PartitionMachine(MODEL, settings, place)
 
-    async with Rig(settings, machine) as rig:
+    async with Rig(settings, machine, figures=figures) as rig:
         # Each partition's first batch counts one more input than records.
         await rig.recorder.until(lambda: rig.recorder.inputs >= records)
         async with asyncio.timeout(180):
@@ -71,6 +71,13 @@ async def changelogs(settings: Settings) -> list[dict[bytes, bytes]]:
 async def current_stages(settings: Settings) -> dict[bytes, bytes]:
     """What is left of the topic when it is compacted."""
     records = await read_all(settings.bootstrap, settings.topics.current_stages)
+    latest = {record.key: record.value for partition in records.values() for record in partition}
+    return {key: value for key, value in latest.items() if key is not None and value is not None}
+
+
+async def figures(settings: Settings) -> dict[bytes, bytes]:
+    """Rows of figures, as they are left when their topic is compacted."""
+    records = await read_all(settings.bootstrap, settings.topics.figures)
     latest = {record.key: record.value for partition in records.values() for record in partition}
     return {key: value for key, value in latest.items() if key is not None and value is not None}
 

@@ -2,6 +2,7 @@
 
 import asyncio
 
+import orjson
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
@@ -31,6 +32,7 @@ from tests.cli.resetting import (
     changes,
     changes_end,
     current_stages,
+    figures,
     order,
     reset,
     work,
@@ -83,6 +85,25 @@ async def test_a_reset_to_the_earliest_leaves_nothing_but_a_position_and_a_repla
     assert await changes(worked) == again
     ids = await change_ids(worked)
     assert len(ids) == len(set(ids)) == 2 * sum(map(len, before))
+
+
+async def test_a_reset_takes_back_the_rows_of_figures_and_a_replay_writes_them_again(
+    lifecycle: Run, settings: Settings
+) -> None:
+    """So whoever keeps the latest row of each key has nothing left of what was thrown away."""
+    await ensure_topics(settings, figures=True)
+    await order(settings, range(40))
+    await work(settings, 40 + PARTITIONS, customers=40, figures=True)
+    before = await figures(settings)
+    orders = [orjson.loads(row) for row in before.values() if b'"figure":"orders"' in row]
+    assert sum(row["value"] for row in orders if row["kind"] == "all") == 40
+
+    done = await reset(lifecycle, settings, "earliest", "--yes")
+
+    assert done.returncode == 0, done.stderr
+    assert await figures(settings) == {}
+    await work(settings, 40 + PARTITIONS, customers=40, figures=True)
+    assert await figures(settings) == before
 
 
 def in_generation_2(change: bytes | None) -> bytes:

@@ -93,8 +93,10 @@ class Rig:
         *,
         fenced_wait: float = 60.0,
         companion: Companion | None = None,
+        figures: bool = False,
     ) -> None:
-        self.settings = settings
+        """`figures`: rows of figures are written, too."""
+        self.settings, self._figures = settings, figures
         self.recorder = Recorder()
         self._make_machine, self._fenced_wait = make_machine, fenced_wait
         self._companion = companion
@@ -103,7 +105,7 @@ class Rig:
 
     async def __aenter__(self) -> Self:
         settings, topics = self.settings, self.settings.topics
-        await ensure_topics(settings)
+        await ensure_topics(settings, figures=self._figures)
         exactly_once = await resolve_delivery(settings, as_worker=True) == "exactly_once"
         consumer = AIOKafkaConsumer(
             bootstrap_servers=settings.bootstrap,
@@ -124,7 +126,7 @@ class Rig:
             pass
 
         context = partition_context(
-            worker_role(settings),
+            worker_role(settings, figures=self._figures),
             self._make_machine,
             self.recorder,
             exactly_once=exactly_once,
