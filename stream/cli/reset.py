@@ -17,7 +17,7 @@ from stream.cli.terminal.time_argument import moment
 from stream.core.times import format_time
 from stream.errors import BrokerError, LifecycleError
 from stream.kafka.permissions import of_worker, require
-from stream.kafka.topics import ensure_topics, require_topic
+from stream.kafka.topics import count_partitions, ensure_topics, require_topic
 from stream.kafka.transactions import resolve_delivery
 from stream.operations.reset import Beginning, find_beginnings, reset_partition, running_workers, skip_lost
 from stream.operations.reset_outlook import look_ahead
@@ -87,10 +87,12 @@ def reset(
 
 async def _look(settings: Settings, time: int | None) -> list[Beginning]:
     """Where each partition would begin. Raises LifecycleError: nothing there to reset, or workers run."""
-    await require(settings, of_worker(settings))
+    names = settings.topics
+    figures = names.figures in await count_partitions(settings, names.figures)
+    await require(settings, of_worker(settings, figures=figures))
     found = await require_topic(settings, settings.topics.interactions, "there is nothing to reset")
     await _require_no_workers(settings)
-    await ensure_topics(settings)
+    await ensure_topics(settings, figures=figures)
     return await find_beginnings(settings, found.partitions, time)
 
 

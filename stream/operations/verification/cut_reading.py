@@ -13,7 +13,7 @@ from aiokafka import TopicPartition
 
 from stream.codec.state import positions
 from stream.codec.state.customers import CustomerCodec
-from stream.codec.state.keys import LAYOUT
+from stream.codec.state.keys import FIGURE, LAYOUT
 from stream.codec.state.positions import Position, decode_position
 from stream.core.model import Model
 from stream.errors import PositionError, SettingsError
@@ -93,6 +93,7 @@ class CutReader:
         """Apply what was written meanwhile.
 
         Every transaction ends with its position. Without transactions customers may stand there before theirs.
+        Figures are not verified.
         """
         async for records in log.read(TopicPartition(self._topics.customers, self._source.tp.partition), self.tail):
             for record in records:
@@ -103,7 +104,7 @@ class CutReader:
                 elif record.key is not None and record.key[:1] == LAYOUT:
                     if record.value is not None:
                         self._layouts.append(record.value)
-                elif record.key is not None:
+                elif record.key is not None and record.key[:1] != FIGURE:
                     self._ahead.append((record.key, record.value))
         self.tail = log.position
 
