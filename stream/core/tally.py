@@ -31,6 +31,8 @@ class Tally:
         """By day, counted from 1970-01-01, and segments: a change for each figure."""
         self.moves: dict[tuple[int, str, str, Segments], list[int]] = {}
         """By day, stage left, stage entered (empty: none) and segments: how many, and how long they stayed, in ms."""
+        self.segments: set[tuple[int, int, str | None]] = set()
+        """Day, place of the fact and value of each segment that changed: as many numbers there are of each figure."""
         self.closed = 0
         """Changes of days that cannot change any more."""
         self.closed_moves: dict[tuple[str, str], int] = {}
@@ -47,7 +49,12 @@ class Tally:
         values = by_segments.get(segments)
         if values is None:
             values = by_segments[segments] = [0] * len(self.figures.figures)
+            self._note(day, segments)
         values[figure] += value
+
+    def _note(self, day: int, segments: Segments) -> None:
+        for place, value in enumerate(segments):
+            self.segments.add((day, place, value))
 
     def _is_open(self, day: int) -> bool:
         self.latest = max(self.latest, day)
@@ -67,6 +74,7 @@ class Tally:
         values = self.moves.get(key)
         if values is None:
             values = self.moves[key] = [0, 0]
+            self._note(day, segments)
         values[0] += 1
         if change.entered is not None:
             values[1] += change.at - change.entered

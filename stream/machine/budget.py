@@ -18,6 +18,8 @@ class Budget:
     def __init__(self) -> None:
         self.bytes = 0
         """Bytes made to be written."""
+        self.figures = 0
+        """Bytes, about, that the figures of the batch will take."""
         self.fired = 0
         """Customers whose deadlines were fired, or who were considered after an edit."""
         self.looked = 0
@@ -28,7 +30,7 @@ class Budget:
     @property
     def full(self) -> bool:
         """The batch must be written before the next record."""
-        return self.bytes >= MAX_BYTES
+        return self.bytes + self.figures >= MAX_BYTES
 
     def begin_turn(self, *, shared: bool) -> None:
         """The deadlines have their turn; `shared`: interactions may go on before all that are due were fired."""

@@ -25,6 +25,12 @@ from stream.machine.stage_levels import StageLevels
 
 MAX_SEGMENTS: Final = 1_000
 """Values of one fact that are kept apart on one day; what others do is together under OTHER."""
+_AT_ONCE: Final = 200
+"""Numbers between two turns of the caller's event loop."""
+_BYTES: Final = 400
+"""Of a number, about: its record in the changelog and its row."""
+_OF_MOVES: Final = 4
+"""Numbers, about, that come by themselves for each segment."""
 
 
 class FigureStore:
@@ -103,10 +109,20 @@ class FigureStore:
         """Customers by stage at the end of a day, while no batch is made; `now` are those of this moment."""
         return self._levels.after(lifecycle, day, now)
 
+    def size(self, tallies: Tallies) -> int:
+        """Bytes, about, of what will be written of the tallies."""
+        size = 0
+        for tally in tallies.values():
+            numbers = len(tally.figures.figures) + _OF_MOVES
+            size += (len(tally.segments) + len(tally.days)) * numbers * _BYTES
+        return size
+
     def take(
         self, tallies: Tallies, stages: Mapping[tuple[str, str], int], next_offset: int
-    ) -> tuple[list[Outgoing], list[Outgoing]]:
+    ) -> Generator[None, None, tuple[list[Outgoing], list[Outgoing]]]:
         """Add what a batch tallied; returns the changelog's records, and the rows for whoever reads figures.
+
+        Yields so that the caller's event loop gets a turn.
 
         `stages` are the customers by lifecycle and stage after the batch, `next_offset` is where it ends.
         """
@@ -115,8 +131,10 @@ class FigureStore:
         for lifecycle, tally in tallies.items():
             if not repeats:  # first: what they were before is found by the moves of before
                 self._levels.add(lifecycle, tally, stages, made)
-            for day, cell, change in self._changes(lifecycle, tally):
+            for number, (day, cell, change) in enumerate(self._changes(lifecycle, tally)):
                 self._figures.add(lifecycle, day, cell, change, made)
+                if number % _AT_ONCE == 0:
+                    yield
         if self.repeated_until is not None and next_offset >= self.repeated_until:
             self.repeated_until, self._ahead, made.ahead = None, set(), NONE_AHEAD
             for lifecycle in tallies:
@@ -131,6 +149,8 @@ class FigureStore:
             millionths = (lifecycle, cell.figure) in self._millionths
             version = self._versions[lifecycle]
             rows.append(row(lifecycle, version, self._partition, day, cell, number, millionths=millionths))
+            if len(rows) % _AT_ONCE == 0:
+                yield
         for lifecycle, tally in tallies.items():
             state += self._close(lifecycle, tally.latest - self._open_days)
         return state, rows

@@ -164,6 +164,8 @@ class PartitionMachine:
             batch.inputs += 1
             if batch.inputs % run.yield_every == 0:
                 run.encode(RecordFailed(offset))
+                if self.figures:
+                    budget.figures = self.figures.size(batch.counts.steps.figures)
                 yield
             if not run.behind and deadlines.is_due:
                 yield from deadlines.fire(run)
@@ -174,7 +176,7 @@ class PartitionMachine:
             if caught_up:
                 self._clock.caught_up(wall)
                 yield from deadlines.fire(run)
-        self._end(run)
+        yield from self._end(run)
         return batch
 
     def _begin(self, records: Sequence[SourceRecord], next_offset: int, wall: int) -> Run:
@@ -202,7 +204,7 @@ class PartitionMachine:
         clock, source, figures = self._clock, self.source_partition, self.figures.sets
         return Run(batch, self._store, self._outbox, clock, source, figures, wall=wall, closely=closely)
 
-    def _end(self, run: Run) -> None:
+    def _end(self, run: Run) -> Generator[None, None, None]:
         """Encode the customers touched; the position is the last record."""
         batch = run.batch
         batch.counts.misplaced_cause = self._records.take_misplaced_cause()
@@ -211,14 +213,14 @@ class PartitionMachine:
         run.encode(EncodingFailed(batch.next_offset))
         records = self._store.take_records()
         if self.figures:
-            self._take_figures(batch)
+            yield from self._take_figures(batch)
         batch.state += records
         self.next_offset = batch.next_offset
         batch.state.append(Outgoing(positions.KEY, encode_position(self._position(batch.next_offset))))
 
-    def _take_figures(self, batch: Batch) -> None:
+    def _take_figures(self, batch: Batch) -> Generator[None, None, None]:
         counts = batch.counts
-        state, batch.figures = self.figures.take(counts.steps.figures, self._store.stages, batch.next_offset)
+        state, batch.figures = yield from self.figures.take(counts.steps.figures, self._store.stages, batch.next_offset)
         batch.state += state
         counts.figures_closed = sum(tally.closed for tally in counts.steps.figures.values())
         counts.figures_other, self.figures.other = self.figures.other, 0

@@ -13,6 +13,7 @@ from stream.codec.explanations import customer_data
 from stream.codec.fields import AHEAD
 from stream.codec.files.rejections import Rejections
 from stream.codec.files.source_file import Record
+from stream.codec.records import Outgoing
 from stream.codec.stage_changes import ChangeSource
 from stream.core.customer import Customer
 from stream.core.explain import explain
@@ -145,7 +146,13 @@ class Simulation:
             for lifecycle, life in customer.lives.items():
                 stage = lifecycle, life.stage
                 stages[stage] = stages.get(stage, 0) + 1
-        _state, rows = self._figures.take(self.step_counts.figures, stages, self.records)
+        taking = self._figures.take(self.step_counts.figures, stages, self.records)
+        rows: list[Outgoing] = []
+        try:
+            while True:
+                next(taking)
+        except StopIteration as end:
+            _state, rows = end.value
         self._figures.commit()
         self.step_counts.figures = self._figures.tallies()
         return sorted(each.value for each in rows if each.value is not None)

@@ -7,6 +7,7 @@ import pytest
 
 from stream.core.interaction import Interaction
 from stream.machine.batch import Batch
+from stream.machine.budget import MAX_BYTES
 from stream.machine.figure_store import MAX_SEGMENTS
 from stream.settings import Settings
 from tests.kit.machines import compacted, machine, records_of, run_all
@@ -150,3 +151,37 @@ def test_after_a_crash_a_batch_ends_where_its_figures_already_do() -> None:
     after = run_all(restored, history)
     assert [batch.next_offset for batch in after] == [2, 3]
     assert rows([broken, *after])["visits", None, "all"] == "3"
+
+
+def test_figures_of_many_segments_are_written_in_transactions_of_bounded_size_with_turns_between() -> None:
+    """However many numbers a batch changes: what is too much for one is more than one, and says the same."""
+    figures = "".join(f"  figure_{number}: {{each: visit}}\n" for number in range(30))
+    many = lifecycle(
+        "lifecycle: shop\nfacts: {country: {latest: properties.country}}\nstages: {one: {}}\n"
+        f"figures:\n{figures}  by: [country]\n"
+    )
+    history = [visit(f"c{n}", T0 + n, country=f"country {n % 900}") for n in range(1_800)]
+    made = machine(many, SETTINGS)
+    batches, records, turns = [], records_of(history), 0
+    while records:
+        running = made.run(records, len(history), wall=T0, caught_up=False)
+        turns_before_the_end = 0
+        try:
+            while True:
+                next(running)
+                turns_before_the_end += 1
+        except StopIteration as ended:
+            batches.append(ended.value)
+        turns += turns_before_the_end
+        records = [each for each in records if each.offset >= batches[-1].next_offset] if batches[-1].more else []
+    written = [len(each.key or b"") + len(each.value or b"") for batch in batches for each in batch.figures]
+    sizes = [
+        sum(len(each.key or b"") + len(each.value or b"") for each in (*batch.figures, *batch.state, *batch.events))
+        for batch in batches
+    ]
+    assert sum(written) > 2 * MAX_BYTES
+    assert max(sizes) < MAX_BYTES * 1.5
+    assert turns >= sum(len(batch.figures) for batch in batches) // 200
+    told = rows(batches)
+    assert all(told[f"figure_{number}", None, "all"] == "1800" for number in range(30))
+    assert told["figure_0", "country 7", "value"] == "2"
