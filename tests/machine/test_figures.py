@@ -134,6 +134,33 @@ def test_a_figure_that_the_file_says_otherwise_begins_from_nothing(changed: str,
     assert rows([*before, *after, *last])["changed", None, "all"] == str(int(value) + 1)
 
 
+OF_ORDERS = """\
+lifecycle: shop
+ledgers: {{bought: {{each: order, by: properties.id, amount: properties.total, keep: {keep}}}}}
+figures:
+  orders: {{each: order, ledger: bought}}
+stages: {{one: {{}}}}
+"""
+
+
+@pytest.mark.parametrize("keep", [64, 65], ids=["the same", "another ledger"])
+def test_an_order_that_is_sent_again_after_an_edit_of_its_ledger_counts_once(keep: int) -> None:
+    """With an earlier time: it moves to that day, or, where the ledger forgot it, begins there."""
+
+    def sent(time: int) -> Interaction:
+        return Interaction("ann", None, None, "order", time, {"id": "o-1", "total": 5}, {})
+
+    before = run_all(machine(lifecycle(OF_ORDERS.format(keep=64)), SETTINGS), records_of([sent(T0 + DAY)]))
+    edited = machine(lifecycle(OF_ORDERS.format(keep=keep)), SETTINGS, compacted(before))
+    after = run_all(edited, records_of([sent(T0)], first=1))
+    orders = {
+        int(key.split(b"\0")[1]) - T0 // DAY: int(value.split(b" ")[1])
+        for key, value in compacted([*before, *after]).items()
+        if key[:1] == b"f" and b"\0orders\0" in key
+    }
+    assert orders == ({0: 1, 1: 0} if keep == 64 else {0: 1})
+
+
 def test_with_another_title_alone_who_counted_counts_no_second_time() -> None:
     text = FILE.format(changed="{each: visit, once: true}")
     before = run_all(machine(lifecycle(text), SETTINGS), records_of([visit("ann", T0)]))

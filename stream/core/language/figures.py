@@ -147,7 +147,7 @@ class FigureReader:
             key = "once" if per == "ever" else "at_most"
             self.reader.problem(keys["minus"], f"{key} and minus do not go together: what counted is not known by then")
         on_order = self._minus_on(keys, own=own)
-        mark = fingerprint([{key: value for key, value in entry.value.items() if key != "title"}])
+        mark = self._mark(entry.value, ledger)
         window = -1
         if per:
             window = len(self._read.windows)
@@ -186,6 +186,13 @@ class FigureReader:
                 self._read.figured.setdefault(word, []).append(done)
                 plain = over is None and ledger is None and not (condition is not None and condition.reads_state)
                 self.simple[word] = self.simple.get(word, True) and plain
+
+    def _mark(self, said: Mapping[str, object], ledger: ReadLedger | None) -> str:
+        """Equal for what means the same; a ledger that is edited begins anew, and so do its figures."""
+        meant: list[object] = [{key: value for key, value in said.items() if key != "title"}]
+        if ledger is not None:
+            meant.append(ledger.fingerprint)
+        return fingerprint(meant)
 
     def _is_made_of(
         self, ledger: ReadLedger, keys: Mapping[str, Entry], amount: Amount | None, words: list[str], minus: list[str]
