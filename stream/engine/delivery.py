@@ -17,12 +17,12 @@ from typing import ClassVar, NamedTuple, Protocol
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from stream.codec.records import Outgoing
+from stream.codec.packed_records import PackedRecord, by_key, pack_headers
 from stream.errors import TopicError
 from stream.events import Event, report
-from stream.kafka.batch_sender import Part, abandon, send_batches
+from stream.kafka.batch_sender import abandon
 from stream.kafka.clients import client_options
-from stream.kafka.partitioner import partition_of
+from stream.kafka.packed_batch import Packed, send_packed
 from stream.kafka.transactions import BATCH_BYTES, START_TIMEOUT, TRANSACTION_TIMEOUT_MS
 from stream.machine.batch import Batch
 from stream.settings import Settings
@@ -114,22 +114,27 @@ class _Producing:
                 error=repr(error),
             )
 
-    def _events(self, batch: Batch) -> Iterator[Part]:
+    def _events(self, batch: Batch) -> Iterator[Packed]:
         """What others read: stage changes, current stages, dead letters, or the like of another role."""
-        topics, source = self._route.topics, self._route.source
+        topics, number = self._route.topics, self._route.source.partition
         if self._counts[topics.events] == self._counts[topics.source]:
-            yield from _whole(topics.events, source.partition, batch.events)
+            yield Packed(topics.events, number, batch.events)
         else:
-            yield from _by_key(topics.events, self._counts[topics.events], batch.events)
+            events = [PackedRecord(each.key or b"", each.value, pack_headers(each.headers)) for each in batch.events]
+            yield from self._by_key(topics.events, events)
         if topics.latest is not None:
-            yield from _by_key(topics.latest, self._counts[topics.latest], batch.latest)
+            yield from self._by_key(topics.latest, batch.latest)
         if topics.figures is not None:
-            yield from _whole(topics.figures, source.partition % self._counts[topics.figures], batch.figures)
-        yield from _whole(topics.dead_letters, source.partition % self._counts[topics.dead_letters], batch.dead_letters)
+            yield Packed(topics.figures, number % self._counts[topics.figures], batch.figures)
+        yield Packed(topics.dead_letters, number % self._counts[topics.dead_letters], batch.dead_letters)
 
-    def _state(self, batch: Batch) -> Iterator[Part]:
+    def _by_key(self, topic: str, records: list[PackedRecord]) -> Iterator[Packed]:
+        for partition, packed in by_key(records, self._counts[topic]).items():
+            yield Packed(topic, partition, packed)
+
+    def _state(self, batch: Batch) -> Iterator[Packed]:
         """What we read again: the changelog, the position last."""
-        yield from _whole(self._route.topics.state, self._route.source.partition, batch.state)
+        yield Packed(self._route.topics.state, self._route.source.partition, batch.state)
 
 
 class Transactional(_Producing):
@@ -148,7 +153,7 @@ class Transactional(_Producing):
             await self._producer.begin_transaction()
             # The group offset only after the acknowledgements: else the broker's verification of the
             # batches races with it and costs a retry of 100 ms.
-            await send_batches(self._producer, [*self._events(batch), *self._state(batch)])
+            await send_packed(self._producer, [*self._events(batch), *self._state(batch)])
             # Where nothing else is written it is what reaches the broker, and finds out whether we may write.
             if batch.next_offset != self._committed or not batch.state:
                 await self._producer.send_offsets_to_transaction(
@@ -173,20 +178,7 @@ class AtLeastOnce(_Producing):
 
     async def write(self, batch: Batch) -> None:
         self.is_visible = True
-        await send_batches(self._producer, self._events(batch))
-        await send_batches(self._producer, self._state(batch))
+        await send_packed(self._producer, self._events(batch))
+        await send_packed(self._producer, self._state(batch))
         await self._commit_offset(self._route.source, batch.next_offset)
         self.is_visible = False
-
-
-def _whole(topic: str, partition: int, records: list[Outgoing]) -> Iterator[Part]:
-    if records:
-        yield Part(topic, partition, records)
-
-
-def _by_key(topic: str, count: int, records: list[Outgoing]) -> Iterator[Part]:
-    parts: dict[int, list[Outgoing]] = {}
-    for record in records:
-        parts.setdefault(partition_of(record.key, count), []).append(record)
-    for partition, part in parts.items():
-        yield Part(topic, partition, part)

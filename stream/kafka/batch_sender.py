@@ -35,7 +35,7 @@ async def send_batches(producer: AIOKafkaProducer, parts: Iterable[Part]) -> Non
     for part in parts:
         for builder in _filled(producer, part):
             future: asyncio.Future[Any] = await producer.send_batch(builder, part.topic, partition=part.partition)
-            future.add_done_callback(_observe)
+            future.add_done_callback(observe)
             sent.append(future)
     await asyncio.gather(*sent)  # aiokafka commits a transaction even when a batch failed: look first
 
@@ -86,7 +86,7 @@ def _filled(producer: AIOKafkaProducer, part: Part) -> Iterator[BatchBuilder]:
     yield builder
 
 
-def _observe(future: "asyncio.Future[Any]") -> None:
+def observe(future: "asyncio.Future[Any]") -> None:
     """Take note of an error so that asyncio does not complain that nobody did."""
     if not future.cancelled():
         future.exception()

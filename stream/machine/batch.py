@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from typing import Final, Protocol
 
+from stream.codec.packed_records import PackedRecord, PackedRecords, pack_headers
 from stream.codec.records import Outgoing, SourceRecord
 from stream.core.stage_change import StageChange
 from stream.core.step_counts import StepCounts
@@ -67,25 +68,25 @@ class Batch:
         self,
         next_offset: int = 0,
         *,
-        events: Sequence[Outgoing] = (),
-        latest: Sequence[Outgoing] = (),
-        state: Sequence[Outgoing] = (),
-        dead_letters: Sequence[Outgoing] = (),
-        figures: Sequence[Outgoing] = (),
+        events: Iterable[Outgoing] = (),
+        latest: Iterable[Outgoing] = (),
+        state: Iterable[Outgoing] = (),
+        dead_letters: Iterable[Outgoing] = (),
+        figures: Iterable[Outgoing] = (),
         inputs: int = 0,
     ) -> None:
-        self.events = list(events)
+        self.events = PackedRecords(events)
         """What subscribers read; a worker's are stage changes."""
-        self.latest = list(latest)
-        """What a compacted topic keeps: a worker's are the last change of each life."""
-        self.state = list(state)
+        self.latest = [PackedRecord(each.key or b"", each.value, pack_headers(each.headers)) for each in latest]
+        """What a compacted topic keeps: a worker's are the last change of each life. Keys choose the partition."""
+        self.state = PackedRecords(state)
         """Changelog records: a worker's layouts, figures and customers, and last the position.
 
         Without transactions they may be cut off anywhere: so figures, which know up to where they count, come before
         the customers that made them.
         """
-        self.dead_letters = list(dead_letters)
-        self.figures = list(figures)
+        self.dead_letters = PackedRecords(dead_letters)
+        self.figures = PackedRecords(figures)
         """Rows of the figures that changed."""
         self.counts = Counts()
         self.next_offset = next_offset

@@ -8,7 +8,9 @@ from collections import deque
 from collections.abc import Generator
 from typing import Final
 
-from stream.codec.records import Outgoing
+from mypy_extensions import i64
+
+from stream.codec.packed_records import NO_HEADERS, PackedRecords
 from stream.codec.state import customers as records
 from stream.codec.state import keys
 from stream.codec.state.customers import CustomerCodec
@@ -17,6 +19,7 @@ from stream.core.model import Model, due
 from stream.core.stage_change import StageChange
 from stream.errors import StateError
 from stream.machine.schedule import Schedule
+from stream.machine.slot import Slot
 from stream.machine.stage_index import StageIndex
 
 INDEX_AT_ONCE: Final = 1_000
@@ -43,49 +46,70 @@ class CustomerStore:
         self._indexing: StageIndex | None = None
         """The next one, which is being made."""
         self._codec = CustomerCodec(model)
-        self._committed: dict[bytes, bytes] = {}
-        """Every record, but for what the batch at hand has changed."""
-        self._changed: dict[bytes, bytes | None] = {}
-        """Records that the batch at hand has changed; None: there is none any more."""
-        self._touched: dict[bytes, Customer] = {}
-        """Customers who were changed since, decoded."""
-        self._layouts: list[Outgoing] = [Outgoing(*each) for each in self._codec.layout_records()]
+        self._slots: dict[bytes, Slot] = {}
+        """By changelog key."""
+        self._count: i64 = 0
+        """Slots with a record."""
+        self._touched: list[Slot] = []
+        """Slots whose customers were changed and not encoded since; some may stand here twice, or be none any more."""
+        self._changed: list[Slot] = []
+        """Slots that the batch at hand has changed."""
+        self._before: list[bytes | None] = []
+        """At the same places, their records before."""
+        self._layouts: list[tuple[bytes, bytes]] = self._codec.layout_records()
         """Layouts of our lifecycles that the changelog does not have yet: they are written before any customer."""
 
     def __len__(self) -> int:
-        count = len(self._committed)
-        for key, value in self._changed.items():
-            count += (value is not None) - (key in self._committed)
-        return count
+        return self._count
 
-    def _record(self, key: bytes) -> bytes | None:
-        """The record of a customer as it was last encoded."""
-        return self._changed[key] if key in self._changed else self._committed.get(key)
+    def find(self, key: bytes) -> Slot | None:
+        """Where the customer is kept; None where there is none."""
+        return self._slots.get(key)
 
     def customer(self, key: bytes) -> Customer | None:
         """The customer as it is now, to be changed and then kept; None where there is none."""
-        customer = self._touched.get(key)
+        slot = self._slots.get(key)
+        return None if slot is None else self.customer_in(slot)
+
+    def customer_in(self, slot: Slot) -> Customer | None:
+        """The same, of a slot."""
+        customer = slot.customer
         if customer is None:
-            value = self._record(key)
+            value = slot.value
             if value is not None:
-                customer = self._codec.decode(key, value)
+                customer = self._codec.decode(slot.key, value)
         return customer
 
     def committed_customer(self, key: bytes) -> Customer | None:
         """The customer as it was before the batch at hand; None where there was none."""
-        value = self._committed.get(key)
+        slot = self._slots.get(key)
+        if slot is None:
+            return None
+        value = self._before[slot.changed - 1] if slot.changed else slot.value
         return None if value is None else self._codec.decode(key, value)
 
-    def keep(self, key: bytes, customer: Customer | None) -> None:
-        """The customer was changed; None: is no more."""
+    def keep(self, key: bytes, customer: Customer | None, slot: Slot | None = None) -> None:
+        """The customer was changed; None: is no more. `slot` is what `find` gives."""
+        if slot is None:
+            slot = self._slots.get(key)
+            if slot is None:
+                slot = self._slots[key] = Slot(key, None)
+        if not slot.changed:
+            self._changed.append(slot)
+            self._before.append(slot.value)
+            slot.changed = len(self._changed)
         if customer is None:
-            self._touched.pop(key, None)
-            self._changed[key] = None
+            slot.customer = None
+            if slot.value is not None:
+                slot.value = None
+                self._count -= 1
             return
-        self._touched[key] = customer
+        if slot.customer is None:
+            self._touched.append(slot)
+        slot.customer = customer
         time = due(self.model, customer)
         if time is not None:
-            self.schedule.put(key, time)
+            self.schedule.put(slot, time)
 
     def count(self, change: StageChange) -> None:
         """A customer moved."""
@@ -104,11 +128,11 @@ class CustomerStore:
     def index(self) -> Generator[None, None, StageIndex]:
         """Make an index of all customers; yields between slices, in which the store may change."""
         index = self._indexing = StageIndex()
-        for number, key in enumerate([*self._committed, *self._changed.keys() - self._committed.keys()]):
-            value = self._record(key)
+        for number, slot in enumerate([*self._slots.values()]):
+            value = slot.value
             if value is not None:
                 for lifecycle, stage, entered in self._codec.standings(value):
-                    index.add(lifecycle, stage, entered, key)
+                    index.add(lifecycle, stage, entered, slot.key)
             if number % INDEX_AT_ONCE == 0:
                 yield
         self.indexed, self._indexing = index, None
@@ -116,7 +140,8 @@ class CustomerStore:
 
     def stands(self, key: bytes, lifecycle: str, stage: str, entered: int) -> bool:
         """Whether the customer is in this stage since then."""
-        value = self._record(key)
+        slot = self._slots.get(key)
+        value = None if slot is None else slot.value
         return value is not None and (lifecycle, stage, entered) in self._codec.standings(value)
 
     def encode(self) -> int:
@@ -125,11 +150,16 @@ class CustomerStore:
         Returns the bytes of the records.
         """
         size = 0
-        for key, customer in self._touched.items():
-            value = self._codec.encode(customer)
-            self._changed[key] = value
-            size += len(value)
-        self._touched = {}
+        for slot in self._touched:
+            customer = slot.customer
+            if customer is not None:
+                value = self._codec.encode(customer)
+                if slot.value is None:
+                    self._count += 1
+                slot.value = value
+                slot.customer = None
+                size += len(value)
+        self._touched = []
         return size
 
     @property
@@ -137,26 +167,26 @@ class CustomerStore:
         """Every layout that is needed to read the records is in the changelog already."""
         return not self._layouts
 
-    def take_records(self) -> list[Outgoing]:
-        """The changelog records of what the batch at hand has changed, each layout before its first customer."""
-        records, self._layouts = self._layouts, []
-        for key, value in self._changed.items():
-            records.append(Outgoing(key, value))
-        return records
+    def write(self, records: PackedRecords) -> None:
+        """Add the changelog records of what the batch at hand has changed, each layout before its first customer."""
+        for key, layout in self._layouts:
+            records.add(key, layout, NO_HEADERS)
+        self._layouts = []
+        for slot in self._changed:
+            records.add(slot.key, slot.value, NO_HEADERS)
 
     def commit(self) -> None:
         """The batch at hand is committed."""
-        committed = self._committed
-        for key, value in self._changed.items():
-            if value is None:
-                committed.pop(key, None)
-            else:
-                committed[key] = value
-        self._changed = {}
+        for slot in self._changed:
+            slot.changed = 0
+            if slot.value is None:
+                del self._slots[slot.key]
+        self._changed, self._before = [], []
 
     def touches(self, key: bytes) -> bool:
         """Whether the batch at hand changed the customer so far; else what is known of it is committed."""
-        return key in self._touched or key in self._changed
+        slot = self._slots.get(key)
+        return slot is not None and slot.changed > 0
 
     def restore(self, changelog: dict[bytes, bytes], *, at_once: bool = True) -> Generator[None, None, None]:
         """Restore from the compacted changelog; `at_once`: customers whom an edit may move go to `edits`, too.
@@ -166,27 +196,34 @@ class CustomerStore:
         layouts = {key: value for key, value in changelog.items() if key[:1] == keys.LAYOUT}
         for value in layouts.values():
             self._codec.learn(value)
-        self._layouts = [each for each in self._layouts if each.key not in layouts]
-        self._committed = {key: value for key, value in changelog.items() if key[:1] in (keys.CUSTOMER, keys.ANONYMOUS)}
-        if len(layouts) + len(self._committed) + (keys.POSITION in changelog) < len(changelog):
+        self._layouts = [(key, value) for key, value in self._layouts if key not in layouts]
+        slots = self._slots = {}
+        for key, value in changelog.items():
+            if key[:1] in (keys.CUSTOMER, keys.ANONYMOUS):
+                slots[key] = Slot(key, value)
+        self._count = len(slots)
+        if len(layouts) + len(slots) + (keys.POSITION in changelog) < len(changelog):
             kinds = b", ".join(sorted({key[:1] for key in changelog} - keys.KINDS)).decode("utf-8", "replace")
             raise StateError(f"there are records of kind {kinds!r}, which this version does not know: {records.NEWER}")
         running = {lifecycle.id for lifecycle in self.model.lifecycles}
-        entries: list[tuple[int, bytes]] = []
-        for number, (key, value) in enumerate(self._committed.items()):
-            header = self._codec.header(value)
+        scheduled: list[Slot] = []
+        for number, slot in enumerate(slots.values()):
+            record = slot.value
+            assert record is not None
+            header = self._codec.header(record)
             time = header.due
             self.edited += header.edited
             if header.edited and at_once:
-                self.edits.append(key)
+                self.edits.append(slot.key)
                 time = None  # it has none before it is considered
             elif not header.current:  # the lifecycles were edited: what time makes true may have changed
-                time = due(self.model, self._codec.decode(key, value))
+                time = due(self.model, self._codec.decode(slot.key, record))
             if time is not None:
-                entries.append((time, key))
+                slot.scheduled = time
+                scheduled.append(slot)
             for stage in header.stages:
                 if stage[0] in running:
                     self.stages[stage] = self.stages.get(stage, 0) + 1
             if number % YIELD_EVERY == 0:
                 yield
-        self.schedule.load(entries)
+        self.schedule.load(scheduled)

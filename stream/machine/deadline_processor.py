@@ -10,6 +10,7 @@ from stream.machine.clock import PartitionClock
 from stream.machine.customer_store import CustomerStore
 from stream.machine.edit_processor import EditProcessor
 from stream.machine.run import Run
+from stream.machine.slot import Slot
 
 
 class DeadlineProcessor:
@@ -53,14 +54,17 @@ class DeadlineProcessor:
         while True:
             if edits and store.edits:
                 scheduled, key = until, store.edits.popleft()
+                slot = store.find(key)
             else:
                 first = schedule.pop(until)
                 if first is None:
                     return
-                scheduled, key = first
+                scheduled, slot = first
+                key = slot.key
             inputs = batch.inputs
             try:
-                self._fire_one(key, scheduled, until, run)
+                if slot is not None:
+                    self._fire_one(slot, scheduled, until, run)
             except Exception as error:
                 raise DeadlineFailed(key, error) from error
             budget.fired += batch.inputs - inputs
@@ -73,25 +77,25 @@ class DeadlineProcessor:
                 run.behind, batch.more = left and shared, left and not shared
                 return
 
-    def catch_up(self, key: bytes, run: Run) -> None:
+    def catch_up(self, slot: Slot, run: Run) -> None:
         """Fire what is due of one customer's own deadlines, before anything else happens to it."""
-        customer = self._store.customer(key)
+        customer = self._store.customer_in(slot)
         time = due(self._model, customer) if customer is not None else None
         until = (self._clock.now or 0) - self._grace
         if time is None or time > until:
             return
         try:
-            self._fire_one(key, time, until, run)
+            self._fire_one(slot, time, until, run)
         except Exception as error:
-            raise DeadlineFailed(key, error) from error
+            raise DeadlineFailed(slot.key, error) from error
 
-    def _fire_one(self, key: bytes, scheduled: int, until: int, run: Run) -> None:
+    def _fire_one(self, slot: Slot, scheduled: int, until: int, run: Run) -> None:
         """Fire one customer's deadlines up to `until`; one whose deadline has moved past `scheduled` is put back."""
-        store = self._store
+        store, key = self._store, slot.key
         if key in self.isolated_keys:
             self._quarantine(key, run)
             return
-        customer = store.customer(key)
+        customer = store.customer_in(slot)
         if customer is None:
             return
         if customer.edited is not None:
@@ -103,12 +107,12 @@ class DeadlineProcessor:
         time = due(self._model, customer)
         if time is None or time > scheduled:
             if time is not None:
-                self._schedule.put(key, time)
+                self._schedule.put(slot, time)
             return
         batch = run.batch
         after, changes = step(self._model, customer, Passing(until), batch.counts.steps)
         batch.inputs += 1
-        store.keep(key, after)
+        store.keep(key, after, slot)
         run.publish(changes, batch.next_offset)
 
     def _quarantine(self, key: bytes, run: Run) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Generator, Iterator, Mapping
 from typing import Final
 
 from stream.codec.figures import row
-from stream.codec.records import Outgoing
+from stream.codec.packed_records import NO_HEADERS, PackedRecords
 from stream.codec.state.figures import (
     NO_VALUE,
     OTHER,
@@ -20,6 +20,7 @@ from stream.codec.state.figures import (
 from stream.core.figures import SegmentFact, Segments
 from stream.core.model import Model
 from stream.core.tally import FIRST_DAY, OPEN_DAYS, Tallies, Tally
+from stream.machine.batch import Batch
 from stream.machine.figure_days import NONE_AHEAD, Day, FigureDays, Made, Place
 from stream.machine.stage_levels import StageLevels
 
@@ -118,14 +119,15 @@ class FigureStore:
         return size
 
     def take(
-        self, tallies: Tallies, stages: Mapping[tuple[str, str], int], next_offset: int
-    ) -> Generator[None, None, tuple[list[Outgoing], list[Outgoing]]]:
-        """Add what a batch tallied; returns the changelog's records, and the rows for whoever reads figures.
+        self, tallies: Tallies, stages: Mapping[tuple[str, str], int], batch: Batch
+    ) -> Generator[None, None, None]:
+        """Add what a batch tallied, and put the changelog's records and the rows for whoever reads figures into it.
 
         Yields so that the caller's event loop gets a turn.
 
-        `stages` are the customers by lifecycle and stage after the batch, `next_offset` is where it ends.
+        `stages` are the customers by lifecycle and stage after the batch.
         """
+        next_offset, state, rows = batch.next_offset, batch.state, batch.figures
         repeats = self.repeated_until is not None
         made = Made(self._ahead)
         for lifecycle, tally in tallies.items():
@@ -139,31 +141,29 @@ class FigureStore:
             self.repeated_until, self._ahead, made.ahead = None, set(), NONE_AHEAD
             for lifecycle in tallies:
                 self._levels.settle(lifecycle, stages, made)
-        state = [Outgoing(key, None) for key in self._outdated]
+        for key in self._outdated:
+            state.add(key, None, NO_HEADERS)
         self._outdated = []
-        rows: list[Outgoing] = []
-        for lifecycle, day, cell in made.written:
+        for written, (lifecycle, day, cell) in enumerate(made.written, 1):
             number = self._figures.number(lifecycle, day, cell)
             mark = self._marks.get((lifecycle, cell.figure), "")
-            state.append(Outgoing(figure_key(lifecycle, day, cell), figure_value(number, next_offset, mark)))
+            state.add(figure_key(lifecycle, day, cell), figure_value(number, next_offset, mark), NO_HEADERS)
             millionths = (lifecycle, cell.figure) in self._millionths
             version = self._versions[lifecycle]
             rows.append(row(lifecycle, version, self._partition, day, cell, number, millionths=millionths))
-            if len(rows) % _AT_ONCE == 0:
+            if written % _AT_ONCE == 0:
                 yield
         for lifecycle, tally in tallies.items():
-            state += self._close(lifecycle, tally.latest - self._open_days)
-        return state, rows
+            self._close(lifecycle, tally.latest - self._open_days, state)
 
-    def _close(self, lifecycle: str, last: int) -> list[Outgoing]:
-        """Let go of all days up to `last`; returns what says so in the changelog."""
-        gone: list[Outgoing] = []
+    def _close(self, lifecycle: str, last: int, state: PackedRecords) -> None:
+        """Let go of all days up to `last`, and say so in the changelog."""
         for day, cells in self._figures.drop(lifecycle, last):
-            gone += [Outgoing(figure_key(lifecycle, day, cell), None) for cell in cells]
+            for cell in cells:
+                state.add(figure_key(lifecycle, day, cell), None, NO_HEADERS)
             for fact in self.sets[lifecycle].by:
                 self._segments.pop((lifecycle, day, fact.name), None)
         self._levels.drop(lifecycle, last)
-        return gone
 
     def _changes(self, lifecycle: str, tally: Tally) -> Iterator[tuple[int, Cell, int]]:
         """Day, cell and change: of everybody, and of each segment."""

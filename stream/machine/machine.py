@@ -211,17 +211,15 @@ class PartitionMachine:
         batch.counts.flaws = self._records.take_flaws()
         batch.latest = self._outbox.take_current()
         run.encode(EncodingFailed(batch.next_offset))
-        records = self._store.take_records()
         if self.figures:
             yield from self._take_figures(batch)
-        batch.state += records
+        self._store.write(batch.state)
         self.next_offset = batch.next_offset
         batch.state.append(Outgoing(positions.KEY, encode_position(self._position(batch.next_offset))))
 
     def _take_figures(self, batch: Batch) -> Generator[None, None, None]:
         counts = batch.counts
-        state, batch.figures = yield from self.figures.take(counts.steps.figures, self._store.stages, batch.next_offset)
-        batch.state += state
+        yield from self.figures.take(counts.steps.figures, self._store.stages, batch)
         counts.figures_closed = sum(tally.closed for tally in counts.steps.figures.values())
         counts.figures_other, self.figures.other = self.figures.other, 0
 

@@ -1,7 +1,7 @@
 """Stage changes on their way into a batch: to subscribers, and to the topic of current stages."""
 
 from stream.codec import stage_changes
-from stream.codec.records import Outgoing
+from stream.codec.packed_records import PackedRecord, pack_headers
 from stream.codec.stage_changes import ChangeSource
 from stream.core.stage_change import StageChange
 from stream.machine.batch import Batch
@@ -16,7 +16,7 @@ class Outbox:
     def __init__(self, topic: str, partition: int) -> None:
         self._topic = topic
         self._partition = partition
-        self._latest: dict[bytes, Outgoing] = {}
+        self._latest: dict[bytes, PackedRecord] = {}
 
     def publish(self, changes: list[StageChange], offset: int, live_from: int | None, batch: Batch) -> int:
         """Put changes that the record at `offset` caused, or deadlines before it, into the batch; returns their bytes.
@@ -28,17 +28,17 @@ class Outbox:
         for change in changes:
             batch.counts.change(change)
             value = stage_changes.encode(change, source)
-            about = stage_changes.headers(change)
+            about = pack_headers(stage_changes.headers(change))
             key = stage_changes.current_key(change)
             gone = change.to_stage is None
-            self._latest[key] = Outgoing(key, None) if gone else Outgoing(key, value, about)
+            self._latest[key] = PackedRecord(key, None) if gone else PackedRecord(key, value, about)
             size += len(value) + _BESIDE
             if live_from is None or change.at >= live_from:
-                batch.events.append(Outgoing(change.subject.encode(), value, about))
+                batch.events.add(change.subject.encode(), value, about)
                 size += len(value) + _BESIDE
         return size
 
-    def take_current(self) -> list[Outgoing]:
+    def take_current(self) -> list[PackedRecord]:
         """The latest change of each life that changed since this was last called."""
         latest, self._latest = list(self._latest.values()), {}
         return latest

@@ -121,12 +121,13 @@ class RecordProcessor:
             interaction.time = broker_time
             counts.ahead += 1
         key = customer_key(interaction.kind, interaction.subject)
-        customer = store.customer(key)
+        slot = store.find(key)
+        customer = None if slot is None else store.customer_in(slot)
         if customer is not None and customer.edited is not None:
             self._edits.consider(key, customer, broker_time, run)
-        if run.behind:
-            self._deadlines.catch_up(key, run)
-            customer = store.customer(key)
+        if run.behind and slot is not None:
+            self._deadlines.catch_up(slot, run)
+            customer = store.customer_in(slot)
         if customer is not None and offset <= customer.offset:
             counts.repeated += 1
             return
@@ -145,7 +146,7 @@ class RecordProcessor:
         if steps.duplicates == duplicates:
             counts.applied += 1
         after.offset = offset
-        store.keep(key, after)
+        store.keep(key, after, slot)
         if changes:
             counts.caused.append(broker_time)
             run.publish(changes, offset)

@@ -13,7 +13,6 @@ from stream.codec.explanations import customer_data
 from stream.codec.fields import AHEAD
 from stream.codec.files.rejections import Rejections
 from stream.codec.files.source_file import Record
-from stream.codec.records import Outgoing
 from stream.codec.stage_changes import ChangeSource
 from stream.core.customer import Customer
 from stream.core.explain import explain
@@ -26,6 +25,7 @@ from stream.core.stage_change import StageChange
 from stream.core.step import step
 from stream.core.step_counts import StepCounts
 from stream.core.tally import tally_moves
+from stream.machine.batch import Batch
 from stream.machine.figure_store import FigureStore
 from stream.offline.standing import Standing
 
@@ -146,16 +146,12 @@ class Simulation:
             for lifecycle, life in customer.lives.items():
                 stage = lifecycle, life.stage
                 stages[stage] = stages.get(stage, 0) + 1
-        taking = self._figures.take(self.step_counts.figures, stages, self.records)
-        rows: list[Outgoing] = []
-        try:
-            while True:
-                next(taking)
-        except StopIteration as end:
-            _state, rows = end.value
+        batch = Batch(self.records)
+        for _ in self._figures.take(self.step_counts.figures, stages, batch):
+            pass
         self._figures.commit()
         self.step_counts.figures = self._figures.tallies()
-        return sorted(each.value for each in rows if each.value is not None)
+        return sorted(each.value for each in batch.figures if each.value is not None)
 
     def _tally(self, changes: list[StageChange]) -> None:
         if self._figures:

@@ -13,7 +13,7 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 from rich.table import Table
 
 from stream.codec.lifecycle_yaml.lifecycle_files import load
-from stream.codec.records import Outgoing
+from stream.codec.packed_records import PackedRecord, PackedRecords
 from stream.core.model import model_of
 from stream.kafka.topics import ensure_topics
 from stream.machine.batch import Batch
@@ -75,7 +75,7 @@ async def _transaction(producer: AIOKafkaProducer, settings: Settings, batch: Ba
     began = time.perf_counter()
     await producer.begin_transaction()
     sent = []
-    parts: list[tuple[str, list[Outgoing]]] = [
+    parts: list[tuple[str, PackedRecords | list[PackedRecord]]] = [
         (topics.stage_changes, batch.events),
         (topics.current_stages, batch.latest),
         (topics.customers, batch.state),

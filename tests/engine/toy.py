@@ -58,7 +58,7 @@ class Toy:
         batch.next_offset = records[len(taken)].offset if batch.more else next_offset
         if caught_up and not batch.more:
             self._fire(wall, batch, dirty)
-        batch.state = [Outgoing(key, json.dumps(self.counts[key]).encode()) for key in sorted(dirty)]
+        batch.state.extend(Outgoing(key, json.dumps(self.counts[key]).encode()) for key in sorted(dirty))
         batch.state.append(Outgoing(POSITION, b"%d" % batch.next_offset))
         self.next_offset = batch.next_offset
         return batch

@@ -14,6 +14,7 @@ from time import time_ns
 from typing import Any
 
 from stream.cli import main
+from stream.codec.packed_records import PackedRecords
 from stream.codec.state.keys import FIGURE, LAYOUT
 from stream.engine.committed_state import MovingError, Question
 from stream.engine.delivery import Transactional
@@ -48,7 +49,8 @@ def position_apart() -> None:
     really = Transactional.write
 
     async def write(self: Transactional, batch: Batch) -> None:
-        await really(self, Batch(batch.next_offset, state=[batch.state.pop()], inputs=batch.inputs))
+        await really(self, Batch(batch.next_offset, state=[batch.state[-1]], inputs=batch.inputs))
+        batch.state = PackedRecords([*batch.state][:-1])
         await asyncio.sleep(_IN_BETWEEN)
         await really(self, batch)
 
@@ -63,8 +65,8 @@ def figures_apart() -> None:
         own = [each for each in batch.state if each.key is not None and each.key[:1] == FIGURE]
         if own:
             await really(self, Batch(batch.next_offset, state=own, figures=batch.figures, inputs=batch.inputs))
-            batch.state = [each for each in batch.state if each not in own]
-            batch.figures = []
+            batch.state = PackedRecords(each for each in batch.state if each not in own)
+            batch.figures = PackedRecords()
             await asyncio.sleep(_IN_BETWEEN)
         await really(self, batch)
 
@@ -78,7 +80,7 @@ def changes_last() -> None:
     async def write(self: Transactional, batch: Batch) -> None:
         await really(self, Batch(batch.next_offset, state=batch.state, inputs=batch.inputs))
         await asyncio.sleep(_IN_BETWEEN)
-        batch.state = []
+        batch.state = PackedRecords()
         await really(self, batch)
 
     Transactional.write = write  # type: ignore[method-assign]
@@ -133,7 +135,7 @@ def layouts_lost() -> None:
     really = Transactional.write
 
     async def write(self: Transactional, batch: Batch) -> None:
-        batch.state = [each for each in batch.state if (each.key or b"")[:1] != LAYOUT]
+        batch.state = PackedRecords(each for each in batch.state if (each.key or b"")[:1] != LAYOUT)
         await really(self, batch)
 
     Transactional.write = write  # type: ignore[method-assign]

@@ -10,6 +10,7 @@ import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stream.codec.packed_records import PackedRecords
 from stream.codec.partitioners import home_of
 from stream.codec.records import Outgoing
 from stream.codec.state import keys
@@ -169,7 +170,7 @@ def whole_of(found: dict[Key, str], names: Iterable[Key]) -> dict[Key, str]:
 def partly(batch: Batch, records: int) -> Batch:
     """Only so many records of its state were written."""
     made = Batch(next_offset=batch.next_offset)
-    made.state = batch.state[:records]
+    made.state = PackedRecords([*batch.state][:records])
     return made
 
 

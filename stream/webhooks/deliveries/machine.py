@@ -157,7 +157,9 @@ class DeliveryMachine:
         if not batch.more:
             batch.next_offset = next_offset
         self.next_offset = batch.next_offset
-        batch.events, batch.dead_letters, batch.state = outbox.events, outbox.dead_letters, outbox.state()
+        batch.events.extend(outbox.events)
+        batch.dead_letters.extend(outbox.dead_letters)
+        batch.state.extend(outbox.state())
         batch.state.append(Outgoing(positions.KEY, encode_position(self._position(batch.next_offset))))
         return batch
 
