@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import orjson
+from librt.strings import BytesWriter
+from mypy_extensions import i64, u8
 
 from stream.codec.state.keys import ANONYMOUS, CUSTOMER, kind_of
 from stream.core.interaction import Kind
@@ -19,7 +21,21 @@ _SPEC_VERSION: Final = ("ce_specversion", b"1.0")
 _TYPE: Final = ("ce_type", EVENT_TYPE.encode())
 _CONTENT_TYPE: Final = ("content-type", b"application/json")
 _dumps: Final = orjson.dumps
+_LIFECYCLES: Final = b"/lifecycles/"
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]").sub
+
+
+def _sized(value: bytes) -> bytes:
+    """A short name or value as it stands in a record: behind its length, doubled."""
+    return bytes([len(value) << 1]) + value
+
+
+# What stands in a record before, between and behind the values that differ from change to change.
+_BEFORE_ID: Final = bytes([7 << 1]) + b"".join(_sized(each) for each in (b"ce_specversion", _SPEC_VERSION[1], b"ce_id"))
+_BEFORE_SOURCE: Final = b"".join(_sized(each) for each in (b"ce_type", _TYPE[1], b"ce_source"))
+_BEFORE_SUBJECT: Final = _sized(b"ce_subject")
+_BEFORE_TIME: Final = _sized(b"ce_time")
+_BEHIND_TIME: Final = b"".join(_sized(each) for each in (b"content-type", _CONTENT_TYPE[1]))
 
 
 class ChangeSource:
@@ -76,11 +92,40 @@ def headers(change: StageChange) -> list[tuple[str, bytes]]:
         _SPEC_VERSION,
         ("ce_id", in_header(event_id(change))),
         _TYPE,
-        ("ce_source", b"/lifecycles/" + change.lifecycle.encode()),
+        ("ce_source", _LIFECYCLES + change.lifecycle.encode()),
         ("ce_subject", in_header(change.subject)),
         ("ce_time", format_time(change.at).encode()),
         _CONTENT_TYPE,
     ]
+
+
+def packed_headers(change: StageChange) -> bytes:
+    """The same as they stand in a record of Kafka's format v2, their number before them."""
+    out = BytesWriter()
+    own_id, subject, lifecycle = in_header(event_id(change)), in_header(change.subject), change.lifecycle.encode()
+    out.write(_BEFORE_ID)
+    _pack_length(out, len(own_id))
+    out.write(own_id)
+    out.write(_BEFORE_SOURCE)
+    _pack_length(out, len(_LIFECYCLES) + len(lifecycle))
+    out.write(_LIFECYCLES)
+    out.write(lifecycle)
+    out.write(_BEFORE_SUBJECT)
+    _pack_length(out, len(subject))
+    out.write(subject)
+    out.write(_BEFORE_TIME)
+    out.write(_sized(format_time(change.at).encode()))
+    out.write(_BEHIND_TIME)
+    return out.getvalue()
+
+
+def _pack_length(out: BytesWriter, length: i64) -> None:
+    """Twice the length, for its last bit would say that it is negative; seven bits a byte, the lowest first."""
+    left = length << 1
+    while left >= 0x80:
+        out.append(u8((left & 0x7F) | 0x80))
+        left >>= 7
+    out.append(u8(left))
 
 
 def data(change: StageChange, source: ChangeSource) -> dict[str, Any]:

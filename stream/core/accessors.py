@@ -6,11 +6,13 @@ Classes with one method rather than closures: compiled, a call between them cost
 from collections.abc import Callable
 from typing import Final, cast
 
-from stream.core import facts, scoring
-from stream.core.customer import Life
+from mypy_extensions import i64
+
+from stream.core import exact, facts, scoring
+from stream.core.customer import IN_LARGE, NONE, Life
 from stream.core.event import Event, PropertyPath, lookup
 from stream.core.facts import Fact
-from stream.core.scoring import MILLION, Score
+from stream.core.scoring import Score
 
 _LOWER: Final[Callable[[str], str]] = str.lower
 """Not called as a method, for which a compiled build has its own, without the rule for a sigma that ends a word."""
@@ -19,7 +21,7 @@ _LOWER: Final[Callable[[str], str]] = str.lower
 class Accessor:
     """A value; this one does not exist."""
 
-    def get(self, life: Life, now: int, event: Event | None) -> object:
+    def get(self, life: Life, now: i64, event: Event | None) -> object:
         """The value for a life at a time, seeing an interaction or none; None where there is none."""
         return None
 
@@ -27,26 +29,26 @@ class Accessor:
 class Number(Accessor):
     """A number that always exists; this one is 0."""
 
-    def number(self, life: Life, now: int) -> float:
+    def number(self, life: Life, now: i64) -> float:
         """The number for a life at a time."""
         return 0.0
 
-    def get(self, life: Life, now: int, event: Event | None) -> object:
+    def get(self, life: Life, now: i64, event: Event | None) -> object:
         return self.number(life, now)
 
 
 class Anchor:
     """A moment of a life from which time is measured; this one is the latest sign of life."""
 
-    def start(self, life: Life) -> int | None:
-        """The moment; None where it does not exist."""
+    def start(self, life: Life) -> i64:
+        """The moment; NONE where it does not exist."""
         return life.active
 
 
 class StageEntered(Anchor):
     """When the present stage was entered."""
 
-    def start(self, life: Life) -> int | None:
+    def start(self, life: Life) -> i64:
         return life.entered
 
 
@@ -56,8 +58,8 @@ class FactTime(Anchor):
     def __init__(self, index: int) -> None:
         self.index = index
 
-    def start(self, life: Life) -> int | None:
-        return cast("int | None", life.facts[self.index])
+    def start(self, life: Life) -> i64:
+        return life.numbers[self.index]
 
 
 class FactMoment(Anchor):
@@ -66,9 +68,12 @@ class FactMoment(Anchor):
     def __init__(self, index: int) -> None:
         self.index = index
 
-    def start(self, life: Life) -> int | None:
+    def start(self, life: Life) -> i64:
         state = cast("tuple[int, int | None] | None", life.facts[self.index])
-        return None if state is None else state[1]
+        if state is None:
+            return NONE
+        moment = state[1]
+        return NONE if moment is None else moment
 
 
 class Constant(Accessor):
@@ -77,7 +82,7 @@ class Constant(Accessor):
     def __init__(self, value: object) -> None:
         self.value = value
 
-    def get(self, life: Life, now: int, event: Event | None) -> object:
+    def get(self, life: Life, now: i64, event: Event | None) -> object:
         return self.value
 
 
@@ -87,7 +92,7 @@ class ScoreNumber(Number):
     def __init__(self, score: Score) -> None:
         self.score = score
 
-    def number(self, life: Life, now: int) -> float:
+    def number(self, life: Life, now: i64) -> float:
         return scoring.read(self.score, life, now)
 
 
@@ -97,8 +102,9 @@ class Count(Number):
     def __init__(self, index: int) -> None:
         self.index = index
 
-    def number(self, life: Life, now: int) -> float:
-        return float(cast("int", life.facts[self.index]))
+    def number(self, life: Life, now: i64) -> float:
+        number = life.numbers[self.index]
+        return float(exact.number_of_fact(life, self.index)) if number == IN_LARGE else float(number)
 
 
 class Sum(Number):
@@ -107,8 +113,8 @@ class Sum(Number):
     def __init__(self, index: int) -> None:
         self.index = index
 
-    def number(self, life: Life, now: int) -> float:
-        return cast("int", life.facts[self.index]) / MILLION
+    def number(self, life: Life, now: i64) -> float:
+        return facts.total(life, self.index)
 
 
 class Rolling(Number):
@@ -117,7 +123,7 @@ class Rolling(Number):
     def __init__(self, fact: Fact) -> None:
         self.fact = fact
 
-    def number(self, life: Life, now: int) -> float:
+    def number(self, life: Life, now: i64) -> float:
         return float(facts.rolling(self.fact, life, now))
 
 
@@ -127,35 +133,35 @@ class FactValue(Accessor):
     def __init__(self, fact: Fact) -> None:
         self.fact = fact
 
-    def get(self, life: Life, now: int, event: Event | None) -> object:
+    def get(self, life: Life, now: i64, event: Event | None) -> object:
         return facts.value(self.fact, life, now)
 
 
 class Identified(Accessor):
     """Whether a customer id was seen."""
 
-    def get(self, life: Life, now: int, event: Event | None) -> object:
+    def get(self, life: Life, now: i64, event: Event | None) -> object:
         return life.identified
 
 
 class StageName(Accessor):
     """The present stage."""
 
-    def get(self, life: Life, now: int, event: Event | None) -> object:
+    def get(self, life: Life, now: i64, event: Event | None) -> object:
         return life.stage
 
 
 class EventType(Accessor):
     """The interaction's word, else its name."""
 
-    def get(self, life: Life, now: int, event: Event | None) -> object:
+    def get(self, life: Life, now: i64, event: Event | None) -> object:
         return None if event is None else event.type
 
 
 class EventName(Accessor):
     """The interaction's name as sent."""
 
-    def get(self, life: Life, now: int, event: Event | None) -> object:
+    def get(self, life: Life, now: i64, event: Event | None) -> object:
         return None if event is None else event.name
 
 
@@ -165,7 +171,7 @@ class Property(Accessor):
     def __init__(self, path: PropertyPath) -> None:
         self.path = path
 
-    def get(self, life: Life, now: int, event: Event | None) -> object:
+    def get(self, life: Life, now: i64, event: Event | None) -> object:
         return None if event is None else lookup(self.path, event)
 
 
@@ -175,7 +181,7 @@ class Lowered(Accessor):
     def __init__(self, accessor: Accessor) -> None:
         self.accessor = accessor
 
-    def get(self, life: Life, now: int, event: Event | None) -> object:
+    def get(self, life: Life, now: i64, event: Event | None) -> object:
         return lowered(self.accessor.get(life, now, event))
 
 
@@ -185,7 +191,7 @@ class Exists(Accessor):
     def __init__(self, accessor: Accessor) -> None:
         self.accessor = accessor
 
-    def get(self, life: Life, now: int, event: Event | None) -> object:
+    def get(self, life: Life, now: i64, event: Event | None) -> object:
         return self.accessor.get(life, now, event) is not None
 
 

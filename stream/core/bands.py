@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from mypy_extensions import i64
+
 from stream.core import scoring
 from stream.core.customer import Life
 from stream.core.scoring import Score
@@ -32,7 +34,7 @@ class Band:
     name: str
     parts: tuple[BandPart, ...]
 
-    def value(self, life: Life, now: int) -> str | None:
+    def value(self, life: Life, now: i64) -> str | None:
         """The names of its ranges at `now`, put together; None where a score is below all of its ranges."""
         found = ""
         for part in self.parts:

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from mypy_extensions import i64
+
 from stream.core.limits import OnGrid
 from stream.core.time_zone import TimeZone, Unit
 
@@ -16,5 +18,5 @@ class OnCalendar(OnGrid):
         self.zone = zone
         self.unit: Unit = unit
 
-    def number_of(self, time: int) -> int:
+    def number_of(self, time: i64) -> i64:
         return self.zone.window(time, self.unit)

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from librt.vecs import append
+from mypy_extensions import i64
 from xxhash import xxh3_64_digest
 
 from stream.core.customer import ID_HASH_BYTES, Customer
@@ -21,7 +23,7 @@ def id_hash_of(id: str) -> bytes:  # noqa: A002 - the interaction's
     return _digest(text)[::-1]
 
 
-def is_remembered(customer: Customer, id_hash: bytes, time: int) -> bool:
+def is_remembered(customer: Customer, id_hash: bytes, time: i64) -> bool:
     """Whether an interaction at `time` repeats one that is remembered."""
     id_hashes = customer.id_hashes
     at = id_hashes.find(id_hash)
@@ -39,13 +41,16 @@ def is_remembered(customer: Customer, id_hash: bytes, time: int) -> bool:
 def remember(customer: Customer, id_hash: bytes | None) -> None:
     """Remember the id of an interaction that was applied, if it has one, and drop what is too old or too many."""
     id_times = customer.id_times
+    count: i64 = len(id_times)
     if id_hash is not None:
         customer.id_hashes += id_hash
-        id_times.append(customer.latest)
+        id_times = append(id_times, customer.latest)
+        count += 1
+        customer.id_times = id_times
     oldest = customer.latest - DAY
-    gone = max(0, len(id_times) - REMEMBERED)
-    while gone < len(id_times) and id_times[gone] < oldest:
+    gone: i64 = max(0, count - REMEMBERED)
+    while gone < count and id_times[gone] < oldest:
         gone += 1
     if gone:
-        del id_times[:gone]
+        customer.id_times = id_times[gone:]
         customer.id_hashes = customer.id_hashes[gone * ID_HASH_BYTES :]

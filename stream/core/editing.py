@@ -22,11 +22,11 @@ def apply_edit(lifecycles: tuple[Lifecycle, ...], customer: Customer, clock: int
     edited, customer.edited = customer.edited, None
     if edited is None:
         return
-    for lifecycle in lifecycles:
-        if lifecycle.id not in edited:
+    for lifecycle, life in zip(lifecycles, customer.by_place, strict=True):
+        if life is None or lifecycle.id not in edited:
             continue
-        life, deadline_before = customer.lives[lifecycle.id], edited[lifecycle.id]
-        deadline, clock_before = life.deadline, life.clock
+        deadline_before = edited[lifecycle.id]
+        deadline, clock_before = life.due, life.clock
         passed = deadline is not None and deadline <= clock
         if passed and deadline == deadline_before:
             continue  # the same deadline as before the edit: it is due, and waits for its turn or for `grace`

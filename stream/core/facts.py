@@ -4,13 +4,16 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from typing import Final, Literal, cast
 
-from stream.core import ledgers, timed_points
+from mypy_extensions import i64
+
+from stream.core import exact, ledgers, timed_points
 from stream.core.amounts import Amount
-from stream.core.customer import FactState, Life
+from stream.core.customer import IN_LARGE, NEVER, NONE, FactState, Life
 from stream.core.event import Event, PropertyPath, is_null, lookup_to_list
+from stream.core.exact import MILLION
 from stream.core.interaction import MAX_TIME
 from stream.core.memory import TimedPoints
-from stream.core.scoring import MILLION, number
+from stream.core.scoring import number
 from stream.core.stage_change import Value
 from stream.core.step_counts import StepCounts
 from stream.core.time_zone import TimeZone
@@ -19,6 +22,29 @@ from stream.core.times import parse_local_time
 FactKind = Literal[
     "count", "rolling", "sum", "rolling_sum", "first", "last", "latest", "latest_time", "ledger_count", "ledger_sum"
 ]
+COUNT: Final = 0
+SUM: Final = 1
+FIRST: Final = 2
+LAST: Final = 3
+ROLLING: Final = 4
+ROLLING_SUM: Final = 5
+LATEST: Final = 6
+LATEST_TIME: Final = 7
+LEDGER_COUNT: Final = 8
+LEDGER_SUM: Final = 9
+CODES: Final[dict[str, int]] = {
+    "count": COUNT,
+    "sum": SUM,
+    "first": FIRST,
+    "last": LAST,
+    "rolling": ROLLING,
+    "rolling_sum": ROLLING_SUM,
+    "latest": LATEST,
+    "latest_time": LATEST_TIME,
+    "ledger_count": LEDGER_COUNT,
+    "ledger_sum": LEDGER_SUM,
+}
+"""A number for each kind, which is compared sooner than its name."""
 
 MAX_TEXT: Final = 256
 """Bytes of UTF-8 that a text fact keeps at most; a longer one is ignored like one of a wrong type."""
@@ -31,6 +57,8 @@ class Fact:
     name: str
     index: int
     kind: FactKind
+    code: int
+    """The kind, as in CODES."""
     path: PropertyPath | None
     """The path of the property that `latest` and `latest_time` read."""
     within: int
@@ -59,42 +87,75 @@ class Fact:
         return self.within > 0
 
 
-def initial(fact: Fact) -> FactState:
-    """The state before anything was seen."""
-    if fact.kind in ("count", "sum"):
-        return 0
-    if fact.kind == "rolling_sum":
+def has_state(code: int) -> bool:
+    """Whether a fact of the kind with this code stands in `Life.facts`."""
+    return ROLLING <= code <= LATEST_TIME
+
+
+def initial(code: int) -> FactState:
+    """The state of a fact of the kind with this code before anything was seen."""
+    if code == ROLLING_SUM:
         return timed_points.empty(1)
-    return [] if fact.kind == "rolling" else None
+    return [] if code == ROLLING else None
 
 
-def value(fact: Fact, life: Life, now: int) -> Value | None:
+def initial_number(code: int) -> int:
+    """Its number then."""
+    return NONE if code in (FIRST, LAST) else 0
+
+
+def value(fact: Fact, life: Life, now: i64) -> Value | None:
     """What a reader sees at `now`; None where the fact does not exist yet."""
-    state = life.facts[fact.index]
-    if isinstance(state, int):
-        return state / MILLION if fact.kind == "sum" else state
-    if isinstance(state, list):
+    code = fact.code
+    if code == COUNT:
+        return exact.number_of_fact(life, fact.index)
+    if code == SUM:
+        return total(life, fact.index)
+    if code <= LAST:
+        time = life.numbers[fact.index]
+        if time == NONE:
+            return None
+        moment: int = time
+        return moment
+    if code == ROLLING:
         return rolling(fact, life, now)
-    if isinstance(state, tuple):
-        return state[1]
-    if fact.ledger >= 0:
-        number = millionths(fact, life, now)
-        return number / MILLION if fact.kind == "ledger_sum" else number
-    return None if state is None else timed_points.sum_at(state, 0, now, fact.within) / MILLION
+    if code in (ROLLING_SUM, LEDGER_SUM):
+        return millionths(fact, life, now) / MILLION
+    if code == LEDGER_COUNT:
+        return millionths(fact, life, now)
+    state = life.facts[fact.index]
+    return state[1] if isinstance(state, tuple) else None
 
 
-def millionths(fact: Fact, life: Life, now: int) -> int:
+def total(life: Life, index: i64) -> float:
+    """What the sum with that index comes to."""
+    number = life.numbers[index]
+    if number == IN_LARGE:
+        return exact.number_of_fact(life, index) / MILLION
+    return float(number) / 1e6
+
+
+def kept(fact: Fact, life: Life) -> object:
+    """What is kept of a fact: a count, millionths, a time, times, (time, value) or points; None: nothing."""
+    if fact.code <= SUM:
+        return exact.number_of_fact(life, fact.index)
+    if fact.code <= LAST:
+        return None if life.numbers[fact.index] == NONE else life.numbers[fact.index]
+    return life.facts[fact.index] if has_state(fact.code) else None
+
+
+def millionths(fact: Fact, life: Life, now: i64) -> int:
     """A rolling sum, or the sum of a ledger, in millionths, or the count of a ledger, at `now`."""
     if fact.ledger < 0:
         return timed_points.sum_at(cast("TimedPoints", life.facts[fact.index]), 0, now, fact.within)
     assert life.memory is not None
     state = life.memory.ledgers[fact.ledger]
-    if fact.kind == "ledger_sum":
+    if fact.code == LEDGER_SUM:
         return ledgers.sum_within(state, now, fact.within) if fact.within else state.total
     return ledgers.count_within(state, now, fact.within) if fact.within else state.count
 
 
-def steps(fact: Fact, life: Life, now: int) -> timed_points.Steps:
+def steps(fact: Fact, life: Life, now: i64) -> timed_points.Steps:
     """When a rolling sum, or the sum or count of a ledger within a time, changes after `now`, and by how much."""
     found: timed_points.Steps = []
     if fact.ledger < 0:
@@ -105,7 +166,7 @@ def steps(fact: Fact, life: Life, now: int) -> timed_points.Steps:
     return found
 
 
-def rolling(fact: Fact, life: Life, now: int) -> int:
+def rolling(fact: Fact, life: Life, now: i64) -> int:
     """A rolling count at `now`."""
     times = cast("list[int]", life.facts[fact.index])
     oldest = now - fact.within
@@ -115,62 +176,62 @@ def rolling(fact: Fact, life: Life, now: int) -> int:
     return count - bisect_right(times, oldest)
 
 
-def ends(fact: Fact, life: Life, now: int) -> list[int]:
+def ends(fact: Fact, life: Life, now: i64) -> list[int]:
     """The times after `now` at which a rolling count drops."""
     times = cast("list[int]", life.facts[fact.index])
     within = fact.within
     return [time + within for time in times if now < time + within <= MAX_TIME]
 
 
-def end_below(fact: Fact, life: Life, now: int, count: int) -> int | None:
-    """The time after `now` at which a rolling count falls below `count` (at least 1); None where it never will."""
+def end_below(fact: Fact, life: Life, now: i64, count: i64) -> i64:
+    """The time after `now` at which a rolling count falls below `count` (at least 1), or NEVER."""
     times = cast("list[int]", life.facts[fact.index])
     if len(times) < count:
-        return None
-    moment = times[-count] + fact.within
-    return moment if now < moment <= MAX_TIME else None
+        return NEVER
+    moment: i64 = times[-count] + fact.within
+    return moment if now < moment <= MAX_TIME else NEVER
 
 
-def apply(fact: Fact, life: Life, sign: int, time: int, event: Event, step_counts: StepCounts) -> None:
+def apply(fact: Fact, life: Life, sign: int, time: i64, event: Event, step_counts: StepCounts) -> None:
     """Count one interaction at `time`.
 
     What cannot be used is counted in `step_counts`: a property of a wrong type, size or magnitude; for a sum, as for a
     signal, also one that is absent.
     """
-    index, kind = fact.index, fact.kind
-    if kind == "count":
-        life.facts[index] = cast("int", life.facts[index]) + sign
-    elif kind == "rolling":
+    index, code = fact.index, fact.code
+    if code == COUNT:
+        exact.add_to_count(life, index, sign)
+    elif code == ROLLING:
         _keep(fact, cast("list[int]", life.facts[index]), time, life.clock)
-    elif kind == "sum":
+    elif code == SUM:
         assert fact.amount is not None
         amount = fact.amount.of(event)
         if amount is None:
             step_counts.wrong_type(fact.label)
         else:
-            life.facts[index] = cast("int", life.facts[index]) + sign * round(amount * 1e6)
-    elif kind == "rolling_sum":
+            exact.add_to_sum(life, index, amount if sign > 0 else -amount)
+    elif code == ROLLING_SUM:
         apply_elements(fact, life, sign, time, [event], step_counts)
-    elif kind == "latest":
+    elif code == LATEST:
         assert fact.path is not None
         found = lookup_to_list(fact.path, event)
         if _is_scalar(found):
             _latest(life, index, time, cast("Value", found))
         elif found is not None:
             step_counts.wrong_type(fact.label)
-    elif kind == "latest_time":
+    elif code == LATEST_TIME:
         _latest_time(fact, life, time, event, step_counts)
     else:
-        known = cast("int | None", life.facts[index])
-        if known is None or (time < known if kind == "first" else time > known):
-            life.facts[index] = time
+        known = life.numbers[index]
+        if known == NONE or (time < known if code == FIRST else time > known):
+            life.numbers[index] = time
 
 
 def apply_elements(
-    fact: Fact, life: Life, sign: int, time: int, elements: list[Event], step_counts: StepCounts
+    fact: Fact, life: Life, sign: int, time: i64, elements: list[Event], step_counts: StepCounts
 ) -> None:
     """Count the elements of a list, in order; a rolling sum takes them as one entry."""
-    if fact.kind != "rolling_sum":
+    if fact.code != ROLLING_SUM:
         for event in elements:
             apply(fact, life, sign, time, event, step_counts)
         return

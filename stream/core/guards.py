@@ -1,5 +1,7 @@
 """What a transition asks beside its condition: `at_most_every` (rule 29) and `hold` (rule 30)."""
 
+from mypy_extensions import i64
+
 from stream.core.customer import Life
 from stream.core.event import Event
 from stream.core.interaction import MAX_TIME
@@ -14,14 +16,14 @@ class NotTakenWithin(Predicate):
         """Where in `Memory.taken` it stands when the life took it last."""
         self.length = length
 
-    def holds(self, life: Life, now: int, event: Event | None) -> bool:
+    def holds(self, life: Life, now: i64, event: Event | None) -> bool:
         taken = _taken(life, self.place)
         return taken is None or now - taken >= self.length
 
-    def may(self, life: Life, now: int) -> bool:
+    def may(self, life: Life, now: i64) -> bool:
         return True
 
-    def turns(self, life: Life, now: int, up: bool, moments: list[int]) -> None:
+    def turns(self, life: Life, now: i64, up: bool, moments: list[int]) -> None:
         taken = _taken(life, self.place)
         if up and taken is not None and now < taken + self.length <= MAX_TIME:
             moments.append(taken + self.length)
@@ -36,14 +38,14 @@ class HasHeld(Predicate):
         """Where in `Memory.held` it stands since when it holds."""
         self.length = length
 
-    def holds(self, life: Life, now: int, event: Event | None) -> bool:
+    def holds(self, life: Life, now: i64, event: Event | None) -> bool:
         begun = self.begun(life, now)
         return begun is not None and now - begun >= self.length
 
-    def may(self, life: Life, now: int) -> bool:
+    def may(self, life: Life, now: i64) -> bool:
         return self.condition.may(life, now)
 
-    def turns(self, life: Life, now: int, up: bool, moments: list[int]) -> None:
+    def turns(self, life: Life, now: i64, up: bool, moments: list[int]) -> None:
         begun = self.begun(life, now)
         for moment in self._moments(life, now):
             if self.condition.holds(life, moment, None):
@@ -56,7 +58,7 @@ class HasHeld(Predicate):
         if up and begun is not None and now < begun + self.length <= MAX_TIME:
             moments.append(begun + self.length)
 
-    def begun(self, life: Life, now: int) -> int | None:
+    def begun(self, life: Life, now: i64) -> int | None:
         """Since when the condition holds, as it will be at `now` by time alone; None: it does not hold then."""
         clock = life.clock
         begun: int | None = None
@@ -83,7 +85,7 @@ class HasHeld(Predicate):
         return moments
 
 
-def note_held(guards: tuple[HasHeld, ...], life: Life, now: int) -> None:
+def note_held(guards: tuple[HasHeld, ...], life: Life, now: i64) -> None:
     """Note since when the conditions of a stage hold as time passes to `now`, which the clock has not reached yet.
 
     To be called before the clock moves, and at the clock after something else changed.

@@ -7,6 +7,8 @@ is kept no more stays in them as it was.
 from dataclasses import dataclass
 from typing import Final
 
+from mypy_extensions import i64
+
 from stream.core import known_values
 from stream.core.amounts import Amount
 from stream.core.event import Event, PropertyPath, lookup
@@ -207,7 +209,7 @@ def _drop_first(entries: list[LedgerEntry], made: bool) -> None:
             return
 
 
-def count_within(state: LedgerState, now: int, within: int) -> int:
+def count_within(state: LedgerState, now: i64, within: int) -> int:
     """Kept entries that count and whose time is less than `within` before `now`."""
     found = 0
     for entry in state.entries:
@@ -216,7 +218,7 @@ def count_within(state: LedgerState, now: int, within: int) -> int:
     return found
 
 
-def sum_within(state: LedgerState, now: int, within: int) -> int:
+def sum_within(state: LedgerState, now: i64, within: int) -> int:
     """Millionths that are left of the kept entries whose time is less than `within` before `now`."""
     total = 0
     for entry in state.entries:
@@ -225,7 +227,7 @@ def sum_within(state: LedgerState, now: int, within: int) -> int:
     return total
 
 
-def ends(state: LedgerState, now: int, within: int, by_count: bool, steps: Steps) -> None:
+def ends(state: LedgerState, now: i64, within: int, by_count: bool, steps: Steps) -> None:
     """Add when entries are no more within, after `now`, and what that takes from the count or from the sum."""
     for entry in state.entries:
         end = entry.time + within

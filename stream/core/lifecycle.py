@@ -4,14 +4,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+from librt.vecs import vec
+from mypy_extensions import i64
+
 from stream.core import ledgers, timed_points
 from stream.core.amounts import Amount
 from stream.core.bands import Band
 from stream.core.counting import Figured
-from stream.core.customer import Life, Window
+from stream.core.customer import NEVER, WINDOW_NUMBERS, Life, Window
 from stream.core.event import PropertyPath
 from stream.core.expressions import Node
-from stream.core.facts import Fact, initial
+from stream.core.facts import Fact, has_state, initial, initial_number
 from stream.core.figures import Figure, FigureSet
 from stream.core.guards import HasHeld
 from stream.core.ledgers import Ledger
@@ -254,6 +257,7 @@ class Lifecycle:
     def begin(self, time: int, born: str, identified: bool) -> Life:
         """A life that begins at `time`; it is not yet in any stage's sequence."""
         return Life(
+            lifecycle=self.id,
             identified=identified,
             clock=time,
             stage=self.first_stage,
@@ -262,15 +266,26 @@ class Lifecycle:
             sequence=0,
             active=time,
             fired=0,
-            deadline=None,
-            counts=[0] * len(self.signals),
-            windows=[[] for signal in self.signals if signal.window >= 0],
-            sums=[0.0] * len(self.slots),
-            ats=[0] * len(self.slots),
-            millionths=[0] * len(self.slots),
-            facts=[initial(fact) for fact in self.facts],
+            deadline=NEVER,
+            counts=vec[i64]([0] * len(self.signals)),
+            windows=vec[i64]([0] * (WINDOW_NUMBERS * self.windows)),
+            sums=vec[float]([0.0] * len(self.slots)),
+            ats=vec[i64]([0] * len(self.slots)),
+            millionths=vec[i64]([0] * len(self.slots)),
+            numbers=vec[i64]([initial_number(fact.code) for fact in self.facts]),
+            facts=[initial(fact.code) for fact in self.facts] if self.has_states else [],
             memory=self.empty_memory() if self.remembers else None,
         )
+
+    @property
+    def windows(self) -> int:
+        """Signals with `at_most` in windows."""
+        return sum(signal.window >= 0 for signal in self.signals)
+
+    @property
+    def has_states(self) -> bool:
+        """A fact stands in `Life.facts`."""
+        return any(has_state(fact.code) for fact in self.facts)
 
     @property
     def remembers(self) -> bool:

@@ -2,8 +2,11 @@
 
 from typing import Final, cast
 
+from librt.vecs import vec
+from mypy_extensions import i64
+
 from stream.core import known_values
-from stream.core.customer import Life
+from stream.core.customer import WINDOW_NUMBERS, Life
 from stream.core.event import Event, PropertyPath, lookup
 
 MAX_COOL_DOWN: Final = 20
@@ -17,7 +20,7 @@ class Limit:
         self.signal = signal
         """The signal's index."""
 
-    def takes(self, life: Life, time: int, event: Event) -> bool:
+    def takes(self, life: Life, time: i64, event: Event) -> bool:
         """Whether the interaction at `time` may count; then it has used up one."""
         return life.counts[self.signal] == 0
 
@@ -32,10 +35,10 @@ class OnGrid(Limit):
         self.times = times
         self.per = per
 
-    def takes(self, life: Life, time: int, event: Event) -> bool:
-        return _fits(life.windows[self.window], self.number_of(time), self.times)
+    def takes(self, life: Life, time: i64, event: Event) -> bool:
+        return _fits(life.windows, self.window * WINDOW_NUMBERS, self.number_of(time), self.times)
 
-    def number_of(self, time: int) -> int:
+    def number_of(self, time: i64) -> i64:
         """The number of the window that a time lies in."""
         return time // self.per
 
@@ -50,7 +53,7 @@ class CoolDown(Limit):
         self.times = times
         self.within = within
 
-    def takes(self, life: Life, time: int, event: Event) -> bool:
+    def takes(self, life: Life, time: i64, event: Event) -> bool:
         assert life.memory is not None
         counted = cast("list[int]", life.memory.signals[self.place])
         full = len(counted) == MAX_COOL_DOWN
@@ -79,7 +82,7 @@ class OncePerValue(Limit):
         """Where the hashes of known values are in `Memory.signals`."""
         self.path = path
 
-    def takes(self, life: Life, time: int, event: Event) -> bool:
+    def takes(self, life: Life, time: i64, event: Event) -> bool:
         key = known_values.key_of(lookup(self.path, event))
         if key is None:
             return False
@@ -92,17 +95,29 @@ class OncePerValue(Limit):
         return True
 
 
-def _fits(windows: list[tuple[int, int]], window: int, times: int) -> bool:
-    """Count one in `window` unless it is full, or older than the two latest in which something counted."""
-    for place, (known, counted) in enumerate(windows):
-        if known == window:
-            if counted >= times:
-                return False
-            windows[place] = (known, counted + 1)
-            return True
-    if len(windows) == 2 and window < windows[0][0]:  # the two latest are kept
-        return False
-    windows.append((window, 1))
-    windows.sort()
-    del windows[:-2]
+def _fits(windows: vec[i64], older: i64, window: i64, times: i64) -> bool:
+    """Count one in `window` unless it is full, or older than the two latest in which something counted.
+
+    These are at `older` and behind; where there is only one, it is the first.
+    """
+    later = older + 2
+    place = later if windows[later] == window and windows[later + 1] else older
+    if windows[place] == window and windows[place + 1]:
+        if windows[place + 1] >= times:
+            return False
+        windows[place + 1] += 1
+        return True
+    place = older
+    if windows[later + 1]:
+        if window < windows[older]:  # the two latest are kept
+            return False
+        if window > windows[later]:
+            windows[older], windows[older + 1] = windows[later], windows[later + 1]
+            place = later
+    elif windows[older + 1]:
+        if window < windows[older]:
+            windows[later], windows[later + 1] = windows[older], windows[older + 1]
+        else:
+            place = later
+    windows[place], windows[place + 1] = window, 1
     return True

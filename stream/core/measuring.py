@@ -2,10 +2,13 @@
 
 from typing import Final
 
+from mypy_extensions import i64
+
 from stream.core import facts, ledgers
 from stream.core.counting import Figured, count
 from stream.core.customer import Life
 from stream.core.event import Event, PropertyPath, lookup
+from stream.core.exact import points_of
 from stream.core.figures import Figure, FigureSet
 from stream.core.ledger_figures import EntryBefore
 from stream.core.lifecycle import Condition, Lifecycle, Reaction
@@ -72,7 +75,7 @@ def _measure(
     ]
     figured = [_figured(life, each, event, step_counts) for each in reaction.figured]
     _sign_of_life(life, time, alive)
-    before = [[life.millionths[slot] for slot in score.slots] for score in reaction.floored]
+    before = [[points_of(life, slot) for slot in score.slots] for score in reaction.floored]
     for signal, elements in zip(reaction.signals, signalled, strict=True):
         count_elements(life, signal, time, elements, step_counts)
     for score, millionths in zip(reaction.floored, before, strict=True):
@@ -127,7 +130,7 @@ def _asked(where: Condition | None) -> Predicate | None:
     return None if where is None else where.with_event
 
 
-def _sign_of_life(life: Life, time: int, alive: bool) -> None:
+def _sign_of_life(life: Life, time: i64, alive: bool) -> None:
     if alive and time > life.active:
         life.active = time
 

@@ -2,11 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
-from stream.core.customer import Customer
+from mypy_extensions import i64
+
+from stream.core.customer import NEVER, Customer
 from stream.core.durations import DAY
-from stream.core.interaction import MAX_TIME
+from stream.core.interaction import MAX_TIME, MIN_TIME
 from stream.core.lifecycle import Lifecycle
+
+_LONGEST: Final = MAX_TIME - MIN_TIME
+"""Whoever is forgotten after a longer time is never forgotten."""
 
 
 @dataclass(frozen=True)
@@ -37,14 +43,16 @@ def due(model: Model, customer: Customer) -> int | None:
     if customer.quarantined:
         return None
     first = forgotten_at(model, customer.active, customer.identified)
-    for life in customer.lives.values():
-        deadline = life.deadline
-        if deadline is not None and (first is None or deadline < first):
-            first = deadline
-    return first
+    earliest: i64 = NEVER if first is None else first
+    for life in customer.by_place:
+        if life is not None and life.deadline < earliest:
+            earliest = life.deadline
+    return None if earliest == NEVER else earliest
 
 
-def forgotten_at(model: Model, active: int, identified: bool) -> int | None:
+def forgotten_at(model: Model, active: i64, identified: bool) -> int | None:
     """When a customer whose last sign of life was at `active` is forgotten; None: never."""
     after = model.forget_identified_after if identified else model.forget_after
-    return active + after if after is not None and active + after <= MAX_TIME else None
+    if after is None or after > _LONGEST or active > MAX_TIME - after:
+        return None
+    return active + after

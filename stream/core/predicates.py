@@ -6,6 +6,8 @@ answer changes. A comparison with a value that does not exist, or between differ
 
 from typing import Any
 
+from mypy_extensions import i64
+
 from stream.core.accessors import Accessor, Number
 from stream.core.customer import Life
 from stream.core.event import Event
@@ -16,15 +18,15 @@ from stream.core.text_numbers import number_of
 class Predicate:
     """Part of a condition; this one never holds."""
 
-    def holds(self, life: Life, now: int, event: Event | None) -> bool:
+    def holds(self, life: Life, now: i64, event: Event | None) -> bool:
         """Whether it holds for a life at a time, seeing an interaction or none."""
         return False
 
-    def may(self, life: Life, now: int) -> bool:
+    def may(self, life: Life, now: i64) -> bool:
         """Whether it holds at `now` or may later, by the passing of time alone; True where that is not known."""
         return self.holds(life, now, None)
 
-    def turns(self, life: Life, now: int, up: bool, moments: list[int]) -> None:
+    def turns(self, life: Life, now: i64, up: bool, moments: list[int]) -> None:
         """Add the times after `now` at which time alone may make it begin to hold (`up`) or end to."""
 
 
@@ -34,7 +36,7 @@ class IsTrue(Predicate):
     def __init__(self, accessor: Accessor) -> None:
         self.accessor = accessor
 
-    def holds(self, life: Life, now: int, event: Event | None) -> bool:
+    def holds(self, life: Life, now: i64, event: Event | None) -> bool:
         return self.accessor.get(life, now, event) is True
 
 
@@ -46,7 +48,7 @@ class NumberPredicate(Predicate):
         self.operator = operator
         self.constant = constant
 
-    def holds(self, life: Life, now: int, event: Event | None) -> bool:
+    def holds(self, life: Life, now: i64, event: Event | None) -> bool:
         return compare_numbers(self.operator, self.number.number(life, now), self.constant)
 
 
@@ -58,7 +60,7 @@ class TextPredicate(Predicate):
         self.text = text
         self.equal = equal
 
-    def holds(self, life: Life, now: int, event: Event | None) -> bool:
+    def holds(self, life: Life, now: i64, event: Event | None) -> bool:
         found = self.accessor.get(life, now, event)
         return isinstance(found, str) and (found == self.text) == self.equal
 
@@ -71,7 +73,7 @@ class Compared(Predicate):
         self.operator = operator
         self.right = right
 
-    def holds(self, life: Life, now: int, event: Event | None) -> bool:
+    def holds(self, life: Life, now: i64, event: Event | None) -> bool:
         return compare(self.left.get(life, now, event), self.operator, self.right.get(life, now, event))
 
 
@@ -83,7 +85,7 @@ class NumberLike(Predicate):
         self.operator = operator
         self.number = number
 
-    def holds(self, life: Life, now: int, event: Event | None) -> bool:
+    def holds(self, life: Life, now: i64, event: Event | None) -> bool:
         found = self.accessor.get(life, now, event)
         if isinstance(found, str):
             found = number_of(found)
@@ -97,7 +99,7 @@ class Among(Predicate):
         self.accessor = accessor
         self.constants = constants
 
-    def holds(self, life: Life, now: int, event: Event | None) -> bool:
+    def holds(self, life: Life, now: i64, event: Event | None) -> bool:
         found = self.accessor.get(life, now, event)
         for each in self.constants:
             if compare(found, EQ, each):
@@ -108,7 +110,7 @@ class Among(Predicate):
 class AmongNumbers(Among):
     """A value is one of some constants, or a text that is one of the numbers among them."""
 
-    def holds(self, life: Life, now: int, event: Event | None) -> bool:
+    def holds(self, life: Life, now: i64, event: Event | None) -> bool:
         found = self.accessor.get(life, now, event)
         number = number_of(found) if isinstance(found, str) else None
         for each in self.constants:
@@ -124,7 +126,7 @@ class Within(Predicate):
         self.accessor = accessor
         self.many = many
 
-    def holds(self, life: Life, now: int, event: Event | None) -> bool:
+    def holds(self, life: Life, now: i64, event: Event | None) -> bool:
         found = self.many.get(life, now, event)
         if not isinstance(found, list):
             return False
@@ -138,7 +140,7 @@ class Within(Predicate):
 class NumberWithin(Within):
     """A number is in the list that a property holds, as a number or as a text that is one."""
 
-    def holds(self, life: Life, now: int, event: Event | None) -> bool:
+    def holds(self, life: Life, now: i64, event: Event | None) -> bool:
         found = self.many.get(life, now, event)
         if not isinstance(found, list):
             return False
@@ -157,13 +159,13 @@ class Not(Predicate):
         self.timed = timed
         """Time alone may change its answer."""
 
-    def holds(self, life: Life, now: int, event: Event | None) -> bool:
+    def holds(self, life: Life, now: i64, event: Event | None) -> bool:
         return not self.predicate.holds(life, now, event)
 
-    def may(self, life: Life, now: int) -> bool:
+    def may(self, life: Life, now: i64) -> bool:
         return self.timed or self.holds(life, now, None)
 
-    def turns(self, life: Life, now: int, up: bool, moments: list[int]) -> None:
+    def turns(self, life: Life, now: i64, up: bool, moments: list[int]) -> None:
         self.predicate.turns(life, now, not up, moments)
 
 
@@ -173,19 +175,19 @@ class AllOf(Predicate):
     def __init__(self, parts: tuple[Predicate, ...]) -> None:
         self.parts = parts
 
-    def holds(self, life: Life, now: int, event: Event | None) -> bool:
+    def holds(self, life: Life, now: i64, event: Event | None) -> bool:
         for part in self.parts:
             if not part.holds(life, now, event):
                 return False
         return True
 
-    def may(self, life: Life, now: int) -> bool:
+    def may(self, life: Life, now: i64) -> bool:
         for part in self.parts:
             if not part.may(life, now):
                 return False
         return True
 
-    def turns(self, life: Life, now: int, up: bool, moments: list[int]) -> None:
+    def turns(self, life: Life, now: i64, up: bool, moments: list[int]) -> None:
         for part in self.parts:
             part.turns(life, now, up, moments)
 
@@ -193,13 +195,13 @@ class AllOf(Predicate):
 class AnyOf(AllOf):
     """At least one part holds."""
 
-    def holds(self, life: Life, now: int, event: Event | None) -> bool:
+    def holds(self, life: Life, now: i64, event: Event | None) -> bool:
         for part in self.parts:
             if part.holds(life, now, event):
                 return True
         return False
 
-    def may(self, life: Life, now: int) -> bool:
+    def may(self, life: Life, now: i64) -> bool:
         for part in self.parts:
             if part.may(life, now):
                 return True

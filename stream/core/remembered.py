@@ -4,9 +4,9 @@ from typing import cast
 
 from stream.core import ledgers
 from stream.core.customer import Life
+from stream.core.exact import MILLION
 from stream.core.lifecycle import Lifecycle
 from stream.core.memory import HASH_BYTES, LedgerEntry, LedgerState, Memory, SignalMemory, TimedPoints
-from stream.core.scoring import MILLION
 
 
 def remembered(lifecycle: Lifecycle, life: Life) -> dict[str, object]:
@@ -18,7 +18,7 @@ def remembered(lifecycle: Lifecycle, life: Life) -> dict[str, object]:
     `resets`: by score the largest time of a reset. `taken`, `held`: by transition when it was last taken, and since
     when its condition holds. Left out is what a lifecycle has none of.
     """
-    windows = {each.name: life.windows[each.window] for each in lifecycle.signals if each.window >= 0}
+    windows = {each.name: life.windows_of(each.window) for each in lifecycle.signals if each.window >= 0}
     sums = {
         each.name: points_in(cast("TimedPoints", life.facts[each.index]))
         for each in lifecycle.facts

@@ -2,7 +2,9 @@
 
 from typing import cast
 
-from stream.core import ledgers, scoring, timed_points
+from mypy_extensions import i64
+
+from stream.core import exact, ledgers, scoring, timed_points
 from stream.core.accessors import lower
 from stream.core.customer import Life
 from stream.core.event import Event, is_null, lookup
@@ -12,7 +14,7 @@ from stream.core.step_counts import StepCounts
 from stream.core.text_numbers import number_of
 
 
-def count_signal(life: Life, signal: Signal, time: int, event: Event, step_counts: StepCounts) -> None:
+def count_signal(life: Life, signal: Signal, time: i64, event: Event, step_counts: StepCounts) -> None:
     """Rule 6: count the interaction at `time` for `signal`, and add its points, unless it is used up."""
     limit = signal.limit
     if limit is not None and not limit.takes(life, time, event):
@@ -27,7 +29,7 @@ def count_signal(life: Life, signal: Signal, time: int, event: Event, step_count
             scoring.add(life, points.slot, points.half_life, amount, time)
 
 
-def count_elements(life: Life, signal: Signal, time: int, elements: list[Event], step_counts: StepCounts) -> None:
+def count_elements(life: Life, signal: Signal, time: i64, elements: list[Event], step_counts: StepCounts) -> None:
     """Count an interaction, or the elements of one, in order, for a signal of any kind."""
     if signal.resets:
         if elements and (signal.limit is None or signal.limit.takes(life, time, elements[0])):
@@ -48,7 +50,7 @@ def count_elements(life: Life, signal: Signal, time: int, elements: list[Event],
             count_signal(life, signal, time, event, step_counts)
 
 
-def _count_expiring(life: Life, signal: Signal, time: int, elements: list[Event], step_counts: StepCounts) -> None:
+def _count_expiring(life: Life, signal: Signal, time: i64, elements: list[Event], step_counts: StepCounts) -> None:
     """Rule 23: the elements of one interaction are one entry; one without points takes no place."""
     totals, any_points = [0] * len(signal.points), False
     for event in elements:
@@ -71,7 +73,7 @@ def _count_expiring(life: Life, signal: Signal, time: int, elements: list[Event]
             step_counts.lost(signal.label, lost)
 
 
-def _take_latest(life: Life, latest: LatestPoints, time: int, event: Event) -> None:
+def _take_latest(life: Life, latest: LatestPoints, time: i64, event: Event) -> None:
     """Rule 24: the points of the latest value are those in the score, instead of the ones before."""
     found = lookup(latest.path, event)
     if found is None and not is_null(latest.path, event):
@@ -90,7 +92,7 @@ def _take_latest(life: Life, latest: LatestPoints, time: int, event: Event) -> N
         return
     points = None if found is None else latest.points.get(value_key(found))
     at[:] = [time, 0 if found is None else 1]
-    life.millionths[latest.slot] = 0 if points is None else points
+    exact.set_points(life, latest.slot, 0 if points is None else points)
 
 
 def value_key(value: str | float | bool) -> str | float:
@@ -101,13 +103,13 @@ def value_key(value: str | float | bool) -> str | float:
     return value if number is None else number
 
 
-def _after_reset(life: Life, place: int, time: int) -> bool:
+def _after_reset(life: Life, place: int, time: i64) -> bool:
     assert life.memory is not None
     reset = life.memory.resets[place]
     return reset is None or time > reset
 
 
-def makes_entry(life: Life, signal: Signal, now: int, event: Event, ledger: ledgers.Ledger) -> bool:
+def makes_entry(life: Life, signal: Signal, now: i64, event: Event, ledger: ledgers.Ledger) -> bool:
     """Rule 18: whether the interaction is let through by the ledger's `where` and would make a new entry there."""
     where = signal.ledger_where
     if where is not None and not where.with_event.holds(life, now, event):
@@ -124,13 +126,13 @@ def lift_to_floor(score: scoring.Score, names: list[str], life: Life, before: li
     """
     assert score.floor is not None
     slots = score.slots
-    lift = round(score.floor * 1e6) - sum(life.millionths[slot] for slot in slots)
+    lift = round(score.floor * 1e6) - sum(exact.points_of(life, slot) for slot in slots)
     order = sorted(range(len(slots)), key=lambda place: names[place])
     for taken_now in (True, False):
         for place in order:
             if lift <= 0:
                 return
-            now = life.millionths[slots[place]]
+            now = exact.points_of(life, slots[place])
             given = min(lift, max(0, (before[place] if taken_now else 0) - now))
-            life.millionths[slots[place]] += given
+            exact.set_points(life, slots[place], now + given)
             lift -= given

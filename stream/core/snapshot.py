@@ -2,6 +2,8 @@
 
 from typing import cast
 
+from mypy_extensions import i64
+
 from stream.core import facts, scoring
 from stream.core.customer import Customer, Life
 from stream.core.lifecycle import LatestPoints, Lifecycle
@@ -51,12 +53,12 @@ def stage_change(customer: Customer, lifecycle: Lifecycle, life: Life, move: Mov
     )
 
 
-def scores_of(lifecycle: Lifecycle, life: Life, now: int) -> dict[str, float]:
+def scores_of(lifecycle: Lifecycle, life: Life, now: i64) -> dict[str, float]:
     """Every score at `now`, by name."""
     return {score.name: scoring.read(score, life, now) for score in lifecycle.scores}
 
 
-def facts_of(lifecycle: Lifecycle, life: Life, now: int) -> dict[str, Value]:
+def facts_of(lifecycle: Lifecycle, life: Life, now: i64) -> dict[str, Value]:
     """Every fact that exists at `now`, and every band, by name."""
     found = {fact.name: value for fact in lifecycle.facts if (value := facts.value(fact, life, now)) is not None}
     for band in lifecycle.bands:
@@ -66,7 +68,7 @@ def facts_of(lifecycle: Lifecycle, life: Life, now: int) -> dict[str, Value]:
     return found
 
 
-def contributions_of(lifecycle: Lifecycle, life: Life, now: int) -> dict[str, tuple[Contribution, ...]]:
+def contributions_of(lifecycle: Lifecycle, life: Life, now: i64) -> dict[str, tuple[Contribution, ...]]:
     """Per score what each signal that counted adds to it at `now`; their sum is the score before min and max."""
     by_score: dict[str, tuple[Contribution, ...]] = {}
     for score in lifecycle.scores:

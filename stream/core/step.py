@@ -5,8 +5,10 @@ The numbers of rules here and elsewhere are those of `stream.core`.
 
 from typing import Final
 
+from mypy_extensions import i64
+
 from stream.core import deduplication, imported
-from stream.core.customer import Customer, Life
+from stream.core.customer import NEVER, Customer, Life
 from stream.core.deadlines import MAX_FIRED, schedule
 from stream.core.editing import apply_edit
 from stream.core.event import Event
@@ -61,21 +63,23 @@ def step(
 
 
 def _pass(
-    model: Model, customer: Customer | None, until: int, changes: list[StageChange], step_counts: StepCounts
+    model: Model, customer: Customer | None, until: i64, changes: list[StageChange], step_counts: StepCounts
 ) -> Customer | None:
     if customer is None or customer.quarantined:
         return customer
-    forgotten = forgotten_at(model, customer.active, customer.identified)
-    lives = customer.lives
+    end = forgotten_at(model, customer.active, customer.identified)
+    forgotten: i64 = NEVER if end is None else end
     while True:
-        first: tuple[int, Lifecycle, Life] | None = None
-        for lifecycle in model.lifecycles:
-            life = lives.get(lifecycle.id)
-            if life is not None and life.deadline is not None and (first is None or life.deadline < first[0]):
-                first = (life.deadline, lifecycle, life)
-        if first is not None and first[0] <= until and (forgotten is None or first[0] <= forgotten):
-            _fire(customer, *first, changes, step_counts)
-        elif forgotten is not None and forgotten <= until:
+        first: i64 = NEVER
+        earliest = 0
+        for place, life in enumerate(customer.by_place):
+            if life is not None and life.deadline < first:
+                first, earliest = life.deadline, place
+        if first <= until and first <= forgotten:
+            one = customer.by_place[earliest]
+            assert one is not None
+            _fire(customer, first, model.lifecycles[earliest], one, changes, step_counts)
+        elif forgotten <= until:
             _forget(model, customer, forgotten, changes)
             step_counts.fired.append(forgotten)
             return None
@@ -84,7 +88,7 @@ def _pass(
 
 
 def _fire(
-    customer: Customer, time: int, lifecycle: Lifecycle, life: Life, changes: list[StageChange], step_counts: StepCounts
+    customer: Customer, time: i64, lifecycle: Lifecycle, life: Life, changes: list[StageChange], step_counts: StepCounts
 ) -> None:
     if lifecycle.held:
         note_held(lifecycle.held_in.get(life.stage, ()), life, time)
@@ -99,9 +103,8 @@ def _fire(
     schedule(lifecycle, life)
 
 
-def _forget(model: Model, customer: Customer, time: int, changes: list[StageChange]) -> None:
-    for lifecycle in model.lifecycles:
-        life = customer.lives.get(lifecycle.id)
+def _forget(model: Model, customer: Customer, time: i64, changes: list[StageChange]) -> None:
+    for lifecycle, life in zip(model.lifecycles, customer.by_place, strict=True):
         if life is not None:
             life.clock = max(life.clock, time)
             end = move(customer, lifecycle, life, None, Trigger("forgotten"))
@@ -118,41 +121,46 @@ def _apply(
     step_counts: StepCounts,
 ) -> Customer:
     interaction = given.interaction
-    time = interaction.time
+    time: i64 = interaction.time
+    births: list[StageChange | None] | None = None
     if customer is None:
-        customer = Customer(interaction.kind, interaction.subject, False, time, time)
-    births = _begin(model, customer, given, changes)
+        lives: list[Life | None] = [None] * len(model.lifecycles)
+        customer = Customer(interaction.kind, interaction.subject, False, time, time, lives)
+    if None in customer.by_place:
+        births = _begin(model, customer, given, changes)
     customer.latest = max(customer.latest, time)
     deduplication.remember(customer, id_hash)
     if interaction.row is not None:
         imported.remember_row(customer, interaction.row)
     customer.identified = customer.identified or interaction.customer_id is not None
     alive = False
-    for lifecycle in model.lifecycles:
+    for place, lifecycle in enumerate(model.lifecycles):
+        life = customer.by_place[place]
+        assert life is not None
         before = len(changes)
-        if _live(customer, lifecycle, interaction, changes, step_counts):
+        if _live(customer, lifecycle, life, interaction, changes, step_counts):
             alive = True
-        if births and len(changes) == before and lifecycle.id in births:
-            births[lifecycle.id].final = True
+        if births is not None and len(changes) == before:
+            birth = births[place]
+            if birth is not None:
+                birth.final = True
     if alive and time > customer.active:
         customer.active = time
     return customer
 
 
-def _begin(model: Model, customer: Customer, given: Arrival, changes: list[StageChange]) -> dict[str, StageChange]:
-    """Begin the lives that the customer does not have yet; returns their first changes by lifecycle."""
-    births: dict[str, StageChange] = {}
-    if len(customer.lives) == len(model.lifecycles):
-        return births
+def _begin(model: Model, customer: Customer, given: Arrival, changes: list[StageChange]) -> list[StageChange | None]:
+    """Begin the lives that the customer does not have yet; returns their first changes by place."""
+    births: list[StageChange | None] = [None] * len(model.lifecycles)
     interaction = given.interaction
-    for lifecycle in model.lifecycles:
-        if lifecycle.id not in customer.lives:
+    for place, lifecycle in enumerate(model.lifecycles):
+        if customer.by_place[place] is None:
             life = lifecycle.begin(interaction.time, given.born, customer.identified)
-            customer.lives[lifecycle.id] = life
+            customer.by_place[place] = life
             reaction = lifecycle.reaction(interaction.name)
             trigger = Trigger("interaction", interaction.id, reaction.word or interaction.name)
             birth = begin(customer, lifecycle, life, trigger)
-            births[lifecycle.id] = birth
+            births[place] = birth
             changes.append(birth)
     return births
 
@@ -160,13 +168,13 @@ def _begin(model: Model, customer: Customer, given: Arrival, changes: list[Stage
 def _live(
     customer: Customer,
     lifecycle: Lifecycle,
+    life: Life,
     interaction: Interaction,
     changes: list[StageChange],
     step_counts: StepCounts,
 ) -> bool:
     """Apply an interaction to one life; returns whether it is a sign of life there."""
-    life = customer.lives[lifecycle.id]
-    time = interaction.time
+    time: i64 = interaction.time
     name = interaction.name
     reaction = lifecycle.reaction(name)
     word = reaction.word or name

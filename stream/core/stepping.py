@@ -4,25 +4,28 @@ Scores with points that expire, rolling sums, and what a ledger comes to within 
 changes; so a comparison's answer can change at these moments only, and walking along them finds each.
 """
 
+from mypy_extensions import i64
+
 from stream.core import facts, scoring
 from stream.core.accessors import Number
 from stream.core.customer import Life
 from stream.core.event import Event
+from stream.core.exact import MILLION
 from stream.core.facts import Fact
 from stream.core.operators import EQ, compare_numbers
 from stream.core.predicates import Predicate
-from stream.core.scoring import MILLION, Score
+from stream.core.scoring import Score
 from stream.core.timed_points import Steps
 
 
 class Stepping(Number):
     """A number that changes in steps; this one never does."""
 
-    def steps(self, life: Life, now: int) -> Steps:
+    def steps(self, life: Life, now: i64) -> Steps:
         """When it changes after `now`, and by how much, in units of `value`; in no order."""
         return []
 
-    def total(self, life: Life, now: int) -> int:
+    def total(self, life: Life, now: i64) -> int:
         """The number in its own units: millionths, or a count."""
         return 0
 
@@ -30,10 +33,10 @@ class Stepping(Number):
         """What a reader sees of `total`."""
         return total / MILLION
 
-    def number(self, life: Life, now: int) -> float:
+    def number(self, life: Life, now: i64) -> float:
         return self.value(self.total(life, now))
 
-    def walk(self, life: Life, now: int) -> list[tuple[int, float]]:
+    def walk(self, life: Life, now: i64) -> list[tuple[int, float]]:
         """The moments after `now` at which it changes, ascending, and what it is from each on."""
         steps = self.steps(life, now)
         steps.sort()
@@ -52,10 +55,10 @@ class ExpiringScore(Stepping):
     def __init__(self, score: Score) -> None:
         self.score = score
 
-    def steps(self, life: Life, now: int) -> Steps:
+    def steps(self, life: Life, now: i64) -> Steps:
         return scoring.steps(self.score, life, now)
 
-    def total(self, life: Life, now: int) -> int:
+    def total(self, life: Life, now: i64) -> int:
         return scoring.millionths(self.score, life, now)
 
     def value(self, total: int) -> float:
@@ -71,10 +74,10 @@ class SteppingFact(Stepping):
         self.only_falls = fact.ledger >= 0
         """Time alone never raises it: no entry is worth less than nothing."""
 
-    def steps(self, life: Life, now: int) -> Steps:
+    def steps(self, life: Life, now: i64) -> Steps:
         return facts.steps(self.fact, life, now)
 
-    def total(self, life: Life, now: int) -> int:
+    def total(self, life: Life, now: i64) -> int:
         return facts.millionths(self.fact, life, now)
 
     def value(self, total: int) -> float:
@@ -97,13 +100,13 @@ class SteppingPredicate(Predicate):
                 return True
         return False
 
-    def holds(self, life: Life, now: int, event: Event | None) -> bool:
+    def holds(self, life: Life, now: i64, event: Event | None) -> bool:
         return self.test(self.number.number(life, now))
 
-    def may(self, life: Life, now: int) -> bool:
+    def may(self, life: Life, now: i64) -> bool:
         return True
 
-    def turns(self, life: Life, now: int, up: bool, moments: list[int]) -> None:
+    def turns(self, life: Life, now: i64, up: bool, moments: list[int]) -> None:
         before = self.holds(life, now, None)
         for moment, value in self.number.walk(life, now):
             after = self.test(value)

@@ -1,5 +1,7 @@
 """Rule 27: comparisons of a text with a constant part of it, by code points."""
 
+from mypy_extensions import i64
+
 from stream.core.accessors import Accessor
 from stream.core.customer import Life
 from stream.core.event import Event
@@ -13,7 +15,7 @@ class Contains(Predicate):
         self.accessor = accessor
         self.part = part
 
-    def holds(self, life: Life, now: int, event: Event | None) -> bool:
+    def holds(self, life: Life, now: i64, event: Event | None) -> bool:
         found = self.accessor.get(life, now, event)
         if isinstance(found, str):
             return self.part in found
@@ -31,7 +33,7 @@ class Starts(Predicate):
         self.accessor = accessor
         self.part = part
 
-    def holds(self, life: Life, now: int, event: Event | None) -> bool:
+    def holds(self, life: Life, now: i64, event: Event | None) -> bool:
         found = self.accessor.get(life, now, event)
         return isinstance(found, str) and found.startswith(self.part)
 
@@ -43,6 +45,6 @@ class Ends(Predicate):
         self.accessor = accessor
         self.part = part
 
-    def holds(self, life: Life, now: int, event: Event | None) -> bool:
+    def holds(self, life: Life, now: i64, event: Event | None) -> bool:
         found = self.accessor.get(life, now, event)
         return isinstance(found, str) and found.endswith(self.part)

@@ -3,6 +3,8 @@
 from bisect import bisect_right
 from typing import Final
 
+from mypy_extensions import i64
+
 from stream.core.interaction import MAX_TIME
 from stream.core.memory import TimedPoints
 
@@ -19,7 +21,7 @@ def empty(columns: int) -> TimedPoints:
     return TimedPoints([], [[] for _ in range(columns)])
 
 
-def keep(points: TimedPoints, time: int, amounts: list[int], clock: int, within: int, most: int) -> int:
+def keep(points: TimedPoints, time: int, amounts: list[int], clock: i64, within: int, most: int) -> int:
     """Add points at `time`, drop what is over at `clock`, and all but the largest `most` times.
 
     Returns how many entries were dropped though they were not over.
@@ -38,7 +40,7 @@ def keep(points: TimedPoints, time: int, amounts: list[int], clock: int, within:
     return lost
 
 
-def sum_at(points: TimedPoints, column: int, now: int, within: int) -> int:
+def sum_at(points: TimedPoints, column: int, now: i64, within: int) -> int:
     """Millionths of one column at `now`: of the points whose time is less than `within` ago."""
     times, amounts = points.times, points.columns[column]
     oldest = now - within
@@ -50,7 +52,7 @@ def sum_at(points: TimedPoints, column: int, now: int, within: int) -> int:
     return total
 
 
-def ends(points: TimedPoints, column: int, now: int, within: int, steps: Steps) -> None:
+def ends(points: TimedPoints, column: int, now: i64, within: int, steps: Steps) -> None:
     """Add when points of one column leave it after `now`, and what it changes by then."""
     times, amounts = points.times, points.columns[column]
     for index in range(len(times) - 1, -1, -1):

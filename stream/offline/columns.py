@@ -174,7 +174,7 @@ class StandingColumns:
             life.born,
             life.sequence,
             standing.at,
-            life.deadline,
+            life.due,
             *self._measures.cells(standing, lifecycle.id),
         ]
 

@@ -41,6 +41,6 @@ def encode_standing(standing: Standing) -> bytes:
             "at": at,
             "scores": scores,
             "facts": facts,
-            "deadline": life.deadline,
+            "deadline": life.due,
         }
     )

@@ -101,8 +101,9 @@ def altered_record(topics: Topics) -> list[str]:
             if key is not None and key[:1] == CUSTOMER and value is not None:
                 customer = codec.decode(key, value)
                 life = customer.lives["quick"]
-                if any(life.millionths):
-                    slot = max(range(len(life.millionths)), key=lambda each: life.millionths[each])
+                points = list(life.millionths)
+                if any(points):
+                    slot = points.index(max(points))
                     was = life.millionths[slot] / 1e6
                     life.millionths[slot] += 1
                     topics["customers"][number].append(Copied(key, codec.encode(customer), []))

@@ -40,7 +40,7 @@ transitions: [{from: a, to: b, when: in_stage >= 1ms}, {from: b, to: a, when: in
     codec = CustomerCodec(model_of([after]))
     codec.learn(old.layout_records()[0][1])
     life = codec.decode(b"cc1", old.encode(customer)).lives["shop"]
-    assert (life.fired, life.deadline, life.clock) == (64, None, NOW + 64)
+    assert (life.fired, life.due, life.clock) == (64, None, NOW + 64)
 
 
 def test_a_header_tells_that_the_lifecycles_were_edited() -> None:
@@ -67,7 +67,7 @@ def test_a_stage_that_is_removed_is_kept_until_the_customer_leaves_it(twice: boo
     if twice:
         customer = codec.decode(b"cc1", codec.encode(customer))
     life = customer.lives["shop"]
-    assert (life.stage, life.entered, life.deadline) == ("customer", ENTERED, None)
+    assert (life.stage, life.entered, life.due) == ("customer", ENTERED, None)
     assert codec.header(codec.encode(customer)).stages == (("shop", "customer"),)
     given = Interaction("c1", None, None, "visit", NOW + 5, {}, {})
     _after, changes = step(model_of([without]), customer, Arrival(given, 0, 9), StepCounts())

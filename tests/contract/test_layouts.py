@@ -16,6 +16,7 @@ from tests.contract.edits import (
     scores,
     told,
 )
+from tests.kit.lives import windows_of
 
 
 def test_an_unchanged_file_changes_nothing() -> None:
@@ -26,7 +27,7 @@ def test_an_unchanged_file_changes_nothing() -> None:
     assert scores(lifecycle, life) == {"heat": round(12 * DECAY, 9), "value": 25.99}
     assert told(lifecycle, life) == FACTS
     assert counts(lifecycle, life) == {"visited": 2, "asked": 1, "spent": 2}
-    assert life.windows == [[(19675, 2)], [(19676, 2)]]
+    assert windows_of(life) == [[(19675, 2)], [(19676, 2)]]
 
 
 def test_the_order_in_the_file_means_nothing_to_the_records() -> None:
@@ -41,7 +42,7 @@ def test_the_order_in_the_file_means_nothing_to_the_records() -> None:
     assert scores(lifecycle, life) == {"heat": round(12 * DECAY, 9), "value": 25.99}
     assert told(lifecycle, life) == FACTS
     assert counts(lifecycle, life) == {"visited": 2, "asked": 1, "spent": 2}
-    assert life.windows == [[(19676, 2)], [(19675, 2)]]
+    assert windows_of(life) == [[(19676, 2)], [(19675, 2)]]
     assert (life.stage, life.entered, life.sequence, life.born) == ("customer", ENTERED, 2, "0-0")
     assert (life.active, life.fired, life.clock, life.identified) == (NOW, 0, NOW, True)
 
@@ -76,8 +77,8 @@ def test_a_signal_that_is_removed_takes_its_points_and_windows_with_it() -> None
     lifecycle = edited(("  visited: {each: visit, add: {heat: 1}, at_most: {times: 5, per: 1d}}\n", ""))
     life = reread(lifecycle).lives["shop"]
     assert scores(lifecycle, life) == {"heat": round(10 * DECAY, 9), "value": 25.99}
-    assert life.windows == [[(19676, 2)]]
-    assert life.counts == [1, 2]
+    assert windows_of(life) == [[(19676, 2)]]
+    assert list(life.counts) == [1, 2]
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -15,10 +14,11 @@ from stream.core import facts, scoring
 from stream.core.customer import Customer
 from stream.core.lifecycle import Lifecycle
 from stream.core.memory import LedgerEntry, LedgerState, Memory, SignalMemory, TimedPoints
-from stream.core.model import model_of
+from stream.core.model import Model, model_of
 from stream.core.remembered import remembered
 from stream.errors import StateError
 from tests.contract.rich import HISTORY, RICH, WITH_FIGURES, Happened, lifecycle, walked
+from tests.kit.lives import told as everything_of
 from tests.kit.times import DAY, T0
 
 FORMAT_3 = Path(__file__).parent / "records" / "format_3.json"
@@ -129,20 +129,21 @@ def test_every_kind_of_memory_is_in_the_history():
 @pytest.mark.parametrize("file", [FORMAT_3, FORMAT_4], ids=["3", "4"])
 def test_a_customer_of_every_format_is_read_for_ever(file):
     written = json.loads(file.read_text(encoding="utf-8"))
-    codec = CustomerCodec(model_of([lifecycle(text) for text in written["lifecycles"]]))
+    model = model_of([lifecycle(text) for text in written["lifecycles"]])
+    codec = CustomerCodec(model)
     for layout in written["layouts"]:
         codec.learn(bytes.fromhex(layout))
     for record in written["customers"]:
         key, value = bytes.fromhex(record["key"]), bytes.fromhex(record["value"])
         found = codec.decode(key, value)
-        assert plain(found) == record["decoded"]
+        assert plain(model, found) == record["decoded"]
         header = codec.header(value)
         assert [header.due, [list(each) for each in header.stages]] == record["header"]
 
 
-def plain(customer: Customer) -> object:
+def plain(model: Model, customer: Customer) -> object:
     """A customer as JSON has it, without what format 3 did not know where there is none of it."""
-    told = asdict(customer)
+    told = everything_of(model, customer)
     for life in told["lives"].values():
         if not life["memory"]["figures"]:
             del life["memory"]["figures"]

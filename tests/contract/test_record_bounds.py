@@ -3,12 +3,15 @@
 import re
 
 import pytest
+from librt.vecs import vec
+from mypy_extensions import i64
 
 from stream.codec.lifecycle_yaml.lifecycle_files import parse
 from stream.codec.state.customers import CustomerCodec
 from stream.codec.state.keys import customer_key
 from stream.core import deduplication, imported, known_values
 from stream.core.customer import ID_HASH_BYTES, Customer
+from stream.core.exact import set_points
 from stream.core.figures import MAX_FIGURES
 from stream.core.interaction import MAX_TIME, MIN_TIME, ImportedRow
 from stream.core.language.definition import MOST
@@ -20,6 +23,7 @@ from stream.core.limits import MAX_COOL_DOWN
 from stream.core.memory import HASH_BYTES, LedgerEntry, LedgerState, SignalMemory, TimedPoints
 from stream.core.model import model_of
 from tests.docs.markdown import page, section
+from tests.kit.lives import packed_windows
 
 pytestmark = pytest.mark.long
 
@@ -86,9 +90,10 @@ def full(of: Lifecycle) -> Customer:
     life.sequence = life.fired = 2**62
     life.entered = life.active = MIN_TIME
     life.deadline = MAX_TIME + 2**40
-    life.counts = [2**62] * len(life.counts)
-    life.windows = [[(MAX_TIME - 1, 1_000_000), (MAX_TIME, 1_000_000)] for _ in life.windows]
-    life.millionths = [-LARGEST_OF_LISTS] * len(life.millionths)
+    life.counts = vec[i64]([2**62] * len(life.counts))
+    life.windows = packed_windows([[(MAX_TIME - 1, 1_000_000), (MAX_TIME, 1_000_000)]] * of.windows)
+    for slot in range(len(life.millionths)):
+        set_points(life, slot, -LARGEST_OF_LISTS)
     life.facts = [(MIN_TIME, "ä" * 128) if each.kind == "latest" else points(each.keep) for each in of.facts]
     memory = life.memory
     if memory is not None:
@@ -113,10 +118,9 @@ def full(of: Lifecycle) -> Customer:
             for each in of.ledgers
         ]
     ids, rows = deduplication.REMEMBERED, imported.REMEMBERED
-    hashes, times = b"x" * ID_HASH_BYTES * ids, [MIN_TIME] * ids
+    hashes, times = b"x" * ID_HASH_BYTES * ids, vec[i64]([MIN_TIME] * ids)
     imports = [ImportedRow(b"x" * 8, MAX_TIME, 2**62) for _ in range(rows)]
-    lives = {of.id: life}
-    return Customer("customer", "x" * 256, True, MAX_TIME, MIN_TIME, lives, hashes, times, 2**62, rows=imports)
+    return Customer("customer", "x" * 256, True, MAX_TIME, MIN_TIME, [life], hashes, times, 2**62, rows=imports)
 
 
 def points(keep: int) -> TimedPoints:

@@ -1,5 +1,8 @@
 """Remembered ids, kept as bytes side by side."""
 
+from librt.vecs import vec
+from mypy_extensions import i64
+
 from stream.core.customer import ID_HASH_BYTES, Customer
 from stream.core.deduplication import id_hash_of, is_remembered, remember
 from stream.core.durations import DAY
@@ -8,7 +11,13 @@ from stream.core.durations import DAY
 def customer_with(*id_hashes: bytes, latest: int = 0) -> Customer:
     """A customer who remembers these ids, all from `latest`."""
     return Customer(
-        "customer", "c", True, latest, latest, id_hashes=b"".join(id_hashes), id_times=[latest] * len(id_hashes)
+        "customer",
+        "c",
+        True,
+        latest,
+        latest,
+        id_hashes=b"".join(id_hashes),
+        id_times=vec[i64]([latest] * len(id_hashes)),
     )
 
 
@@ -32,7 +41,7 @@ def test_a_mark_is_found_behind_the_same_bytes_across_two_others() -> None:
 
 def test_the_later_of_two_equal_marks_counts() -> None:
     """The first is from too long ago, the second is not."""
-    customer = Customer("customer", "c", True, DAY + 1, 0, id_hashes=b"abcdefgh" * 2, id_times=[0, DAY + 1])
+    customer = Customer("customer", "c", True, DAY + 1, 0, id_hashes=b"abcdefgh" * 2, id_times=vec[i64]([0, DAY + 1]))
     assert is_remembered(customer, b"abcdefgh", DAY + 1)
 
 
@@ -45,4 +54,4 @@ def test_marks_and_moments_stay_side_by_side() -> None:
     assert len(customer.id_times) == 128
     customer.latest = DAY + 1
     remember(customer, None)
-    assert (customer.id_hashes, customer.id_times) == (b"", [])
+    assert (customer.id_hashes, list(customer.id_times)) == (b"", [])

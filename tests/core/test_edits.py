@@ -78,7 +78,7 @@ def test_a_condition_that_held_for_a_while_before_the_edit_fires_nothing() -> No
     """Dormant from 30 to 40 days, asked after 50: it would be a deadline before the edit."""
     after = considered(edited((">= 90d", ">= 30d and since(last_buy) < 40d")))
     assert after.changes == []
-    assert after.life.deadline is None
+    assert after.life.due is None
     assert after.passing(LATER + 100 * DAY) == []
 
 

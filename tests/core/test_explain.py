@@ -491,6 +491,7 @@ def test_each_life_has_its_own_explanation_and_who_has_none_yet_in_a_lifecycle_n
     two = Subject(one, lifecycle("stages: {b: {}}", "two"))
     two.customer = subject.customer
     assert two.customer is not None
+    two.customer.by_place.append(None)
     assert [each.lifecycle for each in explain(two.model, two.customer, T0)] == ["one"]
     two.sees(T0, "hello")
     assert [each.lifecycle for each in explain(two.model, two.customer, T0)] == ["one", "two"]

@@ -204,3 +204,11 @@ def test_of_a_quarantined_customer_no_deadline_fires_and_interactions_still_coun
     assert subject.next_due() is None
     assert subject.waits(5 * AFTER) == []
     assert moves(subject.sees(6 * AFTER, "buy")) == [("lead", "customer", 6 * AFTER)]
+
+
+def test_who_would_be_forgotten_after_the_end_of_the_calendar_never_is() -> None:
+    """However long the setting says, beyond 64 bits too."""
+    for after in (2 * MAX_TIME, 2**63, 10**24):
+        subject = Subject(lifecycle(SHOP), kind="anonymous", forget_after=after)
+        subject.sees(-MAX_TIME // 5, "buy")
+        assert subject.next_due() is None

@@ -260,7 +260,7 @@ def test_interactions_without_an_id_are_never_repeats() -> None:
     subject.sees(0, "visit")
     assert (subject.fact("visits"), subject.step_counts.duplicates) == (2, 0)
     assert subject.customer is not None
-    assert (subject.customer.id_hashes, subject.customer.id_times) == (b"", [])
+    assert (subject.customer.id_hashes, list(subject.customer.id_times)) == (b"", [])
 
 
 def test_an_id_remembered_of_one_name_is_remembered_of_every_name() -> None:

@@ -152,7 +152,7 @@ def test_within_a_year_to_the_millisecond():
 
 def test_a_signal_counts_what_makes_an_entry_and_the_same_again_uses_nothing_up():
     subject = bought(*[("buy", "o-1", 50)] * 5, ("buy", "o-2", 100), ("buy", ..., 10), ("buy", "o-3", 100))
-    assert (subject.score("heat"), subject.life().counts) == (5 + 10 + 1, [3])
+    assert (subject.score("heat"), list(subject.life().counts)) == (5 + 10 + 1, [3])
     waits = bought(("back", "o-1", 5), ("buy", "o-1", 50), ("buy", "o-1", 50))
     assert waits.score("heat") == 5
 

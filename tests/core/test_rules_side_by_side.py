@@ -101,7 +101,7 @@ def test_remembered_ids_are_the_customer_s() -> None:
     subject.sees(0, "visit", id="i1")
     subject.sees(1, "visit", id="i1")
     assert (subject.step_counts.duplicates, subject.life("a").clock, subject.life("b").clock) == (1, 0, 0)
-    assert (subject.life("a").facts, subject.life("b").facts) == ([1], [1])
+    assert (list(subject.life("a").numbers), list(subject.life("b").numbers)) == ([1], [1])
 
 
 def test_a_lifecycle_that_is_added_begins_with_the_customer_s_next_interaction() -> None:
@@ -115,6 +115,8 @@ def test_a_lifecycle_that_is_added_begins_with_the_customer_s_next_interaction()
         idle("a", "10d"),
         lifecycle("stages: {x: {}, y: {}}\ntransitions: [{from: x, to: y, when: identified}]", "b"),
     )
+    assert before.customer is not None
+    before.customer.by_place.append(None)  # as it is read where the second is new
     subject.customer = before.customer
     birth, move = subject.sees(7, "visit")
     assert moves([birth, move]) == [(None, "x", 7), ("x", "y", 7)]

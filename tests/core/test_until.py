@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from stream.core.customer import Life
 from stream.core.deadlines import rises
 from stream.core.expressions import ConditionError
+from stream.core.facts import LATEST_TIME
 from stream.core.interaction import MAX_TIME, MIN_TIME
 from stream.core.language.conditions import compile_condition
 from stream.core.lifecycle import Condition
@@ -17,7 +18,9 @@ from tests.core.shop import SCOPE, SHOP
 from tests.kit.times import DAY, HOUR, T0
 
 PLAN = SHOP.facts[-1]
-WITH_TRIAL = SCOPE._replace(facts={**SCOPE.facts, "trial_end": replace(PLAN, name="trial_end", kind="latest_time")})
+WITH_TRIAL = SCOPE._replace(
+    facts={**SCOPE.facts, "trial_end": replace(PLAN, name="trial_end", kind="latest_time", code=LATEST_TIME)}
+)
 """The shop, with a time that interactions tell in place of the plan."""
 SIGNS = {
     "<": lambda a, b: a < b,
@@ -35,9 +38,9 @@ def life(trial_end: int | None, now: int = T0) -> Life:
     """One who visited first and last at T0 and was told of the end of a trial then; None: that it was taken back."""
     begun = SHOP.begin(min(now, T0), "", False)
     begun.clock = now
-    known = {"trial_end": (T0, trial_end), "first_visit": T0, "last_visit": T0}
-    for name, state in known.items():
-        begun.facts[WITH_TRIAL.facts[name].index] = state
+    begun.facts[WITH_TRIAL.facts["trial_end"].index] = (T0, trial_end)
+    for name in ("first_visit", "last_visit"):
+        begun.numbers[WITH_TRIAL.facts[name].index] = T0
     return begun
 
 

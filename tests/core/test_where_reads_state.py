@@ -6,13 +6,14 @@ import pytest
 
 from stream.core.event import Event
 from stream.core.expressions import ConditionError
+from stream.core.facts import LATEST_TIME
 from stream.core.language.conditions import compile_condition, state_names_in
 from stream.core.lifecycle import Condition
 from tests.core.shop import SCOPE, SHOP
 from tests.core.subject import Subject
 from tests.kit.times import DAY, HOUR, T0
 
-TRIAL = replace(SHOP.facts[-1], name="trial_end", kind="latest_time")
+TRIAL = replace(SHOP.facts[-1], name="trial_end", kind="latest_time", code=LATEST_TIME)
 AT_EVENT = SCOPE._replace(at_event=True, facts={**SCOPE.facts, "trial_end": TRIAL})
 CLOCK = T0 + 10 * HOUR
 LATE = T0 + 2 * HOUR

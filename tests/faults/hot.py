@@ -10,6 +10,7 @@ from stream.codec.records import Outgoing
 from stream.codec.state.customers import CustomerCodec
 from stream.codec.state.keys import CUSTOMER, LAYOUT
 from stream.codec.state.positions import KEY
+from stream.core.exact import number_of_fact
 from stream.core.interaction import Interaction
 from stream.core.model import model_of
 from stream.kafka.partitioner import partition_of
@@ -57,9 +58,7 @@ async def outcome(settings: Settings) -> Hot:
             if key[:1] == LAYOUT:
                 codec.learn(value)
             elif key[:1] == CUSTOMER:
-                count = codec.decode(key, value).lives[lifecycle.id].facts[place]
-                assert isinstance(count, int)
-                touches[key] = count
+                touches[key] = number_of_fact(codec.decode(key, value).lives[lifecycle.id], place)
             elif key == KEY and orjson.loads(value)["offsets"]:
                 done[partition] = record.timestamp
     others_done = max(time for partition, time in done.items() if partition != home)

@@ -12,6 +12,7 @@ from stream.codec.dead_letters import NEVER_ON_A_TOPIC
 from stream.codec.state.customers import CustomerCodec
 from stream.codec.state.keys import ANONYMOUS, CUSTOMER, LAYOUT
 from stream.core.customer import Customer
+from stream.core.exact import number_of_fact
 from stream.errors import StateError
 from stream.kafka.partition_reader import FRESH_MS
 from stream.settings import Settings
@@ -268,9 +269,9 @@ def _counted(customers: Mapping[int, Mapping[bytes, Customer]], fact: int) -> Co
     counted: Counter[str] = Counter()
     for customer in (customer for each in customers.values() for customer in each.values()):
         life = customer.lives.get(NAME)
-        state = None if life is None else life.facts[fact]
-        if isinstance(state, int) and state:
-            counted[customer.id] += state
+        count = 0 if life is None else number_of_fact(life, fact)
+        if count:
+            counted[customer.id] += count
     return counted
 
 

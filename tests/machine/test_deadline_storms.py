@@ -10,6 +10,7 @@ from stream.codec.controls import tick
 from stream.codec.lifecycle_yaml.lifecycle_files import parse
 from stream.codec.state.customers import CustomerCodec
 from stream.codec.state.keys import customer_key
+from stream.core.exact import set_points
 from stream.core.interaction import Interaction
 from stream.core.model import Model, model_of
 from stream.machine.batch import Batch, DeadlineFailed
@@ -157,7 +158,7 @@ def test_where_our_code_fails_on_a_deadline_of_a_customer_who_came_by_the_deadli
     changelog = compacted(run_all(before, records_of([buy(number, T0) for number in range(CUSTOMERS)]), wall=T0))
     key, codec = customer_key("customer", "c-999"), CustomerCodec(model)
     broken = codec.decode(key, changelog[key])
-    broken.lives["shop"].millionths[0] = 10**400  # more than a double holds: to read the score raises
+    set_points(broken.lives["shop"], 0, 10**400)  # more than a double holds: to read the score raises
     made = machine(model, WALL, {**changelog, key: codec.encode(broken)})
     run_all(made, [], wall=DUE + 1, caught_up=True)
     with pytest.raises(DeadlineFailed) as failed:

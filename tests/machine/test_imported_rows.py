@@ -9,6 +9,7 @@ from stream.codec.interactions import encode_native
 from stream.codec.lifecycle_yaml.lifecycle_files import parse
 from stream.codec.records import Outgoing
 from stream.codec.state.spans import Span, span_of
+from stream.core.exact import number_of_fact
 from stream.core.interaction import Interaction
 from stream.core.model import Model, model_of
 from stream.machine.batch import Batch
@@ -42,7 +43,7 @@ def row(number: int, value: bytes | None = None, id: str | None = None, name: st
 def orders(changelog: dict[bytes, bytes], model: Model) -> object:
     """What the customer's record counts."""
     customer = machine(model, SETTINGS, changelog).customer(b"cc1")
-    return None if customer is None else customer.lives["shop"].facts[0]
+    return None if customer is None else number_of_fact(customer.lives["shop"], 0)
 
 
 def results(batches: list[Batch]) -> dict[str, int]:

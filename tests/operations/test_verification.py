@@ -6,6 +6,8 @@ from dataclasses import fields
 from typing import NamedTuple
 
 import pytest
+from librt.vecs import vec
+from mypy_extensions import i64
 
 from stream.codec.controls import tick
 from stream.codec.lifecycle_yaml.lifecycle_files import parse
@@ -311,7 +313,14 @@ def test_what_two_values_differ_in_is_said_by_its_path() -> None:
 
 def test_no_part_of_a_customer_is_left_out_where_two_are_compared() -> None:
     """Else two records that differ would be called the same in other bytes."""
-    usual = {"kind": "customer", "id": "42", "identified": True, "latest": T0, "active": T0, "lives": {}}
+    usual = {
+        "kind": "customer",
+        "id": "42",
+        "identified": True,
+        "latest": T0,
+        "active": T0,
+        "by_place": [None] * len(MODEL.lifecycles),
+    }
     others = {
         "identified": False,
         "latest": T0 + 1,
@@ -321,8 +330,8 @@ def test_no_part_of_a_customer_is_left_out_where_two_are_compared() -> None:
         "quarantined": True,
         "rows": [ImportedRow(bytes(8), T0, 3)],
     }
-    assert others.keys() | {"kind", "id", "lives", "id_times", "edited"} == {each.name for each in fields(Customer)}
+    assert others.keys() | {"kind", "id", "by_place", "id_times", "edited"} == {each.name for each in fields(Customer)}
     one = described(MODEL, Customer(**usual))
     for name, value in others.items():
-        times = {"id_times": [T0]} if name == "id_hashes" else {}
+        times = {"id_times": vec[i64]([T0])} if name == "id_hashes" else {}
         assert unlike(one, described(MODEL, Customer(**{**usual, name: value, **times}))), name

@@ -9,6 +9,7 @@ import pytest
 
 from stream.codec.state.customers import CustomerCodec
 from stream.core.customer import Customer, Life
+from stream.core.exact import number_of_fact, set_number_of_fact
 from stream.core.explain import explain, ways_out
 from stream.core.explanation.explanation import Compared, Explained, Explanation
 from stream.core.explanation.nearness import nearness_of
@@ -257,12 +258,14 @@ def moved(life: Life, one: Compared, facts: dict[str, Fact]) -> bool:
     elif one.name.startswith(("since(", "until(")):
         fact = facts[one.name[6:-1]]
         shift = change if one.name.startswith("until(") else -change
-        state = life.facts[fact.index]
-        life.facts[fact.index] = (
-            (state[0], cast("int", state[1]) + shift) if isinstance(state, tuple) else cast("int", state) + shift
-        )
+        if fact.kind == "latest_time":
+            state = cast("tuple[int, int]", life.facts[fact.index])
+            life.facts[fact.index] = (state[0], state[1] + shift)
+        else:
+            life.numbers[fact.index] += shift
     elif one.name in facts and facts[one.name].kind == "count":
-        life.facts[facts[one.name].index] = cast("int", life.facts[facts[one.name].index]) + change
+        index = facts[one.name].index
+        set_number_of_fact(life, index, number_of_fact(life, index) + change)
     else:
         return False
     return True

@@ -157,7 +157,7 @@ def test_a_deadline_is_true_at_its_millisecond_and_false_one_before(scenario: Sc
         customers[key], _ = step(model, customers.get(key), Arrival(interaction, 0, 0), StepCounts())
         for lifecycle in chosen:
             life = customers[key].lives[lifecycle.id]
-            if life.deadline is None:
+            if life.due is None:
                 continue
             edges = [
                 (

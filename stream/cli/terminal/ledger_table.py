@@ -4,11 +4,11 @@ from rich.table import Table
 from rich.text import Text
 
 from stream.core.customer import Customer
+from stream.core.exact import MILLION
 from stream.core.ledgers import counts, left
 from stream.core.lifecycle import Lifecycle
 from stream.core.memory import LedgerEntry
 from stream.core.model import Model
-from stream.core.scoring import MILLION
 from stream.core.times import format_time
 
 

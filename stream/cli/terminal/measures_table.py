@@ -8,12 +8,13 @@ from rich.text import Text
 
 from stream.core.durations import format_duration
 from stream.core.event import PropertyPath
+from stream.core.exact import MILLION
 from stream.core.expressions import Name
 from stream.core.facts import Fact
 from stream.core.language.conditions import names_in
 from stream.core.ledgers import EACH, MINUS, UPDATE
 from stream.core.lifecycle import Condition, Counted, LatestPoints, Lifecycle, Points, Signal
-from stream.core.scoring import MILLION, Score
+from stream.core.scoring import Score
 
 
 def scores(lifecycle: Lifecycle) -> Iterator[RenderableType]:

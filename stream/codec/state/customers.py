@@ -19,13 +19,15 @@ from typing import Final, NamedTuple
 
 import msgspec
 from librt.strings import BytesWriter, read_i64_le, write_i16_le, write_i64_le
+from librt.vecs import vec
+from mypy_extensions import i64
 
 from stream.codec.state.keys import CUSTOMER, LAYOUT
 from stream.codec.state.layouts import Layout, adopt, encode_layout, layout_of
 from stream.codec.state.lives import KnownLayout, pack_body, pack_head, unpack_body, unpack_head, unpack_stage
 from stream.codec.state.packing import pack_array, pack_bytes, pack_int
 from stream.codec.state.unpacking import Unpacker
-from stream.core.customer import Customer, Life
+from stream.core.customer import NEVER, Customer, Life
 from stream.core.interaction import ImportedRow
 from stream.core.lifecycle import Lifecycle
 from stream.core.model import Model, forgotten_at
@@ -86,14 +88,18 @@ class CustomerCodec:
     """Encodes and decodes customer records for one model; knows every layout that it was shown."""
 
     def __init__(self, model: Model) -> None:
-        self._lifecycles: dict[str, Lifecycle] = {each.id: each for each in model.lifecycles}
+        self._places: dict[str, int] = {each.id: place for place, each in enumerate(model.lifecycles)}
         self._model = model
         self._known: dict[bytes, KnownLayout] = {}
         self._formats: dict[str, int] = {each.id: _format_of(each) for each in model.lifecycles}
         """By lifecycle the format of whoever has a life there."""
-        for lifecycle in model.lifecycles:
+        for place, lifecycle in enumerate(model.lifecycles):
             layout = layout_of(lifecycle)
-            self._known[layout.digest] = KnownLayout(layout, True)
+            self._known[layout.digest] = KnownLayout(layout, True, place)
+        self._layouts = [self._known[each.digest] for each in model.lifecycles]
+        """By place, those that records are written with."""
+        self._format = max([self._formats[each.id] for each in model.lifecycles], default=FORMAT)
+        """Of a customer with a life in each lifecycle, and without imports."""
 
     def layout_records(self) -> list[tuple[bytes, bytes]]:
         """Key and value of the layouts that this codec writes with, in the model's order."""
@@ -125,7 +131,7 @@ class CustomerCodec:
             source.expect(7)
             known = self._known_layout(source.raw())
             if not known.current:
-                current, edited = False, edited or known.lifecycle in self._lifecycles
+                current, edited = False, edited or known.lifecycle in self._places
             source.integer()
             if not source.is_nil():
                 source.integer()
@@ -158,28 +164,27 @@ class CustomerCodec:
 
     def encode(self, customer: Customer) -> bytes:
         """The record of a customer."""
-        lives: list[tuple[Lifecycle, Life]] = []
-        first = NO_DEADLINE
-        for lifecycle in self._model.lifecycles:
-            life = customer.lives.get(lifecycle.id)
+        first: i64 = NEVER
+        count: i64 = 0
+        by_place = customer.by_place
+        for life in by_place:
             if life is not None:
-                lives.append((lifecycle, life))
-                if life.deadline is not None and life.deadline < first:
-                    first = life.deadline
+                count += 1
+                first = min(first, life.deadline)
         out = BytesWriter()
         rows = customer.rows
-        record_format = FORMAT if rows is None else WITH_IMPORTS
-        for lifecycle, _life in lives:
-            of_life = self._formats[lifecycle.id]
-            record_format = max(record_format, of_life)
+        record_format = self._format if count == len(by_place) else self._format_of(by_place)
+        if rows is not None:
+            record_format = max(record_format, WITH_IMPORTS)
         out.append(record_format)
         out.append((_IDENTIFIED if customer.identified else 0) | (_QUARANTINED if customer.quarantined else 0))
-        write_i64_le(out, first)
+        write_i64_le(out, NO_DEADLINE if first == NEVER else first)
         write_i64_le(out, customer.active)
         write_i16_le(out, 0)  # the header's length, known below
-        pack_array(out, len(lives))
-        for lifecycle, life in lives:
-            pack_head(out, self._known[lifecycle.digest], life)
+        pack_array(out, count)
+        for place, life in enumerate(by_place):
+            if life is not None:
+                pack_head(out, self._layouts[place], life)
         length = len(out) - PREFIX
         out[LENGTH_AT] = length & 0xFF
         out[LENGTH_AT + 1] = length >> 8
@@ -191,9 +196,10 @@ class CustomerCodec:
         pack_array(out, len(customer.id_times))
         for id_time in customer.id_times:
             pack_int(out, latest - id_time)
-        pack_array(out, len(lives))
-        for lifecycle, life in lives:
-            pack_body(out, lifecycle, self._known[lifecycle.digest], life)
+        pack_array(out, count)
+        for place, life in enumerate(by_place):
+            if life is not None:
+                pack_body(out, self._model.lifecycles[place], self._layouts[place], life)
         if record_format != FORMAT:
             pack_array(out, 0 if rows is None else len(rows))
             for row in rows or ():
@@ -202,6 +208,10 @@ class CustomerCodec:
                 pack_int(out, row.time)
                 pack_int(out, row.number)
         return out.getvalue()
+
+    def _format_of(self, by_place: list[Life | None]) -> int:
+        """Of a customer with these lives, and without imports."""
+        return max([self._formats[life.lifecycle] for life in by_place if life is not None], default=FORMAT)
 
     def decode(self, key: bytes, value: bytes) -> Customer:
         """The customer of a record, in the layout of the lifecycles as they are now. Raises StateError."""
@@ -224,33 +234,38 @@ class CustomerCodec:
             lives.append(unpack_head(source, known, identified))
         source.expect(5 if value[0] == FORMAT else 6)
         latest = source.integer()
+        by_place: list[Life | None] = [None] * len(self._layouts)
         customer = Customer(
             "customer" if key[0] == _CUSTOMER_BYTE else "anonymous",
             key[1:].decode(),
             identified,
             latest,
             read_i64_le(value, 10),
+            by_place,
         )
         customer.quarantined = flags & _QUARANTINED != 0
         customer.offset = source.integer()
         customer.id_hashes = source.raw()
-        for _ in range(source.length()):
-            customer.id_times.append(latest - source.integer())
+        count = source.length()
+        id_times = vec[i64]([0] * count)
+        for each in range(count):
+            id_times[each] = latest - source.integer()
+        customer.id_times = id_times
         source.expect(len(lives))
         for index, life in enumerate(lives):
             known = layouts[index]
             unpack_body(source, known, life)
-            lifecycle = self._lifecycles.get(known.lifecycle)
-            if lifecycle is None:
-                continue
             if known.current:
-                customer.lives[lifecycle.id] = life
+                by_place[known.place] = life
                 continue
-            customer.lives[lifecycle.id] = adopt(life, known.layout, lifecycle)
+            place = self._places.get(known.lifecycle)
+            if place is None:
+                continue
+            by_place[place] = adopt(life, known.layout, self._model.lifecycles[place])
             edited = customer.edited
             if edited is None:
                 edited = customer.edited = {}
-            edited[lifecycle.id] = life.deadline
+            edited[known.lifecycle] = life.due
         if value[0] != FORMAT:
             customer.rows = _rows(source) or None
         return customer

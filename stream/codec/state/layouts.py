@@ -10,8 +10,10 @@ from typing import Final
 import msgspec
 
 from stream.core.calendar_windows import OnCalendar
-from stream.core.customer import Life
+from stream.core.customer import WINDOW_NUMBERS, Life
 from stream.core.deadlines import schedule
+from stream.core.exact import number_of_fact, points_of, set_number_of_fact, set_points
+from stream.core.facts import SUM, has_state
 from stream.core.lifecycle import Lifecycle
 from stream.core.memory import Memory
 
@@ -103,17 +105,25 @@ def adopt(life: Life, old: Layout, lifecycle: Lifecycle) -> Life:
         if before is not None:
             adopted.counts[index] = life.counts[before]
             if window >= 0 and not (zone_changed and isinstance(lifecycle.signals[index].limit, OnCalendar)):
-                adopted.windows[window] = life.windows[old.signals[before][2]]
+                now, then = window * WINDOW_NUMBERS, old.signals[before][2] * WINDOW_NUMBERS
+                for each in range(WINDOW_NUMBERS):
+                    adopted.windows[now + each] = life.windows[then + each]
     for slot, (signal, score) in enumerate(new.slots):
         before = slots.get((new.signals[signal][:2], score))
         if before is not None:
             adopted.sums[slot], adopted.ats[slot] = life.sums[before], life.ats[before]
-            adopted.millionths[slot] = life.millionths[before]
+            set_points(adopted, slot, points_of(life, before))
     facts = {each: index for index, each in enumerate(old.facts)}
-    for index, each in enumerate(new.facts):
-        before = facts.get(each)
-        if before is not None:
+    for index, (fact, kind) in enumerate(zip(new.facts, lifecycle.facts, strict=True)):
+        before = facts.get(fact)
+        if before is None:
+            continue
+        if has_state(kind.code):
             adopted.facts[index] = life.facts[before]
+        elif kind.code <= SUM:
+            set_number_of_fact(adopted, index, number_of_fact(life, before))
+        else:
+            adopted.numbers[index] = life.numbers[before]
     if life.memory is not None and adopted.memory is not None:
         adopt_memory(life.memory, old, adopted.memory, new)
     schedule(lifecycle, adopted)

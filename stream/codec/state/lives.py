@@ -4,7 +4,11 @@ Times of a life are kept as milliseconds before its clock, which takes fewer byt
 positions in the layout of the digest.
 """
 
+from typing import Final
+
 from librt.strings import BytesWriter
+from librt.vecs import vec
+from mypy_extensions import i64
 
 from stream.codec.state.layouts import Layout
 from stream.codec.state.memories import pack_memory, pack_points, unpack_memory, unpack_points
@@ -19,8 +23,9 @@ from stream.codec.state.packing import (
     pack_text,
 )
 from stream.codec.state.unpacking import Unpacker
-from stream.core.customer import FactState, Life, Window
-from stream.core.facts import FactKind
+from stream.core.customer import IN_LARGE, NEVER, NONE, WINDOW_NUMBERS, FactState, Life
+from stream.core.exact import LIMIT, number_of_fact, points_of, set_number_of_fact, set_points
+from stream.core.facts import CODES, LAST, LEDGER_COUNT, ROLLING, ROLLING_SUM, SUM, has_state
 from stream.core.lifecycle import Lifecycle
 from stream.core.memory import TimedPoints
 
@@ -28,15 +33,26 @@ from stream.core.memory import TimedPoints
 class KnownLayout:
     """A layout, and whether records are written with it now."""
 
-    def __init__(self, layout: Layout, current: bool) -> None:
+    def __init__(self, layout: Layout, current: bool, place: int = -1) -> None:
         self.layout = layout
         self.current = current
+        self.place = place
+        """Of its lifecycle in the model; -1 where records are not written with it."""
         self.digest: bytes = layout.digest
         self.lifecycle: str = layout.lifecycle
         self.stages: tuple[str, ...] = layout.stages
         self.indexes: dict[str, int] = {stage: index for index, stage in enumerate(layout.stages)}
-        self.kinds: tuple[str, ...] = tuple(kind for _name, _mark, kind in layout.facts)
+        self.facts: vec[i64] = vec[i64]([CODES.get(kind, LAST) for _name, _mark, kind in layout.facts])
+        """The kind of each, as in CODES; one that nobody knows is read as a time, and nobody asks for it."""
+        self.has_states = any(has_state(code) for code in self.facts)
+        """A fact stands in `Life.facts`."""
         self.memories: tuple[str, ...] = tuple(kind for _signal, kind in layout.memories)
+
+
+_NONE: Final = vec[i64]()
+_NO_SUMS: Final = vec[float]()
+_NO_STATES: Final[list[FactState]] = []
+"""Of lives that have none, or whose body is still to be read; never changed."""
 
 
 def pack_head(out: BytesWriter, layout: KnownLayout, life: Life) -> None:
@@ -45,7 +61,7 @@ def pack_head(out: BytesWriter, layout: KnownLayout, life: Life) -> None:
     pack_array(out, 7)
     pack_bytes(out, layout.digest)
     pack_int(out, clock)
-    if life.deadline is None:
+    if life.deadline == NEVER:
         out.append(NIL)
     else:
         pack_int(out, life.deadline - clock)
@@ -69,40 +85,66 @@ def pack_body(out: BytesWriter, lifecycle: Lifecycle, layout: KnownLayout, life:
     pack_array(out, len(life.counts))
     for count in life.counts:
         pack_int(out, count)
-    pack_array(out, len(life.windows))
-    for windows in life.windows:
-        pack_array(out, len(windows))
-        for window, counted in windows:
-            pack_array(out, 2)
-            pack_int(out, window)
-            pack_int(out, counted)
-    pack_array(out, len(life.sums))
+    _pack_windows(out, life.windows)
+    sums, ats = life.sums, life.ats
+    pack_array(out, len(sums))
     for slot, decays in enumerate(lifecycle.decays):
         if decays:
-            pack_float(out, life.sums[slot])
+            pack_float(out, sums[slot])
+        elif life.millionths[slot] == IN_LARGE:
+            pack_large(out, points_of(life, slot))
         else:
-            pack_large(out, life.millionths[slot])
-    pack_array(out, len(life.ats))
-    for at in life.ats:
+            pack_int(out, life.millionths[slot])
+    pack_array(out, len(ats))
+    for at in ats:
         if at:
             pack_int(out, clock - at)
         else:
             out.append(NIL)
-    pack_array(out, len(life.facts))
-    for fact in lifecycle.facts:
-        _pack_fact(out, fact.kind, life.facts[fact.index], clock)
+    _pack_facts(out, layout, life)
     if memory is not None:
         pack_memory(out, memory, layout.memories, clock)
 
 
-def _pack_fact(out: BytesWriter, kind: FactKind, state: FactState, clock: int) -> None:
+def _pack_windows(out: BytesWriter, windows: vec[i64]) -> None:
+    """Per signal the windows that are there, each with how often it counted."""
+    end: i64 = len(windows)
+    pack_array(out, end // WINDOW_NUMBERS)
+    at: i64 = 0
+    while at < end:
+        pack_array(out, 0 if not windows[at + 1] else 1 if not windows[at + 3] else 2)
+        for window in (at, at + 2):
+            if windows[window + 1]:
+                pack_array(out, 2)
+                pack_int(out, windows[window])
+                pack_int(out, windows[window + 1])
+        at += WINDOW_NUMBERS
+
+
+def _pack_facts(out: BytesWriter, layout: KnownLayout, life: Life) -> None:
+    clock, numbers = life.clock, life.numbers
+    pack_array(out, len(numbers))
+    for index, code in enumerate(layout.facts):
+        if code <= LAST:
+            number = numbers[index]
+            if code <= SUM:
+                if number == IN_LARGE:
+                    pack_large(out, number_of_fact(life, index))
+                else:
+                    pack_int(out, number)
+            elif number == NONE:
+                out.append(NIL)
+            else:
+                pack_int(out, clock - number)
+        elif code >= LEDGER_COUNT:
+            out.append(NIL)
+        else:
+            _pack_state(out, life.facts[index], clock)
+
+
+def _pack_state(out: BytesWriter, state: FactState, clock: i64) -> None:
     if state is None:
         out.append(NIL)
-    elif isinstance(state, int):
-        if kind == "count" or kind == "sum":  # noqa: PLR1714 - compiled, faster than `in`
-            pack_large(out, state)
-        else:
-            pack_int(out, clock - state)
     elif isinstance(state, list):
         pack_array(out, len(state))
         for time in state:
@@ -127,11 +169,32 @@ def unpack_stage(source: Unpacker, layout: KnownLayout) -> str:
 def unpack_head(source: Unpacker, layout: KnownLayout, identified: bool) -> Life:
     """A life whose layout is known and whose digest is read already; the rest follows."""
     clock = source.integer()
-    deadline = None if source.is_nil() else clock + source.integer()
+    deadline: i64 = NEVER
+    if not source.is_nil():
+        deadline = clock + source.integer()
     stage = unpack_stage(source, layout)
     entered = clock - source.integer()
-    born = source.text()
-    return Life(identified, clock, stage, entered, born, source.integer(), clock, 0, deadline, [], [], [], [], [], [])
+    born, sequence = source.text(), source.integer()
+    none, no_sums = _NONE, _NO_SUMS
+    return Life(
+        layout.lifecycle,
+        identified,
+        clock,
+        stage,
+        entered,
+        born,
+        sequence,
+        clock,
+        0,
+        deadline,
+        none,
+        none,
+        no_sums,
+        none,
+        none,
+        none,
+        _NO_STATES,
+    )
 
 
 def unpack_body(source: Unpacker, layout: KnownLayout, life: Life) -> None:
@@ -140,49 +203,88 @@ def unpack_body(source: Unpacker, layout: KnownLayout, life: Life) -> None:
     parts = source.length()
     life.active = clock - source.integer()
     life.fired = source.integer()
-    life.counts = counts = [0] * source.length()
-    for signal in range(len(counts)):
+    length = source.length()
+    counts = vec[i64]([0] * length)
+    for signal in range(length):
         counts[signal] = source.integer()
-    for _ in range(source.length()):
-        windows: list[Window] = []
-        for _each in range(source.length()):
-            source.expect(2)
-            window = source.integer()
-            windows.append((window, source.integer()))
-        life.windows.append(windows)
+    life.counts = counts
+    life.windows = _unpack_windows(source)
     slots = source.length()
-    life.sums = sums = [0.0] * slots
-    life.millionths = millionths = [0] * slots
-    life.ats = ats = [0] * slots
+    sums = vec[float]([0.0] * slots)
+    ats = vec[i64]([0] * slots)
+    life.sums, life.ats, life.millionths = sums, ats, vec[i64]([0] * slots)
     for slot in range(slots):
         if source.is_double():
             sums[slot] = source.number()
+        elif source.is_text():
+            set_points(life, slot, source.large())
         else:
-            millionths[slot] = source.large()
+            points = source.integer()
+            if -LIMIT < points < LIMIT:
+                life.millionths[slot] = points
+            else:
+                set_points(life, slot, points)
     source.expect(slots)
     for slot in range(slots):
         if not source.is_nil():
             ats[slot] = clock - source.integer()
-    source.expect(len(layout.kinds))
-    for kind in layout.kinds:
-        life.facts.append(_unpack_fact(source, kind, clock))
+    _unpack_facts(source, layout, life)
     if parts == 8:
         life.memory = unpack_memory(source, layout.memories, clock)
     elif parts != 7:
         raise ValueError(f"a life has 7 or 8 parts, not {parts}")
 
 
-def _unpack_fact(source: Unpacker, kind: str, clock: int) -> FactState:
-    if kind == "count" or kind == "sum":  # noqa: PLR1714 - compiled, faster than `in`
-        return source.large()
+def _unpack_windows(source: Unpacker) -> vec[i64]:
+    signals = source.length()
+    windows = vec[i64]([0] * (WINDOW_NUMBERS * signals))
+    at: i64 = 0
+    for _ in range(signals):
+        there = source.length()
+        if there > 2:
+            raise ValueError(f"a signal has at most two windows, not {there}")
+        for each in range(there):
+            source.expect(2)
+            windows[at + 2 * each] = source.integer()
+            windows[at + 2 * each + 1] = source.integer()
+        at += WINDOW_NUMBERS
+    return windows
+
+
+def _unpack_facts(source: Unpacker, layout: KnownLayout, life: Life) -> None:
+    clock = life.clock
+    codes = layout.facts
+    source.expect(len(codes))
+    numbers = vec[i64]([0] * len(codes))
+    life.numbers = numbers
+    if layout.has_states:
+        life.facts = [None] * len(codes)
+    for index, code in enumerate(codes):
+        if code <= SUM:
+            if source.is_text():
+                set_number_of_fact(life, index, source.large())
+            else:
+                number = source.integer()
+                if -LIMIT < number < LIMIT:
+                    numbers[index] = number
+                else:
+                    set_number_of_fact(life, index, number)
+        elif code <= LAST:
+            numbers[index] = NONE if source.is_nil() else clock - source.integer()
+        elif code >= LEDGER_COUNT:
+            if not source.is_nil():
+                raise ValueError("a fact of a ledger keeps nothing of its own")
+        else:
+            life.facts[index] = _unpack_state(source, code, clock)
+
+
+def _unpack_state(source: Unpacker, code: i64, clock: i64) -> FactState:
     if source.is_nil():
         return None
-    if kind == "rolling":
+    if code == ROLLING:
         return [clock - source.integer() for _ in range(source.length())]
-    if kind == "latest" or kind == "latest_time":  # noqa: PLR1714
-        source.expect(2)
-        time = clock - source.integer()
-        return time, None if source.is_nil() else source.scalar()
-    if kind == "rolling_sum":
+    if code == ROLLING_SUM:
         return unpack_points(source, clock)
-    return clock - source.integer()
+    source.expect(2)
+    time = clock - source.integer()
+    return time, None if source.is_nil() else source.scalar()

@@ -10,6 +10,7 @@ and what they say is there.
 from typing import Final, cast
 
 from librt.strings import BytesWriter
+from mypy_extensions import i64
 
 from stream.codec.state.packing import NIL, pack_array, pack_bytes, pack_int, pack_large
 from stream.codec.state.unpacking import Unpacker
@@ -27,7 +28,7 @@ _RETURNS: Final = 128
 """Each of its returns: time and millionths."""
 
 
-def pack_memory(out: BytesWriter, memory: Memory, kinds: tuple[str, ...], clock: int) -> None:
+def pack_memory(out: BytesWriter, memory: Memory, kinds: tuple[str, ...], clock: i64) -> None:
     """The memory of a life whose clock that is; `kinds` says what each signal remembers."""
     pack_array(out, 6 if memory.figures else 5)
     pack_array(out, len(kinds))
@@ -62,7 +63,7 @@ def _pack_windows(out: BytesWriter, windows: list[tuple[int, int]]) -> None:
         before = window
 
 
-def _pack_moments(out: BytesWriter, moments: list[int | None], clock: int) -> None:
+def _pack_moments(out: BytesWriter, moments: list[int | None], clock: i64) -> None:
     pack_array(out, len(moments))
     for moment in moments:
         if moment is None:
@@ -71,13 +72,13 @@ def _pack_moments(out: BytesWriter, moments: list[int | None], clock: int) -> No
             pack_int(out, clock - moment)
 
 
-def _pack_times(out: BytesWriter, kept: list[int], kind: str, clock: int) -> None:
+def _pack_times(out: BytesWriter, kept: list[int], kind: str, clock: i64) -> None:
     pack_array(out, len(kept))
     for place, number in enumerate(kept):
         pack_int(out, number if kind == "latest" and place == 1 else clock - number)
 
 
-def pack_points(out: BytesWriter, points: TimedPoints, clock: int) -> None:
+def pack_points(out: BytesWriter, points: TimedPoints, clock: i64) -> None:
     """[number of columns, then time by time its time and the points in each column]."""
     pack_array(out, 1 + len(points.times) * (1 + len(points.columns)))
     pack_int(out, len(points.columns))
@@ -87,7 +88,7 @@ def pack_points(out: BytesWriter, points: TimedPoints, clock: int) -> None:
             pack_large(out, column[place])
 
 
-def _pack_ledger(out: BytesWriter, ledger: LedgerState, clock: int) -> None:
+def _pack_ledger(out: BytesWriter, ledger: LedgerState, clock: i64) -> None:
     pack_array(out, 4)
     pack_int(out, ledger.count)
     pack_large(out, ledger.total)
@@ -118,14 +119,14 @@ def _pack_ledger(out: BytesWriter, ledger: LedgerState, clock: int) -> None:
             _pack_returns(out, entry.returns, clock)
 
 
-def _pack_returns(out: BytesWriter, returns: tuple[tuple[int, int], ...], clock: int) -> None:
+def _pack_returns(out: BytesWriter, returns: tuple[tuple[int, int], ...], clock: i64) -> None:
     pack_array(out, len(returns))
     for time, amount in returns:
         pack_int(out, clock - time)
         pack_large(out, amount)
 
 
-def unpack_memory(source: Unpacker, kinds: tuple[str, ...], clock: int) -> Memory:
+def unpack_memory(source: Unpacker, kinds: tuple[str, ...], clock: i64) -> Memory:
     """The memory of a life. Raises ValueError or IndexError where it is none."""
     parts = source.length()
     if parts not in (5, 6):
@@ -161,11 +162,11 @@ def _unpack_windows(source: Unpacker) -> list[tuple[int, int]]:
     return windows
 
 
-def _unpack_moments(source: Unpacker, clock: int) -> list[int | None]:
+def _unpack_moments(source: Unpacker, clock: i64) -> list[int | None]:
     return [None if source.is_nil() else clock - source.integer() for _ in range(source.length())]
 
 
-def unpack_points(source: Unpacker, clock: int) -> TimedPoints:
+def unpack_points(source: Unpacker, clock: i64) -> TimedPoints:
     """Points that expire."""
     values = source.length() - 1
     count = source.integer()
@@ -178,7 +179,7 @@ def unpack_points(source: Unpacker, clock: int) -> TimedPoints:
     return TimedPoints(times, columns)
 
 
-def _unpack_ledger(source: Unpacker, clock: int) -> LedgerState:
+def _unpack_ledger(source: Unpacker, clock: i64) -> LedgerState:
     source.expect(4)
     count, total, returns = source.integer(), source.large(), source.raw()
     entries: list[LedgerEntry] = []

@@ -33,7 +33,7 @@ def first_move(model: Model, customer: Customer, lifecycle: Lifecycle, life: Lif
         customer.identified,
         customer.latest,
         customer.active,
-        {lifecycle.id: _copy_of(life)},
+        [_copy_of(life)],
         quarantined=customer.quarantined,
     )
     while copy is not None:
@@ -56,6 +56,7 @@ def _copy_of(life: Life) -> Life:
     """A life of which time may change what it changes, and the original stays; the rest is shared."""
     memory = life.memory
     return Life(
+        life.lifecycle,
         life.identified,
         life.clock,
         life.stage,
@@ -70,10 +71,12 @@ def _copy_of(life: Life) -> Life:
         life.sums,
         life.ats,
         life.millionths,
+        life.numbers,
         life.facts,
         None
         if memory is None
         else Memory(
             memory.signals, memory.resets, memory.ledgers, list(memory.taken), list(memory.held), memory.figures
         ),
+        life.large,
     )

@@ -8,11 +8,11 @@ What goes first has the smallest time. So where the oldest that is kept is over,
 from typing import cast
 
 from stream.core.customer import Life
+from stream.core.exact import MILLION
 from stream.core.explanation.explanation import Full, LedgerNow
 from stream.core.ledgers import counts
 from stream.core.lifecycle import Lifecycle
 from stream.core.memory import TimedPoints
-from stream.core.scoring import MILLION
 
 
 def full(lifecycle: Lifecycle, life: Life) -> tuple[Full, ...]:

@@ -60,7 +60,8 @@ def present(operand: Operand, lifecycle: Lifecycle, life: Life) -> Present:
         return Present("boolean", life.identified)
     if name == "stage":
         return Present("text", life.stage)
-    return Present("duration", life.clock - (life.active if name == "idle" else life.entered), whole=True)
+    began: int = life.active if name == "idle" else life.entered
+    return Present("duration", int(life.clock) - began, whole=True)
 
 
 def _literal(literal: Literal) -> Present:
@@ -83,7 +84,8 @@ def _call(call: Call, lifecycle: Lifecycle, life: Life) -> Present:
     if value is None or isinstance(value, str):
         return Present("duration", None, whole=True)
     time = int(value)
-    return Present("duration", time - life.clock if call.function == "until" else life.clock - time, whole=True)
+    now = int(life.clock)
+    return Present("duration", time - now if call.function == "until" else now - time, whole=True)
 
 
 def _fact(name: str, lifecycle: Lifecycle) -> Fact | None:

@@ -32,7 +32,7 @@ def _blocked(limit: Limit, signal: Signal, life: Life) -> tuple[bool, int | None
     now = life.clock
     if isinstance(limit, OnGrid):
         number = limit.number_of(now)
-        full = any(window == number and count >= limit.times for window, count in life.windows[limit.window])
+        full = any(window == number and count >= limit.times for window, count in life.windows_of(limit.window))
         return full, _start(limit, number + 1)
     if isinstance(limit, CoolDown):
         assert life.memory is not None

@@ -5,7 +5,7 @@ from typing import Final, cast
 
 from stream.core.amounts import Amount
 from stream.core.event import PropertyPath
-from stream.core.facts import Fact, FactKind
+from stream.core.facts import CODES, Fact, FactKind
 from stream.core.language.document import CENTURY, DocumentReader, Entry, fingerprint
 from stream.core.language.ledgers import LedgerReader
 from stream.core.language.names import nearest
@@ -107,7 +107,7 @@ class FactReader:
         fact_kind: FactKind = "ledger_count" if kind == "count" else "ledger_sum"
         keep = found.ledger.keep if within else 0
         label = (self.lifecycle, name)
-        fact = Fact(name, index, fact_kind, None, within, keep, label, ledger=found.ledger.index)
+        fact = Fact(name, index, fact_kind, CODES[fact_kind], None, within, keep, label, ledger=found.ledger.index)
         return ReadFact(fact, fingerprint(entry.value), entry)
 
     def _of_interactions(self, index: int, name: str, kind: str, entry: Entry, keys: dict[str, Entry]) -> ReadFact:
@@ -124,7 +124,16 @@ class FactReader:
         zone = self.zone if kind == "latest_time" else None
         label = (self.lifecycle, name)
         made = Fact(
-            name, index, cast("FactKind", fact_kind), path, within if rolling else 0, keep, label, amount, zone=zone
+            name,
+            index,
+            cast("FactKind", fact_kind),
+            CODES[fact_kind],
+            path,
+            within if rolling else 0,
+            keep,
+            label,
+            amount,
+            zone=zone,
         )
         found = ReadFact(made, fingerprint(entry.value), entry)
         found.where = keys.get("where")

@@ -6,7 +6,9 @@ from typing import Final, NamedTuple
 
 from stream.codec.plain import plain
 from stream.codec.state.keys import kind_of
-from stream.core.customer import ID_HASH_BYTES, Customer, FactState
+from stream.core.customer import ID_HASH_BYTES, Customer
+from stream.core.exact import points_of
+from stream.core.facts import kept
 from stream.core.lifecycle import Lifecycle
 from stream.core.memory import TimedPoints
 from stream.core.model import Model
@@ -140,20 +142,20 @@ def _life(lifecycle: Lifecycle, customer: Customer) -> dict[str, object]:
         "born": life.born,
         "sequence": life.sequence,
         "clock": life.clock,
-        "deadline": life.deadline,
+        "deadline": life.due,
         "scores": scores_of(lifecycle, life, life.clock),
         "facts": facts_of(lifecycle, life, life.clock),
         "counted": {signal.name: life.counts[signal.index] for signal in signals},
         "points": {
-            f"{signals[signal].name} for {score}": [life.sums[slot], life.millionths[slot], life.ats[slot]]
+            f"{signals[signal].name} for {score}": [life.sums[slot], points_of(life, slot), life.ats[slot]]
             for slot, (signal, score) in enumerate(lifecycle.slots)
         },
-        "kept facts": {fact.name: _kept(life.facts[fact.index]) for fact in lifecycle.facts},
+        "kept facts": {fact.name: _kept(kept(fact, life)) for fact in lifecycle.facts},
         "remembered": remembered(lifecycle, life),
         "active": life.active,
         "fired": life.fired,
     }
 
 
-def _kept(state: FactState) -> object:
+def _kept(state: object) -> object:
     return points_in(state) if isinstance(state, TimedPoints) else state
