@@ -8,7 +8,7 @@ malformed, wherever the reading begins.
 """
 
 from collections.abc import Iterator
-from typing import Final, cast, final
+from typing import Any, Final, cast, final
 
 from mypy_extensions import i64, mypyc_attr
 
@@ -87,7 +87,7 @@ class RecordsCursor(Cursor):
         record = next(self._records, None)
         if record is None:
             return False
-        timestamp: int | None = record.timestamp  # those of the oldest format have none
+        timestamp: int | None = cast("Any", record).timestamp  # those of the oldest format have none
         timestamp_type = record.timestamp_type
         self.offset = record.offset
         self.timestamp = NO_TIME if timestamp is None else timestamp
@@ -148,9 +148,9 @@ class BlockCursor(Cursor):
         """As `advance`, but what the record holds is left alone. Raises MalformedError where it is none."""
         while True:
             if self.left == 0:
-                if self.number == len(self._spans):
+                if self.number >= len(self._spans):
                     return False
-                self._begin(self._spans[self.number])
+                self.enter(self._spans[self.number])
                 continue
             self._read()
             self.left -= 1
@@ -181,6 +181,8 @@ class BlockCursor(Cursor):
 
     def check_headers(self) -> None:
         """Raises MalformedError where they do not end where the record does."""
+        if self._headers_count == 0:
+            return  # then that was looked at already
         data, at, end = self._data, self._headers_at, self.at
         for _ in range(self._headers_count):
             length, at = _size(data, at, end)
@@ -196,7 +198,8 @@ class BlockCursor(Cursor):
         """The span from the record on."""
         return self._spans[self.number - 1].part(self.began, self._end, self.left + 1)
 
-    def _begin(self, span: Span) -> None:
+    def enter(self, span: Span) -> None:
+        """Go on before the first record of a span."""
         self.number += 1
         self.left = span.left
         self.at = span.at
@@ -314,6 +317,7 @@ class BlockBuilder:
         self._most: i64 = most
         self._first: i64 = -1
         self._spans: list[Span] = []
+        self._cursor = BlockCursor([], next_offset)
 
     @property
     def is_full(self) -> bool:
@@ -325,9 +329,11 @@ class BlockBuilder:
 
         Raises MalformedError where a record is none; those before it are taken.
         """
-        if self.is_full:
+        if self.count >= self._most:
             return span
-        cursor = BlockCursor([span], self.next_offset)
+        cursor = self._cursor
+        cursor.next_offset = self.next_offset
+        cursor.enter(span)
         began: i64 = -1
         before: i64 = 0
         end: i64 = span.at
@@ -343,7 +349,9 @@ class BlockBuilder:
                 self.next_offset = cursor.next_offset
                 end, left = cursor.at, cursor.left
         finally:
-            if began >= 0:
+            if left == 0 and began == span.at and end == span.end:
+                self._spans.append(span)
+            elif began >= 0:
                 self._spans.append(span.part(began, end, before - left))
         if cursor.left > 0:
             return span.part(cursor.at, span.end, cursor.left)
@@ -380,6 +388,19 @@ def joined(before: SourceRecords, after: SourceRecords) -> SourceRecords:
     if isinstance(before, RecordBlock) and isinstance(after, RecordBlock):
         return before.followed_by(after)
     return [*before, *after]
+
+
+def compact(records: SourceRecords, latest: dict[bytes, bytes]) -> None:
+    """Put the value of each key into `latest`; a record without a value takes its key away."""
+    cursor = cursor_of(records)
+    while cursor.advance():
+        key, value = cursor.key, cursor.value
+        if key is None:
+            continue
+        if value is None:
+            latest.pop(key, None)
+        else:
+            latest[key] = value
 
 
 def _size(data: bytes, at: i64, end: i64) -> tuple[i64, i64]:

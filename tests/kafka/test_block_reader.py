@@ -13,7 +13,7 @@ from aiokafka.record.memory_records import MemoryRecords
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from stream.codec.record_block import cursor_of, first_of, from_offset, joined
+from stream.codec.record_block import compact, cursor_of, first_of, from_offset, joined
 from stream.codec.records import Headers, SourceRecord, SourceRecords
 from stream.errors import UnreadableError
 from stream.kafka.block_reader import BlockReader
@@ -300,3 +300,15 @@ def test_batches_of_old_formats_are_read_between_new_ones(magic: int, codec: int
     assert [each.timestamp for each in found[:2]] == [7_000 if magic else -1] * 2
     assert [each.value for each in found[:2]] == [b"v1", b"v2"]
     assert reader.next_offset == 5
+
+
+@given(fetches(), st.sampled_from([1, 1_000]))
+def test_what_is_compacted_is_the_latest_value_of_each_key(fetch: Fetch, most: int) -> None:
+    reader = BlockReader(fetch.data, fetch.position, None)
+    latest: dict[bytes, bytes] = {}
+    wanted: dict[bytes, bytes | None] = {}
+    while not reader.is_done:
+        records = reader.read(most)
+        compact(records, latest)
+        wanted |= {each.key: each.value for each in records if each.key is not None}
+    assert latest == {key: value for key, value in wanted.items() if value is not None}
