@@ -1,6 +1,6 @@
 """Records as they come from Kafka and go to it, without any of its client's types."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -24,6 +24,13 @@ class SourceRecord(Protocol):
     def value(self) -> bytes | None: ...
     @property
     def headers(self) -> Headers: ...
+
+
+class SourceRecords(Protocol):
+    """Records of one partition in the order of their offsets: a sequence, or a block of bytes (`record_block`)."""
+
+    def __len__(self) -> int: ...
+    def __iter__(self) -> Iterator[SourceRecord]: ...
 
 
 @dataclass(init=False)

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+from stream.codec.record_block import joined
 from stream.kafka.partition_reader import Fetched
 
 MOST: Final = 2_000
@@ -78,8 +79,8 @@ class FetchAhead:
                 fetched = await self._fetch(position)
                 if fetched is not None:
                     position = fetched.next_offset
-                    before = () if self._ready is None else self._ready.records
-                    self._ready = fetched._replace(records=(*before, *fetched.records))
+                    records = fetched.records if self._ready is None else joined(self._ready.records, fetched.records)
+                    self._ready = fetched._replace(records=records)
                 self._is_there.set()
                 if fetched is None or not fetched.records or len(self._ready.records if self._ready else ()) >= MOST:
                     return

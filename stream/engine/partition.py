@@ -8,13 +8,13 @@ the same case, and memory never differs from the changelog for longer than a bat
 import asyncio
 import random
 import time
-from bisect import bisect_left
-from collections.abc import Awaitable, Hashable, Sequence
+from collections.abc import Awaitable, Hashable
 from typing import Protocol, TypeVar
 
 from aiokafka.errors import KafkaError
 
-from stream.codec.records import SourceRecord
+from stream.codec.record_block import from_offset
+from stream.codec.records import SourceRecords
 from stream.engine.committed_state import CommittedState, MovingError, Place, Question
 from stream.engine.companion import Inbox
 from stream.engine.delivery import Delivery
@@ -286,7 +286,7 @@ class Partition:
             self._writing = None
             if not batch.more:
                 return
-            records = records[bisect_left(records, batch.next_offset, key=_offset) :]
+            records = from_offset(records, batch.next_offset)
 
     async def _next(self) -> Fetched | None:
         """What comes next; None where it cannot be read now, which was waited for."""
@@ -392,7 +392,7 @@ class Partition:
         """Interactions that wait in the topics that they were sent to; None: not known yet."""
         return 0 if self._gatherer is None else self._gatherer.lag
 
-    async def _apply(self, records: Sequence[SourceRecord], fetched: Fetched, wall: int) -> Batch:
+    async def _apply(self, records: SourceRecords, fetched: Fetched, wall: int) -> Batch:
         """Run the machine for one batch and write it; nothing is written for a batch without inputs."""
         machine = self.machine
         assert machine is not None
@@ -431,7 +431,3 @@ class Partition:
 def _nothing_at(position: int) -> Fetched:
     """What a fetch gives that did not end."""
     return Fetched((), position, caught_up=False, end_offset=None, log_end=None, heard_ms=None)
-
-
-def _offset(record: SourceRecord) -> int:
-    return record.offset

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from aiokafka import TopicPartition
 
+from stream.codec.record_block import compact
 from stream.errors import StateError, UnreadableError
 from stream.kafka.log_reader import LogReader
 from stream.settings import Settings
@@ -42,13 +43,7 @@ async def read_changelog(
             progress.first = progress.position = await log.first_offset(tp) if begin is None else begin
             async with aclosing(log.fetches(tp, progress.position)) as fetches:
                 async for fetched in fetches:
-                    for record in fetched.records:
-                        if record.key is None:
-                            continue
-                        if record.value is None:
-                            changelog.pop(record.key, None)
-                        else:
-                            changelog[record.key] = record.value
+                    compact(fetched.records, changelog)
                     progress.records += len(fetched.records)
                     progress.position, progress.end = fetched.next_offset, fetched.end_offset or 0
                     if fetched.caught_up:

@@ -11,7 +11,7 @@ from typing import Any
 from aiokafka.client import AIOKafkaClient
 
 from stream.errors import SettingsError
-from stream.kafka.lenient_headers import install
+from stream.kafka.kept_batches import install
 from stream.settings import Settings
 
 install()  # so that every reader learns which offset cannot be read

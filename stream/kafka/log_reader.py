@@ -10,7 +10,7 @@ from typing import Self
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaTimeoutError, UnsupportedVersionError
 
-from stream.codec.records import SourceRecord
+from stream.codec.records import SourceRecords
 from stream.errors import PositionError
 from stream.kafka.batch_headers import BatchHeader, batch_headers
 from stream.kafka.clients import client_options
@@ -108,7 +108,7 @@ class LogReader:
         begin: int | None = None,
         end: int | None = None,
         on_batch: OnBatch | None = None,
-    ) -> AsyncGenerator[Sequence[SourceRecord]]:
+    ) -> AsyncGenerator[SourceRecords]:
         """The records from offset `begin`, else from the first, up to before `end`, else all that are there now.
 
         A transaction that is being committed at this moment belongs to what is there: it is waited for. Where the end

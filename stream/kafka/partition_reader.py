@@ -10,16 +10,16 @@ This module reads private parts of aiokafka 0.14; `tests/kafka/test_aiokafka_con
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple, Protocol
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.consumer.fetcher import FetchResult
 from aiokafka.errors import KafkaError
 
-from stream.codec.records import SourceRecord
+from stream.codec.records import SourceRecords
 from stream.errors import PositionError, UnreadableError
-from stream.kafka.lenient_headers import install
+from stream.kafka.kept_batches import install
 from stream.kafka.refused_reads import damaged, is_damaged
 
 install()
@@ -37,7 +37,7 @@ _LEAVE_SECONDS = 1.0
 class Fetched(NamedTuple):
     """What a fetch brought."""
 
-    records: Sequence[SourceRecord]
+    records: SourceRecords
     next_offset: int
     """Where to read on; beyond the last record when transaction markers or compacted records follow it."""
     caught_up: bool
@@ -106,7 +106,7 @@ class PartitionReader:
             elif seek is not None and seek[2] != state.timestamp:
                 self._unconfirmed = None
             try:
-                records = self._drain(position, max_records)
+                records = self._drain(max_records)
             except UnreadableError as error:
                 error.end = _readable_end(state)
                 raise
@@ -159,7 +159,7 @@ class PartitionReader:
         state: _State | None = assignment.state_value(self._tp)
         return state
 
-    def _drain(self, position: int, max_records: int) -> Sequence[SourceRecord]:
+    def _drain(self, max_records: int) -> SourceRecords:
         """Return what is buffered; moves aiokafka's position. Must not await."""
         fetcher, tp = self._fetcher, self._tp
         result = fetcher._records.get(tp)
@@ -170,11 +170,7 @@ class PartitionReader:
                 result.check_raise()
             if self.on_batches is not None:
                 self.on_batches(result._partition_records.data)
-            try:
-                return _take(result, max_records)
-            except UnicodeDecodeError:
-                result._partition_records = result._partition_records.with_any_names(position)
-                return _take(result, max_records)
+            return _take(result, max_records)
         finally:
             if type(result) is not FetchResult or not result.has_more():
                 fetcher._records.pop(tp, None)
@@ -254,32 +250,21 @@ def is_cancelled() -> bool:
     return task is not None and task.cancelling() > 0
 
 
-def _take(result: FetchResult, max_records: int) -> Sequence[SourceRecord]:
-    """As FetchResult.getall, which would lose what is readable before a batch that is not."""
+def _take(result: FetchResult, max_records: int) -> SourceRecords:
+    """As FetchResult.getall, but as a block, and without losing what is readable before a batch that is not."""
     private: Any = result
     if not private.has_more() or not private.check_assignment(private._topic_partition):
         return ()
-    block = private._partition_records
-    block._consumer_record = _raw_record
-    start, records = block.next_fetch_offset, []
+    kept = private._partition_records
     try:
-        for record in block:
-            records.append(record)
-            if len(records) >= max_records:
-                private._update_position()
-                return records
+        records: SourceRecords = kept.take(max_records)
     except UnreadableError:
-        if block.next_fetch_offset == start:
-            private._partition_records = None
-            raise
+        private._partition_records = None
+        raise
     private._update_position()
-    private._partition_records = None
+    if kept.is_taken:
+        private._partition_records = None
     return records
-
-
-def _raw_record(_: TopicPartition, record: SourceRecord) -> SourceRecord:
-    """Instead of PartitionRecords._consumer_record: spares building a ConsumerRecord of eleven fields."""
-    return record
 
 
 def _readable_end(state: _State) -> int | None:

@@ -5,7 +5,7 @@ from collections.abc import Generator, Iterable, Mapping, Sequence
 from typing import Final, Protocol
 
 from stream.codec.packed_records import PackedRecord, PackedRecords, pack_headers
-from stream.codec.records import Outgoing, SourceRecord
+from stream.codec.records import Outgoing, SourceRecords
 from stream.core.stage_change import StageChange
 from stream.core.step_counts import StepCounts
 
@@ -168,7 +168,7 @@ class Machine(Protocol):
         """Take inputs that came by another way than the source topic: the next `run` applies them, before records."""
 
     def run(
-        self, records: Sequence[SourceRecord], next_offset: int, *, wall: int, caught_up: bool
+        self, records: SourceRecords, next_offset: int, *, wall: int, caught_up: bool
     ) -> Generator[None, None, Batch]:
         """Apply `records` and the deadlines that are due; yields at least every few milliseconds of work.
 

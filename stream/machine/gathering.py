@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from stream.codec.records import SourceRecord
+from stream.codec.records import SourceRecord, SourceRecords
 
 MAX_RECORDS: Final = 1_000
 MAX_BYTES: Final = 1 << 20
@@ -48,7 +48,7 @@ class Gathering:
         self._at_end -= {topic for topic, waiting in self._waiting.items() if waiting}
         return self.empty
 
-    def hear(self, topic: str, records: Sequence[SourceRecord], *, at_end: bool) -> None:
+    def hear(self, topic: str, records: SourceRecords, *, at_end: bool) -> None:
         """These records of a topic came; `at_end`: the broker says that nothing lies behind them."""
         self._waiting[topic].extend(records)
         if at_end:

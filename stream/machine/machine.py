@@ -10,7 +10,8 @@ next batches. Nothing differs for any customer; only that a change of a deadline
 
 from collections.abc import Generator, Iterable, Mapping, Sequence
 
-from stream.codec.records import Outgoing, SourceRecord
+from stream.codec.record_block import cursor_of, first_of
+from stream.codec.records import Outgoing, SourceRecords
 from stream.codec.state import keys, positions
 from stream.codec.state.positions import Position, decode_position, encode_position
 from stream.core.customer import Customer
@@ -145,15 +146,16 @@ class PartitionMachine:
         raise NotImplementedError
 
     def run(
-        self, records: Sequence[SourceRecord], next_offset: int, *, wall: int, caught_up: bool
+        self, records: SourceRecords, next_offset: int, *, wall: int, caught_up: bool
     ) -> Generator[None, None, Batch]:
         """See `Machine`."""
         run = self._begin(records, next_offset, wall)
         batch, budget, deadlines = run.batch, run.budget, self._deadlines
         yield from deadlines.fire(run)
         repeated_until = self.figures.repeated_until
-        for record in records:
-            offset = record.offset
+        record = cursor_of(records)
+        while record.advance():
+            offset: int = record.offset
             if repeated_until is not None and offset >= repeated_until:
                 batch.next_offset, batch.more = repeated_until, True
                 batch.inputs += 1  # it is written, even where the records before it are gone
@@ -179,14 +181,14 @@ class PartitionMachine:
         yield from self._end(run)
         return batch
 
-    def _begin(self, records: Sequence[SourceRecord], next_offset: int, wall: int) -> Run:
+    def _begin(self, records: SourceRecords, next_offset: int, wall: int) -> Run:
         """Begin a run; its batch has an input already where it must be written even without records.
 
         It must be where the changelog lacks a layout, the lifecycles or settings that the state is made with, or a
         first position, which keeps when the application first started.
         """
         batch = Batch(next_offset=self.next_offset if self.next_offset is not None else next_offset)
-        self._provenance.begin(records[0].offset if self.next_offset is None and records else batch.next_offset)
+        self._provenance.begin(first_of(records).offset if self.next_offset is None and records else batch.next_offset)
         if not self._started:
             self._started = True
             batch.inputs += 1

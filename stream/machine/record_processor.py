@@ -8,7 +8,7 @@ from stream.codec.fields import AHEAD
 from stream.codec.gathered import origin_of
 from stream.codec.import_rows import row_of
 from stream.codec.partitioners import home_of, likely_cause_of
-from stream.codec.records import SourceRecord
+from stream.codec.record_block import Cursor
 from stream.codec.state.keys import customer_key
 from stream.core.inputs import Arrival
 from stream.core.interaction import Interaction
@@ -60,9 +60,9 @@ class RecordProcessor:
         self._misplaced: list[tuple[bytes | None, bytes]] = []
         """Key and customer's id of the first records of this run that belong on another partition."""
 
-    def process(self, record: SourceRecord, offset: int, run: Run) -> None:
+    def process(self, record: Cursor, offset: int, run: Run) -> None:
         """Apply one record. Raises RecordFailed or DeadlineFailed where our own code fails on it."""
-        broker_time = record.timestamp
+        broker_time: int = record.timestamp
         if record.timestamp_type != LOG_APPEND_TIME:
             broker_time = min(broker_time, run.wall) if broker_time >= 0 else run.wall
         if self._gathers:
@@ -71,7 +71,7 @@ class RecordProcessor:
             run.reject(record, Rejected(Reason.UNPROCESSABLE, "processing it failed twice"))
             return
         try:
-            headers = record.headers
+            headers = record.headers if record.has_headers else ()
             control = control_of(headers) if headers else None
             if control is not None:
                 self._control(record, control, broker_time, run)
@@ -91,8 +91,8 @@ class RecordProcessor:
         except Exception as error:
             raise RecordFailed(offset, error) from error
 
-    def _note_origin(self, record: SourceRecord) -> None:
-        origin = origin_of(record.headers)
+    def _note_origin(self, record: Cursor) -> None:
+        origin = origin_of(record.headers) if record.has_headers else None
         if origin is not None and origin.partition == self._partition:
             self.gathered[origin.topic] = max(self.gathered.get(origin.topic, 0), origin.offset + 1)
 
@@ -107,7 +107,7 @@ class RecordProcessor:
             return None
         return likely_cause_of(misplaced, self._partition, self._partitions, self._partitioner)
 
-    def _control(self, record: SourceRecord, control: bytes, broker_time: int, run: Run) -> None:
+    def _control(self, record: Cursor, control: bytes, broker_time: int, run: Run) -> None:
         time = tick_time(control, record.value)
         if isinstance(time, Rejected):
             run.reject(record, time)
@@ -115,7 +115,7 @@ class RecordProcessor:
         run.batch.counts.ticks += 1
         self._clock.tick(time, broker_time)
 
-    def _apply(self, record: SourceRecord, offset: int, interaction: Interaction, broker_time: int, run: Run) -> None:
+    def _apply(self, record: Cursor, offset: int, interaction: Interaction, broker_time: int, run: Run) -> None:
         counts, store = run.batch.counts, self._store
         if interaction.time > broker_time + AHEAD:
             interaction.time = broker_time

@@ -4,14 +4,15 @@ That is the end of its log: the end that read_committed knows would stop short o
 and of all that was committed behind it, receipts among it.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
 from aiokafka import TopicPartition
 
 from stream.codec.dead_letters import Address, DeadLetter, Receipt, SourceAddress, read
-from stream.codec.records import SourceRecord
+from stream.codec.record_block import first_of
+from stream.codec.records import SourceRecords
 from stream.errors import PositionError
 from stream.kafka.log_reader import LogReader
 from stream.kafka.topics import require_partitions
@@ -77,7 +78,8 @@ async def find_dead_letter(settings: Settings, address: Address) -> DeadLetter |
         try:
             async for records in batches:
                 if records:
-                    return read(records[0], tp.partition) if records[0].offset == address.offset else None
+                    found = first_of(records)
+                    return read(found, tp.partition) if found.offset == address.offset else None
         except PositionError:  # retention deleted it, or the topic never came that far
             return None
     return None
@@ -107,9 +109,7 @@ async def _read(
             done += log.position - begin
 
 
-async def _kept(
-    log: LogReader, tp: TopicPartition, begin: int, end: int | None
-) -> AsyncIterator[Sequence[SourceRecord]]:
+async def _kept(log: LogReader, tp: TopicPartition, begin: int, end: int | None) -> AsyncIterator[SourceRecords]:
     """As LogReader.read; where retention is faster, with what is left."""
     while True:
         try:

@@ -4,13 +4,13 @@ Only a saving, and what people want to hear: workers know again what they applie
 topic does not show (retention, no grant, a broker that cannot find records by time) is sent again.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Final
 
 from aiokafka import TopicPartition
 
 from stream.codec.import_rows import HEADER
-from stream.codec.records import SourceRecord
+from stream.codec.records import SourceRecords
 from stream.errors import UnreadableError
 from stream.kafka.log_reader import LogReader
 from stream.kafka.permissions import Grant, Operation, require
@@ -76,7 +76,7 @@ async def find_rows(
     return {name.decode(): rows for name, rows in found.items()}
 
 
-async def _readable(log: LogReader, tp: TopicPartition, begin: int, end: int) -> AsyncIterator[Sequence[SourceRecord]]:
+async def _readable(log: LogReader, tp: TopicPartition, begin: int, end: int) -> AsyncIterator[SourceRecords]:
     """As LogReader.read, without the batches that cannot be read: what they hold is sent again."""
     while True:
         try:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from stream.codec.record_block import first_of
 from stream.codec.state import positions
 from stream.codec.state.keys import kind_of
 from stream.codec.state.positions import Position, decode_position
@@ -108,7 +109,7 @@ async def _oldest(settings: Settings, beginnings: Sequence[Beginning]) -> int | 
                 async with aclosing(log.read(tp, beginning.first, end)) as batches:
                     async for records in batches:
                         if records:
-                            times.append(records[0].timestamp)
+                            times.append(first_of(records).timestamp)
                             break
             except UnreadableError as error:  # a reset may be what somebody wants then, so this must not stop it
                 time = time_of(error.data)

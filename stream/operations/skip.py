@@ -15,6 +15,7 @@ from aiokafka.errors import InvalidProducerEpoch, ProducerFenced
 
 from stream.codec.dead_letter_reasons import Reason, Rejected
 from stream.codec.dead_letters import dead_letter
+from stream.codec.record_block import first_of
 from stream.codec.records import Headers, Outgoing
 from stream.codec.state import positions
 from stream.codec.state.positions import Position, decode_position, encode_position
@@ -107,7 +108,7 @@ async def _stands_before(reader: PartitionReader, tp: TopicPartition, start: int
         if fetched is None:
             continue
         if fetched.records:
-            at = fetched.records[0].offset
+            at = first_of(fetched.records).offset
             if at >= offset:
                 raise PositionError(
                     f"{where}: what is at offset {at} can be read here; nothing is skipped. Where a worker cannot, it "

@@ -19,7 +19,13 @@ _WAITING = re.compile(r"^(epoll_wait|poll|select|pthread_cond_\w*wait|futex\w*|s
 OWN = {
     "other": ("metrics", "web"),
     "machine": ("core", "codec", "machine"),
-    "fetch": ("kafka/partition_reader", "kafka/lenient_headers"),
+    "fetch": (
+        "kafka/partition_reader",
+        "kafka/kept_batches",
+        "kafka/block_reader",
+        "codec/record_ba",
+        "codec/record_bl",
+    ),
     "produce": ("engine/delivery", "kafka/batch_sender"),
     "loop": ("engine", "kafka"),
 }

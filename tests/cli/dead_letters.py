@@ -11,7 +11,7 @@ from stream.codec.dead_letter_reasons import Reason, Rejected
 from stream.codec.dead_letters import DeadLetter, dead_letter, read
 from stream.codec.interactions import encode_native
 from stream.codec.lifecycle_yaml.lifecycle_files import parse
-from stream.codec.records import Outgoing, SourceRecord
+from stream.codec.records import Outgoing, SourceRecords
 from stream.core.interaction import Interaction
 from stream.core.model import model_of
 from stream.kafka.topic_monitor import SourceTopic
@@ -53,7 +53,7 @@ class Buggy:
         return getattr(self._machine, name)
 
     def run(
-        self, records: Sequence[SourceRecord], next_offset: int, *, wall: int, caught_up: bool
+        self, records: SourceRecords, next_offset: int, *, wall: int, caught_up: bool
     ) -> Generator[None, None, Batch]:
         for record in records:
             if b"bug" in (record.value or b"") and record.offset not in self._isolated:

@@ -6,12 +6,12 @@ It fails on a record that has `explode` in its value, as our own code might; at 
 of which nobody knows which record it was.
 """
 
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable
 from typing import Any
 
 from stream.app import Application
 from stream.cli import main
-from stream.codec.records import SourceRecord
+from stream.codec.records import SourceRecords
 from stream.machine.batch import Batch, RecordFailed
 
 
@@ -29,7 +29,7 @@ class Exploding:
         self._isolated |= set(offsets)
         self._machine.isolate(offsets=offsets, keys=keys)
 
-    def run(self, records: Sequence[SourceRecord], next_offset: int, **more: Any) -> Generator[None, None, Batch]:
+    def run(self, records: SourceRecords, next_offset: int, **more: Any) -> Generator[None, None, Batch]:
         for record in records:
             value = record.value or b""
             if b"fatal" in value:

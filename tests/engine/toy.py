@@ -7,7 +7,7 @@ Values that mean something: `fail` raises on this record, `due:<epoch ms>` asks 
 import json
 from collections.abc import Generator, Iterable, Sequence
 
-from stream.codec.records import Outgoing, SourceRecord
+from stream.codec.records import Outgoing, SourceRecord, SourceRecords
 from stream.errors import StateError
 from stream.machine.batch import Batch, DeadlineFailed, RecordFailed
 
@@ -40,8 +40,9 @@ class Toy:
         yield
 
     def run(
-        self, records: Sequence[SourceRecord], next_offset: int, *, wall: int, caught_up: bool
+        self, records: SourceRecords, next_offset: int, *, wall: int, caught_up: bool
     ) -> Generator[None, None, Batch]:
+        records = [*records]
         batch = Batch()
         dirty: set[bytes] = set()
         for key in self.heard:

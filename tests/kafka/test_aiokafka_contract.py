@@ -18,7 +18,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.client import AIOKafkaClient
 from aiokafka.cluster import ClusterMetadata
 from aiokafka.conn import collect_hosts, create_conn
-from aiokafka.consumer.fetcher import Fetcher, FetchError, FetchResult, PartitionRecords
+from aiokafka.consumer.fetcher import READ_COMMITTED, Fetcher, FetchError, FetchResult, PartitionRecords
 from aiokafka.consumer.group_coordinator import BaseCoordinator, GroupCoordinator
 from aiokafka.consumer.subscription_state import TopicPartitionState
 from aiokafka.errors import UnsupportedCodecError
@@ -27,11 +27,16 @@ from aiokafka.producer.message_accumulator import BatchBuilder, MessageAccumulat
 from aiokafka.protocol.api import Request
 from aiokafka.protocol.fetch import FetchRequest
 from aiokafka.protocol.group import HeartbeatRequest_v1, LeaveGroupRequest, SyncGroupRequest_v3
+from aiokafka.record.control_record import ABORT_MARKER, ControlRecord
 from aiokafka.record.default_records import DefaultRecordBatch, DefaultRecordBatchBuilder
+from aiokafka.record.legacy_records import LegacyRecordBatchBuilder
+from aiokafka.record.memory_records import MemoryRecords
+from aiokafka.record.util import calc_crc32c
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer
 
 from stream.codec.records import Outgoing
 from stream.kafka.batch_sender import append
+from stream.kafka.block_reader import BlockReader
 from stream.kafka.clients import client_options
 from stream.settings import Settings
 
@@ -72,7 +77,7 @@ def test_what_the_reader_calls_has_the_same_arguments() -> None:
     assert list(inspect.signature(Fetcher.seek_to).parameters) == ["self", "tp", "offset"]
     assert list(inspect.signature(Fetcher._create_fetch_waiter).parameters) == ["self"]
     assert list(inspect.signature(Fetcher._notify).parameters) == ["self", "future"]
-    assert list(inspect.signature(FetchResult.getall).parameters) == ["self", "max_records"]
+
     assert callable(FetchResult.has_more)
     assert list(inspect.signature(FetchResult.check_assignment).parameters) == ["self", "tp"]
     assert list(inspect.signature(FetchResult._update_position).parameters) == ["self"]
@@ -83,10 +88,11 @@ def test_what_the_reader_calls_has_the_same_arguments() -> None:
     made = inspect.getsource(theirs.__init__)
     assert "self.next_fetch_offset = fetch_offset" in made
     assert "self._records_iterator = self._unpack_records()" in made
+    assert "self._isolation_level = isolation_level" in made
+    assert "self._tp = tp" in made
     assert callable(FetchError.check_raise)
-    assert list(inspect.signature(PartitionRecords._consumer_record).parameters) == ["self", "tp", "record"]
     source = inspect.getsource(Fetcher)
-    assert "records = MemoryRecords(part_data[-1])" in source, "read stream/kafka/lenient_headers.py against it"
+    assert "records = MemoryRecords(part_data[-1])" in source, "read stream/kafka/kept_batches.py against it"
     called = "partition_records = PartitionRecords(tp, records, aborted_transactions, fetch_offset,"
     assert called.replace(" ", "") in re.sub(r"\s", "", source)
     for attribute in ("_records", "_wait_consume_future", "_closed"):
@@ -108,22 +114,29 @@ def test_a_codec_is_unsupported_where_its_library_is_missing(monkeypatch: pytest
     monkeypatch.setattr(aiokafka.codec, "cramjam", None)
     with pytest.raises(UnsupportedCodecError, match="lz4"):
         iter(DefaultRecordBatch(data))
+    with pytest.raises(UnsupportedCodecError, match="lz4"):
+        BlockReader(data, 0, None).read(1)
 
 
-def test_a_raw_record_has_what_a_source_record_needs() -> None:
-    builder = DefaultRecordBatchBuilder(
-        magic=2,
-        compression_type=0,
-        is_transactional=0,
-        producer_id=-1,
-        producer_epoch=-1,
-        base_sequence=-1,
-        batch_size=10_000,
-    )
-    builder.append(0, timestamp=5, key=b"k", value=None, headers=[("a", b"b")])
-    record = next(iter(DefaultRecordBatch(bytes(builder.build()))))
-    assert (record.offset, record.timestamp, record.timestamp_type) == (0, 5, 0)
-    assert (record.key, record.value, list(record.headers)) == (b"k", None, [("a", b"b")])
+@pytest.mark.parametrize("magic", [0, 1])
+def test_a_record_of_an_old_format_has_what_a_source_record_needs(magic: int) -> None:
+    """The oldest has no time; a batch knows where the next one begins."""
+    builder = LegacyRecordBatchBuilder(magic=magic, compression_type=0, batch_size=10_000)
+    builder.append(0, timestamp=5, key=b"k", value=None)
+    batch = MemoryRecords(bytes(builder.build())).next_batch()
+    assert batch is not None
+    assert batch.validate_crc()
+    assert batch.next_offset == 1
+    record = next(iter(batch))
+    assert (record.offset, record.timestamp, record.timestamp_type) == (0, 5 if magic else None, 0 if magic else None)
+    assert (record.key, record.value, list(record.headers)) == (b"k", None, [])
+
+
+def test_checksums_and_markers_are_read_as_the_reader_of_blocks_expects() -> None:
+    assert calc_crc32c(memoryview(b"x123456789")[1:]) == 0xE3069283
+    assert ControlRecord.parse(bytes(4)) == ABORT_MARKER
+    assert ControlRecord.parse(b"\0\0\0\1") != ABORT_MARKER
+    assert READ_COMMITTED == 1
 
 
 def test_a_batch_that_is_filled_as_ours_are_is_the_one_that_aiokafka_makes() -> None:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from aiokafka import TopicPartition
 
-from stream.codec.records import SourceRecord
+from stream.codec.records import SourceRecords
 from stream.core.customer import Customer
 from stream.core.model import Model
 from stream.errors import PositionError, SettingsError, UnreadableError
@@ -219,7 +219,7 @@ class Verifier:
 
 async def _interactions(
     log: LogReader, tp: TopicPartition, begin: int, end: int, dead_letters: DeadLetterCheck
-) -> AsyncIterator[Sequence[SourceRecord]]:
+) -> AsyncIterator[SourceRecords]:
     """As LogReader.read, without the batches that could not be read and were skipped.
 
     Raises UnreadableError where one was not.

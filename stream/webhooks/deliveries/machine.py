@@ -11,7 +11,8 @@ from typing import Final
 from stream.codec import deliveries as records_of
 from stream.codec.deliveries import DeliveryCommand
 from stream.codec.packed_changes import PackedChange
-from stream.codec.records import Outgoing, SourceRecord
+from stream.codec.record_block import first_of
+from stream.codec.records import Outgoing, SourceRecord, SourceRecords
 from stream.codec.stage_change_reader import SubscribedChange, read_whole_change
 from stream.codec.state import positions
 from stream.codec.state.positions import Position, decode_position, encode_position
@@ -125,7 +126,7 @@ class DeliveryMachine:
 
     def run(
         self,
-        records: Sequence[SourceRecord],
+        records: SourceRecords,
         next_offset: int,
         *,
         wall: int,
@@ -134,7 +135,7 @@ class DeliveryMachine:
         """See `Machine`."""
         start = self.next_offset
         if start is None:
-            start = records[0].offset if records else next_offset
+            start = first_of(records).offset if records else next_offset
         self._wall = wall
         batch = Batch(next_offset=start)
         outbox = self._deliveries.begin()
