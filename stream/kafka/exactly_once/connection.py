@@ -8,7 +8,7 @@ import struct
 from collections import deque
 from typing import Any, Final
 
-from aiokafka.client import AIOKafkaClient
+from aiokafka.client import AIOKafkaClient, ConnectionGroup
 from aiokafka.errors import (
     CorrelationIdError,
     IncompatibleBrokerVersion,
@@ -127,12 +127,12 @@ def _refuse(answer: "asyncio.Future[bytes]", error: KafkaError) -> None:
         answer.exception()  # so that asyncio does not complain where nobody waits for it any more
 
 
-async def taken_over(client: AIOKafkaClient, node: int, group: int) -> Connection:
+async def taken_over(client: AIOKafkaClient, node: int) -> Connection:
     """Let aiokafka connect to a broker and sign in, and go on with that connection alone.
 
-    `group` is one of aiokafka's: what is of different groups does not share a connection. Raises NodeNotReadyError
-    where that fails; aiokafka knows why, and only logs it.
+    Raises NodeNotReadyError where that fails; aiokafka knows why, and only logs it.
     """
+    group = ConnectionGroup.COORDINATION  # whoever found the coordinator has one of these; its own is for metadata
     if not await client.ready(node, group=group):
         raise NodeNotReadyError(f"broker {node} cannot be reached")
     theirs: Any = client._conns.pop((node, group))

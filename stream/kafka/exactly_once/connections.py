@@ -1,8 +1,8 @@
 """The connections that one producer's transactions need: to coordinators, and to the leaders of partitions.
 
-Two to a broker at most: a broker answers what comes by one connection in turn, and where there are several copies of
-the data that takes milliseconds, so what coordinators do and what leaders do shall go on side by side. For the same
-reason producers do not share them.
+One to a broker, which does what comes by one connection in turn: so it asks the coordinator whether a transaction is
+open only once at a time, for of two such questions side by side it drops one, and the request with it. Producers do not
+share connections: where data has several copies, each would wait for the copying of all the others.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from aiokafka import AIOKafkaProducer, TopicPartition
-from aiokafka.client import ConnectionGroup, CoordinationType
+from aiokafka.client import CoordinationType
 from aiokafka.errors import NodeNotReadyError
 
 from stream.kafka.exactly_once.connection import Connection, taken_over
@@ -28,7 +28,7 @@ class Connections:
 
     def __init__(self, producer: AIOKafkaProducer) -> None:
         self._producer: Any = producer
-        self._open: dict[tuple[int, int], Connection] = {}
+        self._open: dict[int, Connection] = {}
         self._coordinators: dict[int, int] = {}
 
     async def transaction_coordinator(self, transactional_id: str) -> Connection:
@@ -52,7 +52,7 @@ class Connections:
             try:
                 for place in wanted:
                     led.setdefault(self._leader(place), []).append(place)
-                return {await self._connected(node, ConnectionGroup.DEFAULT): own for node, own in led.items()}
+                return {await self._connected(node): own for node, own in led.items()}
             except NodeNotReadyError:
                 await self._look_again()
 
@@ -68,7 +68,7 @@ class Connections:
             if node is None:
                 node = self._coordinators[kind] = await self._producer._sender._find_coordinator(kind, key)
             try:
-                return await self._connected(node, ConnectionGroup.COORDINATION)
+                return await self._connected(node)
             except NodeNotReadyError:
                 self.forget_coordinators()
                 await self._look_again()
@@ -80,12 +80,12 @@ class Connections:
             raise NodeNotReadyError(f"partition {place[1]} of {place[0]} has no leader")
         return leader
 
-    async def _connected(self, node: int, group: int) -> Connection:
-        connection = self._open.get((node, group))
+    async def _connected(self, node: int) -> Connection:
+        connection = self._open.get(node)
         if connection is None:
-            connection = self._open[node, group] = await taken_over(self._producer.client, node, group)
+            connection = self._open[node] = await taken_over(self._producer.client, node)
         elif not connection.is_open:  # whoever stood there may have handed over what it led
-            del self._open[node, group]
+            del self._open[node]
             raise NodeNotReadyError(f"broker {node} ended a connection")
         return connection
 
