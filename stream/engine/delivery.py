@@ -22,6 +22,8 @@ from stream.errors import TopicError
 from stream.events import Event, report
 from stream.kafka.batch_sender import abandon
 from stream.kafka.clients import client_options
+from stream.kafka.exactly_once.requests import GroupOffset
+from stream.kafka.exactly_once.transaction_writer import TransactionWriter, Unsent
 from stream.kafka.packed_batch import Packed, send_packed
 from stream.kafka.transactions import BATCH_BYTES, START_TIMEOUT, TRANSACTION_TIMEOUT_MS
 from stream.machine.batch import Batch
@@ -138,33 +140,46 @@ class _Producing:
 
 
 class Transactional(_Producing):
-    """Exactly once: a batch and its position are one transaction of the partition's own producer."""
+    """Exactly once: a batch and its position are one transaction of the partition's own producer.
+
+    The producer is aiokafka's until it has fenced whoever had its id before; then connections of our own go on.
+    """
 
     exclusive: ClassVar[bool] = True
 
     def __init__(self, route: Route) -> None:
         transactional_id = f"{route.settings.app}-{route.source.topic}-{route.source.partition}"
         super().__init__(route, transactional_id=transactional_id, transaction_timeout_ms=TRANSACTION_TIMEOUT_MS)
+        self._writer: TransactionWriter | None = None
         self._committed: int | None = None
         """The group offset, as the last transaction left it; None: not known."""
 
+    async def start(self) -> None:
+        await super().start()
+        self._writer = TransactionWriter(self._producer, TRANSACTION_TIMEOUT_MS / 1_000)
+
     async def write(self, batch: Batch) -> None:
-        try:
-            await self._producer.begin_transaction()
-            # The group offset only after the acknowledgements: else the broker's verification of the
-            # batches races with it and costs a retry of 100 ms.
-            await send_packed(self._producer, [*self._events(batch), *self._state(batch)])
-            # Where nothing else is written it is what reaches the broker, and finds out whether we may write.
-            if batch.next_offset != self._committed or not batch.state:
-                await self._producer.send_offsets_to_transaction(
-                    {self._route.source: batch.next_offset}, self._route.settings.group
-                )
-            self.is_visible = True
-            await self._producer.commit_transaction()
-            self.is_visible = False
-            self._committed = batch.next_offset
-        except AssertionError as error:  # aiokafka's own checks, when its sender died in between
-            raise KafkaError(f"the transaction of {self._route.source} broke off: {error}") from error
+        assert self._writer is not None
+        route, offset = self._route, None
+        # Where nothing else is written it is what reaches the broker, and finds out whether we may write.
+        if batch.next_offset != self._committed or not batch.state:
+            offset = GroupOffset(route.settings.group, (route.source.topic, route.source.partition), batch.next_offset)
+        parts = [
+            Unsent((packed.topic, packed.partition), part.records, part.count)
+            for packed in (*self._events(batch), *self._state(batch))
+            for part in packed.records.parts
+        ]
+        await self._writer.write(parts, offset, self._is_committing)
+        self.is_visible = False
+        self._committed = batch.next_offset
+
+    async def discard(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
+        await super().discard()
+
+    def _is_committing(self) -> None:
+        self.is_visible = True
 
 
 class AtLeastOnce(_Producing):

@@ -4,7 +4,7 @@
 """
 
 import struct
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from aiokafka.record.util import calc_crc32c
 
@@ -59,6 +59,6 @@ def batch_of(
         sequence,
         count,
     )
-    with memoryview(batch) as whole:
-        _CHECKSUM.pack_into(batch, _CHECKSUM_AT, calc_crc32c(whole[_CHECKED_FROM:]))
+    checked: Any = memoryview(batch)[_CHECKED_FROM:]  # of which no copy is made
+    _CHECKSUM.pack_into(batch, _CHECKSUM_AT, calc_crc32c(checked))
     return batch

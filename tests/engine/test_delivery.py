@@ -15,6 +15,8 @@ from stream.codec.records import Outgoing
 from stream.engine.delivery import AtLeastOnce, Route, Transactional
 from stream.kafka.batch_sender import send_batches
 from stream.kafka.embedded.broker import EmbeddedBroker
+from stream.kafka.exactly_once.connection import Connection
+from stream.kafka.exactly_once.requests import ADD_OFFSETS, ADD_PARTITIONS, COMMIT_OFFSET, END, PRODUCE, Request
 from stream.kafka.partitioner import partition_of
 from stream.kafka.transactions import has_transactions, may_write_transactions
 from stream.machine.batch import Batch
@@ -240,24 +242,20 @@ async def test_a_batch_is_visible_from_when_it_is_told_to_commit_until_that_is_k
     delivery: Transactional, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where it is never known, for ever; all that is written before, nobody reads."""
-    producer, seen = delivery._producer, list[bool]()
-    commit, send_offsets = producer.commit_transaction, producer.send_offsets_to_transaction
+    really, seen = Connection.send, list[tuple[int, bool]]()
 
-    async def commits() -> None:
-        seen.append(delivery.is_visible)
-        await commit()
-        if len(seen) > 2:
-            raise KafkaError
+    def send(self: Connection, request: Request) -> "asyncio.Future[bytes]":
+        seen.append((request.key, delivery.is_visible))
+        answer = really(self, request)
+        if request.key == END and delivery._committed is not None:
+            self.close()
+        return answer
 
-    async def sends(*given: object) -> None:
-        seen.append(delivery.is_visible)
-        await send_offsets(*given)
-
-    monkeypatch.setattr(producer, "commit_transaction", commits)
-    monkeypatch.setattr(producer, "send_offsets_to_transaction", sends)
+    monkeypatch.setattr(Connection, "send", send)
     await delivery.write(batch(b"a"))
     assert not delivery.is_visible
     with pytest.raises(KafkaError):
         await delivery.write(batch(b"b", next_offset=8))
-    assert seen == [False, True] * 2
+    assert {key for key, _ in seen} == {ADD_PARTITIONS, ADD_OFFSETS, PRODUCE, COMMIT_OFFSET, END}
+    assert [visible for key, visible in seen] == [key == END for key, _ in seen]
     assert delivery.is_visible

@@ -1,0 +1,150 @@
+"""A connection to one broker: requests go out as bytes, answers come back as bytes, in the order of the requests.
+
+aiokafka makes it, with TLS and SASL, and its own reading ends there: a request costs it three to four times as much.
+"""
+
+import asyncio
+import struct
+from collections import deque
+from typing import Any, Final
+
+from aiokafka.client import AIOKafkaClient, ConnectionGroup
+from aiokafka.errors import (
+    CorrelationIdError,
+    IncompatibleBrokerVersion,
+    KafkaConnectionError,
+    KafkaError,
+    NodeNotReadyError,
+)
+
+from stream.kafka.exactly_once.requests import Request
+
+_LENGTH: Final = struct.Struct(">i")
+_HEAD: Final = struct.Struct(">ihhih")
+_AFTER_LENGTH: Final = _HEAD.size - _LENGTH.size
+_NO_TAGS: Final = b"\0"
+_LARGEST_ANSWER: Final = 1 << 24
+"""Bytes. What says more of itself is no answer to what we ask."""
+_LARGEST_NUMBER: Final = 2**31 - 1
+
+
+class Connection(asyncio.Protocol):
+    """Open from `taken_over` until `close`, or until the broker ends it."""
+
+    def __init__(self, versions: dict[int, tuple[int, int]], client_id: str, keep: object) -> None:
+        """`versions` by request, the least and the greatest that the broker knows; `keep` lives as long as we do."""
+        self._versions = versions
+        self._client_id = client_id.encode()
+        self._keep = keep
+        self._transport: asyncio.Transport | None = None
+        self._received = bytearray()
+        self._waiting: deque[tuple[int, asyncio.Future[bytes]]] = deque()
+        self._number = 0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a request can be sent, as far as is known."""
+        return self._transport is not None and not self._transport.is_closing()
+
+    def version(self, key: int, known: range) -> int:
+        """The greatest of a request that both sides know; raises IncompatibleBrokerVersion where there is none."""
+        least, greatest = self._versions.get(key, (0, -1))
+        version = min(greatest, known[-1])
+        if version < max(least, known[0]):
+            raise IncompatibleBrokerVersion(f"the broker knows versions {least} to {greatest} of request {key}")
+        return version
+
+    def send(self, request: Request) -> asyncio.Future[bytes]:
+        """Send at once; the answer is what stands behind its correlation id.
+
+        Whoever does not wait for it need not: an error is told to nobody then. Raises KafkaConnectionError where the
+        connection is closed, and the answer does where it closes before.
+        """
+        if self._transport is None or self._transport.is_closing():
+            raise KafkaConnectionError("the connection to a broker is closed")
+        self._number = number = (self._number + 1) & _LARGEST_NUMBER
+        name, tags = self._client_id, _NO_TAGS if request.flexible else b""
+        size = _AFTER_LENGTH + len(name) + len(tags) + sum(map(len, request.body))
+        head = _HEAD.pack(size, request.key, request.version, number, len(name))
+        answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        self._waiting.append((number, answer))
+        self._transport.write(b"".join((head, name, tags, *request.body)))
+        return answer
+
+    def close(self, error: KafkaError | None = None) -> None:
+        """End it at once; whoever waits for an answer gets `error`."""
+        transport, self._transport = self._transport, None
+        if transport is not None:
+            transport.abort()  # not `close()`, which waits for a broker that reads nothing
+        self._fail(error or KafkaConnectionError("the connection to a broker was closed"))
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._transport = None
+        self._fail(KafkaConnectionError(f"the connection to a broker was lost: {exc or 'the broker ended it'}"))
+
+    def data_received(self, data: bytes) -> None:
+        received = self._received
+        received += data
+        start = 0
+        while len(received) - start >= _LENGTH.size:
+            (size,) = _LENGTH.unpack_from(received, start)
+            if not _LENGTH.size <= size <= _LARGEST_ANSWER:
+                self.close(KafkaError(f"a broker sent {size} as the size of an answer"))
+                return
+            end = start + _LENGTH.size + size
+            if len(received) < end:
+                break
+            (number,) = _LENGTH.unpack_from(received, start + _LENGTH.size)
+            if not self._answer(number, bytes(received[start + 2 * _LENGTH.size : end])):
+                return
+            start = end
+        del received[:start]
+
+    def _answer(self, number: int, body: bytes) -> bool:
+        expected, answer = self._waiting.popleft() if self._waiting else (None, None)
+        if answer is None or number != expected:
+            error = CorrelationIdError(f"a broker answered request {number} where {expected} was next")
+            if answer is not None:
+                _refuse(answer, error)
+            self.close(error)
+            return False
+        if not answer.done():
+            answer.set_result(body)
+        return True
+
+    def _fail(self, error: KafkaError) -> None:
+        while self._waiting:
+            _refuse(self._waiting.popleft()[1], error)
+
+
+def _refuse(answer: "asyncio.Future[bytes]", error: KafkaError) -> None:
+    if not answer.done():
+        answer.set_exception(error)
+        answer.exception()  # so that asyncio does not complain where nobody waits for it any more
+
+
+async def taken_over(client: AIOKafkaClient, node: int) -> Connection:
+    """Let aiokafka connect to a broker and sign in, and go on with that connection alone.
+
+    Raises NodeNotReadyError where that fails; aiokafka knows why, and only logs it.
+    """
+    group = ConnectionGroup.COORDINATION  # whoever found the coordinator has one of these; its own is for metadata
+    if not await client.ready(node, group=group):
+        raise NodeNotReadyError(f"broker {node} cannot be reached")
+    theirs: Any = client._conns.pop((node, group))
+    writer, reading, idle = theirs._writer, theirs._read_task, theirs._idle_handle
+    if writer is None or writer.transport.is_closing():
+        raise NodeNotReadyError(f"broker {node} ended a new connection")
+    theirs._reader = theirs._writer = None  # to aiokafka it is closed
+    theirs._on_close_cb = None
+    reading.cancel()
+    if idle is not None:
+        idle.cancel()
+    connection = Connection(theirs._versions, theirs._client_id, writer)  # which closes when it is collected
+    writer.transport.set_protocol(connection)
+    connection.connection_made(writer.transport)
+    return connection

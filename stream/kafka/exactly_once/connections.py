@@ -1,0 +1,94 @@
+"""The connections that one producer's transactions need: to coordinators, and to the leaders of partitions.
+
+One to a broker, which does what comes by one connection in turn: so it asks the coordinator whether a transaction is
+open only once at a time, for of two such questions side by side it drops one, and the request with it. Producers do not
+share connections: where data has several copies, each would wait for the copying of all the others.
+"""
+
+import asyncio
+from collections.abc import Iterable
+from typing import Any, Final
+
+from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.client import CoordinationType
+from aiokafka.errors import NodeNotReadyError
+
+from stream.kafka.exactly_once.connection import Connection, taken_over
+from stream.kafka.exactly_once.requests import Place
+
+_AGAIN: Final = 0.1
+"""Seconds until the next try, where a broker or a leader is away."""
+
+
+class Connections:
+    """Of a producer that is started, which finds brokers and connects to them.
+
+    Whatever is asked for is waited for, for as long as it takes; KafkaError where it is forbidden.
+    """
+
+    def __init__(self, producer: AIOKafkaProducer) -> None:
+        self._producer: Any = producer
+        self._open: dict[int, Connection] = {}
+        self._coordinators: dict[int, int] = {}
+
+    async def transaction_coordinator(self, transactional_id: str) -> Connection:
+        """Of the transactions of this id."""
+        return await self._coordinator(CoordinationType.TRANSACTION, transactional_id)
+
+    async def group_coordinator(self, group: str) -> Connection:
+        """Of a consumer group."""
+        return await self._coordinator(CoordinationType.GROUP, group)
+
+    def forget_coordinators(self) -> None:
+        """They are other brokers now, perhaps."""
+        self._coordinators.clear()
+        self._producer._sender._coordinators.clear()
+
+    async def leaders(self, places: Iterable[Place]) -> dict[Connection, list[Place]]:
+        """Whoever leads these partitions, with those that it leads."""
+        wanted = list(places)
+        while True:
+            led: dict[int, list[Place]] = {}
+            try:
+                for place in wanted:
+                    led.setdefault(self._leader(place), []).append(place)
+                return {await self._connected(node): own for node, own in led.items()}
+            except NodeNotReadyError:
+                await self._look_again()
+
+    def close(self) -> None:
+        """End all of them at once."""
+        for connection in self._open.values():
+            connection.close()
+        self._open.clear()
+
+    async def _coordinator(self, kind: int, key: str) -> Connection:
+        while True:
+            node = self._coordinators.get(kind)
+            if node is None:
+                node = self._coordinators[kind] = await self._producer._sender._find_coordinator(kind, key)
+            try:
+                return await self._connected(node)
+            except NodeNotReadyError:
+                self.forget_coordinators()
+                await self._look_again()
+
+    def _leader(self, place: Place) -> int:
+        """Raises NodeNotReadyError where there is none now."""
+        leader: int | None = self._producer.client.cluster.leader_for_partition(TopicPartition(*place))
+        if leader is None or leader < 0:
+            raise NodeNotReadyError(f"partition {place[1]} of {place[0]} has no leader")
+        return leader
+
+    async def _connected(self, node: int) -> Connection:
+        connection = self._open.get(node)
+        if connection is None:
+            connection = self._open[node] = await taken_over(self._producer.client, node)
+        elif not connection.is_open:  # whoever stood there may have handed over what it led
+            del self._open[node]
+            raise NodeNotReadyError(f"broker {node} ended a connection")
+        return connection
+
+    async def _look_again(self) -> None:
+        await asyncio.sleep(_AGAIN)
+        await self._producer.client.force_metadata_update()
