@@ -13,7 +13,8 @@ from aiokafka.record.memory_records import MemoryRecords
 from aiokafka.record.util import calc_crc32c
 
 from stream.codec.record_batch import MalformedError, RecordBatch, end_of_batch, is_old
-from stream.codec.record_block import BlockBuilder, BlockCursor, Span
+from stream.codec.record_block import BlockBuilder
+from stream.codec.record_cursor import BlockCursor, Span
 from stream.codec.records import SourceRecord, SourceRecords
 from stream.kafka.unreadable import CODECS
 

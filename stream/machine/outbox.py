@@ -1,7 +1,7 @@
 """Stage changes on their way into a batch: to subscribers, and to the topic of current stages."""
 
 from stream.codec import stage_changes
-from stream.codec.packed_records import PackedRecord, pack_headers
+from stream.codec.packed_records import PackedRecord
 from stream.codec.stage_changes import ChangeSource
 from stream.core.stage_change import StageChange
 from stream.machine.batch import Batch
@@ -28,7 +28,7 @@ class Outbox:
         for change in changes:
             batch.counts.change(change)
             value = stage_changes.encode(change, source)
-            about = pack_headers(stage_changes.headers(change))
+            about = stage_changes.packed_headers(change)
             key = stage_changes.current_key(change)
             gone = change.to_stage is None
             self._latest[key] = PackedRecord(key, None) if gone else PackedRecord(key, value, about)

@@ -8,7 +8,7 @@ from stream.codec.fields import AHEAD
 from stream.codec.gathered import origin_of
 from stream.codec.import_rows import row_of
 from stream.codec.partitioners import home_of, likely_cause_of
-from stream.codec.record_block import Cursor
+from stream.codec.record_cursor import Cursor
 from stream.codec.state.keys import customer_key
 from stream.core.inputs import Arrival
 from stream.core.interaction import Interaction
