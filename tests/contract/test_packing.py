@@ -6,7 +6,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from librt.strings import BytesWriter
 
-from stream.codec.state.packing import pack_array, pack_bytes, pack_float, pack_int, pack_large, pack_scalar, pack_text
+from stream.codec.state.packing import (
+    pack_array,
+    pack_bytes,
+    pack_count,
+    pack_float,
+    pack_int,
+    pack_large,
+    pack_scalar,
+    pack_text,
+)
 
 EDGES = [
     sign * (1 << bits) + near for bits in (0, 5, 7, 8, 15, 16, 31, 32, 62) for near in (-1, 0, 1) for sign in (1, -1)
@@ -31,6 +40,19 @@ def test_a_number_beyond_64_bits_is_its_text(number: int) -> None:
     out = BytesWriter()
     pack_large(out, number)
     assert out.getvalue() == msgspec.msgpack.encode(str(number))
+
+
+@given(number=whole)
+def test_a_count_beyond_64_bits_which_wraps_to_a_negative_number_is_refused(number: int) -> None:
+    """So that it is never written."""
+    out = BytesWriter()
+    if number < 0:
+        with pytest.raises(OverflowError):
+            pack_count(out, number)
+        assert out.getvalue() == b""
+    else:
+        pack_count(out, number)
+        assert out.getvalue() == msgspec.msgpack.encode(number)
 
 
 @given(number=st.floats(), text=texts, flag=st.booleans())

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from stream.codec.records import Outgoing
 from stream.engine.delivery import AtLeastOnce, Route, Transactional
-from stream.kafka.batch_sender import send_batches
 from stream.kafka.embedded.broker import EmbeddedBroker
 from stream.kafka.exactly_once.connection import Connection
 from stream.kafka.exactly_once.requests import ADD_OFFSETS, ADD_PARTITIONS, COMMIT_OFFSET, END, PRODUCE, Request
+from stream.kafka.packed_batch import send_packed
 from stream.kafka.partitioner import partition_of
 from stream.kafka.transactions import has_transactions, may_write_transactions
 from stream.machine.batch import Batch
@@ -143,7 +143,7 @@ async def test_an_unfinished_transaction_is_ended_by_the_next_owner_and_read_by_
     dying = Transactional(route)
     await dying.start()
     await dying._producer.begin_transaction()
-    await send_batches(dying._producer, [*dying._events(batch(b"a")), *dying._state(batch(b"a"))])
+    await send_packed(dying._producer, [*dying._events(batch(b"a")), *dying._state(batch(b"a"))])
     await dying.discard()
     await fence(route)
     topics = route.settings.topics

@@ -15,6 +15,7 @@ from stream.codec.records import Outgoing
 from stream.codec.state.customers import CustomerCodec
 from stream.codec.state.keys import customer_key
 from stream.core.customer import Life
+from stream.core.exact import set_points
 from stream.core.interaction import Interaction
 from stream.core.model import Model
 from stream.engine.error_policy import ErrorPolicy
@@ -66,12 +67,12 @@ def doctored(model: Model, customer: str, changelog: dict[bytes, bytes], change:
 
 def swell(life: Life) -> None:
     """More points than a double holds: reading the score raises."""
-    life.millionths[0] = 10**400
+    set_points(life, 0, 10**400)
 
 
 def fill(life: Life) -> None:
-    """The next order cannot be counted in what a record holds."""
-    life.counts[0] = MOST
+    """The next change of the stage cannot be counted in what a record holds."""
+    life.sequence = MOST
 
 
 def poisoned(model: Model, change: Callable[[Life], None], customer: str = "poison") -> dict[bytes, bytes]:

@@ -7,6 +7,7 @@ Values that mean something: `fail` raises on this record, `due:<epoch ms>` asks 
 import json
 from collections.abc import Generator, Iterable, Sequence
 
+from stream.codec.packed_records import PackedRecord
 from stream.codec.records import Outgoing, SourceRecord, SourceRecords
 from stream.errors import StateError
 from stream.machine.batch import Batch, DeadlineFailed, RecordFailed
@@ -120,4 +121,4 @@ class Toy:
 
     def _change(self, key: bytes, what: bytes, number: int, batch: Batch) -> None:
         batch.events.append(Outgoing(key, what, [("ce_id", b"%s:%d" % (key, number))]))
-        batch.latest.append(Outgoing(b"toy:" + key, what))
+        batch.latest.append(PackedRecord(b"toy:" + key, what))

@@ -16,6 +16,7 @@ from stream.codec.state.packing import (
     NIL,
     pack_array,
     pack_bytes,
+    pack_count,
     pack_float,
     pack_int,
     pack_large,
@@ -72,7 +73,7 @@ def pack_head(out: BytesWriter, layout: KnownLayout, life: Life) -> None:
         pack_int(out, index)
     pack_int(out, clock - life.entered)
     pack_text(out, life.born)
-    pack_int(out, life.sequence)
+    pack_count(out, life.sequence)
 
 
 def pack_body(out: BytesWriter, lifecycle: Lifecycle, layout: KnownLayout, life: Life) -> None:
@@ -81,10 +82,10 @@ def pack_body(out: BytesWriter, lifecycle: Lifecycle, layout: KnownLayout, life:
     memory = life.memory
     pack_array(out, 7 if memory is None else 8)
     pack_int(out, clock - life.active)
-    pack_int(out, life.fired)
+    pack_count(out, life.fired)
     pack_array(out, len(life.counts))
     for count in life.counts:
-        pack_int(out, count)
+        pack_count(out, count)
     _pack_windows(out, life.windows)
     sums, ats = life.sums, life.ats
     pack_array(out, len(sums))
@@ -117,7 +118,7 @@ def _pack_windows(out: BytesWriter, windows: vec[i64]) -> None:
             if windows[window + 1]:
                 pack_array(out, 2)
                 pack_int(out, windows[window])
-                pack_int(out, windows[window + 1])
+                pack_count(out, windows[window + 1])
         at += WINDOW_NUMBERS
 
 

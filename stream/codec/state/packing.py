@@ -46,6 +46,13 @@ def pack_int(out: BytesWriter, number: i64) -> None:
         write_i64_be(out, number)
 
 
+def pack_count(out: BytesWriter, number: i64) -> None:
+    """A whole number that is never negative; raises OverflowError where it is, since then it was counted too far."""
+    if number < 0:
+        raise OverflowError("a number of a record was counted beyond 64 bits")
+    pack_int(out, number)
+
+
 def pack_large(out: BytesWriter, number: int) -> None:
     """A whole number of any size: beyond 64 bits as its decimal text."""
     if _LEAST <= number <= _MOST:
