@@ -34,10 +34,13 @@ from aiokafka.record.memory_records import MemoryRecords
 from aiokafka.record.util import calc_crc32c
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer
 
+from stream.codec.packed_records import PackedRecords
 from stream.codec.records import Outgoing
+from stream.kafka.batch_header import HEADER_BYTES
 from stream.kafka.batch_sender import append
 from stream.kafka.block_reader import BlockReader
 from stream.kafka.clients import client_options
+from stream.kafka.packed_batch import PackedBatch
 from stream.settings import Settings
 
 BOOTSTRAP = "127.0.0.1:1"
@@ -156,6 +159,33 @@ def test_a_batch_that_is_filled_as_ours_are_is_the_one_that_aiokafka_makes() -> 
     assert set(taken) == {True, False}
     assert bytes(ours._build()) == bytes(theirs._build())
     assert not append(ours, Outgoing(b"k", b"v"))
+
+
+async def test_records_that_are_packed_are_taken_for_a_batch_that_aiokafka_made() -> None:
+    """With their number of records, their size, and the producer's state that is set before they are sent."""
+    records = [Outgoing(b"k%d" % number, bytes(number), [("a", b"b")] * (number % 3)) for number in range(60)]
+    (part,) = PackedRecords(records).parts
+    ours, theirs = PackedBatch(part, transactional=True), BatchBuilder(100_000, 0, is_transactional=True)
+    for record in records:
+        theirs.append(timestamp=0, key=record.key, value=record.value, headers=list(record.headers))
+    theirs.close()
+    for builder in (ours, theirs):
+        assert builder.closed()
+        builder._set_producer_state(7, 3, 9)
+    assert (ours.record_count(), ours.size()) == (theirs.record_count(), theirs.size())
+    read, expected = DefaultRecordBatch(bytes(ours._build())), DefaultRecordBatch(bytes(theirs._build()))
+    assert bytes(ours._build())[HEADER_BYTES:] == bytes(theirs._build())[HEADER_BYTES:]
+    assert read.validate_crc()
+    for each in ("producer_id", "producer_epoch", "base_sequence", "is_transactional", "next_offset"):
+        assert getattr(read, each) == getattr(expected, each)
+    used = inspect.getsource(MessageBatch) + inspect.getsource(MessageAccumulator)
+    assert set(re.findall(r"builder\.(\w+)\(", used)) <= {
+        *("append", "close", "closed", "record_count", "size", "_build", "_set_producer_state")
+    }
+    assert "_builder._relative_offset" not in used
+    producer = AIOKafkaProducer(bootstrap_servers=BOOTSTRAP)
+    assert producer._txn_manager is None
+    producer._closed = True  # it was never started, so there is nothing to stop
 
 
 async def test_the_first_record_of_a_batch_always_fits() -> None:
