@@ -5,12 +5,11 @@ import random
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
-from aiokafka.errors import KafkaError, ProducerFenced, RequestTimedOutError
+from aiokafka.errors import KafkaConnectionError, KafkaError, ProducerFenced, RequestTimedOutError
 
 from stream.codec.records import Outgoing
 from stream.engine.delivery import Route, Transactional
 from stream.kafka.exactly_once import step
-from stream.kafka.exactly_once.connection import Connection
 from stream.machine.batch import Batch
 from tests.kit.exactly_once import (
     REQUESTS,
@@ -30,6 +29,8 @@ from tests.kit.reference_delivery import TransactionalByAiokafka
 
 EVERYWHERE = [(request, when) for request in REQUESTS for when in ("before", "after")]
 
+ASKS_TO_COMMIT = [("PRODUCE", "after"), ("COMMIT_OFFSET", "after"), ("END", "before")]
+
 
 @pytest.fixture
 async def route(kafka: SharedKafka, topic_prefix: str) -> Route:
@@ -42,6 +43,14 @@ async def delivery(route: Route) -> AsyncIterator[Transactional]:
     writer = Transactional(route)
     await writer.start()
     await writer.write(batch_of(7))
+    yield writer
+    await writer.discard()
+
+
+@pytest.fixture
+async def rival(route: Route) -> AsyncIterator[Transactional]:
+    """Another one of the same partition, which has not begun."""
+    writer = Transactional(route)
     yield writer
     await writer.discard()
 
@@ -85,10 +94,14 @@ async def test_what_is_written_is_what_aiokafka_writes(kafka: SharedKafka, topic
 
 @pytest.mark.parametrize(("request_name", "when"), EVERYWHERE)
 async def test_a_rival_that_takes_over_finds_all_of_a_transaction_or_nothing(
-    route: Route, delivery: Transactional, monkeypatch: pytest.MonkeyPatch, request_name: str, when: When
+    route: Route,
+    delivery: Transactional,
+    rival: Transactional,
+    monkeypatch: pytest.MonkeyPatch,
+    request_name: str,
+    when: When,
 ) -> None:
     """And whoever it took over from hears of it, but where all was done already."""
-    rival = Transactional(route)
     strike = Strike(monkeypatch, REQUESTS[request_name], when, lambda _: rival.start())
     done = (request_name, when) == ("END", "after")
     if done:
@@ -97,29 +110,45 @@ async def test_a_rival_that_takes_over_finds_all_of_a_transaction_or_nothing(
         with pytest.raises(ProducerFenced):
             await delivery.write(batch_of(8))
     assert strike.fell.is_set()
-    assert delivery.is_visible == (request_name == "END" and not done)
+    # Where nothing but the commit is left, it is only then that it hears of the other.
+    assert delivery.is_visible == ((request_name, when) in ASKS_TO_COMMIT)
     assert batches_in(await left_by(route)) == ({7, 8} if done else {7})
     await rival.write(batch_of(9))
-    await rival.discard()
     assert batches_in(await left_by(route)) == ({7, 8, 9} if done else {7, 9})
     with pytest.raises(KafkaError):
         await delivery.write(batch_of(10))
+    assert batches_in(await left_by(route)) == ({7, 8, 9} if done else {7, 9})
 
 
 @pytest.mark.parametrize(("request_name", "when"), EVERYWHERE)
 async def test_where_a_connection_is_lost_a_transaction_is_there_wholly_or_not_at_all(
     route: Route, delivery: Transactional, monkeypatch: pytest.MonkeyPatch, request_name: str, when: When
 ) -> None:
-    """It may be there although the write failed, and then it was said to be visible."""
+    """In its first step it goes on by another; later it may be there although the write failed, as was said before."""
     strike = Strike(monkeypatch, REQUESTS[request_name], when, lose)
-    with pytest.raises(KafkaError):
+    if request_name.startswith("ADD_"):
         await delivery.write(batch_of(8))
+        assert not delivery.is_visible
+    else:
+        with pytest.raises(KafkaConnectionError):
+            await delivery.write(batch_of(8))
+        assert delivery.is_visible == (request_name == "END")
+        with pytest.raises(KafkaError, match="failed before"):
+            await delivery.write(batch_of(8))
     assert strike.fell.is_set()
-    assert delivery.is_visible == (request_name == "END")
-    with pytest.raises(KafkaError, match="failed before"):
-        await delivery.write(batch_of(8))
-    done = (request_name, when) == ("END", "after")
+    done = request_name.startswith("ADD_") or (request_name, when) == ("END", "after")
     assert batches_in(await left_to_next_owner(route)) == ({7, 8} if done else {7})
+
+
+async def test_a_connection_that_is_lost_again_and_again_is_an_error(
+    route: Route, delivery: Transactional, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where a broker ends each at its first request: it is not asked for ever."""
+    Strike(monkeypatch, REQUESTS["ADD_OFFSETS"], "before", lose)
+    Strike(monkeypatch, REQUESTS["ADD_OFFSETS"], "before", lose)
+    with pytest.raises(KafkaConnectionError):
+        await delivery.write(batch_of(8))
+    assert batches_in(await left_to_next_owner(route)) == {7}
 
 
 @pytest.mark.parametrize(("request_name", "when"), EVERYWHERE)

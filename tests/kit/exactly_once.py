@@ -40,11 +40,6 @@ class Left(NamedTuple):
     dead_letters: Written
     group_offset: int | None
 
-    @property
-    def positions(self) -> set[bytes]:
-        """Those that have any record of `batch_of`, by topic: each must be in all, or in none."""
-        return {value or b"" for records in self.state.values() for _, _, value, _ in records}
-
 
 async def new_route(bootstrap: str, prefix: str, settings: Settings | None = None) -> Route:
     """Of partition 1 of 2, with topics of its own."""
@@ -74,14 +69,14 @@ def batch_of(number: int, *, records: int = 3, value: bytes = b"") -> Batch:
 async def left_by(route: Route) -> Left:
     """All that is committed, after waiting for what is being ended."""
     bootstrap, topics = route.settings.bootstrap, route.settings.topics
-    written = [
+    changes, latest, state, dead_letters = [
         {
             number: [(each.offset, each.key, each.value, list(each.headers)) for each in records]
             for number, records in (await read_all(bootstrap, topic)).items()
         }
         for topic in (topics.stage_changes, topics.current_stages, topics.customers, topics.dead_letters)
     ]
-    return Left(*written, await group_offset(route))
+    return Left(changes, latest, state, dead_letters, await group_offset(route))
 
 
 async def left_to_next_owner(route: Route) -> Left:
@@ -107,16 +102,14 @@ async def group_offset(route: Route) -> int | None:
 
 def batches_in(left: Left) -> set[int]:
     """The numbers of those batches that are there; raises AssertionError where one is there by half, or twice."""
-    there: list[list[int]] = []
-    for written, records in zip(left, (3, 3, 4, 1), strict=False):
-        assert isinstance(written, dict)
+    there: list[set[int]] = []
+    for written, records in zip(left[:4], (3, 3, 4, 1), strict=True):
         numbers = [int(value or b"") for each in written.values() for _, _, value, _ in each]
-        there.append(sorted(numbers))
+        there.append(set(numbers))
         assert {numbers.count(number) for number in numbers} <= {records}, left
-    assert len({tuple(sorted(set(numbers))) for numbers in there}) == 1, left
-    found = set(there[0])
+    [found] = {frozenset(each) for each in there}
     assert left.group_offset == max(found, default=None), left
-    return found
+    return set(found)
 
 
 class Strike:
