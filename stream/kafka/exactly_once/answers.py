@@ -4,7 +4,7 @@ Raises KafkaError where an answer ends too early or too late, or names what was 
 """
 
 import struct
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Final, NamedTuple
 
 from aiokafka.errors import KafkaError, ProducerFenced, for_code
@@ -12,8 +12,13 @@ from aiokafka.errors import KafkaError, ProducerFenced, for_code
 from stream.kafka.exactly_once.requests import Place
 
 DONE: Final = 0
+UNKNOWN_PARTITION: Final = 3
+"""To this broker: it led it before, or has not heard of it yet."""
+NO_LEADER: Final = 5
+NOT_LEADER: Final = 6
 COORDINATOR_LOADS: Final = 14
 COORDINATOR_AWAY: Final = 15
+NOT_COORDINATOR: Final = 16
 NOT_ENOUGH_REPLICAS: Final = 19
 EARLIER_EPOCH: Final = 47
 CONCURRENT: Final = 51
@@ -37,7 +42,11 @@ class Outcome(NamedTuple):
     """What the broker says of it."""
 
 
-Outcomes = dict[Place, Outcome]
+What = Place | str
+"""What is asked for: of a partition, or of what these words name."""
+Outcomes = dict[What, Outcome]
+Hindered = dict[What, int]
+"""What could not be done yet, with the error."""
 
 
 def of_add_partitions(answer: bytes) -> Outcomes:
@@ -52,17 +61,19 @@ def of_add_partitions(answer: bytes) -> Outcomes:
     return outcomes
 
 
-of_commit_offset: Final = of_add_partitions
-"""The two are alike."""
+def of_commit_offset(answer: bytes, place: Place, what: str) -> Outcomes:
+    """Of the one partition that is asked for, whose offset is `what`."""
+    outcomes = of_add_partitions(answer)  # the two are alike
+    return {what if each == place else each: outcome for each, outcome in outcomes.items()}
 
 
-def of_add_offsets(answer: bytes) -> int:
-    """The error, or DONE."""
+def of_add_offsets(answer: bytes, what: str) -> Outcomes:
+    """Of all of it, which is `what`."""
     fields = _Fields(answer)
     fields.take(_THROTTLE)
-    code = fields.int16()
+    outcomes: Outcomes = {what: Outcome(fields.int16())}
     fields.end()
-    return code
+    return outcomes
 
 
 of_end: Final = of_add_offsets
@@ -88,22 +99,37 @@ def of_produce(answer: bytes, version: int) -> Outcomes:
     return outcomes
 
 
-def require(outcomes: Outcomes, asked: Collection[Place]) -> None:
-    """Raise unless all that was asked for was done, and nothing else."""
+def hindered(outcomes: Outcomes, asked: Collection[What], again: Collection[int]) -> Hindered:
+    """What is to be asked for again, since its error is one of `again`, or another was refused with it.
+
+    Raises KafkaError where something else failed, or the broker speaks of something else.
+    """
     if outcomes.keys() != set(asked):
-        raise KafkaError(f"a broker answered for {sorted(outcomes)} where it was asked for {sorted(asked)}")
-    failed = {place: outcome for place, outcome in outcomes.items() if outcome.code != DONE}
+        said, wanted = (", ".join(sorted(map(_named, each))) for each in (outcomes, asked))
+        raise KafkaError(f"a broker answered for {said or 'nothing'} where it was asked for {wanted}")
+    hindered, failed = Hindered(), list[What]()
+    for what, (code, _) in outcomes.items():
+        if code in again or code == NOT_ATTEMPTED:
+            hindered[what] = code
+        elif code != DONE:
+            failed.append(what)
     if failed:
-        # A rival explains whatever else failed, and what was not tried explains nothing.
-        worst = min(failed, key=lambda place: (failed[place].code not in _RIVAL, failed[place].code == NOT_ATTEMPTED))
-        raise error_of(failed[worst].code, f"{worst[0]}, partition {worst[1]}", failed[worst].words)
+        worst = min(failed, key=lambda what: outcomes[what].code not in _RIVAL)  # which explains whatever else failed
+        raise error_of(worst, *outcomes[worst])
+    return hindered
 
 
-def error_of(code: int, of: str, words: str = "") -> KafkaError:
+def hindrance(hindered: Mapping[What, int]) -> KafkaError:
+    """The error, where it cannot be asked for again any more."""
+    what = min(hindered, key=lambda what: hindered[what] == NOT_ATTEMPTED)  # which explains nothing
+    return error_of(what, hindered[what])
+
+
+def error_of(what: What, code: int, words: str = "") -> KafkaError:
     """The error that a broker means; ProducerFenced where somebody came later with the same id."""
     if code in _RIVAL:
         return ProducerFenced()
-    return for_code(code)(f"{of}: {words or f'error {code}'}")
+    return for_code(code)(f"{_named(what)}: {words or f'error {code}'}")
 
 
 class _Fields:
@@ -137,6 +163,10 @@ class _Fields:
     def _number(self, form: struct.Struct) -> int:
         (number,) = form.unpack(self.take(form.size))
         return int(number)
+
+
+def _named(what: What) -> str:
+    return what if isinstance(what, str) else f"{what[0]}, partition {what[1]}"
 
 
 def _note(outcomes: Outcomes, place: Place, outcome: Outcome) -> None:

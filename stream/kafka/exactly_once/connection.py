@@ -22,7 +22,6 @@ from stream.kafka.exactly_once.requests import Request
 _LENGTH: Final = struct.Struct(">i")
 _HEAD: Final = struct.Struct(">ihhih")
 _AFTER_LENGTH: Final = _HEAD.size - _LENGTH.size
-_NO_TAGS: Final = b"\0"
 _LARGEST_ANSWER: Final = 1 << 24
 """Bytes. What says more of itself is no answer to what we ask."""
 _LARGEST_NUMBER: Final = 2**31 - 1
@@ -63,12 +62,12 @@ class Connection(asyncio.Protocol):
         if self._transport is None or self._transport.is_closing():
             raise KafkaConnectionError("the connection to a broker is closed")
         self._number = number = (self._number + 1) & _LARGEST_NUMBER
-        name, tags = self._client_id, _NO_TAGS if request.flexible else b""
-        size = _AFTER_LENGTH + len(name) + len(tags) + sum(map(len, request.body))
+        name = self._client_id
+        size = _AFTER_LENGTH + len(name) + sum(map(len, request.body))
         head = _HEAD.pack(size, request.key, request.version, number, len(name))
         answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         self._waiting.append((number, answer))
-        self._transport.write(b"".join((head, name, tags, *request.body)))
+        self._transport.write(b"".join((head, name, *request.body)))
         return answer
 
     def close(self, error: KafkaError | None = None) -> None:

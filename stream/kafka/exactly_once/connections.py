@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.client import CoordinationType
-from aiokafka.errors import NodeNotReadyError
+from aiokafka.errors import KafkaError, NodeNotReadyError
 
 from stream.kafka.exactly_once.connection import Connection, taken_over
 from stream.kafka.exactly_once.requests import Place
@@ -23,13 +23,14 @@ _AGAIN: Final = 0.1
 class Connections:
     """Of a producer that is started, which finds brokers and connects to them.
 
-    Whatever is asked for is waited for, for as long as it takes; KafkaError where it is forbidden.
+    Whatever is asked for is waited for, for as long as it takes; KafkaError where it is forbidden, or after `close`.
     """
 
     def __init__(self, producer: AIOKafkaProducer) -> None:
         self._producer: Any = producer
         self._open: dict[int, Connection] = {}
         self._coordinators: dict[int, int] = {}
+        self._is_closed = False
 
     async def transaction_coordinator(self, transactional_id: str) -> Connection:
         """Of the transactions of this id."""
@@ -38,11 +39,6 @@ class Connections:
     async def group_coordinator(self, group: str) -> Connection:
         """Of a consumer group."""
         return await self._coordinator(CoordinationType.GROUP, group)
-
-    def forget_coordinators(self) -> None:
-        """They are other brokers now, perhaps."""
-        self._coordinators.clear()
-        self._producer._sender._coordinators.clear()
 
     async def leaders(self, places: Iterable[Place]) -> dict[Connection, list[Place]]:
         """Whoever leads these partitions, with those that it leads."""
@@ -54,13 +50,24 @@ class Connections:
                     led.setdefault(self._leader(place), []).append(place)
                 return {await self._connected(node): own for node, own in led.items()}
             except NodeNotReadyError:
-                await self._look_again()
+                await self._wait_and_look_again()
 
-    def close(self) -> None:
-        """End all of them at once."""
+    async def look_again(self) -> None:
+        """Coordinators and leaders are other brokers now, perhaps."""
+        self._coordinators.clear()
+        self._producer._sender._coordinators.clear()
+        await self._producer.client.force_metadata_update()
+
+    def end(self) -> None:
+        """End all of them at once; what is asked for connects again."""
         for connection in self._open.values():
             connection.close()
         self._open.clear()
+
+    def close(self) -> None:
+        """End all of them at once, for ever."""
+        self._is_closed = True
+        self.end()
 
     async def _coordinator(self, kind: int, key: str) -> Connection:
         while True:
@@ -70,8 +77,7 @@ class Connections:
             try:
                 return await self._connected(node)
             except NodeNotReadyError:
-                self.forget_coordinators()
-                await self._look_again()
+                await self._wait_and_look_again()
 
     def _leader(self, place: Place) -> int:
         """Raises NodeNotReadyError where there is none now."""
@@ -82,13 +88,15 @@ class Connections:
 
     async def _connected(self, node: int) -> Connection:
         connection = self._open.get(node)
-        if connection is None:
-            connection = self._open[node] = await taken_over(self._producer.client, node)
-        elif not connection.is_open:  # whoever stood there may have handed over what it led
-            del self._open[node]
-            raise NodeNotReadyError(f"broker {node} ended a connection")
+        if connection is None or not connection.is_open:
+            self._open.pop(node, None)
+            connection = await taken_over(self._producer.client, node)
+            if self._is_closed:  # meanwhile, by whoever could not wait for us
+                connection.close()
+                raise KafkaError("the connections of a producer were closed")
+            self._open[node] = connection
         return connection
 
-    async def _look_again(self) -> None:
+    async def _wait_and_look_again(self) -> None:
         await asyncio.sleep(_AGAIN)
-        await self._producer.client.force_metadata_update()
+        await self.look_again()

@@ -1,8 +1,6 @@
-"""The five requests of a transaction, as bytes, and the one that asks how a broker does transactions.
+"""The five requests of a transaction, as bytes, in the versions that every broker with transactions has.
 
-Transactions are of two kinds. Of the first, partitions and the group are added to a transaction before anything is
-written; of the second (KIP-890, since Kafka 4.0) the brokers add what is written, and the end hands out the next epoch.
-The versions of the first are those that every broker with transactions has.
+With these, partitions and the group are added to a transaction before anything is written.
 """
 
 import struct
@@ -12,7 +10,6 @@ from typing import Final, NamedTuple
 from stream.kafka.batch_header import Writer
 
 PRODUCE: Final = 0
-API_VERSIONS: Final = 18
 ADD_PARTITIONS: Final = 24
 ADD_OFFSETS: Final = 25
 END: Final = 26
@@ -42,8 +39,6 @@ class Request(NamedTuple):
     key: int
     version: int
     body: Sequence[Batch]
-    flexible: bool = False
-    """Its head has tags."""
 
 
 class GroupOffset(NamedTuple):

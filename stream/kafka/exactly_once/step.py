@@ -1,14 +1,14 @@
-"""One step of a transaction: requests that go out at once, until all of them are done."""
+"""One step of a transaction: requests that go out at once, until all of it is done."""
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Final, NamedTuple
 
 from aiokafka.errors import KafkaError, ProducerFenced, RequestTimedOutError
 
-from stream.kafka.exactly_once.answers import DONE, error_of
+from stream.kafka.exactly_once.answers import Hindered, hindrance
 from stream.kafka.exactly_once.connection import Connection
 from stream.kafka.exactly_once.requests import Request
 
@@ -24,34 +24,29 @@ class Asked(NamedTuple):
 
     connection: Connection
     request: Request
-    hindrance: Callable[[bytes], int]
-    """The error for which to ask again in a moment, since nothing was done; DONE where it is.
-
-    Raises KafkaError for whatever else it is.
-    """
+    hindered: Callable[[bytes], Hindered]
+    """What is to be asked for again in a moment. Raises KafkaError for whatever else was not done."""
 
 
 def send(asked: Sequence[Asked]) -> Sent:
-    """Send all of it. Raises KafkaError where a connection is closed."""
+    """Send all of it. Raises KafkaConnectionError where a connection is closed."""
     return [each.connection.send(each.request) for each in asked]
 
 
-async def until_done(asked: Sequence[Asked], sent: Sent, until: float) -> None:
-    """Wait for the answers, and ask again what a broker could not do yet, up to the time `until`, by time.monotonic().
+async def until_done(
+    asked: Sequence[Asked], sent: Sent, again: Callable[[Hindered], Awaitable[Sequence[Asked]]], until: float
+) -> None:
+    """Wait for the answers, and ask `again` for what could not be done yet, until then, by time.monotonic().
 
     Raises KafkaError where something fails; a rival explains whatever else does.
     """
     wait = _FIRST_WAIT
-    while True:
-        codes = _hindrances(asked, await _answers(sent))
-        hindered = [code for code in codes if code != DONE]
-        if not hindered:
-            return
+    while hindered := _hindered(asked, await _answers(sent)):
         if time.monotonic() > until:
-            raise error_of(hindered[0], "a transaction")
+            raise hindrance(hindered)
         await asyncio.sleep(wait)
         wait = min(2 * wait, _LONGEST_WAIT)
-        asked = [each for each, code in zip(asked, codes, strict=True) if code != DONE]
+        asked = await again(hindered)
         sent = send(asked)
 
 
@@ -70,15 +65,15 @@ async def _answers(sent: Sent) -> Sequence[bytes]:
         return await asyncio.gather(*sent) if len(sent) > 1 else [await sent[0]]
 
 
-def _hindrances(asked: Sequence[Asked], answers: Sequence[bytes]) -> list[int]:
-    codes: list[int] = []
+def _hindered(asked: Sequence[Asked], answers: Sequence[bytes]) -> Hindered:
+    hindered = Hindered()
     failed: KafkaError | None = None
     for each, answer in zip(asked, answers, strict=True):
         try:
-            codes.append(each.hindrance(answer))
+            hindered |= each.hindered(answer)
         except KafkaError as error:
             if failed is None or isinstance(error, ProducerFenced):
                 failed = error
     if failed is not None:
         raise failed
-    return codes
+    return hindered
