@@ -102,7 +102,7 @@ async def test_a_rival_that_takes_over_finds_all_of_a_transaction_or_nothing(
     when: When,
 ) -> None:
     """And whoever it took over from hears of it, but where all was done already."""
-    strike = Strike(monkeypatch, REQUESTS[request_name], when, lambda _: rival.start())
+    strike = Strike(monkeypatch, REQUESTS[request_name], when, lambda *_: rival.start())
     done = (request_name, when) == ("END", "after")
     if done:
         await delivery.write(batch_of(8))

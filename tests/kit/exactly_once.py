@@ -2,31 +2,35 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaConnectionError, KafkaError
+from aiokafka.protocol.produce import ProduceRequest_v8, ProduceResponse_v8
+from aiokafka.protocol.transaction import (
+    AddOffsetsToTxnRequest_v0,
+    AddPartitionsToTxnRequest_v0,
+    EndTxnRequest_v0,
+    TxnOffsetCommitRequest_v0,
+)
 
 from stream.codec.records import Outgoing
 from stream.engine.delivery import Route, Transactional
+from stream.kafka.exactly_once import requests
 from stream.kafka.exactly_once.connection import Connection
-from stream.kafka.exactly_once.requests import ADD_OFFSETS, ADD_PARTITIONS, COMMIT_OFFSET, END, PRODUCE, Request
+from stream.kafka.exactly_once.requests import Request
 from stream.machine.batch import Batch
 from stream.settings import Settings
 from tests.kit.topics import create_topics, read_all
 
 REQUESTS = {
-    "ADD_PARTITIONS": ADD_PARTITIONS,
-    "ADD_OFFSETS": ADD_OFFSETS,
-    "PRODUCE": PRODUCE,
-    "COMMIT_OFFSET": COMMIT_OFFSET,
-    "END": END,
+    name: getattr(requests, name) for name in ("ADD_PARTITIONS", "ADD_OFFSETS", "PRODUCE", "COMMIT_OFFSET", "END")
 }
 When = Literal["before", "after"]
 """A request is sent, or its answer has come and nobody has read it yet."""
-Blow = Callable[[Connection], Awaitable[None]]
-"""What comes in between, with the connection of the request; what it raises is what becomes of the request."""
+Blow = Callable[[Connection, Request], Awaitable[bytes | None]]
+"""What comes in between; what it raises, or answers, is what becomes of the request, which is not sent then."""
 Written = dict[int, list[tuple[int, bytes | None, bytes | None, list[tuple[str, bytes]]]]]
 """By partition: offset, key, value and headers of each record."""
 
@@ -113,22 +117,23 @@ def batches_in(left: Left) -> set[int]:
 
 
 class Strike:
-    """One request of a kind, the first from now on, that something comes in between of; others are as always."""
+    """The first request of a kind from now on, or all of them, that something comes in between of."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, request: int, when: When, blow: Blow) -> None:
+    def __init__(
+        self, monkeypatch: pytest.MonkeyPatch, request: int, when: When, blow: Blow, *, once: bool = True
+    ) -> None:
         self.fell = asyncio.Event()
         """It is at work, or was."""
         self._tasks: set[asyncio.Task[None]] = set()
         really = Connection.send
 
-        async def through(connection: Connection, request: Request, answer: "asyncio.Future[bytes]") -> None:
+        async def through(connection: Connection, sent: Request, answer: "asyncio.Future[bytes]") -> None:
             try:
-                if when == "before":
-                    await blow(connection)
-                body = await really(connection, request)
+                said = await blow(connection, sent) if when == "before" else None
+                body = await really(connection, sent) if said is None else said
                 if when == "after":
                     self.fell.set()
-                    await blow(connection)
+                    body = await blow(connection, sent) or body
             except KafkaError as error:
                 if not answer.done():
                     answer.set_exception(error)
@@ -137,7 +142,7 @@ class Strike:
                     answer.set_result(body)
 
         def send(connection: Connection, sent: Request) -> "asyncio.Future[bytes]":
-            if sent.key != request or self.fell.is_set() or self._tasks:
+            if sent.key != request or (once and self._tasks):
                 return really(connection, sent)
             if when == "before":
                 self.fell.set()
@@ -154,12 +159,45 @@ class Strike:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
 
-async def lose(connection: Connection) -> None:
+async def lose(connection: Connection, _: Request) -> None:
     """The connection, and with it an answer that has come."""
     connection.close()
     raise KafkaConnectionError("lost by the test")
 
 
-async def never(_: Connection) -> None:
+async def never(*_: object) -> None:
     """Go on."""
     await asyncio.Event().wait()
+
+
+def refusing(code: int) -> Blow:
+    """Answers that nothing of a request could be done, for this reason; written by aiokafka."""
+
+    async def refuse(_: Connection, request: Request) -> bytes:
+        asked: Any = _ASKED[request.key].decode(b"".join(request.body))
+        match request.key:
+            case requests.ADD_OFFSETS | requests.END:
+                return bytes(asked.RESPONSE_TYPE(0, code).encode())
+            case requests.ADD_PARTITIONS:
+                refused = [(topic, [(number, code) for number in numbers]) for topic, numbers in asked.topics]
+                return bytes(asked.RESPONSE_TYPE(0, refused).encode())
+            case requests.COMMIT_OFFSET:
+                refused = [(topic, [(number, code) for number, _, _ in parts]) for topic, parts in asked.topics]
+                return bytes(asked.RESPONSE_TYPE(0, refused).encode())
+            case _:
+                places: list[Any] = [
+                    (topic, [(number, code, -1, -1, -1, [], None) for number, _ in parts])
+                    for topic, parts in asked.topics
+                ]
+                return bytes(ProduceResponse_v8(places, 0).encode())
+
+    return refuse
+
+
+_ASKED: dict[int, Any] = {
+    requests.ADD_PARTITIONS: AddPartitionsToTxnRequest_v0,
+    requests.ADD_OFFSETS: AddOffsetsToTxnRequest_v0,
+    requests.PRODUCE: ProduceRequest_v8,
+    requests.COMMIT_OFFSET: TxnOffsetCommitRequest_v0,
+    requests.END: EndTxnRequest_v0,
+}

@@ -29,8 +29,8 @@ from stream.kafka.exactly_once.step import REQUEST_TIMEOUT, Asked, Sent, limit, 
 _TO_ANOTHER: Final = frozenset({answers.COORDINATOR_AWAY, answers.NOT_COORDINATOR})
 _OF_ANOTHER: Final = frozenset({answers.UNKNOWN_PARTITION, answers.NO_LEADER, answers.NOT_LEADER})
 _ELSEWHERE: Final = _TO_ANOTHER | _OF_ANOTHER
-_OFFSET_AGAIN: Final = _TO_ANOTHER | {answers.COORDINATOR_LOADS, answers.CONCURRENT}
-_ADD_AGAIN: Final = _OFFSET_AGAIN | {answers.UNKNOWN_PARTITION}
+_COORDINATE_AGAIN: Final = _TO_ANOTHER | {answers.COORDINATOR_LOADS, answers.CONCURRENT}
+_ADD_AGAIN: Final = _COORDINATE_AGAIN | {answers.UNKNOWN_PARTITION}
 _PRODUCE_AGAIN: Final = _OF_ANOTHER | {answers.NOT_ENOUGH_REPLICAS}
 """The latter is said before anything is written, and also where the leader could not ask about the transaction."""
 
@@ -125,7 +125,7 @@ class Transaction:
             coordinator.version(requests.ADD_OFFSETS, requests.FIRST_VERSION)
             request = requests.add_offsets(self._id, self._writer, self._offset.group)
             read = partial(answers.of_add_offsets, what=group)
-            asked.append(_asked(coordinator, request, read, [group], _ADD_AGAIN))
+            asked.append(_asked(coordinator, request, read, [group], _COORDINATE_AGAIN))
         return asked
 
     def _write(
@@ -143,7 +143,7 @@ class Transaction:
             group.version(requests.COMMIT_OFFSET, requests.FIRST_VERSION)
             request = requests.commit_offset(self._id, self._writer, offset)
             read = partial(answers.of_commit_offset, place=offset.place, what=name)
-            asked.append(_asked(group, request, read, [name], _OFFSET_AGAIN))
+            asked.append(_asked(group, request, read, [name], _COORDINATE_AGAIN))
         return asked
 
 
