@@ -17,8 +17,8 @@ from stream.codec.state.keys import CUSTOMER
 from stream.core.model import model_of
 from stream.settings import Settings
 from tests.bench import children
+from tests.bench.builds import ROOT
 from tests.bench.report import table, whole
-from tests.bench.worker import ROOT
 from tests.bench.workload import UNTIL, workload
 from tests.kit import machines
 from tests.kit.datasets import cdnow, complete_journey

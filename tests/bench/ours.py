@@ -14,6 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from stream.kafka.topics import ensure_topics
 from stream.settings import Settings
+from tests.bench.builds import THIS, Build
 from tests.bench.worker import BenchWorker
 from tests.bench.workload import Record, produce, workload
 from tests.kit.kafka import KafkaBroker
@@ -62,6 +63,8 @@ class Source:
     """The keys of all who are in it."""
     runs: Mapping[str, tuple[str, str]] = field(default_factory=lambda: RUNS)
     """Each run: how tables call it, and its lifecycle."""
+    population: int = CUSTOMERS
+    """How many customers there may be: some of them may do nothing."""
 
     @property
     def topic(self) -> str:
@@ -91,7 +94,7 @@ class Source:
     async def fill(self) -> None:
         """Write the interactions to the topic, which the product creates, and to the file."""
         await ensure_topics(self.settings(next(iter(self.runs))))
-        records = workload(self.interactions, CUSTOMERS, skewed=self.keys == "zipf")
+        records = workload(self.interactions, self.population, skewed=self.keys == "zipf")
         with self.file.open("wb") as file:
             await produce(self.bootstrap, self.topic, PARTITIONS, self._noted(records, file))
 
@@ -116,8 +119,10 @@ async def kafka() -> AsyncIterator[str]:
             broker.__exit__()
 
 
-async def take_all(source: Source, run: str, say: Callable[[str], None], *, changes: int | None = None) -> Measured:
-    """Start a worker and watch it take all there is.
+async def take_all(
+    source: Source, run: str, say: Callable[[str], None], *, changes: int | None = None, build: Build = THIS
+) -> Measured:
+    """Start a worker of a build and watch it take all there is.
 
     Raises WrongResult unless every interaction was applied and every customer is there, without a dead letter;
     and, where `changes` is given, so many stage changes are on their topic.
@@ -126,7 +131,7 @@ async def take_all(source: Source, run: str, say: Callable[[str], None], *, chan
     await ensure_topics(settings, figures=True)
     named = {**SETTINGS, "INTERACTIONS": settings.interactions, "LIFECYCLES": source.runs[run][1]}
     log = source.folder / f"{settings.topic_prefix}{run}.log"
-    async with BenchWorker(source.bootstrap, settings.topic_prefix, log, named) as worker:
+    async with BenchWorker(source.bootstrap, settings.topic_prefix, log, named, build) as worker:
         await worker.until_taken(1)
         first, began, cpu = await worker.taken(), time.perf_counter(), worker.cpu_seconds
         told = began

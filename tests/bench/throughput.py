@@ -15,7 +15,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from tests.bench import children, ours, peer_runs, report
-from tests.bench.machine import ROOT
+from tests.bench.builds import ROOT
 from tests.bench.ours import Measured, Source, WrongResult
 from tests.bench.peer_runs import Peer, PeerFailed
 from tests.bench.workload import ZIPF
