@@ -152,6 +152,10 @@ class Run:
         await self.check_applied()
         return {"rate": count / seconds, "worker_us": workers / count * 1e6, "broker_us": broker / count * 1e6}
 
+    async def changes(self) -> int:
+        """Stage changes that the workers told of so far."""
+        return int(await self._counted("lifecycle_stage_changes_published_total"))
+
     async def idle(self, seconds: int) -> dict[str, float]:
         """Cores that worker and broker take while nothing happens."""
         workers, broker = self._worker_cpu(), self._broker_cpu()
@@ -199,12 +203,14 @@ class Run:
         return cpu_seconds(self._kafka.pid)
 
     async def _transactions(self) -> float:
+        return await self._counted("lifecycle_transaction_seconds_count")
+
+    async def _counted(self, name: str) -> float:
+        """The sum of a metric over all workers and labels."""
         total = 0.0
         for worker in self.workers:
             for family in text_string_to_metric_families(await worker.metrics()):
-                total += sum(
-                    each.value for each in family.samples if each.name == "lifecycle_transaction_seconds_count"
-                )
+                total += sum(each.value for each in family.samples if each.name == name)
         return total
 
 
