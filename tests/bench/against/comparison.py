@@ -1,25 +1,31 @@
 """The section that `--against COMMIT` runs: parts of the comparison, and their tables."""
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from statistics import median
 from typing import Any, NamedTuple
 
 from rich.table import Table
 
 from stream.build import is_compiled
 from tests.bench import checkouts
-from tests.bench.against import cold, warm
+from tests.bench.against import cold, latency, memory, recovery, simulate, tables, warm
 from tests.bench.against.pair import LIFECYCLES, Figure, Pair, Say
 from tests.bench.builds import THIS
 from tests.bench.probes import running_kafka
-from tests.bench.report import table
+from tests.kit.kafka import KafkaBroker
 
 PARTS = {
-    "warm": "known customers, new interactions: CPU and events/s",
     "cold": "new customers: CPU and events/s",
+    "peers": "with cold: other engines at the peers' job, on the same topic",
+    "warm": "known customers, new interactions: CPU and events/s",
+    "latency": "p50 and p99 at a quarter and at half of the other build's maximal rate; Kafka Streams, too",
+    "recovery": "records/s from a changelog, which each build's worker wrote",
+    "simulate": "CPU of lifecycle simulate",
+    "memory": "resident memory with many customers",
+    "throughput": "cold, peers, warm and simulate",
 }
+_THROUGHPUT = ("cold", "peers", "warm", "simulate")
 
 
 class Plan(NamedTuple):
@@ -30,9 +36,15 @@ class Plan(NamedTuple):
     warm_customers: int
     warm_events: int
     warm_rounds: int
+    recovery_events: int
+    recovery_rounds: int
+    simulate_events: int
+    simulate_rounds: int
+    memory_customers: int
 
 
-FULL, QUICK = Plan(500_000, 3, 100_000, 250_000, 5), Plan(120_000, 2, 20_000, 60_000, 4)
+FULL = Plan(1_000_000, 3, 100_000, 250_000, 5, 1_500_000, 3, 500_000, 3, 1_000_000)
+QUICK = Plan(120_000, 2, 20_000, 60_000, 4, 150_000, 2, 60_000, 2, 100_000)
 
 
 class Comparison:
@@ -43,8 +55,10 @@ class Comparison:
     def __init__(
         self, commit: str, parts: Sequence[str] = (), lifecycles: Sequence[str] = (), rounds: int | None = None
     ) -> None:
+        """`parts` and `lifecycles`: those of PARTS and LIFECYCLES, all where none is named."""
         self._commit, self._rounds = commit, rounds
-        self._parts = [each for each in PARTS if each in (parts or PARTS)]
+        named = {*(parts or PARTS)}
+        self._parts = named | {*_THROUGHPUT} if "throughput" in named else named
         self._lifecycles = [each for each in LIFECYCLES if each in (lifecycles or LIFECYCLES)]
 
     async def measure(self, quick: bool, say: Say) -> dict[str, Any]:
@@ -53,21 +67,23 @@ class Comparison:
             raise checkouts.NoBuild("this build is not compiled: deploy/compiled.sh, or make bench")
         plan = QUICK if quick else FULL
         if self._rounds is not None:
-            plan = plan._replace(cold_rounds=self._rounds, warm_rounds=self._rounds)
+            plan = plan._replace(**{each: self._rounds for each in Plan._fields if each.endswith("_rounds")})
         pair = Pair(THIS, await checkouts.checked_out(self._commit, say))
         if checkouts.optimised(THIS.folder) != "3":
             say("    this build is not optimised like the other: OPTIMISE=3 deploy/compiled.sh")
         found: list[Figure] = []
         with tempfile.TemporaryDirectory(prefix="lifecycle-bench-") as folder:
-            async with running_kafka() as kafka:
-                for name in self._lifecycles:
-                    if "cold" in self._parts:
-                        found += await cold.measure(
-                            pair, kafka.bootstrap, Path(folder), name, plan.cold_events, plan.cold_rounds, say
-                        )
-                    if "warm" in self._parts:
-                        counts = (plan.warm_customers, plan.warm_events, plan.warm_rounds)
-                        found += await warm.measure(pair, kafka, Path(folder), name, *counts, say)
+            found += await self._without_kafka(pair, plan, Path(folder), say)
+            if self._parts & {"cold", "peers", "warm"}:
+                async with running_kafka() as kafka:
+                    found += await self._events(pair, plan, kafka, Path(folder), say)
+            if self._parts & {"latency", "recovery"}:
+                async with running_kafka() as kafka:
+                    if "latency" in self._parts:
+                        found += await latency.measure(pair, kafka.bootstrap, Path(folder), say, quick=quick)
+                    if "recovery" in self._parts:
+                        counts = (plan.recovery_events, plan.recovery_rounds)
+                        found += await recovery.measure(pair, kafka.bootstrap, Path(folder), *counts, say)
         return {
             "against": self._commit,
             "quick": quick,
@@ -75,32 +91,28 @@ class Comparison:
             "figures": [each.document() for each in found],
         }
 
+    async def _without_kafka(self, pair: Pair, plan: Plan, folder: Path, say: Say) -> list[Figure]:
+        found: list[Figure] = []
+        if "simulate" in self._parts:
+            found += await simulate.measure(pair, folder, plan.simulate_events, plan.simulate_rounds, say)
+        if "memory" in self._parts:
+            for name in (each for each in memory.LIFECYCLES if each in self._lifecycles):
+                found += await memory.measure(pair, folder, name, plan.memory_customers, say)
+        return found
+
+    async def _events(self, pair: Pair, plan: Plan, kafka: KafkaBroker, folder: Path, say: Say) -> list[Figure]:
+        """Cold and warm, lifecycle by lifecycle; other engines do the job of the first."""
+        found: list[Figure] = []
+        for name in self._lifecycles:
+            if self._parts & {"cold", "peers"}:
+                peers = "peers" in self._parts and name == "trivial"
+                counts = (plan.cold_events, plan.cold_rounds)
+                found += await cold.measure(pair, kafka.bootstrap, folder, name, *counts, say, peers=peers)
+            if "warm" in self._parts:
+                each = (plan.warm_customers, plan.warm_events, plan.warm_rounds)
+                found += await warm.measure(pair, kafka, folder, name, *each, say)
+        return found
+
     def tables(self, result: dict[str, Any]) -> list[Table]:
-        """Every figure of both builds."""
-        return [_figures(result)]
-
-
-def _figures(result: dict[str, Any]) -> Table:
-    made = table(
-        f"This build against {result['against']}",
-        "part",
-        "lifecycle",
-        "measure",
-        result["against"],
-        "this build",
-        "times as good",
-        "by the best",
-        "by pairs",
-        caption="Medians of rounds, the best round in parentheses; times as good: by medians, by the best of each, and "
-        "the median of the rounds' own. Within 5 % is noise. The preset metrics is the older build's, for both.",
-    )
-    for each in result["figures"]:
-        best: Callable[[Sequence[float]], float] = max if each["more_is_better"] else min
-        shown = (f"{_digits(median(each[build]))} ({_digits(best(each[build]))})" for build in ("old", "new"))
-        gains = (f"{each[name]:.2f}" for name in ("gain", "gain_of_best", "gain_of_pairs"))
-        made.add_row(each["part"], each["lifecycle"], each["measure"], *shown, *gains)
-    return made
-
-
-def _digits(number: float) -> str:
-    return f"{number:,.0f}" if number >= 1_000 else f"{number:.2f}"
+        """Every figure of both builds, those of other engines, and the targets."""
+        return tables.tables(result)

@@ -18,11 +18,14 @@ class Pair(NamedTuple):
     new: Build
     old: Build
 
-    def turns(self, rounds: int) -> Iterator[tuple[int, Build]]:
-        """Round and build: each is the first as often as the other, since a machine and a broker change as they run."""
+    def turns(self, rounds: int) -> Iterator[tuple[int, str, Build]]:
+        """Round, `new` or `old`, and the build.
+
+        Each is the first of a round as often as the other, since a machine and a broker change as they run.
+        """
         for each in range(rounds):
-            for build in (self.old, self.new) if each % 2 == 0 else (self.new, self.old):
-                yield each, build
+            for name in ("old", "new") if each % 2 == 0 else ("new", "old"):
+                yield each, name, getattr(self, name)
 
     def lifecycle(self, name: str) -> str:
         """The file of a lifecycle, the same for both builds: the preset `metrics` is the older build's.
@@ -35,20 +38,23 @@ class Pair(NamedTuple):
 
 
 class Figure(NamedTuple):
-    """What one measure gave for both builds, round by round."""
+    """What one measure gave for this build and for another system, round by round."""
 
     part: str
     lifecycle: str
     """Empty where there is but one."""
     measure: str
     """With its unit, such as `CPU us/event`."""
+    other: str
+    """What this build is measured against: a commit, or another engine."""
     new: Sequence[float]
     old: Sequence[float]
+    """Of the other; an engine has one round."""
     more_is_better: bool = False
 
     @property
     def gain(self) -> float:
-        """How many times as good the new build is, by medians."""
+        """How many times as good this build is, by medians."""
         return self._gain(median(self.new), median(self.old))
 
     @property
@@ -58,8 +64,10 @@ class Figure(NamedTuple):
         return self._gain(best(self.new), best(self.old))
 
     @property
-    def gain_of_pairs(self) -> float:
-        """The same, the median of the rounds' own."""
+    def gain_of_pairs(self) -> float | None:
+        """The same, the median of the rounds' own; None where there are no pairs."""
+        if len(self.new) != len(self.old):
+            return None
         return median(self._gain(new, old) for new, old in zip(self.new, self.old, strict=True))
 
     def _gain(self, new: float, old: float) -> float:
@@ -71,13 +79,30 @@ class Figure(NamedTuple):
         return {**self._asdict(), **gains}
 
 
-def figures(
-    part: str, lifecycle: str, found: Mapping[str, Sequence[Mapping[str, float]]], measures: Mapping[str, bool]
-) -> list[Figure]:
-    """A figure for each of `measures`, whose value says that more is better; `found`: rounds of `new` and of `old`."""
-    return [
-        Figure(
-            part, lifecycle, name, [each[name] for each in found["new"]], [each[name] for each in found["old"]], more
-        )
-        for name, more in measures.items()
-    ]
+class Rounds:
+    """What rounds of both builds gave, until all of them are there."""
+
+    def __init__(self, pair: Pair, part: str, lifecycle: str, measures: Mapping[str, bool]) -> None:
+        """`measures`: names with units, and whether more is better."""
+        self._pair, self._part, self._lifecycle, self._measures = pair, part, lifecycle, measures
+        self._found: dict[str, list[Sequence[float]]] = {"new": [], "old": []}
+
+    def add(self, name: str, *values: float) -> str:
+        """One round of `new` or `old`, a value for each measure; a line that says what it was."""
+        self._found[name].append(values)
+        build: Build = getattr(self._pair, name)
+        said = ", ".join(f"{digits(value)} {measure}" for value, measure in zip(values, self._measures, strict=True))
+        return f"    {build.name}: {said}"
+
+    def figures(self) -> list[Figure]:
+        """One for each measure."""
+        new, old = ([list(row) for row in zip(*self._found[name], strict=True)] for name in ("new", "old"))
+        return [
+            Figure(self._part, self._lifecycle, measure, self._pair.old.name, new[place], old[place], more)
+            for place, (measure, more) in enumerate(self._measures.items())
+        ]
+
+
+def digits(number: float) -> str:
+    """A figure as people read it."""
+    return f"{number:,.0f}" if number >= 1_000 else f"{number:.2f}"
