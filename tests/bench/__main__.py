@@ -117,7 +117,10 @@ def _run(name: str, module: Section, quick: bool, folder: Path, console: Console
         console.print()
         console.print(table)
     console.print(f"All figures: {file}", markup=False)
-    return True
+    failed: Sequence[str] = result.get("failed_parts", ())
+    for why in failed:
+        console.print(f"error: {name}: {why}", style="red", markup=False)
+    return not failed
 
 
 def _section(name: str) -> Any:

@@ -1,13 +1,14 @@
 """The section that `--against COMMIT` runs: parts of the comparison, and their tables."""
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from rich.table import Table
 
 from stream.build import is_compiled
+from stream.errors import LifecycleError
 from tests.bench import checkouts
 from tests.bench.against import cold, latency, memory, recovery, simulate, tables, warm
 from tests.bench.against.pair import LIFECYCLES, Figure, Pair, Say
@@ -17,7 +18,7 @@ from tests.kit.kafka import KafkaBroker
 
 PARTS = {
     "cold": "new customers: CPU and events/s",
-    "peers": "with cold: other engines at the peers' job, on the same topic",
+    "peers": "this build and other engines at the peers' job, on one topic; includes cold, trivial",
     "warm": "known customers, new interactions: CPU and events/s",
     "latency": "p50 and p99 at a quarter and at half of the other build's maximal rate; Kafka Streams, too",
     "recovery": "records/s from a changelog, which each build's worker wrote",
@@ -62,7 +63,7 @@ class Comparison:
         self._lifecycles = [each for each in LIFECYCLES if each in (lifecycles or LIFECYCLES)]
 
     async def measure(self, quick: bool, say: Say) -> dict[str, Any]:
-        """All figures of both builds. Raises NoBuild, and WrongResult where a build did not do the job."""
+        """All figures of both builds, and why parts failed, such as a build that did not do the job. Raises NoBuild."""
         if not is_compiled():
             raise checkouts.NoBuild("this build is not compiled: deploy/compiled.sh, or make bench")
         plan = QUICK if quick else FULL
@@ -71,48 +72,67 @@ class Comparison:
         pair = Pair(THIS, await checkouts.checked_out(self._commit, say))
         if checkouts.optimised(THIS.folder) != "3":
             say("    this build is not optimised like the other: OPTIMISE=3 deploy/compiled.sh")
-        found: list[Figure] = []
+        measured = _Measured(say)
         with tempfile.TemporaryDirectory(prefix="lifecycle-bench-") as folder:
-            found += await self._without_kafka(pair, plan, Path(folder), say)
+            await self._without_kafka(pair, plan, Path(folder), measured)
             if self._parts & {"cold", "peers", "warm"}:
                 async with running_kafka() as kafka:
-                    found += await self._events(pair, plan, kafka, Path(folder), say)
+                    await self._events(pair, plan, kafka, Path(folder), measured)
             if self._parts & {"latency", "recovery"}:
                 async with running_kafka() as kafka:
                     if "latency" in self._parts:
-                        found += await latency.measure(pair, kafka.bootstrap, Path(folder), say, quick=quick)
+                        await measured.add(latency.measure(pair, kafka.bootstrap, Path(folder), say, quick=quick))
                     if "recovery" in self._parts:
                         counts = (plan.recovery_events, plan.recovery_rounds)
-                        found += await recovery.measure(pair, kafka.bootstrap, Path(folder), *counts, say)
+                        await measured.add(recovery.measure(pair, kafka.bootstrap, Path(folder), *counts, say))
         return {
             "against": self._commit,
             "quick": quick,
+            "parts": [each for each in PARTS if each in self._parts],
+            "lifecycles": self._lifecycles,
             "plan": plan._asdict(),
-            "figures": [each.document() for each in found],
+            "figures": [each.document() for each in measured.figures],
+            "failed_parts": measured.failed,
         }
 
-    async def _without_kafka(self, pair: Pair, plan: Plan, folder: Path, say: Say) -> list[Figure]:
-        found: list[Figure] = []
+    async def _without_kafka(self, pair: Pair, plan: Plan, folder: Path, measured: "_Measured") -> None:
+        say = measured.say
         if "simulate" in self._parts:
-            found += await simulate.measure(pair, folder, plan.simulate_events, plan.simulate_rounds, say)
+            await measured.add(simulate.measure(pair, folder, plan.simulate_events, plan.simulate_rounds, say))
         if "memory" in self._parts:
             for name in (each for each in memory.LIFECYCLES if each in self._lifecycles):
-                found += await memory.measure(pair, folder, name, plan.memory_customers, say)
-        return found
+                await measured.add(memory.measure(pair, folder, name, plan.memory_customers, say))
 
-    async def _events(self, pair: Pair, plan: Plan, kafka: KafkaBroker, folder: Path, say: Say) -> list[Figure]:
+    async def _events(self, pair: Pair, plan: Plan, kafka: KafkaBroker, folder: Path, measured: "_Measured") -> None:
         """Cold and warm, lifecycle by lifecycle; other engines do the job of the first."""
-        found: list[Figure] = []
+        say = measured.say
         for name in self._lifecycles:
-            if self._parts & {"cold", "peers"}:
-                peers = "peers" in self._parts and name == "trivial"
+            peers = "peers" in self._parts and name == "trivial"
+            if peers or "cold" in self._parts:
                 counts = (plan.cold_events, plan.cold_rounds)
-                found += await cold.measure(pair, kafka.bootstrap, folder, name, *counts, say, peers=peers)
+                await measured.add(cold.measure(pair, kafka.bootstrap, folder, name, *counts, say, peers=peers))
             if "warm" in self._parts:
                 each = (plan.warm_customers, plan.warm_events, plan.warm_rounds)
-                found += await warm.measure(pair, kafka, folder, name, *each, say)
-        return found
+                await measured.add(warm.measure(pair, kafka, folder, name, *each, say))
 
     def tables(self, result: dict[str, Any]) -> list[Table]:
         """Every figure of both builds, those of other engines, and the targets."""
         return tables.tables(result)
+
+
+class _Measured:
+    """What the parts gave so far. Where one fails, the others are measured all the same."""
+
+    def __init__(self, say: Say) -> None:
+        self.say = say
+        self.figures: list[Figure] = []
+        self.failed: list[str] = []
+        """Why, of each part that failed."""
+
+    async def add(self, part: Awaitable[list[Figure]]) -> None:
+        """Measure a part."""
+        try:
+            self.figures += await part
+        except (LifecycleError, RuntimeError, TimeoutError) as error:
+            self.failed.append(str(error) or type(error).__name__)
+            self.say(f"    failed: {self.failed[-1]}")

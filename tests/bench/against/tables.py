@@ -1,4 +1,4 @@
-"""The tables of a comparison: all figures of both builds, those of other engines beside this build's, and the targets."""
+"""The tables of a comparison: figures of both builds, those of other engines beside this build's, and the targets."""
 
 from collections.abc import Callable, Mapping, Sequence
 from statistics import median
@@ -24,7 +24,8 @@ def tables(result: Mapping[str, Any]) -> list[Table]:
     caption = _CAPTION + (_QUICK if result["quick"] else "")
     builds = [each for each in figures if each["other"] == against]
     engines = [each for each in figures if each["other"] != against]
-    made = [_builds_table(against, builds, caption), _engines_table(engines), targets_table(figures)]
+    aims = targets_table(against, figures, result["parts"], result["lifecycles"], quick=result["quick"])
+    made = [_builds_table(against, builds, caption), _engines_table(engines), aims]
     return [each for each in made if each.row_count]
 
 
