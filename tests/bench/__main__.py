@@ -137,7 +137,7 @@ class _Help(argparse.Action):
                 lines.append(f"  {name:<14}{_section(name).HELP}")
             except ModuleNotFoundError:
                 lines.append(f"  {name:<14}(not in this checkout)")
-        lines += ["", "parts of --against, all unless some are named:"]
+        lines += ["", "parts of --against, all (35 to 45 minutes; 6 with --quick) unless some are named:"]
         lines += [f"  {name:<14}{text}" for name, text in PARTS.items()]
         lines += [
             "",
@@ -145,8 +145,9 @@ class _Help(argparse.Action):
             "  make bench                                  the throughput of ours and of others, about 15 minutes",
             "  make bench ARGS=--quick                     the same with small counts, 3 minutes",
             '  make bench ARGS="latency recovery"          two other sections',
-            '  make bench ARGS="--against v0.1.0"          everything, against the build of a tag',
-            '  make bench ARGS="warm cold --against HEAD~1 --quick --lifecycles trivial"   a look at one change',
+            '  make bench ARGS="--against 899b4ea"         every part, and the targets, against a commit or tag',
+            '  make bench ARGS="--against 899b4ea simulate memory"                        two parts, 5 minutes',
+            '  make bench ARGS="--against HEAD~1 cold warm --lifecycles trivial --quick"  a look at one change',
         ]
         parser.exit(message="\n".join(lines) + "\n")
 

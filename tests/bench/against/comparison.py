@@ -20,7 +20,7 @@ PARTS = {
     "cold": "new customers: CPU and events/s",
     "peers": "this build and other engines at the peers' job, on one topic; includes cold, trivial",
     "warm": "known customers, new interactions: CPU and events/s",
-    "latency": "p50 and p99 at a quarter and at half of the other build's maximal rate; Kafka Streams, too",
+    "latency": "p50, p99 at a quarter and at half of the other build's maximal rate; Kafka Streams, too",
     "recovery": "records/s from a changelog, which each build's worker wrote",
     "simulate": "CPU of lifecycle simulate",
     "memory": "resident memory with many customers",
