@@ -137,7 +137,7 @@ class _Help(argparse.Action):
                 lines.append(f"  {name:<14}{_section(name).HELP}")
             except ModuleNotFoundError:
                 lines.append(f"  {name:<14}(not in this checkout)")
-        lines += ["", "parts of --against, all (35 to 45 minutes; 6 with --quick) unless some are named:"]
+        lines += ["", "parts of --against, all (35 to 45 minutes; 8 with --quick) unless some are named:"]
         lines += [f"  {name:<14}{text}" for name, text in PARTS.items()]
         lines += [
             "",
