@@ -13,7 +13,7 @@ from rich.table import Table
 from stream.codec.interactions import encode_native
 from stream.demo.shop import shop_interactions
 from tests.bench import children, report
-from tests.bench.machine import ROOT
+from tests.bench.builds import ROOT
 
 HELP = "lifecycle diff: two versions of a lifecycle on 1,000,000 interactions"
 

@@ -11,7 +11,7 @@ from rich.table import Table
 from ruamel.yaml import YAML
 
 from tests.bench import ours, report
-from tests.bench.machine import ROOT
+from tests.bench.builds import ROOT
 from tests.bench.ours import Source
 
 HELP = "events/s of one worker without and with figures: the peers' job and the preset metrics"

@@ -14,13 +14,14 @@ from typing import Any, NamedTuple
 from rich.table import Table
 
 from tests.bench import peer_runs
+from tests.bench.builds import ROOT
 from tests.bench.http_load import Load, write_requests
 from tests.bench.http_programs import Program, Server, generate, until_ready
 from tests.bench.http_requests import BATCH, WRITE_KEY, batches, singles
 from tests.bench.peer_runs import PLAIN_PYTHON, PROGRAMS, PeerFailed
 from tests.bench.probes import PARTITIONS
 from tests.bench.report import table, times, whole
-from tests.bench.worker import ROOT, cpu_seconds
+from tests.bench.worker import cpu_seconds
 from tests.bench.workload import workload
 from tests.kit.kafka import KafkaBroker
 from tests.kit.topics import create_topics

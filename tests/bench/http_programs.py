@@ -15,9 +15,10 @@ import aiohttp
 
 from stream.kafka.embedded.process import free_port
 from tests.bench import children
+from tests.bench.builds import ROOT
 from tests.bench.http_load import Load
 from tests.bench.probes import quantile
-from tests.bench.worker import ROOT, cpu_seconds
+from tests.bench.worker import cpu_seconds
 
 _READY_SECONDS = 60.0
 _END_SECONDS = 20.0

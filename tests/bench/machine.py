@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from stream.build import is_compiled
+from tests.bench.builds import ROOT
 from tests.kit.kafka import KAFKA
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def machine() -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from itertools import islice
@@ -17,8 +16,8 @@ from stream.codec.state.keys import CUSTOMER
 from stream.core.model import model_of
 from stream.settings import Settings
 from tests.bench import children
+from tests.bench.builds import THIS, Build
 from tests.bench.report import table, whole
-from tests.bench.worker import ROOT
 from tests.bench.workload import UNTIL, workload
 from tests.kit import machines
 from tests.kit.datasets import cdnow, complete_journey
@@ -90,22 +89,25 @@ async def _resident(name: str, quick: bool, folder: Path, say: Say) -> dict[str,
     customers = 100_000 if quick else 1_000_000
     say(f"memory with {customers:,} customers and {name}")
     path = str(folder / f"{name}.records")
-    await _task("templates", lifecycle=LIFECYCLES[name], path=path)
-    task = {"lifecycle": LIFECYCLES[name], "path": path, "customers": customers, "days": 2}
-    result = await _task("resident", **task, every=10_000 if quick else 100_000)
+    await resident_task("templates", lifecycle=LIFECYCLES[name], path=path)
+    every = 10_000 if quick else 100_000
+    result = await resident_task(
+        "resident", lifecycle=LIFECYCLES[name], path=path, customers=customers, days=2, every=every
+    )
     return {"lifecycle": name, **result}
 
 
 async def _forgetting(quick: bool, say: Say) -> dict[str, Any]:
     customers = 10_000 if quick else 100_000
     say(f"memory while {customers:,} anonymous customers come and are forgotten, three times")
-    return await _task("forgetting", lifecycle="metrics", customers=customers, cycles=3)
+    return await resident_task("forgetting", lifecycle="metrics", customers=customers, cycles=3)
 
 
-async def _task(name: str, **arguments: object) -> dict[str, Any]:
-    """What a task of resident.py gives in a process of its own. Raises RuntimeError where it fails."""
+async def resident_task(name: str, build: Build = THIS, **arguments: object) -> dict[str, Any]:
+    """What a task of a build's own resident.py gives in a process of its own. Raises RuntimeError where it fails."""
     task = json.dumps({"task": name, **arguments})
-    ended = await children.run((sys.executable, "-m", "tests.bench.resident", task), ROOT, seconds=_TASK_SECONDS)
+    command = (build.python, "-m", "tests.bench.resident", task)
+    ended = await children.run(command, build.folder, build.environment, seconds=_TASK_SECONDS)
     if ended.code:
         raise RuntimeError(f"the process for {name} ended with {ended.code}: {ended.why}\n{ended.errors[-2_000:]}")
     result: dict[str, Any] = json.loads(ended.output)

@@ -14,6 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from stream.kafka.topics import ensure_topics
 from stream.settings import Settings
+from tests.bench.builds import THIS, Build
 from tests.bench.worker import BenchWorker
 from tests.bench.workload import Record, produce, workload
 from tests.kit.kafka import KafkaBroker
@@ -62,6 +63,8 @@ class Source:
     """The keys of all who are in it."""
     runs: Mapping[str, tuple[str, str]] = field(default_factory=lambda: RUNS)
     """Each run: how tables call it, and its lifecycle."""
+    population: int = CUSTOMERS
+    """How many customers there may be: some of them may do nothing."""
 
     @property
     def topic(self) -> str:
@@ -91,7 +94,7 @@ class Source:
     async def fill(self) -> None:
         """Write the interactions to the topic, which the product creates, and to the file."""
         await ensure_topics(self.settings(next(iter(self.runs))))
-        records = workload(self.interactions, CUSTOMERS, skewed=self.keys == "zipf")
+        records = workload(self.interactions, self.population, skewed=self.keys == "zipf")
         with self.file.open("wb") as file:
             await produce(self.bootstrap, self.topic, PARTITIONS, self._noted(records, file))
 
@@ -116,17 +119,18 @@ async def kafka() -> AsyncIterator[str]:
             broker.__exit__()
 
 
-async def take_all(source: Source, run: str, say: Callable[[str], None], *, changes: int | None = None) -> Measured:
-    """Start a worker and watch it take all there is.
+async def take_all(
+    source: Source, run: str, say: Callable[[str], None], *, changes: int | None = None, build: Build = THIS
+) -> Measured:
+    """Start a worker of a build and watch it take all there is.
 
     Raises WrongResult unless every interaction was applied and every customer is there, without a dead letter;
     and, where `changes` is given, so many stage changes are on their topic.
     """
     settings = source.settings(run)
     await ensure_topics(settings, figures=True)
-    named = {**SETTINGS, "INTERACTIONS": settings.interactions, "LIFECYCLES": source.runs[run][1]}
     log = source.folder / f"{settings.topic_prefix}{run}.log"
-    async with BenchWorker(source.bootstrap, settings.topic_prefix, log, named) as worker:
+    async with BenchWorker(source.bootstrap, settings.topic_prefix, log, named(source, run), build) as worker:
         await worker.until_taken(1)
         first, began, cpu = await worker.taken(), time.perf_counter(), worker.cpu_seconds
         told = began
@@ -136,29 +140,35 @@ async def take_all(source: Source, run: str, say: Callable[[str], None], *, chan
                 say(f"    {taken:,} of {source.interactions:,}")
             await asyncio.sleep(0.02)
         seconds, cpu = time.perf_counter() - began, worker.cpu_seconds - cpu
-        found = await _counts(worker, source.interactions)
+        found = await counts(worker, source.interactions)
     published = found.pop("changes")
     wanted = {"applied": source.interactions, "customers": len(source.customers), "dead_letters": 0}
     if changes is not None:
-        wanted["changes"], found["changes"] = changes, await _committed(source.bootstrap, settings.topics.stage_changes)
+        wanted["changes"] = changes
+        found["changes"] = await committed_records(source.bootstrap, settings.topics.stage_changes)
     if found != wanted or not published:
         raise WrongResult(f"{source.runs[run][0]}, {source.keys} keys: {found} was measured and should be {wanted}")
     return Measured(source.interactions - first, seconds, cpu, published)
 
 
-async def _counts(worker: BenchWorker, interactions: int) -> dict[str, int]:
+def named(source: Source, run: str) -> dict[str, str]:
+    """The settings of a run's worker, by name."""
+    return {**SETTINGS, "INTERACTIONS": source.settings(run).interactions, "LIFECYCLES": source.runs[run][1]}
+
+
+async def counts(worker: BenchWorker, interactions: int) -> dict[str, int]:
     """What the worker counted, once it counted so many interactions; after a while, whatever it has."""
     deadline = time.monotonic() + _SETTLE_SECONDS
     while True:
-        counts = {"applied": 0, "customers": 0, "dead_letters": 0, "changes": 0}
+        found = {"applied": 0, "customers": 0, "dead_letters": 0, "changes": 0}
         for family in text_string_to_metric_families(await worker.metrics()):
             for name, labels, value, *_ in family.samples:
                 if name == "lifecycle_interactions_total" and labels["result"] == "applied":
-                    counts["applied"] += int(value)
+                    found["applied"] += int(value)
                 elif counted := _SUMMED.get(name):
-                    counts[counted] += int(value)
-        if counts["applied"] >= interactions or time.monotonic() > deadline:
-            return counts
+                    found[counted] += int(value)
+        if found["applied"] >= interactions or time.monotonic() > deadline:
+            return found
         await asyncio.sleep(0.1)
 
 
@@ -177,7 +187,7 @@ async def end_offsets(bootstrap: str, topic: str) -> dict[TopicPartition, int]:
         return ends
 
 
-async def _committed(bootstrap: str, topic: str) -> int:
+async def committed_records(bootstrap: str, topic: str) -> int:
     """How many committed records a topic has, by reading it to the end."""
     ends, count = await end_offsets(bootstrap, topic), 0
     async with AIOKafkaConsumer(

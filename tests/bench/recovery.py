@@ -38,7 +38,7 @@ VERSIONS = 5
 _SAMPLE = 2_000
 """Customers whose records our machine makes; the others get theirs, under keys of their own."""
 _AIM = 200_000
-_UNCOMPACTED = {"cleanup.policy": "compact", "segment.bytes": str(64 << 20), "min.compaction.lag.ms": str(86_400_000)}
+UNCOMPACTED = {"cleanup.policy": "compact", "segment.bytes": str(64 << 20), "min.compaction.lag.ms": str(86_400_000)}
 _POLL = 0.02
 _DEADLINE = 600.0
 
@@ -95,7 +95,7 @@ def tables(result: dict[str, Any]) -> list[Table]:
 async def _ours(bootstrap: str, folder: Path, customers: int, say: Say) -> dict[str, Any]:
     settings = Settings(bootstrap=bootstrap, topic_prefix="ours-", app="ours-app", partitions=PARTITIONS)
     topics = settings.topics
-    await create_topics(bootstrap, topics.customers, partitions=PARTITIONS, settings=_UNCOMPACTED)
+    await create_topics(bootstrap, topics.customers, partitions=PARTITIONS, settings=UNCOMPACTED)
     await create_topics(bootstrap, topics.interactions, partitions=PARTITIONS)
     await ensure_topics(settings)
     say(f"writing {VERSIONS * customers:,} records of {customers:,} customers")
@@ -105,7 +105,7 @@ async def _ours(bootstrap: str, folder: Path, customers: int, say: Say) -> dict[
     say("a worker recovers them")
     began = time.perf_counter()
     async with BenchWorker(bootstrap, "ours-", folder / "ours.log", {"LIFECYCLES": TRIVIAL}) as worker:
-        fenced, ready = await _until_ready(worker)
+        fenced, ready = await until_ready(worker)
         resident = worker.resident_bytes
         if (found := _counted(await worker.metrics())) != customers:
             raise RuntimeError(f"the worker recovered {found:,} customers of {customers:,}")
@@ -120,7 +120,7 @@ async def _ours(bootstrap: str, folder: Path, customers: int, say: Say) -> dict[
     }
 
 
-async def _until_ready(worker: BenchWorker) -> tuple[float, float]:
+async def until_ready(worker: BenchWorker) -> tuple[float, float]:
     """When the first partition was fenced, and when all were recovered."""
     fenced: float | None = None
     async with asyncio.timeout(_DEADLINE):
@@ -225,7 +225,7 @@ async def _faust_start(
     group = f"faust-{customers}"
     source, output, changelog = f"{group}-interactions", f"{group}-stages", f"{group}-customers-changelog"
     await create_topics(bootstrap, source, output, partitions=PARTITIONS)
-    await create_topics(bootstrap, changelog, partitions=PARTITIONS, settings=_UNCOMPACTED)
+    await create_topics(bootstrap, changelog, partitions=PARTITIONS, settings=UNCOMPACTED)
     written = await write_changelog(bootstrap, changelog, _faust_changelog(customers), closing=None)
     # 40 points more take a new customer over the first threshold, and one who was recovered over the second.
     id_ = b"c-0000000"

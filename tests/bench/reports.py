@@ -15,7 +15,7 @@ from stream.codec.records import Outgoing
 from stream.core.durations import DAY
 from stream.settings import Settings
 from tests.bench import children
-from tests.bench.machine import ROOT
+from tests.bench.builds import ROOT
 from tests.bench.ours import kafka
 from tests.bench.report import table, whole
 from tests.bench.workload import workload

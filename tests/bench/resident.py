@@ -69,7 +69,7 @@ def _containers(holder: object, prefix: str) -> Iterator[tuple[str, int]]:
         value = getattr(holder, name)
         if isinstance(value, dict | list | set):
             yield prefix + name, len(value)
-        elif not prefix and type(value).__module__.startswith("stream.engine") and not isinstance(value, tuple):
+        elif not prefix and type(value).__module__.startswith("stream.machine") and not isinstance(value, tuple):
             yield from _containers(value, f"{name}.")
 
 

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import signal
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -18,14 +19,17 @@ from stream.kafka.partitioner import partition_of
 from stream.kafka.topics import ensure_topics
 from stream.settings import Settings
 from tests.bench.broker_logs import BrokerLogs
+from tests.bench.builds import THIS, Build
+from tests.bench.ours import WrongResult
 from tests.bench.worker import BenchWorker, cpu_seconds
-from tests.bench.workload import UNTIL, WEEK, Record, produce, workload
+from tests.bench.workload import UNTIL, WEEK, Continuing, Record, produce, workload
 from tests.kit import machines
 from tests.kit.kafka import KafkaBroker
 
 TRIVIAL = Path(__file__).with_name("lifecycles") / "trivial.yaml"
 _POLL = 0.05
 _BALANCE_SECONDS = 60.0
+_SETTLE_SECONDS = 10.0
 
 Say = Callable[[str], None]
 
@@ -41,20 +45,20 @@ class Scenario(NamedTuple):
 
 
 class Bench:
-    """A broker's runs, each with topics of its own."""
+    """A broker's runs, each with topics of its own, whose names begin with `prefix`."""
 
-    def __init__(self, kafka: KafkaBroker, folder: Path) -> None:
-        self.kafka, self.folder = kafka, folder
+    def __init__(self, kafka: KafkaBroker, folder: Path, prefix: str = "") -> None:
+        self.kafka, self.folder, self._prefix = kafka, folder, prefix
         self._runs = 0
 
     @asynccontextmanager
-    async def run(self, scenario: Scenario, lifecycle: str | None = None) -> AsyncIterator["Run"]:
+    async def run(self, scenario: Scenario, lifecycle: str | None = None, build: Build = THIS) -> AsyncIterator["Run"]:
         """Workers that share the partitions and have a record of every customer, until the block ends.
 
         They run the scenario's copies of the trivial lifecycle, or the one that is named.
         """
         self._runs += 1
-        prefix = f"run{self._runs}-"
+        prefix = f"{self._prefix}run{self._runs}-"
         settings = Settings(
             bootstrap=self.kafka.bootstrap, topic_prefix=prefix, partitions=scenario.partitions, app=f"{prefix}app"
         )
@@ -72,7 +76,7 @@ class Bench:
         async with AsyncExitStack() as stack:
             for number in range(scenario.workers):
                 log = self.folder / f"{prefix}{number}.log"
-                worker = BenchWorker(self.kafka.bootstrap, prefix, log, options)
+                worker = BenchWorker(self.kafka.bootstrap, prefix, log, options, build)
                 run.workers.append(await stack.enter_async_context(worker))
             await run.until_taken()
             await run.until_balanced()
@@ -93,6 +97,7 @@ class Run:
         self._kafka, self._settings, self._scenario = kafka, settings, scenario
         self.workers: list[BenchWorker] = []
         self._produced = 0
+        self._coming = Continuing(scenario.customers)
 
     async def produce(self, records: Iterator[Record], count: int) -> None:
         """Write so many interactions."""
@@ -106,6 +111,21 @@ class Run:
             while sum([await each.taken() for each in self.workers]) < self._produced:
                 await asyncio.sleep(_POLL)
 
+    async def check_applied(self) -> None:
+        """Raises WrongResult unless every interaction that was produced was applied, by the workers' own count."""
+        found = Counter[str]()
+        deadline = time.monotonic() + _SETTLE_SECONDS
+        while found.total() < self._produced and time.monotonic() < deadline:
+            found = Counter[str]()
+            for worker in self.workers:
+                found.update(await worker.processed())
+            await asyncio.sleep(_POLL)
+        if found != Counter(applied=self._produced):
+            raise WrongResult(
+                f"{self._produced:,} new interactions were produced, and the workers counted {dict(found)}: "
+                "what was measured was not applying them"
+            )
+
     async def until_balanced(self) -> None:
         """Wait until every worker is ready and has its share of the partitions."""
         share = self._scenario.partitions // len(self.workers)
@@ -117,22 +137,24 @@ class Run:
                 await asyncio.sleep(_POLL)
 
     async def backlog(self, count: int, started: Callable[[], None] = lambda: None) -> dict[str, float]:
-        """Events a second while so many are waiting, and microseconds of processor time per event.
+        """Events a second while so many new ones are waiting, and microseconds of processor time per event.
 
         The workers stand still while the interactions are written, so that producing takes nothing from them;
-        `started` is called when they go on.
+        `started` is called when they go on. Raises WrongResult unless each of them was applied.
         """
         with standing_still(self.workers):
-            await self.produce(workload(count, self._scenario.customers), count)
+            await self.produce(self._coming.next(count), count)
             began, workers, broker = time.perf_counter(), self._worker_cpu(), self._broker_cpu()
         started()
         await self.until_taken()
         seconds = time.perf_counter() - began
-        return {
-            "rate": count / seconds,
-            "worker_us": (self._worker_cpu() - workers) / count * 1e6,
-            "broker_us": (self._broker_cpu() - broker) / count * 1e6,
-        }
+        workers, broker = self._worker_cpu() - workers, self._broker_cpu() - broker
+        await self.check_applied()
+        return {"rate": count / seconds, "worker_us": workers / count * 1e6, "broker_us": broker / count * 1e6}
+
+    async def changes(self) -> int:
+        """Stage changes that the workers told of so far."""
+        return int(await self._counted("lifecycle_stage_changes_published_total"))
 
     async def idle(self, seconds: int) -> dict[str, float]:
         """Cores that worker and broker take while nothing happens."""
@@ -151,8 +173,7 @@ class Run:
         transactions = await self._transactions()
         began, workers, broker = time.perf_counter(), self._worker_cpu(), self._broker_cpu()
         async with AIOKafkaProducer(bootstrap_servers=self._settings.bootstrap) as producer:
-            until = UNTIL + WEEK
-            for number, (key, value) in enumerate(workload(count, self._scenario.customers, until=until, seed=3)):
+            for number, (key, value) in enumerate(self._coming.next(count)):
                 await asyncio.sleep(began + number / rate - time.perf_counter())
                 partition = partition_of(key, partitions)
                 await producer.send(self._settings.topics.interactions, value, key=key, partition=partition)
@@ -161,6 +182,7 @@ class Run:
         await self.until_taken()
         took = time.perf_counter() - began
         transactions = await self._transactions() - transactions
+        await self.check_applied()
         prefix = self._settings.topic_prefix
         return {
             "rate": count / took,
@@ -181,12 +203,14 @@ class Run:
         return cpu_seconds(self._kafka.pid)
 
     async def _transactions(self) -> float:
+        return await self._counted("lifecycle_transaction_seconds_count")
+
+    async def _counted(self, name: str) -> float:
+        """The sum of a metric over all workers and labels."""
         total = 0.0
         for worker in self.workers:
             for family in text_string_to_metric_families(await worker.metrics()):
-                total += sum(
-                    each.value for each in family.samples if each.name == "lifecycle_transaction_seconds_count"
-                )
+                total += sum(each.value for each in family.samples if each.name == name)
         return total
 
 

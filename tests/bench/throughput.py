@@ -1,11 +1,11 @@
 """How many interactions a second: ours, exactly once, beside other engines that do a part of its job.
 
-All read the same topic, one after the other. Rates are taken from the first interaction seen to the last, so
-starting up counts for nobody; processor time is that of the one process that does the work, not the broker's.
+All read the same topic, one after the other, and every customer is new to them (cold). Rates are taken from the first
+interaction seen to the last, so starting up counts for nobody; processor time is that of the one process that does the
+work, not the broker's. Ours takes new interactions of customers that it knows, too (warm).
 """
 
 import itertools
-import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -14,48 +14,53 @@ from typing import Any
 from rich.markup import escape
 from rich.table import Table
 
-from tests.bench import children, ours, peer_runs, report
-from tests.bench.machine import ROOT
-from tests.bench.ours import Measured, Source, WrongResult
-from tests.bench.peer_runs import Peer, PeerFailed
+from tests.bench import ours, peer_runs, peer_throughput, report
+from tests.bench.ours import Measured, Source
+from tests.bench.probes import running_kafka
+from tests.bench.scale_runs import Bench, Scenario
+from tests.bench.simulated import simulate
 from tests.bench.workload import ZIPF
-from tests.kit.topics import create_topics
 
 HELP = "events/s: ours, lifecycle simulate, Kafka Streams, Bytewax, Quix Streams and stock Faust"
 
 INTERACTIONS, FEW_INTERACTIONS = 1_000_000, 200_000
+WARM, FEW_WARM = (100_000, 250_000), (20_000, 60_000)
+"""Customers that are known, and their new interactions."""
 _CAPTION = (
     "ours / this: events/s of ours at the peers' job, divided by this system's; below 1, ours is slower. "
     "CPU seconds are those of the process that does the work, not the broker's."
 )
 _QUICK = (
-    "\nQuick: too short for snapshots and checkpoints every 5 s (Bytewax, Quix) and for Java to warm up; "
-    "a full run compares."
+    "\n[bold]Quick: this table does not rank engines.[/] It is too short for snapshots and checkpoints every 5 s "
+    "(Bytewax, Quix) and for Java to warm up; a full run does."
 )
-KEYS = {"uniform": "uniform keys", "zipf": f"skewed keys, Zipf {ZIPF}"}
+KEYS = {"uniform": "uniform keys, new customers", "zipf": f"skewed keys, Zipf {ZIPF}, new customers"}
+KNOWN = "known"
+_TITLES = {**KEYS, KNOWN: "uniform keys, new interactions of known customers"}
 
 
 async def measure(quick: bool, say: Callable[[str], None]) -> dict[str, Any]:
     """Run everything in turn; `say` is told what runs now and how far it is."""
     others = peer_runs.peers()
-    missing = {peer.name: await _missing(peer, say) for peer in others}
+    missing = {peer.name: await peer_throughput.why_missing(peer, say) for peer in others}
     interactions = FEW_INTERACTIONS if quick else INTERACTIONS
     distributions = list(KEYS)[:1] if quick else list(KEYS)
     steps = itertools.count(1)
-    last = len(distributions) * (2 + len(ours.RUNS) + len(others)) + 1
+    last = len(distributions) * (2 + len(ours.RUNS) + len(others)) + 1 + len(ours.RUNS)
 
     def step(what: str) -> None:
         say(f"{next(steps)} of {last}: {what}")
 
     runs: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory(prefix="lifecycle-bench-") as folder:
-        async with ours.kafka() as bootstrap:
+        async with running_kafka() as kafka:
+            bootstrap = kafka.bootstrap
             for keys in distributions:
                 source = Source(bootstrap, keys, interactions, Path(folder))
                 step(f"{interactions:,} interactions of {ours.CUSTOMERS:,} customers are written, {KEYS[keys]}")
                 await source.fill()
                 step("what the peers' job must give, by lifecycle simulate")
-                _, changes = await _simulated(source, ours.RUNS["trivial"][1])
+                changes = (await simulate(source.file, interactions, ours.RUNS["trivial"][1])).changes
                 for run, (title, _) in ours.RUNS.items():
                     step(title)
                     measured = await ours.take_all(source, run, say, changes=changes if run == "trivial" else None)
@@ -63,14 +68,21 @@ async def measure(quick: bool, say: Callable[[str], None]) -> dict[str, Any]:
                     say(f"    {runs[-1]['events_per_second']:,} events/s")
                 if keys == "uniform":  # it knows no partitions, so that skew changes little
                     step("lifecycle simulate, preset metrics")
-                    runs.append(await _simulate_run(source))
+                    simulated = await simulate(source.file, interactions, "metrics")
+                    runs.append(_row(keys, "simulate", "lifecycle simulate, metrics", "offline", simulated))
                     say(f"    {runs[-1]['events_per_second']:,} events/s")
                 for peer in others:
                     events = min(peer.few_events if quick else peer.events, interactions)
                     step(f"{peer.title}, {events:,} interactions")
-                    runs.append(await _peer_run(source, peer, events, missing[peer.name]))
+                    taken = await peer_throughput.take(source, peer, events, missing[peer.name])
+                    runs.append(_row(keys, peer.name, peer.title, peer.guarantee, taken))
                     rate = runs[-1]["events_per_second"]
                     say(f"    missing: {runs[-1]['missing']}" if rate is None else f"    {rate:,} events/s")
+            bench = Bench(kafka, Path(folder), prefix="known-")
+            for run, (title, _) in ours.RUNS.items():
+                step(f"{title}, customers that it knows")
+                runs.append(await _warm(bench, run, *(FEW_WARM if quick else WARM)))
+                say(f"    {runs[-1]['events_per_second']:,} events/s")
     return {
         "settings": {
             "quick": quick,
@@ -99,7 +111,7 @@ def tables(result: dict[str, Any]) -> list[Table]:
     )
     for keys, runs in itertools.groupby(result["runs"], key=lambda run: str(run["keys"])):
         made.add_section()
-        made.add_row(f"[bold]{KEYS[keys]}")
+        made.add_row(f"[bold]{_TITLES[keys]}")
         for run in runs:
             if run["missing"] is not None:
                 made.add_row(run["title"], "missing", "", "", escape(run["missing"]))
@@ -109,55 +121,15 @@ def tables(result: dict[str, Any]) -> list[Table]:
     return [made]
 
 
-async def _missing(peer: Peer, say: Callable[[str], None]) -> str | None:
-    """Install a peer; why that is impossible here, where it is."""
-    try:
-        await peer_runs.install(peer, say)
-    except PeerFailed as why:
-        say(f"    {peer.title} cannot be installed: {why}")
-        return f"cannot be installed: {why}"
-    return None
-
-
-async def _peer_run(source: Source, peer: Peer, events: int, missing: str | None) -> dict[str, Any]:
-    """One run of a peer with a group, an output topic and a folder of its own, unless it is missing."""
-    measured: Measured | str
-    if missing is not None:
-        measured = missing
-    else:
-        name = f"{source.keys}-{peer.name}"
-        output, state = f"{name}-stages", source.folder / name
-        state.mkdir()
-        await create_topics(source.bootstrap, output, partitions=ours.PARTITIONS)
-        try:
-            said = await peer_runs.run(
-                peer, broker=source.bootstrap, topic=source.topic, output=output, group=name, state=state, events=events
-            )
-        except PeerFailed as why:
-            measured = f"failed: {why}"
-        else:
-            changes = sum((await ours.end_offsets(source.bootstrap, output)).values())
-            measured = Measured(said["events"], said["seconds"], said["cpu_seconds"], changes)
-            if not changes:
-                measured = "failed: it wrote no stage change"
-    return _row(source.keys, peer.name, peer.title, peer.guarantee, measured)
-
-
-async def _simulate_run(source: Source) -> dict[str, Any]:
-    ended, changes = await _simulated(source, "metrics")
-    measured = Measured(source.interactions, ended.seconds, ended.cpu_seconds, changes)
-    return _row(source.keys, "simulate", "lifecycle simulate, metrics", "offline", measured)
-
-
-async def _simulated(source: Source, lifecycle: str) -> tuple[children.Ended, int]:
-    """Run `lifecycle simulate` on the file of interactions: the run, start and end of Python included, and changes."""
-    written = source.folder / "changes.jsonl"
-    command = (sys.executable, "-m", "stream.cli", "simulate", "--lifecycle", lifecycle, "--input", str(source.file))
-    ended = await children.run([*command, "--changes", str(written)], ROOT)
-    if ended.code:
-        raise WrongResult(f"lifecycle simulate failed: {ended.why}")
-    with written.open("rb") as lines:
-        return ended, sum(1 for _ in lines)
+async def _warm(bench: Bench, run: str, customers: int, events: int) -> dict[str, Any]:
+    """A worker of ours that knows everyone takes a backlog of new interactions."""
+    title, lifecycle = ours.RUNS[run]
+    async with bench.run(Scenario(customers=customers), lifecycle) as worker:
+        await worker.backlog(events // 4)  # what it does for the first time takes longer
+        found = await worker.backlog(events)
+        changes = await worker.changes()
+    measured = Measured(events, events / found["rate"], found["worker_us"] * events / 1e6, changes)
+    return _row(KNOWN, run, title, "exactly once", measured)
 
 
 def _row(keys: str, system: str, title: str, guarantee: str, measured: Measured | str) -> dict[str, Any]:

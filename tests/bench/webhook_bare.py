@@ -17,8 +17,8 @@ from typing import NamedTuple
 import aiohttp
 
 from tests.bench import children
+from tests.bench.builds import ROOT
 from tests.bench.http_load import read_requests
-from tests.bench.worker import ROOT
 
 _WARM_UP = 500
 _HEADERS = {"Content-Type": "application/cloudevents+json"}

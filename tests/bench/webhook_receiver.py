@@ -21,7 +21,7 @@ from typing import Any, Final, NamedTuple
 import aiohttp
 
 from stream.kafka.embedded.process import HOST
-from tests.bench.worker import ROOT
+from tests.bench.builds import ROOT
 
 _TAKEN: Final = b"HTTP/1.1 204 No Content\r\n\r\n"
 _HEAD_END: Final = b"\r\n\r\n"

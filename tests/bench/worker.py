@@ -3,17 +3,17 @@
 import asyncio
 import os
 import signal
-import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
 import aiohttp
+from prometheus_client.parser import text_string_to_metric_families
 
 from stream.kafka.embedded.process import free_port
+from tests.bench.builds import THIS, Build
 
-ROOT = Path(__file__).resolve().parents[2]
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
@@ -30,10 +30,12 @@ class BenchWorker:
     `settings` are the names of `lifecycle settings` in capitals, such as LIFECYCLES or CLOCK.
     """
 
-    def __init__(self, bootstrap: str, prefix: str, log: Path, settings: Mapping[str, str]) -> None:
+    def __init__(
+        self, bootstrap: str, prefix: str, log: Path, settings: Mapping[str, str], build: Build = THIS
+    ) -> None:
         self.port = free_port()
         """Where it answers over HTTP."""
-        self._log = log
+        self._log, self._build = log, build
         named = {
             "BOOTSTRAP": bootstrap,
             "TOPIC_PREFIX": prefix,
@@ -41,15 +43,16 @@ class BenchWorker:
             "WEB_PORT": str(self.port),
             **settings,
         }
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("LIFECYCLE_")}
+        inherited = {**os.environ, **build.environment}
+        kept = {name: value for name, value in inherited.items() if not name.startswith("LIFECYCLE_")}
         self._environment = {**kept, **{f"LIFECYCLE_{name}": value for name, value in named.items()}}
 
     async def __aenter__(self) -> Self:
         with self._log.open("ab") as output:
             self.process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "stream.cli", "worker"),
+                *(self._build.python, "-m", "stream.cli", "worker"),
                 env=self._environment,
-                cwd=ROOT,
+                cwd=self._build.folder,
                 stdout=output,
                 stderr=output,
             )
@@ -94,6 +97,15 @@ class BenchWorker:
                 if body is not None and body["status"] == "ready" and body["partitions"]:
                     return
                 await asyncio.sleep(0.05)
+
+    async def processed(self) -> dict[str, int]:
+        """Records of the source by what became of them, such as `applied` or `duplicate`; the worker's own count."""
+        counts: dict[str, int] = {}
+        for family in text_string_to_metric_families(await self.metrics()):
+            for name, labels, value, *_ in family.samples:
+                if name == "lifecycle_interactions_total" and value:
+                    counts[labels["result"]] = int(value)
+        return counts
 
     async def metrics(self) -> str:
         """The text of /metrics."""

@@ -39,11 +39,13 @@ class Record(NamedTuple):
 
 
 def workload(
-    count: int, customers: int, *, skewed: bool = False, until: int = UNTIL, seed: int = 1
+    count: int, customers: int, *, skewed: bool = False, until: int = UNTIL, seed: int = 1, numbered_from: int = 0
 ) -> Iterator[Record]:
     """Interactions in the order of their times, the last of them at `until`.
 
-    Customers come with equal chances, or with those of a Zipf distribution with exponent 1.1.
+    Customers come with equal chances, or with those of a Zipf distribution with exponent 1.1. Ids are numbers that
+    begin with `numbered_from`. Called twice alike it gives the same interactions, which are duplicates where the same
+    customers get both: `Continuing` gives new ones.
     """
     chance = random.Random(seed)
     names = list(itertools.chain.from_iterable([name] * percent for name, percent in NAMES.items()))
@@ -65,9 +67,25 @@ def workload(
                 properties = '"path":"/products/%d","referrer":"newsletter"' % chance.randrange(500)
             key = b"c-%07d" % customer
             value = '{"id":"e-%09d","type":"%s","customer_id":"%s","time":%d,"properties":{%s}}' % (
-                number, name, key.decode(), time, properties,
+                numbered_from + number, name, key.decode(), time, properties,
             )  # fmt: skip
             yield Record(key, value.encode())
+
+
+class Continuing:
+    """One workload in pieces: each has new ids and later times than the one before, and its own choice of customers."""
+
+    def __init__(self, customers: int, *, since: int = UNTIL) -> None:
+        self._customers, self._until = customers, since
+        self._given = 0
+        self._pieces = 0
+
+    def next(self, count: int) -> Iterator[Record]:
+        """The next so many interactions."""
+        first, self._given = self._given, self._given + count
+        self._pieces += 1
+        self._until += count * WEEK // (10 * self._customers)
+        return workload(count, self._customers, until=self._until, seed=100 + self._pieces, numbered_from=first)
 
 
 async def produce(bootstrap: str, topic: str, partitions: int, records: Iterator[Record]) -> None:
