@@ -24,7 +24,6 @@ from stream.events import Event, report
 from stream.kafka.contact import ContactStatus
 from stream.kafka.permissions import of_webhooks
 from stream.kafka.topic_monitor import SourceTopic
-from stream.kafka.transactions import begin_again_after
 from stream.machine.batch import Machine
 from stream.machine.source_partition import SourcePartition
 from stream.metrics import PartitionView, view_of
@@ -49,8 +48,6 @@ log = logging.getLogger(__name__)
 NAME: Final = "webhooks"
 _GARBAGE_THRESHOLDS: Final = (50_000, 20, 1_000)
 _TELL_AGAIN: Final = 1.0
-_TRANSACTION_AGAIN: Final = 0.005
-"""Seconds. A change waits for the transaction that is being written when it comes, and for its own."""
 
 
 class Webhooks:
@@ -73,7 +70,6 @@ class Webhooks:
         settings = self.settings
         self._introduce()
         gc.set_threshold(*_GARBAGE_THRESHOLDS)
-        begin_again_after(_TRANSACTION_AGAIN)
         topics = settings.webhook_topics
         grants = tuple(of_webhooks(settings))
         role = Role(

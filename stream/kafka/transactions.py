@@ -12,7 +12,6 @@ from aiokafka.errors import (
     UnsupportedVersionError,
     for_code,
 )
-from aiokafka.producer import sender
 from aiokafka.protocol.transaction import InitProducerIdRequest
 
 from stream.errors import BrokerError
@@ -32,15 +31,6 @@ _NOBODY = ""
 _TIMEOUT_MS = 1_000
 
 ResolvedDelivery = Literal["exactly_once", "at_least_once"]
-
-
-def begin_again_after(seconds: float) -> None:
-    """How soon a transaction is begun again that came before the broker had finished the last one; in this process.
-
-    aiokafka's own 20 ms are more than the broker takes. Where few records come it is what most of them wait for; where
-    many come, waiting makes fewer and larger transactions.
-    """
-    sender.BACKOFF_OVERRIDE = seconds
 
 
 async def resolve_delivery(settings: Settings, *, as_worker: bool = False) -> ResolvedDelivery:

@@ -15,15 +15,16 @@ import aiokafka.codec
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.client import AIOKafkaClient
+from aiokafka.client import AIOKafkaClient, CoordinationType
 from aiokafka.cluster import ClusterMetadata
-from aiokafka.conn import collect_hosts, create_conn
+from aiokafka.conn import AIOKafkaConnection, collect_hosts, create_conn
 from aiokafka.consumer.fetcher import READ_COMMITTED, Fetcher, FetchError, FetchResult, PartitionRecords
 from aiokafka.consumer.group_coordinator import BaseCoordinator, GroupCoordinator
 from aiokafka.consumer.subscription_state import TopicPartitionState
 from aiokafka.errors import UnsupportedCodecError
-from aiokafka.producer import sender
 from aiokafka.producer.message_accumulator import BatchBuilder, MessageAccumulator, MessageBatch
+from aiokafka.producer.sender import Sender
+from aiokafka.protocol.admin import SaslAuthenticateResponse_v0, SaslAuthenticateResponse_v1
 from aiokafka.protocol.api import Request
 from aiokafka.protocol.fetch import FetchRequest
 from aiokafka.protocol.group import HeartbeatRequest_v1, LeaveGroupRequest, SyncGroupRequest_v3
@@ -40,6 +41,7 @@ from stream.kafka.batch_header import HEADER_BYTES
 from stream.kafka.batch_sender import append
 from stream.kafka.block_reader import BlockReader
 from stream.kafka.clients import client_options
+from stream.kafka.exactly_once.sign_in import _OPTIONS
 from stream.kafka.packed_batch import PackedBatch
 from stream.settings import Settings
 
@@ -217,10 +219,74 @@ async def test_a_producer_can_be_abandoned() -> None:
     producer._closed = True
 
 
-def test_how_soon_a_transaction_is_begun_again_is_a_value_of_a_module() -> None:
-    """Read each time that the broker says that the last one is not finished."""
-    assert sender.BACKOFF_OVERRIDE == 0.02
-    assert "return BACKOFF_OVERRIDE\n" in inspect.getsource(sender.AddPartitionsToTxnHandler)
+@pytest.mark.filterwarnings("ignore:Unclosed AIOKafkaProducer:ResourceWarning")
+async def test_a_producer_tells_who_it_is_and_finds_coordinators() -> None:
+    """Which is all that our own transactions want of it; see stream/kafka/exactly_once/connections.py."""
+    producer = AIOKafkaProducer(bootstrap_servers=BOOTSTRAP, transactional_id="t")
+    manager = producer._txn_manager
+    assert manager is not None
+    assert manager.transactional_id == "t"
+    assert (manager.producer_id, manager.producer_epoch) == (-1, -1)  # until it is started
+    assert producer._sender._coordinators == {}
+    assert list(inspect.signature(Sender._find_coordinator).parameters) == [
+        *("self", "coordinator_type", "coordinator_key"),
+    ]
+    finding = inspect.getsource(Sender._find_coordinator)
+    assert "if coordinator_type in self._coordinators:\n            return" in finding
+    assert "group=ConnectionGroup.COORDINATION" in finding
+    assert (CoordinationType.GROUP, CoordinationType.TRANSACTION) == (0, 1)
+    client = producer.client
+    assert client._conns == {}
+    assert "conn_id = (node_id, group)" in inspect.getsource(AIOKafkaClient._get_conn)
+    assert client.cluster.broker_metadata("no such broker") is None
+    for name in _OPTIONS:
+        assert hasattr(client, f"_{name}"), name
+        assert f"{name}=self._{name}," in inspect.getsource(AIOKafkaClient._get_conn)
+    updating = client.force_metadata_update()
+    assert isinstance(updating, asyncio.Future)
+    updating.cancel()
+    await client.close()
+    producer._closed = True
+
+
+async def test_a_connection_that_is_made_can_be_taken_over() -> None:
+    """It connects and signs in by `send`, reads in a task, and counts as closed without reader and writer."""
+    connection = AIOKafkaConnection("127.0.0.1", 1)
+    for attribute in ("_writer", "_reader", "_read_task", "_versions", "_client_id"):
+        assert hasattr(connection, attribute), attribute
+    assert connection._idle_handle is None
+    assert "if self._max_idle_ms is not None:\n            self._idle_handle" in inspect.getsource(connection.connect)
+    assert not connection.connected()
+    assert "await self.send(SaslAuthenticateRequest(payload))" in inspect.getsource(connection._do_sasl_handshake)
+    assert list(inspect.signature(connection.send).parameters) == ["request", "expect_response"]
+    assert "versions[api_key] = (min_version, max_version)" in inspect.getsource(connection._do_version_lookup)
+    assert "session_lifetime_ms" not in SaslAuthenticateResponse_v0.SCHEMA.names
+    assert "session_lifetime_ms" in SaslAuthenticateResponse_v1.SCHEMA.names
+    reading = inspect.getsource(AIOKafkaConnection._on_read_task_error)
+    assert "if read_task.cancelled():\n            return" in reading
+
+
+def test_a_packed_batch_has_what_is_asked_of_a_builder() -> None:
+    """By the producer and by its accumulator: see stream/kafka/packed_batch.py."""
+    batch = PackedRecords([Outgoing(b"k", b"v")])
+    ours = PackedBatch(batch.parts[0], transactional=False)
+    used = set(re.findall(r"builder\.(\w+)\(", inspect.getsource(sys.modules[MessageBatch.__module__])))
+    used |= set(re.findall(r"batch\.(\w+)\(", inspect.getsource(AIOKafkaProducer.send_batch)))
+    used -= {
+        "append",
+        "build",
+        "set_producer_state",
+    }  # of batches that are filled one by one, and the accumulator's own
+    assert used == {"close", "closed", "record_count", "size", "_build", "_set_producer_state"}
+    theirs = BatchBuilder(1_000, 0)
+    theirs.append(timestamp=None, key=b"k", value=b"v", headers=[])
+    for builder in (ours, theirs):
+        assert all(hasattr(builder, name) for name in used)
+        assert builder.record_count() == 1
+        builder.close()
+        assert builder.closed()
+    assert ours.size() == theirs.size()
+    assert len(ours._build()) == len(theirs._build())
 
 
 def test_a_connection_can_be_made_and_asked_without_a_client() -> None:

@@ -5,10 +5,11 @@ aiokafka makes it, with TLS and SASL, and its own reading ends there: a request 
 
 import asyncio
 import struct
+import time
 from collections import deque
 from typing import Any, Final
 
-from aiokafka.client import AIOKafkaClient, ConnectionGroup
+from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import (
     CorrelationIdError,
     IncompatibleBrokerVersion,
@@ -18,6 +19,7 @@ from aiokafka.errors import (
 )
 
 from stream.kafka.exactly_once.requests import Request
+from stream.kafka.exactly_once.sign_in import sign_in
 
 _LENGTH: Final = struct.Struct(">i")
 _HEAD: Final = struct.Struct(">ihhih")
@@ -30,11 +32,17 @@ _LARGEST_NUMBER: Final = 2**31 - 1
 class Connection(asyncio.Protocol):
     """Open from `taken_over` until `close`, or until the broker ends it."""
 
-    def __init__(self, versions: dict[int, tuple[int, int]], client_id: str, keep: object) -> None:
-        """`versions` by request, the least and the greatest that the broker knows; `keep` lives as long as we do."""
+    def __init__(
+        self, versions: dict[int, tuple[int, int]], client_id: str, keep: object = None, good_until: float | None = None
+    ) -> None:
+        """`versions` by request, the least and the greatest that the broker knows; `keep` lives as long as we do.
+
+        `good_until`, by time.monotonic(), something may be begun on it; None: for ever.
+        """
         self._versions = versions
         self._client_id = client_id.encode()
         self._keep = keep
+        self._good_until = good_until
         self._transport: asyncio.Transport | None = None
         self._received = bytearray()
         self._waiting: deque[tuple[int, asyncio.Future[bytes]]] = deque()
@@ -44,6 +52,11 @@ class Connection(asyncio.Protocol):
     def is_open(self) -> bool:
         """Whether a request can be sent, as far as is known."""
         return self._transport is not None and not self._transport.is_closing()
+
+    @property
+    def is_good(self) -> bool:
+        """Whether a transaction should be begun on it."""
+        return self.is_open and (self._good_until is None or time.monotonic() < self._good_until)
 
     def version(self, key: int, known: range) -> int:
         """The greatest of a request that both sides know; raises IncompatibleBrokerVersion where there is none."""
@@ -86,6 +99,8 @@ class Connection(asyncio.Protocol):
         self._fail(KafkaConnectionError(f"the connection to a broker was lost: {exc or 'the broker ended it'}"))
 
     def data_received(self, data: bytes) -> None:
+        if self._transport is None:
+            return  # of no answer, but TLS hands over what it had already
         received = self._received
         received += data
         start = 0
@@ -129,21 +144,16 @@ def _refuse(answer: "asyncio.Future[bytes]", error: KafkaError) -> None:
 async def taken_over(client: AIOKafkaClient, node: int) -> Connection:
     """Let aiokafka connect to a broker and sign in, and go on with that connection alone.
 
-    Raises NodeNotReadyError where that fails; aiokafka knows why, and only logs it.
+    Raises NodeNotReadyError where that fails.
     """
-    group = ConnectionGroup.COORDINATION  # whoever found the coordinator has one of these; its own is for metadata
-    if not await client.ready(node, group=group):
-        raise NodeNotReadyError(f"broker {node} cannot be reached")
-    theirs: Any = client._conns.pop((node, group))
-    writer, reading, idle = theirs._writer, theirs._read_task, theirs._idle_handle
+    theirs: Any = await sign_in(client, node)
+    writer, reading = theirs._writer, theirs._read_task
     if writer is None or writer.transport.is_closing():
         raise NodeNotReadyError(f"broker {node} ended a new connection")
     theirs._reader = theirs._writer = None  # to aiokafka it is closed
-    theirs._on_close_cb = None
     reading.cancel()
-    if idle is not None:
-        idle.cancel()
-    connection = Connection(theirs._versions, theirs._client_id, writer)  # which closes when it is collected
+    # The writer closes the connection when it is collected.
+    connection = Connection(theirs._versions, theirs._client_id, writer, theirs.good_until)
     writer.transport.set_protocol(connection)
     connection.connection_made(writer.transport)
     return connection

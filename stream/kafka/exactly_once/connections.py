@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from aiokafka import AIOKafkaProducer, TopicPartition
-from aiokafka.client import CoordinationType
+from aiokafka.client import ConnectionGroup, CoordinationType
 from aiokafka.errors import KafkaError, NodeNotReadyError
 
 from stream.kafka.exactly_once.connection import Connection, taken_over
@@ -58,6 +58,13 @@ class Connections:
         self._producer._sender._coordinators.clear()
         await self._producer.client.force_metadata_update()
 
+    def renew(self) -> None:
+        """End those on which nothing more should be begun."""
+        for node, connection in list(self._open.items()):
+            if not connection.is_good:
+                connection.close()
+                del self._open[node]
+
     def end(self) -> None:
         """End all of them at once; what is asked for connects again."""
         for connection in self._open.values():
@@ -91,11 +98,18 @@ class Connections:
         if connection is None or not connection.is_open:
             self._open.pop(node, None)
             connection = await taken_over(self._producer.client, node)
+            self._let_go(node)
             if self._is_closed:  # meanwhile, by whoever could not wait for us
                 connection.close()
                 raise KafkaError("the connections of a producer were closed")
             self._open[node] = connection
         return connection
+
+    def _let_go(self, node: int) -> None:
+        """Of aiokafka's connection, by which it found the coordinator, and that is of no more use."""
+        theirs = self._producer.client._conns.pop((node, ConnectionGroup.COORDINATION), None)
+        if theirs is not None:
+            theirs.close()
 
     async def _wait_and_look_again(self) -> None:
         await asyncio.sleep(_AGAIN)

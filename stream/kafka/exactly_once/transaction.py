@@ -6,7 +6,7 @@ batches and the group's offset are written, side by side; it is committed. Asked
 - what a broker says that it could not do yet, or not there: the transaction before is being ended still, or somebody
   else leads the partition now. A batch goes out again with the number that it had, by which the brokers know it.
 - the first step, once, where a connection was lost in it: nothing is written yet, and to add again changes nothing.
-  Brokers end connections that were idle for long, or that signed in long ago, and nobody is told before.
+  Brokers end connections that were idle for long, and nobody is told before.
 
 Whatever else is no success is raised. So what became of a batch, or of the commit, is never asked about twice: who
 writes drops the writer, and begins with the next epoch.
@@ -67,6 +67,7 @@ class Transaction:
 
     async def find(self) -> None:
         """Find the brokers, and connect to them; raises RequestTimedOutError where that takes too long."""
+        self._connections.renew()
         async with limit("no broker was found to write a transaction to"):
             await self._look()
 
@@ -80,7 +81,7 @@ class Transaction:
         try:
             await until_done(self._first, self._sent, partial(self._again, self._add), self._until)
         except KafkaConnectionError:
-            self._connections.end()  # all of them: others signed in as long ago
+            self._connections.end()  # all of them: others were idle for as long
             await self.find()
             self.begin()
             await until_done(self._first, self._sent, partial(self._again, self._add), self._until)
@@ -102,7 +103,6 @@ class Transaction:
         await until_done(asked, send(asked), partial(self._again, lambda _: asked), self._until)
 
     async def _look(self) -> None:
-        # The coordinator's is the oldest connection, so that it is the first to be ended for its age.
         coordinator = await self._connections.transaction_coordinator(self._id)
         leaders = await self._connections.leaders(self._places)
         group = None if self._offset is None else await self._connections.group_coordinator(self._offset.group)
