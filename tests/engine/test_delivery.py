@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from aiokafka import TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError, ProducerFenced
 from aiokafka.partitioner import DefaultPartitioner
 from hypothesis import given
@@ -21,6 +20,7 @@ from stream.kafka.partitioner import partition_of
 from stream.kafka.transactions import has_transactions, may_write_transactions
 from stream.machine.batch import Batch
 from stream.settings import Settings
+from tests.kit.exactly_once import group_offset_becomes
 from tests.kit.kafka import KafkaBroker, SharedKafka
 from tests.kit.topics import Records, create_topics, produce, read_all
 
@@ -75,14 +75,6 @@ def keys(records: Records) -> dict[int, list[bytes | None]]:
     return {number: [record.key for record in each] for number, each in records.items() if each}
 
 
-async def group_offset(route: Route) -> int:
-    admin = AIOKafkaAdminClient(bootstrap_servers=route.settings.bootstrap)
-    await admin.start()
-    offsets = await admin.list_consumer_group_offsets(route.settings.group)
-    await admin.close()
-    return int(offsets[route.source].offset)
-
-
 async def test_a_batch_is_written_to_the_partitions_of_its_source(route: Route, delivery: Transactional) -> None:
     await delivery.write(batch(b"a", b"b", b"c"))
     changes = await read_all(route.settings.bootstrap, route.settings.topics.stage_changes)
@@ -92,7 +84,7 @@ async def test_a_batch_is_written_to_the_partitions_of_its_source(route: Route, 
         3: [b"a", b"b", b"c", b"\x00position"]
     }
     assert keys(await read_all(route.settings.bootstrap, route.settings.topics.dead_letters)) == {1: [None]}
-    assert await group_offset(route) == 7
+    assert await group_offset_becomes(route, 7)
 
 
 async def test_the_key_places_current_stages_and_changes_of_a_topic_with_another_count(

@@ -1,6 +1,7 @@
 """Transactions of a delivery, what is left of them, and what may come between their requests."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Literal, NamedTuple
 
@@ -27,6 +28,7 @@ from tests.kit.topics import create_topics, read_all
 REQUESTS = {
     name: getattr(requests, name) for name in ("ADD_PARTITIONS", "ADD_OFFSETS", "PRODUCE", "COMMIT_OFFSET", "END")
 }
+_SETTLED = 10.0
 When = Literal["before", "after"]
 """A request is sent, or its answer has come and nobody has read it yet."""
 Blow = Callable[[Connection, Request], Awaitable[bytes | None]]
@@ -102,6 +104,16 @@ async def group_offset(route: Route) -> int | None:
     finally:
         await admin.close()
     return int(offsets[route.source].offset) if route.source in offsets else None
+
+
+async def group_offset_becomes(route: Route, offset: int) -> bool:
+    """Whether it is so within seconds: a broker says that a transaction is committed before its offsets can be read."""
+    until = time.monotonic() + _SETTLED
+    while await group_offset(route) != offset:
+        if time.monotonic() > until:
+            return False
+        await asyncio.sleep(0.05)
+    return True
 
 
 def batches_in(left: Left) -> set[int]:
