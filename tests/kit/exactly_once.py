@@ -28,6 +28,7 @@ from tests.kit.topics import create_topics, read_all
 REQUESTS = {
     name: getattr(requests, name) for name in ("ADD_PARTITIONS", "ADD_OFFSETS", "PRODUCE", "COMMIT_OFFSET", "END")
 }
+_POSITION = b"\x00position"
 _SETTLED = 10.0
 When = Literal["before", "after"]
 """A request is sent, or its answer has come and nobody has read it yet."""
@@ -65,7 +66,7 @@ def batch_of(number: int, *, records: int = 3, value: bytes = b"") -> Batch:
     return Batch(
         events=[Outgoing(b"k%d" % each, said, [("ce_id", b"%d" % each)]) for each in range(records)],
         latest=[Outgoing(b"toy:k%d" % each, said) for each in range(records)],
-        state=[*(Outgoing(b"k%d" % each, said) for each in range(records)), Outgoing(b"\x00position", said)],
+        state=[*(Outgoing(b"k%d" % each, said) for each in range(records)), Outgoing(_POSITION, said)],
         dead_letters=[Outgoing(None, said)],
         next_offset=number,
         inputs=1,
@@ -82,6 +83,9 @@ async def left_by(route: Route) -> Left:
         }
         for topic in (topics.stage_changes, topics.current_stages, topics.customers, topics.dead_letters)
     ]
+    positions = [int(value or b"") for written in state.values() for _, key, value, _ in written if key == _POSITION]
+    if positions:
+        await group_offset_becomes(route, positions[-1])
     return Left(changes, latest, state, dead_letters, await group_offset(route))
 
 
