@@ -24,6 +24,7 @@ from stream.codec.stage_changes import ChangeSource
 from stream.core.model import model_of
 from stream.core.stage_change import StageChange
 from stream.errors import InputFileError
+from stream.offline.garbage import rarely_collected
 from stream.offline.result_files import change_file, customer_file, write_figures
 from stream.offline.simulation import Simulation
 from stream.settings import Settings
@@ -144,6 +145,7 @@ def simulate(
         progress = stack.enter_context(
             Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
         )
+        stack.enter_context(rarely_collected())
         contents: set[bytes] = set()
 
         def run(name: str) -> Iterator[tuple[StageChange, ChangeSource]]:

@@ -54,13 +54,14 @@ class _Objects:
         self._flaws: dict[str, int] = {}
         self._json = JsonReader(self._flaws)
         self._seen = ColumnsSeen(source.survey)
+        self._as_it_is = source.mapping is None and source.notation.plain
         for place, pair in enumerate(source.mapping.pairs if source.mapping is not None else ()):
             if pair.constant is None:
                 self._seen.add(place, pair.target, pair.column)
 
     def record(self, line: int, text: bytes) -> Interaction | Rejected:
         source = self._source
-        if source.mapping is None and source.notation.plain:
+        if self._as_it_is:
             record = source.decode(text)
             if isinstance(record, Rejected) and record.reason is Reason.BAD_TIME:
                 self._note_times(line, text)

@@ -4,7 +4,6 @@ To decode an interaction takes a sixth of what it takes to apply it twice, so th
 process than to send it. This process has a share itself; the others end with it, however it ends.
 """
 
-import gc
 import os
 import signal
 import threading
@@ -24,13 +23,12 @@ from stream.offline.diff.comparison import Comparison, rank_of
 from stream.offline.diff.history import History, Noted, interactions, without_progress
 from stream.offline.diff.tally import Tally
 from stream.offline.diff.versions import Versions
+from stream.offline.garbage import rarely_collected
 
 _LARGE: Final = 10_000_000
 """Bytes of interactions for which it pays to start another process."""
 _MOST: Final = 8
 """Processes: more would only decode."""
-_GARBAGE: Final = (200_000, 50, 1_000)
-"""Customers are many objects, and none of them is garbage: to look for it takes a fifth of the time."""
 
 
 @dataclass(frozen=True)
@@ -94,17 +92,13 @@ def _share(
 ) -> tuple[Tally, int]:
     comparison = Comparison(task.versions(), task.most)
     take = comparison.take
-    thresholds = gc.get_threshold()
-    gc.set_threshold(*_GARBAGE)
-    try:
+    with rarely_collected():
         for offset, interaction in interactions(task.history, noted, progress):
             if processes == 1 or rank_of(interaction.subject) % processes == number:
                 take(interaction, offset)
         if task.until is not None:
             comparison.finish(task.until, noted.records)
         return comparison.end(), comparison.duplicates
-    finally:
-        gc.set_threshold(*thresholds)
 
 
 @contextmanager
