@@ -16,6 +16,7 @@ from stream.cli.terminal.amounts import amount
 from stream.codec.import_rows import HEADER
 from stream.codec.lifecycle_yaml.lifecycle_files import parse
 from stream.codec.state.keys import CUSTOMER
+from stream.core.exact import number_of_fact
 from stream.core.model import model_of
 from stream.kafka.topics import find_topics
 from stream.machine.machine import PartitionMachine
@@ -94,7 +95,7 @@ async def orders_of(settings: Settings) -> Counter[str]:
         for number in range(9):
             customer = machine.customer(CUSTOMER + f"c{number}".encode())
             if customer is not None:
-                counts[customer.id] += customer.lives["shop"].facts[0]
+                counts[customer.id] += number_of_fact(customer.lives["shop"], 0)
     return counts
 
 
