@@ -117,7 +117,7 @@ def test_a_record_of_the_largest_size_takes_a_bounded_multiple_of_it_in_memory(n
     record = Record(1, T0, b"c1", value)
     assert peak(lambda: run_all(made, [record])) < MEMORY * len(value)
     store = made._store
-    kept = [each for slot in store._slots.values() for each in (slot.committed, slot.changed) if each is not None]
+    kept = [each for each in (*(slot.value for slot in store._slots.values()), *store._before) if each is not None]
     assert 0 < sum(map(len, kept)) < 10_000
 
 
