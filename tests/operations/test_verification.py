@@ -282,21 +282,22 @@ def test_of_those_who_began_before_an_edit_what_needs_no_history_is_verified(clo
         for place, change in reversed(list(enumerate(written[at].batch.events)))
         if b"c" + (change.key or b"") in customers
     )
-    changes = written[at].batch.events
+    batch, changes = written[at].batch, [*written[at].batch.events]
     lost = changes.pop(place)
+    batch.events = PackedRecords(changes)
     [difference] = verify(records, settings, written, last, after).differences
     assert str(difference).startswith(f"partition 0, customer {(lost.key or b'').decode()}, quick: change ")
     assert "is missing from stage-changes" in str(difference)
 
     other = Outgoing(lost.key, (lost.value or b"").replace(b'"version"', b'"Version"'), lost.headers)
-    changes.insert(place, other)
+    batch.events = PackedRecords([*changes[:place], other, *changes[place:]])
     [difference] = verify(records, settings, written, last, after).differences
     assert str(difference).endswith("the current stage is another than the latest stage change")
-    changes[place] = lost
+    batch.events = PackedRecords([*changes[:place], lost, *changes[place:]])
 
     key = customers[0]
     broken = {**written[last].changelog, key: written[last].changelog[key][:-3]}
-    found = verify(records, settings, [*written[:last], Written(batch, broken)], last, after)
+    found = verify(records, settings, [*written[:last], Written(written[last].batch, broken)], last, after)
     assert any("its record in lifecycle-customers cannot be read" in str(each) for each in found.differences)
 
 
