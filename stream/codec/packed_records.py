@@ -77,19 +77,19 @@ class PackedRecords:
             size += 1 - _size(offset << 1)
             offset = 0
         out = self._open
-        _varint(out, size << 1)
+        pack_length(out, size)
         out.append(0)  # attributes: there are none
         out.append(0)  # the time is the batch's
-        _varint(out, offset << 1)
+        pack_length(out, offset)
         if key is None:
             out.append(_NULL)
         else:
-            _varint(out, key_length << 1)
+            pack_length(out, key_length)
             out.write(key)
         if value is None:
             out.append(_NULL)
         else:
-            _varint(out, value_length << 1)
+            pack_length(out, value_length)
             out.write(value)
         out.write(headers)
         self._count = offset + 1
@@ -129,7 +129,7 @@ class PackedRecords:
 def pack_headers(headers: Headers) -> bytes:
     """Headers as they stand in a record, their number before them."""
     out = BytesWriter()
-    _varint(out, len(headers) << 1)
+    pack_length(out, len(headers))
     for name, value in cast("Sequence[tuple[str, bytes | None]]", headers):  # a source record's may have none
         pack_header(out, name.encode(), value)
     return out.getvalue()
@@ -137,13 +137,22 @@ def pack_headers(headers: Headers) -> bytes:
 
 def pack_header(out: BytesWriter, name: bytes, value: bytes | None) -> None:
     """One header."""
-    _varint(out, len(name) << 1)
+    pack_length(out, len(name))
     out.write(name)
     if value is None:
         out.append(_NULL)
     else:
-        _varint(out, len(value) << 1)
+        pack_length(out, len(value))
         out.write(value)
+
+
+def pack_length(out: BytesWriter, length: i64) -> None:
+    """A number that is not negative: twice, since the last bit is its sign; seven bits a byte, the lowest first."""
+    left = length << 1
+    while left >= 0x80:
+        out.append(u8((left & 0x7F) | 0x80))
+        left >>= 7
+    out.append(u8(left))
 
 
 def by_key(records: Iterable[PackedRecord], count: i64) -> dict[int, PackedRecords]:
@@ -208,14 +217,6 @@ class _Reader:
             shift += 7
         self._at = at
         return (number >> 1) ^ -(number & 1)
-
-
-def _varint(out: BytesWriter, number: i64) -> None:
-    """A number that is not negative, seven bits a byte; of one with a sign the zigzag form is written."""
-    while number >= 0x80:
-        out.append(u8((number & 0x7F) | 0x80))
-        number >>= 7
-    out.append(u8(number))
 
 
 def _size(number: i64) -> i64:

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 import orjson
 from librt.strings import BytesWriter
-from mypy_extensions import i64, u8
 
+from stream.codec.packed_records import pack_length
 from stream.codec.state.keys import ANONYMOUS, CUSTOMER, kind_of
 from stream.core.interaction import Kind
 from stream.core.stage_change import Contribution, StageChange
@@ -104,28 +104,19 @@ def packed_headers(change: StageChange) -> bytes:
     out = BytesWriter()
     own_id, subject, lifecycle = in_header(event_id(change)), in_header(change.subject), change.lifecycle.encode()
     out.write(_BEFORE_ID)
-    _pack_length(out, len(own_id))
+    pack_length(out, len(own_id))
     out.write(own_id)
     out.write(_BEFORE_SOURCE)
-    _pack_length(out, len(_LIFECYCLES) + len(lifecycle))
+    pack_length(out, len(_LIFECYCLES) + len(lifecycle))
     out.write(_LIFECYCLES)
     out.write(lifecycle)
     out.write(_BEFORE_SUBJECT)
-    _pack_length(out, len(subject))
+    pack_length(out, len(subject))
     out.write(subject)
     out.write(_BEFORE_TIME)
     out.write(_sized(format_time(change.at).encode()))
     out.write(_BEHIND_TIME)
     return out.getvalue()
-
-
-def _pack_length(out: BytesWriter, length: i64) -> None:
-    """Twice the length, for its last bit would say that it is negative; seven bits a byte, the lowest first."""
-    left = length << 1
-    while left >= 0x80:
-        out.append(u8((left & 0x7F) | 0x80))
-        left >>= 7
-    out.append(u8(left))
 
 
 def data(change: StageChange, source: ChangeSource) -> dict[str, Any]:

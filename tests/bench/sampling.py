@@ -18,7 +18,6 @@ _WAITING = re.compile(r"^(epoll_wait|poll|select|pthread_cond_\w*wait|futex\w*|s
 """For the network, or for the interpreter's lock: no processor time, though it looks busy to py-spy."""
 OWN = {
     "other": ("metrics", "web"),
-    "machine": ("core", "codec", "machine"),
     "fetch": (
         "kafka/partition_reader",
         "kafka/kept_batches",
@@ -27,7 +26,14 @@ OWN = {
         "codec/record_block",
         "codec/record_cursor",
     ),
-    "produce": ("engine/delivery", "kafka/batch_sender"),
+    "machine": ("core", "codec", "machine"),
+    "produce": (
+        "engine/delivery",
+        "kafka/batch_header",
+        "kafka/batch_sender",
+        "kafka/exactly_once",
+        "kafka/packed_batch",
+    ),
     "loop": ("engine", "kafka"),
 }
 """The product's folders and modules below `stream` by part; a part's are without those of the parts before it."""

@@ -25,6 +25,8 @@ def test_each_name_is_a_folder_or_a_module_of_the_product(name: str) -> None:
         ("_proc_fetch_request (/venv/aiokafka/consumer/fetcher.py:700)", "fetch"),
         ("write (/app/stream/engine/delivery.py:12)", "produce"),
         ("send (/app/stream/kafka/batch_sender.py:12)", "produce"),
+        ("advance (/app/stream/codec/record_cursor.py:12)", "fetch"),
+        ("send (/app/stream/kafka/exactly_once/step.py:12)", "produce"),
         ("_apply (/app/stream/engine/partition.py:12)", "loop"),
         ("probe (/app/stream/kafka/contact.py:12)", "loop"),
         ("collect (/app/stream/metrics.py:12)", "other"),

@@ -1,7 +1,8 @@
-"""How long a bare transaction takes: the floor under the latency of whatever commits one for each batch.
+"""How long a bare transaction by aiokafka takes, for whoever commits one for each batch by its producer.
 
-A transactional producer of aiokafka alone, on an otherwise idle machine, writes what our smallest batch holds: its
-real records for stage-changes, current-stages and the changelog, then the group offset, then commits.
+Workers write theirs on connections of their own (`stream/kafka/exactly_once`). A transactional producer alone, on an
+otherwise idle machine, writes what our smallest batch holds: its real records for stage-changes, current-stages and the
+changelog, then the group offset, then commits.
 """
 
 import asyncio
@@ -21,7 +22,7 @@ from stream.settings import Settings
 from tests.bench.probes import PARTITIONS, TRIVIAL, probe, quantile, running_kafka
 from tests.kit import machines
 
-HELP = "A bare Kafka transaction of the records of our smallest batch."
+HELP = "A bare transaction, by aiokafka's producer, of the records of our smallest batch."
 
 _WARM_UP = 200
 _PAUSE = 0.1

@@ -35,7 +35,7 @@ def as_aiokafka_packs(records: list[Outgoing]) -> bytes:
 def test_the_bytes_are_those_that_aiokafka_writes(records: list[Outgoing]) -> None:
     """Lengths and offsets of every size, and what is not there."""
     packed = PackedRecords(records)
-    written = b"".join(as_aiokafka_packs([*PackedRecords(part)]) for part in _by_part(packed, records))
+    written = b"".join(as_aiokafka_packs(part) for part in _by_part(packed, records))
     assert b"".join(part.records for part in packed.parts) == written
     assert len(packed) == len(records)
 

@@ -92,6 +92,23 @@ async def test_what_is_written_is_what_aiokafka_writes(kafka: SharedKafka, topic
     assert sum(len(records) for records in ours.state.values()) > 50
 
 
+async def test_workers_that_write_by_aiokafka_and_ours_take_over_from_each_other(route: Route) -> None:
+    """As in an upgrade, and back: whoever came before is fenced, and what it still wants to write nobody reads."""
+    before: Transactional | None = None
+    for number, kind in enumerate([TransactionalByAiokafka, Transactional] * 2, 7):
+        owner = kind(route)
+        await owner.start()
+        if before is not None:
+            with pytest.raises(ProducerFenced):
+                await before.write(batch_of(99))
+            await before.discard()
+        await owner.write(batch_of(number))
+        before = owner
+    assert before is not None
+    await before.discard()
+    assert batches_in(await left_to_next_owner(route)) == {7, 8, 9, 10}
+
+
 @pytest.mark.parametrize(("request_name", "when"), EVERYWHERE)
 async def test_a_rival_that_takes_over_finds_all_of_a_transaction_or_nothing(
     route: Route,

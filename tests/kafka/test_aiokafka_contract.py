@@ -49,7 +49,7 @@ BOOTSTRAP = "127.0.0.1:1"
 
 
 def test_the_releases_are_those_that_the_engine_was_written_for() -> None:
-    wanted = "read stream/kafka/partition_reader.py and batch_sender.py against it"
+    wanted = "read partition_reader.py, batch_sender.py, packed_batch.py and exactly_once of stream/kafka against it"
     assert aiokafka.__version__.startswith("0.14."), wanted
     assert version("faust-streaming").startswith("0.15.3"), "read stream/engine/faust_app.py against it"
 
