@@ -13,7 +13,8 @@ MOST: Final = 1_000
 """Records that are looked at."""
 SHOWN: Final = 2_000
 """Characters of a key and of a value."""
-_SECONDS: Final = 0.8
+SECONDS: Final = 0.8
+"""For as long is read; what is not read by then is not shown."""
 _BYTES_OF_A_CHARACTER: Final = 4
 
 
@@ -38,8 +39,11 @@ class DeadLetterTail:
         ]
 
 
-async def latest_dead_letters(settings: Settings) -> DeadLetterTail:
-    """Read the end of the topic, at most `MOST` records of it. Raises KafkaError where Kafka does not answer."""
+async def latest_dead_letters(settings: Settings, seconds: float = SECONDS) -> DeadLetterTail:
+    """Read the end of the topic, at most `MOST` records of it and for so long.
+
+    Raises KafkaError where Kafka does not answer.
+    """
     letters: list[DeadLetter] = []
     replayed: set[SourceAddress] = set()
     seen = 0
@@ -53,7 +57,7 @@ async def latest_dead_letters(settings: Settings) -> DeadLetterTail:
         elif found is not None:
             letters.append(replace(found, key=_beginning(found.key), value=_beginning(found.value), headers=()))
 
-    complete = await read_tail(settings, settings.topics.dead_letters, MOST, _SECONDS, see)
+    complete = await read_tail(settings, settings.topics.dead_letters, MOST, seconds, see)
     # A receipt stands behind its dead letter, in the same partition: who sees the letter sees the receipt.
     left = [each for each in letters if each.source not in replayed]
     left.sort(key=lambda each: (each.time, each.address), reverse=True)

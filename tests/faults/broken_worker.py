@@ -28,6 +28,8 @@ from stream.machine.batch import Batch
 _numbers = count()
 _IN_BETWEEN = 0.3
 """Seconds between two transactions that should be one: a fault is to hit there, however busy the machine is."""
+_UNWRITTEN = 2.0
+"""Seconds from an answer until what was answered is written: both collectors are killed once only."""
 
 
 def no_fencing() -> None:
@@ -189,7 +191,7 @@ def answers_first() -> None:
     really = ReceiptProducer._accepted
 
     async def accepted(self: ReceiptProducer, *batch: Any) -> Any:
-        await asyncio.sleep(_IN_BETWEEN)
+        await asyncio.sleep(_UNWRITTEN)
         return await really(self, *batch)
 
     async def at_once(_self: Patience, _receipt: Receipt) -> BaseException | None:

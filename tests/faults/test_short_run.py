@@ -118,7 +118,7 @@ async def test_a_build_that_is_wrong_on_purpose_is_caught(
     if "stall" not in faults:  # which needs a network of its own
         plan = replace(plan, bootstrap=kafka.bootstrap, prefix=topic_prefix)
     outcome = await run(plan, tmp_path, lambda _: None)
-    assert any(CAUGHT_BY.get(kind, "") in line for line in outcome.verdict.differences)
+    assert any(CAUGHT_BY.get(kind, "") in line for line in outcome.verdict.differences), outcome.verdict
 
 
 def over_http(plan: Plan, kind: str) -> Plan:

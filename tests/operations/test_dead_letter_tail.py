@@ -14,6 +14,8 @@ from tests.kit.machines import Record
 from tests.kit.topics import create_topics
 
 T = 1_767_225_600_000
+PATIENT = 60.0
+"""Seconds: what is looked at is to depend on no machine."""
 
 
 @pytest.fixture
@@ -47,7 +49,7 @@ async def test_the_newest_come_first_over_all_partitions_and_are_counted_by_reas
         (1, T + 2, letter(3)),
         (0, T + 4, letter(4)),
     )
-    tail = await latest_dead_letters(settings)
+    tail = await latest_dead_letters(settings, PATIENT)
     assert [(each.time, each.source.offset, str(each.address)) for each in tail.letters] == [
         (T + 4, 4, "0-1"),
         (T + 3, 2, "3-0"),
@@ -68,21 +70,21 @@ async def test_those_that_were_replayed_are_left_out_and_so_are_receipts_and_for
         (0, T + 1, receipt(SourceAddress("interactions", 3, 1, T))),
         (2, T, Outgoing(b"x", b"somebody else's")),
     )
-    tail = await latest_dead_letters(settings)
+    tail = await latest_dead_letters(settings, PATIENT)
     assert [each.source.offset for each in tail.letters] == [2]
     assert (tail.looked_at, tail.complete) == (4, True)
 
 
 async def test_of_many_the_latest_are_looked_at(settings: Settings) -> None:
     await write(settings, *((number % 4, T + number, letter(number)) for number in range(MOST + 400)))
-    tail = await latest_dead_letters(settings)
+    tail = await latest_dead_letters(settings, PATIENT)
     assert (tail.looked_at, tail.complete) == (MOST, False)
     assert [each.source.offset for each in tail.letters] == list(range(MOST + 399, 399, -1))
 
 
 async def test_little_is_kept_of_large_ones(settings: Settings) -> None:
     await write(settings, (0, T, letter(1, Reason.TOO_LARGE, b"x" * 1_000_000, b"k" * 10_000)))
-    [found] = (await latest_dead_letters(settings)).letters
+    [found] = (await latest_dead_letters(settings, PATIENT)).letters
     assert (len(found.value or b""), len(found.key or b""), found.headers, found.whole) == (8_000, 8_000, (), 1_000_000)
 
 
