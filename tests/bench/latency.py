@@ -31,7 +31,7 @@ _OURS, _EXACTLY, _AT_LEAST = "ours, exactly once", "Kafka Streams, exactly once"
 
 Say = Callable[[str], None]
 
-FULL, QUICK = Plan(4, 13, 6, 500_000, 2), Plan(3, 6, 4, 150_000, 1)
+FULL, QUICK = Plan(20, 4, 13, 6, 500_000, 2), Plan(10, 3, 6, 4, 150_000, 1)
 
 
 async def measure(quick: bool, say: Say, *, maximum: float | None = None) -> dict[str, Any]:

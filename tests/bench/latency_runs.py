@@ -50,6 +50,9 @@ class Plan(NamedTuple):
     The second round runs the systems the other way round: a broker that has run for longer answers faster.
     """
 
+    run_in: float
+    """Of each system, before anything is measured: a broker that was just started takes three times as long for a
+    transaction, and the first system would have all of that."""
     warm_up: float
     low: float
     high: float
@@ -117,9 +120,10 @@ async def run_systems(
         Load(QUARTER, maximum / 4, plan.high),
         Load(HALF, maximum / 2, plan.high),
     ]
-    count = int(maximum / 4 * plan.warm_up + sum(load.rate * load.seconds for load in loads)) + 10_000
+    warm_up, run_in = Load(QUARTER, maximum / 4, plan.warm_up), Load(QUARTER, maximum / 4, plan.run_in)
+    count = int(sum(load.rate * load.seconds for load in (*loads, max(warm_up, run_in)))) + 10_000
     say(f"maximal rate {maximum:,.0f} events/s; preparing {count:,} interactions")
-    customers = int(maximum / 4 * plan.warm_up) // MET_BEFORE
+    customers = int(warm_up.rate * warm_up.seconds) // MET_BEFORE
     records = list(workload(count, customers, until=time.time_ns() // 1_000_000))
     names = list(systems)
     measured: dict[str, dict[str, list[Measured]]] = {name: {} for name in names}
@@ -127,16 +131,17 @@ async def run_systems(
     gc.collect()
     gc.freeze()  # else each search for cycles walks through all of them
     try:
-        for turn in range(plan.rounds):
+        for turn in range(-1, plan.rounds):  # the first, of all, is the run-in
             for name in names if turn % 2 == 0 else reversed(names):
                 start, peer = systems[name]
-                topic, output = (f"{turn}-{names.index(name)}-{each}" for each in _TOPICS)
+                topic, output = (f"{turn + 1}-{names.index(name)}-{each}" for each in _TOPICS)
+                before, measuring = (run_in, []) if turn < 0 else (warm_up, loads)
                 try:
                     if peer is not None:
                         await install(peer, say)
                     await create_topics(bootstrap, topic, output, partitions=PARTITIONS)
                     async with start(bootstrap, folder, topic, output):
-                        runs = await _system(bootstrap, topic, output, plan, loads, records, name, say)
+                        runs = await _system(bootstrap, topic, output, before, measuring, records, name, say)
                 except PeerFailed as failure:
                     failed[name] = str(failure)
                     continue
@@ -156,19 +161,19 @@ async def _system(
     bootstrap: str,
     topic: str,
     output: str,
-    plan: Plan,
+    warm_up: Load,
     loads: Sequence[Load],
     records: Sequence[Record],
     name: str,
     say: Say,
 ) -> dict[str, Measured]:
-    """One system that is starting, under one load after the other."""
+    """One system that is starting, under one load after the other, behind one that is not measured."""
     trips, background = Trips(), iter(records)
     runs: dict[str, Measured] = {}
     async with subscriber(bootstrap, output, trips.heard), Flow(bootstrap, topic, "probe", trips.sent) as flow:
         await _until_it_answers(flow, trips)
-        say(f"{name}: warming up")
-        await flow.run(loads[1].rate, plan.warm_up, background=background, probes=_PROBES)
+        say(f"{name}: {'warming up' if loads else 'running in'}")
+        await flow.run(warm_up.rate, warm_up.seconds, background=background, probes=_PROBES)
         await trips.finish(_START_SECONDS)
         for load in loads:
             say(f"{name}: {load.rate:,.0f} events/s")

@@ -191,16 +191,24 @@ class Wire(asyncio.Transport):
 
     def __init__(self) -> None:
         super().__init__()
-        self.sent, self.ended = bytearray(), False
+        self.pieces: list[bytes] = []
+        self.ended = False
+
+    @property
+    def sent(self) -> bytes:
+        return b"".join(self.pieces)
 
     def write(self, data: Any) -> None:
-        self.sent += data
+        self.pieces.append(bytes(data))
 
     def is_closing(self) -> bool:
         return self.ended
 
     def abort(self) -> None:
         self.ended = True
+
+
+COMMIT = requests.commit("t", Writer(1, 2))
 
 
 def connected() -> tuple[Connection, Wire]:
@@ -229,7 +237,7 @@ def test_answers_are_the_same_however_they_are_cut(bodies: list[bytes], data: st
 
     def check() -> None:
         connection, wire = connected()
-        waiting = [connection.send(requests.commit("t", Writer(1, 2))) for _ in bodies]
+        waiting = [each for _ in bodies for each in connection.send(COMMIT)]
         for begin, end in zip([0, *cuts], [*cuts, len(stream)], strict=True):
             connection.data_received(stream[begin:end])
         assert [each.result() for each in waiting] == bodies
@@ -237,7 +245,7 @@ def test_answers_are_the_same_however_they_are_cut(bodies: list[bytes], data: st
         assert not connection._received
         theirs = EndTxnRequest_v0("t", 1, 2, True)
         header = theirs.build_request_header(1, "ours").encode()
-        assert bytes(wire.sent).startswith(struct.pack(">i", len(header + theirs.encode())) + header + theirs.encode())
+        assert wire.sent.startswith(struct.pack(">i", len(header + theirs.encode())) + header + theirs.encode())
 
     run(check)
 
@@ -246,7 +254,7 @@ def test_answers_are_the_same_however_they_are_cut(bodies: list[bytes], data: st
 def test_any_bytes_are_answers_or_end_the_connection_and_everybody_hears_of_it(pieces: list[bytes]) -> None:
     def check() -> None:
         connection, wire = connected()
-        waiting = [connection.send(requests.commit("t", Writer(1, 2))) for _ in range(3)]
+        waiting = connection.send(COMMIT, COMMIT, COMMIT)
         for piece in pieces:
             connection.data_received(piece)
         assert len(connection._received) <= 60 * 6
@@ -254,7 +262,7 @@ def test_any_bytes_are_answers_or_end_the_connection_and_everybody_hears_of_it(p
             assert all(each.done() for each in waiting)
             assert not connection.is_open
             with pytest.raises(KafkaError):
-                connection.send(requests.commit("t", Writer(1, 2)))
+                connection.send(COMMIT)
         connection.close()
         for each in waiting:
             assert each.exception() is None or isinstance(each.exception(), KafkaError)
@@ -267,16 +275,28 @@ def test_any_bytes_are_answers_or_end_the_connection_and_everybody_hears_of_it(p
 )
 async def test_what_cannot_be_an_answer_ends_the_connection(data: bytes) -> None:
     connection, wire = connected()
-    answer = connection.send(requests.commit("t", Writer(1, 2)))
+    [answer] = connection.send(COMMIT)
     connection.data_received(data)
     assert wire.ended
     assert isinstance(answer.exception(), KafkaError)
     connection.data_received(data)  # as TLS may hand over what it had already
 
 
+async def test_requests_in_one_piece_are_the_bytes_of_one_after_the_other() -> None:
+    (together, one_piece), (apart, two_pieces) = connected(), connected()
+    both = [requests.commit("u", Writer(3, 4)), COMMIT]
+    answers = together.send(*both)
+    for each in both:
+        apart.send(each)
+    assert one_piece.sent == two_pieces.sent
+    assert (len(one_piece.pieces), len(two_pieces.pieces)) == (1, 2)
+    together.data_received(framed(1, b"one") + framed(2, b"two"))
+    assert [await each for each in answers] == [b"one", b"two"]
+
+
 async def test_an_answer_that_nobody_waits_for_any_more_is_passed_over() -> None:
     connection, _ = connected()
-    first, second = (connection.send(requests.commit("t", Writer(1, 2))) for _ in range(2))
+    first, second = connection.send(COMMIT, COMMIT)
     first.cancel()
     connection.data_received(framed(1, b"one") + framed(2, b"two"))
     assert await second == b"two"

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Literal, NamedTuple
 
 import pytest
@@ -146,7 +146,7 @@ class Strike:
         async def through(connection: Connection, sent: Request, answer: "asyncio.Future[bytes]") -> None:
             try:
                 said = await blow(connection, sent) if when == "before" else None
-                body = await really(connection, sent) if said is None else said
+                body = await really(connection, sent)[0] if said is None else said
                 if when == "after":
                     self.fell.set()
                     body = await blow(connection, sent) or body
@@ -157,9 +157,14 @@ class Strike:
                 if not answer.done():
                     answer.set_result(body)
 
-        def send(connection: Connection, sent: Request) -> "asyncio.Future[bytes]":
+        def send(connection: Connection, *sent: Request) -> Sequence["asyncio.Future[bytes]"]:
+            if all(each.key != request for each in sent):
+                return really(connection, *sent)
+            return [send_one(connection, each) for each in sent]
+
+        def send_one(connection: Connection, sent: Request) -> "asyncio.Future[bytes]":
             if sent.key != request or (once and self._tasks):
-                return really(connection, sent)
+                return really(connection, sent)[0]
             if when == "before":
                 self.fell.set()
             answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()

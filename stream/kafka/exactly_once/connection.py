@@ -7,6 +7,7 @@ import asyncio
 import struct
 import time
 from collections import deque
+from collections.abc import Sequence
 from typing import Any, Final
 
 from aiokafka.client import AIOKafkaClient
@@ -66,22 +67,26 @@ class Connection(asyncio.Protocol):
             raise IncompatibleBrokerVersion(f"the broker knows versions {least} to {greatest} of request {key}")
         return version
 
-    def send(self, request: Request) -> asyncio.Future[bytes]:
-        """Send at once; the answer is what stands behind its correlation id.
+    def send(self, *requests: Request) -> Sequence[asyncio.Future[bytes]]:
+        """Send at once, in one piece: a call of the system costs as much as all else; answers are bodies, in order.
 
-        Whoever does not wait for it need not: an error is told to nobody then. Raises KafkaConnectionError where the
-        connection is closed, and the answer does where it closes before.
+        Whoever does not wait for one need not: an error is told to nobody then. Raises KafkaConnectionError where the
+        connection is closed, and the answers do where it closes before.
         """
         if self._transport is None or self._transport.is_closing():
             raise KafkaConnectionError("the connection to a broker is closed")
-        self._number = number = (self._number + 1) & _LARGEST_NUMBER
-        name = self._client_id
-        size = _AFTER_LENGTH + len(name) + sum(map(len, request.body))
-        head = _HEAD.pack(size, request.key, request.version, number, len(name))
-        answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-        self._waiting.append((number, answer))
-        self._transport.write(b"".join((head, name, *request.body)))
-        return answer
+        loop, name = asyncio.get_running_loop(), self._client_id
+        sent: list[asyncio.Future[bytes]] = []
+        pieces: list[bytes | bytearray] = []
+        for request in requests:
+            self._number = number = (self._number + 1) & _LARGEST_NUMBER
+            size = _AFTER_LENGTH + len(name) + sum(map(len, request.body))
+            pieces += (_HEAD.pack(size, request.key, request.version, number, len(name)), name, *request.body)
+            answer: asyncio.Future[bytes] = loop.create_future()
+            self._waiting.append((number, answer))
+            sent.append(answer)
+        self._transport.write(b"".join(pieces))
+        return sent
 
     def close(self, error: KafkaError | None = None) -> None:
         """End it at once; whoever waits for an answer gets `error`."""

@@ -29,8 +29,15 @@ class Asked(NamedTuple):
 
 
 def send(asked: Sequence[Asked]) -> Sent:
-    """Send all of it. Raises KafkaConnectionError where a connection is closed."""
-    return [each.connection.send(each.request) for each in asked]
+    """Send all of it, at once what goes to one broker. Raises KafkaConnectionError where a connection is closed."""
+    if len(asked) == 1:
+        [(connection, request, _)] = asked
+        return connection.send(request)
+    requests: dict[Connection, list[Request]] = {}
+    for each in asked:
+        requests.setdefault(each.connection, []).append(each.request)
+    sent = {connection: iter(connection.send(*own)) for connection, own in requests.items()}
+    return [next(sent[each.connection]) for each in asked]
 
 
 async def until_done(
