@@ -48,10 +48,7 @@ class FetchAhead:
         return self._is_there.is_set()
 
     def take(self) -> Fetched | None:
-        """All that was fetched; None while the partition is not ours. Raises as `fetch`.
-
-        What goes on is to `begin` behind it.
-        """
+        """All that was fetched; None while the partition is not ours. Goes on behind it. Raises as `fetch`."""
         fetched, error = self._ready, self._error
         self._ready = None
         if fetched is None:
@@ -60,6 +57,8 @@ class FetchAhead:
             self._is_there.clear()
         if fetched is not None:
             self._next = fetched.next_offset
+            if error is None:
+                self.begin(self._next)
         elif error is not None:
             raise error
         return fetched

@@ -27,7 +27,7 @@ from stream.errors import PositionError, UnreadableError
 from stream.kafka.changelog import ChangelogProgress
 from stream.kafka.contact import AWAY_AFTER
 from stream.kafka.lag import Lag
-from stream.kafka.partition_reader import FRESH_MS, Fetched, is_cancelled
+from stream.kafka.partition_reader import Fetched, is_cancelled
 from stream.kafka.topic_monitor import SourceTopic
 from stream.machine.batch import Batch, Machine
 
@@ -83,9 +83,7 @@ class Partition:
         self._companion = context.companion
         self._inbox = Inbox()
         self._ahead = FetchAhead(self._fetch)
-        """Goes on while a batch is written."""
-        self._fetch_ends = 0.0
-        """When the latest fetch ends where nothing comes, by time.monotonic()."""
+        """Goes on while a batch is written; only where there is a companion."""
         self._policy = ErrorPolicy()
         self._delivery: Delivery | None = None
         self.machine: Machine | None = None
@@ -273,8 +271,6 @@ class Partition:
         if age is not None:
             self._answered = time.monotonic() - age
             self._context.contact.heard(age)
-            if age > FRESH_MS / 1000:  # it waited for the batch before, and that for a broker
-                fetched = fetched._replace(caught_up=False)
         if self.blocked is not None and (fetched.records or fetched.caught_up or fetched.next_offset > self.position):
             self.blocked, self.state = None, PartitionState.RUNNING
         if not (fetched.records or fetched.caught_up or self._begins or self._companion):
@@ -298,7 +294,7 @@ class Partition:
         unreadable: UnreadableError | None = None
         fetched: Fetched | None = None
         try:
-            fetched = await self._fetch_or_hear()
+            fetched = await (self._fetch(self.position) if self._companion is None else self._fetch_or_hear())
         except UnreadableError as error:
             unreadable = error
         except PositionError as error:
@@ -314,32 +310,20 @@ class Partition:
         return fetched
 
     async def _fetch(self, position: int) -> Fetched | None:
-        wait = self._fetch_timeout()
-        self._fetch_ends = time.monotonic() + wait
-        return await self._context.source.fetch(self.number, position, wait)
+        return await self._context.source.fetch(self.number, position, self._fetch_timeout())
 
     async def _fetch_or_hear(self) -> Fetched | None:
-        """What was fetched meanwhile, else what comes until something is due.
-
-        Where an input came by another way: nothing, and the fetch goes on.
-        """
+        """As `_fetch`; without records where an input came by another way, or something is due: the fetch goes on."""
         assert self.position is not None
-        ahead = self._ahead
-        if self._companion is None:
-            if not ahead.is_there and time.monotonic() + self._fetch_timeout() < self._fetch_ends - _LEAST_WAIT:
-                ahead.stop()  # it does not know of what is due before its end
-            ahead.begin(self.position)
-            await ahead.wait()
-            return ahead.take()
-        ahead.begin(self.position)
-        if not ahead.is_there:
-            either = [asyncio.ensure_future(each) for each in (ahead.wait(), self._inbox.wait())]
+        self._ahead.begin(self.position)
+        if not self._ahead.is_there:
+            either = [asyncio.ensure_future(each) for each in (self._ahead.wait(), self._inbox.wait())]
             try:
                 await asyncio.wait(either, timeout=self._fetch_timeout(), return_when=asyncio.FIRST_COMPLETED)
             finally:
                 for each in either:
                     each.cancel()
-        return ahead.take() if ahead.is_there else _nothing_at(self.position)
+        return self._ahead.take() if self._ahead.is_there else _nothing_at(self.position)
 
     async def _wait_at(self, error: UnreadableError) -> None:
         """Wait at what cannot be read, and find out whether it was skipped meanwhile.
@@ -421,8 +405,6 @@ class Partition:
         batch = await self._context.turns.drive(run)
         if batch.inputs:
             ran = time.monotonic()
-            if not batch.more:
-                self._ahead.begin(batch.next_offset)
             await self._delivery.write(batch)
             now = time.monotonic()
             self._commit(machine)

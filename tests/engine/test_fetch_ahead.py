@@ -67,7 +67,6 @@ async def test_the_end_is_told_and_then_waited_at_again() -> None:
     await source.give(fetched(5, 0))
     assert source.asked == [5]
     assert offsets(ahead.take()) == []
-    ahead.begin(5)
     await source.give(fetched(5, 1))
     assert source.asked == [5, 5, 6]
     assert offsets(ahead.take()) == [5]
@@ -81,7 +80,6 @@ async def test_no_more_is_fetched_ahead_than_is_enough() -> None:
     await source.give(fetched(0, MOST), fetched(MOST, 1))
     assert source.asked == [0]
     assert len(offsets(ahead.take())) == MOST
-    ahead.begin(MOST)
     await asyncio.wait_for(ahead.wait(), 5)
     assert offsets(ahead.take()) == [MOST]
     ahead.stop()
@@ -110,7 +108,6 @@ async def test_a_partition_that_is_not_ours_is_said_so_behind_what_was_fetched_b
     ahead.begin(5)
     await source.give(fetched(5, 1), None)
     assert offsets(ahead.take()) == [5]
-    ahead.begin(6)
     await source.give(None)
     assert ahead.is_there
     assert ahead.take() is None

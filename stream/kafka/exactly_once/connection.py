@@ -8,7 +8,7 @@ import struct
 import time
 from collections import deque
 from collections.abc import Sequence
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import (
@@ -96,7 +96,8 @@ class Connection(asyncio.Protocol):
         self._fail(error or KafkaConnectionError("the connection to a broker was closed"))
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
