@@ -2,9 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
-from typing import Final, NamedTuple
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final, NamedTuple, TypeVar
 
 from aiokafka.errors import KafkaError, ProducerFenced, RequestTimedOutError
 
@@ -12,9 +11,12 @@ from stream.kafka.exactly_once.answers import Hindered, hindrance
 from stream.kafka.exactly_once.connection import Connection
 from stream.kafka.exactly_once.requests import Request
 
+T = TypeVar("T")
+
 REQUEST_TIMEOUT: Final = 10.0
 _FIRST_WAIT: Final = 0.002
 _LONGEST_WAIT: Final = 0.1
+_SILENT: Final = "a broker did not answer"
 
 Sent = Sequence["asyncio.Future[bytes]"]
 
@@ -48,7 +50,7 @@ async def until_done(
     Raises KafkaError where something fails; a rival explains whatever else does.
     """
     wait = _FIRST_WAIT
-    while hindered := _hindered(asked, await _answers(sent)):
+    while hindered := _hindered(asked, await in_time(_SILENT, _answers(sent))):
         if time.monotonic() > until:
             raise hindrance(hindered)
         await asyncio.sleep(wait)
@@ -57,19 +59,17 @@ async def until_done(
         sent = send(asked)
 
 
-@asynccontextmanager
-async def limit(what: str) -> AsyncIterator[None]:
-    """Raises RequestTimedOutError, which says `what`, where it takes as long as a request may."""
+async def in_time(what: str, work: Awaitable[T]) -> T:
+    """Raises RequestTimedOutError, which says `what`, where it takes longer than a request may."""
     try:
         async with asyncio.timeout(REQUEST_TIMEOUT):
-            yield
+            return await work
     except TimeoutError:
         raise RequestTimedOutError(f"{what} within {REQUEST_TIMEOUT:g} s") from None
 
 
 async def _answers(sent: Sent) -> Sequence[bytes]:
-    async with limit("a broker did not answer"):
-        return await asyncio.gather(*sent) if len(sent) > 1 else [await sent[0]]
+    return [await each for each in sent]
 
 
 def _hindered(asked: Sequence[Asked], answers: Sequence[bytes]) -> Hindered:

@@ -24,7 +24,7 @@ from stream.kafka.exactly_once.answers import Hindered, What
 from stream.kafka.exactly_once.connection import Connection
 from stream.kafka.exactly_once.connections import Connections
 from stream.kafka.exactly_once.requests import Batch, GroupOffset, Place, Request
-from stream.kafka.exactly_once.step import REQUEST_TIMEOUT, Asked, Sent, limit, send, until_done
+from stream.kafka.exactly_once.step import REQUEST_TIMEOUT, Asked, Sent, in_time, send, until_done
 
 _TO_ANOTHER: Final = frozenset({answers.COORDINATOR_AWAY, answers.NOT_COORDINATOR})
 _OF_ANOTHER: Final = frozenset({answers.UNKNOWN_PARTITION, answers.NO_LEADER, answers.NOT_LEADER})
@@ -68,8 +68,7 @@ class Transaction:
     async def find(self) -> None:
         """Find the brokers, and connect to them; raises RequestTimedOutError where that takes too long."""
         self._connections.renew()
-        async with limit("no broker was found to write a transaction to"):
-            await self._look()
+        await in_time("no broker was found to write a transaction to", self._look())
 
     def begin(self) -> None:
         """Send the first step."""
@@ -108,11 +107,13 @@ class Transaction:
         group = None if self._offset is None else await self._connections.group_coordinator(self._offset.group)
         self._way = Way(coordinator, leaders, group)
 
+    async def _look_again(self) -> None:
+        await self._connections.look_again()
+        await self._look()
+
     async def _again(self, ask: Callable[[Collection[What]], Sequence[Asked]], hindered: Hindered) -> Sequence[Asked]:
         if not _ELSEWHERE.isdisjoint(hindered.values()):
-            async with limit("no broker was found to go on with a transaction"):
-                await self._connections.look_again()
-                await self._look()
+            await in_time("no broker was found to go on with a transaction", self._look_again())
         return ask(hindered)
 
     def _add(self, what: Collection[What]) -> Sequence[Asked]:
