@@ -1,7 +1,7 @@
 """Delivery against a real Kafka: what is written where, who may write, and what an end in between leaves."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 
 import pytest
 from aiokafka import TopicPartition
@@ -236,12 +236,12 @@ async def test_a_batch_is_visible_from_when_it_is_told_to_commit_until_that_is_k
     """Where it is never known, for ever; all that is written before, nobody reads."""
     really, seen = Connection.send, list[tuple[int, bool]]()
 
-    def send(self: Connection, request: Request) -> "asyncio.Future[bytes]":
-        seen.append((request.key, delivery.is_visible))
-        answer = really(self, request)
-        if request.key == END and delivery._committed is not None:
+    def send(self: Connection, *requests: Request) -> Sequence["asyncio.Future[bytes]"]:
+        seen.extend((request.key, delivery.is_visible) for request in requests)
+        answers = really(self, *requests)
+        if requests[0].key == END and delivery._committed is not None:
             self.close()
-        return answer
+        return answers
 
     monkeypatch.setattr(Connection, "send", send)
     await delivery.write(batch(b"a"))

@@ -1,13 +1,16 @@
 """Transactions in a row, and of many batches, on a real Kafka: order, and the numbers by which a broker knows them."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
 from stream.codec.records import Outgoing
 from stream.engine.delivery import Route, Transactional
 from stream.kafka.exactly_once import answers
-from stream.kafka.exactly_once.answers import CONCURRENT, Hindered, What
+from stream.kafka.exactly_once.answers import CONCURRENT, DONE
+from stream.kafka.exactly_once.connection import Connection
+from stream.kafka.exactly_once.requests import ADD_PARTITIONS, Request
 from stream.machine.batch import Batch
 from tests.kit.exactly_once import batch_of, batches_in, group_offset_becomes, left_by, new_route
 from tests.kit.kafka import SharedKafka
@@ -29,28 +32,32 @@ async def delivery(route: Route) -> AsyncIterator[Transactional]:
 
 
 @pytest.fixture
-def hindrances(monkeypatch: pytest.MonkeyPatch) -> list[tuple[What, int]]:
-    """What had to be asked again, with the error."""
-    seen: list[tuple[What, int]] = []
-    really = answers.hindered
+def codes(monkeypatch: pytest.MonkeyPatch) -> set[int]:
+    """The errors with which the broker answered who adds partitions."""
+    seen: set[int] = set()
+    really = Connection.send
 
-    def hindered(*arguments: object) -> Hindered:
-        found = really(*arguments)  # type: ignore[arg-type]  # what it is called with
-        seen.extend(found.items())
-        return found
+    def note(answer: "asyncio.Future[bytes]") -> None:
+        if not answer.cancelled() and answer.exception() is None:
+            seen.update(outcome.code for outcome in answers.of_add_partitions(answer.result()).values())
 
-    monkeypatch.setattr(answers, "hindered", hindered)
+    def send(self: Connection, *asked: Request) -> Sequence["asyncio.Future[bytes]"]:
+        sent = really(self, *asked)
+        for request, answer in zip(asked, sent, strict=True):
+            if request.key == ADD_PARTITIONS:
+                answer.add_done_callback(note)
+        return sent
+
+    monkeypatch.setattr(Connection, "send", send)
     return seen
 
 
-async def test_each_waits_for_the_one_before_it(
-    route: Route, delivery: Transactional, hindrances: list[tuple[What, int]]
-) -> None:
+async def test_each_waits_for_the_one_before_it(route: Route, delivery: Transactional, codes: set[int]) -> None:
     """Which the broker ends after it said that it is committed; what came too soon is asked again."""
     numbers = range(1, 61)
     for number in numbers:
         await delivery.write(batch_of(number))
-    assert CONCURRENT in {code for _, code in hindrances}
+    assert codes == {DONE, CONCURRENT}
     left = await left_by(route)
     assert batches_in(left) == set(numbers)
     changes = [int(value or b"") for _, _, value, _ in left.changes[1]]

@@ -13,7 +13,8 @@ from stream.kafka.exactly_once.requests import Request
 
 T = TypeVar("T")
 
-REQUEST_TIMEOUT: Final = 10.0
+REQUEST_TIMEOUT = 10.0
+"""Seconds. Not final, so that a test can wait for less of it, compiled too."""
 _FIRST_WAIT: Final = 0.002
 _LONGEST_WAIT: Final = 0.1
 _SILENT: Final = "a broker did not answer"
