@@ -1,7 +1,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test check pythons bench faults sdks screenshots wheel clean
+.PHONY: help demo test check operators pythons bench faults sdks screenshots wheel clean
 
 # Another environment, of another Python: make check VENV=.venv-3.13 PYTHON=python3.13
 export VENV ?= .venv
@@ -25,12 +25,16 @@ demo: ## Score a small shop's customers before your eyes; needs Python 3.11 alon
 
 test: ## Everything: lint, types, all tests on Apache Kafka, compiled and not (installs Java, gcc, … where it may)
 	@$(MAKE) --no-print-directory --jobs 2 ready-python ready-kafka
-	@$(COMPILED) $(PYTEST) --override-ini pythonpath= --ignore-glob='tests/properties/test_reference*' -m "not wrong"
+	@$(COMPILED) $(PYTEST) --override-ini pythonpath= --ignore-glob='tests/properties/test_reference*' -m "not wrong and not operators"
 	@$(PYTEST) -m "not kafka and not slow" $(COMPILED_ALIKE)
 
 check: ## The quick part of test, with how much of the code it reaches: no Apache Kafka, no real data
 	@deploy/venv.sh dev
 	@$(MAKE) --no-print-directory --jobs 2 lint quick
+
+operators: ## What deploy/ has for operators, read by their own tools: promtool, kustomize, systemd… (docs/containers.md)
+	@$(MAKE) --no-print-directory --jobs 2 ready-python ready-kafka
+	@$(COMPILED) $(BIN)/python -m pytest --override-ini pythonpath= -m operators tests/deploy
 
 pythons: ## `make check` on every Python from 3.11 to 3.14 that is found here, and what is compiled compiled, too
 	@tests/kit/pythons.sh
@@ -76,7 +80,7 @@ ready-kafka:
 	@tests/kit/chromium.sh
 
 quick:
-	@$(PYTEST) --numprocesses 2 -m "not kafka and not slow and not real_data and not long" \
+	@$(PYTEST) --numprocesses 2 -m "not kafka and not slow and not real_data and not long and not operators" \
 		--hypothesis-profile=smoke -p tests.kit.branch_coverage --least-reached 80
 
 alike:
