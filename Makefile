@@ -32,8 +32,9 @@ check: ## The quick part of test, with how much of the code it reaches: no Apach
 	@deploy/venv.sh dev
 	@$(MAKE) --no-print-directory --jobs 2 lint quick
 
-operators: ## What deploy/ has for operators, read by their own tools: promtool, kustomize, systemd… (docs/containers.md)
+operators: ## What deploy/ has for operators, read by their own tools: promtool, kustomize… (needs Go and the package prometheus)
 	@$(MAKE) --no-print-directory --jobs 2 ready-python ready-kafka
+	@tests/kit/deploy_tools.sh
 	@$(COMPILED) $(BIN)/python -m pytest --override-ini pythonpath= -m operators tests/deploy
 
 pythons: ## `make check` on every Python from 3.11 to 3.14 that is found here, and what is compiled compiled, too

@@ -197,8 +197,3 @@ def test_what_alertmanager_is_told_names_alerts_that_there_are() -> None:
     named = set(re.findall(r"Lifecycle\w+", text))
     assert len(named) > 5
     assert named - set(ALERT_RULES) == set()
-
-
-def test_the_page_of_metrics_has_the_recording_rules_that_are_named_there() -> None:
-    named = set(re.findall(r"- record: (\S+)", page("docs/metrics.md")))
-    assert named <= RECORDED

