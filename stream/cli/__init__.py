@@ -11,10 +11,11 @@ from stream.errors import LifecycleError
 def main() -> None:
     """Run the command line and exit: 0 done, 1 could not be done, 2 wrongly called, 130 interrupted.
 
-    A worker or collector that is asked to stop has done what it was to do: 0, also while it is still loading, which
-    takes seconds.
+    A worker, a collector or webhooks that are asked to stop have done what they were to do: 0, also while they are still
+    loading, which takes seconds.
     """
-    if sys.argv[1:2] in (["worker"], ["collector"]):
+    command, following = sys.argv[1:2], sys.argv[2:3]
+    if command in (["worker"], ["collector"]) or (command == ["webhooks"] and _are_options(following)):
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, _leave)  # until its event loop listens to them
     try:
@@ -33,6 +34,11 @@ def main() -> None:
         # The reader of our output has enough. What is left of it must go somewhere when Python exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+
+
+def _are_options(words: list[str]) -> bool:
+    """`lifecycle webhooks` runs the role; with a word behind it, it is another command."""
+    return all(each.startswith("-") for each in words)
 
 
 def _leave(_number: int, _frame: FrameType | None) -> None:

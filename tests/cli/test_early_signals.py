@@ -63,6 +63,17 @@ async def test_a_worker_exits_with_0_however_early_it_is_asked_to_stop(
     assert files_in(tmp_path) == []
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl_c", "sigterm"])
+async def test_webhooks_that_are_asked_to_stop_while_they_load_exit_with_0(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    assert await signalled(tmp_path, "orjson", number, "webhooks") == (0, "")
+
+
+async def test_another_command_of_webhooks_that_is_interrupted_while_it_loads_exits_with_130(tmp_path: Path) -> None:
+    assert await signalled(tmp_path, "orjson", signal.SIGINT, "webhooks", "pause", "crm") == (130, "")
+
+
 @pytest.mark.parametrize("library", ["orjson", "aiokafka"])
 async def test_another_command_that_is_interrupted_while_it_loads_exits_with_130(tmp_path: Path, library: str) -> None:
     assert await signalled(tmp_path, library, signal.SIGINT, "tail") == (130, "")
