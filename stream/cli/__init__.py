@@ -11,8 +11,8 @@ from stream.errors import LifecycleError
 def main() -> None:
     """Run the command line and exit: 0 done, 1 could not be done, 2 wrongly called, 130 interrupted.
 
-    A worker, a collector or webhooks that are asked to stop have done what they were to do: 0, also while they are still
-    loading, which takes seconds.
+    A worker, a collector or webhooks that are asked to stop have done what they were to do: 0, also while they are
+    still loading, which takes seconds.
     """
     command, following = sys.argv[1:2], sys.argv[2:3]
     if command in (["worker"], ["collector"]) or (command == ["webhooks"] and _are_options(following)):
