@@ -14,7 +14,7 @@ from stream.settings import Settings
 from tests.kit.http_contract import hold
 from tests.kit.kafka import SharedKafka
 from tests.kit.topics import produce, read_all
-from tests.kit.workers import PARTITIONS, Start, Worker, running_pair, worker_processes
+from tests.kit.workers import PARTITIONS, Start, Worker, has_read, running_pair, worker_processes
 from tests.web.figure_oracle import ALL, LIFECYCLE, ORACLE, TOLD
 from tests.web.figure_workers import MARCH, check, days, named
 
@@ -47,9 +47,9 @@ async def test_every_worker_has_the_figures_of_all_partitions_and_so_has_the_top
 ) -> None:
     one, two = await running_pair(start)
     records = [Outgoing(each.subject.encode(), encode_native(each)) for each in TOLD]
-    await produce(settings.bootstrap, settings.topics.interactions, records)
+    landed = await produce(settings.bootstrap, settings.topics.interactions, records)
     for each in (one, two):
-        await each.until("/readyz", lambda answer: all(part["lag"] == 0 for part in answer[1].get("partitions", ())))
+        await each.until("/readyz", has_read(landed))
     await one.until(f"{MARCH}&by=country", has_all)
     bodies = [(await each.ask(f"{MARCH}&by=country"))[1] for each in (one, two)]
     hold("GET", MARCH, 200, "application/json", orjson.dumps(bodies[0]))

@@ -9,6 +9,7 @@ import orjson
 import pandas as pd
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.structs import RecordMetadata
 
 from stream.codec.records import Outgoing
 from stream.settings import Settings
@@ -18,7 +19,7 @@ from tests.figures.reckoning import reckon
 from tests.figures.shop import FIGURES, LIFECYCLE, WORDS, shop
 from tests.kit.kafka import SharedKafka
 from tests.kit.topics import produce, read_all
-from tests.kit.workers import PARTITIONS, Answer, worker_processes
+from tests.kit.workers import PARTITIONS, has_read, worker_processes
 
 pytestmark = pytest.mark.slow
 ZONE = "Europe/Paris"
@@ -46,19 +47,20 @@ async def test_a_worker_killed_in_the_middle_changes_no_figure(
     }
     records = [Outgoing(subject_of(line).encode(), orjson.dumps(line)) for line in frame["line"]]
     part = len(records) // (KILLS + 1) + 1
+    landed = list[RecordMetadata]()
     async with worker_processes(around, tmp_path) as start:
         for begin in range(0, len(records), part):
             worker = await start()
             await worker.until("/readyz", lambda answer: answer[0] == 200)
             before = await end_of(settings)
-            await produce(settings.bootstrap, settings.topics.interactions, records[begin : begin + part])
+            landed += await produce(settings.bootstrap, settings.topics.interactions, records[begin : begin + part])
             if begin + part < len(records):
                 async with asyncio.timeout(60):
                     while await end_of(settings) == before:
                         await asyncio.sleep(0.01)
                 worker.process.kill()
                 await worker.process.wait()
-        await worker.until("/readyz", has_read_all, seconds=180)
+        await worker.until("/readyz", has_read(landed), seconds=180)
     told = Told(await latest_rows(settings), pd.DataFrame(await values(settings, settings.topics.stage_changes)))
     assert differences(told.sums(*FIGURES), reckon(frame, FIGURES, ZONE, ["country"])) == {}
     moved = told.sums("entered", "left", "moved", "stayed")
@@ -67,11 +69,6 @@ async def test_a_worker_killed_in_the_middle_changes_no_figure(
 
 def subject_of(line: dict[str, str]) -> str:
     return line.get("customer_id") or line["anonymous_id"]
-
-
-def has_read_all(answer: Answer) -> bool:
-    status, body = answer
-    return status == 200 and all(each["lag"] == 0 for each in body["partitions"])
 
 
 async def end_of(settings: Settings) -> int:

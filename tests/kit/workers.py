@@ -5,13 +5,14 @@ import os
 import ssl
 import sys
 from asyncio.subprocess import Process
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
 import aiohttp
 import orjson
+from aiokafka.structs import RecordMetadata
 
 from stream.kafka.embedded.process import free_port
 
@@ -61,6 +62,24 @@ class Start(Protocol):
 
     async def __call__(self, **more: str) -> Worker:
         """With further settings, each by its name; `{port}` in one is the worker's."""
+
+
+def has_read(landed: Iterable[RecordMetadata]) -> Callable[[Answer], bool]:
+    """Whether a worker that is ready is past these records, in the partitions that are its own.
+
+    A lag of 0 does not say so: it is against the end that the last fetch told, maybe of before they were written.
+    """
+    ends = dict[int, int]()
+    for each in landed:
+        ends[each.partition] = max(ends.get(each.partition, 0), each.offset + 1)
+
+    def holds(answer: Answer) -> bool:
+        status, body = answer
+        return status == 200 and all(
+            (each["position"] or 0) >= ends.get(each["partition"], 0) for each in body["partitions"]
+        )
+
+    return holds
 
 
 @asynccontextmanager

@@ -70,7 +70,8 @@ async def in_time(what: str, work: Awaitable[T]) -> T:
 
 
 async def _answers(sent: Sent) -> Sequence[bytes]:
-    return [await each for each in sent]
+    """Of all; the first error at once, where another broker is silent."""
+    return [await sent[0]] if len(sent) == 1 else await asyncio.gather(*sent)
 
 
 def _hindered(asked: Sequence[Asked], answers: Sequence[bytes]) -> Hindered:
