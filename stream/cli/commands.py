@@ -104,6 +104,11 @@ COMMANDS = {
         "Recompute customers and stage changes from the interactions, and compare: is what the topics hold right?",
     ),
     "reset": _Lazy("reset", "reset", "Forget all customers, and let the workers read the interactions again."),
+    "repartition": _Lazy(
+        "repartition",
+        "repartition",
+        "Carry every customer over to new topics with another number of partitions, each exactly once.",
+    ),
     "skip": _Lazy(
         "skip",
         "skip",

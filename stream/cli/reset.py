@@ -15,12 +15,13 @@ from stream.cli.terminal.options import with_settings
 from stream.cli.terminal.reset_question import of_keeping, of_reset
 from stream.cli.terminal.time_argument import moment
 from stream.core.times import format_time
-from stream.errors import BrokerError, LifecycleError
+from stream.errors import BrokerError
 from stream.kafka.permissions import of_worker, require
 from stream.kafka.topics import count_partitions, ensure_topics, require_topic
 from stream.kafka.transactions import resolve_delivery
-from stream.operations.reset import Beginning, find_beginnings, reset_partition, running_workers, skip_lost
+from stream.operations.reset import Beginning, find_beginnings, reset_partition, skip_lost
 from stream.operations.reset_outlook import look_ahead
+from stream.operations.workers_away import require_no_workers
 from stream.settings import Settings
 
 
@@ -91,7 +92,7 @@ async def _look(settings: Settings, time: int | None) -> list[Beginning]:
     figures = names.figures in await count_partitions(settings, names.figures)
     await require(settings, of_worker(settings, figures=figures))
     found = await require_topic(settings, settings.topics.interactions, "there is nothing to reset")
-    await _require_no_workers(settings)
+    await require_no_workers(settings)
     await ensure_topics(settings, figures=figures)
     return await find_beginnings(settings, found.partitions, time)
 
@@ -113,7 +114,7 @@ def _ask(settings: Settings, beginnings: list[Beginning], console: Console, *, k
 
 async def _each(settings: Settings, beginnings: list[Beginning], console: Console, *, keep_states: bool) -> int:
     """Reset every partition; returns how many customers were forgotten, or interactions skipped."""
-    await _require_no_workers(settings)
+    await require_no_workers(settings)
     exactly_once = await resolve_delivery(settings, as_worker=True) == "exactly_once"
     now = time_ns() // 1_000_000
     count = 0
@@ -130,13 +131,3 @@ async def _each(settings: Settings, beginnings: list[Beginning], console: Consol
                 "See that no worker runs, and run the same command again"
             ) from error
     return count
-
-
-async def _require_no_workers(settings: Settings) -> None:
-    hosts = await running_workers(settings)
-    if hosts:
-        raise LifecycleError(
-            f"workers of group {settings.group} are running: {len(hosts)} on {', '.join(sorted(set(hosts)))}. "
-            "Stop them and try again; one that was killed counts for "
-            f"{settings.session_timeout / 1000:g} s more"
-        )

@@ -60,6 +60,20 @@ def of_worker(settings: Settings, *, figures: bool = False) -> list[Grant]:
     ]
 
 
+def of_repartition(old: Settings, new: Settings) -> list[Grant]:
+    """What `lifecycle repartition` needs, as a worker of both.
+
+    Beside it `Create` and `AlterConfigs` on the new topics, and `Write` on its transactional ids.
+    """
+    return [
+        *of_worker(old),
+        *of_worker(new),
+        Grant(Operation.READ, old.topics.current_stages),
+        Grant(Operation.WRITE, new.topics.interactions),
+        Grant(Operation.READ, f"{old.group}-repartition", "group"),
+    ]
+
+
 def of_import(settings: Settings) -> list[Grant]:
     """What `lifecycle import` needs."""
     name = settings.topics.interactions

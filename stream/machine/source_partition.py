@@ -23,6 +23,15 @@ class SourcePartition(NamedTuple):
 
     def require(self, position: Position) -> None:
         """Raises PositionError where the state of `position` was not made from this partition as it is now."""
+        carried_to = position.carried_to
+        if isinstance(carried_to, str):
+            raise PositionError(
+                f"a `lifecycle repartition` to {self.topic} is under way, or broke off; run it again"
+                if carried_to == self.topic
+                else f"the state of {self.topic}, partition {self.partition}, was carried over to {carried_to} by "
+                f"`lifecycle repartition`: set topic_prefix as it was told, or take it back with `lifecycle "
+                f"repartition --back`"
+            )
         if position.partitions == 0:
             raise PositionError(
                 f"a `lifecycle reset` of {self.topic}, partition {self.partition}, broke off; run it again"

@@ -26,7 +26,6 @@ from stream.codec.state.positions import Position, decode_position, encode_posit
 from stream.core.interaction import MAX_TIME
 from stream.engine.delivery import AtLeastOnce, Delivery, Route, Transactional
 from stream.errors import BrokerError, PositionError, StateError
-from stream.kafka.admin import admin_client, when_ready_for_groups
 from stream.kafka.changelog import ChangelogProgress, read_changelog
 from stream.kafka.clients import client_options
 from stream.kafka.topics import count_partitions, find_topics
@@ -75,17 +74,6 @@ async def find_beginnings(settings: Settings, partitions: int, time: int | None)
         at = await consumer.offsets_for_times(dict.fromkeys(tps, max(time, 0)))
         offsets = {tp: ends[tp] if (found := at[tp]) is None else found.offset for tp in tps}
         return [Beginning(tp.partition, partitions, offsets[tp], offsets[tp], ends[tp]) for tp in tps]
-
-
-async def running_workers(settings: Settings) -> list[str]:
-    """The addresses of the consumer group's members.
-
-    The embedded broker never forgets a member, nor does it know an address: there the list is always empty.
-    """
-    async with admin_client(settings) as admin:
-        [answer] = await when_ready_for_groups(lambda: admin.describe_consumer_groups([settings.group]))
-        group = answer.to_object()["groups"][0]
-        return [host.lstrip("/") for each in group["members"] if (host := each["client_host"])]
 
 
 async def reset_partition(settings: Settings, beginning: Beginning, *, exactly_once: bool, now: int) -> int:

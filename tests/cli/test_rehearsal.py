@@ -5,7 +5,7 @@ import asyncio
 from aiokafka.admin import AIOKafkaAdminClient
 
 from stream.operations.replay import transactional_id
-from stream.operations.reset import running_workers
+from stream.operations.workers_away import running_workers
 from stream.settings import Settings
 from tests.cli.on_kafka import settings_of, started
 from tests.kit.kafka import SharedKafka

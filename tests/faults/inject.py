@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from stream.operations.reset import running_workers
+from stream.operations.workers_away import running_workers
 from stream.settings import Settings
 from tests.faults.edits import Version
 from tests.faults.fleet import Fleet, WorkerProcess

@@ -25,7 +25,7 @@ from stream.core.interaction import Interaction
 from stream.core.model import model_of
 from stream.kafka.embedded.process import HOST, free_port
 from stream.kafka.topics import ensure_topics
-from stream.operations.reset import running_workers
+from stream.operations.workers_away import running_workers
 from stream.settings import Settings
 from tests.bench.probes import running_kafka
 from tests.bench.worker import BenchWorker

@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaConsumer
 from stream.engine.faust_app import EngineConsumer
 from stream.kafka.group_leave import leave_now
 from stream.kafka.partition_reader import let_stop
-from stream.operations.reset import running_workers
+from stream.operations.workers_away import running_workers
 from stream.settings import Settings
 from tests.kit.kafka import SharedKafka
 from tests.kit.topics import create_topics

@@ -9,6 +9,8 @@ KEY = POSITION
 FORMAT = 1
 WITH_GENERATION = 2
 """The format of a state after a reset that replays: an older worker, which knows no generations, must not go on."""
+CARRIED = 3
+"""The format of a state that a repartition carried over to other topics, or is carrying: no worker may go on."""
 
 
 class Position(msgspec.Struct, kw_only=True):
@@ -39,6 +41,8 @@ class Position(msgspec.Struct, kw_only=True):
     """By topic that interactions are gathered from: the offset behind the last one that was processed."""
     changes_from: dict[str, int] = {}
     """By partition of stage-changes: where this state's changes begin; a reset threw away what made those before."""
+    carried_to: str | msgspec.UnsetType = msgspec.UNSET
+    """The interactions topic to which a repartition carries this state over; UNSET, and not written: to none."""
 
 
 class _Format(msgspec.Struct):
@@ -53,6 +57,8 @@ _encoder = msgspec.json.Encoder()
 def encode_position(position: Position) -> bytes:
     """The record's value."""
     position.format = FORMAT if position.generation == 1 else WITH_GENERATION
+    if position.carried_to is not msgspec.UNSET:
+        position.format = CARRIED
     return _encoder.encode(position)
 
 
@@ -60,9 +66,9 @@ def decode_position(value: bytes) -> Position:
     """The position of a record. Raises StateError where a newer version wrote it."""
     try:
         written = _format_decoder.decode(value).format
-        if written not in (FORMAT, WITH_GENERATION):
+        if written not in (FORMAT, WITH_GENERATION, CARRIED):
             raise StateError(
-                f"the position record has format {written}, this version reads {FORMAT} to {WITH_GENERATION}: "
+                f"the position record has format {written}, this version reads {FORMAT} to {CARRIED}: "
                 "it was written by a newer version; upgrade this worker to that one"
             )
         return _decoder.decode(value)

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator
 
-from stream.operations.verification.published import PublishedChanges, born_at
+from stream.operations.verification.published import PublishedChanges
 from stream.operations.verification.reach import Reach
 
 
@@ -20,7 +20,7 @@ class PublishedBirths:
         self._older: set[bytes] = set()
         self._began: dict[tuple[bytes, int], set[str]] = {}
         for key, name, _change in published.left():
-            at = born_at(name.born, reach.partition)
+            at = reach.born(name.born)
             if name.lifecycle not in self._lifecycles:
                 self.of_dropped.add(key)
             elif at is None or at < reach.floor:

@@ -24,8 +24,8 @@ from stream.operations.verification.births import PublishedBirths
 from stream.operations.verification.current_stages import CurrentStages
 from stream.operations.verification.findings import Difference, Findings, described, subject_of, unlike
 from stream.operations.verification.out_of_reach import OutOfReach
-from stream.operations.verification.published import Id, Published, PublishedChanges, born_at
-from stream.operations.verification.reach import UNREADABLE, Reach
+from stream.operations.verification.published import Id, Published, PublishedChanges
+from stream.operations.verification.reach import CARRIED, UNREADABLE, Reach
 from stream.operations.verification.recomputation import Recomputation, RecomputationInputs
 from stream.settings import Settings
 
@@ -106,8 +106,11 @@ class Verification:
             if customer is None:
                 self._old.add(key, None, UNREADABLE)
                 continue
-            born = {born_at(life.born, self._partition) or 0 for life in customer.lives.values()}
-            if len(born) == 1 and min(born) >= self._reach.floor and key not in changes.of_dropped:
+            lives = {self._reach.born(life.born) for life in customer.lives.values()}
+            born = {each for each in lives if each is not None}
+            if born < lives:
+                self._old.add(key, customer, CARRIED)
+            elif len(born) == 1 and min(born) >= self._reach.floor and key not in changes.of_dropped:
                 births.add((key, min(born)))
             else:
                 oldest = min(born, default=self._reach.floor)
@@ -134,7 +137,7 @@ class Verification:
         )
 
     def _is_reached(self, key: bytes, name: Id) -> bool:
-        at = born_at(name.born, self._partition)
+        at = self._reach.born(name.born)
         if at is None or at < self._reach.floor:
             return False
         return self._births is None or (key, at) in self._births

@@ -60,7 +60,7 @@ class OutOfReach:
         key, lifecycle, born = each
         life, changes = self._lives.get(each), self._changes.get(each, {})
         last = max(changes) if life is None else life.sequence
-        first = self._first(life, last, changes)
+        first = self._first(life, born, last, changes)
         missing = next((number for number in range(first, last + 1) if number not in changes), None)
         if missing is not None:
             yield f"change {missing} of {born} is missing from stage-changes"
@@ -69,9 +69,9 @@ class OutOfReach:
         elif life is not None and last in changes:
             self._current.expect_change(self._reach.partition, key, lifecycle, changes[last])
 
-    def _first(self, life: Life | None, last: int, changes: dict[int, bytes]) -> int:
+    def _first(self, life: Life | None, born: str, last: int, changes: dict[int, bytes]) -> int:
         """The first change that must be there."""
-        if not self._reach.keeps_all_changes:
+        if not self._reach.keeps_all_changes or self._reach.born(born) is None:
             return min(changes, default=last + 1)
         if self._live_from is None:
             return 1

@@ -92,7 +92,12 @@ class PublishedChanges:
         self._findings.differ(Difference(self._partition, "" if key is None else subject_of(key), lifecycle, problem))
 
 
-def born_at(born: str, partition: int) -> int | None:
-    """The source offset in `<partition>-<offset>`, behind a generation or not; None where the partition is another."""
-    of, _, offset = born.rpartition(".")[2].partition("-")
-    return int(offset) if of == str(partition) and offset.isdecimal() else None
+def born_at(born: str, partition: int, generation: int) -> int | None:
+    """The source offset in `<partition>-<offset>`, behind its generation where that is not the first.
+
+    None where partition or generation is another: the life was carried over by a repartition.
+    """
+    of_generation, _, where = born.rpartition(".")
+    of, _, offset = where.partition("-")
+    is_ours = (of_generation or "1") == str(generation) and of == str(partition)
+    return int(offset) if is_ours and offset.isdecimal() else None

@@ -1,9 +1,11 @@
 """How far back a partition can be recomputed."""
 
 from stream.codec.state.positions import Position
+from stream.operations.verification.published import born_at
 from stream.settings import Clock
 
 FURTHER_BACK = "began before the oldest interaction that is kept"
+CARRIED = "began before they were carried over by a repartition"
 BEFORE_EDIT = "began before the latest edit of a lifecycle or setting"
 UNHEARD = "began before the oldest stage change that is kept"
 OTHERS = "written with other lifecycles or settings"
@@ -17,6 +19,8 @@ class Reach:
         """`first` is the earliest interaction kept; `gone` the source offset up to which changes may be gone."""
         begun, since = position.begun, position.since
         self.partition = partition
+        self.generation = position.generation
+        """Of the lives that the interactions of this partition begin."""
         self.start = first if begun is None else max(first, begun)
         """The first interaction that is read."""
         self.complete = begun is not None and first <= begun
@@ -35,6 +39,10 @@ class Reach:
         """Customers whose life began at this offset or later are recomputed."""
         self.everyone = self.complete and floor == begun
         """Nobody began before the floor."""
+
+    def born(self, name: str) -> int | None:
+        """At which offset a life of this name began; None where that was not here, but on the topic of before."""
+        return born_at(name, self.partition, self.generation)
 
     def why(self, born: int | None) -> str:
         """Why a customer who began at offset `born` is not recomputed; None: in lifecycles that are no more."""

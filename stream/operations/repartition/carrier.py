@@ -1,0 +1,340 @@
+"""Carry all customers over, from old topics to new ones; and take that back.
+
+The state of each old partition is marked first, by its own transactional producer: from then on no worker goes on with
+it, so nothing changes while it is carried over, and what broke off is completed by another run. What is half carried is
+marked too, and refused by workers, until everything is there, read again and found equal.
+"""
+
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Final, NamedTuple
+
+import msgspec
+from aiokafka import TopicPartition
+from xxhash import xxh3_128_intdigest
+
+from stream.codec.records import Outgoing
+from stream.codec.stage_changes import split_current_key
+from stream.codec.state import positions
+from stream.codec.state.customers import CustomerCodec
+from stream.codec.state.keys import kind_of
+from stream.codec.state.positions import Position, decode_position, encode_position
+from stream.codec.state.spans import with_none_applied
+from stream.core.model import Model
+from stream.engine.delivery import Route, Transactional
+from stream.errors import PositionError, StateError
+from stream.kafka.changelog import ChangelogProgress, read_changelog
+from stream.kafka.log_reader import LogReader
+from stream.kafka.topics import count_partitions
+from stream.machine.batch import Batch
+from stream.operations.repartition.figures import Cells, Stages, read_cells, records, rows, spread
+from stream.operations.repartition.sources import Sources, begin_of, behind, new_home, split
+from stream.operations.repartition.topics import Wanted, look
+from stream.operations.repartition.waiting import Copier
+from stream.settings import Settings
+
+ReportProgress = Callable[[str, float], None]
+"""Called with what is done now, and the share of it that is done."""
+_BYTES_AT_ONCE: Final = 2 << 20
+_AROUND: Final = 100
+
+
+class Outlook(NamedTuple):
+    """What there is to do."""
+
+    customers: int
+    waiting: int
+    """Interactions that were not processed yet, at most: each transaction counts for one more."""
+    misplaced: int
+    several: int
+    """Customers with records in several partitions."""
+    is_done: bool
+    """All are carried over already: only what has arrived on the old topic since is copied."""
+    is_begun: bool
+
+
+class _Sum:
+    """Of records in any order."""
+
+    def __init__(self) -> None:
+        self.count = self.total = 0
+
+    def add(self, key: bytes, value: bytes) -> None:
+        self.count += 1
+        self.total += xxh3_128_intdigest(len(key).to_bytes(4) + key + value)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Sum) and (self.count, self.total) == (other.count, other.total)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+class Carrier:
+    """From the topics of `old` to those of `new`, which differ in prefix and partitions; `look` first."""
+
+    def __init__(self, old: Settings, new: Settings, model: Model, progress: ReportProgress) -> None:
+        self.sources = Sources()
+        self._old, self._new, self._model, self._progress = old, new, model, progress
+        self._from, self._to = old.topics.interactions, new.topics.interactions
+        self._partitions = 0
+        self._figures = False
+        self._firsts: dict[int, int] = {}
+        self._finished: set[int] = set()
+        """New partitions that are whole; a worker may have gone on with them."""
+        self._wanted: Wanted | None = None
+        self._sums: list[_Sum] = []
+
+    async def look(self) -> Outlook:
+        """Read everything, change nothing. Raises LifecycleError where it cannot be carried over."""
+        seen = await look(self._old, self._new)
+        self._figures = self._old.topics.figures in seen.found
+        self._wanted = Wanted(self._old, self._new, seen, figures=self._figures)
+        self._partitions = seen.found[self._from].partitions
+        tps = [TopicPartition(self._from, number) for number in range(self._partitions)]
+        async with LogReader(self._old) as log:
+            self._firsts = {tp.partition: await log.first_offset(tp) for tp in tps}
+            ends = {tp.partition: await log.readable_end(tp) for tp in tps}
+        for number in range(self._partitions):
+            self._progress("looking at customers", number / self._partitions)
+            changelog = await self._read(self._old, number)
+            self.sources.add(number, self._partitions, self._old.partitioner, changelog)
+        if self._new.topics.customers in seen.found:
+            await self._look_at_target()
+        is_done = len(self._finished) == self._new.partitions
+        marks = {each.carried_to for each in self.sources.worked_on if each.carried_to is not msgspec.UNSET}
+        if marks - {self._to}:
+            raise PositionError(
+                f"the customers of {self._from} were carried over to {', '.join(sorted(map(str, marks)))} before: give "
+                "the --into of then, or take it back with --back"
+            )
+        if self._finished and not marks:
+            raise PositionError(
+                f"topic {self._new.topics.customers} has a state that was not carried over from here: choose another "
+                "--into, or delete these topics if nobody needs them"
+            )
+        if not is_done:
+            self.sources.require(self._old, self._model, self._firsts)
+        waiting = sum(behind(self.sources, self._from, ends, self._firsts))
+        known = self.sources
+        return Outlook(known.customers, waiting, known.misplaced, len(known.chosen), is_done, bool(marks))
+
+    async def _look_at_target(self) -> None:
+        for number in range(self._new.partitions):
+            kept = (await self._read(self._new, number)).get(positions.KEY)
+            if kept is not None and decode_position(kept).carried_to is msgspec.UNSET:
+                self._finished.add(number)
+
+    async def carry(self) -> None:
+        """Do it; returns at once where it was done before.
+
+        Raises KafkaError and the like where Kafka fails: then another run completes it. StateError: what was carried
+        over is not what was there.
+        """
+        assert self._wanted is not None
+        if len(self._finished) == self._new.partitions:
+            return
+        await self._wanted.create()
+        self._sums = [_Sum() for _ in range(self._new.partitions)]
+        async with self._targets() as targets:
+            begun = self.sources.position(self._to, self._new.partitions)
+            begun.carried_to = self._to
+            layouts = [Outgoing(key, value) for key, value in self.sources.layouts.items()]
+            for target in targets.values():
+                await target.write(Batch(state=[*layouts, _record(begun)], next_offset=0))
+            before, after, cells = await self._carry_customers(targets)
+            if self._figures:
+                self._progress("figures", 0)
+                await self._carry_figures(targets, spread(cells, before, after))
+                await self._carry_closed_rows(targets, cells)
+            await self._carry_current_stages(targets)
+            async with self.copier() as copier:
+                await copier.copy(lambda share: self._progress("interactions that wait", share))
+            await self._check()
+            final = _record(self.sources.position(self._to, self._new.partitions))
+            for target in targets.values():
+                await target.write(Batch(state=[final], next_offset=0))
+        await self._wanted.finish()
+
+    def copier(self) -> Copier:
+        """What copies interactions that were not processed, as long as somebody still sends to the old topic."""
+        begins = {
+            number: begin_of(position, self._from, self._firsts[number])
+            for number, position in self.sources.positions.items()
+        }
+        return Copier(self._old, self._new, begins)
+
+    @asynccontextmanager
+    async def _targets(self) -> AsyncIterator[dict[int, Transactional]]:
+        """A writer for each new partition that is not whole yet."""
+        topics = self._new.topics.machine_with_figures if self._figures else self._new.topics.machine
+        async with AsyncExitStack() as stack:
+            targets: dict[int, Transactional] = {}
+            for number in range(self._new.partitions):
+                if number not in self._finished:
+                    target = Transactional(Route(self._new, TopicPartition(self._to, number), topics))
+                    stack.push_async_callback(target.discard)
+                    await target.start()
+                    targets[number] = target
+            yield targets
+
+    async def _carry_customers(
+        self, targets: Mapping[int, Transactional]
+    ) -> tuple[dict[int, Stages], dict[int, Stages], dict[int, Cells]]:
+        """Customers by stage, of each old partition and of each new one, and the figures of each old one."""
+        before = {number: Stages() for number in range(self._partitions)}
+        after = {number: Stages() for number in range(self._new.partitions)}
+        cells: dict[int, Cells] = {}
+        codec = CustomerCodec(self._model)
+        for layout in self.sources.layouts.values():
+            codec.learn(layout)
+        for number in range(self._partitions):
+            self._progress("customers", number / self._partitions)
+            changelog = await self._mark(number)
+            cells[number] = read_cells(self._model, changelog) if self._figures else {}
+            by_home = split(self.sources, number, changelog, self._old.partitioner, self._new.partitions)
+            for home, customers in enumerate(by_home):
+                carried = [Outgoing(key, with_none_applied(value)) for key, value in customers]
+                for each in carried:
+                    self._sums[home].add(each.key or b"", each.value or b"")
+                if self._figures:
+                    for _, value in customers:
+                        stages = codec.header(value).stages
+                        before[number].update(stages)
+                        after[home].update(stages)
+                if home in targets:
+                    for part in _parts(carried):
+                        await targets[home].write(Batch(state=part, next_offset=0))
+        return before, after, cells
+
+    async def _mark(self, number: int) -> dict[bytes, bytes]:
+        """Let no worker go on with an old partition; returns its changelog as it is from now on."""
+        async with _writer_of(self._old, number) as delivery:
+            changelog = await self._read(self._old, number)
+            kept = changelog.get(positions.KEY)
+            position = None if kept is None else decode_position(kept)
+            if position != self.sources.positions[number]:
+                raise PositionError(f"a worker went on with partition {number} meanwhile: stop it, and try again")
+            if position is None or position.carried_to is msgspec.UNSET:
+                mark = Position(offsets={}, partitions=self._partitions) if position is None else position
+                mark.carried_to = self._to
+                next_offset = begin_of(position, self._from, self._firsts[number])
+                await delivery.write(Batch(state=[_record(mark)], next_offset=next_offset))
+        return changelog
+
+    async def _carry_figures(self, targets: Mapping[int, Transactional], cells: Mapping[int, Cells]) -> None:
+        for number, target in targets.items():
+            for part in _parts(records(self._model, cells[number])):
+                await target.write(Batch(state=part, next_offset=0))
+            for part in _parts(rows(self._model, number, cells[number])):
+                await target.write(Batch(figures=part, next_offset=0))
+
+    async def _carry_closed_rows(self, targets: Mapping[int, Transactional], old: Mapping[int, Cells]) -> None:
+        """Rows of days that can no longer change, which the changelogs have no more."""
+        open_rows = {each.key for number, cells in old.items() for each in rows(self._model, number, cells)}
+        async with LogReader(self._old) as log:
+            for tp in await _partitions(self._old, self._old.topics.figures):
+                into = targets.get(tp.partition % self._new.partitions)
+                if into is None:
+                    continue
+                for part in _parts(each for each in await _latest(log, tp) if each.key not in open_rows):
+                    await into.write(Batch(figures=part, next_offset=0))
+
+    async def _carry_current_stages(self, targets: Mapping[int, Transactional]) -> None:
+        into = next(iter(targets.values()))
+        async with LogReader(self._old) as log:
+            tps = await _partitions(self._old, self._old.topics.current_stages)
+            for index, tp in enumerate(tps):
+                self._progress("current stages", index / len(tps))
+                for part in _parts(each for each in await _latest(log, tp) if self._is_open(each.key or b"")):
+                    await into.write(Batch(latest=part, next_offset=0))
+
+    def _is_open(self, current_key: bytes) -> bool:
+        """Whether the customer belongs to a partition with which no worker has gone on."""
+        customer = split_current_key(current_key)[1]
+        return new_home(self._old.partitioner, customer, self._new.partitions) not in self._finished
+
+    async def _check(self) -> None:
+        """Raises StateError where the new topics do not hold what the old ones do."""
+        for number, expected in enumerate(self._sums):
+            if number in self._finished:
+                continue
+            self._progress("reading it again", number / self._new.partitions)
+            found = _Sum()
+            for key, value in (await self._read(self._new, number)).items():
+                if kind_of(key) is not None:
+                    found.add(key, value)
+            if found != expected:
+                raise StateError(
+                    f"topic {self._new.topics.customers}, partition {number}, holds {found.count:,} customers, and "
+                    f"{expected.count:,} were carried over, or other records of them: something else writes there. "
+                    "Nothing is lost: no worker goes on with these topics. Choose another --into"
+                )
+
+    async def _read(self, settings: Settings, number: int) -> dict[bytes, bytes]:
+        return await read_changelog(settings, TopicPartition(settings.topics.customers, number), ChangelogProgress())
+
+
+async def take_back(old: Settings, partitions: int) -> list[str]:
+    """Let workers go on with the old topics; returns to where their state had been carried, or was being so.
+
+    What was carried over stays where it is.
+    """
+    taken: list[str] = []
+    for number in range(partitions):
+        async with _writer_of(old, number) as delivery:
+            tp = TopicPartition(old.topics.customers, number)
+            kept = (await read_changelog(old, tp, ChangelogProgress())).get(positions.KEY)
+            position = None if kept is None else decode_position(kept)
+            if position is None or not isinstance(position.carried_to, str):
+                continue
+            taken.append(position.carried_to)
+            position.carried_to = msgspec.UNSET
+            was_begun = position != Position(offsets={}, partitions=position.partitions, format=position.format)
+            state = _record(position) if was_begun else Outgoing(positions.KEY, None)
+            next_offset = position.offsets.get(old.topics.interactions, 0)
+            await delivery.write(Batch(state=[state], next_offset=next_offset))
+    return taken
+
+
+@asynccontextmanager
+async def _writer_of(settings: Settings, number: int) -> AsyncIterator[Transactional]:
+    """Whoever wrote for this partition before cannot any more."""
+    delivery = Transactional(Route.of_worker(settings, number))
+    try:
+        await delivery.start()
+        yield delivery
+    finally:
+        await delivery.discard()
+
+
+async def _partitions(settings: Settings, topic: str) -> list[TopicPartition]:
+    counts = await count_partitions(settings, topic)
+    return [TopicPartition(topic, number) for number in range(counts[topic])]
+
+
+async def _latest(log: LogReader, tp: TopicPartition) -> list[Outgoing]:
+    """What a compacted partition keeps."""
+    latest: dict[bytes, Outgoing] = {}
+    async for fetched in log.read(tp):
+        for record in fetched:
+            if record.key is not None:
+                latest[record.key] = Outgoing(record.key, record.value, record.headers)
+    return [each for each in latest.values() if each.value is not None]
+
+
+def _parts(outgoing: Iterable[Outgoing]) -> Iterable[list[Outgoing]]:
+    """Of a size that one transaction takes at ease."""
+    part: list[Outgoing] = []
+    size = 0
+    for each in outgoing:
+        part.append(each)
+        size += len(each.key or b"") + len(each.value or b"") + _AROUND
+        if size >= _BYTES_AT_ONCE:
+            yield part
+            part, size = [], 0
+    if part:
+        yield part
+
+
+def _record(position: Position) -> Outgoing:
+    return Outgoing(positions.KEY, encode_position(position))

@@ -1,0 +1,170 @@
+"""Interactions that wait on the old topic: copied to the new one, each once, in the order in which they arrived.
+
+A transaction has copies and, as the offsets of a consumer group of its own, up to where the old partitions were copied:
+so a run that breaks off leaves nothing half done, and the next one goes on there.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final, Self
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaTimeoutError
+
+from stream.codec.controls import control_of, tick, tick_time
+from stream.codec.dead_letter_reasons import Rejected
+from stream.codec.partitioners import home_of
+from stream.codec.records import Outgoing
+from stream.errors import PositionError
+from stream.kafka.clients import client_options
+from stream.kafka.transactions import BATCH_BYTES, TRANSACTION_TIMEOUT_MS
+from stream.settings import Settings
+
+_AT_ONCE: Final = 2_000
+_BYTES_AT_ONCE: Final = 4 << 20
+_LARGEST_REQUEST: Final = 1 << 24
+_WAIT_MS: Final = 200
+_START_TIMEOUT: Final = 30.0
+_SILENCE: Final = 60.0
+"""Seconds without a record of a partition that has some."""
+
+Record = ConsumerRecord[bytes | None, bytes | None]
+
+
+def copying_group(settings: Settings) -> str:
+    """The consumer group whose offsets say up to where the old topic was copied."""
+    return f"{settings.group}-repartition"
+
+
+class Copier:
+    """Copies from the old topic to the new one; only one can, and another one that begins ends it."""
+
+    def __init__(self, old: Settings, new: Settings, begins: Mapping[int, int]) -> None:
+        """`begins` is by old partition the first interaction to be copied, where none was yet."""
+        self.copied = 0
+        self._new = new
+        self._topic, self._target = old.topics.interactions, new.topics.interactions
+        self._partitioner, self._decoder = old.partitioner, old.decoder()
+        self._group = copying_group(old)
+        self._begins = {TopicPartition(self._topic, number): offset for number, offset in begins.items()}
+        self._next: dict[TopicPartition, int] = {}
+        self._heads: dict[TopicPartition, deque[Record]] = {tp: deque() for tp in self._begins}
+        self._ticks: dict[int, int] = {}
+        options = client_options(old)
+        self._consumer = AIOKafkaConsumer(
+            **options, group_id=self._group, isolation_level="read_committed", enable_auto_commit=False
+        )
+        self._producer = AIOKafkaProducer(
+            **options,
+            transactional_id=f"{old.app}-{self._topic}-repartition",
+            transaction_timeout_ms=TRANSACTION_TIMEOUT_MS,
+            max_batch_size=BATCH_BYTES,
+            max_request_size=_LARGEST_REQUEST,
+            acks="all",
+        )
+
+    async def __aenter__(self) -> Self:
+        await asyncio.wait_for(self._producer.start(), _START_TIMEOUT)
+        self._consumer.assign(list(self._begins))
+        await self._consumer.start()
+        for tp, begin in self._begins.items():
+            committed = await self._consumer.committed(tp)
+            self._next[tp] = begin if committed is None else committed
+            self._consumer.seek(tp, self._next[tp])
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._consumer.stop()
+        await self._producer.stop()
+
+    async def copy(self, progress: Callable[[float], None]) -> None:
+        """Copy all that is there now, in the order of the brokers' times over all partitions."""
+        tps = list(self._begins)
+        ends: dict[TopicPartition, int] = await self._consumer.end_offsets(tps)
+        for tp, begin in self._next.items():
+            if ends[tp] < begin:
+                raise PositionError(
+                    f"topic {tp.topic}, partition {tp.partition}, ends at {ends[tp]}, and was copied up to {begin}: it "
+                    "was deleted and created again"
+                )
+        whole = max(1, sum(ends[tp] - self._next[tp] for tp in tps))
+        reading = {tp for tp in tps if self._next[tp] < ends[tp]}
+        batch: list[tuple[TopicPartition, Record]] = []
+        size, heard = 0, time.monotonic()
+        while reading:
+            if await self._fill(reading):
+                heard = time.monotonic()
+            elif time.monotonic() > heard + _SILENCE:
+                silent = ", ".join(str(tp.partition) for tp in reading if not self._heads[tp])
+                raise KafkaTimeoutError(
+                    f"nothing came from topic {self._topic}, partition {silent}, for {_SILENCE:g} s"
+                )
+            while reading and all(self._heads[tp] for tp in reading):
+                tp = min(reading, key=lambda each: self._heads[each][0].timestamp)
+                record = self._heads[tp].popleft()
+                batch.append((tp, record))
+                size += len(record.value or b"") + len(record.key or b"")
+                if len(batch) >= _AT_ONCE or size >= _BYTES_AT_ONCE:
+                    await self._write(batch)
+                    batch, size = [], 0
+                    progress(1 - sum(ends[tp] - self._next[tp] for tp in tps) / whole)
+                if not self._heads[tp] and await self._consumer.position(tp) >= ends[tp]:
+                    reading.discard(tp)
+            for tp in [tp for tp in reading if not self._heads[tp] and await self._consumer.position(tp) >= ends[tp]]:
+                reading.discard(tp)
+        await self._write(batch)
+
+    async def _fill(self, reading: set[TopicPartition]) -> bool:
+        """Fetch of those of which nothing is at hand; whether anything came."""
+        empty = [tp for tp in reading if not self._heads[tp]]
+        fetched = await self._consumer.getmany(*empty, timeout_ms=_WAIT_MS) if empty else {}
+        for tp, records in fetched.items():
+            self._heads[tp].extend(records)
+        return bool(fetched)
+
+    async def _write(self, batch: list[tuple[TopicPartition, Record]]) -> None:
+        if not batch:
+            return
+        until = {tp: record.offset + 1 for tp, record in batch}
+        async with self._producer.transaction():
+            sent = []
+            for tp, record in batch:
+                partition = self._partition_of(tp, record)
+                if partition is not None:
+                    copy = Outgoing(record.key, record.value, record.headers)
+                    sent.append(await self._send(partition, copy, record.timestamp))
+            for until_then in self._ticks_of_all():
+                made = tick(until_then)
+                sent += [await self._send(number, made, until_then) for number in range(self._new.partitions)]
+            await asyncio.gather(*sent)
+            await self._producer.send_offsets_to_transaction(until, self._group)
+        self._next |= until
+        self.copied += len(batch)
+
+    async def _send(self, partition: int, made: Outgoing, timestamp: int) -> Awaitable[object]:
+        sent: Awaitable[object] = await self._producer.send(
+            self._target, made.value, made.key, partition, timestamp_ms=timestamp, headers=list(made.headers)
+        )
+        return sent
+
+    def _partition_of(self, tp: TopicPartition, record: Record) -> int | None:
+        """That of its customer, whatever its key; None: it tells the time on its partition, see `_ticks_of_all`."""
+        count = self._new.partitions
+        control = control_of(record.headers)
+        if control is not None:
+            told = tick_time(control, record.value)
+            if not isinstance(told, Rejected):
+                self._ticks[tp.partition] = max(told, self._ticks.get(tp.partition, told))
+                return None
+        read = self._decoder.decode(record.value, record.timestamp, record.headers)
+        key = record.key if isinstance(read, Rejected) else read.subject.encode()
+        return tp.partition % count if key is None else int(home_of(self._partitioner, key, count))
+
+    def _ticks_of_all(self) -> list[int]:
+        """The time up to which all old partitions have come, once each has said so: no new one is further."""
+        if len(self._ticks) < len(self._begins):
+            return []
+        ticks, self._ticks = self._ticks, {}
+        return [min(ticks.values())]
