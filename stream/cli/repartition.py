@@ -21,7 +21,8 @@ from stream.kafka.permissions import of_repartition, require
 from stream.kafka.topics import require_topic
 from stream.kafka.transactions import resolve_delivery
 from stream.kafka.waiting import describe_absence
-from stream.operations.repartition.carrier import Carrier, Outlook, take_back
+from stream.operations.repartition.carrier import Carrier, Outlook
+from stream.operations.repartition.marks import take_back
 from stream.operations.workers_away import require_no_workers
 from stream.setting_types import read_text
 from stream.settings import Settings
@@ -161,9 +162,7 @@ def _plan(old: Settings, new: Settings, outlook: Outlook) -> list[str]:
     if outlook.is_begun:
         lines.append("It was begun before, and is completed now.")
     if outlook.misplaced:
-        lines.append(
-            f"Elsewhere than their ids belong: {amount(outlook.misplaced, 'customer')}; they go there."
-        )
+        lines.append(f"Elsewhere than their ids belong: {amount(outlook.misplaced, 'customer')}; they go there.")
     if outlook.several:
         lines.append(
             f"With records in several partitions: {amount(outlook.several, 'customer')}. The one with the latest sign "
@@ -227,9 +226,7 @@ def _take_back(settings: Settings, console: Console, *, yes: bool) -> None:
         typer.confirm("Are all workers of the new topics stopped? Continue?", abort=True, err=True)
     taken = run(take_back(settings, partitions), settings.bootstrap)
     if not taken:
-        raise LifecycleError(
-            f"the customers of {settings.topics.interactions} were not carried over"
-        )
+        raise LifecycleError(f"the customers of {settings.topics.interactions} were not carried over")
     console.print(
         Text(
             f"workers may go on with {amount(len(taken), 'partition')} of {settings.topics.interactions}; delete the "
@@ -240,6 +237,6 @@ def _take_back(settings: Settings, console: Console, *, yes: bool) -> None:
 
 
 async def _before_back(settings: Settings) -> int:
-    found = await require_topic(settings, settings.topics.interactions, "there is nothing to take back")
+    found = await require_topic(settings, settings.topics.customers, "there is nothing to take back")
     await require_no_workers(settings)
     return found.partitions

@@ -94,13 +94,16 @@ class _Producing:
         topics = self._route.topics
         for topic in (topics.source, *topics.written):
             self._counts[topic] = len(await self._producer.partitions_for(topic))
+        self._require_counts(topics)
+
+    def _require_counts(self, topics: MachineTopics) -> None:
         partitions = self._counts[topics.source]
         if self._counts[topics.state] != partitions:
             raise TopicError(
                 f"topic {topics.source} has {partitions} partitions now, but {topics.state} "
                 f"has {self._counts[topics.state]}: a customer's state would not be found where its "
-                "records are. The number of partitions must not change under a state; "
-                "`lifecycle topics` shows what to do."
+                "records are. The number of partitions must not change under a state; `lifecycle repartition` "
+                "carries everybody over to topics with as many as there should be."
             )
 
     async def discard(self) -> None:

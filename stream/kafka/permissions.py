@@ -70,8 +70,13 @@ def of_repartition(old: Settings, new: Settings) -> list[Grant]:
         *of_worker(new),
         Grant(Operation.READ, old.topics.current_stages),
         Grant(Operation.WRITE, new.topics.interactions),
-        Grant(Operation.READ, f"{old.group}-repartition", "group"),
+        Grant(Operation.READ, copying_group(new), "group"),
     ]
+
+
+def copying_group(new: Settings) -> str:
+    """The consumer group whose offsets say up to where an old topic was copied to that of `new`."""
+    return f"{new.group}-repartition"
 
 
 def of_import(settings: Settings) -> list[Grant]:

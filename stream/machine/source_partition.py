@@ -39,8 +39,9 @@ class SourcePartition(NamedTuple):
         if position.partitions != self.partitions:
             raise PositionError(
                 f"topic {self.topic} has {self.partitions} partitions, the state was written with "
-                f"{position.partitions}: customers would be looked for in the wrong place. Give the topic its old "
-                f"number, or begin again with `lifecycle reset --to earliest`"
+                f"{position.partitions}: customers would be looked for in the wrong place. `lifecycle repartition` "
+                f"carries everybody over to new topics with as many as there should be, and `lifecycle reset --to "
+                f"earliest` begins again"
             )
         if position.offsets and self.topic not in position.offsets:
             raise PositionError(

@@ -4,6 +4,7 @@ import asyncio
 import subprocess
 import sys
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +85,7 @@ def subject_of(line: dict[str, str]) -> str:
 
 def cut(records: list[Outgoing], *shares: float) -> list[list[Outgoing]]:
     places = [0, *(round(share * len(records)) for share in shares), len(records)]
-    return [records[begin:end] for begin, end in zip(places, places[1:], strict=False)]
+    return [records[begin:end] for begin, end in pairwise(places)]
 
 
 def environment(settings: Settings, folder: Path) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Carry all customers over, from old topics to new ones; and take that back.
+"""Carry all customers over, from old topics to new ones.
 
 The state of each old partition is marked first, by its own transactional producer: from then on no worker goes on with
 it, so nothing changes while it is carried over, and what broke off is completed by another run. What is half carried is
@@ -11,23 +11,21 @@ from typing import Final, NamedTuple
 
 import msgspec
 from aiokafka import TopicPartition
-from xxhash import xxh3_128_intdigest
 
 from stream.codec.records import Outgoing
 from stream.codec.stage_changes import split_current_key
-from stream.codec.state import positions
 from stream.codec.state.customers import CustomerCodec
 from stream.codec.state.keys import kind_of
-from stream.codec.state.positions import Position, decode_position, encode_position
 from stream.codec.state.spans import with_none_applied
 from stream.core.model import Model
 from stream.engine.delivery import Route, Transactional
 from stream.errors import PositionError, StateError
-from stream.kafka.changelog import ChangelogProgress, read_changelog
 from stream.kafka.log_reader import LogReader
 from stream.kafka.topics import count_partitions
 from stream.machine.batch import Batch
+from stream.operations.repartition.checksum import Checksum
 from stream.operations.repartition.figures import Cells, Stages, read_cells, records, rows, spread
+from stream.operations.repartition.marks import Old, mark, position_of, read_partition, record_of
 from stream.operations.repartition.sources import Sources, begin_of, behind, new_home, split
 from stream.operations.repartition.topics import Wanted, look
 from stream.operations.repartition.waiting import Copier
@@ -53,22 +51,6 @@ class Outlook(NamedTuple):
     is_begun: bool
 
 
-class _Sum:
-    """Of records in any order."""
-
-    def __init__(self) -> None:
-        self.count = self.total = 0
-
-    def add(self, key: bytes, value: bytes) -> None:
-        self.count += 1
-        self.total += xxh3_128_intdigest(len(key).to_bytes(4) + key + value)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Sum) and (self.count, self.total) == (other.count, other.total)
-
-    __hash__ = None  # type: ignore[assignment]
-
-
 class Carrier:
     """From the topics of `old` to those of `new`, which differ in prefix and partitions; `look` first."""
 
@@ -77,26 +59,29 @@ class Carrier:
         self._old, self._new, self._model, self._progress = old, new, model, progress
         self._from, self._to = old.topics.interactions, new.topics.interactions
         self._partitions = 0
+        """Of the old state; the topic of interactions may have got more, which is what stopped its workers."""
         self._figures = False
         self._firsts: dict[int, int] = {}
         self._finished: set[int] = set()
         """New partitions that are whole; a worker may have gone on with them."""
+        self._is_begun = False
+        """The new partitions were marked by an earlier run."""
         self._wanted: Wanted | None = None
-        self._sums: list[_Sum] = []
+        self._sums: list[Checksum] = []
 
     async def look(self) -> Outlook:
         """Read everything, change nothing. Raises LifecycleError where it cannot be carried over."""
         seen = await look(self._old, self._new)
         self._figures = self._old.topics.figures in seen.found
         self._wanted = Wanted(self._old, self._new, seen, figures=self._figures)
-        self._partitions = seen.found[self._from].partitions
-        tps = [TopicPartition(self._from, number) for number in range(self._partitions)]
+        self._partitions = seen.found[self._old.topics.customers].partitions
+        tps = [TopicPartition(self._from, number) for number in range(seen.found[self._from].partitions)]
         async with LogReader(self._old) as log:
             self._firsts = {tp.partition: await log.first_offset(tp) for tp in tps}
             ends = {tp.partition: await log.readable_end(tp) for tp in tps}
         for number in range(self._partitions):
             self._progress("looking at customers", number / self._partitions)
-            changelog = await self._read(self._old, number)
+            changelog = await read_partition(self._old, number)
             self.sources.add(number, self._partitions, self._old.partitioner, changelog)
         if self._new.topics.customers in seen.found:
             await self._look_at_target()
@@ -114,15 +99,17 @@ class Carrier:
             )
         if not is_done:
             self.sources.require(self._old, self._model, self._firsts)
-        waiting = sum(behind(self.sources, self._from, ends, self._firsts))
+        waiting = behind(self.sources, self._from, ends, self._firsts)
         known = self.sources
         return Outlook(known.customers, waiting, known.misplaced, len(known.chosen), is_done, bool(marks))
 
     async def _look_at_target(self) -> None:
         for number in range(self._new.partitions):
-            kept = (await self._read(self._new, number)).get(positions.KEY)
-            if kept is not None and decode_position(kept).carried_to is msgspec.UNSET:
-                self._finished.add(number)
+            position = position_of(await read_partition(self._new, number))
+            if position is not None:
+                self._is_begun = True
+                if position.carried_to is msgspec.UNSET:
+                    self._finished.add(number)
 
     async def carry(self) -> None:
         """Do it; returns at once where it was done before.
@@ -134,13 +121,16 @@ class Carrier:
         if len(self._finished) == self._new.partitions:
             return
         await self._wanted.create()
-        self._sums = [_Sum() for _ in range(self._new.partitions)]
+        self._sums = [Checksum() for _ in range(self._new.partitions)]
         async with self._targets() as targets:
+            if not self._is_begun:
+                async with self.copier() as copier:
+                    await copier.begin_anew()
             begun = self.sources.position(self._to, self._new.partitions)
             begun.carried_to = self._to
             layouts = [Outgoing(key, value) for key, value in self.sources.layouts.items()]
             for target in targets.values():
-                await target.write(Batch(state=[*layouts, _record(begun)], next_offset=0))
+                await target.write(Batch(state=[*layouts, record_of(begun)], next_offset=0))
             before, after, cells = await self._carry_customers(targets)
             if self._figures:
                 self._progress("figures", 0)
@@ -150,17 +140,15 @@ class Carrier:
             async with self.copier() as copier:
                 await copier.copy(lambda share: self._progress("interactions that wait", share))
             await self._check()
-            final = _record(self.sources.position(self._to, self._new.partitions))
+            final = record_of(self.sources.position(self._to, self._new.partitions))
             for target in targets.values():
                 await target.write(Batch(state=[final], next_offset=0))
         await self._wanted.finish()
 
     def copier(self) -> Copier:
         """What copies interactions that were not processed, as long as somebody still sends to the old topic."""
-        begins = {
-            number: begin_of(position, self._from, self._firsts[number])
-            for number, position in self.sources.positions.items()
-        }
+        known = self.sources.positions
+        begins = {number: begin_of(known.get(number), self._from, first) for number, first in self._firsts.items()}
         return Copier(self._old, self._new, begins)
 
     @asynccontextmanager
@@ -208,18 +196,9 @@ class Carrier:
 
     async def _mark(self, number: int) -> dict[bytes, bytes]:
         """Let no worker go on with an old partition; returns its changelog as it is from now on."""
-        async with _writer_of(self._old, number) as delivery:
-            changelog = await self._read(self._old, number)
-            kept = changelog.get(positions.KEY)
-            position = None if kept is None else decode_position(kept)
-            if position != self.sources.positions[number]:
-                raise PositionError(f"a worker went on with partition {number} meanwhile: stop it, and try again")
-            if position is None or position.carried_to is msgspec.UNSET:
-                mark = Position(offsets={}, partitions=self._partitions) if position is None else position
-                mark.carried_to = self._to
-                next_offset = begin_of(position, self._from, self._firsts[number])
-                await delivery.write(Batch(state=[_record(mark)], next_offset=next_offset))
-        return changelog
+        looked_at = self.sources.positions[number]
+        next_offset = begin_of(looked_at, self._from, self._firsts[number])
+        return await mark(self._old, Old(number, self._partitions, looked_at, next_offset), self._to)
 
     async def _carry_figures(self, targets: Mapping[int, Transactional], cells: Mapping[int, Cells]) -> None:
         for number, target in targets.items():
@@ -259,8 +238,8 @@ class Carrier:
             if number in self._finished:
                 continue
             self._progress("reading it again", number / self._new.partitions)
-            found = _Sum()
-            for key, value in (await self._read(self._new, number)).items():
+            found = Checksum()
+            for key, value in (await read_partition(self._new, number)).items():
                 if kind_of(key) is not None:
                     found.add(key, value)
             if found != expected:
@@ -269,42 +248,6 @@ class Carrier:
                     f"{expected.count:,} were carried over, or other records of them: something else writes there. "
                     "Nothing is lost: no worker goes on with these topics. Choose another --into"
                 )
-
-    async def _read(self, settings: Settings, number: int) -> dict[bytes, bytes]:
-        return await read_changelog(settings, TopicPartition(settings.topics.customers, number), ChangelogProgress())
-
-
-async def take_back(old: Settings, partitions: int) -> list[str]:
-    """Let workers go on with the old topics; returns to where their state had been carried, or was being so.
-
-    What was carried over stays where it is.
-    """
-    taken: list[str] = []
-    for number in range(partitions):
-        async with _writer_of(old, number) as delivery:
-            tp = TopicPartition(old.topics.customers, number)
-            kept = (await read_changelog(old, tp, ChangelogProgress())).get(positions.KEY)
-            position = None if kept is None else decode_position(kept)
-            if position is None or not isinstance(position.carried_to, str):
-                continue
-            taken.append(position.carried_to)
-            position.carried_to = msgspec.UNSET
-            was_begun = position != Position(offsets={}, partitions=position.partitions, format=position.format)
-            state = _record(position) if was_begun else Outgoing(positions.KEY, None)
-            next_offset = position.offsets.get(old.topics.interactions, 0)
-            await delivery.write(Batch(state=[state], next_offset=next_offset))
-    return taken
-
-
-@asynccontextmanager
-async def _writer_of(settings: Settings, number: int) -> AsyncIterator[Transactional]:
-    """Whoever wrote for this partition before cannot any more."""
-    delivery = Transactional(Route.of_worker(settings, number))
-    try:
-        await delivery.start()
-        yield delivery
-    finally:
-        await delivery.discard()
 
 
 async def _partitions(settings: Settings, topic: str) -> list[TopicPartition]:
@@ -334,7 +277,3 @@ def _parts(outgoing: Iterable[Outgoing]) -> Iterable[list[Outgoing]]:
             part, size = [], 0
     if part:
         yield part
-
-
-def _record(position: Position) -> Outgoing:
-    return Outgoing(positions.KEY, encode_position(position))

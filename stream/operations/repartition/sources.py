@@ -1,6 +1,6 @@
 """What the old partitions hold, and why they cannot be carried over. Without I/O."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -89,9 +89,7 @@ class Sources:
             if position is None:
                 continue
             if position.partitions == 0:
-                raise PositionError(
-                    f"a `lifecycle reset` of {topic}, partition {number}, broke off; run it again"
-                )
+                raise PositionError(f"a `lifecycle reset` of {topic}, partition {number}, broke off; run it again")
             if position.lifecycles and (position.lifecycles, position.settings) != (lifecycles, settings.deciding):
                 raise SettingsError(
                     f"partition {number} was last written with other lifecycles or settings than these; give the "
@@ -133,9 +131,10 @@ def split(
     return by_home
 
 
-def behind(sources: Sources, topic: str, ends: Mapping[int, int], firsts: Mapping[int, int]) -> Sequence[int]:
-    """By partition, how many offsets wait to be processed."""
-    return [ends[number] - begin_of(position, topic, firsts[number]) for number, position in sources.positions.items()]
+def behind(sources: Sources, topic: str, ends: Mapping[int, int], firsts: Mapping[int, int]) -> int:
+    """How many offsets of the topic wait to be processed."""
+    known = sources.positions
+    return sum(end - begin_of(known.get(number), topic, firsts[number]) for number, end in ends.items())
 
 
 def begin_of(position: Position | None, topic: str, first: int) -> int:

@@ -19,6 +19,7 @@ from stream.codec.partitioners import home_of
 from stream.codec.records import Outgoing
 from stream.errors import PositionError
 from stream.kafka.clients import client_options
+from stream.kafka.permissions import copying_group
 from stream.kafka.transactions import BATCH_BYTES, TRANSACTION_TIMEOUT_MS
 from stream.settings import Settings
 
@@ -33,11 +34,6 @@ _SILENCE: Final = 60.0
 Record = ConsumerRecord[bytes | None, bytes | None]
 
 
-def copying_group(settings: Settings) -> str:
-    """The consumer group whose offsets say up to where the old topic was copied."""
-    return f"{settings.group}-repartition"
-
-
 class Copier:
     """Copies from the old topic to the new one; only one can, and another one that begins ends it."""
 
@@ -47,7 +43,7 @@ class Copier:
         self._new = new
         self._topic, self._target = old.topics.interactions, new.topics.interactions
         self._partitioner, self._decoder = old.partitioner, old.decoder()
-        self._group = copying_group(old)
+        self._group = copying_group(new)
         self._begins = {TopicPartition(self._topic, number): offset for number, offset in begins.items()}
         self._next: dict[TopicPartition, int] = {}
         self._heads: dict[TopicPartition, deque[Record]] = {tp: deque() for tp in self._begins}
@@ -71,9 +67,17 @@ class Copier:
         await self._consumer.start()
         for tp, begin in self._begins.items():
             committed = await self._consumer.committed(tp)
-            self._next[tp] = begin if committed is None else committed
+            self._next[tp] = begin if committed is None else max(begin, committed)
             self._consumer.seek(tp, self._next[tp])
         return self
+
+    async def begin_anew(self) -> None:
+        """Nothing was copied yet, whatever the group says: it is of topics of this name that were deleted since."""
+        async with self._producer.transaction():
+            await self._producer.send_offsets_to_transaction(self._begins, self._group)
+        self._next = dict(self._begins)
+        for tp, begin in self._begins.items():
+            self._consumer.seek(tp, begin)
 
     async def __aexit__(self, *_: object) -> None:
         await self._consumer.stop()
