@@ -7,6 +7,7 @@ from typing import Protocol
 
 from aiokafka import TopicPartition
 
+from stream.codec.state import positions
 from stream.engine.companion import Companion
 from stream.engine.cooperation import Turns
 from stream.engine.dead_letter_share import DeadLetterWatch
@@ -15,8 +16,10 @@ from stream.engine.gatherer import Gatherer, TopicGatherer
 from stream.engine.gatherer_log import GathererLog
 from stream.engine.misplaced import MisplacedWarnings
 from stream.engine.role import RECOVERIES_AT_ONCE, Role
+from stream.errors import PositionError
 from stream.kafka.changelog import ChangelogProgress, read_changelog
 from stream.kafka.contact import Contact
+from stream.kafka.group_offsets import group_offset, lost_state
 from stream.kafka.log_throttle import Throttle
 from stream.kafka.partition_reader import Fetched
 from stream.kafka.topic_monitor import SourceTopic, TopicMonitor
@@ -66,6 +69,7 @@ class PartitionContext:
     make_machine: MakeMachine
     make_delivery: Callable[[int], Delivery]
     read_changelog: Callable[[int, ChangelogProgress], Awaitable[dict[bytes, bytes]]]
+    """Raises PositionError where there was a state, and it is gone."""
     observer: Observer
     contact: Contact
     dead_letters: DeadLetterWatch
@@ -123,7 +127,13 @@ def partition_context(
         )
 
     async def read(partition: int, progress: ChangelogProgress) -> dict[bytes, bytes]:
-        return await read_changelog(settings, TopicPartition(topics.state, partition), progress)
+        changelog = await read_changelog(settings, TopicPartition(topics.state, partition), progress)
+        if positions.KEY not in changelog and role.begins_at == "beginning":
+            tp = TopicPartition(topics.source, partition)
+            offset = await group_offset(settings, tp)
+            if offset:
+                raise PositionError(lost_state(settings, topics.state, tp, offset))
+        return changelog
 
     return PartitionContext(
         source=source,

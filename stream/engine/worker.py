@@ -217,20 +217,16 @@ class _Worker:
 
     async def _watch(self) -> None:
         """Fail where nothing gets on though Kafka answers."""
-        supervisor, topic_monitor, topic = self._supervisor, self._topic_monitor, self._role.topics.source
+        supervisor, topic_monitor = self._supervisor, self._topic_monitor
         partitions, missing = Stalls[int](), Stalls[str]()
         group = Stalls[str](round(_REBALANCES * rebalance_timeout(self._settings)))
         while True:
             await asyncio.sleep(LOOK_EVERY)
             owned = supervisor.status().partitions
             self._contact_log.look(len(owned), [each.partition for each in owned if each.state is PartitionState.AWAY])
-            if missing.look({topic: None} if topic_monitor.missing else {}, counts=True):
-                supervisor.fail(
-                    TopicError(
-                        f"topic {topic} is not there any more, or may not be seen. If it was deleted, this worker will "
-                        f"create it again when it is started again, and refuse to go on at a position of the old one"
-                    )
-                )
+            topic = topic_monitor.missing
+            for gone in missing.look({} if topic is None else {topic: None}, counts=True):
+                supervisor.fail(TopicError(self._words_of_missing(gone)))
             for number in partitions.look(supervisor.progress_tokens(), counts=topic_monitor.serves):
                 supervisor.fail(StalledError(f"{supervisor.stands(number)} stands still though Kafka answers"))
             waits = supervisor.phase in (Phase.JOINING, Phase.REBALANCING)
@@ -238,6 +234,19 @@ class _Worker:
                 {supervisor.phase: supervisor.rebalances} if waits else {}, counts=topic_monitor.serves
             ):
                 supervisor.fail(StalledError(f"the worker has not got into its group, though Kafka answers ({phase})"))
+
+    def _words_of_missing(self, topic: str) -> str:
+        topics = self._role.topics
+        if topic in (topics.source, *topics.sources):
+            then = "refuse to go on at a position of the old one"
+        elif topic == topics.state and self._role.begins_at == "beginning":
+            then = "refuse to go on without the state that it held"
+        else:
+            then = "go on; what it held is gone"
+        return (
+            f"topic {topic} is not there any more, or may not be seen. If it was deleted, this worker will create it "
+            f"again when it is started again, and {then}"
+        )
 
     async def _leave(self, app: EngineApp, starting: "asyncio.Task[None]") -> None:
         """Finish running batches and leave the group."""

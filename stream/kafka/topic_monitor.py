@@ -69,7 +69,8 @@ class TopicMonitor:
         self._hear = hear
         self._name = topics.source
         self._sources = topics.sources
-        self._topics = (*self._sources, self._name, topics.state, topics.events, *_INTERNAL)
+        self._needed = (self._name, *self._sources, *topics.beside_source)
+        self._topics = (*self._needed, *_INTERNAL)
         self._source: SourceTopic | None = None
         self._seen = asyncio.Event()
         self._wanted = asyncio.Event()
@@ -78,8 +79,8 @@ class TopicMonitor:
 
         Without the last, workers get no partitions, and no transaction ends: the group's offset is part of it.
         """
-        self.missing = False
-        """It answered, and the interactions topic was not there."""
+        self.missing: str | None = None
+        """It answered, and this topic of ours was not there, or may not be seen."""
 
     def look_again(self) -> None:
         """What was seen until now may be old: `source` waits for another look."""
@@ -110,7 +111,7 @@ class TopicMonitor:
                         self._note(found, coordinated=await _coordinates(client, self._settings.group, self._hear))
                     await self._probe_until_next(client)
                 except (KafkaError, OSError, TimeoutError):
-                    self.serves = self.missing = False
+                    self.serves, self.missing = False, None
                     if client is not None:
                         await _close(client)
                         client = None
@@ -121,7 +122,7 @@ class TopicMonitor:
 
     def _note(self, found: dict[str, TopicMetadata], *, coordinated: bool) -> None:
         source = found.get(self._name)
-        self.missing = any(name not in found for name in (self._name, *self._sources))
+        self.missing = next((name for name in self._needed if name not in found), None)
         self.serves = coordinated and all(topic.writable for topic in found.values())
         if source is not None:
             self._source = SourceTopic(source.partitions, source.id)

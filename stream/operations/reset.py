@@ -28,6 +28,7 @@ from stream.engine.delivery import AtLeastOnce, Delivery, Route, Transactional
 from stream.errors import BrokerError, PositionError, StateError
 from stream.kafka.changelog import ChangelogProgress, read_changelog
 from stream.kafka.clients import client_options
+from stream.kafka.group_offsets import group_offset
 from stream.kafka.topics import count_partitions, find_topics
 from stream.machine.batch import Batch
 from stream.settings import Settings
@@ -91,7 +92,7 @@ async def reset_partition(settings: Settings, beginning: Beginning, *, exactly_o
         await delivery.start()
         changelog = await read_changelog(settings, TopicPartition(topics.customers, number), ChangelogProgress())
         changes_from = await _changes_end(settings, number)
-        fresh = FreshStart(beginning, now, changes_from)
+        fresh = FreshStart(beginning, now, changes_from, has_offset=bool(await group_offset(settings, source)))
         for batch in _batches(settings, changelog, fresh, exclusive=delivery.exclusive):
             await delivery.write(batch)
     finally:
@@ -146,16 +147,19 @@ class FreshStart(NamedTuple):
     """Epoch ms."""
     changes_from: dict[str, int]
     """By partition of stage-changes: where those of the new state begin."""
+    has_offset: bool = False
+    """The group has processed interactions: without a position, a worker would miss the state."""
 
 
 def _batches(
     settings: Settings, changelog: Mapping[bytes, bytes], fresh: FreshStart, *, exclusive: bool
 ) -> Iterator[Batch]:
-    """What is written for one partition; nothing where it never published anything, and begins at the start."""
+    """What is written for one partition; nothing where no worker ever did anything, and it begins at the start."""
     beginning = fresh.beginning
     kept = changelog.get(positions.KEY)
     old = None if kept is None else decode_position(kept)
-    if not changelog and beginning.offset is None and not any(fresh.changes_from.values()):
+    untouched = not changelog and not fresh.has_offset and not any(fresh.changes_from.values())
+    if untouched and beginning.offset is None:
         return  # so that its first worker decides what is live, as ever
     first_start = fresh.now if settings.clock == "wall" else None
     live_from = old.live_from if old is not None else settings.live_from or first_start

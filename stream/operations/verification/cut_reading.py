@@ -17,6 +17,7 @@ from stream.codec.state.keys import FIGURE, LAYOUT
 from stream.codec.state.positions import Position, decode_position
 from stream.core.model import Model
 from stream.errors import PositionError, SettingsError
+from stream.kafka.group_offsets import group_offset, lost_state
 from stream.kafka.log_reader import LogReader
 from stream.operations.verification.comparison import Cut
 from stream.operations.verification.findings import Behind
@@ -62,7 +63,7 @@ class CutReader:
         """Keys that were written ahead of the cut, which happens without transactions only."""
         self.tail: int | None = None
         """Where the changelog goes on after the cut."""
-        self._topics = settings.topics
+        self._settings, self._topics = settings, settings.topics
         self._model = model
         self._source = source
         self._exactly_once = exactly_once
@@ -79,6 +80,8 @@ class CutReader:
         while True:
             await self._follow(log)
             kept = None if self._position is None else decode_position(self._position)
+            if kept is None:
+                await self._require_new()
             at = None if kept is None else kept.offsets.get(self._source.tp.topic)
             position = self._begun(kept)
             behind = await self._behind(log, at)
@@ -88,6 +91,12 @@ class CutReader:
             if not await wait.a_little():
                 break
         return self._cut(position), behind
+
+    async def _require_new(self) -> None:
+        """Raises PositionError where workers have processed something: then their state is gone."""
+        offset = await group_offset(self._settings, self._source.tp)
+        if offset:
+            raise PositionError(lost_state(self._settings, self._topics.customers, self._source.tp, offset))
 
     async def _follow(self, log: LogReader) -> None:
         """Apply what was written meanwhile.

@@ -1,0 +1,32 @@
+"""Up to where our group has processed a topic, as Kafka keeps it: for a week after the last worker is gone."""
+
+from aiokafka import TopicPartition
+from aiokafka.errors import GroupAuthorizationFailedError
+
+from stream.kafka.admin import admin_client, when_ready_for_groups
+from stream.settings import Settings
+
+
+async def group_offset(settings: Settings, tp: TopicPartition) -> int | None:
+    """The offset from which our group would read on; None where it has none, or we may not ask.
+
+    Raises KafkaError and the like where the broker does not answer.
+    """
+    async with admin_client(settings) as admin:
+        try:
+            found = await when_ready_for_groups(
+                lambda: admin.list_consumer_group_offsets(settings.group, partitions=[tp])
+            )
+        except GroupAuthorizationFailedError:
+            return None
+    known = found.get(tp)
+    return None if known is None or known.offset < 0 else int(known.offset)
+
+
+def lost_state(settings: Settings, state_topic: str, tp: TopicPartition, offset: int) -> str:
+    """What to say where there is no state, though the group has processed interactions."""
+    return (
+        f"topic {state_topic} has no state of partition {tp.partition}, but group {settings.group} has processed "
+        f"{tp.topic} up to offset {offset - 1}: the topic, or what it held, was deleted. Bring it back from a backup, "
+        "or begin again with `lifecycle reset --to earliest`"
+    )
