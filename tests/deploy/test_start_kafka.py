@@ -168,6 +168,5 @@ def test_each_of_kafkas_own_tools_runs_by_its_name(name: str) -> None:
 
 
 def test_every_tool_of_kafka_that_a_page_names_is_there() -> None:
-    """But what is run on a broker's own machine, with its files."""
     named = {name for path in PAGES for name in re.findall(r"\bkafka-[a-z-]+\.sh", path.read_text(encoding="utf-8"))}
-    assert sorted(named - {"kafka-storage.sh"} - {*TOOLS}) == []
+    assert sorted(named - {*TOOLS}) == []
