@@ -462,7 +462,7 @@ def at_a_glance() -> Json:
             now(or_none(f"count({select('lifecycle_build_info', WORKER)})")),
             shows="Workers that Prometheus reaches.",
             good="as many as you started. One that is missing is down, or too busy to answer.",
-            page="operations.md#health",
+            page="roles.md#health",
             base=RED,
             limits=[(1, GREEN)],
         ),
@@ -472,7 +472,7 @@ def at_a_glance() -> Json:
             now(f"min({select('lifecycle_kafka_up', EVERY)})"),
             shows="Whether Kafka answered every process of ours within the last four seconds.",
             good="yes. Otherwise processes wait, and go on by themselves once it answers.",
-            page="operations.md#when-kafka-is-away",
+            page="incidents.md#when-kafka-is-away",
             mappings=YES_OR_NO,
             base=RED,
             limits=[(1, GREEN)],
@@ -492,7 +492,7 @@ def at_a_glance() -> Json:
             now(f"max({by_partition('lifecycle_lag_age_seconds')})"),
             shows="For how long no broker has said where the log of some partition ends.",
             good="a few seconds. Above a minute nobody knows how many interactions wait.",
-            page="operations.md#when-kafka-is-away",
+            page="incidents.md#when-kafka-is-away",
             limits=[(60, RED)],
         ),
         number(
@@ -511,7 +511,7 @@ def at_a_glance() -> Json:
             now(growth("lifecycle_dead_letters_total", WORKER)),
             shows="Interactions that could not be read or processed. They are kept for 30 days.",
             good="0, or the few that you know of.",
-            page="operations.md#dead-letters",
+            page="incidents.md#dead-letters",
             decimals=0,
             limits=[(1, YELLOW), (1_000, RED)],
         ),
@@ -530,7 +530,7 @@ def at_a_glance() -> Json:
             now(or_none(f"sum({by_partition('lifecycle_partition_blocked')})")),
             shows="Partitions whose next batch cannot be read: they stand still until somebody acts.",
             good="0.",
-            page="operations.md#a-batch-that-cannot-be-read",
+            page="incidents.md#a-batch-that-cannot-be-read",
             limits=[(1, RED)],
         ),
         number(
@@ -559,7 +559,7 @@ def at_a_glance() -> Json:
             now(f"max({select('lifecycle_group_versions', WORKER, LIFECYCLE)})"),
             shows="How many versions of one lifecycle file the workers of the group have.",
             good="1, and 2 while workers are replaced one by one.",
-            page="operations.md#edit-a-lifecycle-file",
+            page="upgrade.md#edit-a-lifecycle-file",
             limits=[(2, YELLOW)],
         ),
         number(
@@ -568,7 +568,7 @@ def at_a_glance() -> Json:
             now(or_none(f"sum({each_endpoint('lifecycle_webhook_disabled')})")),
             shows="Endpoints of webhooks that get nothing any more, until somebody resumes them.",
             good="0.",
-            page="operations.md#an-endpoint-that-is-disabled",
+            page="incidents.md#an-endpoint-that-is-disabled",
             limits=[(1, RED)],
         ),
     )
@@ -596,7 +596,7 @@ def traffic() -> Json:
             query(rate("lifecycle_stage_changes_published_total", WORKER), "written to the topic, of all lifecycles"),
             shows="Stage changes, and those of them that subscribers see.",
             good="they follow the interactions. Fewer are written than happen only while history is imported.",
-            page="operations.md#going-live-on-old-data",
+            page="import.md#going-live-on-old-data",
         ),
         lines(
             "Odd interactions",
@@ -615,7 +615,7 @@ def traffic() -> Json:
             query(rate("lifecycle_gathered_interactions_total", WORKER, by="topic"), "{{topic}}"),
             shows="Interactions by the topic that they were sent to, where the setting `interactions` names several.",
             good="each topic has its usual share. Empty where interactions come from one topic.",
-            page="operations.md#interactions-of-your-own-topic",
+            page="topics.md#several-topics-of-interactions",
             nothing="one topic alone",
         ),
         lines(
@@ -698,7 +698,7 @@ def lag() -> Json:
             limits=[(4, RED)],
             shows="For each process of ours, how long ago Kafka answered it last.",
             good="below four seconds everywhere. One process alone: its network. All: Kafka.",
-            page="operations.md#when-kafka-is-away",
+            page="incidents.md#when-kafka-is-away",
         ),
     )
 
@@ -750,7 +750,7 @@ def dead_letters() -> Json:
             now(growth("lifecycle_dead_letters_total", WORKER, by="reason", within="$__range") + " > 0", "{{reason}}"),
             shows="How many dead letters of each reason came in the time that is shown.",
             good="empty, or what you know of. Replay them once the cause is mended.",
-            page="operations.md#dead-letters",
+            page="incidents.md#dead-letters",
             decimals=0,
             nothing="none",
         ),
@@ -763,7 +763,7 @@ def dead_letters() -> Json:
             shows="Share of a worker's interactions that became dead letters, of the worker that has the most; 0 where "
             "it had fewer than 1,000.",
             good="0. Above the setting `dead_letter_share` a sender or a setting is wrong, and `/readyz` says what.",
-            page="operations.md#health",
+            page="roles.md#health",
         ),
     )
 
@@ -1067,7 +1067,7 @@ def webhooks() -> Json:
             query(f"sum by (endpoint) ({select('lifecycle_webhook_waiting', WEBHOOKS)})", "{{endpoint}}"),
             shows="Deliveries that wait for each endpoint, those under way included.",
             good="near 0. One endpoint that grows: its tool is away or slow. All: our processes, or Kafka.",
-            page="operations.md#webhooks-that-are-late",
+            page="incidents.md#webhooks-that-are-late",
         ),
         lines(
             "The oldest that waits",
@@ -1076,7 +1076,7 @@ def webhooks() -> Json:
             limits=[(3_600, RED)],
             shows="For how long the oldest delivery of each endpoint has waited.",
             good="seconds, or as long as an outage of the tool may last.",
-            page="operations.md#webhooks-that-are-late",
+            page="incidents.md#webhooks-that-are-late",
         ),
         lines(
             "Attempts, by what came of them",
@@ -1094,7 +1094,7 @@ def webhooks() -> Json:
             query(quantile(0.99, delay, WEBHOOKS, by="endpoint"), "{{endpoint}}: 99 of 100 within"),
             shows="From when a change began to wait to the beginning of the attempt that was taken.",
             good="below a second while the tool answers.",
-            page="operations.md#webhooks-that-are-late",
+            page="incidents.md#webhooks-that-are-late",
         ),
         lines(
             "Given up",
@@ -1133,7 +1133,7 @@ def webhooks() -> Json:
             mappings=YES_OR_NO,
             shows="Endpoints that were disabled, by a 410 or after five days of failure, or that somebody paused.",
             good="no everywhere. What waits for a paused endpoint grows up to its `most_waiting`.",
-            page="operations.md#an-endpoint-that-is-disabled",
+            page="incidents.md#an-endpoint-that-is-disabled",
         ),
         lines(
             "Stage changes not read yet",
@@ -1243,7 +1243,7 @@ def processes() -> Json:
             width=12,
             shows="Which lifecycle files workers have. `lifecycle validate FILE` shows the digest of a file.",
             good="one digest for each lifecycle, at all workers.",
-            page="operations.md#edit-a-lifecycle-file",
+            page="upgrade.md#edit-a-lifecycle-file",
         ),
     )
 
@@ -1521,7 +1521,7 @@ def questions() -> Json:
             width=12,
             height=5,
             shows="Which edition of the lifecycle file is at work. Two at a time: it is being replaced.",
-            page="operations.md#edit-a-lifecycle-file",
+            page="upgrade.md#edit-a-lifecycle-file",
         ),
         bars(
             "Came too late for its day, in the time shown",
