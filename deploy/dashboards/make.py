@@ -99,6 +99,13 @@ def cells_of_heatmap(expression: str) -> Json:
     return {"expr": expression, "legendFormat": "{{le}}", "range": True, "instant": False, "format": "heatmap"}
 
 
+def how_long(histogram: str, condition: str, *, by: str = "") -> list[Json]:
+    """Two lines, for each of the labels `by`: what half of all took at most, and 99 of 100."""
+    of = f"{{{{{by}}}}}: " if by else ""
+    shares = [(0.5, "half within"), (0.99, "99 of 100 within")]
+    return [query(quantile(share, histogram, condition, by=by), of + words) for share, words in shares]
+
+
 class About(TypedDict, total=False):
     """What is said of a panel."""
 
@@ -711,8 +718,7 @@ def latency() -> Json:
         lines(
             "Latency",
             "s",
-            query(quantile(0.5, end_to_end, WORKER), "half within"),
-            query(quantile(0.99, end_to_end, WORKER), "99 of 100 within"),
+            *how_long(end_to_end, WORKER),
             width=12,
             shows="From the broker's time of an interaction to the commit of the stage change that it caused.",
             good="99 of 100 well below a second. It rises with the lag, and while history is imported.",
@@ -784,8 +790,7 @@ def deadlines() -> Json:
         lines(
             "How late they fire",
             "s",
-            query(quantile(0.5, lateness, WORKER), "half within"),
-            query(quantile(0.99, lateness, WORKER), "99 of 100 within"),
+            *how_long(lateness, WORKER),
             shows="From a deadline's time to its firing. With the clock `stream` this is the age of the data.",
             good="seconds. Empty where none fired. Late for long: the partition is behind, see the lag.",
             page="guarantees.md#time",
@@ -813,8 +818,7 @@ def batches() -> Json:
         lines(
             "One batch, from fetch to commit",
             "s",
-            query(quantile(0.5, "lifecycle_batch_seconds", WORKER), "half within"),
-            query(quantile(0.99, "lifecycle_batch_seconds", WORKER), "99 of 100 within"),
+            *how_long("lifecycle_batch_seconds", WORKER),
             shows="How long a batch takes. Each is one transaction.",
             good="milliseconds to some tenths of a second, growing with the size of batches.",
             page="metrics.md#kafka-and-partitions",
@@ -822,8 +826,7 @@ def batches() -> Json:
         lines(
             "The part of it that Kafka needs",
             "s",
-            query(quantile(0.5, "lifecycle_transaction_seconds", WORKER), "half within"),
-            query(quantile(0.99, "lifecycle_transaction_seconds", WORKER), "99 of 100 within"),
+            *how_long("lifecycle_transaction_seconds", WORKER),
             shows="How long it takes to write a batch and to commit it.",
             good="milliseconds. Seconds: look at the brokers, their disks and the replicas that are not in sync.",
             page="metrics.md#kafka-and-partitions",
@@ -1000,8 +1003,7 @@ def collector() -> Json:
         lines(
             "Time until Kafka has them",
             "s",
-            query(quantile(0.5, took, COLLECTOR), "half within"),
-            query(quantile(0.99, took, COLLECTOR), "99 of 100 within"),
+            *how_long(took, COLLECTOR),
             shows="From the items of a request to Kafka's acknowledgement of all of them.",
             good="milliseconds to some hundredths of a second.",
             page="metrics.md#the-collector",
@@ -1090,8 +1092,7 @@ def webhooks() -> Json:
         lines(
             "Delay",
             "s",
-            query(quantile(0.5, delay, WEBHOOKS, by="endpoint"), "{{endpoint}}: half within"),
-            query(quantile(0.99, delay, WEBHOOKS, by="endpoint"), "{{endpoint}}: 99 of 100 within"),
+            *how_long(delay, WEBHOOKS, by="endpoint"),
             shows="From when a change began to wait to the beginning of the attempt that was taken.",
             good="below a second while the tool answers.",
             page="incidents.md#webhooks-that-are-late",
@@ -1167,8 +1168,7 @@ def webhooks() -> Json:
         lines(
             "Their transactions",
             "s",
-            query(quantile(0.5, "lifecycle_transaction_seconds", WEBHOOKS), "half within"),
-            query(quantile(0.99, "lifecycle_transaction_seconds", WEBHOOKS), "99 of 100 within"),
+            *how_long("lifecycle_transaction_seconds", WEBHOOKS),
             shows="How long it takes to write down what came and what was delivered.",
             good="milliseconds.",
             page="metrics.md#webhooks",
