@@ -99,6 +99,13 @@ def cells_of_heatmap(expression: str) -> Json:
     return {"expr": expression, "legendFormat": "{{le}}", "range": True, "instant": False, "format": "heatmap"}
 
 
+def how_long(histogram: str, condition: str, *, by: str = "") -> list[Json]:
+    """Two lines, for each of the labels `by`: what half of all took at most, and 99 of 100."""
+    of = f"{{{{{by}}}}}: " if by else ""
+    shares = [(0.5, "half within"), (0.99, "99 of 100 within")]
+    return [query(quantile(share, histogram, condition, by=by), of + words) for share, words in shares]
+
+
 class About(TypedDict, total=False):
     """What is said of a panel."""
 
@@ -462,7 +469,7 @@ def at_a_glance() -> Json:
             now(or_none(f"count({select('lifecycle_build_info', WORKER)})")),
             shows="Workers that Prometheus reaches.",
             good="as many as you started. One that is missing is down, or too busy to answer.",
-            page="operations.md#health",
+            page="roles.md#health",
             base=RED,
             limits=[(1, GREEN)],
         ),
@@ -472,7 +479,7 @@ def at_a_glance() -> Json:
             now(f"min({select('lifecycle_kafka_up', EVERY)})"),
             shows="Whether Kafka answered every process of ours within the last four seconds.",
             good="yes. Otherwise processes wait, and go on by themselves once it answers.",
-            page="operations.md#when-kafka-is-away",
+            page="incidents.md#when-kafka-is-away",
             mappings=YES_OR_NO,
             base=RED,
             limits=[(1, GREEN)],
@@ -492,7 +499,7 @@ def at_a_glance() -> Json:
             now(f"max({by_partition('lifecycle_lag_age_seconds')})"),
             shows="For how long no broker has said where the log of some partition ends.",
             good="a few seconds. Above a minute nobody knows how many interactions wait.",
-            page="operations.md#when-kafka-is-away",
+            page="incidents.md#when-kafka-is-away",
             limits=[(60, RED)],
         ),
         number(
@@ -511,7 +518,7 @@ def at_a_glance() -> Json:
             now(growth("lifecycle_dead_letters_total", WORKER)),
             shows="Interactions that could not be read or processed. They are kept for 30 days.",
             good="0, or the few that you know of.",
-            page="operations.md#dead-letters",
+            page="incidents.md#dead-letters",
             decimals=0,
             limits=[(1, YELLOW), (1_000, RED)],
         ),
@@ -530,7 +537,7 @@ def at_a_glance() -> Json:
             now(or_none(f"sum({by_partition('lifecycle_partition_blocked')})")),
             shows="Partitions whose next batch cannot be read: they stand still until somebody acts.",
             good="0.",
-            page="operations.md#a-batch-that-cannot-be-read",
+            page="incidents.md#a-batch-that-cannot-be-read",
             limits=[(1, RED)],
         ),
         number(
@@ -559,7 +566,7 @@ def at_a_glance() -> Json:
             now(f"max({select('lifecycle_group_versions', WORKER, LIFECYCLE)})"),
             shows="How many versions of one lifecycle file the workers of the group have.",
             good="1, and 2 while workers are replaced one by one.",
-            page="operations.md#edit-a-lifecycle-file",
+            page="upgrade.md#edit-a-lifecycle-file",
             limits=[(2, YELLOW)],
         ),
         number(
@@ -568,7 +575,7 @@ def at_a_glance() -> Json:
             now(or_none(f"sum({each_endpoint('lifecycle_webhook_disabled')})")),
             shows="Endpoints of webhooks that get nothing any more, until somebody resumes them.",
             good="0.",
-            page="operations.md#an-endpoint-that-is-disabled",
+            page="incidents.md#an-endpoint-that-is-disabled",
             limits=[(1, RED)],
         ),
     )
@@ -596,7 +603,7 @@ def traffic() -> Json:
             query(rate("lifecycle_stage_changes_published_total", WORKER), "written to the topic, of all lifecycles"),
             shows="Stage changes, and those of them that subscribers see.",
             good="they follow the interactions. Fewer are written than happen only while history is imported.",
-            page="operations.md#going-live-on-old-data",
+            page="import.md#going-live-on-old-data",
         ),
         lines(
             "Odd interactions",
@@ -615,7 +622,7 @@ def traffic() -> Json:
             query(rate("lifecycle_gathered_interactions_total", WORKER, by="topic"), "{{topic}}"),
             shows="Interactions by the topic that they were sent to, where the setting `interactions` names several.",
             good="each topic has its usual share. Empty where interactions come from one topic.",
-            page="operations.md#interactions-of-your-own-topic",
+            page="topics.md#several-topics-of-interactions",
             nothing="one topic alone",
         ),
         lines(
@@ -698,7 +705,7 @@ def lag() -> Json:
             limits=[(4, RED)],
             shows="For each process of ours, how long ago Kafka answered it last.",
             good="below four seconds everywhere. One process alone: its network. All: Kafka.",
-            page="operations.md#when-kafka-is-away",
+            page="incidents.md#when-kafka-is-away",
         ),
     )
 
@@ -711,8 +718,7 @@ def latency() -> Json:
         lines(
             "Latency",
             "s",
-            query(quantile(0.5, end_to_end, WORKER), "half within"),
-            query(quantile(0.99, end_to_end, WORKER), "99 of 100 within"),
+            *how_long(end_to_end, WORKER),
             width=12,
             shows="From the broker's time of an interaction to the commit of the stage change that it caused.",
             good="99 of 100 well below a second. It rises with the lag, and while history is imported.",
@@ -750,7 +756,7 @@ def dead_letters() -> Json:
             now(growth("lifecycle_dead_letters_total", WORKER, by="reason", within="$__range") + " > 0", "{{reason}}"),
             shows="How many dead letters of each reason came in the time that is shown.",
             good="empty, or what you know of. Replay them once the cause is mended.",
-            page="operations.md#dead-letters",
+            page="incidents.md#dead-letters",
             decimals=0,
             nothing="none",
         ),
@@ -763,7 +769,7 @@ def dead_letters() -> Json:
             shows="Share of a worker's interactions that became dead letters, of the worker that has the most; 0 where "
             "it had fewer than 1,000.",
             good="0. Above the setting `dead_letter_share` a sender or a setting is wrong, and `/readyz` says what.",
-            page="operations.md#health",
+            page="roles.md#health",
         ),
     )
 
@@ -784,8 +790,7 @@ def deadlines() -> Json:
         lines(
             "How late they fire",
             "s",
-            query(quantile(0.5, lateness, WORKER), "half within"),
-            query(quantile(0.99, lateness, WORKER), "99 of 100 within"),
+            *how_long(lateness, WORKER),
             shows="From a deadline's time to its firing. With the clock `stream` this is the age of the data.",
             good="seconds. Empty where none fired. Late for long: the partition is behind, see the lag.",
             page="guarantees.md#time",
@@ -813,8 +818,7 @@ def batches() -> Json:
         lines(
             "One batch, from fetch to commit",
             "s",
-            query(quantile(0.5, "lifecycle_batch_seconds", WORKER), "half within"),
-            query(quantile(0.99, "lifecycle_batch_seconds", WORKER), "99 of 100 within"),
+            *how_long("lifecycle_batch_seconds", WORKER),
             shows="How long a batch takes. Each is one transaction.",
             good="milliseconds to some tenths of a second, growing with the size of batches.",
             page="metrics.md#kafka-and-partitions",
@@ -822,8 +826,7 @@ def batches() -> Json:
         lines(
             "The part of it that Kafka needs",
             "s",
-            query(quantile(0.5, "lifecycle_transaction_seconds", WORKER), "half within"),
-            query(quantile(0.99, "lifecycle_transaction_seconds", WORKER), "99 of 100 within"),
+            *how_long("lifecycle_transaction_seconds", WORKER),
             shows="How long it takes to write a batch and to commit it.",
             good="milliseconds. Seconds: look at the brokers, their disks and the replicas that are not in sync.",
             page="metrics.md#kafka-and-partitions",
@@ -1000,8 +1003,7 @@ def collector() -> Json:
         lines(
             "Time until Kafka has them",
             "s",
-            query(quantile(0.5, took, COLLECTOR), "half within"),
-            query(quantile(0.99, took, COLLECTOR), "99 of 100 within"),
+            *how_long(took, COLLECTOR),
             shows="From the items of a request to Kafka's acknowledgement of all of them.",
             good="milliseconds to some hundredths of a second.",
             page="metrics.md#the-collector",
@@ -1067,7 +1069,7 @@ def webhooks() -> Json:
             query(f"sum by (endpoint) ({select('lifecycle_webhook_waiting', WEBHOOKS)})", "{{endpoint}}"),
             shows="Deliveries that wait for each endpoint, those under way included.",
             good="near 0. One endpoint that grows: its tool is away or slow. All: our processes, or Kafka.",
-            page="operations.md#webhooks-that-are-late",
+            page="incidents.md#webhooks-that-are-late",
         ),
         lines(
             "The oldest that waits",
@@ -1076,7 +1078,7 @@ def webhooks() -> Json:
             limits=[(3_600, RED)],
             shows="For how long the oldest delivery of each endpoint has waited.",
             good="seconds, or as long as an outage of the tool may last.",
-            page="operations.md#webhooks-that-are-late",
+            page="incidents.md#webhooks-that-are-late",
         ),
         lines(
             "Attempts, by what came of them",
@@ -1090,11 +1092,10 @@ def webhooks() -> Json:
         lines(
             "Delay",
             "s",
-            query(quantile(0.5, delay, WEBHOOKS, by="endpoint"), "{{endpoint}}: half within"),
-            query(quantile(0.99, delay, WEBHOOKS, by="endpoint"), "{{endpoint}}: 99 of 100 within"),
+            *how_long(delay, WEBHOOKS, by="endpoint"),
             shows="From when a change began to wait to the beginning of the attempt that was taken.",
             good="below a second while the tool answers.",
-            page="operations.md#webhooks-that-are-late",
+            page="incidents.md#webhooks-that-are-late",
         ),
         lines(
             "Given up",
@@ -1133,7 +1134,7 @@ def webhooks() -> Json:
             mappings=YES_OR_NO,
             shows="Endpoints that were disabled, by a 410 or after five days of failure, or that somebody paused.",
             good="no everywhere. What waits for a paused endpoint grows up to its `most_waiting`.",
-            page="operations.md#an-endpoint-that-is-disabled",
+            page="incidents.md#an-endpoint-that-is-disabled",
         ),
         lines(
             "Stage changes not read yet",
@@ -1167,8 +1168,7 @@ def webhooks() -> Json:
         lines(
             "Their transactions",
             "s",
-            query(quantile(0.5, "lifecycle_transaction_seconds", WEBHOOKS), "half within"),
-            query(quantile(0.99, "lifecycle_transaction_seconds", WEBHOOKS), "99 of 100 within"),
+            *how_long("lifecycle_transaction_seconds", WEBHOOKS),
             shows="How long it takes to write down what came and what was delivered.",
             good="milliseconds.",
             page="metrics.md#webhooks",
@@ -1243,7 +1243,7 @@ def processes() -> Json:
             width=12,
             shows="Which lifecycle files workers have. `lifecycle validate FILE` shows the digest of a file.",
             good="one digest for each lifecycle, at all workers.",
-            page="operations.md#edit-a-lifecycle-file",
+            page="upgrade.md#edit-a-lifecycle-file",
         ),
     )
 
@@ -1521,7 +1521,7 @@ def questions() -> Json:
             width=12,
             height=5,
             shows="Which edition of the lifecycle file is at work. Two at a time: it is being replaced.",
-            page="operations.md#edit-a-lifecycle-file",
+            page="upgrade.md#edit-a-lifecycle-file",
         ),
         bars(
             "Came too late for its day, in the time shown",

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from stream.codec.dead_letters import LARGEST
 from stream.core.durations import DAY
@@ -17,6 +17,11 @@ DEFAULT_MAX_MESSAGE = 1_048_588
 _HEADROOM = 256 << 10
 """By how much a dead letter may be larger than an interaction, and a record that is gathered."""
 _ROOM_GATHERED = DEFAULT_MAX_MESSAGE + _HEADROOM
+
+COMPACTED: Final = {"cleanup.policy": "compact", "max.compaction.lag.ms": str(DAY)}
+"""Of a topic of the latest records. Without the lag Kafka keeps what was replaced or erased for as long as it likes."""
+CHANGELOG: Final = {**COMPACTED, "segment.bytes": str(64 << 20), "min.cleanable.dirty.ratio": "0.1"}
+"""Of a topic that is written with every batch, and read whole before a partition goes on: so it is kept small."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,17 +95,12 @@ def plan_topics(
             partitions,
             {"cleanup.policy": "delete", "retention.ms": month},
         ),
-        TopicPlan(names.current_stages, "the latest stage of everyone", partitions, {"cleanup.policy": "compact"}),
+        TopicPlan(names.current_stages, "the latest stage of everyone", partitions, COMPACTED),
         TopicPlan(
             names.customers,
             "state of customers and positions (internal)",
             partitions,
-            {
-                "cleanup.policy": "compact",
-                "segment.bytes": str(64 << 20),
-                "min.cleanable.dirty.ratio": "0.1",
-                "max.compaction.lag.ms": str(DAY),
-            },
+            CHANGELOG,
         ),
         TopicPlan(
             names.dead_letters,
@@ -114,8 +114,7 @@ def plan_topics(
         ),
     ]
     if figures:
-        compacted = {"cleanup.policy": "compact"}
-        plans.append(TopicPlan(names.figures, "figures of each day, such as orders", partitions, compacted))
+        plans.append(TopicPlan(names.figures, "figures of each day, such as orders", partitions, COMPACTED))
     replication = replication_for(settings, brokers)
     durable = durable_configs(replication)
     return [replace(plan, replication=replication, configs={**plan.configs, **durable}) for plan in plans]
@@ -158,7 +157,7 @@ def compare(
             findings += _check_dead_letters(settings, plan, topic)
         else:
             findings += _check_size(settings, plan.name, topic)
-            findings += _check_cleanup(settings, plan, topic)
+            findings += _check_cleanup(settings, plan, topic) or _check_lag(settings, plan, topic)
         if topic is not None and plan.name == names.customers and topic.partitions != plan.partitions:
             findings.append(_wrong_count(settings, plan, topic))
         if plan.name == names.interactions:
@@ -263,6 +262,15 @@ def _check_cleanup(settings: Settings, plan: TopicPlan, topic: FoundTopic) -> li
     level: Literal["warning", "error"] = "error" if wanted == "compact" else "warning"
     remedy = _alter_command(settings, plan.name, f"cleanup.policy={wanted}")
     return [TopicFinding(level, plan.name, f"cleanup.policy is {policy}, not {wanted}: {loss}", remedy)]
+
+
+def _check_lag(settings: Settings, plan: TopicPlan, topic: FoundTopic) -> list[TopicFinding]:
+    name = "max.compaction.lag.ms"
+    wanted, found = plan.configs.get(name), topic.configs.get(name)
+    if wanted is None or found is None or int(found) <= int(wanted):
+        return []
+    problem = f"{name} is {found}: what was replaced, also of customers who are forgotten, may stay for as long"
+    return [TopicFinding("warning", plan.name, problem, _alter_command(settings, plan.name, f"{name}={wanted}"))]
 
 
 def _check_size(settings: Settings, name: str, topic: FoundTopic) -> list[TopicFinding]:

@@ -5,7 +5,7 @@ from typing import Final
 
 from stream.core.durations import DAY
 from stream.kafka.durability import durable_configs, replication_for
-from stream.kafka.topic_plan import FoundTopic, TopicFinding, TopicPlan, compare
+from stream.kafka.topic_plan import CHANGELOG, FoundTopic, TopicFinding, TopicPlan, compare
 from stream.kafka.topics import count_partitions, create_missing, ensure_topics, survey, without_errors
 from stream.settings import Settings
 
@@ -35,16 +35,10 @@ def plan_webhook_topics(settings: Settings, partitions: int, brokers: int = 1) -
     durable = durable_configs(replication)
     assert topics.commands is not None
     kept = {"cleanup.policy": "delete", "retention.ms": _KEPT}
-    compact = {
-        "cleanup.policy": "compact",
-        "segment.bytes": str(64 << 20),
-        "min.cleanable.dirty.ratio": "0.1",
-        "max.compaction.lag.ms": str(DAY),
-    }
     return [
         TopicPlan(name, purpose, partitions, {**configs, **durable}, replication)
         for name, purpose, configs in (
-            (topics.state, "deliveries that wait (internal)", compact),
+            (topics.state, "deliveries that wait (internal)", CHANGELOG),
             (topics.events, "attempts to deliver", kept),
             (topics.dead_letters, "deliveries that were given up", kept),
             (topics.commands, "commands to deliveries (internal)", kept),

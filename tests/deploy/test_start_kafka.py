@@ -1,6 +1,7 @@
 """The command that starts Apache Kafka on a developer's machine, and Kafka's own tools beside it."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from stream.kafka.embedded.process import free_port
+from tests.docs.markdown import PAGES
 
 KAFKA = Path(__file__).parents[2] / "deploy" / "kafka"
 START = str(KAFKA / "start.sh")
@@ -152,3 +154,19 @@ def test_a_wrong_option_is_named(options: list[str], problem: str) -> None:
 def test_help_names_every_option() -> None:
     shown = subprocess.run([START, "--help"], capture_output=True, text=True, check=True).stdout
     assert all(option in shown for option in ("--port", "--data", "--temporary", "--help"))
+
+
+TOOLS = sorted(path.name for path in (KAFKA / "bin").glob("kafka-*.sh"))
+
+
+@pytest.mark.kafka
+@pytest.mark.parametrize("name", TOOLS)
+def test_each_of_kafkas_own_tools_runs_by_its_name(name: str) -> None:
+    run = subprocess.run([KAFKA / "bin" / name, "--version"], capture_output=True, text=True, check=False, timeout=120)
+    assert (run.returncode, run.stderr) == (0, "")
+    assert re.match(r"\d+\.\d+\.\d+", run.stdout)
+
+
+def test_every_tool_of_kafka_that_a_page_names_is_there() -> None:
+    named = {name for path in PAGES for name in re.findall(r"\bkafka-[a-z-]+\.sh", path.read_text(encoding="utf-8"))}
+    assert sorted(named - {*TOOLS}) == []

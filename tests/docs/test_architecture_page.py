@@ -9,7 +9,7 @@ from stream.kafka.contact import ContactStatus
 from tests.docs.markdown import ROOT, blocks, names, page, rows, section
 
 PAGE: Final = page("docs/architecture.md")
-OPERATIONS: Final = page("docs/operations.md")
+ROLES: Final = page("docs/roles.md")
 STREAM: Final = ROOT / "stream"
 
 
@@ -30,7 +30,7 @@ def test_the_table_of_states_is_that_of_the_code() -> None:
 def test_the_phases_of_a_worker_are_those_of_the_code() -> None:
     phases = [each.value for each in Phase]
     assert sorted(names(section(PAGE, "## A worker"))) == sorted(phases)
-    assert [each for each in phases if f"`{each}`" not in section(OPERATIONS, "## Health")] == []
+    assert [each for each in phases if f"`{each}`" not in section(ROLES, "### Health")] == []
 
 
 def test_every_folder_of_the_product_has_its_line_and_every_line_its_part() -> None:
@@ -54,7 +54,7 @@ def test_the_modules_in_the_picture_are_where_it_says() -> None:
 
 
 def test_the_body_of_readyz_is_documented_field_by_field() -> None:
-    health = section(OPERATIONS, "## Health")
+    health = section(ROLES, "### Health")
     overall, partition = health.split("Each of `partitions`:", 1)
     shown = {each.name for each in fields(PartitionStatus)} | {"lag"}
     assert set(names(section("## P\n" + partition, "## P").split("### ", 1)[0])) == shown

@@ -15,13 +15,20 @@ from tests.docs.markdown import PAGES, ROOT, blocks, page
 
 
 def shown(text: str) -> Iterator[list[str]]:
-    """The words of every `lifecycle …` that stands behind a prompt of a console block; pipes begin another."""
+    """The words of every `lifecycle …` behind a prompt of a console block, also root's; pipes begin another."""
     for block in blocks(text, "console"):
         for line in re.sub(r" *\\\n *", " ", block).splitlines():
-            if line.startswith("$ "):
+            if line.startswith(("$ ", "# lifecycle ")):
                 lexer = shlex.shlex(line[2:], posix=True, punctuation_chars="|;&<>()")
                 lexer.whitespace_split = True
                 yield from (words[1:] for words in split(list(lexer)) if words[:1] == ["lifecycle"])
+
+
+def named(text: str) -> Iterator[list[str]]:
+    """The words of every `lifecycle …` that stands whole in a sentence or a table."""
+    prose = re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
+    for command in re.findall(r"`lifecycle ([^`…]+)`", prose):
+        yield shlex.split(command)
 
 
 def split(words: list[str]) -> Iterator[list[str]]:
@@ -49,18 +56,21 @@ def unknown(words: list[str]) -> list[str]:
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_the_commands_of_a_page_exist(path: Path) -> None:
-    assert [words for words in shown(path.read_text(encoding="utf-8")) if unknown(words)] == []
+    text = path.read_text(encoding="utf-8")
+    assert [words for words in (*shown(text), *named(text)) if unknown(words)] == []
 
 
 def test_commands_are_found_and_a_wrong_one_would_be_noticed() -> None:
     """In a pipe, over two lines and behind a comment, too."""
     lines = ["$ echo 1 | lifecycle import - --map \\", "    'a=b'  # --not an option", "$ lifecycle tali --now"]
+    lines += ["# lifecycle topics", "# none"]
     text = "\n".join(["```console", *lines, "```", ""])
     found = list(shown(text))
-    assert found == [["import", "-", "--map", "a=b"], ["tali", "--now"]]
-    assert [unknown(each) for each in found] == [[], ["tali"]]
+    assert found == [["import", "-", "--map", "a=b"], ["tali", "--now"], ["topics"]]
+    assert [unknown(each) for each in found] == [[], ["tali"], []]
+    assert list(named("run `lifecycle tail\n--json`, not `lifecycle …`")) == [["tail", "--json"]]
     assert unknown(["dead-letters", "list", "--raisin"]) == ["--raisin"]
-    assert len(list(shown(page("docs/operations.md")))) > 5
+    assert len(list(shown(page("docs/install.md")))) > 5
 
 
 def test_the_lifecycle_of_the_readme_is_its_example() -> None:

@@ -47,7 +47,7 @@ def test_everything_is_missing_at_first_and_each_finding_has_the_command() -> No
     assert [finding.level for finding in compared] == ["missing"] * 5
     assert (
         "kafka-topics.sh --bootstrap-server 127.0.0.1:9092 --create --topic lifecycle-customers "
-        "--partitions 4 --replication-factor 1 --config cleanup.policy=compact --config segment.bytes="
+        "--partitions 4 --replication-factor 1 --config cleanup.policy=compact --config max.compaction.lag.ms="
     ) in compared[3].remedy
 
 
@@ -70,6 +70,16 @@ def test_a_state_that_would_be_deleted_by_age_is_an_error(field: str, policy: st
     ((level, topic, problem),) = findings(all_found(**{field: FoundTopic(4, {"cleanup.policy": policy})}))
     assert (level, topic) == ("error", getattr(NAMES, field))
     assert problem.startswith(f"cleanup.policy is {policy}, not compact")
+
+
+@pytest.mark.parametrize("field", ["customers", "current_stages"])
+def test_a_topic_that_may_keep_the_forgotten_for_longer_than_a_day_is_doubtful(field: str) -> None:
+    at_ease = FoundTopic(4, {"cleanup.policy": "compact", "max.compaction.lag.ms": "9223372036854775807"})
+    ((level, topic, problem),) = findings(all_found(**{field: at_ease}))
+    assert (level, topic) == ("warning", getattr(NAMES, field))
+    assert problem.startswith("max.compaction.lag.ms is 9223372036854775807")
+    strict = FoundTopic(4, {"cleanup.policy": "compact", "max.compaction.lag.ms": str(DAY // 2)})
+    assert findings(all_found(**{field: strict})) == []
 
 
 def test_compacted_interactions_and_changes_are_doubtful() -> None:
@@ -218,8 +228,9 @@ async def test_missing_topics_are_created_as_planned(kafka: SharedKafka, topic_p
     assert {topic.replication for topic in found.values()} == {1}
     assert found[settings.topics.interactions].configs["message.timestamp.type"] == "LogAppendTime"
     assert found[settings.topics.interactions].configs["retention.ms"] == "-1"
-    assert found[settings.topics.customers].configs["cleanup.policy"] == "compact"
-    assert found[settings.topics.customers].configs["max.compaction.lag.ms"] == str(DAY)
+    for name in (settings.topics.customers, settings.topics.current_stages):
+        assert found[name].configs["cleanup.policy"] == "compact"
+        assert found[name].configs["max.compaction.lag.ms"] == str(DAY)
     assert await ensure_topics(settings) == []
 
 

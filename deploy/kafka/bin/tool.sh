@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs one of Kafka's own tools from its jars, by the name under which it is called: kafka-topics.sh and so on, which
-# messages of `lifecycle` name. With this folder on the PATH what they print can be run as it stands.
+# messages of `lifecycle` and the documents name. With this folder on the PATH what they print can be run as it stands.
 set -euo pipefail
 
 name=$(basename "$0")
@@ -9,6 +9,13 @@ case $name in
   kafka-configs.sh) class=kafka.admin.ConfigCommand ;;
   kafka-acls.sh) class=org.apache.kafka.tools.AclCommand ;;
   kafka-reassign-partitions.sh) class=org.apache.kafka.tools.reassign.ReassignPartitionsCommand ;;
+  kafka-log-dirs.sh) class=org.apache.kafka.tools.LogDirsCommand ;;
+  kafka-transactions.sh) class=org.apache.kafka.tools.TransactionsCommand ;;
+  kafka-consumer-groups.sh) class=org.apache.kafka.tools.consumer.group.ConsumerGroupCommand ;;
+  kafka-console-consumer.sh) class=org.apache.kafka.tools.consumer.ConsoleConsumer ;;
+  kafka-get-offsets.sh) class=org.apache.kafka.tools.GetOffsetShell ;;
+  kafka-delete-records.sh) class=org.apache.kafka.tools.DeleteRecordsCommand ;;
+  kafka-broker-api-versions.sh) class=org.apache.kafka.tools.BrokerApiVersionsCommand ;;
   *)
     echo "error: $name is none of Kafka's tools; call one of the links beside it, such as kafka-topics.sh" >&2
     exit 2
