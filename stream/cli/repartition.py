@@ -159,6 +159,11 @@ def _plan(old: Settings, new: Settings, outlook: Outlook) -> list[str]:
         f"{amount(outlook.waiting, 'interaction')} that wait are copied."
     )
     lines = [plan]
+    if outlook.was_recreated:
+        lines.append(
+            f"{source} was deleted and created again: what it held before and was not processed is lost, and all that "
+            "it holds now is copied."
+        )
     if outlook.is_begun:
         lines.append("It was begun before, and is completed now.")
     if outlook.misplaced:

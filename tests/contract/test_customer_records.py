@@ -300,7 +300,7 @@ def test_a_newer_format_is_refused(value: bytes) -> None:
         with pytest.raises(StateError, match="this version reads 1: it was written by a newer version"):
             CODEC.learn(layout)
     with pytest.raises(StateError):
-        decode_position(b'{"format":3,"offsets":{},"partitions":1}')
+        decode_position(b'{"format":4,"offsets":{},"partitions":1}')
     with pytest.raises(StateError, match="cannot be read"):
         decode_position(value)
 

@@ -39,7 +39,7 @@ def newer_layout(kept: Mapping[bytes, bytes]) -> Outgoing:
 
 def newer_position(kept: Mapping[bytes, bytes]) -> Outgoing:
     """The same position in the next format."""
-    return Outgoing(KEY, orjson.dumps({**orjson.loads(kept[KEY]), "format": 3}))
+    return Outgoing(KEY, orjson.dumps({**orjson.loads(kept[KEY]), "format": 4}))
 
 
 def newer_kind(_kept: Mapping[bytes, bytes]) -> Outgoing:
@@ -50,7 +50,7 @@ def newer_kind(_kept: Mapping[bytes, bytes]) -> Outgoing:
 NEWER: dict[Make, str] = {
     newer_customer: "a customer record has format 5, this version reads 1 to 4",
     newer_layout: "a layout has format 2, this version reads 1",
-    newer_position: "the position record has format 3, this version reads 1 to 2",
+    newer_position: "the position record has format 4, this version reads 1 to 3",
     newer_kind: "there are records of kind 'r', which this version does not know",
 }
 """What a newer version may leave, and what is said of it."""

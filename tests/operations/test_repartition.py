@@ -312,3 +312,20 @@ async def test_where_somebody_added_partitions_in_place_everybody_is_found_again
     assert all(times == sorted(times) for times in by_key.values())
     await work(new, 80)
     assert len(await current_stages(new)) == 40
+
+
+async def test_customers_of_a_topic_that_was_deleted_and_created_again_are_kept(old: Settings) -> None:
+    """Workers refuse their positions, which mean nothing in the new one; scores and stages are whole all the same."""
+    async with admin_client(old) as admin:
+        await admin.delete_topics([old.topics.interactions])
+    async with asyncio.timeout(60):
+        while old.topics.interactions in await find_topics(old):
+            await asyncio.sleep(0.1)
+    await ensure_topics(old)
+    await order(old, range(80, 90))
+    new = renamed(old)
+    carrier = Carrier(old, new, MODEL, ignore)
+    assert (await carrier.look()).was_recreated
+    await carrier.carry()
+    assert len(await customers(new)) == 40
+    assert sum(map(len, (await waiting(new)).values())) == 10

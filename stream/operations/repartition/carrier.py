@@ -26,8 +26,8 @@ from stream.machine.batch import Batch
 from stream.operations.repartition.checksum import Checksum
 from stream.operations.repartition.figures import Cells, Stages, read_cells, records, rows, spread
 from stream.operations.repartition.marks import Old, mark, position_of, read_partition, record_of
-from stream.operations.repartition.sources import Sources, begin_of, behind, new_home, split
-from stream.operations.repartition.topics import Wanted, look
+from stream.operations.repartition.sources import Sources, new_home, split
+from stream.operations.repartition.topics import Wanted, id_of, look
 from stream.operations.repartition.waiting import Copier
 from stream.settings import Settings
 
@@ -49,6 +49,8 @@ class Outlook(NamedTuple):
     is_done: bool
     """All are carried over already: only what has arrived on the old topic since is copied."""
     is_begun: bool
+    was_recreated: bool
+    """The topic of interactions was deleted and created again: nothing of it was processed."""
 
 
 class Carrier:
@@ -76,6 +78,7 @@ class Carrier:
         self._wanted = Wanted(self._old, self._new, seen, figures=self._figures)
         self._partitions = seen.found[self._old.topics.customers].partitions
         tps = [TopicPartition(self._from, number) for number in range(seen.found[self._from].partitions)]
+        self.sources.topic_id = await id_of(self._old, self._from)
         async with LogReader(self._old) as log:
             self._firsts = {tp.partition: await log.first_offset(tp) for tp in tps}
             ends = {tp.partition: await log.readable_end(tp) for tp in tps}
@@ -99,9 +102,17 @@ class Carrier:
             )
         if not is_done:
             self.sources.require(self._old, self._model, self._firsts)
-        waiting = behind(self.sources, self._from, ends, self._firsts)
+        waiting = self.sources.behind(self._from, ends, self._firsts)
         known = self.sources
-        return Outlook(known.customers, waiting, known.misplaced, len(known.chosen), is_done, bool(marks))
+        return Outlook(
+            customers=known.customers,
+            waiting=waiting,
+            misplaced=known.misplaced,
+            several=len(known.chosen),
+            is_done=is_done,
+            is_begun=bool(marks),
+            was_recreated=known.was_recreated(self._from),
+        )
 
     async def _look_at_target(self) -> None:
         for number in range(self._new.partitions):
@@ -147,8 +158,7 @@ class Carrier:
 
     def copier(self) -> Copier:
         """What copies interactions that were not processed, as long as somebody still sends to the old topic."""
-        known = self.sources.positions
-        begins = {number: begin_of(known.get(number), self._from, first) for number, first in self._firsts.items()}
+        begins = {number: self.sources.begin(number, self._from, first) for number, first in self._firsts.items()}
         return Copier(self._old, self._new, begins)
 
     @asynccontextmanager
@@ -197,7 +207,7 @@ class Carrier:
     async def _mark(self, number: int) -> dict[bytes, bytes]:
         """Let no worker go on with an old partition; returns its changelog as it is from now on."""
         looked_at = self.sources.positions[number]
-        next_offset = begin_of(looked_at, self._from, self._firsts[number])
+        next_offset = self.sources.begin(number, self._from, self._firsts.get(number, 0))
         return await mark(self._old, Old(number, self._partitions, looked_at, next_offset), self._to)
 
     async def _carry_figures(self, targets: Mapping[int, Transactional], cells: Mapping[int, Cells]) -> None:

@@ -24,6 +24,8 @@ _ACTIVE_AT: Final = 10
 class Sources:
     """All partitions of the old topics, of one after the other."""
 
+    topic_id: str | None = None
+    """Kafka's own id of the old topic of interactions; None where it has none."""
     positions: dict[int, Position | None] = field(default_factory=dict)
     """By partition; None: no worker ever came to it."""
     layouts: dict[bytes, bytes] = field(default_factory=dict)
@@ -55,6 +57,22 @@ class Sources:
     def worked_on(self) -> list[Position]:
         """Those that there are."""
         return [each for each in self.positions.values() if each is not None]
+
+    def was_recreated(self, topic: str) -> bool:
+        """Whether the states were made from another topic of this name, which was deleted."""
+        known = {each.topic_ids.get(topic) for each in self.worked_on} - {None}
+        return self.topic_id is not None and bool(known) and self.topic_id not in known
+
+    def begin(self, number: int, topic: str, first: int) -> int:
+        """The first interaction of a partition that was not processed; `first` is the first that there is."""
+        position = self.positions.get(number)
+        if position is None or self.was_recreated(topic):
+            return first
+        return position.offsets.get(topic, first)
+
+    def behind(self, topic: str, ends: Mapping[int, int], firsts: Mapping[int, int]) -> int:
+        """How many offsets of the topic wait to be processed."""
+        return sum(end - self.begin(number, topic, firsts[number]) for number, end in ends.items())
 
     @property
     def generation(self) -> int:
@@ -101,7 +119,7 @@ class Sources:
                     f"the state was made of {', '.join(position.offsets)}, not of {topic}: are topic_prefix and "
                     "interactions as the workers have them?"
                 )
-            if at is not None and at < firsts[number]:
+            if at is not None and at < firsts.get(number, 0) and not self.was_recreated(topic):
                 raise PositionError(
                     f"retention deleted {firsts[number] - at} interactions of {topic}, partition {number}, before they "
                     "were processed; `lifecycle reset --to earliest --keep-states` goes on without them"
@@ -129,14 +147,3 @@ def split(
         if kind_of(key) is not None and sources.chosen.get(key, partition) == partition:
             by_home[new_home(partitioner, key, partitions)].append((key, value))
     return by_home
-
-
-def behind(sources: Sources, topic: str, ends: Mapping[int, int], firsts: Mapping[int, int]) -> int:
-    """How many offsets of the topic wait to be processed."""
-    known = sources.positions
-    return sum(end - begin_of(known.get(number), topic, firsts[number]) for number, end in ends.items())
-
-
-def begin_of(position: Position | None, topic: str, first: int) -> int:
-    """The first interaction of a partition that was not processed."""
-    return first if position is None else position.offsets.get(topic, first)

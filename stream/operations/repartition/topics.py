@@ -5,10 +5,13 @@ from dataclasses import replace
 from typing import Any, Final
 
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import for_code
 
 from stream.errors import BrokerError, TopicError
 from stream.kafka.admin import admin_client
+from stream.kafka.clients import client_options
+from stream.kafka.topic_metadata import look_up
 from stream.kafka.topic_plan import DEFAULT_MAX_MESSAGE, FoundTopic, Survey, TopicPlan, plan_topics
 from stream.kafka.topics import create_missing, survey
 from stream.settings import Settings
@@ -81,6 +84,16 @@ class Wanted:
 async def look(old: Settings, new: Settings) -> Survey:
     """The old and the new topics that exist, and the brokers."""
     return await survey(old, {*old.topics.named(figures=True), *new.topics.named(figures=True)})
+
+
+async def id_of(settings: Settings, topic: str) -> str | None:
+    """Kafka's own id of a topic: another one is another topic of the same name. None where the broker has no ids."""
+    client = AIOKafkaClient(**client_options(settings))
+    try:
+        await client.bootstrap()
+        return (await look_up(client, [topic]))[topic].id
+    finally:
+        await client.close()
 
 
 def _like(plan: TopicPlan, found: FoundTopic) -> TopicPlan:
