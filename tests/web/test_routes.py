@@ -102,7 +102,13 @@ async def test_a_worker_that_owns_no_partition_is_ready(rig: Rig) -> None:
     rig.supervisor.assign([])
     assert await rig.ready_beside_kafka() == (
         200,
-        {"status": "ready", "phase": "running", "delivery": "exactly_once", "topic_partitions": None, "partitions": []},
+        {
+            "status": "ready",
+            "phase": "running",
+            "delivery": "exactly_once",
+            "topic_partitions": None,
+            "partitions": [],
+        },
         {"up": True, "seconds_since_answer": 0.0},
     )
 
