@@ -1187,6 +1187,25 @@ def processes() -> Json:
     return row(
         "Processes",
         lines(
+            "Ready",
+            "short",
+            query(select("lifecycle_ready", EVERY), of_each),
+            max=1,
+            decimals=0,
+            shows="1 where a process does its work, as `/readyz` has it.",
+            good="1 for all. 0 for seconds to minutes while one starts and loads state.",
+            page="runbooks.md#not-ready-and-why",
+        ),
+        lines(
+            "Phases",
+            "short",
+            query(f"sum by (job, phase) ({select('lifecycle_phase', EVERY)}) > 0", "{{job}}: {{phase}}"),
+            decimals=0,
+            shows="How many processes of workers and of webhooks are in which phase.",
+            good="all run. `joining` and `rebalancing` last for seconds.",
+            page="runbooks.md#not-ready-and-why",
+        ),
+        lines(
             "Memory",
             "bytes",
             query(select("process_resident_memory_bytes", EVERY), of_each),

@@ -36,24 +36,25 @@ class Prometheus:
 
     async def firing(self) -> set[str]:
         """Names of the alerts that fire now."""
-        found = await self._ask("alerts")
+        found = await self.api("alerts")
         return {each["labels"]["alertname"] for each in found["alerts"] if each["state"] == "firing"}
 
     async def ask(self, expression: str) -> list[tuple[dict[str, str], float]]:
         """The series of an expression now, labels and value."""
-        found = await self._ask("query", query=expression, time=str(time.time()))
+        found = await self.api("query", query=expression, time=str(time.time()))
         return [(series["metric"], float(series["value"][1])) for series in found["result"]]
 
     async def record(self, selector: str, begin: float, end: float) -> Samples:
         """What the series of a selector were in each second from `begin` to `end`, epoch seconds."""
         over = {"start": str(begin), "end": str(end), "step": "1"}
-        found = await self._ask("query_range", query=selector, **over)
+        found = await self.api("query_range", query=selector, **over)
         return {
             _notation(series["metric"]): [(float(at), float(value)) for at, value in series["values"]]
             for series in found["result"]
         }
 
-    async def _ask(self, path: str, **asked: str) -> Any:
+    async def api(self, path: str, **asked: str) -> Any:
+        """The data of an answer of its HTTP API. Raises LifecycleError where it does not take the question."""
         async with self._session.get(f"{self._url}/api/v1/{path}", params=asked) as response:
             body = await response.json()
         if body["status"] != "success":
