@@ -7,6 +7,8 @@
 """
 
 import re
+from collections.abc import Collection
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,6 +21,7 @@ SHORTEST: Final = 5.0
 """Seconds."""
 _UNITS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 _BOUND: Final = re.compile(r"(>\s*)(300|3600)(?=\s*(?:$|unless))")
+_FAMILY: Final = re.compile(r"(?<![\w:\"])(lifecycle[_:][\w:]+|up|process_start_time_seconds)(?=[{\[)\s]|$)")
 _IN_EXPRESSION: Final = re.compile(r"(?<=\[)\d+[smhdw](?=\])|(?<=offset )\d+[smhdw]\b")
 
 
@@ -42,7 +45,16 @@ def hurried_expression(expression: str) -> str:
 
 def alerts() -> dict[str, dict[str, Any]]:
     """Every alert by its name, as deploy/alerts has it."""
-    return {rule["alert"]: rule for path in sorted(RULES.glob("*.yaml")) for rule in _rules(path) if "alert" in rule}
+    return {rule["alert"]: rule for rule in _rules() if "alert" in rule}
+
+
+def families(names: Collection[str] | None = None) -> list[str]:
+    """The series of ours that these alerts, or all, ask for, and recording rules for them."""
+    recorded = {rule["record"]: rule["expr"] for rule in _rules() if "record" in rule}
+    asked = " ".join(rule["expr"] for name, rule in alerts().items() if names is None or name in names)
+    found = set(_FAMILY.findall(asked))
+    found |= {family for name in found & recorded.keys() for family in _FAMILY.findall(recorded[name])}
+    return sorted(found - recorded.keys())
 
 
 def write_hurried(folder: Path) -> list[Path]:
@@ -63,7 +75,8 @@ def write_hurried(folder: Path) -> list[Path]:
     return written
 
 
-def _rules(path: Path) -> list[dict[str, Any]]:
-    return [
-        rule for group in YAML(typ="safe").load(path.read_text(encoding="utf-8"))["groups"] for rule in group["rules"]
-    ]
+@cache
+def _rules() -> list[dict[str, Any]]:
+    yaml = YAML(typ="safe")
+    groups = [group for path in sorted(RULES.glob("*.yaml")) for group in yaml.load(path.read_text())["groups"]]
+    return [rule for group in groups for rule in group["rules"]]

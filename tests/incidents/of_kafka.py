@@ -1,4 +1,4 @@
-"""Incidents of Kafka: away, slow, throttled, full of what cannot be read, and refusing."""
+"""Incidents of Kafka: away, slow, sparing, with what cannot be read, and refusing."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -9,12 +9,10 @@ from aiokafka.errors import KafkaError
 
 from tests.incidents.incident import again_and_again, incident
 from tests.incidents.site import PARTITIONS, Site
-from tests.incidents.traffic import Traffic, interaction, record, write
+from tests.incidents.traffic import Traffic, interaction, record
 from tests.kit.damage import Damage, damage
 
 _QUOTA = ("--entity-type", "clients", "--entity-default")
-_BEHIND = 40_000
-"""Interactions; three quarters of them wait on partitions where more than 8,000 do."""
 
 
 @incident("broker-away", "the broker is stopped", *("KafkaDown", "LagUnknown", "CollectorRefuses"), within=150)
@@ -38,24 +36,6 @@ async def broker_slow(site: Site, _: Traffic) -> AsyncIterator[None]:
             yield
     finally:
         site.kafka.thaw()
-
-
-@incident(
-    "throttled",
-    "Kafka's quota lets less through than comes",
-    *("LagGrows", "Behind", "ChangesLate", "DeadlinesLate"),
-    within=200,
-)
-async def throttled(site: Site, _: Traffic) -> AsyncIterator[None]:
-    await site.configure("--add-config", "consumer_byte_rate=30000", *_QUOTA)
-
-    async def send() -> None:
-        await write(site, [record(interaction(f"t-{number}")) for number in range(1_000)])
-
-    await write(site, [record(interaction(f"t-{number}")) for number in range(_BEHIND)])
-    async with again_and_again(send, 0.2):
-        yield
-    await site.configure("--delete-config", "consumer_byte_rate", *_QUOTA)
 
 
 @incident("recovery", "a worker comes back while Kafka's quota holds up reading", "RecoveryLong", within=120)

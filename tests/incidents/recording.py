@@ -3,9 +3,9 @@
 A line of a file is a series and its value in each second, as promtool writes series; `_` is none. Machines, ports and
 paths are not in it: Prometheus knows the processes by names such as `worker-1`.
 
-Stretched, a recorded second stands for sixty alike. What only counts (counters, parts of histograms) rises sixty
-times as much in them, as do ages that rose all the while; all else keeps its value. What comes behind the last recorded
-second is the last ten seconds, again and again.
+Stretched, a recorded second stands for sixty alike. What only counts (counters, parts of histograms) rises sixty times
+as much in them, and ages and lags that rise to the end are sixty times as large, and rise on; all else keeps its value.
+What comes behind the last recorded second is the last ten seconds, again and again.
 """
 
 import gzip
@@ -15,26 +15,17 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
-from tests.incidents.hurry import RULES
 from tests.kit.prometheus import Samples
 
 FOLDER: Final = Path(__file__).parents[1] / "deploy" / "recordings"
 TAIL: Final = 10
 """Recorded seconds that are repeated."""
 _COUNTS: Final = re.compile(r"_(total|bucket|count|sum)\{")
-_AGES: Final = re.compile(r"_seconds\{")
-_FAMILY: Final = re.compile(r"(?<![\w:])(lifecycle_\w+|up|process_start_time_seconds)\b(?=[{\[) ]|$)")
+_AGES_AND_LAG: Final = re.compile(r"(_seconds|lag_records)\{")
 
 Values = list[float | None]
 Series = dict[str, Values]
 """Values by the second, by series."""
-
-
-def families() -> list[str]:
-    """Names of the series of ours that the rules ask for."""
-    text = "\n".join(path.read_text(encoding="utf-8") for path in sorted(RULES.glob("*.yaml")))
-    expressions = re.sub(r"#.*|(summary|description|runbook_url): .*", "", text)
-    return sorted(set(_FAMILY.findall(expressions)))
 
 
 def series_of(samples: Samples, begin: float, end: float) -> Series:
@@ -78,7 +69,9 @@ def stretched(parts: Iterable[tuple[Series, int]], stands_for: int) -> Iterator[
             recorded = series.get(name)
             if recorded is None:
                 values += [None] * count
-            elif _COUNTS.search(name) or _is_age(name, recorded):
+            elif _rises(name, recorded):
+                values += _risen(recorded, count, stands_for)
+            elif _COUNTS.search(name):
                 for step in _steps(recorded, count):
                     level += (step or 0.0) * stands_for
                     values.append(None if step is None else level)
@@ -87,10 +80,19 @@ def stretched(parts: Iterable[tuple[Series, int]], stands_for: int) -> Iterator[
         yield name, _shortened(values)
 
 
-def _is_age(name: str, values: Values) -> bool:
-    known = [each for each in values if each is not None]
-    rises = all(before <= after for before, after in pairwise(known))
-    return bool(_AGES.search(name)) and rises and known[-1] > known[0] > 0
+def _rises(name: str, values: Values) -> bool:
+    """Whether it is an age, or a lag, that rises to the end of the recording."""
+    known = [each for each in values[-TAIL:] if each is not None]
+    never_falls = all(before <= after for before, after in pairwise(known))
+    return bool(_AGES_AND_LAG.search(name)) and len(known) == TAIL and never_falls and known[-1] > known[0]
+
+
+def _risen(values: Values, count: int, stands_for: int) -> Values:
+    """Each value so many times as large; behind the last one it rises on."""
+    first, last = values[-TAIL] or 0.0, values[-1] or 0.0
+    each = (last - first) / (TAIL - 1)
+    more = [last + each * number for number in range(1, max(count - len(values), 0) + 1)]
+    return [None if value is None else value * stands_for for value in [*values, *more]][:count]
 
 
 def _steps(values: Values, count: int) -> Values:

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Final
 
 from stream.errors import LifecycleError
+from tests.incidents.hurry import families
 from tests.incidents.incident import Incident
-from tests.incidents.recording import families, save, series_of
+from tests.incidents.recording import save, series_of
 from tests.incidents.site import Site, site
 from tests.incidents.traffic import Traffic, flowing
 from tests.incidents.watch import Watch, watching
@@ -20,6 +21,10 @@ _RECORDED_SECONDS: Final = 30
 _BEFORE_SECONDS: Final = 120.0
 _OVER_SECONDS: Final = 420.0
 """What failed at a tool is tried again after five minutes."""
+_DRAIN_SECONDS: Final = 240.0
+_LAG: Final = 'lifecycle_lag_records{job="lifecycle-worker"}'
+_UNDER_WAY: Final = 500
+"""Interactions that may wait in normal traffic."""
 NORMAL: Final = "normal"
 
 Say = Callable[[str], None]
@@ -87,7 +92,8 @@ class _Run:
         mended = time.monotonic()
         self.mended[incident.name] = mended
         await asyncio.gather(*(each.until_ready() for each in self.site.watched))
-        self.say(f"  mended; all are ready {time.monotonic() - mended:.0f} s later")
+        await self._drained()
+        self.say(f"  mended; all are ready, and nothing waits, {time.monotonic() - mended:.0f} s later")
 
     async def end(self) -> None:
         self.say("waiting until nothing fires any more")
@@ -97,6 +103,12 @@ class _Run:
                 mended = self.mended[fate.incident.name]
                 over = next((each for each in self.watch.over.get(fate.alert, ()) if each >= mended), None)
                 fate.over = 0.0 if over is None else over - mended
+
+    async def _drained(self) -> None:
+        """Return once workers have processed what waited. Raises TimeoutError where they do not."""
+        async with asyncio.timeout(_DRAIN_SECONDS):
+            while sum([lag for _, lag in await self.site.prometheus.ask(_LAG)]) > _UNDER_WAY:
+                await asyncio.sleep(1)
 
     async def _keep(self, name: str, seconds: int) -> None:
         if self.record is None:

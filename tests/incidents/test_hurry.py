@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.incidents.hurry import alerts, hurried, hurried_expression, write_hurried
+from tests.incidents.hurry import alerts, families, hurried, hurried_expression, write_hurried
 
 
 @pytest.mark.parametrize(
@@ -46,3 +46,12 @@ def test_every_rule_is_written_and_no_duration_is_left_long(tmp_path: Path) -> N
     assert len(re.findall(r"alert: Lifecycle", text)) == len(alerts())
     rules = [line for line in text.splitlines() if re.match(r"\s+(expr|for):", line)]
     assert [line for line in rules if re.search(r"(for: |\[|offset )\d+[smhdw]\b", line)] == []
+
+
+def test_the_families_are_those_that_rules_ask_for() -> None:
+    """Those of an alert are those of the recording rules that it asks for, too."""
+    found = families()
+    assert {"up", "process_start_time_seconds", "lifecycle_ready", "lifecycle_transaction_seconds_bucket"} <= set(found)
+    assert not [name for name in found if ":" in name]
+    assert families(["LifecycleBehind"]) == ["lifecycle_interactions_total", "lifecycle_lag_records"]
+    assert families(["LifecycleSourceSilent"]) == ["lifecycle_collector_interactions_total"]
