@@ -78,12 +78,12 @@ async def unreadable(site: Site, traffic: Traffic) -> AsyncIterator[None]:
     await site.command("skip", str(landed.partition), str(landed.offset), "--yes")
 
 
-@incident("refused-writes", "the changelog takes no records any more", "TransactionsFail", within=120)
+@incident("refused-writes", "the changelog wants more replicas than there are", "TransactionsFail", within=120)
 async def refused_writes(site: Site, _: Traffic) -> AsyncIterator[None]:
     changelog = ("--entity-type", "topics", "--entity-name", site.settings.topics.customers)
-    await site.configure("--add-config", "max.message.bytes=100", *changelog)
+    await site.configure("--add-config", "min.insync.replicas=2", *changelog)
     yield
-    await site.configure("--delete-config", "max.message.bytes", *changelog)
+    await site.configure("--delete-config", "min.insync.replicas", *changelog)
 
 
 @incident("fenced", "another application writes in the workers' name", "PartitionsFenced", within=120)
