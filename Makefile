@@ -1,7 +1,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test check operators pythons bench faults sdks screenshots wheel clean
+.PHONY: help demo test check operators pythons bench faults incidents sdks screenshots wheel clean
 
 # Another environment, of another Python: make check VENV=.venv-3.13 PYTHON=python3.13
 export VENV ?= .venv
@@ -25,14 +25,15 @@ demo: ## Score a small shop's customers before your eyes; needs Python 3.11 alon
 
 test: ## Everything: lint, types, all tests on Apache Kafka, compiled and not (installs Java, gcc, … where it may)
 	@$(MAKE) --no-print-directory --jobs 2 ready-python ready-kafka
-	@$(COMPILED) $(PYTEST) --override-ini pythonpath= --ignore-glob='tests/properties/test_reference*' -m "not wrong and not operators"
+	@$(if $(OPERATORS),tests/kit/deploy_tools.sh)
+	@$(COMPILED) $(PYTEST) --override-ini pythonpath= --ignore-glob='tests/properties/test_reference*' -m "not wrong$(if $(OPERATORS),, and not operators)"
 	@$(PYTEST) -m "not kafka and not slow" $(COMPILED_ALIKE)
 
 check: ## The quick part of test, with how much of the code it reaches: no Apache Kafka, no real data
 	@deploy/venv.sh dev
 	@$(MAKE) --no-print-directory --jobs 2 lint quick
 
-operators: ## What deploy/ has for operators, read by their own tools: promtool, kustomize… (needs Go and the package prometheus)
+operators: ## What deploy/ has for operators, read by their own tools: promtool, kustomize… (needs Go; installs the rest)
 	@$(MAKE) --no-print-directory --jobs 2 ready-python ready-kafka
 	@tests/kit/deploy_tools.sh
 	@$(COMPILED) $(BIN)/python -m pytest --override-ini pythonpath= -m operators tests/deploy
@@ -52,6 +53,13 @@ faults: ## Kills, zombies, brokers that restart, networks that fail; then the ve
 	@deploy/kafka/jars.sh
 	@deploy/compiled.sh
 	@$(COMPILED) $(BIN)/python -m tests.faults $(ARGS)
+
+incidents: ## Break a real product in every way: each alert must fire, and be over once it is mended: 25 minutes. ARGS=--help
+	@deploy/venv.sh dev
+	@deploy/kafka/jars.sh
+	@tests/kit/deploy_tools.sh
+	@deploy/compiled.sh
+	@$(COMPILED) $(BIN)/python -m tests.incidents $(ARGS)
 
 sdks: ## Official SDKs, in Python, Node, Java and Chromium, against collector, worker and Kafka. ARGS="--only node", --help
 	@deploy/venv.sh dev

@@ -13,10 +13,10 @@ from stream.core.times import format_time
 from stream.engine.introduction import introduce
 from stream.engine.role import worker_role
 from stream.engine.state_reader import StateReader
+from stream.engine.status import EngineStatus
 from stream.engine.supervisor import Supervisor
 from stream.engine.worker import run_worker
 from stream.events import Event, report
-from stream.kafka.contact import ContactStatus
 from stream.kafka.topic_monitor import SourceTopic
 from stream.kafka.worker_versions import GroupVersions, versions_of
 from stream.machine.machine import PartitionMachine
@@ -67,9 +67,9 @@ class Application:
             else:
                 yield view_of(status)
 
-    def kafka(self) -> ContactStatus | None:
-        """Whether Kafka answers; None before the engine is there."""
-        return None if self._supervisor is None else self._supervisor.contact.status()
+    def status(self) -> EngineStatus | None:
+        """What the worker is doing; None before the engine is there."""
+        return None if self._supervisor is None else self._supervisor.status()
 
     def dead_letter_share(self) -> float:
         """Which share of the last minute's interactions became dead letters; 0 before the worker is there."""

@@ -63,6 +63,10 @@ class Collector:
         """Whether Kafka answers."""
         return self.connection.contact.status()
 
+    def ready(self) -> bool:
+        """Whether something would be taken now."""
+        return self.connection.ready
+
     def pending(self) -> int:
         """Bytes that wait."""
         return self._room.taken

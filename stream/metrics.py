@@ -24,7 +24,7 @@ from stream.codec.state.figures import Cell
 from stream.core.figures import FigureSet
 from stream.core.mentions import MeantNames
 from stream.core.model import Model, model_of
-from stream.engine.status import PartitionStatus
+from stream.engine.status import EngineStatus, PartitionStatus, Phase
 from stream.kafka.contact import ContactStatus
 from stream.kafka.worker_versions import GroupVersions
 from stream.known_labels import known_labels, known_stages
@@ -32,8 +32,8 @@ from stream.machine.batch import Batch
 from stream.machine.figure_store import FigureStore
 from stream.name_labels import NameLabels
 
-FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-"""Buckets in seconds for what takes milliseconds."""
+FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
+"""Buckets in seconds for what takes milliseconds, and minutes where something is wrong."""
 SLOW = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0, 3_600.0, 86_400.0)
 """Buckets in seconds for what may take long."""
 
@@ -296,8 +296,8 @@ class View(Protocol):
     def partitions(self) -> Iterable[PartitionView]:
         """The partitions that this worker owns now."""
 
-    def kafka(self) -> ContactStatus | None:
-        """Whether Kafka answers; None before the worker runs."""
+    def status(self) -> EngineStatus | None:
+        """What the worker is doing; None before it runs."""
 
     def dead_letter_share(self) -> float:
         """Which share of the last minute's interactions became dead letters, 0 to 1."""
@@ -328,7 +328,7 @@ class _Gauges(Collector):
             "Share of dead letters in the last minute, 0 to 1",
             value=self._view.dead_letter_share(),
         )
-        yield from kafka_metrics(self._view.kafka())
+        yield from engine_metrics(self._view.status())
 
 
 class _Today(Collector):
@@ -389,10 +389,33 @@ def partition_metrics(views: Iterable[PartitionView]) -> Iterator[Metric]:
     yield from (lag, lag_age, opened, blocked, recovery)
 
 
-def kafka_metrics(status: ContactStatus | None) -> Iterator[Metric]:
-    """What is known of Kafka at a scrape; nothing before anything is."""
+def engine_metrics(status: EngineStatus | None) -> Iterator[Metric]:
+    """What a process as a whole is doing at a scrape; not ready before it runs."""
+    yield ready_metric(ready=status is not None and status.ready)
     if status is None:
         return
+    # What the process is doing: 1 for the phase that it is in, 0 for all others.
+    phases = GaugeMetricFamily("lifecycle_phase", "1 for the phase of this process, else 0", labels=["phase"])
+    for phase in Phase:
+        phases.add_metric([phase.value], phase is status.phase)
+    yield phases
+    # How many partitions the topic has that this role processes, whoever has them; not there before it was seen. More
+    # than there are series of a partition: some have no owner.
+    partitions = GaugeMetricFamily("lifecycle_topic_partitions", "Partitions of the topic that is processed")
+    if status.topic_partitions is not None:
+        partitions.add_metric([], status.topic_partitions)
+    yield partitions
+    yield from kafka_metrics(status.kafka)
+
+
+def ready_metric(*, ready: bool) -> Metric:
+    """Whether a process does its work."""
+    # 1 where `/readyz` answers 200, else 0: seconds while it starts; alert on minutes.
+    return GaugeMetricFamily("lifecycle_ready", "This process does its work", value=ready)
+
+
+def kafka_metrics(status: ContactStatus) -> Iterator[Metric]:
+    """What is known of Kafka at a scrape."""
     # Whether Kafka answered this process within the last 4 seconds, 1 or 0; alert on 0.
     yield GaugeMetricFamily("lifecycle_kafka_up", "Kafka answers", value=status.up)
     # Since its last answer; not there before the first one.

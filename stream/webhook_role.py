@@ -18,10 +18,10 @@ from stream.build import build_labels, product_version
 from stream.codec.deliveries import DeliveryCommand
 from stream.engine.companion import Inbox
 from stream.engine.role import Role, beside
+from stream.engine.status import EngineStatus
 from stream.engine.supervisor import Supervisor
 from stream.engine.worker import run_worker
 from stream.events import Event, report
-from stream.kafka.contact import ContactStatus
 from stream.kafka.permissions import of_webhooks
 from stream.kafka.topic_monitor import SourceTopic
 from stream.machine.batch import Machine
@@ -169,9 +169,9 @@ class Webhooks:
         """The partitions that this process owns."""
         return () if self._supervisor is None else map(view_of, self._supervisor.status().partitions)
 
-    def kafka(self) -> ContactStatus | None:
-        """Whether Kafka answers."""
-        return None if self._supervisor is None else self._supervisor.contact.status()
+    def status(self) -> EngineStatus | None:
+        """What the process is doing; None before the engine is there."""
+        return None if self._supervisor is None else self._supervisor.status()
 
     def _machine(self, partition: int, topic: SourceTopic) -> DeliveryMachine:
         topics = self.settings.webhook_topics

@@ -127,7 +127,7 @@ STREAM_FILES = frozenset(
 TEST_FOLDERS = frozenset(
     {"core", "properties", "contract", "machine", "kafka", "engine", "operations", "offline", "web", "webhooks"}
     | {"faults", "bench", "kit", "end_to_end", "presets", "cli", "deploy", "docs", "fuzz", "subscription", "sdks"}
-    | {"console", "report", "figures"}
+    | {"console", "report", "figures", "incidents"}
 )
 
 

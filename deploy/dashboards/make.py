@@ -451,8 +451,6 @@ def operations() -> Json:
 
 YES_OR_NO: Final = [{"type": "value", "options": {"0": {"text": "no"}, "1": {"text": "yes"}}}]
 RATIO: Final = by_partition("lifecycle_recovery_ratio")
-KNOWN: Final = f"group by (job, partition) (present_over_time({select('lifecycle_recovery_ratio', WORKER)}[1d]))"
-"""Partitions that were there within the last day."""
 
 
 def at_a_glance() -> Json:
@@ -525,8 +523,8 @@ def at_a_glance() -> Json:
         number(
             "Partitions that do not run",
             "short",
-            now(f"count({KNOWN}) - ({or_none(f'count({RATIO} == 1)')})"),
-            shows="Partitions that a worker had within the last day, and that none processes now.",
+            now(f"max({select('lifecycle_topic_partitions', WORKER)}) - ({or_none(f'count({RATIO} == 1)')})"),
+            shows="Partitions of the topic that no worker processes now.",
             good="0. Some for seconds to minutes, while workers start or stop and state is read back.",
             page="architecture.md#a-partition",
             limits=[(1, RED)],
@@ -1189,6 +1187,25 @@ def processes() -> Json:
     return row(
         "Processes",
         lines(
+            "Ready",
+            "short",
+            query(select("lifecycle_ready", EVERY), of_each),
+            max=1,
+            decimals=0,
+            shows="1 where a process does its work, as `/readyz` has it.",
+            good="1 for all. 0 for seconds to minutes while one starts and loads state.",
+            page="runbooks.md#not-ready-and-why",
+        ),
+        lines(
+            "Phases",
+            "short",
+            query(f"sum by (job, phase) ({select('lifecycle_phase', EVERY)}) > 0", "{{job}}: {{phase}}"),
+            decimals=0,
+            shows="How many processes of workers and of webhooks are in which phase.",
+            good="all run. `joining` and `rebalancing` last for seconds.",
+            page="runbooks.md#not-ready-and-why",
+        ),
+        lines(
             "Memory",
             "bytes",
             query(select("process_resident_memory_bytes", EVERY), of_each),
@@ -1445,7 +1462,7 @@ def behaviour() -> Json:
 
 def today() -> Json:
     """What the lifecycle file sums up day by day."""
-    figures = f"sum by (figure) ({select('lifecycle_figure_today', *HERE)})"
+    figures = f"sum by (figure) ({select('lifecycle:figure_today', CHOSEN)})"
     return row(
         "Today",
         number(
@@ -1467,7 +1484,7 @@ def today() -> Json:
             width=14,
             min=None,
             nothing="no figures",
-            shows="How each figure grew; it begins anew at midnight. A short dip is a part of the customers that "
+            shows="How each figure grew; it begins anew at midnight. A short gap is a part of the customers that "
             "moves from one machine to another: nothing is lost.",
             page="figures.md#what-a-figure-is",
         ),

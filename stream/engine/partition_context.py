@@ -87,6 +87,8 @@ class PartitionContext:
     """As `Role.skips_gaps`."""
     companion: Companion | None = None
     """Works beside the partitions; None: nobody does."""
+    topic_partitions: Callable[[], int | None] = lambda: None
+    """How many partitions the topic had when it was last seen; None before."""
     misplaced: MisplacedWarnings = field(default_factory=MisplacedWarnings)
     """Shared, so that a partition that starts over does not warn again."""
 
@@ -150,5 +152,6 @@ def partition_context(
         recovery_slots=asyncio.Semaphore(role.recoveries_at_once),
         throttle=throttle,
         companion=companion,
+        topic_partitions=lambda: topic_monitor.partitions,
         skips_gaps=role.skips_gaps,
     )

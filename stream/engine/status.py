@@ -76,6 +76,8 @@ class EngineStatus:
     kafka: ContactStatus
     dead_letters: DeadLetterShare | None = None
     """The last minute, where more of it became dead letters than the setting `dead_letter_share` allows."""
+    topic_partitions: int | None = None
+    """How many partitions the topic that is processed has, as last seen; None before it was."""
 
     @property
     def ready(self) -> bool:

@@ -191,6 +191,7 @@ class Supervisor:
             ),
             self.contact.status(),
             None if self._context is None else self._context.dead_letters.status(),
+            None if self._context is None else self._context.topic_partitions(),
         )
 
     def dead_letter_share(self) -> float:

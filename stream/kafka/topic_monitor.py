@@ -87,6 +87,11 @@ class TopicMonitor:
         self._seen.clear()
         self._wanted.set()
 
+    @property
+    def partitions(self) -> int | None:
+        """How many partitions the interactions topic had when it was last seen; None before."""
+        return None if self._source is None else self._source.partitions
+
     async def source(self) -> SourceTopic:
         """The interactions topic; waits until it was seen."""
         await self._seen.wait()

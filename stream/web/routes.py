@@ -52,6 +52,7 @@ def health_routes(
             body["dead_letters"] = asdict(now.dead_letters) if open_to_sender else {"share": now.dead_letters.share}
         if open_to_sender:
             body["delivery"] = now.delivery
+            body["topic_partitions"] = now.topic_partitions
             body["partitions"] = [_shown(each) for each in now.partitions]
             if group is not None:
                 body["lifecycles"] = msgspec.to_builtins(group.ours.lifecycles)

@@ -10,9 +10,9 @@ from prometheus_client.registry import Collector
 
 from stream.codec.deliveries import GivenUp
 from stream.engine.error_policy import FailureKind
-from stream.kafka.contact import ContactStatus
+from stream.engine.status import EngineStatus
 from stream.machine.batch import Batch
-from stream.metrics import FAST, SLOW, PartitionView, add_process_metrics, kafka_metrics, partition_metrics
+from stream.metrics import FAST, SLOW, PartitionView, add_process_metrics, engine_metrics, partition_metrics
 from stream.webhooks.deliveries.counts import DeliveryCounts
 from stream.webhooks.deliveries.machine import DeliveryMachine
 from stream.webhooks.exchange import Verdict
@@ -35,8 +35,8 @@ class View(Protocol):
     def partitions(self) -> Iterable[PartitionView]:
         """The partitions that this process owns."""
 
-    def kafka(self) -> ContactStatus | None:
-        """Whether Kafka answers; None before the process runs."""
+    def status(self) -> EngineStatus | None:
+        """What the process is doing; None before it runs."""
 
 
 class WebhookMetrics:
@@ -162,4 +162,4 @@ class _Gauges(Collector):
             paused.add_metric([name], any(each.state.paused_at is not None for each in known))
         yield from (waiting, oldest, sending, disabled, paused)
         yield from partition_metrics(self._view.partitions())
-        yield from kafka_metrics(self._view.kafka())
+        yield from engine_metrics(self._view.status())

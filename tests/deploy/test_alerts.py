@@ -1,6 +1,8 @@
 """`deploy/alerts`: the rules are good, each alert fires on its trouble, and `docs/runbooks.md` says what to do.
 
-What fires when is tested by `deploy/alerts/tests`, which promtool runs, Prometheus' own tool.
+What fires is tested by promtool, Prometheus' own tool, on what real processes said in the incidents of
+`tests/incidents`. That it does not fire before its time, nor on what only looks like it, and what nothing was recorded
+of, is tested on the series of `deploy/alerts/tests`, which were written by hand.
 """
 
 import re
@@ -15,6 +17,10 @@ from ruamel.yaml import YAML
 
 from stream.engine.error_policy import FailureKind
 from tests.docs.markdown import anchors, blocks, page, rows, section
+from tests.incidents.catalogue import NOT_BROUGHT_ABOUT, incidents
+from tests.incidents.incident import Incident
+from tests.incidents.recording import FOLDER, load
+from tests.incidents.replay import NORMAL, incident_test, normal_day, write
 
 pytestmark = pytest.mark.operators
 
@@ -55,6 +61,7 @@ def rules() -> Iterator[tuple[Path, dict[str, Any]]]:
 
 ALERT_RULES: Final = {rule["alert"]: (path, rule) for path, rule in rules() if "alert" in rule}
 RECORDED: Final = {rule["record"] for _, rule in rules() if "record" in rule}
+RECORDED_INCIDENTS: Final = [each.name for each in incidents()]
 
 
 def promtool(*arguments: str | Path) -> str:
@@ -123,21 +130,51 @@ def test_promtool_takes_all_rules() -> None:
 
 
 @pytest.mark.parametrize("path", TEST_FILES, ids=lambda path: path.stem)
-def test_each_alert_fires_on_its_trouble_and_none_on_a_normal_day(path: Path) -> None:
+def test_each_alert_fires_at_its_time_and_none_on_a_normal_day(path: Path) -> None:
     assert "SUCCESS" in promtool("test", "rules", path)
 
 
-def test_every_alert_has_a_test_that_makes_it_fire() -> None:
+@pytest.mark.parametrize("incident", incidents(), ids=lambda incident: incident.name)
+def test_alerts_fire_on_what_was_recorded_of_their_incident(incident: Incident, tmp_path: Path) -> None:
+    """At their real durations, on series with the labels of real processes; before and afterwards they do not."""
+    write(tmp_path / "incident.yaml", incident_test(incident.name, incident.alerts))
+    assert "SUCCESS" in promtool("test", "rules", tmp_path / "incident.yaml")
+
+
+def test_no_alert_fires_on_a_day_and_a_half_of_recorded_normal_traffic(tmp_path: Path) -> None:
+    write(tmp_path / "normal.yaml", normal_day())
+    assert "SUCCESS" in promtool("test", "rules", tmp_path / "normal.yaml")
+
+
+def test_every_alert_has_an_incident_or_a_reason_why_it_has_none() -> None:
+    brought_about = {alert for each in incidents() for alert in each.alerts}
+    assert brought_about | set(NOT_BROUGHT_ABOUT) == set(ALERT_RULES)
+    assert brought_about & set(NOT_BROUGHT_ABOUT) == set()
+
+
+def test_every_alert_is_made_to_fire_by_hand_too_at_its_time() -> None:
     assert set(ALERT_RULES) - fired() == set()
+
+
+def test_recordings_are_of_incidents_and_name_no_machine() -> None:
+    assert {path.name for path in FOLDER.iterdir()} == {f"{name}.txt.gz" for name in (NORMAL, *RECORDED_INCIDENTS)}
+    instances = {
+        found
+        for path in FOLDER.iterdir()
+        for series in load(path)
+        for found in re.findall(r'instance="([^"]*)"', series)
+    }
+    assert instances == {"worker-1", "worker-2", "collector-1", "webhooks-1"}
 
 
 def test_the_normal_day_has_what_every_alert_on_our_metrics_looks_at() -> None:
     """An alert is quiet where there is nothing to look at, whatever it says."""
     (normal,) = read(ALERTS / "tests" / "normal-day.yaml")["tests"]
     there = {each["series"].partition("{")[0] for each in normal["input_series"]}
-    recorded = {name for _, rule in rules() if "record" in rule for name, _ in selectors(rule["expr"])}
     asked = {name for _, rule in ALERT_RULES.values() for name, _ in selectors(rule["expr"])}
-    assert (recorded | asked) - RECORDED - there == {"node_filesystem_avail_bytes", "node_filesystem_size_bytes"}
+    recorded = {rule["record"]: rule["expr"] for _, rule in rules() if "record" in rule}
+    asked |= {name for each in asked & RECORDED for name, _ in selectors(recorded[each])}
+    assert asked - RECORDED - there == {"node_filesystem_avail_bytes", "node_filesystem_size_bytes"}
 
 
 @pytest.mark.parametrize("name", ALERT_RULES)

@@ -5,14 +5,13 @@ import json
 import math
 import re
 import runpy
-import shutil
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-import aiohttp
 import orjson
 import promql_parser
 import pytest
@@ -23,12 +22,12 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 from ruamel.yaml import YAML
 
 from stream.codec.records import Outgoing
-from stream.kafka.embedded.process import free_port
 from stream.settings import Settings
 from stream.webhooks.topics import ensure_webhook_topics
 from tests.docs.markdown import ROOT, anchors, page, rows
 from tests.kit.collectors import Served, served
 from tests.kit.kafka import SharedKafka
+from tests.kit.prometheus import Prometheus, prometheus
 from tests.kit.topics import produce
 from tests.kit.webhooks import WebhookProcess, endpoint, receiver
 from tests.kit.workers import Worker, worker_processes
@@ -36,6 +35,7 @@ from tests.kit.workers import Worker, worker_processes
 pytestmark = pytest.mark.operators
 
 FOLDER = ROOT / "deploy" / "dashboards"
+RULES = ROOT / "deploy" / "alerts" / "recording.yaml"
 NAMES = ("operations", "marketing")
 KINDS = {"timeseries", "stat", "table", "bargauge", "heatmap", "text", "row"}
 """Of Grafana's core: nothing has to be installed."""
@@ -134,7 +134,7 @@ def documented() -> dict[str, Series]:
             name, labels = cells[0].strip("`"), set(re.findall(r"`(\w+)`", cells[2]))
             endings = ("_bucket", "_sum", "_count") if cells[1] == "histogram" else ("",)
             found |= {name + ending: Series(name, labels) for ending in endings}
-    (group,) = YAML(typ="safe").load((ROOT / "deploy/alerts/recording.yaml").read_text(encoding="utf-8"))["groups"]
+    (group,) = YAML(typ="safe").load(RULES.read_text(encoding="utf-8"))["groups"]
     for rule in group["rules"]:
         by = re.search(r"by \(([^)]*)\)", rule["expr"])
         found[rule["record"]] = Series(rule["record"], set() if by is None else set(by[1].split(", ")))
@@ -251,11 +251,11 @@ def test_every_query_asks_for_metrics_and_labels_that_are_documented(shown: Show
 
 
 def test_every_metric_is_on_a_dashboard() -> None:
-    """Customers by stage are there by their recording rule."""
+    """Customers by stage and figures of today are there by their recording rules."""
     known = {name: series for name, series in documented().items() if ":" not in name}
     asked = {each.name or "" for shown in queries() for each in selected(shown.filled)}
     shown = {known[name].metric for name in asked if name in known}
-    assert {each.metric for each in known.values()} - shown == {"lifecycle_customers"}
+    assert {each.metric for each in known.values()} - shown == {"lifecycle_customers", "lifecycle_figure_today"}
 
 
 @pytest.mark.slow
@@ -282,17 +282,17 @@ async def test_every_query_answers_on_a_prometheus_that_scrapes_real_processes(
         (tmp_path / "webhooks.yaml").write_text("endpoints:\n" + endpoint("crm", tool.url()), encoding="utf-8")
         async with WebhookProcess(settings, tmp_path / "webhooks.yaml", tmp_path / "webhooks.log") as hooks:
             await hooks.until_ready(PARTITIONS)
-            ports = {
-                JOBS["job"]: worker.url.rpartition(":")[2],
-                JOBS["collector"]: str(collector.port),
-                JOBS["webhooks"]: str(hooks.port),
-            }
-            async with prometheus(tmp_path, ports) as asked, traffic(settings, collector, worker):
+            targets = [
+                (JOBS["job"], "worker-1", int(worker.url.rpartition(":")[2])),
+                (JOBS["collector"], "collector-1", collector.port),
+                (JOBS["webhooks"], "webhooks-1", hooks.port),
+            ]
+            async with prometheus(tmp_path, [RULES], targets) as asked, traffic(settings, collector, worker):
                 listed = [shown for shown in queries() if shown.panel in EMPTY]
-                empty = await still_empty(queries(), asked.shows, listed)
+                empty = await still_empty(queries(), partial(shows, asked), listed)
                 assert [shown for shown in empty if shown not in listed] == []
                 assert empty == listed
-                assert await still_empty(variables(), asked.offers) == []
+                assert await still_empty(variables(), partial(offers, asked)) == []
 
 
 async def still_empty(
@@ -308,81 +308,24 @@ async def still_empty(
     return left
 
 
-class Prometheus:
-    """A real one, asked as Grafana asks it."""
-
-    def __init__(self, session: aiohttp.ClientSession, url: str) -> None:
-        self._session, self._url = session, url
-
-    async def is_ready(self) -> bool:
-        try:
-            async with self._session.get(f"{self._url}/-/ready") as response:
-                return response.status == 200
-        except aiohttp.ClientError:
-            return False
-
-    async def shows(self, shown: Shown) -> bool:
-        """Whether there is a number; NaN, a quantile or a quotient of nothing, is none."""
-        now = time.time()
-        if shown.at_once:
-            found = await self._ask("query", query=shown.filled, time=str(now))
-            values = [series["value"] for series in found["result"]]
-        else:
-            over = {"start": str(now - 20), "end": str(now), "step": "1"}
-            found = await self._ask("query_range", query=shown.filled, **over)
-            values = [value for series in found["result"] for value in series["values"]]
-        return any(not math.isnan(float(value)) for _, value in values)
-
-    async def offers(self, variable: tuple[str, str]) -> bool:
-        """Whether there is exactly the value with which the queries are asked."""
-        metric, label = variable
-        found = await self._ask(f"label/{label}/values", **{"match[]": filled(metric)})
-        return len(found) == 1 and found[0] in FILLED.values()
-
-    async def _ask(self, path: str, **asked: str) -> Any:
-        async with self._session.get(f"{self._url}/api/v1/{path}", params=asked) as response:
-            body = await response.json()
-        assert body["status"] == "success", f"{asked}: {body}"
-        return body["data"]
+async def shows(asked: Prometheus, shown: Shown) -> bool:
+    """Whether there is a number; NaN, a quantile or a quotient of nothing, is none."""
+    now = time.time()
+    if shown.at_once:
+        found = await asked.api("query", query=shown.filled, time=str(now))
+        values = [series["value"] for series in found["result"]]
+    else:
+        over = {"start": str(now - 20), "end": str(now), "step": "1"}
+        found = await asked.api("query_range", query=shown.filled, **over)
+        values = [value for series in found["result"] for value in series["values"]]
+    return any(not math.isnan(float(value)) for _, value in values)
 
 
-@asynccontextmanager
-async def prometheus(folder: Path, ports: dict[str, str]) -> AsyncIterator[Prometheus]:
-    """One that scrapes each of these ports as a job, with the recording rules."""
-    program = shutil.which("prometheus")
-    assert program is not None, (
-        "Prometheus is missing here: install the package prometheus (apt-get install prometheus)"
-    )
-    config = {
-        "global": {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"},
-        "rule_files": [str(ROOT / "deploy" / "alerts" / "recording.yaml")],
-        "scrape_configs": [
-            {"job_name": job, "static_configs": [{"targets": [f"127.0.0.1:{port}"]}]} for job, port in ports.items()
-        ],
-    }
-    (folder / "prometheus.yaml").write_bytes(orjson.dumps(config))  # JSON is YAML
-    url = f"127.0.0.1:{free_port()}"
-    with (folder / "prometheus.log").open("wb") as log:
-        process = await asyncio.create_subprocess_exec(
-            program,
-            f"--config.file={folder}/prometheus.yaml",
-            f"--storage.tsdb.path={folder}/prometheus",
-            f"--web.listen-address={url}",
-            stdout=log,
-            stderr=log,
-        )
-    try:
-        async with aiohttp.ClientSession() as session:
-            started = Prometheus(session, f"http://{url}")
-            async with asyncio.timeout(30):
-                while not await started.is_ready():
-                    assert process.returncode is None, (folder / "prometheus.log").read_text()[-2_000:]
-                    await asyncio.sleep(0.05)
-            yield started
-    finally:
-        if process.returncode is None:
-            process.terminate()
-        await process.wait()
+async def offers(asked: Prometheus, variable: tuple[str, str]) -> bool:
+    """Whether there is exactly the value with which the queries are asked."""
+    metric, label = variable
+    found = await asked.api(f"label/{label}/values", **{"match[]": filled(metric)})
+    return len(found) == 1 and found[0] in FILLED.values()
 
 
 @asynccontextmanager

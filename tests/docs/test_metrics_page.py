@@ -13,6 +13,7 @@ from stream.codec.deliveries import DeliveryCommand, GivenUp, encode_command
 from stream.codec.lifecycle_yaml.lifecycle_files import load
 from stream.core.model import Model, model_of
 from stream.engine.error_policy import FailureKind
+from stream.engine.status import EngineStatus, Phase
 from stream.kafka.contact import ContactStatus
 from stream.kafka.worker_versions import GroupVersions, Member, versions_of
 from stream.machine.batch import RESULTS
@@ -41,6 +42,9 @@ stages: {a: {}}
 """
 """What the preset `metrics` has not, and what is counted of it."""
 
+ANSWERS = ContactStatus(up=True, since=0, seconds_since_answer=0.5)
+RUNNING = EngineStatus(Phase.RUNNING, "exactly_once", (), ANSWERS, topic_partitions=1)
+
 Documented = dict[str, tuple[str, frozenset[str]]]
 """By name: type and labels."""
 
@@ -51,8 +55,8 @@ class OnePartition:
     def partitions(self) -> Iterable[PartitionView]:
         return [PartitionView(0, 1, 1.0, [], lag_age=0.5)]
 
-    def kafka(self) -> ContactStatus:
-        return ContactStatus(up=True, since=0, seconds_since_answer=0.5)
+    def status(self) -> EngineStatus:
+        return RUNNING
 
     def dead_letter_share(self) -> float:
         return 0.5
@@ -91,7 +95,10 @@ class Collecting:
     """What a collector shows of itself."""
 
     def kafka(self) -> ContactStatus:
-        return ContactStatus(up=True, since=0, seconds_since_answer=0.5)
+        return ANSWERS
+
+    def ready(self) -> bool:
+        return True
 
     def pending(self) -> int:
         return 0
@@ -126,8 +133,8 @@ class Delivering:
     def partitions(self) -> Iterable[PartitionView]:
         return [PartitionView(0, 1, 1.0, lag_age=0.5)]
 
-    def kafka(self) -> ContactStatus:
-        return ContactStatus(up=True, since=0, seconds_since_answer=0.5)
+    def status(self) -> EngineStatus:
+        return RUNNING
 
 
 @pytest.fixture

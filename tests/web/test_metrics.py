@@ -26,6 +26,7 @@ from stream.codec.state.positions import KEY
 from stream.core.interaction import Interaction
 from stream.core.model import Model, model_of
 from stream.engine.error_policy import FailureKind
+from stream.engine.status import EngineStatus, PartitionState, PartitionStatus, Phase
 from stream.kafka.contact import ContactStatus
 from stream.kafka.worker_versions import GroupVersions, Member, WorkerVersions, versions_of
 from stream.machine.batch import RESULTS, Batch
@@ -69,14 +70,14 @@ class View:
 
     def __init__(self, *partitions: PartitionView) -> None:
         self.owned: Iterable[PartitionView] = partitions
-        self.contact: ContactStatus | None = None
+        self.engine: EngineStatus | None = None
         self.share = 0.0
 
     def partitions(self) -> Iterable[PartitionView]:
         return self.owned
 
-    def kafka(self) -> ContactStatus | None:
-        return self.contact
+    def status(self) -> EngineStatus | None:
+        return self.engine
 
     def dead_letter_share(self) -> float:
         return self.share
@@ -143,7 +144,8 @@ def owned(made: PartitionMachine) -> View:
         PartitionView(0, 3, 1.0, stages, lag_age=0.5, open_transaction=7.5, blocked=True),
         PartitionView(1, None, 0.25, [(("shop", "lead"), 2)]),
     )
-    view.contact = ContactStatus(up=True, since=T0, seconds_since_answer=0.25)
+    answers = ContactStatus(up=True, since=T0, seconds_since_answer=0.25)
+    view.engine = EngineStatus(Phase.RUNNING, "exactly_once", (), answers, topic_partitions=16)
     return view
 
 
@@ -203,6 +205,9 @@ def test_a_scrape_tells_exactly_what_happened(model: Model) -> None:
             ("lifecycle_open_transaction_seconds", "0"): 7.5,
             ("lifecycle_partition_blocked", "0"): 1,
             ("lifecycle_partition_blocked", "1"): 0,
+            ("lifecycle_ready",): 1,
+            **{("lifecycle_phase", phase): float(phase == "running") for phase in Phase},
+            ("lifecycle_topic_partitions",): 16,
             ("lifecycle_kafka_up",): 1,
             ("lifecycle_kafka_answer_age_seconds",): 0.25,
             ("lifecycle_recovery_ratio", "0"): 1,
@@ -499,7 +504,7 @@ def test_names_and_labels_follow_prometheus(model: Model) -> None:
                 assert not sample.name.endswith("_total")
             assert set(sample.labels) <= {
                 *("result", "reason", "lifecycle", "from", "to", "signal", "name", "kind", "stage", "partition", "le"),
-                *("version", "build", "python", "flaw", "figure"),
+                *("version", "build", "python", "flaw", "figure", "phase"),
             }
 
 
@@ -541,3 +546,49 @@ def test_gauges_are_read_at_every_scrape() -> None:
     view.owned = ()
     gauges = ("lifecycle_customers", "lifecycle_lag_records", "lifecycle_recovery_ratio")
     assert not [key for key in samples(metrics) if key[0] in gauges]
+
+
+def at(phase: Phase, state: PartitionState = PartitionState.RUNNING, *, up: bool = True) -> EngineStatus:
+    """A worker in this phase, with one partition in that state."""
+    contact = ContactStatus(up=up, since=T0, seconds_since_answer=0.25)
+    return EngineStatus(phase, "exactly_once", (PartitionStatus(0, state, 1.0, 0, 0, 0.0),), contact)
+
+
+@pytest.mark.parametrize(
+    ("status", "ready"),
+    [
+        (at(Phase.RUNNING), 1),
+        (at(Phase.REBALANCING), 0),
+        (at(Phase.RUNNING, PartitionState.RECOVERING), 0),
+        (at(Phase.RUNNING, up=False), 0),
+        (None, 0),
+    ],
+)
+def test_a_process_is_ready_as_readyz_has_it(status: EngineStatus | None, ready: int) -> None:
+    """Before it knows anything it is not."""
+    view = View()
+    view.engine = status
+    assert samples(Metrics(view))["lifecycle_ready",] == ready
+
+
+def test_a_process_is_in_one_phase() -> None:
+    """The others are there with 0, so that an alert can ask for how long it was in none but this."""
+    view = View()
+    view.engine = at(Phase.JOINING)
+    found = {key[1]: value for key, value in samples(Metrics(view)).items() if key[0] == "lifecycle_phase"}
+    assert found == {phase: phase == "joining" for phase in Phase}
+
+
+def test_how_many_partitions_the_topic_has_is_not_said_before_it_was_seen() -> None:
+    view = View()
+    view.engine = at(Phase.WAITING_FOR_KAFKA)
+    assert ("lifecycle_topic_partitions",) not in samples(Metrics(view))
+
+
+def test_what_takes_minutes_is_told_from_what_takes_seconds() -> None:
+    metrics = Metrics(View())
+    metrics.batch_written(0, Batch(1), 70.0, 40.0)
+    for name, below, above in (("batch", "60.0", "300.0"), ("transaction", "30.0", "60.0")):
+        family = families(metrics)[f"lifecycle_{name}_seconds"]
+        of = {each.labels.get("le"): each.value for each in family.samples}
+        assert (of[below], of[above]) == (0, 1)

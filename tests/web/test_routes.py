@@ -50,13 +50,25 @@ async def test_not_ready_before_the_broker_answers_and_before_the_group_does(rig
     """The body names the phase; delivery is unknown until the broker said what it can."""
     assert await rig.ready_beside_kafka() == (
         503,
-        {"status": "not ready", "phase": "waiting for Kafka", "delivery": None, "partitions": []},
+        {
+            "status": "not ready",
+            "phase": "waiting for Kafka",
+            "delivery": None,
+            "topic_partitions": None,
+            "partitions": [],
+        },
         {"up": False, "seconds_since_answer": None},
     )
     rig.connect()
     assert await rig.ready_beside_kafka() == (
         503,
-        {"status": "not ready", "phase": "joining", "delivery": "exactly_once", "partitions": []},
+        {
+            "status": "not ready",
+            "phase": "joining",
+            "delivery": "exactly_once",
+            "topic_partitions": None,
+            "partitions": [],
+        },
         {"up": True, "seconds_since_answer": 0.0},
     )
 
@@ -90,7 +102,13 @@ async def test_a_worker_that_owns_no_partition_is_ready(rig: Rig) -> None:
     rig.supervisor.assign([])
     assert await rig.ready_beside_kafka() == (
         200,
-        {"status": "ready", "phase": "running", "delivery": "exactly_once", "partitions": []},
+        {
+            "status": "ready",
+            "phase": "running",
+            "delivery": "exactly_once",
+            "topic_partitions": None,
+            "partitions": [],
+        },
         {"up": True, "seconds_since_answer": 0.0},
     )
 

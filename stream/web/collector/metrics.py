@@ -18,7 +18,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.registry import Collector
 
 from stream.kafka.contact import ContactStatus
-from stream.metrics import FAST, add_process_metrics, kafka_metrics
+from stream.metrics import FAST, add_process_metrics, kafka_metrics, ready_metric
 
 UNNAMED = "unnamed"
 """The source of what comes without a file of write keys."""
@@ -29,6 +29,9 @@ class View(Protocol):
 
     def kafka(self) -> ContactStatus:
         """Whether Kafka answers."""
+
+    def ready(self) -> bool:
+        """Whether something would be taken now."""
 
     def pending(self) -> int:
         """Bytes that wait."""
@@ -121,4 +124,5 @@ class _Gauges(Collector):
         yield GaugeMetricFamily(
             "lifecycle_collector_pending_bytes", "Bytes that wait for Kafka", value=self._view.pending()
         )
+        yield ready_metric(ready=self._view.ready())
         yield from kafka_metrics(self._view.kafka())
