@@ -9,16 +9,19 @@ readonly GLIBC=2.17
 python=$BUILD/compile-$VERSION/bin/python
 work=$(mktemp -d "$BUILD/work-XXXXXX")
 
-# The headers of Python are the same on both, but for four macros that no extension module reads. Those of Debian look for
-# theirs in a folder of the architecture, which is not there for the other one.
+# The headers of Python are the same on both, but for four macros that no extension module reads. Debian has those of the
+# machine in a folder of its architecture, and looks for them in the folder of the one that is compiled for.
+headers=$("$python" -c 'import sysconfig; print(sysconfig.get_path("include"))')
+of_machine=$headers/../$(uname -m)-linux-gnu/python$VERSION/pyconfig.h
+[[ -e $of_machine ]] || of_machine=$headers/pyconfig.h
 mkdir -p "$work/include/$ARCHITECTURE-linux-gnu/python$VERSION"
-cp "$("$python" -c 'import sysconfig; print(sysconfig.get_config_h_filename())')" \
-  "$work/include/$ARCHITECTURE-linux-gnu/python$VERSION"
+cp "$of_machine" "$work/include/$ARCHITECTURE-linux-gnu/python$VERSION"
 
-# Without -s there are symbols for debuggers of what C libraries bring; without -fno-sanitize, below -O1, checks.
+# Without -s there are symbols for debuggers of what C libraries bring; without -fno-sanitize, below -O1, checks. A product
+# and a sum in one instruction, which arm64 has, would round once: scores there would not be those of Python.
 cat >"$work/cc" <<END
 #!/bin/sh
-exec "$BUILD/tools/bin/python" -m ziglang cc -target $ARCHITECTURE-linux-gnu.$GLIBC -fno-sanitize=undefined \
+exec "$BUILD/tools/bin/python" -m ziglang cc -target $ARCHITECTURE-linux-gnu.$GLIBC -fno-sanitize=undefined -ffp-contract=off \
   -idirafter "$work/include" "\$@"
 END
 chmod +x "$work/cc"

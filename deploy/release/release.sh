@@ -5,6 +5,11 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
+# Nothing of who makes it: neither their modules, nor how files and times are on this machine.
+unset PYTHONPATH PYTHONHOME CFLAGS CPPFLAGS LDFLAGS
+export LC_ALL=C.UTF-8 TZ=UTC
+umask 022
+
 readonly PYTHONS=${PYTHONS:-3.11 3.12 3.13 3.14} ARCHITECTURES="x86_64 aarch64"
 # Outside of the repository: mypy would read the pyproject.toml of a folder above.
 BUILD=$(mktemp -d)

@@ -17,7 +17,7 @@ fail() {
 
 purchases() { # FOLDER WITH THE PRODUCT, FILE FOR THE STAGE CHANGES
   PYTHONPATH=$1 "$PLACE/bin/python" -P "$PLACE/bin/lifecycle" simulate --lifecycle metrics \
-    --input "$1/stream/demo/purchases.jsonl.gz" --changes "$2" >"$PLACE/summary"
+    --input "$PLACE/purchases.jsonl.gz" --changes "$2" >"$PLACE/summary"
 }
 
 pip --python "$PLACE/bin/python" download --no-index --no-deps --find-links "$FOLDER" --dest "$PLACE/taken" \
@@ -31,6 +31,7 @@ said=$("$PLACE/bin/lifecycle" --version)
 
 pip --python "$PLACE/bin/python" install --no-compile --no-deps --target "$PLACE/pure" "$PURE"
 site=$("$PLACE/bin/python" -c 'import sysconfig; print(sysconfig.get_path("platlib"))')
+cp "$PLACE/pure/stream/demo/purchases.jsonl.gz" "$PLACE" # its path is in the stage changes
 purchases "$site" "$PLACE/compiled.jsonl"
 purchases "$PLACE/pure" "$PLACE/pure.jsonl"
 [[ -s $PLACE/pure.jsonl ]] || fail "no purchase moved anybody"
