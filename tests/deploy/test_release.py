@@ -270,6 +270,11 @@ def test_a_release_holds_wheels_the_source_the_bill_of_materials_licences_and_ch
         assert hashlib.sha256((dist / name).read_bytes()).hexdigest() == checksum
 
     compiled_modules(compiled, pure, tag)
+    for architecture, wheel in compiled.items():
+        assert what_pip_takes(dist, ours, f"manylinux_2_17_{architecture}") == wheel.name
+        assert what_pip_takes(dist, "3.99", f"manylinux_2_17_{architecture}") == pure.name
+        assert what_pip_takes(dist, ours, f"musllinux_1_2_{architecture}") == pure.name
+    assert what_pip_takes(dist, ours, "macosx_14_0_arm64") == pure.name
 
     document = json.loads(bill.read_text(encoding="utf-8"))
     assert document["bomFormat"] == "CycloneDX"
@@ -285,6 +290,16 @@ def test_a_release_holds_wheels_the_source_the_bill_of_materials_licences_and_ch
         (each["name"], each["version"]) for each in document["components"]
     }
     assert all(row["licence"] for row in rows)
+
+
+def what_pip_takes(dist: Path, version: str, platform: str) -> str:
+    """The name of the wheel that would be installed by this Python on this platform."""
+    target = dist.parent / f"taken-{version}-{platform}"
+    options = ["--no-index", "--no-deps", "--only-binary=:all:", "--python-version", version, "--platform", platform]
+    command = [sys.executable, "-m", "pip", "download", *options, "--find-links", str(dist), "--dest", str(target)]
+    subprocess.run([*command, "customer-lifecycle"], check=True, capture_output=True)
+    (taken,) = target.iterdir()
+    return taken.name
 
 
 def compiled_modules(wheels: Mapping[str, Path], pure: Path, tag: str) -> None:
