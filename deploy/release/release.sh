@@ -46,7 +46,9 @@ pip install --requirement deploy/release/tools.txt
 
 # Times in the files are those of the commit, so that whoever builds it again gets the same.
 SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
-export SOURCE_DATE_EPOCH PIP_CONSTRAINT=$PWD/deploy/image/constraints.txt PIP_BUILD_CONSTRAINT=$PWD/deploy/image/constraints.txt
+PIP_CONSTRAINT=$PWD/deploy/image/constraints.txt
+PIP_BUILD_CONSTRAINT=$PIP_CONSTRAINT
+export SOURCE_DATE_EPOCH PIP_CONSTRAINT PIP_BUILD_CONSTRAINT
 
 echo "Building the source distribution, and from it alone the wheel for any Python and system"
 git archive HEAD | tar -x -C "$BUILD/tree"
@@ -55,6 +57,15 @@ git archive HEAD | tar -x -C "$BUILD/tree"
 sdist=$(echo "$OUT"/*.tar.gz)
 pip wheel --no-deps --wheel-dir "$OUT" "$sdist"
 pure=$(echo "$OUT"/*-none-any.whl)
+
+# Before the minutes of compiling: here a new dependency is noticed.
+echo "Listing what the product depends on, and under which licences"
+name=${pure##*/} name=${name%-py3-none-any.whl}
+"${python[$FIRST]}" -m venv --without-pip "$BUILD/product"
+pip --python "$BUILD/product/bin/python" install --no-compile --prefer-binary "$pure"
+"$BUILD"/tools/bin/cyclonedx-py environment "$BUILD/product/bin/python" --pyproject pyproject.toml \
+  --mc-type application --output-reproducible --validate --output-format JSON --output-file "$OUT/$name.cdx.json"
+"$BUILD"/tools/bin/python deploy/release/licences.py "$OUT/$name.cdx.json" "$OUT/$name.licences.csv"
 
 for version in $PYTHONS; do
   # What compiles runs in the Python that the wheel is for; as everywhere, no library of the product is there.
@@ -67,19 +78,14 @@ for version in $PYTHONS; do
 done
 
 echo "Checking what an index would ask of the files"
-"$BUILD"/tools/bin/twine check --strict "$OUT"/* >"$BUILD/twine.log" || { cat "$BUILD/twine.log" >&2; fail "an index would not take them"; }
+"$BUILD"/tools/bin/twine check --strict "$OUT"/*.whl "$sdist" >"$BUILD/twine.log" ||
+  { cat "$BUILD/twine.log" >&2; fail "an index would not take them"; }
 
 for version in $PYTHONS; do
   echo "Trying the wheel that pip takes for Python $version"
   "${python[$version]}" -m venv --without-pip "$BUILD/try-$version"
   deploy/release/try.sh "$BUILD" "$version" "$OUT" "$pure"
 done
-
-echo "Listing what the product depends on, and under which licences"
-name=${pure##*/} name=${name%-py3-none-any.whl}
-"$BUILD"/tools/bin/cyclonedx-py environment "$BUILD/try-$FIRST/bin/python" --pyproject pyproject.toml \
-  --mc-type application --output-reproducible --validate --output-format JSON --output-file "$OUT/$name.cdx.json"
-"$BUILD"/tools/bin/python deploy/release/licences.py "$OUT/$name.cdx.json" "$OUT/$name.licences.csv"
 
 (cd "$OUT" && sha256sum -- * >"$BUILD/SHA256SUMS" && mv "$BUILD/SHA256SUMS" .)
 rm -rf dist && mv "$OUT" dist
