@@ -17,12 +17,13 @@ of_machine=$headers/../$(uname -m)-linux-gnu/python$VERSION/pyconfig.h
 mkdir -p "$work/include/$ARCHITECTURE-linux-gnu/python$VERSION"
 cp "$of_machine" "$work/include/$ARCHITECTURE-linux-gnu/python$VERSION"
 
-# Without -s there are symbols for debuggers of what C libraries bring; without -fno-sanitize, below -O1, checks. A product
-# and a sum in one instruction, which arm64 has, would round once: scores there would not be those of Python.
+# Without -s there are symbols for debuggers of what C libraries bring; without -fno-sanitize, below -O1, checks. Scores must
+# be those of Python to the last bit: a product and a sum in one instruction, which arm64 has, would round once, and exp2,
+# which clang takes for a power of 2, rounds otherwise.
 cat >"$work/cc" <<END
 #!/bin/sh
-exec "$BUILD/tools/bin/python" -m ziglang cc -target $ARCHITECTURE-linux-gnu.$GLIBC -fno-sanitize=undefined -ffp-contract=off \
-  -idirafter "$work/include" "\$@"
+exec "$BUILD/tools/bin/python" -m ziglang cc -target $ARCHITECTURE-linux-gnu.$GLIBC -fno-sanitize=undefined \
+  -ffp-contract=off -fno-builtin-pow -idirafter "$work/include" "\$@"
 END
 chmod +x "$work/cc"
 export CC=$work/cc LDSHARED="$work/cc -shared -s" ZIG_GLOBAL_CACHE_DIR=$BUILD/zig ZIG_LOCAL_CACHE_DIR=$BUILD/zig
