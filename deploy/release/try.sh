@@ -17,7 +17,8 @@ fail() {
 
 purchases() { # FOLDER WITH THE PRODUCT, FILE FOR THE STAGE CHANGES
   PYTHONPATH=$1 "$PLACE/bin/python" -P "$PLACE/bin/lifecycle" simulate --lifecycle metrics \
-    --input "$PLACE/purchases.jsonl.gz" --changes "$2" >"$PLACE/summary"
+    --input "$PLACE/purchases.jsonl.gz" --changes "$2" >"$PLACE/summary" 2>&1 ||
+    { cat "$PLACE/summary" >&2; fail "purchases could not be simulated"; }
 }
 
 pip --python "$PLACE/bin/python" download --no-index --no-deps --find-links "$FOLDER" --dest "$PLACE/taken" \
