@@ -1,7 +1,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test check operators pythons bench faults incidents sdks screenshots wheel clean
+.PHONY: help demo test check operators pythons bench faults incidents sdks screenshots wheel release clean
 
 # Another environment, of another Python: make check VENV=.venv-3.13 PYTHON=python3.13
 export VENV ?= .venv
@@ -75,6 +75,9 @@ wheel: ## The product as a compiled wheel, in dist: what to install where it is 
 	@deploy/venv.sh
 	@deploy/wheel.sh
 	@ls dist/*.whl
+
+release: ## All that a release holds, of the last commit, in dist: wheels for x86-64 and arm64, SBOM… PYTHONS="3.11 3.13"
+	@PYTHONS="$(PYTHONS)" deploy/release/release.sh
 
 .PHONY: ready-python ready-kafka lint quick alike
 ready-python:
