@@ -34,6 +34,8 @@ def configure_logs(settings: Settings) -> None:
         # Before any renderer: structlog's own would print local variables, too, and with them whole records.
         _render_exception,
     ]
+    if settings.tracing:
+        shared.append(_trace)
     last: list[structlog.typing.Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
     if settings.log_format == "json":
         last = [_as_fields, *last, structlog.processors.JSONRenderer(default=_plain)]
@@ -49,6 +51,16 @@ def configure_logs(settings: Settings) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.log_level.upper())
+
+
+def _trace(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
+    """With the trace that the line belongs to; OpenTelemetry is there, else nothing could be traced."""
+    from stream.tracing.contexts import current_trace  # noqa: PLC0415 it is not installed where nothing is traced
+
+    found = current_trace()
+    if found is not None:
+        event["trace_id"] = found
+    return event
 
 
 def _as_fields(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:

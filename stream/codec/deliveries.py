@@ -10,6 +10,7 @@ import msgspec
 
 from stream.codec.records import Headers, Outgoing
 from stream.codec.stage_changes import in_header
+from stream.codec.trace_context import TraceContext, context_of
 from stream.errors import StateError
 
 DELIVERY: Final = b"d"
@@ -35,6 +36,13 @@ class WaitingDelivery(msgspec.Struct, array_like=True):
     """When it may be tried again; means nothing before the first attempt."""
     value: bytes
     """The change, as on the topic of stage changes."""
+
+
+class TracedDelivery(WaitingDelivery, array_like=True):
+    """One whose trace is known. Earlier versions read it as any other."""
+
+    traceparent: bytes = b""
+    tracestate: bytes = b""
 
 
 class EndpointState(msgspec.Struct, array_like=True):
@@ -87,9 +95,9 @@ class GivenUpDelivery(NamedTuple):
     value: bytes
 
 
-R = TypeVar("R", WaitingDelivery, EndpointState)
+R = TypeVar("R", TracedDelivery, EndpointState)
 
-_waiting_decoder = msgspec.msgpack.Decoder(WaitingDelivery)
+_waiting_decoder = msgspec.msgpack.Decoder(TracedDelivery)
 _endpoint_decoder = msgspec.msgpack.Decoder(EndpointState)
 _command_decoder = msgspec.json.Decoder(DeliveryCommand)
 _packer = msgspec.msgpack.Encoder()
@@ -133,7 +141,26 @@ def encode(value: WaitingDelivery | EndpointState) -> bytes:
     return _packer.encode(value)
 
 
-def decode_waiting(value: bytes) -> WaitingDelivery:
+def traced(waiting: WaitingDelivery, context: TraceContext) -> TracedDelivery:
+    """The same with its trace."""
+    return TracedDelivery(
+        waiting.format,
+        waiting.order,
+        waiting.came,
+        waiting.attempts,
+        waiting.due,
+        waiting.value,
+        context.traceparent,
+        context.tracestate,
+    )
+
+
+def context_of_waiting(waiting: TracedDelivery) -> TraceContext | None:
+    """The trace that it belongs to."""
+    return context_of(waiting.traceparent, waiting.tracestate) if waiting.traceparent else None
+
+
+def decode_waiting(value: bytes) -> TracedDelivery:
     """A delivery that waits. Raises StateError."""
     return _decode(_waiting_decoder, value)
 

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from aiokafka import TopicPartition
 
+from stream.engine.batch_tracing import BatchTracing
 from stream.engine.companion import Companion
 from stream.engine.cooperation import Turns
 from stream.engine.dead_letter_share import DeadLetterWatch
@@ -83,6 +84,8 @@ class PartitionContext:
     """As `Role.skips_gaps`."""
     companion: Companion | None = None
     """Works beside the partitions; None: nobody does."""
+    tracing: BatchTracing | None = None
+    """Makes a span of each batch; None: nobody does."""
     misplaced: MisplacedWarnings = field(default_factory=MisplacedWarnings)
     """Shared, so that a partition that starts over does not warn again."""
 
@@ -98,6 +101,7 @@ def partition_context(
     commit_offset: CommitOffset,
     fenced_wait: float,
     companion: Companion | None = None,
+    tracing: BatchTracing | None = None,
 ) -> PartitionContext:
     """The context of partitions that read `source` and write to the topics of `role`.
 
@@ -140,5 +144,6 @@ def partition_context(
         recovery_slots=asyncio.Semaphore(role.recoveries_at_once),
         throttle=throttle,
         companion=companion,
+        tracing=tracing,
         skips_gaps=role.skips_gaps,
     )

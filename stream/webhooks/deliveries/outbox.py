@@ -41,7 +41,8 @@ class Outbox:
         record = WaitingDelivery(
             records_of.FORMAT, delivery.order, delivery.came, delivery.attempts, delivery.due, value
         )
-        self._change(records_of.delivery_key(endpoint, delivery.event_id), records_of.encode(record))
+        encoded = records_of.encode(record if delivery.context is None else records_of.traced(record, delivery.context))
+        self._change(records_of.delivery_key(endpoint, delivery.event_id), encoded)
 
     def forget(self, endpoint: str, event_id: str) -> None:
         """A delivery waits no more."""
