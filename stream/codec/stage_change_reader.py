@@ -175,7 +175,10 @@ def causing_offset(value: bytes) -> int | None:
 
     What time, an edit or the end of a subject's record caused names an offset as well, but of what came behind it.
     """
-    cause = _cause.decode(value)
+    try:
+        cause = _cause.decode(value)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
     return cause.source.offset if cause.trigger.kind == "interaction" else None
 
 
