@@ -86,8 +86,10 @@ class _Complaints(logging.Handler):
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
         self.last = "it did not say why"
-        logger = logging.getLogger("opentelemetry.exporter")
-        logger.handlers, logger.propagate = [self], False
+        for name in ("opentelemetry.exporter", "urllib3"):
+            logger = logging.getLogger(name)
+            logger.handlers, logger.propagate = [self], False
+            logger.setLevel(logging.WARNING)
 
     def emit(self, record: logging.LogRecord) -> None:
         self.last = _QUERY.sub("", record.getMessage())[:_LONGEST_REASON]

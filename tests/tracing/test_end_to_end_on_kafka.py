@@ -8,6 +8,7 @@ import asyncio
 import json
 import re
 import signal
+import socket
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -18,13 +19,14 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from stream.codec.records import Outgoing
 from stream.kafka.embedded.process import free_port
 from stream.settings import Settings
 from stream.webhooks.topics import ensure_webhook_topics
 from tests.kit.collectors import collector_process
 from tests.kit.kafka import SharedKafka
 from tests.kit.otlp import Endpoint, SeenSpan, otlp_endpoint
-from tests.kit.topics import read_all
+from tests.kit.topics import produce, read_all
 from tests.kit.webhooks import Receiver, WebhookProcess, endpoint, receiver
 from tests.kit.workers import Worker, worker_processes
 
@@ -74,8 +76,10 @@ def spans() -> Iterator[Endpoint]:
 
 
 @asynccontextmanager
-async def running(kafka: SharedKafka, topic_prefix: str, folder: Path, around: dict[str, str]) -> AsyncIterator[Site]:
-    """The site, its processes with these variables around them, and with tracing where there are any."""
+async def running(
+    kafka: SharedKafka, topic_prefix: str, folder: Path, around: dict[str, str], *, tracing: bool = True
+) -> AsyncIterator[Site]:
+    """The site, its processes with these variables around them."""
     settings = Settings(bootstrap=kafka.bootstrap, app=f"{topic_prefix}app", topic_prefix=topic_prefix, partitions=2)
     await ensure_webhook_topics(settings)
     (folder / "shop.yaml").write_text(SHOP, encoding="utf-8")
@@ -87,7 +91,7 @@ async def running(kafka: SharedKafka, topic_prefix: str, folder: Path, around: d
         "RETENTION": "unlimited",
         "LOG_FORMAT": "json",
         "LOG_LEVEL": "debug",
-        **({"TRACING": "on"} if around else {}),
+        **({"TRACING": "on"} if tracing else {}),
     }
     port = free_port()
     async with AsyncExitStack() as stack:
@@ -247,3 +251,84 @@ async def test_a_process_that_ends_sends_what_it_has_and_its_lines_name_their_tr
 
 def lines(log: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines() if line.startswith("{")]
+
+
+async def test_without_tracing_nothing_of_it_is_imported_carried_or_sent(
+    kafka: SharedKafka, topic_prefix: str, tmp_path: Path, spans: Endpoint
+) -> None:
+    """Although the variables of OpenTelemetry are set, and the interaction has a context."""
+    around = spans.environment(BSP_SCHEDULE_DELAY="100") | {"PYTHONPROFILEIMPORTTIME": "1"}
+    async with running(kafka, topic_prefix, tmp_path, around, tracing=False) as site:
+        parent = f"00-{TRACE}-{CALLER}-01"
+        await produce(
+            kafka.bootstrap,
+            site.settings.topics.interactions,
+            [Outgoing(b"ann", json.dumps(item("ann")).encode(), [("traceparent", parent.encode())])],
+        )
+        assert await site.send(item("bob"), traceparent=parent) == 200
+        await site.hook.until(lambda: len(site.changes_of("ann")) >= 2 and len(site.changes_of("bob")) >= 2)
+        assert "traceparent" not in [name.lower() for each in site.hook.got for name in each.headers]
+        topics = site.settings.topics
+        [bought] = await headers_of(site.settings, topics.interactions, "bob")
+        assert bought == {}
+        for topic in (topics.stage_changes, topics.current_stages):
+            for customer in ("ann", "bob"):
+                for each in await headers_of(site.settings, topic, customer):
+                    assert "traceparent" not in each
+        assert b"traceparent" not in await state_of_webhooks(site.settings)
+    assert spans.requests == 0
+    for name, imports in (("collector", "collector"), ("worker0", "app"), ("webhooks", "webhook_role")):
+        said = (tmp_path / f"{name}.log").read_text(encoding="utf-8")
+        assert re.search(rf"import time: .* stream\.{imports}$", said, re.MULTILINE)
+        assert re.search(r"import time: .* opentelemetry", said) is None
+
+
+async def state_of_webhooks(settings: Settings) -> bytes:
+    """All values of the changelog of what waits for webhooks."""
+    found = await read_all(settings.bootstrap, settings.webhook_topics.state)
+    return b"".join(each.value or b"" for part in found.values() for each in part)
+
+
+@pytest.mark.parametrize("kind", ["refuses", "is silent"])
+async def test_an_endpoint_that_takes_no_spans_holds_up_nothing(
+    kafka: SharedKafka, topic_prefix: str, tmp_path: Path, kind: str
+) -> None:
+    """Its queue is full after a few spans; processes end in order and soon, and say that spans are lost."""
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()  # and never accepts
+        port = silent.getsockname()[1] if kind == "is silent" else free_port()
+        around = {
+            "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://canary:canary@127.0.0.1:{port}",
+            "OTEL_EXPORTER_OTLP_TIMEOUT": "1",
+            "OTEL_BSP_MAX_QUEUE_SIZE": "4",
+            "OTEL_BSP_MAX_EXPORT_BATCH_SIZE": "2",
+            "OTEL_BSP_SCHEDULE_DELAY": "50",
+        }
+        async with running(kafka, topic_prefix, tmp_path, around) as site:
+            for number in range(20):
+                assert await site.send(item(f"c{number}")) == 200
+            await site.hook.until(lambda: len(site.hook.got) >= 40)
+            [told] = await until_logged(tmp_path / "worker0.log", "spans_lost")
+            assert told["level"] == "warning"
+            assert told["endpoint"] == f"http://127.0.0.1:{port}/v1/traces"
+            text = await site.webhooks.metrics()
+            assert re.search(r"^lifecycle_spans_total [4-9]\d\.0$", text, re.MULTILINE)
+            assert "lifecycle_spans_sent_total 0.0" in text
+            began = time.monotonic()
+            assert await site.webhooks.end() == 0
+            site.worker.process.send_signal(signal.SIGTERM)
+            assert await asyncio.wait_for(site.worker.process.wait(), 30) == 0
+            assert time.monotonic() - began < 30
+    for name in ("collector", "worker0", "webhooks"):
+        said = [each for each in lines(tmp_path / f"{name}.log") if each["event"] == "library"]
+        assert [each for each in said if "opentelemetry" in each["logger"] or "urllib3" in each["logger"]] == []
+        assert "canary" not in (tmp_path / f"{name}.log").read_text(encoding="utf-8")
+
+
+async def until_logged(log: Path, event: str) -> list[dict[str, Any]]:
+    """The lines of an event, once there are any."""
+    async with asyncio.timeout(30):
+        while not (found := [each for each in lines(log) if each["event"] == event]):
+            await asyncio.sleep(0.1)
+    return found
