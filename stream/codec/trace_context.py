@@ -71,5 +71,5 @@ def context_of(traceparent: bytes, tracestate: bytes = b"") -> TraceContext | No
     version, trace, span, flags, rest = found.groups()
     if version == _NO_VERSION or (version == _VERSION and rest is not None):
         return None
-    kept = tracestate if _STATE.fullmatch(tracestate) else b""
+    kept = tracestate if tracestate and _STATE.fullmatch(tracestate) else b""
     return TraceContext(b"-".join((_VERSION, trace, span, flags)), kept)

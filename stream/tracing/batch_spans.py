@@ -105,6 +105,10 @@ class _BatchSpan:
 
 def _worth_a_link(contexts: Iterable[TraceContext]) -> Iterator[trace.Link]:
     """Once to each span, a bounded number of them: nothing was recorded of those that are not sampled."""
-    sampled = dict.fromkeys(each for each in contexts if each.is_sampled)
-    for each, _ in zip(sampled, range(MOST_LINKS), strict=False):
-        yield link(each)
+    linked: set[TraceContext] = set()
+    for each in contexts:
+        if each.is_sampled and each not in linked:
+            linked.add(each)
+            yield link(each)
+            if len(linked) == MOST_LINKS:
+                return
