@@ -16,6 +16,8 @@ from stream.errors import StateError
 DELIVERY: Final = b"d"
 ENDPOINT: Final = b"e"
 FORMAT: Final = 1
+_UNTRACED: Final = 6
+"""Fields of a delivery before those of its trace."""
 
 GivenUp = Literal["refused", "exhausted", "overflow", "unprocessable"]
 """Why a delivery was given up: the tool refused it for good, or it lacks what the tool needs; the last attempt failed;
@@ -36,13 +38,14 @@ class WaitingDelivery(msgspec.Struct, array_like=True):
     """When it may be tried again; means nothing before the first attempt."""
     value: bytes
     """The change, as on the topic of stage changes."""
-
-
-class TracedDelivery(WaitingDelivery, array_like=True):
-    """One whose trace is known. Earlier versions read it as any other."""
-
     traceparent: bytes = b""
     tracestate: bytes = b""
+    """The trace that it belongs to. Releases before there were traces read what stands before these two."""
+
+    @property
+    def context(self) -> TraceContext | None:
+        """The same; None where it belongs to none."""
+        return context_of(self.traceparent, self.tracestate) if self.traceparent else None
 
 
 class EndpointState(msgspec.Struct, array_like=True):
@@ -95,9 +98,9 @@ class GivenUpDelivery(NamedTuple):
     value: bytes
 
 
-R = TypeVar("R", TracedDelivery, EndpointState)
+R = TypeVar("R", WaitingDelivery, EndpointState)
 
-_waiting_decoder = msgspec.msgpack.Decoder(TracedDelivery)
+_waiting_decoder = msgspec.msgpack.Decoder(WaitingDelivery)
 _endpoint_decoder = msgspec.msgpack.Decoder(EndpointState)
 _command_decoder = msgspec.json.Decoder(DeliveryCommand)
 _packer = msgspec.msgpack.Encoder()
@@ -137,30 +140,13 @@ def place_of(event_id: str) -> tuple[int, int, int]:
 
 
 def encode(value: WaitingDelivery | EndpointState) -> bytes:
-    """The value of a changelog record."""
+    """The value of a changelog record; a delivery without a trace is as it was before there were any."""
+    if isinstance(value, WaitingDelivery) and not value.traceparent:
+        return _packer.encode(msgspec.structs.astuple(value)[:_UNTRACED])
     return _packer.encode(value)
 
 
-def traced(waiting: WaitingDelivery, context: TraceContext) -> TracedDelivery:
-    """The same with its trace."""
-    return TracedDelivery(
-        waiting.format,
-        waiting.order,
-        waiting.came,
-        waiting.attempts,
-        waiting.due,
-        waiting.value,
-        context.traceparent,
-        context.tracestate,
-    )
-
-
-def context_of_waiting(waiting: TracedDelivery) -> TraceContext | None:
-    """The trace that it belongs to."""
-    return context_of(waiting.traceparent, waiting.tracestate) if waiting.traceparent else None
-
-
-def decode_waiting(value: bytes) -> TracedDelivery:
+def decode_waiting(value: bytes) -> WaitingDelivery:
     """A delivery that waits. Raises StateError."""
     return _decode(_waiting_decoder, value)
 

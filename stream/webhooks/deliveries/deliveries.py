@@ -84,7 +84,7 @@ class Deliveries:
                     came,
                     attempts=written.attempts,
                     due=written.due,
-                    context=records_of.context_of_waiting(written),
+                    context=written.context,
                 )
             )
 

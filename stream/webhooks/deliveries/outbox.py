@@ -38,11 +38,11 @@ class Outbox:
 
     def keep(self, endpoint: str, delivery: Delivery, value: bytes) -> None:
         """A delivery waits, or waits on; `value` is its own."""
+        trace = () if delivery.context is None else delivery.context
         record = WaitingDelivery(
-            records_of.FORMAT, delivery.order, delivery.came, delivery.attempts, delivery.due, value
+            records_of.FORMAT, delivery.order, delivery.came, delivery.attempts, delivery.due, value, *trace
         )
-        encoded = records_of.encode(record if delivery.context is None else records_of.traced(record, delivery.context))
-        self._change(records_of.delivery_key(endpoint, delivery.event_id), encoded)
+        self._change(records_of.delivery_key(endpoint, delivery.event_id), records_of.encode(record))
 
     def forget(self, endpoint: str, event_id: str) -> None:
         """A delivery waits no more."""
