@@ -9,6 +9,7 @@ import json
 import re
 import signal
 import socket
+import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -195,9 +196,20 @@ async def test_a_trace_goes_from_the_request_of_the_site_to_the_request_of_the_w
             assert headers["traceparent"] == f"00-{TRACE}-{span.id}-01"
             assert headers["tracestate"] == "shop=canary-not,b=2"
 
+        assert await verified(site) == 0
+
         for each in spans.of():
             assert each.resource["deployment"] == "test"
             assert "canary" not in re.sub(r'trace_state: "[^"]*"', "", each.text)
+
+
+async def verified(site: Site) -> int:
+    """The exit code of `lifecycle verify`."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "stream.cli", "verify"),
+        env=site.webhooks.environment | {"LIFECYCLE_LIFECYCLES": str(site.logs / "shop.yaml")},
+    )
+    return await asyncio.wait_for(process.wait(), 60)
 
 
 async def test_what_time_causes_belongs_to_no_trace_of_an_interaction(
