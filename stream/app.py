@@ -23,6 +23,7 @@ from stream.machine.machine import PartitionMachine
 from stream.machine.source_partition import SourcePartition
 from stream.metrics import Metrics, PartitionView, view_of
 from stream.settings import Settings
+from stream.tracing.optional import tracing_of
 from stream.web.authentication import is_of_this_machine
 from stream.web.console.about import About
 from stream.web.console.routes import add_console
@@ -51,6 +52,9 @@ class Application:
         self.group = GroupVersions(versions_of(lifecycles, product_version(), settings.deciding))
         self.metrics = Metrics(self, self.model, settings.topics.sources, settings.clock)
         self.metrics.show_versions(self.group)
+        self._tracing = tracing_of(settings, "worker")
+        if self._tracing is not None:
+            self._tracing.show(self.metrics.registry)
         self._supervisor: Supervisor | None = None
         self._tokens = Tokens(settings.web_token, settings.web_tokens)
         self._about = About(product_version(), is_compiled(), time.time_ns() // 1_000_000, demo)
@@ -124,7 +128,15 @@ class Application:
             )
         gc.set_threshold(*GARBAGE_THRESHOLDS)
         role = worker_role(self.settings, figures=any(each.figures is not None for each in self.model.lifecycles))
-        return run_worker(role, self._machine, self.metrics, services=[web], group=self.group)
+        tracing = self._tracing
+        if tracing is None:
+            return run_worker(role, self._machine, self.metrics, services=[web], group=self.group)
+        tracing.introduce()
+        batches = tracing.batches(role.topics.source, role.settings.group)
+        try:
+            return run_worker(role, self._machine, self.metrics, services=[web], group=self.group, tracing=batches)
+        finally:
+            tracing.end()
 
     def _machine(self, partition: int, topic: SourceTopic) -> PartitionMachine:
         source = SourcePartition(self.settings.topics.interactions, partition, topic.partitions, topic.id)

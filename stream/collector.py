@@ -16,6 +16,7 @@ from stream.events import Event, report
 from stream.kafka.contact import ContactStatus
 from stream.kafka.log_throttle import quiet_libraries, quiet_loop
 from stream.settings import Settings
+from stream.tracing.optional import tracing_of
 from stream.web.authentication import is_of_this_machine
 from stream.web.collector.access import Access
 from stream.web.collector.connection import Connection
@@ -50,13 +51,19 @@ class Collector:
         self.connection = Connection(settings)
         self.metrics = CollectorMetrics(self)
         access = Access(self._keys, tokens)
+        self._tracing = tracing_of(settings, "collector")
+        requests = None
+        if self._tracing is not None:
+            self._tracing.show(self.metrics.registry)
+            requests = self._tracing.requests()
         self._routes = collector_routes(
-            Taker(settings, access, self.connection, self.metrics, self._room),
+            Taker(settings, access, self.connection, self.metrics, self._room, requests),
             access,
             self.connection,
             self.metrics,
             tokens,
             SdkSettings(access, SenderAddress(settings.trusted_proxies)),
+            requests,
         )
 
     def kafka(self) -> ContactStatus:
@@ -75,7 +82,11 @@ class Collector:
         """Run until SIGTERM or SIGINT (returns 0) or an error that does not pass (logged; returns 1)."""
         gc.set_threshold(*GARBAGE_THRESHOLDS)
         gc.freeze()  # what is there by now stays
-        return asyncio.run(self._run())
+        try:
+            return asyncio.run(self._run())
+        finally:
+            if self._tracing is not None:
+                self._tracing.end()
 
     async def _run(self) -> int:
         loop = asyncio.get_running_loop()
@@ -85,6 +96,8 @@ class Collector:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
         self._introduce()
+        if self._tracing is not None:
+            self._tracing.introduce()
         try:
             await self.serve_until(stop)
         except LifecycleError as error:

@@ -14,7 +14,9 @@ from typing import Protocol
 
 LIBRARY = "library"
 """The event of lines that libraries wrote."""
-RESERVED = frozenset({"event", "message", "level", "logger", "timestamp", "exception", "exc_info", "stack_info"})
+RESERVED = frozenset(
+    {"event", "message", "level", "logger", "timestamp", "trace_id", "exception", "exc_info", "stack_info"}
+)
 """Fields of every line, which no fact may be named like."""
 
 
@@ -155,6 +157,12 @@ class Event(StrEnum):
     """reason, kept_back: readers of live stage changes wait; once in ten seconds"""
     LIVE_READER_CUT_OFF = "live_reader_cut_off"
     """kept_back: it did not read as fast as changes came; once in ten seconds"""
+
+    # Tracing.
+    TRACING_STARTED = "tracing_started"
+    """service, endpoint: where spans go, as the variables of OpenTelemetry say"""
+    SPANS_LOST = "spans_lost"
+    """spans, endpoint, reason, kept_back: they did not arrive; once in a minute"""
 
     # Subscribers.
     SUBSCRIPTION_WAITS = "subscription_waits"

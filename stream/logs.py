@@ -9,7 +9,8 @@ the way to it in the code are shown, but not what it says, which quotes whatever
 import logging
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import msgspec
 import structlog
@@ -19,13 +20,17 @@ from structlog.typing import EventDict, WrappedLogger
 from stream.errors import LifecycleError
 from stream.events import LIBRARY, Line
 from stream.settings import Settings
+from stream.tracing.optional import current_trace_of
 
 _SAFE_TO_QUOTE = (LifecycleError, KafkaError, OSError)
 """Exceptions that name topics, hosts and files, but never what is in a record."""
 
 
 def configure_logs(settings: Settings) -> None:
-    """Send all log lines to stderr, as text for people or JSON for machines."""
+    """Send all log lines to stderr, as text for people or JSON for machines.
+
+    Raises SettingsError where tracing is on, and OpenTelemetry not installed.
+    """
     shared: list[structlog.typing.Processor] = [
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
@@ -34,6 +39,9 @@ def configure_logs(settings: Settings) -> None:
         # Before any renderer: structlog's own would print local variables, too, and with them whole records.
         _render_exception,
     ]
+    current_trace = current_trace_of(settings)
+    if current_trace is not None:
+        shared.append(partial(_with_trace, current_trace))
     last: list[structlog.typing.Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
     if settings.log_format == "json":
         last = [_as_fields, *last, structlog.processors.JSONRenderer(default=_plain)]
@@ -49,6 +57,15 @@ def configure_logs(settings: Settings) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.log_level.upper())
+
+
+def _with_trace(
+    current_trace: Callable[[], str | None], _logger: WrappedLogger, _name: str, event: EventDict
+) -> EventDict:
+    found = current_trace()
+    if found is not None:
+        event["trace_id"] = found
+    return event
 
 
 def _as_fields(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:

@@ -246,6 +246,13 @@ class Settings:
         "info", read_choice(Literal["debug", "info", "warning", "error"]), "least level that is logged"
     )
     log_format: str = _setting("text", read_choice(Literal["text", "json"]), "`text` for people, `json` for machines")
+    tracing: bool = _setting(
+        False,
+        read_switch,
+        "`on`: spans go to an endpoint of OpenTelemetry, and stage changes carry the trace of what caused them; all "
+        "else is said by OpenTelemetry's own variables, `OTEL_EXPORTER_OTLP_ENDPOINT`…",
+        "off",
+    )
 
     @property
     def uses_tls(self) -> bool:

@@ -28,6 +28,7 @@ from stream.machine.batch import Machine
 from stream.machine.source_partition import SourcePartition
 from stream.metrics import PartitionView, view_of
 from stream.settings import Settings
+from stream.tracing.optional import tracing_of
 from stream.web.routes import health_routes
 from stream.web.server import serve
 from stream.web.tls import server_context
@@ -59,6 +60,9 @@ class Webhooks:
         self._by_name: tuple[tuple[Endpoint, ...], dict[str, Endpoint]] = ((), {})
         self._allowed = AllowedHosts(settings.webhook_allowed_hosts)
         self.metrics = WebhookMetrics(self)
+        self._tracing = tracing_of(settings, NAME)
+        if self._tracing is not None:
+            self._tracing.show(self.metrics.registry)
         self._supervisor: Supervisor | None = None
         self._dispatcher: Dispatcher | None = None
         self._commands = CommandReader(self.settings)
@@ -69,6 +73,8 @@ class Webhooks:
         """Run until asked to stop; returns the exit code. `serving` hears the port of health and metrics."""
         settings = self.settings
         self._introduce()
+        if self._tracing is not None:
+            self._tracing.introduce()
         gc.set_threshold(*_GARBAGE_THRESHOLDS)
         topics = settings.webhook_topics
         grants = tuple(of_webhooks(settings))
@@ -86,7 +92,8 @@ class Webhooks:
         async def deliver(supervisor: Supervisor) -> AsyncIterator[None]:
             self._supervisor = supervisor
             async with Sender(self._allowed, version=product_version()) as sender:
-                self._dispatcher = Dispatcher(self.by_name, sender, lambda: supervisor.membership.is_sure)
+                attempts = None if self._tracing is None else self._tracing.attempts()
+                self._dispatcher = Dispatcher(self.by_name, sender, lambda: supervisor.membership.is_sure, attempts)
                 try:
                     yield
                 finally:
@@ -110,7 +117,11 @@ class Webhooks:
                     serving(port)
                 yield
 
-        return run_worker(role, self._machine, self.metrics, services=[deliver, web], companion=self)
+        try:
+            return run_worker(role, self._machine, self.metrics, services=[deliver, web], companion=self)
+        finally:
+            if self._tracing is not None:
+                self._tracing.end()
 
     def by_name(self) -> Mapping[str, Endpoint]:
         """The endpoints of the file, as it was a second ago at the most."""
@@ -177,7 +188,7 @@ class Webhooks:
         topics = self.settings.webhook_topics
         assert topics.commands is not None
         source = SourcePartition(topics.source, partition, topic.partitions, topic.id)
-        return DeliveryMachine(self.by_name(), source, topics.commands)
+        return DeliveryMachine(self.by_name(), source, topics.commands, traced=self._tracing is not None)
 
     def _shut(self, endpoint: str, reason: str) -> None:
         """Let all partitions of all processes know that an endpoint is disabled."""

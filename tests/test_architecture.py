@@ -43,13 +43,15 @@ ALLOWED: dict[str, frozenset[str]] = {
     "web": _RUNNING | {"operations", "web", "metrics", "watched_file"},
     # Deliveries are run by the worker's own partition engine, with another machine.
     "webhooks": _RUNNING | {"webhooks", "metrics", "watched_file"},
+    # Spans of batches, which are made of records; of requests they see what HTTP says.
+    "tracing": frozenset({"codec", "machine", "kafka", "engine", "tracing", "build", "errors", "settings", "events"}),
     # What marketing reads, reckoned from frames that files and topics fill.
     "report": _PURE | {"kafka", "report"} | _SHARED,
     # For services in Python; what a subscriber needs, without the worker.
     "subscription": frozenset({"core", "codec", "kafka", "subscription"}) | _SHARED,
-    "app": _RUNNING | {"operations", "web", "webhooks", "metrics", "logs", "build"},
-    "webhook_role": _RUNNING | {"web", "webhooks", "metrics", "logs", "build"},
-    "collector": _PURE | {"kafka", "web", "logs", "build"} | _SHARED,
+    "app": _RUNNING | {"operations", "web", "webhooks", "metrics", "logs", "build", "tracing"},
+    "webhook_role": _RUNNING | {"web", "webhooks", "metrics", "logs", "build", "tracing"},
+    "collector": _PURE | {"kafka", "web", "logs", "build", "tracing"} | _SHARED,
     "cli": _RUNNING
     | {"operations", "operations.verification", "web", "webhooks", "report", "app", "collector", "webhook_role"}
     | {"cli", "logs", "build", "demo", "presets", "subscription"},
@@ -69,7 +71,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "name_labels": frozenset(),
     "events": frozenset(),
     "watched_file": frozenset({"errors", "events"}),
-    "logs": frozenset({"errors", "settings", "events"}),
+    "logs": frozenset({"errors", "settings", "events", "tracing"}),
     "build": frozenset({"core"}),
     # For whoever subscribes, when they ask for it.
     "__init__": frozenset({"subscription", "codec"}),
@@ -117,7 +119,7 @@ CODEC_MAY_NOT_IMPORT = frozenset(
 TOP_LEVEL = frozenset({"stream", "schemas", "tests", "deploy", "docs", "findings"})
 STREAM_FOLDERS = frozenset(
     {"core", "codec", "offline", "machine", "kafka", "engine", "operations", "web", "webhooks", "report"}
-    | {"presets", "cli", "demo", "subscription"}
+    | {"presets", "cli", "demo", "subscription", "tracing"}
 )
 STREAM_FILES = frozenset(
     {"__init__.py", "app.py", "settings.py", "setting_types.py", "topic_names.py", "metrics.py", "errors.py", "logs.py"}
@@ -127,7 +129,7 @@ STREAM_FILES = frozenset(
 TEST_FOLDERS = frozenset(
     {"core", "properties", "contract", "machine", "kafka", "engine", "operations", "offline", "web", "webhooks"}
     | {"faults", "bench", "kit", "end_to_end", "presets", "cli", "deploy", "docs", "fuzz", "subscription", "sdks"}
-    | {"console", "report", "figures", "incidents"}
+    | {"console", "report", "figures", "incidents", "tracing"}
 )
 
 

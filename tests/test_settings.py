@@ -110,6 +110,7 @@ TAKEN: list[tuple[str, str, object]] = [
     ("dead_letter_share", "100%", 1.0),
     ("log_level", "debug", "debug"),
     ("log_format", "json", "json"),
+    ("tracing", "on", True),
 ]
 
 REFUSED: list[tuple[str, str, str]] = [

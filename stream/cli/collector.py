@@ -37,6 +37,7 @@ log = logging.getLogger(__name__)
     "web_keyfile",
     "log_level",
     "log_format",
+    "tracing",
 )
 def collector(settings: Settings) -> None:
     """Take interactions over HTTP, as Segment's SDKs send them, and write them to Kafka; start as many as you like.

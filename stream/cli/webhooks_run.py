@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
     "webhooks_port",
     "log_level",
     "log_format",
+    "tracing",
 )
 def run_webhooks(ctx: typer.Context, *, settings: Settings) -> None:
     """Send stage changes to the endpoints of webhooks.yaml, each at least once and those of a customer in order.

@@ -44,6 +44,7 @@ log = logging.getLogger(__name__)
     "web_port",
     "log_level",
     "log_format",
+    "tracing",
 )
 def worker(
     *,

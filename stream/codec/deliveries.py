@@ -10,11 +10,14 @@ import msgspec
 
 from stream.codec.records import Headers, Outgoing
 from stream.codec.stage_changes import in_header
+from stream.codec.trace_context import TraceContext, context_of
 from stream.errors import StateError
 
 DELIVERY: Final = b"d"
 ENDPOINT: Final = b"e"
 FORMAT: Final = 1
+_UNTRACED: Final = 6
+"""Fields of a delivery before those of its trace."""
 
 GivenUp = Literal["refused", "exhausted", "overflow", "unprocessable"]
 """Why a delivery was given up: the tool refused it for good, or it lacks what the tool needs; the last attempt failed;
@@ -35,6 +38,14 @@ class WaitingDelivery(msgspec.Struct, array_like=True):
     """When it may be tried again; means nothing before the first attempt."""
     value: bytes
     """The change, as on the topic of stage changes."""
+    traceparent: bytes = b""
+    tracestate: bytes = b""
+    """The trace that it belongs to. Releases before there were traces read what stands before these two."""
+
+    @property
+    def context(self) -> TraceContext | None:
+        """The same; None where it belongs to none."""
+        return context_of(self.traceparent, self.tracestate) if self.traceparent else None
 
 
 class EndpointState(msgspec.Struct, array_like=True):
@@ -129,7 +140,9 @@ def place_of(event_id: str) -> tuple[int, int, int]:
 
 
 def encode(value: WaitingDelivery | EndpointState) -> bytes:
-    """The value of a changelog record."""
+    """The value of a changelog record; a delivery without a trace is as it was before there were any."""
+    if isinstance(value, WaitingDelivery) and not value.traceparent:
+        return _packer.encode(msgspec.structs.astuple(value)[:_UNTRACED])
     return _packer.encode(value)
 
 

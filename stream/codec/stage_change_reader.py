@@ -129,11 +129,19 @@ class MoveValue(msgspec.Struct, rename={"from_stage": "from", "to_stage": "to"},
     """When `from_stage` was entered; None where the life begins."""
 
 
+class CauseValue(msgspec.Struct, gc=False):
+    """Of a stage change what caused it."""
+
+    trigger: TriggerValue
+    source: SourceValue
+
+
 T = TypeVar("T", bound=StageChangeValue)
 
 _decoder = msgspec.json.Decoder(StageChangeValue)
 _whole = msgspec.json.Decoder(SubscribedChange)
 _move = msgspec.json.Decoder(MoveValue)
+_cause = msgspec.json.Decoder(CauseValue)
 
 
 def read_change(value: bytes | None) -> StageChangeValue | None:
@@ -160,6 +168,18 @@ def read_move(value: bytes | None) -> MoveValue | None:
         return _move.decode(value or b"")
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
+
+
+def causing_offset(value: bytes) -> int | None:
+    """The offset of the interaction that caused the stage change in a record's value; None where none did.
+
+    What time, an edit or the end of a subject's record caused names an offset as well, but of what came behind it.
+    """
+    try:
+        cause = _cause.decode(value)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    return cause.source.offset if cause.trigger.kind == "interaction" else None
 
 
 def _read(decoder: msgspec.json.Decoder[T], value: bytes | None) -> T | None:

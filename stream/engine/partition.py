@@ -15,6 +15,7 @@ from aiokafka.errors import KafkaError
 
 from stream.codec.record_block import from_offset
 from stream.codec.records import SourceRecords
+from stream.engine.batch_tracing import BatchSpan
 from stream.engine.committed_state import CommittedState, MovingError, Place, Question
 from stream.engine.companion import Inbox
 from stream.engine.delivery import Delivery
@@ -394,6 +395,13 @@ class Partition:
 
     async def _apply(self, records: SourceRecords, fetched: Fetched, wall: int) -> Batch:
         """Run the machine for one batch and write it; nothing is written for a batch without inputs."""
+        tracing = self._context.tracing
+        if tracing is None:
+            return await self._process(records, fetched, wall, None)
+        with tracing.batch(self.number, records) as span:
+            return await self._process(records, fetched, wall, span)
+
+    async def _process(self, records: SourceRecords, fetched: Fetched, wall: int, span: BatchSpan | None) -> Batch:
         machine = self.machine
         assert machine is not None
         assert self._delivery is not None
@@ -405,7 +413,12 @@ class Partition:
         batch = await self._context.turns.drive(run)
         if batch.inputs:
             ran = time.monotonic()
-            await self._delivery.write(batch)
+            if span is None:
+                await self._delivery.write(batch)
+            else:
+                span.ran(batch)
+                with span.transaction():
+                    await self._delivery.write(batch)
             now = time.monotonic()
             self._commit(machine)
             self._context.observer.batch_written(self.number, batch, now - began, now - ran)

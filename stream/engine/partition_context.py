@@ -8,6 +8,7 @@ from typing import Protocol
 from aiokafka import TopicPartition
 
 from stream.codec.state import positions
+from stream.engine.batch_tracing import BatchTracing
 from stream.engine.companion import Companion
 from stream.engine.cooperation import Turns
 from stream.engine.dead_letter_share import DeadLetterWatch
@@ -89,6 +90,8 @@ class PartitionContext:
     """Works beside the partitions; None: nobody does."""
     topic_partitions: Callable[[], int | None] = lambda: None
     """How many partitions the topic had when it was last seen; None before."""
+    tracing: BatchTracing | None = None
+    """Makes a span of each batch; None: nobody does."""
     misplaced: MisplacedWarnings = field(default_factory=MisplacedWarnings)
     """Shared, so that a partition that starts over does not warn again."""
 
@@ -104,6 +107,7 @@ def partition_context(
     commit_offset: CommitOffset,
     fenced_wait: float,
     companion: Companion | None = None,
+    tracing: BatchTracing | None = None,
 ) -> PartitionContext:
     """The context of partitions that read `source` and write to the topics of `role`.
 
@@ -153,5 +157,6 @@ def partition_context(
         throttle=throttle,
         companion=companion,
         topic_partitions=lambda: topic_monitor.partitions,
+        tracing=tracing,
         skips_gaps=role.skips_gaps,
     )

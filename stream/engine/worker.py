@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaConnectionError, KafkaError
 
+from stream.engine.batch_tracing import BatchTracing
 from stream.engine.companion import Companion
 from stream.engine.faust_app import EngineApp, FaustSource, make_app, rebalance_timeout
 from stream.engine.partition_context import MakeMachine, Observer, partition_context
@@ -56,14 +57,15 @@ def run_worker(
     services: Sequence[Service] = (),
     group: GroupVersions | None = None,
     companion: Companion | None = None,
+    tracing: BatchTracing | None = None,
 ) -> int:
     """Run until SIGTERM or SIGINT (returns 0) or an error that does not pass (logged; returns 1).
 
     `make_machine` makes a new machine for a partition, `observer` gets a report of every batch, and `services`
     are entered first and left last. `group` collects which lifecycles the workers of the group have, and shows them
-    this worker's. `companion` works beside the partitions.
+    this worker's. `companion` works beside the partitions, `tracing` makes spans of their batches.
     """
-    return asyncio.run(_Worker(role, make_machine, observer, group, companion).run(services))
+    return asyncio.run(_Worker(role, make_machine, observer, group, companion, tracing).run(services))
 
 
 class _Worker:
@@ -74,8 +76,9 @@ class _Worker:
         observer: Observer,
         group: GroupVersions | None,
         companion: Companion | None,
+        tracing: BatchTracing | None,
     ) -> None:
-        self._role, self._companion = role, companion
+        self._role, self._companion, self._tracing = role, companion, tracing
         self._settings = settings = role.settings
         self._make_machine, self._observer = make_machine, observer
         self._supervisor = Supervisor(
@@ -212,6 +215,7 @@ class _Worker:
             commit_offset=commit_offset,
             fenced_wait=self._settings.session_timeout / 1000 / 4 * _FENCED_HEARTBEATS,
             companion=self._companion,
+            tracing=self._tracing,
         )
         self._supervisor.connect(delivery, context)
 

@@ -18,6 +18,7 @@ from stream.codec.stage_change_reader import read_whole_change
 from stream.engine.companion import Inbox
 from stream.events import Event, report
 from stream.machine.batch import Machine
+from stream.webhooks.attempt_tracing import AttemptTracing
 from stream.webhooks.deliveries.machine import DeliveryMachine
 from stream.webhooks.deliveries.news import Attempted, Configured, GivenBack
 from stream.webhooks.endpoint import Endpoint, UnfitChangeError
@@ -47,9 +48,15 @@ Endpoints = Callable[[], Mapping[str, Endpoint]]
 class Dispatcher:
     """The companion of the partitions of this process; see `stream.engine.companion.Companion`."""
 
-    def __init__(self, endpoints: Endpoints, sender: Sender, is_sure: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        endpoints: Endpoints,
+        sender: Sender,
+        is_sure: Callable[[], bool],
+        tracing: AttemptTracing | None = None,
+    ) -> None:
         """`is_sure` tells whether nobody else can have the partitions of this process by now."""
-        self._endpoints, self._sender, self._is_sure = endpoints, sender, is_sure
+        self._endpoints, self._sender, self._is_sure, self._tracing = endpoints, sender, is_sure, tracing
         self._lanes: dict[str, Lane] = {}
         self.open: dict[int, tuple[DeliveryMachine, Inbox]] = {}
         """By partition that is ours, what waits, and where inputs go."""
@@ -173,7 +180,9 @@ class Dispatcher:
             requests = endpoint.template.requests(change, taken.event_id, endpoint.values)
             if lane.limit is not None:
                 lane.limit.owe(len(requests) - 1)
-            return await self._sender.attempt(endpoint, requests, taken.event_id, _now)
+            tracing = self._tracing
+            trace = None if tracing is None else tracing.attempt(endpoint.name, taken.context, taken.attempts)
+            return await self._sender.attempt(endpoint, requests, taken.event_id, _now, trace)
         except UnfitChangeError as error:
             return _unsent(Verdict.REFUSED, str(error)[:200])
         except Exception as error:  # noqa: BLE001 else it would be tried again at once, and for ever

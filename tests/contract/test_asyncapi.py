@@ -125,6 +125,8 @@ def test_the_examples_beside_it_are_of_its_messages(message: str, part: str, val
 def test_what_workers_and_import_write_is_of_its_messages() -> None:
     assert faults("stageChange", "headers", texts(headers(change()))) == []
     assert whole(MESSAGES["stageChange"]["headers"])["required"] == list(texts(headers(change())))
+    described = [*whole(MESSAGES["stageChange"]["headers"])["properties"]]
+    assert described == names(section(page("docs/topics.md"), "### Headers of stage changes"))
     assert faults("tick", "headers", texts(tick(1_795_341_600_000).headers)) == []
     place = dead_letters.SourceAddress("interactions", 3, 4711, 1_795_341_600_000)
     letter = dead_letters.dead_letter(

@@ -14,6 +14,7 @@ TABLES = (
     "## Kafka",
     "## The group and its partitions",
     "## Lifecycles",
+    "## Tracing",
     "## Subscribers",
 )
 

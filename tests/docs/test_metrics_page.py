@@ -19,6 +19,7 @@ from stream.kafka.worker_versions import GroupVersions, Member, versions_of
 from stream.machine.batch import RESULTS
 from stream.machine.source_partition import SourcePartition
 from stream.metrics import Metrics, PartitionView
+from stream.tracing.span_counts import SpanCounts
 from stream.web.collector.metrics import CollectorMetrics
 from stream.web.lookup.metrics import LookupMetrics
 from stream.webhooks.deliveries.machine import DeliveryMachine
@@ -30,7 +31,7 @@ from tests.kit.machines import Record, finish
 
 SHOP = ROOT / "schemas" / "examples" / "lifecycle" / "shop.yaml"
 PAGE = page("docs/metrics.md")
-COLLECTOR, WEBHOOKS = "## The collector", "## Webhooks"
+COLLECTOR, WEBHOOKS, TRACING = "## The collector", "## Webhooks", "## Tracing"
 TABLES = ("## Interactions and stage changes", "## Deadlines", "## Kafka and partitions", "## Lookup", "## What runs")
 
 RICH = """
@@ -144,6 +145,14 @@ def webhooks() -> WebhookMetrics:
     return metrics
 
 
+@pytest.fixture
+def spans() -> Documented:
+    """What every role has besides where tracing is on."""
+    registry = CollectorRegistry()
+    registry.register(SpanCounts())
+    return read(registry)
+
+
 def documented(tables: tuple[str, ...] = TABLES) -> Documented:
     cells = [each for heading in tables for each in rows(section(PAGE, heading)) if len(each) == 4]
     assert len({name for name, *_ in cells}) == len(cells)
@@ -172,6 +181,11 @@ def test_the_page_has_the_metrics_of_webhooks_and_says_which_of_a_worker_they_ha
     assert {**own, **{name: documented()[name] for name in shared}} == read(webhooks.registry)
 
 
+def test_the_page_has_the_metrics_of_tracing(spans: Documented) -> None:
+    assert len(spans) == 2
+    assert documented((TRACING,)) == spans
+
+
 def test_series_of_webhooks_are_there_before_anything_happened(webhooks: WebhookMetrics) -> None:
     """An alert on an increase misses what a series begins with."""
     text = generate_latest(webhooks.registry).decode()
@@ -183,11 +197,11 @@ def test_series_of_webhooks_are_there_before_anything_happened(webhooks: Webhook
 
 
 def test_every_metric_that_the_page_names_anywhere_is_served(
-    served: Documented, collected: Documented, webhooks: WebhookMetrics
+    served: Documented, collected: Documented, webhooks: WebhookMetrics, spans: Documented
 ) -> None:
     """In alerts and in rules, where a name that is wrong would be silent for ever."""
     named = set(re.findall(r"lifecycle_[a-z_]+[a-z]", PAGE))
-    assert named - set(served) - set(collected) - set(read(webhooks.registry)) == set()
+    assert named - set(served) - set(collected) - set(read(webhooks.registry)) - set(spans) == set()
 
 
 def test_the_values_of_labels_are_those_of_the_code() -> None:

@@ -25,8 +25,8 @@ from tests.docs.markdown import ROOT, blocks, names, page, rows, section
 from tests.kit.machines import Record, machine, run_all
 
 TOPICS = page("docs/topics.md")
-WITH_OTHER_NAMES_LIKE_HEADERS = {"metrics.py", "events.py", "authentication.py"}
-HEADER_NAME = re.compile(r"ce_[a-z]+|content-type|lifecycle_[a-z_]+")
+WITH_OTHER_NAMES_LIKE_HEADERS = {"metrics.py", "events.py", "authentication.py", "span_counts.py"}
+HEADER_NAME = re.compile(r"ce_[a-z]+|content-type|lifecycle_[a-z_]+|trace(?:parent|state)")
 
 
 def schema(name: str) -> dict[str, Any]:

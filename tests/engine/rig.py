@@ -8,6 +8,7 @@ from typing import Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from stream.engine.batch_tracing import BatchTracing
 from stream.engine.companion import Companion
 from stream.engine.partition_context import MakeMachine, partition_context
 from stream.engine.role import worker_role
@@ -94,12 +95,13 @@ class Rig:
         fenced_wait: float = 60.0,
         companion: Companion | None = None,
         figures: bool = False,
+        tracing: BatchTracing | None = None,
     ) -> None:
         """`figures`: rows of figures are written, too."""
         self.settings, self._figures = settings, figures
         self.recorder = Recorder()
         self._make_machine, self._fenced_wait = make_machine, fenced_wait
-        self._companion = companion
+        self._companion, self._tracing = companion, tracing
         self.supervisor = Supervisor()
         self._stack = AsyncExitStack()
 
@@ -135,6 +137,7 @@ class Rig:
             commit_offset=commit_offset,
             fenced_wait=self._fenced_wait,
             companion=self._companion,
+            tracing=self._tracing,
         )
         self.supervisor.connect("exactly_once" if exactly_once else "at_least_once", context)
         self.supervisor.assign(range(settings.partitions))

@@ -53,7 +53,7 @@ class HandSender:
         self.sent: list[Sent] = []
         self.at_once: Verdict | None = None
 
-    async def attempt(self, endpoint, requests, event_id, now) -> AttemptResult:
+    async def attempt(self, endpoint, requests, event_id, now, trace=None) -> AttemptResult:
         sent = Sent(endpoint, event_id)
         self.sent.append(sent)
         if self.at_once is not None:

@@ -14,6 +14,7 @@ from stream.web.collector.answers import Refused
 from stream.web.collector.connection import Connection
 from stream.web.collector.cors import expose, preflight
 from stream.web.collector.metrics import CollectorMetrics
+from stream.web.collector.request_tracing import RequestTracing
 from stream.web.collector.sdk_settings import SdkSettings
 from stream.web.collector.taking import Taker
 from stream.web.openapi import PATH as OPENAPI
@@ -32,6 +33,7 @@ CALLS: Final = {
 """Each call of the Segment spec, and its short path, which browsers use."""
 BATCHES: Final = ("/v1/batch", "/v1/b", "/v1/import", "/beacon/v1/batch")
 _OTHER: Final = "other"
+_HEALTH: Final = "health"
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -43,9 +45,10 @@ def collector_routes(
     metrics: CollectorMetrics,
     tokens: Tokens,
     sdk_settings: SdkSettings,
+    tracing: RequestTracing | None = None,
 ) -> web.Application:
-    """The application that the collector serves."""
-    paths = _Paths(access, metrics)
+    """The application that the collector serves; `tracing` makes a span of each request but those about health."""
+    paths = _Paths(access, metrics, tracing)
 
     def call(name: str) -> Answer:
         async def take(request: web.Request) -> web.StreamResponse:
@@ -79,22 +82,22 @@ def _add_health(paths: "_Paths", connection: Connection, metrics: CollectorMetri
     async def shown_metrics(request: web.Request) -> web.StreamResponse:
         return refusal_without("operate", request, tokens) or metrics_answer(request, metrics.registry)
 
-    paths.add("GET", "/livez", "health", livez)
-    paths.add("GET", "/readyz", "health", readyz)
-    paths.add("GET", "/metrics", "health", shown_metrics)
+    paths.add("GET", "/livez", _HEALTH, livez)
+    paths.add("GET", "/readyz", _HEALTH, readyz)
+    paths.add("GET", "/metrics", _HEALTH, shown_metrics)
 
 
 class _Paths:
     """Paths, each with and without a slash at its end."""
 
-    def __init__(self, access: Access, metrics: CollectorMetrics) -> None:
-        self._access, self._metrics = access, metrics
+    def __init__(self, access: Access, metrics: CollectorMetrics, tracing: RequestTracing | None) -> None:
+        self._access, self._metrics, self._tracing = access, metrics, tracing
         self._app = web.Application()
         self._methods: dict[str, set[str]] = {}
 
     def add(self, method: str, path: str, kind: str, answer: Answer) -> None:
         """Let `answer` answer a path; where it can be read, its head can be, too."""
-        whole = _answered(answer, kind, self._access, self._metrics)
+        whole = self._whole(answer, kind, path)
         for each in (path, path + "/"):
             resource = self._app.router.add_resource(each)
             for name in ("GET", "HEAD") if method == "GET" else (method,):
@@ -103,8 +106,12 @@ class _Paths:
 
     def application(self) -> web.Application:
         """All of them, and an answer for every other path and method."""
-        self._app.router.add_route("*", "/{path:.*}", _answered(self._elsewhere, _OTHER, self._access, self._metrics))
+        self._app.router.add_route("*", "/{path:.*}", self._whole(self._elsewhere, _OTHER, None))
         return self._app
+
+    def _whole(self, answer: Answer, kind: str, path: str | None) -> Answer:
+        whole = _answered(answer, kind, self._access, self._metrics)
+        return whole if self._tracing is None or kind == _HEALTH else self._tracing.traced(whole, path)
 
     async def _elsewhere(self, request: web.Request) -> web.StreamResponse:
         """Preflights of every path, and paths and methods that there are not. Raises Refused."""

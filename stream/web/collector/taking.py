@@ -7,6 +7,7 @@ from typing import Final
 
 from aiohttp import web
 
+from stream.codec.records import Headers
 from stream.kafka.receipt_producer import Patience, Receipt
 from stream.settings import Settings
 from stream.web.collector.access import Access
@@ -18,6 +19,7 @@ from stream.web.collector.items import CloudEvents, Items, calls_in, interaction
 from stream.web.collector.metrics import CollectorMetrics
 from stream.web.collector.rates import Rates
 from stream.web.collector.reading import read_body
+from stream.web.collector.request_tracing import RequestTracing
 from stream.web.collector.room import Hold, Room
 from stream.web.collector.sender_address import SenderAddress
 
@@ -35,11 +37,19 @@ class Taker:
     """Takes requests, for as long as the collector runs."""
 
     def __init__(
-        self, settings: Settings, access: Access, connection: Connection, metrics: CollectorMetrics, room: Room
+        self,
+        settings: Settings,
+        access: Access,
+        connection: Connection,
+        metrics: CollectorMetrics,
+        room: Room,
+        tracing: RequestTracing | None = None,
     ) -> None:
+        """`tracing` says which trace the records of a request carry on; None: none."""
         self._limit = settings.collector_max_body
         self._first_topic = settings.topics.sent_to[0]
         self._access, self._connection, self._metrics, self._room = access, connection, metrics, room
+        self._tracing = tracing
         self._rates = Rates()
         self._patience = Patience(ANSWER_WITHIN)
         self._address = SenderAddress(settings.trusted_proxies) if settings.collect_ip else None
@@ -82,12 +92,13 @@ class Taker:
             if source is None:
                 source = self._access.by_body(request, items.holder)
             self._rates.charge(source, items.count)
-            self._hold_records(hold, items, len(body))
+            trace = () if self._tracing is None else self._tracing.headers()
+            self._hold_records(hold, items, len(body), trace)
             link = self._connection.link()
         except BaseException:
             hold.release()
             raise
-        headers = [(SOURCE, source.name.encode())] if source.name else []
+        headers = [(SOURCE, source.name.encode()), *trace] if source.name else [*trace]
         goes = Going(source.topic or self._first_topic, headers, received)
         begun = time.perf_counter()
         receipt = Receipt(hold.release)
@@ -116,9 +127,9 @@ class Taker:
         )
         return taken()
 
-    def _hold_records(self, hold: Hold, items: Items, body: int) -> None:
-        """Hold what the items will take as records."""
-        records = items.count * (_ITEM_BYTES + items.beside)
+    def _hold_records(self, hold: Hold, items: Items, body: int, trace: Headers) -> None:
+        """Hold what the items will take as records, each with the headers of the trace."""
+        records = items.count * (_ITEM_BYTES + items.beside + sum(len(name) + len(value) for name, value in trace))
         if body + records > self._room.size:
             raise Refused(413, "too_large", "these items would take too much memory; send fewer of them in one request")
         hold.add(records)

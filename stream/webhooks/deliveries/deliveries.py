@@ -6,6 +6,7 @@ from typing import Final
 from stream.codec import deliveries as records_of
 from stream.codec.deliveries import GivenUp, lifecycle_of, place_of, subject_of
 from stream.codec.packed_changes import ChangePacker, PackedChange
+from stream.codec.trace_context import TraceContext
 from stream.webhooks.deliveries.counts import DeliveryCounts
 from stream.webhooks.deliveries.delivery import Delivery
 from stream.webhooks.deliveries.news import Attempted, Taken
@@ -76,7 +77,15 @@ class Deliveries:
             self._last = event_id, came, written.value, packed
             self._order = max(self._order, written.order + 1)
             self.of(endpoint).restore(
-                Delivery(event_id, packed, written.order, came, attempts=written.attempts, due=written.due)
+                Delivery(
+                    event_id,
+                    packed,
+                    written.order,
+                    came,
+                    attempts=written.attempts,
+                    due=written.due,
+                    context=written.context,
+                )
             )
 
     def restored(self) -> Generator[None, None, None]:
@@ -104,7 +113,7 @@ class Deliveries:
         if waiting is None or not self._sends(endpoint):
             return []
         return [
-            Taken(endpoint, subject, each.event_id, each.came, each.attempts, each.value)
+            Taken(endpoint, subject, each.event_id, each.came, each.attempts, each.value, each.context)
             for subject, each in waiting.take(most, now)
         ]
 
@@ -122,8 +131,16 @@ class Deliveries:
         if self._is_head(taken):
             self.waiting[taken.endpoint].give_back(taken.subject)
 
-    def enqueue(self, endpoint: str, event_id: str, value: bytes, kept: bytes | PackedChange, wall: int) -> None:
-        """A change begins to wait for an endpoint; `kept` is its value, packed or not."""
+    def enqueue(
+        self,
+        endpoint: str,
+        event_id: str,
+        value: bytes,
+        kept: bytes | PackedChange,
+        wall: int,
+        context: TraceContext | None = None,
+    ) -> None:
+        """A change begins to wait for an endpoint; `kept` is its value, packed or not, `context` its trace."""
         waiting, subject = self.of(endpoint), subject_of(event_id)
         if waiting.holds(subject, event_id):
             return
@@ -132,7 +149,7 @@ class Deliveries:
         if named is not None and named.only_latest and not self._supersede(waiting, subject, event_id):
             self.counts.superseded[endpoint] += 1
             return
-        delivery = Delivery(event_id, kept, self._order, wall)
+        delivery = Delivery(event_id, kept, self._order, wall, context=context)
         self._order += 1
         waiting.add(subject, delivery)
         self.outbox.keep(endpoint, delivery, value)

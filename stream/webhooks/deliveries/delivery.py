@@ -3,6 +3,7 @@
 from typing import Final
 
 from stream.codec.packed_changes import PackedChange
+from stream.codec.trace_context import TraceContext
 
 WAITS: Final = 0
 UNDER_WAY: Final = 1
@@ -14,10 +15,18 @@ ENDED: Final = 2
 class Delivery:
     """One change that waits for one endpoint; times are epoch milliseconds."""
 
-    __slots__ = ("_like", "_value", "attempts", "came", "due", "event_id", "order", "stands")
+    __slots__ = ("_like", "_value", "attempts", "came", "context", "due", "event_id", "order", "stands")
 
     def __init__(
-        self, event_id: str, kept: bytes | PackedChange, order: int, came: int, *, attempts: int = 0, due: int = 0
+        self,
+        event_id: str,
+        kept: bytes | PackedChange,
+        order: int,
+        came: int,
+        *,
+        attempts: int = 0,
+        due: int = 0,
+        context: TraceContext | None = None,
     ) -> None:
         """`kept` is the value, packed or not."""
         self.event_id = event_id
@@ -29,6 +38,8 @@ class Delivery:
         """Those that failed."""
         self.due = due
         """When it may be tried again; means nothing before the first attempt, which is due at once."""
+        self.context = context
+        """The trace that the change belongs to, where tracing is on."""
         self.stands = WAITS
         """WAITS, UNDER_WAY or ENDED."""
         self._like: bytes | None = None

@@ -16,6 +16,7 @@ from stream.codec.records import Outgoing, SourceRecord, SourceRecords
 from stream.codec.stage_change_reader import SubscribedChange, read_whole_change
 from stream.codec.state import positions
 from stream.codec.state.positions import Position, decode_position, encode_position
+from stream.codec.trace_context import context_in
 from stream.errors import StateError
 from stream.machine.batch import Batch, RecordFailed
 from stream.machine.source_partition import SourcePartition
@@ -31,8 +32,10 @@ YIELD_EVERY: Final = 100
 class DeliveryMachine:
     """The state of one partition and what its inputs do to it; see `stream.machine.batch.Machine` for the contract."""
 
-    def __init__(self, endpoints: Mapping[str, Endpoint], source: SourcePartition, commands: str) -> None:
-        """`commands` is the name of the topic of commands."""
+    def __init__(
+        self, endpoints: Mapping[str, Endpoint], source: SourcePartition, commands: str, *, traced: bool = False
+    ) -> None:
+        """`commands` is the name of the topic of commands; `traced`: deliveries keep the traces of their changes."""
         self.next_offset: int | None = None
         self.next_command = 0
         """Where to read the topic of commands on."""
@@ -41,7 +44,7 @@ class DeliveryMachine:
         self.gathered: Mapping[str, int] = {}
         self.clock: int | None = None
         self._deliveries = Deliveries(endpoints)
-        self._source, self._commands = source, commands
+        self._source, self._commands, self._traced = source, commands, traced
         self._started = False
         self._news: list[object] = []
         self._isolated: set[int] = set()
@@ -187,7 +190,8 @@ class DeliveryMachine:
         for endpoint in self.endpoints.values():
             if endpoint.enabled and self._wants(endpoint, change, event_id, wall):
                 kept = kept or self._deliveries.kept(change.lifecycle, change.value)  # once for all of them
-                self._deliveries.enqueue(endpoint.name, event_id, change.value, kept, wall)
+                context = context_in(record.headers) if self._traced else None
+                self._deliveries.enqueue(endpoint.name, event_id, change.value, kept, wall, context)
 
     def _wants(self, endpoint: Endpoint, change: SubscribedChange, event_id: str, wall: int) -> bool:
         try:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from stream.codec.records import SourceRecord
+from stream.codec.trace_context import TraceContext
 from stream.webhooks.endpoint import Endpoint
 from stream.webhooks.exchange import Outcome
 
@@ -20,6 +21,8 @@ class Taken(NamedTuple):
     """Those that failed before."""
     value: bytes
     """The change, as on the topic of stage changes."""
+    context: TraceContext | None = None
+    """The trace that it belongs to, where tracing is on."""
 
 
 class Attempted(NamedTuple):

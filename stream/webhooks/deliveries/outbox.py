@@ -38,8 +38,9 @@ class Outbox:
 
     def keep(self, endpoint: str, delivery: Delivery, value: bytes) -> None:
         """A delivery waits, or waits on; `value` is its own."""
+        trace = () if delivery.context is None else delivery.context
         record = WaitingDelivery(
-            records_of.FORMAT, delivery.order, delivery.came, delivery.attempts, delivery.due, value
+            records_of.FORMAT, delivery.order, delivery.came, delivery.attempts, delivery.due, value, *trace
         )
         self._change(records_of.delivery_key(endpoint, delivery.event_id), records_of.encode(record))
 

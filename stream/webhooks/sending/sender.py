@@ -13,6 +13,7 @@ from aiohttp.abc import AbstractResolver
 from multidict import CIMultiDict
 from yarl import URL
 
+from stream.webhooks.attempt_tracing import AttemptTrace
 from stream.webhooks.endpoint import Endpoint
 from stream.webhooks.exchange import Answer, HttpRequest, Outcome, Verdict
 from stream.webhooks.sending.allowed_hosts import AllowedHosts
@@ -97,15 +98,26 @@ class Sender:
             await self._session.close()
 
     async def attempt(
-        self, endpoint: Endpoint, requests: Sequence[HttpRequest], event_id: str, now: Callable[[], int]
+        self,
+        endpoint: Endpoint,
+        requests: Sequence[HttpRequest],
+        event_id: str,
+        now: Callable[[], int],
+        trace: AttemptTrace | None = None,
     ) -> AttemptResult:
-        """Send them until one is not delivered. `now` tells the time in epoch milliseconds. Raises nothing."""
+        """Send them until one is not delivered, each with a span of `trace`, and its headers, where there is one.
+
+        `now` tells the time in epoch milliseconds. Raises nothing.
+        """
         async with self._slot(endpoint):
             time = asyncio.get_running_loop().time
             at, began = now(), time()
             outcome, status, said = _NOTHING, None, ""
             for request in requests:
-                outcome, status, said = await self._exchange(endpoint, request, event_id, now)
+                if trace is None:
+                    outcome, status, said = await self._exchange(endpoint, request, event_id, now)
+                else:
+                    outcome, status, said = await self._traced(endpoint, request, event_id, now, trace)
                 if outcome.verdict is not Verdict.DELIVERED:
                     break
             return AttemptResult(outcome, status, at, time() - began, said)
@@ -116,6 +128,20 @@ class Sender:
             found = (endpoint.concurrency, asyncio.Semaphore(endpoint.concurrency))
             self._slots[endpoint.name] = found
         return found[1]
+
+    async def _traced(
+        self, endpoint: Endpoint, request: HttpRequest, event_id: str, now: Callable[[], int], trace: AttemptTrace
+    ) -> tuple[Outcome, int | None, str]:
+        """As `_exchange`, within a span."""
+        try:
+            _, host, port = _place(request.url)
+        except aiohttp.InvalidURL:  # which `_exchange` tells of
+            host, port = "", 0
+        with trace.request(request.method, host, port) as span:
+            request = request._replace(headers=(*request.headers, *span.headers))
+            outcome, status, said = await self._exchange(endpoint, request, event_id, now)
+            span.ended(status, outcome.verdict)
+        return outcome, status, said
 
     async def _exchange(
         self, endpoint: Endpoint, request: HttpRequest, event_id: str, now: Callable[[], int]
