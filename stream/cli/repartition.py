@@ -108,6 +108,7 @@ def repartition(
         typer.confirm("Are all workers stopped? Continue?", abort=True, err=True)
     with bar:
         copied = run(_carry(settings, new, carrier, outlook), settings.bootstrap)
+    _tell_lost(settings, console, carrier.lost)
     if outlook.is_done:
         console.print(Text(f"{amount(copied, 'interaction')} copied that had come since"), soft_wrap=True)
     else:
@@ -190,7 +191,19 @@ async def _carry(old: Settings, new: Settings, carrier: Carrier, outlook: Outloo
         return 0
     async with carrier.copier() as copier:
         await copier.copy(lambda _: None)
+        carrier.lost = copier.lost
         return copier.copied
+
+
+def _tell_lost(settings: Settings, console: Console, lost: int) -> None:
+    if lost:
+        console.print(
+            Text(
+                f"{amount(lost, 'interaction')} of {settings.topics.interactions}, at most, were deleted by retention "
+                "before they were copied; the rest is copied"
+            ),
+            soft_wrap=True,
+        )
 
 
 def _follow(settings: Settings, carrier: Carrier, console: Console) -> None:
@@ -207,6 +220,7 @@ def _follow(settings: Settings, carrier: Carrier, console: Console) -> None:
         run(_copy_on(carrier, heard), settings.bootstrap)
     except KeyboardInterrupt:
         console.print(Text(f"{amount(copied, 'interaction')} copied that had come since"), soft_wrap=True)
+        _tell_lost(settings, console, carrier.lost)
         raise typer.Exit(130) from None
 
 
@@ -215,6 +229,7 @@ async def _copy_on(carrier: Carrier, heard: Callable[[int], None]) -> None:
         while True:
             await copier.copy(lambda _: None)
             heard(copier.copied)
+            carrier.lost = copier.lost
             await asyncio.sleep(_FOLLOW_EVERY)
 
 
