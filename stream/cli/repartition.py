@@ -101,7 +101,8 @@ def repartition(
             bar.update(task, description=what, completed=share)
 
         carrier = Carrier(settings, new, model, show)
-        outlook = run(_look(settings, new, carrier), settings.bootstrap)
+        has_figures = any(each.figures for each in model.lifecycles)
+        outlook = run(_look(settings, new, carrier, figures=has_figures), settings.bootstrap)
     for line in _plan(settings, new, outlook):
         console.print(Text(line), soft_wrap=True)
     if not yes and not outlook.is_done:
@@ -136,8 +137,8 @@ def _renamed(settings: Settings, to: int, into: str) -> Settings:
     return replace(settings, topic_prefix=prefix, partitions=to)
 
 
-async def _look(old: Settings, new: Settings, carrier: Carrier) -> Outlook:
-    await require(old, of_repartition(old, new))
+async def _look(old: Settings, new: Settings, carrier: Carrier, *, figures: bool) -> Outlook:
+    await require(old, of_repartition(old, new, figures=figures))
     if await resolve_delivery(old, as_worker=True) != "exactly_once":
         raise BrokerError(
             f"the broker at {old.bootstrap} has no transactions, or the setting delivery forbids them: without them "
