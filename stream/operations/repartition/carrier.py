@@ -25,6 +25,7 @@ from stream.kafka.log_reader import LogReader
 from stream.kafka.topics import count_partitions
 from stream.machine.batch import Batch
 from stream.operations.repartition.checksum import Checksum
+from stream.operations.repartition.closed_figures import closed_rows
 from stream.operations.repartition.figures import Cells, Stages, read_cells, records, rows, spread
 from stream.operations.repartition.marks import Old, is_marked, mark, read_partition, record_of
 from stream.operations.repartition.new_states import NewStates
@@ -151,8 +152,9 @@ class Carrier:
             before, after, cells = await self._carry_customers(targets)
             if self._figures:
                 self._progress("figures", 0)
-                await self._carry_figures(targets, spread(cells, before, after))
-                await self._carry_closed_rows(targets, cells)
+                new = spread(cells, before, after)
+                await self._carry_figures(targets, new)
+                await self._carry_closed_rows(targets, cells, new)
             await self._carry_current_stages(targets)
             async with self.copier() as copier:
                 await copier.copy(lambda share: self._progress("interactions that wait", share))
@@ -224,15 +226,19 @@ class Carrier:
             for part in _parts(rows(self._model, number, cells[number])):
                 await target.write(Batch(figures=part, next_offset=0))
 
-    async def _carry_closed_rows(self, targets: Mapping[int, Transactional], old: Mapping[int, Cells]) -> None:
+    async def _carry_closed_rows(
+        self, targets: Mapping[int, Transactional], old: Mapping[int, Cells], new: Mapping[int, Cells]
+    ) -> None:
         """Rows of days that can no longer change, which the changelogs have no more."""
         open_rows = {each.key for number, cells in old.items() for each in rows(self._model, number, cells)}
+        told = {each.key or b"": each.value or b"" for n in new for each in rows(self._model, n, new[n])}
         async with LogReader(self._old) as log:
             for tp in await _partitions(self._old, self._old.topics.figures):
                 into = targets.get(tp.partition % self._new.partitions)
                 if into is None:
                     continue
-                for part in _parts(each for each in await _latest(log, tp) if each.key not in open_rows):
+                kept = (each for each in await _latest(log, tp) if each.key not in open_rows)
+                for part in _parts(closed_rows(kept, told, new)):
                     await into.write(Batch(figures=part, next_offset=0))
 
     async def _carry_current_stages(self, targets: Mapping[int, Transactional]) -> None:
