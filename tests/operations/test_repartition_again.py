@@ -1,11 +1,13 @@
 """Repartition, run again after whatever came between: nothing is copied twice, or lost without a word."""
 
+import random
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import RecordsToDelete
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.protocol.admin import DeleteGroupsRequest
 
 from stream.codec.state import positions
@@ -168,6 +170,19 @@ async def assert_carried_but_open(old: Settings, new: Settings) -> None:
     copies = [each.value for partition in (await waiting(new)).values() for each in partition]
     assert len(copies) == 40
     assert b"given up" not in copies
+
+
+async def test_what_is_as_large_as_the_topic_takes_is_copied_later_too(old: Settings) -> None:
+    """One that its sender compressed, and more than one batch takes of many that cannot be."""
+    new, topic = renamed(old), old.topics.interactions
+    async with admin_client(old) as admin:
+        await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, {"max.message.bytes": "20000"})])
+    await carry(old, new)
+    async with AIOKafkaProducer(bootstrap_servers=old.bootstrap, compression_type="lz4") as producer:
+        await producer.send_and_wait(topic, b"x" * 500_000, b"key")
+        for _ in range(100):
+            await producer.send(topic, random.randbytes(1_000), b"key")
+    assert await copied_again(old, new) == 141
 
 
 async def test_where_no_worker_ever_ran_what_is_old_is_not_published_later(

@@ -167,8 +167,9 @@ class Carrier:
 
     def copier(self) -> Copier:
         """What copies interactions that were not processed, as long as somebody still sends to the old topic."""
+        assert self._wanted is not None
         begins = {number: self.sources.begin(number, self._from, first) for number, first in self._firsts.items()}
-        return Copier(self._old, self._new, begins)
+        return Copier(self._old, self._new, begins, self._wanted.largest)
 
     @asynccontextmanager
     async def _targets(self) -> AsyncIterator[dict[int, Transactional]]:

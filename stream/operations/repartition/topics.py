@@ -62,6 +62,11 @@ class Wanted:
         [self._interactions] = [plan for plan in self.plans if plan.name == new.topics.interactions]
         self._settings, self._seen = new, seen
 
+    @property
+    def largest(self) -> int:
+        """Bytes of a batch of interactions that the topic takes, once it is as the old one is."""
+        return int(self._interactions.configs.get("max.message.bytes", DEFAULT_MAX_MESSAGE))
+
     async def create(self) -> None:
         """Those that are not there; one of interactions that is there gets the settings that copying needs.
 

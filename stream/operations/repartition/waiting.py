@@ -37,8 +37,11 @@ Record = ConsumerRecord[bytes | None, bytes | None]
 class Copier:
     """Copies from the old topic to the new one; only one can, and another one that begins ends it."""
 
-    def __init__(self, old: Settings, new: Settings, begins: Mapping[int, int]) -> None:
-        """`begins` is by old partition the first interaction to be copied, where none was yet."""
+    def __init__(self, old: Settings, new: Settings, begins: Mapping[int, int], largest: int = BATCH_BYTES) -> None:
+        """`begins` is by old partition the first interaction to be copied, where none was yet.
+
+        `largest`: bytes of a batch that the new topic takes.
+        """
         self.copied = 0
         self.lost = 0
         """Offsets that retention deleted before they were copied."""
@@ -64,8 +67,9 @@ class Copier:
             **options,
             transactional_id=f"{old.app}-{self._topic}-repartition",
             transaction_timeout_ms=TRANSACTION_TIMEOUT_MS,
-            max_batch_size=BATCH_BYTES,
+            max_batch_size=min(BATCH_BYTES, largest),
             max_request_size=_LARGEST_REQUEST,
+            compression_type="lz4",  # as large records most likely came
             acks="all",
         )
 
