@@ -4,14 +4,19 @@ import random
 from dataclasses import replace
 from typing import Any
 
+import orjson
 import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import RecordsToDelete
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.protocol.admin import DeleteGroupsRequest
 
+from stream.codec.controls import tick
+from stream.codec.interactions import encode_native
+from stream.codec.records import Outgoing
 from stream.codec.state import positions
 from stream.codec.state.positions import decode_position
+from stream.core.interaction import Interaction
 from stream.errors import PositionError
 from stream.kafka.admin import admin_client
 from stream.kafka.permissions import copying_group
@@ -23,8 +28,9 @@ from stream.operations.verification.findings import Findings
 from stream.operations.verification.verifier import VerificationScope, Verifier
 from stream.settings import Settings
 from tests.cli.on_kafka import PARTITIONS, settings_of
-from tests.cli.resetting import MODEL, order, work
+from tests.cli.resetting import MODEL, T, order, work
 from tests.kit.kafka import SharedKafka
+from tests.kit.topics import produce
 from tests.operations.repartitioning import assert_carried, carry, ignore, of_all, prepared, renamed, waiting
 
 pytestmark = pytest.mark.kafka
@@ -183,6 +189,25 @@ async def test_what_is_as_large_as_the_topic_takes_is_copied_later_too(old: Sett
         for _ in range(100):
             await producer.send(topic, random.randbytes(1_000), b"key")
     assert await copied_again(old, new) == 141
+
+
+async def test_a_tick_counts_though_a_partition_had_come_further_before(old: Settings) -> None:
+    """As where an import ended, and workers were stopped before all partitions had heard of it."""
+    far = Interaction("c1", None, "far", "page", T + 5_000, {}, {})
+    [landed] = await produce(
+        old.bootstrap, old.topics.interactions, [Outgoing(far.subject.encode(), encode_native(far))]
+    )
+    await work(old, 41)
+    async with AIOKafkaProducer(bootstrap_servers=old.bootstrap) as producer:
+        for number in {*range(PARTITIONS)} - {landed.partition}:
+            made = tick(T + 1_000)
+            await producer.send_and_wait(
+                old.topics.interactions, made.value, partition=number, headers=list(made.headers)
+            )
+    new = renamed(old)
+    await carry(old, new)
+    for partition in (await waiting(new)).values():
+        assert [orjson.loads(each.value or b"") for each in partition] == [{"time": T + 1_000}]
 
 
 async def test_where_no_worker_ever_ran_what_is_old_is_not_published_later(

@@ -169,7 +169,9 @@ class Carrier:
         """What copies interactions that were not processed, as long as somebody still sends to the old topic."""
         assert self._wanted is not None
         begins = {number: self.sources.begin(number, self._from, first) for number, first in self._firsts.items()}
-        return Copier(self._old, self._new, begins, self._wanted.largest)
+        known = {number: each for number, each in self.sources.positions.items() if each is not None}
+        clocks = {number: each.clock for number, each in known.items() if each.clock is not None}
+        return Copier(self._old, self._new, begins, clocks, self._wanted.largest)
 
     @asynccontextmanager
     async def _targets(self) -> AsyncIterator[dict[int, Transactional]]:

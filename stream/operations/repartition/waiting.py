@@ -37,8 +37,10 @@ Record = ConsumerRecord[bytes | None, bytes | None]
 class Copier:
     """Copies from the old topic to the new one; only one can, and another one that begins ends it."""
 
-    def __init__(self, old: Settings, new: Settings, begins: Mapping[int, int], largest: int = BATCH_BYTES) -> None:
-        """`begins` is by old partition the first interaction to be copied, where none was yet.
+    def __init__(
+        self, old: Settings, new: Settings, begins: Mapping[int, int], clocks: Mapping[int, int], largest: int
+    ) -> None:
+        """`begins` is by old partition the first interaction to be copied, where none was yet, `clocks` how far it was.
 
         `largest`: bytes of a batch that the new topic takes.
         """
@@ -54,7 +56,10 @@ class Copier:
         self._is_known = False
         """The group says how far it was copied."""
         self._heads: dict[TopicPartition, deque[Record]] = {tp: deque() for tp in self._begins}
-        self._ticks: dict[int, int] = {}
+        self._told = dict(clocks)
+        """By old partition, up to which time it has come."""
+        self._ticked = min(clocks.values()) if len(clocks) == len(begins) else None
+        """Up to which time all new ones have; None: it is not known."""
         options = client_options(old)
         self._consumer = AIOKafkaConsumer(
             **options,
@@ -193,15 +198,18 @@ class Copier:
         if control is not None:
             told = tick_time(control, record.value)
             if not isinstance(told, Rejected):
-                self._ticks[tp.partition] = max(told, self._ticks.get(tp.partition, told))
+                self._told[tp.partition] = max(told, self._told.get(tp.partition, told))
                 return None
         read = self._decoder.decode(record.value, record.timestamp, record.headers)
         key = record.key if isinstance(read, Rejected) else read.subject.encode()
         return tp.partition % count if key is None else int(home_of(self._partitioner, key, count))
 
     def _ticks_of_all(self) -> list[int]:
-        """The time up to which all old partitions have come, once each has said so: no new one is further."""
-        if len(self._ticks) < len(self._begins):
+        """The time up to which all old partitions have come, once it is later: no new one is further."""
+        if len(self._told) < len(self._begins):
             return []
-        ticks, self._ticks = self._ticks, {}
-        return [min(ticks.values())]
+        least = min(self._told.values())
+        if self._ticked is not None and least <= self._ticked:
+            return []
+        self._ticked = least
+        return [least]
