@@ -101,13 +101,15 @@ def repartition(
             bar.update(task, description=what, completed=share)
 
         carrier = Carrier(settings, new, model, show)
-        outlook = run(_look(settings, new, carrier), settings.bootstrap)
+        has_figures = any(each.figures for each in model.lifecycles)
+        outlook = run(_look(settings, new, carrier, figures=has_figures), settings.bootstrap)
     for line in _plan(settings, new, outlook):
         console.print(Text(line), soft_wrap=True)
     if not yes and not outlook.is_done:
         typer.confirm("Are all workers stopped? Continue?", abort=True, err=True)
     with bar:
         copied = run(_carry(settings, new, carrier, outlook), settings.bootstrap)
+    _tell_lost(settings, console, carrier.lost)
     if outlook.is_done:
         console.print(Text(f"{amount(copied, 'interaction')} copied that had come since"), soft_wrap=True)
     else:
@@ -135,8 +137,8 @@ def _renamed(settings: Settings, to: int, into: str) -> Settings:
     return replace(settings, topic_prefix=prefix, partitions=to)
 
 
-async def _look(old: Settings, new: Settings, carrier: Carrier) -> Outlook:
-    await require(old, of_repartition(old, new))
+async def _look(old: Settings, new: Settings, carrier: Carrier, *, figures: bool) -> Outlook:
+    await require(old, of_repartition(old, new, figures=figures))
     if await resolve_delivery(old, as_worker=True) != "exactly_once":
         raise BrokerError(
             f"the broker at {old.bootstrap} has no transactions, or the setting delivery forbids them: without them "
@@ -190,7 +192,19 @@ async def _carry(old: Settings, new: Settings, carrier: Carrier, outlook: Outloo
         return 0
     async with carrier.copier() as copier:
         await copier.copy(lambda _: None)
+        carrier.lost = copier.lost
         return copier.copied
+
+
+def _tell_lost(settings: Settings, console: Console, lost: int) -> None:
+    if lost:
+        console.print(
+            Text(
+                f"{amount(lost, 'interaction')} of {settings.topics.interactions}, at most, were deleted by retention "
+                "before they were copied; the rest is copied"
+            ),
+            soft_wrap=True,
+        )
 
 
 def _follow(settings: Settings, carrier: Carrier, console: Console) -> None:
@@ -207,6 +221,7 @@ def _follow(settings: Settings, carrier: Carrier, console: Console) -> None:
         run(_copy_on(carrier, heard), settings.bootstrap)
     except KeyboardInterrupt:
         console.print(Text(f"{amount(copied, 'interaction')} copied that had come since"), soft_wrap=True)
+        _tell_lost(settings, console, carrier.lost)
         raise typer.Exit(130) from None
 
 
@@ -215,6 +230,7 @@ async def _copy_on(carrier: Carrier, heard: Callable[[int], None]) -> None:
         while True:
             await copier.copy(lambda _: None)
             heard(copier.copied)
+            carrier.lost = copier.lost
             await asyncio.sleep(_FOLLOW_EVERY)
 
 

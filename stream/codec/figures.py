@@ -11,6 +11,8 @@ import orjson
 from stream.codec.records import Outgoing
 from stream.codec.state.figures import NO_VALUE, OTHER, Cell
 
+KEY_FIELDS: Final = ("lifecycle", "day", "figure", "from", "to", "by", "segment", "kind", "partition")
+"""Of a row, in the order of its key."""
 _EPOCH: Final = date(1970, 1, 1)
 _MILLION: Final = 1_000_000
 _LAST_DAY: Final = (date.max - _EPOCH).days

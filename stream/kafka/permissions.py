@@ -60,15 +60,17 @@ def of_worker(settings: Settings, *, figures: bool = False) -> list[Grant]:
     ]
 
 
-def of_repartition(old: Settings, new: Settings) -> list[Grant]:
+def of_repartition(old: Settings, new: Settings, *, figures: bool = False) -> list[Grant]:
     """What `lifecycle repartition` needs, as a worker of both.
 
-    Beside it `Create` and `AlterConfigs` on the new topics, and `Write` on its transactional ids.
+    Beside it `Create` and `AlterConfigs` on the new topics, and `Write` on its transactional ids. `figures`: a
+    lifecycle has some.
     """
+    read = (old.topics.current_stages, old.topics.figures) if figures else (old.topics.current_stages,)
     return [
-        *of_worker(old),
-        *of_worker(new),
-        Grant(Operation.READ, old.topics.current_stages),
+        *of_worker(old, figures=figures),
+        *of_worker(new, figures=figures),
+        *(Grant(Operation.READ, name) for name in read),
         Grant(Operation.WRITE, new.topics.interactions),
         Grant(Operation.READ, copying_group(new), "group"),
     ]

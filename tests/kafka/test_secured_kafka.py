@@ -23,7 +23,7 @@ from stream.kafka.topic_plan import plan_topics
 from stream.settings import Settings
 from stream.subscription.subscription import Subscription
 from stream.web.moves.follower import MoveFollower, RefusedReadingError
-from tests.kit.acls import Acl
+from tests.kit.acls import Acl, grant, revoke
 from tests.kit.collectors import served
 from tests.kit.machines import Record
 from tests.kit.roles import (
@@ -312,6 +312,48 @@ async def letter_to_replay(kafka: SecuredKafka) -> None:
     record = Record(1_000, 1_700_000_000_000, b"c-1", interaction(1).encode())
     letter = dead_letter(record, Rejected(Reason.UNPROCESSABLE, "failed twice"), "interactions", 0)
     await produce(kafka.bootstrap, "lifecycle-dead-letters", [letter])
+
+
+async def test_customers_are_carried_over_with_the_rights_that_are_documented(
+    secured_kafka: SecuredKafka, tmp_path: Path
+) -> None:
+    """Those of a worker for both prefixes, and what docs/backup.md names beside; figures are there, too."""
+    kafka, prefix = secured_kafka, "v2."
+    await empty(kafka)
+    operator = caller_of(kafka, WORKER)
+    lifecycle = tmp_path / "shop.yaml"
+    lifecycle.write_text(
+        "lifecycle: shop\ninteractions: {buy: [order]}\nfigures: {orders: {each: buy}}\nstages: {visitor: {}}\n"
+    )
+    operator.extra["LIFECYCLES"] = str(lifecycle)
+    async with worker_of(operator, tmp_path / "worker.log") as worker:
+        await caller_of(kafka, SENDER).run("import", "-", stdin="".join(map(interaction, range(20))))
+        await worker.until_applied(20)
+    new = replace(operator.settings, topic_prefix=prefix)
+    of_new = [each._replace(name=prefix + each.name) for each in WORKER if each.resource != "transactional-id"]
+    user = WORKER[0].principal
+    beside = [
+        *(Acl(user, "Read", "topic", name) for name in ("current-stages", "figures")),
+        Acl(user, "Write", "topic", new.topics.interactions),
+        Acl(user, "Read", "group", f"{new.group}-repartition"),
+        *(
+            Acl(user, each, "topic", name)
+            for name in new.topics.named(figures=True)
+            for each in ("Create", "AlterConfigs")
+        ),
+    ]
+    command = ("repartition", "--to", "3", "--into", prefix, "--yes")
+    await grant(kafka.bootstrap, [*of_new, *beside])
+    try:
+        async with without(kafka, beside[1]):
+            code, said = await operator.run(*command)
+            assert (code, "--operation Read --topic figures" in said) == (1, True), said
+        code, said = await operator.run(*command)
+        assert code == 0, said
+        assert "read again and found equal" in said
+    finally:
+        await revoke(kafka.bootstrap, [*of_new, *beside])
+        await delete(kafka, *new.topics.named(figures=True))
 
 
 async def empty(kafka: SecuredKafka) -> None:

@@ -16,7 +16,7 @@ from aiokafka.protocol.api import Request
 
 _STUB = '#!/bin/sh\nfor each in "$@"; do printf "%s\\n" "$each"; done; echo\n'
 _RESOURCES = {"topic": 2, "group": 3, "transactional-id": 5}
-_OPERATIONS = {"Read": 3, "Write": 4, "Create": 5, "Describe": 8, "DescribeConfigs": 10}
+_OPERATIONS = {"Read": 3, "Write": 4, "Create": 5, "Describe": 8, "DescribeConfigs": 10, "AlterConfigs": 11}
 _PATTERNS = {"literal": 3, "prefixed": 4}
 _ANY_HOST, _ALLOW = "*", 3
 

@@ -1,7 +1,6 @@
 """Repartition on what a real machine wrote: broken off anywhere, taken back, refused."""
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import replace
 
 import msgspec
@@ -13,9 +12,7 @@ from stream.codec.controls import tick
 from stream.codec.partitioners import home_of
 from stream.codec.records import Outgoing
 from stream.codec.state import positions
-from stream.codec.state.keys import kind_of
 from stream.codec.state.positions import decode_position
-from stream.codec.state.spans import span_of
 from stream.errors import LifecycleError, PositionError, SettingsError, TopicError
 from stream.kafka.admin import admin_client
 from stream.kafka.topics import ensure_topics, find_topics
@@ -25,14 +22,24 @@ from stream.operations.repartition.carrier import Carrier
 from stream.operations.repartition.marks import take_back
 from stream.operations.repartition.sources import Sources, split
 from stream.settings import Settings
-from tests.cli.on_kafka import PARTITIONS, settings_of
-from tests.cli.resetting import LIVE_FROM, MODEL, T, changelogs, current_stages, order, work
+from tests.cli.on_kafka import PARTITIONS
+from tests.cli.resetting import MODEL, T, changelogs, current_stages, order, work
 from tests.kit.kafka import SharedKafka
 from tests.kit.machines import finish
-from tests.kit.topics import Records, add_partitions, create_topics, produce, read_all
+from tests.kit.topics import add_partitions, create_topics, produce
+from tests.operations.repartitioning import (
+    MORE,
+    assert_carried,
+    carry,
+    customers,
+    ignore,
+    of_all,
+    prepared,
+    renamed,
+    waiting,
+)
 
 pytestmark = pytest.mark.kafka
-MORE = 7
 
 
 class BrokeOff(Exception):
@@ -41,55 +48,7 @@ class BrokeOff(Exception):
 
 @pytest.fixture
 async def old(kafka: SharedKafka, topic_prefix: str) -> Settings:
-    """40 customers of whom an order was processed, and one of each that waits."""
-    settings = settings_of(kafka.bootstrap, topic_prefix)
-    settings = replace(settings, live_from=LIVE_FROM, clock="stream", forget_after=None)
-    await ensure_topics(settings)
-    await order(settings, range(40))
-    await work(settings, 40 + PARTITIONS, customers=40)
-    await order(settings, range(40, 80))
-    return settings
-
-
-def renamed(old: Settings, name: str = "v2.", partitions: int = MORE) -> Settings:
-    return replace(old, topic_prefix=old.topic_prefix + name, partitions=partitions)
-
-
-def ignore(_what: str, _share: float) -> None:
-    pass
-
-
-async def carry(old: Settings, new: Settings, progress: Callable[[str, float], None] = ignore) -> Carrier:
-    carrier = Carrier(old, new, MODEL, progress)
-    await carrier.look()
-    await carrier.carry()
-    return carrier
-
-
-async def customers(settings: Settings) -> dict[bytes, tuple[int, bytes]]:
-    """By changelog key, in which partition the record is, and the record."""
-    records = await read_all(settings.bootstrap, settings.topics.customers)
-    latest = {(n, r.key): r.value for n, partition in records.items() for r in partition if r.key is not None}
-    return {key: (n, value) for (n, key), value in latest.items() if value is not None and kind_of(key) is not None}
-
-
-async def waiting(settings: Settings) -> Records:
-    return await read_all(settings.bootstrap, settings.topics.interactions)
-
-
-async def assert_carried(old: Settings, new: Settings) -> None:
-    before, after = await customers(old), await customers(new)
-    assert before.keys() == after.keys()
-    assert len(after) == 40
-    for key, (number, value) in after.items():
-        assert number == home_of("murmur2", key, new.partitions, 1)
-        assert span_of(value).last == -1
-    assert await current_stages(new) == await current_stages(old)
-    copies = [each for partition in (await waiting(new)).values() for each in partition]
-    sent = [each for partition in (await waiting(old)).values() for each in partition[len(partition) // 2 :]]
-    originals = sorted((each.key, each.value, each.timestamp) for each in sent)
-    assert sorted((each.key, each.value, each.timestamp) for each in copies) == originals
-    assert len(copies) == 40
+    return await prepared(kafka.bootstrap, topic_prefix)
 
 
 async def test_everybody_is_at_home_with_all_but_the_offsets_of_before(old: Settings) -> None:
@@ -106,11 +65,6 @@ async def test_everybody_is_at_home_with_all_but_the_offsets_of_before(old: Sett
     assert kept["message.timestamp.type"] == made["message.timestamp.type"] == "LogAppendTime"
     assert kept["max.message.bytes"] == made["max.message.bytes"]
     assert kept["retention.ms"] == made["retention.ms"]
-
-
-async def of_all(settings: Settings) -> list[dict[bytes, bytes]]:
-    records = await read_all(settings.bootstrap, settings.topics.customers)
-    return [{r.key: r.value for r in partition if r.key and r.value} for partition in records.values()]
 
 
 @pytest.mark.slow

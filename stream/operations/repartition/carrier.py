@@ -5,6 +5,7 @@ it, so nothing changes while it is carried over, and what broke off is completed
 marked too, and refused by workers, until everything is there, read again and found equal.
 """
 
+import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final, NamedTuple
@@ -24,8 +25,10 @@ from stream.kafka.log_reader import LogReader
 from stream.kafka.topics import count_partitions
 from stream.machine.batch import Batch
 from stream.operations.repartition.checksum import Checksum
+from stream.operations.repartition.closed_figures import closed_rows
 from stream.operations.repartition.figures import Cells, Stages, read_cells, records, rows, spread
-from stream.operations.repartition.marks import Old, mark, position_of, read_partition, record_of
+from stream.operations.repartition.marks import Old, is_marked, mark, read_partition, record_of
+from stream.operations.repartition.new_states import NewStates
 from stream.operations.repartition.sources import Sources, new_home, split
 from stream.operations.repartition.topics import Wanted, id_of, look
 from stream.operations.repartition.waiting import Copier
@@ -58,16 +61,16 @@ class Carrier:
 
     def __init__(self, old: Settings, new: Settings, model: Model, progress: ReportProgress) -> None:
         self.sources = Sources()
+        self.lost = 0
+        """Offsets that retention deleted before they were copied."""
         self._old, self._new, self._model, self._progress = old, new, model, progress
         self._from, self._to = old.topics.interactions, new.topics.interactions
         self._partitions = 0
         """Of the old state; the topic of interactions may have got more, which is what stopped its workers."""
         self._figures = False
         self._firsts: dict[int, int] = {}
-        self._finished: set[int] = set()
-        """New partitions that are whole; a worker may have gone on with them."""
-        self._is_begun = False
-        """The new partitions were marked by an earlier run."""
+        self._states = NewStates(new)
+        self._first_start = int(time.time() * 1_000) if old.clock == "wall" else None
         self._wanted: Wanted | None = None
         self._sums: list[Checksum] = []
 
@@ -87,20 +90,20 @@ class Carrier:
             changelog = await read_partition(self._old, number)
             self.sources.add(number, self._partitions, self._old.partitioner, changelog)
         if self._new.topics.customers in seen.found:
-            await self._look_at_target()
-        is_done = len(self._finished) == self._new.partitions
+            await self._states.look()
         marks = {each.carried_to for each in self.sources.worked_on if each.carried_to is not msgspec.UNSET}
         if marks - {self._to}:
             raise PositionError(
                 f"the customers of {self._from} were carried over to {', '.join(sorted(map(str, marks)))} before: give "
                 "the --into of then, or take it back with --back"
             )
-        if self._finished and not marks:
+        if self._states.finished and not marks:
             raise PositionError(
                 f"topic {self._new.topics.customers} has a state that was not carried over from here: choose another "
                 "--into, or delete these topics if nobody needs them"
             )
-        if not is_done:
+        await self._require_not_taken_back()
+        if not self._states.are_finished:
             self.sources.require(self._old, self._model, self._firsts)
         waiting = self.sources.behind(self._from, ends, self._firsts)
         known = self.sources
@@ -109,18 +112,21 @@ class Carrier:
             waiting=waiting,
             misplaced=known.misplaced,
             several=len(known.chosen),
-            is_done=is_done,
+            is_done=self._states.are_finished,
             is_begun=bool(marks),
             was_recreated=known.was_recreated(self._from),
         )
 
-    async def _look_at_target(self) -> None:
-        for number in range(self._new.partitions):
-            position = position_of(await read_partition(self._new, number))
-            if position is not None:
-                self._is_begun = True
-                if position.carried_to is msgspec.UNSET:
-                    self._finished.add(number)
+    async def _require_not_taken_back(self) -> None:
+        """Raises PositionError where workers may have gone on with the old topics since they were copied from."""
+        if all(map(is_marked, self.sources.positions.values())) or not self._states.is_begun:
+            return
+        if self._states.finished or await self._states.may_have_copies():
+            raise PositionError(
+                f"{self._from} was taken back by --back since {self._to} was written to, or that broke off: workers "
+                "may have processed what was copied. Run it with --back again, and then with another --into, or delete "
+                "these new topics before if nobody needs them"
+            )
 
     async def carry(self) -> None:
         """Do it; returns at once where it was done before.
@@ -129,15 +135,16 @@ class Carrier:
         over is not what was there.
         """
         assert self._wanted is not None
-        if len(self._finished) == self._new.partitions:
+        if self._states.are_finished:
             return
         await self._wanted.create()
         self._sums = [Checksum() for _ in range(self._new.partitions)]
         async with self._targets() as targets:
-            if not self._is_begun:
-                async with self.copier() as copier:
+            async with self.copier() as copier:  # now no other run can write any more
+                await self._states.require_unchanged()
+                if not self._states.is_begun:
                     await copier.begin_anew()
-            begun = self.sources.position(self._to, self._new.partitions)
+            begun = self.sources.position(self._to, self._new.partitions, self._first_start)
             begun.carried_to = self._to
             layouts = [Outgoing(key, value) for key, value in self.sources.layouts.items()]
             for target in targets.values():
@@ -145,21 +152,26 @@ class Carrier:
             before, after, cells = await self._carry_customers(targets)
             if self._figures:
                 self._progress("figures", 0)
-                await self._carry_figures(targets, spread(cells, before, after))
-                await self._carry_closed_rows(targets, cells)
+                new = spread(cells, before, after)
+                await self._carry_figures(targets, new)
+                await self._carry_closed_rows(targets, cells, new)
             await self._carry_current_stages(targets)
             async with self.copier() as copier:
                 await copier.copy(lambda share: self._progress("interactions that wait", share))
+                self.lost = copier.lost
             await self._check()
-            final = record_of(self.sources.position(self._to, self._new.partitions))
+            await self._wanted.finish()  # before a worker may go on: then it is done, wherever it breaks off
+            final = record_of(self.sources.position(self._to, self._new.partitions, self._first_start))
             for target in targets.values():
                 await target.write(Batch(state=[final], next_offset=0))
-        await self._wanted.finish()
 
     def copier(self) -> Copier:
         """What copies interactions that were not processed, as long as somebody still sends to the old topic."""
+        assert self._wanted is not None
         begins = {number: self.sources.begin(number, self._from, first) for number, first in self._firsts.items()}
-        return Copier(self._old, self._new, begins)
+        known = {number: each for number, each in self.sources.positions.items() if each is not None}
+        clocks = {number: each.clock for number, each in known.items() if each.clock is not None}
+        return Copier(self._old, self._new, begins, clocks, self._wanted.largest)
 
     @asynccontextmanager
     async def _targets(self) -> AsyncIterator[dict[int, Transactional]]:
@@ -168,7 +180,7 @@ class Carrier:
         async with AsyncExitStack() as stack:
             targets: dict[int, Transactional] = {}
             for number in range(self._new.partitions):
-                if number not in self._finished:
+                if number not in self._states.finished:
                     target = Transactional(Route(self._new, TopicPartition(self._to, number), topics))
                     stack.push_async_callback(target.discard)
                     await target.start()
@@ -217,15 +229,19 @@ class Carrier:
             for part in _parts(rows(self._model, number, cells[number])):
                 await target.write(Batch(figures=part, next_offset=0))
 
-    async def _carry_closed_rows(self, targets: Mapping[int, Transactional], old: Mapping[int, Cells]) -> None:
+    async def _carry_closed_rows(
+        self, targets: Mapping[int, Transactional], old: Mapping[int, Cells], new: Mapping[int, Cells]
+    ) -> None:
         """Rows of days that can no longer change, which the changelogs have no more."""
         open_rows = {each.key for number, cells in old.items() for each in rows(self._model, number, cells)}
+        told = {each.key or b"": each.value or b"" for n in new for each in rows(self._model, n, new[n])}
         async with LogReader(self._old) as log:
             for tp in await _partitions(self._old, self._old.topics.figures):
                 into = targets.get(tp.partition % self._new.partitions)
                 if into is None:
                     continue
-                for part in _parts(each for each in await _latest(log, tp) if each.key not in open_rows):
+                kept = (each for each in await _latest(log, tp) if each.key not in open_rows)
+                for part in _parts(closed_rows(kept, told, new)):
                     await into.write(Batch(figures=part, next_offset=0))
 
     async def _carry_current_stages(self, targets: Mapping[int, Transactional]) -> None:
@@ -240,12 +256,12 @@ class Carrier:
     def _is_open(self, current_key: bytes) -> bool:
         """Whether the customer belongs to a partition with which no worker has gone on."""
         customer = split_current_key(current_key)[1]
-        return new_home(self._old.partitioner, customer, self._new.partitions) not in self._finished
+        return new_home(self._old.partitioner, customer, self._new.partitions) not in self._states.finished
 
     async def _check(self) -> None:
         """Raises StateError where the new topics do not hold what the old ones do."""
         for number, expected in enumerate(self._sums):
-            if number in self._finished:
+            if number in self._states.finished:
                 continue
             self._progress("reading it again", number / self._new.partitions)
             found = Checksum()

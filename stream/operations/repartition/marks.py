@@ -35,7 +35,7 @@ async def mark(settings: Settings, old: Old, carried_to: str) -> dict[bytes, byt
         position = position_of(changelog)
         if position != old.position:
             raise PositionError(f"a worker went on with partition {old.number} meanwhile: stop it, and try again")
-        if position is None or position.carried_to is msgspec.UNSET:
+        if not is_marked(position):
             marked = Position(offsets={}, partitions=old.partitions) if position is None else position
             marked.carried_to = carried_to
             await delivery.write(Batch(state=[record_of(marked)], next_offset=old.next_offset))
@@ -71,6 +71,11 @@ def position_of(changelog: dict[bytes, bytes]) -> Position | None:
     """None where no worker ever came. Raises StateError where it cannot be read."""
     kept = changelog.get(positions.KEY)
     return None if kept is None else decode_position(kept)
+
+
+def is_marked(position: Position | None) -> bool:
+    """Whether the state is carried over, or is being so."""
+    return position is not None and position.carried_to is not msgspec.UNSET
 
 
 def record_of(position: Position) -> Outgoing:

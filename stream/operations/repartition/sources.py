@@ -79,8 +79,10 @@ class Sources:
         """Of what the new partitions make: no life that they begin has the name of one that was begun before."""
         return max((each.generation for each in self.worked_on), default=0) + 1
 
-    def position(self, topic: str, partitions: int) -> Position:
+    def position(self, topic: str, partitions: int, first_start: int | None = None) -> Position:
         """With what each new partition begins.
+
+        `first_start` (epoch ms) counts as the application's, where no worker ever ran; None: it does not matter.
 
         Its clock is the earliest of all: a deadline that another partition fired already does not fire again, but one
         that fires too early cannot be taken back.
@@ -88,11 +90,12 @@ class Sources:
         known = self.worked_on
         made_by = next((each for each in known if each.lifecycles), None)
         clocks = [each.clock for each in known if each.clock is not None]
+        live_from = max((each.live_from for each in known if each.live_from is not None), default=None)
         return Position(
             offsets={topic: 0},
             clock=min(clocks, default=None),
             partitions=partitions,
-            live_from=max((each.live_from for each in known if each.live_from is not None), default=None),
+            live_from=first_start if live_from is None and made_by is None else live_from,
             lifecycles={} if made_by is None else made_by.lifecycles,
             settings={} if made_by is None else made_by.settings,
             generation=self.generation,

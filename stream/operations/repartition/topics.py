@@ -62,17 +62,30 @@ class Wanted:
         [self._interactions] = [plan for plan in self.plans if plan.name == new.topics.interactions]
         self._settings, self._seen = new, seen
 
+    @property
+    def largest(self) -> int:
+        """Bytes of a batch of interactions that the topic takes, once it is as the old one is."""
+        return int(self._interactions.configs.get("max.message.bytes", DEFAULT_MAX_MESSAGE))
+
     async def create(self) -> None:
-        """Those that are not there. Raises BrokerError where Kafka does not let us."""
+        """Those that are not there; one of interactions that is there gets the settings that copying needs.
+
+        Raises BrokerError where Kafka does not let us.
+        """
         configs = {**self._interactions.configs, **_WHILE_COPIED}
         configs["max.message.bytes"] = str(max(_ROOM, int(configs.get("max.message.bytes", 0))))
         plans = [replace(each, configs=configs) if each is self._interactions else each for each in self.plans]
         await create_missing(self._settings, plans, self._seen)
+        if self._interactions.name in self._seen.found:
+            await self._set(configs)
 
     async def finish(self) -> None:
         """From now on the topic of interactions is as the old one is. Raises BrokerError where Kafka refuses."""
+        await self._set(self._interactions.configs)
+
+    async def _set(self, configs: Mapping[str, str]) -> None:
         name = self._interactions.name
-        wanted = ConfigResource(ConfigResourceType.TOPIC, name, configs=dict(self._interactions.configs))
+        wanted = ConfigResource(ConfigResourceType.TOPIC, name, configs=dict(configs))
         async with admin_client(self._settings) as admin:
             [answer] = await admin.alter_configs([wanted])
         response: Any = answer

@@ -37,27 +37,44 @@ Record = ConsumerRecord[bytes | None, bytes | None]
 class Copier:
     """Copies from the old topic to the new one; only one can, and another one that begins ends it."""
 
-    def __init__(self, old: Settings, new: Settings, begins: Mapping[int, int]) -> None:
-        """`begins` is by old partition the first interaction to be copied, where none was yet."""
+    def __init__(
+        self, old: Settings, new: Settings, begins: Mapping[int, int], clocks: Mapping[int, int], largest: int
+    ) -> None:
+        """`begins` is by old partition the first interaction to be copied, where none was yet, `clocks` how far it was.
+
+        `largest`: bytes of a batch that the new topic takes.
+        """
         self.copied = 0
+        self.lost = 0
+        """Offsets that retention deleted before they were copied."""
         self._new = new
         self._topic, self._target = old.topics.interactions, new.topics.interactions
         self._partitioner, self._decoder = old.partitioner, old.decoder()
         self._group = copying_group(new)
         self._begins = {TopicPartition(self._topic, number): offset for number, offset in begins.items()}
         self._next: dict[TopicPartition, int] = {}
+        self._is_known = False
+        """The group says how far it was copied."""
         self._heads: dict[TopicPartition, deque[Record]] = {tp: deque() for tp in self._begins}
-        self._ticks: dict[int, int] = {}
+        self._told = dict(clocks)
+        """By old partition, up to which time it has come."""
+        self._ticked = min(clocks.values()) if len(clocks) == len(begins) else None
+        """Up to which time all new ones have; None: it is not known."""
         options = client_options(old)
         self._consumer = AIOKafkaConsumer(
-            **options, group_id=self._group, isolation_level="read_committed", enable_auto_commit=False
+            **options,
+            group_id=self._group,
+            isolation_level="read_committed",
+            enable_auto_commit=False,
+            auto_offset_reset="none",
         )
         self._producer = AIOKafkaProducer(
             **options,
             transactional_id=f"{old.app}-{self._topic}-repartition",
             transaction_timeout_ms=TRANSACTION_TIMEOUT_MS,
-            max_batch_size=BATCH_BYTES,
+            max_batch_size=min(BATCH_BYTES, largest),
             max_request_size=_LARGEST_REQUEST,
+            compression_type="lz4",  # as large records most likely came
             acks="all",
         )
 
@@ -67,6 +84,7 @@ class Copier:
         await self._consumer.start()
         for tp, begin in self._begins.items():
             committed = await self._consumer.committed(tp)
+            self._is_known = self._is_known or committed is not None
             self._next[tp] = begin if committed is None else max(begin, committed)
             self._consumer.seek(tp, self._next[tp])
         return self
@@ -75,7 +93,7 @@ class Copier:
         """Nothing was copied yet, whatever the group says: it is of topics of this name that were deleted since."""
         async with self._producer.transaction():
             await self._producer.send_offsets_to_transaction(self._begins, self._group)
-        self._next = dict(self._begins)
+        self._next, self._is_known = dict(self._begins), True
         for tp, begin in self._begins.items():
             self._consumer.seek(tp, begin)
 
@@ -84,8 +102,18 @@ class Copier:
         await self._producer.stop()
 
     async def copy(self, progress: Callable[[float], None]) -> None:
-        """Copy all that is there now, in the order of the brokers' times over all partitions."""
+        """Copy all that is there now, in the order of the brokers' times over all partitions.
+
+        Raises PositionError where nobody knows how far it was copied, and KafkaError.
+        """
+        if not self._is_known:
+            raise PositionError(
+                f"Kafka forgot how far {self._topic} was copied: the group {self._group} has no offsets any more (the "
+                "broker's offsets.retention.minutes). Set them by `kafka-consumer-groups.sh --reset-offsets`, to the "
+                "time of the last copying; else interactions would be copied twice"
+            )
         tps = list(self._begins)
+        await self._leave_out_lost(tps)
         ends: dict[TopicPartition, int] = await self._consumer.end_offsets(tps)
         for tp, begin in self._next.items():
             if ends[tp] < begin:
@@ -120,6 +148,15 @@ class Copier:
                 reading.discard(tp)
         await self._write(batch)
 
+    async def _leave_out_lost(self, tps: list[TopicPartition]) -> None:
+        """Go on at the first interaction that is left, where retention deleted some that were not copied."""
+        firsts: dict[TopicPartition, int] = await self._consumer.beginning_offsets(tps)
+        for tp, first in firsts.items():
+            if first > self._next[tp]:
+                self.lost += first - self._next[tp]
+                self._next[tp] = first
+                self._consumer.seek(tp, first)
+
     async def _fill(self, reading: set[TopicPartition]) -> bool:
         """Fetch of those of which nothing is at hand; whether anything came."""
         empty = [tp for tp in reading if not self._heads[tp]]
@@ -143,7 +180,8 @@ class Copier:
                 made = tick(until_then)
                 sent += [await self._send(number, made, until_then) for number in range(self._new.partitions)]
             await asyncio.gather(*sent)
-            await self._producer.send_offsets_to_transaction(until, self._group)
+            # All of them: Kafka forgets each one that was not written for a while.
+            await self._producer.send_offsets_to_transaction(self._next | until, self._group)
         self._next |= until
         self.copied += len(batch)
 
@@ -160,15 +198,18 @@ class Copier:
         if control is not None:
             told = tick_time(control, record.value)
             if not isinstance(told, Rejected):
-                self._ticks[tp.partition] = max(told, self._ticks.get(tp.partition, told))
+                self._told[tp.partition] = max(told, self._told.get(tp.partition, told))
                 return None
         read = self._decoder.decode(record.value, record.timestamp, record.headers)
         key = record.key if isinstance(read, Rejected) else read.subject.encode()
         return tp.partition % count if key is None else int(home_of(self._partitioner, key, count))
 
     def _ticks_of_all(self) -> list[int]:
-        """The time up to which all old partitions have come, once each has said so: no new one is further."""
-        if len(self._ticks) < len(self._begins):
+        """The time up to which all old partitions have come, once it is later: no new one is further."""
+        if len(self._told) < len(self._begins):
             return []
-        ticks, self._ticks = self._ticks, {}
-        return [min(ticks.values())]
+        least = min(self._told.values())
+        if self._ticked is not None and least <= self._ticked:
+            return []
+        self._ticked = least
+        return [least]

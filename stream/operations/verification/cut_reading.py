@@ -136,6 +136,10 @@ class CutReader:
             return Position(offsets={topic: first}, partitions=count, begun=first, since=first)
         if position.partitions == 0:
             raise PositionError(f"a `lifecycle reset` of {topic}, partition {tp.partition}, broke off; run it again")
+        if position.carried_to == topic:
+            raise PositionError(
+                f"a `lifecycle repartition` to {topic} is under way, or broke off: what is there is not whole"
+            )
         if position.partitions != count:
             raise PositionError(
                 f"topic {topic} has {count} partitions, the state was written with {position.partitions}"
