@@ -59,7 +59,7 @@ async def overload(site: Site, _: Traffic) -> AsyncIterator[None]:
     async def send() -> None:
         await write(site, [record(interaction(f"o-{next(numbers)}")) for _ in range(_AT_ONCE)])
 
-    await site.limit_reading(50_000)
+    await site.limit_reading(15_000)
     await write(site, [record(interaction(f"o-{next(numbers)}")) for _ in range(_BACKLOG)])
     async with again_and_again(send, 0.2):
         yield
