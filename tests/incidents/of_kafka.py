@@ -1,4 +1,4 @@
-"""Incidents of Kafka: away, slow, sparing, with what cannot be read, and refusing."""
+"""Incidents of Kafka: away, slow, sparing, with what cannot be read, or hardly reached."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -11,8 +11,6 @@ from tests.incidents.incident import again_and_again, incident
 from tests.incidents.site import PARTITIONS, Site
 from tests.incidents.traffic import Traffic, interaction, record
 from tests.kit.damage import Damage, damage
-
-_QUOTA = ("--entity-type", "clients", "--entity-default")
 
 
 @incident("broker-away", "the broker is stopped", *("KafkaDown", "LagUnknown", "CollectorRefuses"), within=150)
@@ -40,11 +38,11 @@ async def broker_slow(site: Site, _: Traffic) -> AsyncIterator[None]:
 
 @incident("recovery", "a worker comes back while Kafka's quota holds up reading", "RecoveryLong", within=120)
 async def recovery(site: Site, _: Traffic) -> AsyncIterator[None]:
-    await site.configure("--add-config", "consumer_byte_rate=20000", *_QUOTA)
+    await site.limit_reading(20_000)
     await site.workers[0].end()
     await site.workers[0].start()
     yield
-    await site.configure("--delete-config", "consumer_byte_rate", *_QUOTA)
+    await site.limit_reading(None)
 
 
 @incident("open-transaction", "a producer does not end its transaction", "OpenTransaction")
@@ -78,12 +76,13 @@ async def unreadable(site: Site, traffic: Traffic) -> AsyncIterator[None]:
     await site.command("skip", str(landed.partition), str(landed.offset), "--yes")
 
 
-@incident("refused-writes", "the changelog wants more replicas than there are", "TransactionsFail", within=120)
-async def refused_writes(site: Site, _: Traffic) -> AsyncIterator[None]:
-    changelog = ("--entity-type", "topics", "--entity-name", site.settings.topics.customers)
-    await site.configure("--add-config", "min.insync.replicas=2", *changelog)
-    yield
-    await site.configure("--delete-config", "min.insync.replicas", *changelog)
+@incident("resets", "a worker's connections to Kafka are reset again and again", "TransactionsFail", within=120)
+async def resets(site: Site, _: Traffic) -> AsyncIterator[None]:
+    async def reset() -> None:
+        site.proxy.reset()
+
+    async with again_and_again(reset, 0.7):
+        yield
 
 
 @incident("fenced", "another application writes in the workers' name", "PartitionsFenced", within=120)

@@ -32,23 +32,25 @@ async def role(site: Site, _: Traffic) -> AsyncIterator[None]:
     await asyncio.gather(*(each.start() for each in site.workers))
 
 
-@incident("restarts", "a collector ends again and again", "ProcessRestarts")
+@incident("restarts", "a collector ends again and again", "ProcessRestarts", within=180)
 async def restarts(site: Site, _: Traffic) -> AsyncIterator[None]:
     async def again() -> None:
         await site.collector.end(signal.SIGKILL)
         await site.collector.start()
-        await site.collector.until_ready()
+        await site.collector.until_serving()
 
-    async with again_and_again(again, 1.2):  # so that Prometheus sees it in between
+    async with again_and_again(again, 1.1):  # Prometheus sees it in between
         yield
 
 
-@incident("unwatched", "a worker runs that Prometheus does not scrape", "PartitionsUnowned")
+@incident("unwatched", "a worker is replaced by one that Prometheus does not scrape", "PartitionsUnowned")
 async def unwatched(site: Site, _: Traffic) -> AsyncIterator[None]:
+    await site.workers[1].end()
     await site.unwatched.start()
     await site.unwatched.until_ready()
     yield
     await site.unwatched.end()
+    await site.workers[1].start()
 
 
 @incident("cut-off", "a worker does not reach Kafka", "KafkaUnreachable", "NotReady")

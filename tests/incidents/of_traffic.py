@@ -1,7 +1,5 @@
 """Incidents of what is sent: too much, too little, rubbish, on the wrong partition."""
 
-import asyncio
-import signal
 import time
 from collections.abc import AsyncIterator
 from itertools import count
@@ -16,9 +14,7 @@ from tests.incidents.traffic import Traffic, home, interaction, record, visit, w
 _FLOOD = 19_000
 """Customers; each has three stage changes, its birth being one."""
 
-_RUN, _STAND = 0.04, 0.44
-"""Seconds for which workers run, and stand still, in turn."""
-_BACKLOG, _AT_ONCE = 50_000, 500
+_BACKLOG, _AT_ONCE = 40_000, 300
 """Interactions that come first, and again and again."""
 
 
@@ -53,29 +49,21 @@ async def no_traffic(_: Site, traffic: Traffic) -> AsyncIterator[None]:
 
 @incident(
     "overload",
-    "workers get a twelfth of a core each, and more comes than they process",
+    "more comes than workers may read, by a quota of Kafka",
     *("LagGrows", "Behind", "ChangesLate", "DeadlinesLate"),
     within=200,
 )
 async def overload(site: Site, _: Traffic) -> AsyncIterator[None]:
     numbers = count()
 
-    async def run_a_little() -> None:
-        for number in (signal.SIGCONT, signal.SIGSTOP):
-            for each in site.workers:
-                each.send(number)
-            await asyncio.sleep(_RUN if number is signal.SIGCONT else 0)
-
     async def send() -> None:
         await write(site, [record(interaction(f"o-{next(numbers)}")) for _ in range(_AT_ONCE)])
 
+    await site.limit_reading(15_000)
     await write(site, [record(interaction(f"o-{next(numbers)}")) for _ in range(_BACKLOG)])
-    try:
-        async with again_and_again(run_a_little, _STAND), again_and_again(send, 0.2):
-            yield
-    finally:
-        for each in site.workers:
-            each.send(signal.SIGCONT)
+    async with again_and_again(send, 0.2):
+        yield
+    await site.limit_reading(None)
 
 
 @incident("rubbish", "most of what is written cannot be read", "DeadLetterShare", "DeadLetters", within=120)

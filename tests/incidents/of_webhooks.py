@@ -52,6 +52,6 @@ async def tool_refuses(site: Site, _: Traffic) -> AsyncIterator[None]:
     site.tools.answers = answering(422, "/mail")
     yield
     site.tools.answers = always_taken
-    await site.command("webhooks", "replay", "--endpoint", "mail")
+    await site.command("webhooks", "replay", "--endpoint", "mail", "--yes")
     del site.endpoints["mail"]
     site.write_endpoints()

@@ -113,8 +113,8 @@ class _Run:
         self.say("waiting until nothing fires any more")
         await self.watch.until_quiet(None, _OVER_SECONDS)
         for fate in self.outcome.fates:
-            if fate.alert not in self.watch.since and fate.fired is not None:
-                mended = self.mended.get(fate.incident.name, 0.0)
+            mended = self.mended.get(fate.incident.name)
+            if fate.alert not in self.watch.since and fate.fired is not None and mended is not None:
                 over = next((each for each in self.watch.over.get(fate.alert, ()) if each >= mended), None)
                 fate.over = 0.0 if over is None else over - mended
 

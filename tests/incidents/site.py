@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -82,21 +82,29 @@ class Process:
 
     async def until_ready(self) -> None:
         """Return once `/readyz` answers 200. Raises LifecycleError where it ends, or does not come to it."""
+        await self._until({200})
+
+    async def until_serving(self) -> None:
+        """Return once it answers at all. Raises LifecycleError where it ends, or does not come to it."""
+        await self._until({200, 503})
+
+    async def _until(self, statuses: Collection[int]) -> None:
         try:
             async with asyncio.timeout(_READY_SECONDS), aiohttp.ClientSession() as session:
-                while not await self._is_ready(session):
+                while await self._answer(session) not in statuses:
                     if not self.runs:
                         raise LifecycleError(f"{self.instance} ended: {self._last_words()}")
                     await asyncio.sleep(0.1)
         except TimeoutError:
             raise LifecycleError(f"{self.instance} is not ready: {self._last_words()}") from None
 
-    async def _is_ready(self, session: aiohttp.ClientSession) -> bool:
+    async def _answer(self, session: aiohttp.ClientSession) -> int:
+        """The status of `/readyz`; 0 where nobody answers."""
         try:
             async with session.get(f"http://{HOST}:{self.port}/readyz") as answer:
-                return answer.status == 200
+                return answer.status
         except aiohttp.ClientError:
-            return False
+            return 0
 
     def _last_words(self) -> str:
         return self._log.read_text(encoding="utf-8", errors="replace")[-1_500:]
@@ -177,6 +185,15 @@ class Site:
         if ran.returncode:
             raise LifecycleError(f"kafka-configs.sh {' '.join(arguments)}: {ran.stdout}{ran.stderr}")
 
+    async def limit_reading(self, rate: int | None) -> None:
+        """Let each client read so many bytes a second of Kafka, or as many as it likes."""
+        change = (
+            ("--delete-config", "consumer_byte_rate")
+            if rate is None
+            else ("--add-config", f"consumer_byte_rate={rate}")
+        )
+        await self.configure(*change, "--entity-type", "clients", "--entity-default")
+
     async def start(self) -> None:
         await ensure_webhook_topics(replace(self.settings))
         self.write_endpoints()
@@ -190,7 +207,8 @@ class Site:
 async def site(folder: Path) -> AsyncIterator[Site]:
     """All that runs, and is ended with the block."""
     port = free_port()
-    kafka = KafkaBroker(proxy_ports=[port])
+    # Over 2 seconds, not over 11: else a client over its quota waits for so long that it gives its request up.
+    kafka = KafkaBroker({"quota.window.num": "2"}, proxy_ports=[port])
     try:
         await asyncio.to_thread(kafka.start)
         async with AsyncExitStack() as stack:
