@@ -26,7 +26,7 @@ demo: ## Score a small shop's customers before your eyes; needs Python 3.11 alon
 test: ## Everything: lint, types, all tests on Apache Kafka, compiled and not (installs Java, gcc, … where it may)
 	@$(MAKE) --no-print-directory --jobs 2 ready-python ready-kafka
 	@$(if $(OPERATORS),tests/kit/deploy_tools.sh)
-	@$(COMPILED) $(PYTEST) --override-ini pythonpath= --ignore-glob='tests/properties/test_reference*' -m "not wrong$(if $(OPERATORS),, and not operators)"
+	@$(COMPILED) $(PYTEST) --override-ini pythonpath= --ignore-glob='tests/properties/test_reference*' -m "not wrong and not release$(if $(OPERATORS),, and not operators)"
 	@$(PYTEST) -m "not kafka and not slow" $(COMPILED_ALIKE)
 
 check: ## The quick part of test, with how much of the code it reaches: no Apache Kafka, no real data
@@ -36,7 +36,7 @@ check: ## The quick part of test, with how much of the code it reaches: no Apach
 operators: ## What deploy/ has for operators, read by their own tools: promtool, kustomize… (needs Go; installs the rest)
 	@$(MAKE) --no-print-directory --jobs 2 ready-python ready-kafka
 	@tests/kit/deploy_tools.sh
-	@$(COMPILED) $(BIN)/python -m pytest --override-ini pythonpath= -m operators tests/deploy
+	@$(COMPILED) $(BIN)/python -m pytest --override-ini pythonpath= -m "operators or release" tests/deploy
 
 pythons: ## `make check` on every Python from 3.11 to 3.14 that is found here, and what is compiled compiled, too
 	@tests/kit/pythons.sh

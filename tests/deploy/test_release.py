@@ -243,7 +243,7 @@ def test_a_release_is_refused_before_anything_is_built_where_something_is_not_re
     assert not (copy / "dist").exists()
 
 
-@pytest.mark.operators
+@pytest.mark.release
 @pytest.mark.slow
 def test_a_release_holds_wheels_the_source_the_bill_of_materials_licences_and_checksums(tmp_path: Path) -> None:
     copy = commit_copy(tmp_path / "copy", ready_changelog())
