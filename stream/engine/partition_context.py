@@ -7,7 +7,6 @@ from typing import Protocol
 
 from aiokafka import TopicPartition
 
-from stream.codec.state import positions
 from stream.engine.batch_tracing import BatchTracing
 from stream.engine.companion import Companion
 from stream.engine.cooperation import Turns
@@ -134,7 +133,7 @@ def partition_context(
 
     async def read(partition: int, progress: ChangelogProgress) -> dict[bytes, bytes]:
         changelog = await read_changelog(settings, TopicPartition(topics.state, partition), progress)
-        if positions.KEY not in changelog and role.begins_at == "beginning":
+        if not changelog and role.begins_at == "beginning":
             tp = TopicPartition(topics.source, partition)
             offset = await group_offset(settings, tp)
             if offset:
