@@ -11,8 +11,6 @@ NOT_BROUGHT_ABOUT: Final = {
     "LifecycleKafkaDiskFull": "needs Kubernetes, or a volume of its own with Prometheus' node exporter",
 }
 """Alerts that no incident makes fire, and why."""
-NOT_RECORDED: Final = frozenset({"restarts"})
-"""Incidents without a recording: three starts in 15 seconds were only seen while the machine was less busy."""
 _FIRST: Final = ("tool-fails", "flood", "no-traffic")
 """What failed at the tool is tried again five minutes later; the other two are held against the two minutes before."""
 assert {each.__name__.rpartition(".")[2] for each in (of_kafka, of_processes, of_traffic, of_webhooks)}
