@@ -5,6 +5,8 @@ from typing import Final
 from tests.incidents import of_kafka, of_processes, of_traffic, of_webhooks
 from tests.incidents.incident import CATALOGUE, Incident
 
+MODULES: Final = (of_kafka, of_processes, of_traffic, of_webhooks)
+"""Whose import puts their incidents into the catalogue."""
 NOT_BROUGHT_ABOUT: Final = {
     "LifecycleChangelogLarge": "a changelog with a million records a partition, not compacted, takes hours to make",
     "LifecycleChangelogDisk": "needs KMinion beside Kafka, and 10 GB",
@@ -13,7 +15,6 @@ NOT_BROUGHT_ABOUT: Final = {
 """Alerts that no incident makes fire, and why."""
 _FIRST: Final = ("tool-fails", "flood", "no-traffic")
 """What failed at the tool is tried again five minutes later; the other two are held against the two minutes before."""
-assert {each.__name__.rpartition(".")[2] for each in (of_kafka, of_processes, of_traffic, of_webhooks)}
 
 
 def incidents() -> list[Incident]:
