@@ -17,7 +17,7 @@ from ruamel.yaml import YAML
 
 from stream.engine.error_policy import FailureKind
 from tests.docs.markdown import anchors, blocks, page, rows, section
-from tests.incidents.catalogue import NOT_BROUGHT_ABOUT, NOT_RECORDED, incidents
+from tests.incidents.catalogue import NOT_BROUGHT_ABOUT, incidents
 from tests.incidents.incident import Incident
 from tests.incidents.recording import FOLDER, load
 from tests.incidents.replay import NORMAL, incident_test, normal_day, write
@@ -61,7 +61,6 @@ def rules() -> Iterator[tuple[Path, dict[str, Any]]]:
 
 ALERT_RULES: Final = {rule["alert"]: (path, rule) for path, rule in rules() if "alert" in rule}
 RECORDED: Final = {rule["record"] for _, rule in rules() if "record" in rule}
-RECORDED_INCIDENTS: Final = [each for each in incidents() if each.name not in NOT_RECORDED]
 
 
 def promtool(*arguments: str | Path) -> str:
@@ -134,7 +133,7 @@ def test_each_alert_fires_at_its_time_and_none_on_a_normal_day(path: Path) -> No
     assert "SUCCESS" in promtool("test", "rules", path)
 
 
-@pytest.mark.parametrize("incident", RECORDED_INCIDENTS, ids=lambda incident: incident.name)
+@pytest.mark.parametrize("incident", incidents(), ids=lambda incident: incident.name)
 def test_alerts_fire_on_what_was_recorded_of_their_incident(incident: Incident, tmp_path: Path) -> None:
     """At their real durations, on series with the labels of real processes; before and afterwards they do not."""
     write(tmp_path / "incident.yaml", incident_test(incident.name, incident.alerts))
@@ -157,7 +156,7 @@ def test_every_alert_is_made_to_fire_by_hand_too_at_its_time() -> None:
 
 
 def test_recordings_are_of_incidents_and_name_no_machine() -> None:
-    names = {NORMAL, *(each.name for each in RECORDED_INCIDENTS)}
+    names = {NORMAL, *(each.name for each in incidents())}
     assert {path.name for path in FOLDER.iterdir()} == {f"{name}.txt.gz" for name in names}
     instances = {
         found

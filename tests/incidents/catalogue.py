@@ -5,17 +5,16 @@ from typing import Final
 from tests.incidents import of_kafka, of_processes, of_traffic, of_webhooks
 from tests.incidents.incident import CATALOGUE, Incident
 
+MODULES: Final = (of_kafka, of_processes, of_traffic, of_webhooks)
+"""Whose import puts their incidents into the catalogue."""
 NOT_BROUGHT_ABOUT: Final = {
     "LifecycleChangelogLarge": "a changelog with a million records a partition, not compacted, takes hours to make",
     "LifecycleChangelogDisk": "needs KMinion beside Kafka, and 10 GB",
     "LifecycleKafkaDiskFull": "needs Kubernetes, or a volume of its own with Prometheus' node exporter",
 }
 """Alerts that no incident makes fire, and why."""
-NOT_RECORDED: Final = frozenset({"restarts"})
-"""Incidents without a recording: three starts in 15 seconds were only seen while the machine was less busy."""
 _FIRST: Final = ("tool-fails", "flood", "no-traffic")
 """What failed at the tool is tried again five minutes later; the other two are held against the two minutes before."""
-assert {each.__name__.rpartition(".")[2] for each in (of_kafka, of_processes, of_traffic, of_webhooks)}
 
 
 def incidents() -> list[Incident]:
