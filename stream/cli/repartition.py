@@ -13,7 +13,7 @@ from rich.text import Text
 
 from stream.cli.terminal.amounts import amount
 from stream.cli.terminal.connection import run
-from stream.cli.terminal.options import with_settings
+from stream.cli.terminal.options import OF_STATE, with_settings
 from stream.codec.lifecycle_yaml.lifecycle_files import load_all
 from stream.core.model import model_of
 from stream.errors import BrokerError, LifecycleError, SettingsError
@@ -30,23 +30,7 @@ from stream.settings import Settings
 _FOLLOW_EVERY = 1.0
 
 
-@with_settings(
-    "bootstrap",
-    "app",
-    "topic_prefix",
-    "interactions",
-    "lifecycles",
-    "delivery",
-    "clock",
-    "grace",
-    "forget_after",
-    "forget_identified_after",
-    "blocked",
-    "ids",
-    "earliest_time",
-    "map",
-    "partitioner",
-)
+@with_settings(*OF_STATE)
 def repartition(
     *,
     to: Annotated[int | None, typer.Option(metavar="N", min=1, help="How many partitions the new topics have.")] = None,

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from stream.cli.terminal.connection import run
 from stream.cli.terminal.ledger_table import ledger_table
-from stream.cli.terminal.options import with_settings
+from stream.cli.terminal.options import OF_STATE, with_settings
 from stream.cli.terminal.verify_summary import as_json, derivation, summary
 from stream.codec.lifecycle_yaml.lifecycle_files import load_all
 from stream.codec.state.keys import customer_key
@@ -32,23 +32,7 @@ class Wanted(NamedTuple):
     wait: float
 
 
-@with_settings(
-    "bootstrap",
-    "app",
-    "topic_prefix",
-    "interactions",
-    "lifecycles",
-    "delivery",
-    "clock",
-    "grace",
-    "forget_after",
-    "forget_identified_after",
-    "blocked",
-    "ids",
-    "earliest_time",
-    "map",
-    "partitioner",
-)
+@with_settings(*OF_STATE)
 def verify(
     *,
     partition: Annotated[

@@ -29,8 +29,8 @@ class SourcePartition(NamedTuple):
                 f"a `lifecycle repartition` to {self.topic} is under way, or broke off; run it again"
                 if carried_to == self.topic
                 else f"the state of {self.topic}, partition {self.partition}, was carried over to {carried_to} by "
-                f"`lifecycle repartition`: set topic_prefix as it was told, or take it back with `lifecycle "
-                f"repartition --back`"
+                f"`lifecycle repartition`: set topic_prefix to that of the new topics, or take it back with "
+                f"`lifecycle repartition --back`"
             )
         if position.partitions == 0:
             raise PositionError(

@@ -112,8 +112,7 @@ async def skip_lost(settings: Settings, beginning: Beginning, *, exactly_once: b
     try:
         await delivery.start()
         changelog = await read_changelog(settings, TopicPartition(topics.customers, number), ChangelogProgress())
-        kept = changelog.get(positions.KEY)
-        position = None if kept is None else decode_position(kept)
+        position = _position(changelog)
         offset = None if position is None else position.offsets.get(topics.interactions)
         if position is None or offset is None or beginning.first <= offset <= beginning.end:
             return 0
@@ -128,6 +127,18 @@ async def skip_lost(settings: Settings, beginning: Beginning, *, exactly_once: b
         return beginning.first - offset
     finally:
         await delivery.discard()
+
+
+def _position(changelog: Mapping[bytes, bytes]) -> Position | None:
+    """None where no worker ever came. Raises PositionError where a repartition has marked the state."""
+    kept = changelog.get(positions.KEY)
+    position = None if kept is None else decode_position(kept)
+    if position is not None and isinstance(position.carried_to, str):
+        raise PositionError(
+            f"these customers were carried over to {position.carried_to}, or are being so, by `lifecycle repartition`: "
+            "run that again to complete it, or take it back with `lifecycle repartition --back` where they came from"
+        )
+    return position
 
 
 def _delivery(settings: Settings, source: TopicPartition, *, exactly_once: bool, figures: bool = False) -> Delivery:
@@ -156,8 +167,7 @@ def _batches(
 ) -> Iterator[Batch]:
     """What is written for one partition; nothing where no worker ever did anything, and it begins at the start."""
     beginning = fresh.beginning
-    kept = changelog.get(positions.KEY)
-    old = None if kept is None else decode_position(kept)
+    old = _position(changelog)
     untouched = not changelog and not fresh.has_offset and not any(fresh.changes_from.values())
     if untouched and beginning.offset is None:
         return  # so that its first worker decides what is live, as ever

@@ -372,3 +372,11 @@ async def delete(kafka: SecuredKafka, *topics: str) -> None:
             await asyncio.sleep(0.05)
     finally:
         await admin.close()
+
+
+async def test_who_verifies_need_not_see_the_group_where_no_worker_ever_came(secured_kafka: SecuredKafka) -> None:
+    """Whether a state is gone is asked of the group; with the rights of who verifies it is simply not known."""
+    await empty(secured_kafka)
+    code, said = await caller_of(secured_kafka, VERIFIER).run("verify")
+    assert code == 2, said
+    assert "nothing was applied yet" in said

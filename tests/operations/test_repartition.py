@@ -21,6 +21,7 @@ from stream.machine.source_partition import SourcePartition
 from stream.operations.repartition.carrier import Carrier
 from stream.operations.repartition.marks import take_back
 from stream.operations.repartition.sources import Sources, split
+from stream.operations.reset import find_beginnings, reset_partition
 from stream.settings import Settings
 from tests.cli.on_kafka import PARTITIONS
 from tests.cli.resetting import MODEL, T, changelogs, current_stages, order, work
@@ -283,3 +284,21 @@ async def test_customers_of_a_topic_that_was_deleted_and_created_again_are_kept(
     await carrier.carry()
     assert len(await customers(new)) == 40
     assert sum(map(len, (await waiting(new)).values())) == 10
+
+
+async def test_a_reset_takes_no_mark_away(old: Settings) -> None:
+    """Of states that were carried over, or of those that are half there: a later run would take them for whole."""
+    new = renamed(old)
+
+    def break_off(what: str, _share: float) -> None:
+        if what == "current stages":
+            raise BrokeOff
+
+    with pytest.raises(BrokeOff):
+        await carry(old, new, break_off)
+    for settings in (old, new):
+        [beginning, *_] = await find_beginnings(settings, settings.partitions, None)
+        with pytest.raises(PositionError, match="run that again to complete it"):
+            await reset_partition(settings, beginning, exactly_once=True, now=T)
+    await carry(old, new)
+    assert (await customers(new)).keys() == (await customers(old)).keys()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import Field, fields
 from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, Final, cast
 
 import typer
 
@@ -26,6 +26,26 @@ _BESIDE_BOOTSTRAP = (
     "sasl_username",
 )
 """Whoever connects may have to say these, too. Passwords are no options: every process list would show them."""
+
+
+OF_STATE: Final = (
+    "bootstrap",
+    "app",
+    "topic_prefix",
+    "interactions",
+    "lifecycles",
+    "delivery",
+    "clock",
+    "grace",
+    "forget_after",
+    "forget_identified_after",
+    "blocked",
+    "ids",
+    "earliest_time",
+    "map",
+    "partitioner",
+)
+"""Settings that say which state is meant, and what it was made with."""
 
 
 def with_settings(*names: str, apart: bool = False) -> Callable[[Command], Command]:
