@@ -7,6 +7,7 @@ This module reads private parts of aiokafka 0.14; `tests/kafka/test_aiokafka_con
 """
 
 import asyncio
+import contextlib
 import time
 from collections import deque
 from collections.abc import Callable
@@ -183,13 +184,12 @@ class ReceiptProducer:
         for lane in self._lanes.values():
             if lane.task is not None:
                 lane.task.cancel()
-        try:
+        with contextlib.suppress(KafkaError, OSError, TimeoutError):
             if clean:
-                await asyncio.wait_for(self._producer.stop(), _STOP_TIMEOUT)
-            else:
-                await abandon(self._producer)
-        except (KafkaError, OSError, TimeoutError):
-            return
+                with contextlib.suppress(KafkaError, OSError, TimeoutError):
+                    await asyncio.wait_for(self._producer.stop(), _STOP_TIMEOUT)
+                    return
+            await abandon(self._producer)
 
     def _begin_lane(self, topic: str, partition: int) -> _Lane:
         lane = self._lanes[topic, partition] = _Lane(topic, partition)

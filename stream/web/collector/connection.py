@@ -131,7 +131,7 @@ class Connection:
             self._link = None
             for task in (failing, watching):
                 task.cancel()
-            await asyncio.shield(link.producer.stop())
+            await asyncio.shield(_ended(link.producer, watching))
 
     async def _watch(self) -> None:
         """Ask Kafka every second; return where one of our topics is another one than it was."""
@@ -206,6 +206,12 @@ def away() -> Refused:
 
 def _largest(topic: FoundTopic) -> int:
     return int(topic.configs.get("max.message.bytes", DEFAULT_MAX_MESSAGE))
+
+
+async def _ended(producer: ReceiptProducer, watching: "asyncio.Task[None]") -> None:
+    """Return once nothing of a connection is open; both end within seconds, whatever Kafka does."""
+    await producer.stop()
+    await asyncio.wait([watching])
 
 
 async def _bootstrap(client: AIOKafkaClient) -> None:
