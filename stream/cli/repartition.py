@@ -16,7 +16,7 @@ from stream.cli.terminal.connection import run
 from stream.cli.terminal.options import OF_STATE, with_settings
 from stream.codec.lifecycle_yaml.lifecycle_files import load_all
 from stream.core.model import model_of
-from stream.errors import BrokerError, LifecycleError, SettingsError
+from stream.errors import BrokerError, LifecycleError
 from stream.kafka.permissions import of_repartition, require
 from stream.kafka.topics import require_topic
 from stream.kafka.transactions import resolve_delivery
@@ -113,11 +113,6 @@ def _renamed(settings: Settings, to: int, into: str) -> Settings:
     prefix = read_text(into)
     if prefix == settings.topic_prefix:
         raise typer.BadParameter(f"must be another prefix than that of now, {prefix!r}", param_hint="--into")
-    if settings.topics.sources:
-        raise SettingsError(
-            "interactions of several topics are gathered here, and cannot be carried over yet: the topics and their "
-            "gathered copies would have to move as one"
-        )
     return replace(settings, topic_prefix=prefix, partitions=to)
 
 
@@ -145,6 +140,10 @@ def _plan(old: Settings, new: Settings, outlook: Outlook) -> list[str]:
         f"{amount(outlook.waiting, 'interaction')} that wait are copied."
     )
     lines = [plan]
+    if old.topics.sources:
+        lines.append(
+            f"It is gathered from {', '.join(old.topics.sources)}; from now on, {', '.join(new.topics.sources)}."
+        )
     if outlook.was_recreated:
         lines.append(
             f"{source} was deleted and created again: what it held before and was not processed is lost, and all that "
@@ -174,7 +173,7 @@ async def _carry(old: Settings, new: Settings, carrier: Carrier, outlook: Outloo
                 f"{new.topics.customers} now. Run the same command again to complete it, or take it back with --back"
             ) from error
         return 0
-    async with carrier.copier() as copier:
+    async with carrier.copying() as copier:
         await copier.copy(lambda _: None)
         carrier.lost = copier.lost
         return copier.copied
@@ -193,8 +192,8 @@ def _tell_lost(settings: Settings, console: Console, lost: int) -> None:
 
 def _follow(settings: Settings, carrier: Carrier, console: Console) -> None:
     """Copy what comes, until Ctrl-C."""
-    topic = settings.topics.interactions
-    console.print(Text(f"copying what arrives on {topic}; Ctrl-C ends it"), soft_wrap=True)
+    topics = ", ".join(settings.topics.sent_to)
+    console.print(Text(f"copying what arrives on {topics}; Ctrl-C ends it"), soft_wrap=True)
     copied = 0
 
     def heard(count: int) -> None:
@@ -210,7 +209,7 @@ def _follow(settings: Settings, carrier: Carrier, console: Console) -> None:
 
 
 async def _copy_on(carrier: Carrier, heard: Callable[[int], None]) -> None:
-    async with carrier.copier() as copier:
+    async with carrier.copying() as copier:
         while True:
             await copier.copy(lambda _: None)
             heard(copier.copied)

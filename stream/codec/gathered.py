@@ -11,6 +11,8 @@ from stream.codec.dead_letters import MAX_BESIDE, MAX_VALUE_BYTES
 from stream.codec.records import Outgoing, SourceRecord
 
 HEADER: Final = "lifecycle_gathered_from"
+_NO_PARTITION: Final = 2**31 - 1
+"""No topic has so many: no gatherer takes it for a place up to which it gathered."""
 _KEY_KEPT: Final = 16 << 10
 _PER_HEADER: Final = 10
 
@@ -37,6 +39,11 @@ def gathered(record: SourceRecord, topic: str, partition: int) -> Outgoing:
     if beside > MAX_BESIDE:
         key, kept = key and key[:_KEY_KEPT], []
     return Outgoing(key, value, [*kept, origin])
+
+
+def meant_for(topic: str) -> tuple[str, bytes]:
+    """The header of a record that is to be read as one of that topic, and was gathered from no place in it."""
+    return HEADER, f"{topic}-{_NO_PARTITION}-0".encode()
 
 
 def topic_of(headers: Sequence[tuple[str, bytes | None]]) -> str | None:

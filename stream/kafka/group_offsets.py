@@ -12,15 +12,19 @@ async def group_offset(settings: Settings, tp: TopicPartition) -> int | None:
 
     Raises KafkaError and the like where the broker does not answer.
     """
+    return (await group_offsets(settings, [tp])).get(tp)
+
+
+async def group_offsets(settings: Settings, tps: list[TopicPartition]) -> dict[TopicPartition, int]:
+    """The same of several partitions; those without one are left out."""
     async with admin_client(settings) as admin:
         try:
             found = await when_ready_for_groups(
-                lambda: admin.list_consumer_group_offsets(settings.group, partitions=[tp])
+                lambda: admin.list_consumer_group_offsets(settings.group, partitions=tps)
             )
         except GroupAuthorizationFailedError:
-            return None
-    known = found.get(tp)
-    return None if known is None or known.offset < 0 else int(known.offset)
+            return {}
+    return {tp: int(each.offset) for tp, each in found.items() if each.offset >= 0}
 
 
 def lost_state(settings: Settings, state_topic: str, tp: TopicPartition, offset: int) -> str:

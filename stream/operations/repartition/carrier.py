@@ -27,6 +27,7 @@ from stream.machine.batch import Batch
 from stream.operations.repartition.checksum import Checksum
 from stream.operations.repartition.closed_figures import closed_rows
 from stream.operations.repartition.figures import Cells, Stages, read_cells, records, rows, spread
+from stream.operations.repartition.gathering import gathering, require_gatherable, to_gather
 from stream.operations.repartition.marks import Old, is_marked, mark, read_partition, record_of
 from stream.operations.repartition.new_states import NewStates
 from stream.operations.repartition.sources import Sources, new_home, split
@@ -80,6 +81,7 @@ class Carrier:
         self._figures = self._old.topics.figures in seen.found
         self._wanted = Wanted(self._old, self._new, seen, figures=self._figures)
         self._partitions = seen.found[self._old.topics.customers].partitions
+        require_gatherable(self._old, {name: each.partitions for name, each in seen.found.items()})
         tps = [TopicPartition(self._from, number) for number in range(seen.found[self._from].partitions)]
         self.sources.topic_id = await id_of(self._old, self._from)
         async with LogReader(self._old) as log:
@@ -106,6 +108,7 @@ class Carrier:
         if not self._states.are_finished:
             self.sources.require(self._old, self._model, self._firsts)
         waiting = self.sources.behind(self._from, ends, self._firsts)
+        waiting += await to_gather(self._old, {name: each.partitions for name, each in seen.found.items()})
         known = self.sources
         return Outlook(
             customers=known.customers,
@@ -156,7 +159,7 @@ class Carrier:
                 await self._carry_figures(targets, new)
                 await self._carry_closed_rows(targets, cells, new)
             await self._carry_current_stages(targets)
-            async with self.copier() as copier:
+            async with self.copying() as copier:
                 await copier.copy(lambda share: self._progress("interactions that wait", share))
                 self.lost = copier.lost
             await self._check()
@@ -165,13 +168,27 @@ class Carrier:
             for target in targets.values():
                 await target.write(Batch(state=[final], next_offset=0))
 
+    @asynccontextmanager
+    async def copying(self) -> AsyncIterator[Copier]:
+        """The same, with what gathers interactions where they are sent to several old topics."""
+        async with AsyncExitStack() as stack:
+            copier = await stack.enter_async_context(self.copier())
+            if self._old.topics.sources:
+                gathered = gathering(self._old, self._begins, self.sources.positions)
+                copier.before = await stack.enter_async_context(gathered)
+            yield copier
+
+    @property
+    def _begins(self) -> dict[int, int]:
+        """By old partition, the first interaction that was not processed."""
+        return {number: self.sources.begin(number, self._from, first) for number, first in self._firsts.items()}
+
     def copier(self) -> Copier:
         """What copies interactions that were not processed, as long as somebody still sends to the old topic."""
         assert self._wanted is not None
-        begins = {number: self.sources.begin(number, self._from, first) for number, first in self._firsts.items()}
         known = {number: each for number, each in self.sources.positions.items() if each is not None}
         clocks = {number: each.clock for number, each in known.items() if each.clock is not None}
-        return Copier(self._old, self._new, begins, clocks, self._wanted.largest)
+        return Copier(self._old, self._new, self._begins, clocks, self._wanted.largest)
 
     @asynccontextmanager
     async def _targets(self) -> AsyncIterator[dict[int, Transactional]]:

@@ -21,6 +21,7 @@ from stream.errors import PositionError
 from stream.kafka.clients import client_options
 from stream.kafka.permissions import copying_group
 from stream.kafka.transactions import BATCH_BYTES, TRANSACTION_TIMEOUT_MS
+from stream.operations.repartition.gathering import renamed
 from stream.settings import Settings
 
 _AT_ONCE: Final = 2_000
@@ -47,7 +48,9 @@ class Copier:
         self.copied = 0
         self.lost = 0
         """Offsets that retention deleted before they were copied."""
-        self._new = new
+        self.before: Callable[[], Awaitable[None]] | None = None
+        """Awaited before each copying: gathers what waits in several topics."""
+        self._old, self._new = old, new
         self._topic, self._target = old.topics.interactions, new.topics.interactions
         self._partitioner, self._decoder = old.partitioner, old.decoder()
         self._group = copying_group(new)
@@ -112,6 +115,8 @@ class Copier:
                 "broker's offsets.retention.minutes). Set them by `kafka-consumer-groups.sh --reset-offsets`, to the "
                 "time of the last copying; else interactions would be copied twice"
             )
+        if self.before is not None:
+            await self.before()
         tps = list(self._begins)
         await self._leave_out_lost(tps)
         ends: dict[TopicPartition, int] = await self._consumer.end_offsets(tps)
@@ -174,7 +179,7 @@ class Copier:
             for tp, record in batch:
                 partition = self._partition_of(tp, record)
                 if partition is not None:
-                    copy = Outgoing(record.key, record.value, record.headers)
+                    copy = Outgoing(record.key, record.value, renamed(record.headers, self._old, self._new))
                     sent.append(await self._send(partition, copy, record.timestamp))
             for until_then in self._ticks_of_all():
                 made = tick(until_then)

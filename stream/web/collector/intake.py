@@ -12,7 +12,7 @@ from typing import Final
 
 from stream.codec.dead_letter_reasons import Reason, Rejected
 from stream.codec.dead_letters import NEVER_ON_A_TOPIC, dead_letter
-from stream.codec.gathered import HEADER as GATHERED_FROM
+from stream.codec.gathered import meant_for
 from stream.codec.interactions import NATIVE, SEGMENT, InteractionDecoder
 from stream.codec.partitioners import home_of
 from stream.codec.records import Headers, Outgoing
@@ -29,8 +29,6 @@ _RECORD_OVERHEAD: Final = 256
 _ROOM_BESIDE: Final = 16 << 10
 """More than key and headers of nearly all records take; only a value that leaves less is weighed exactly."""
 _OFFSET_BITS: Final = 63
-_NO_PARTITION: Final = 2**31 - 1
-"""No topic has so many: no gatherer takes it for a place up to which it gathered."""
 _WRITE_KEY: Final = re.compile(rb'"writeKey"\s*:\s*"[^"]*"')
 _TIMES_OF_SEGMENT: Final = ("timestamp", "originalTimestamp")
 _TIMES_OF_NATIVE: Final = ("time",)
@@ -154,7 +152,7 @@ class Intake:
 
     def _rejected(self, value: bytes, key: bytes | None, headers: Headers, rejected: Rejected, goes: Going) -> Placed:
         if self._is_gathered:  # a replay is read by the mapping of the topic that it was meant for
-            headers = [*headers, (GATHERED_FROM, f"{goes.topic}-{_NO_PARTITION}-0".encode())]
+            headers = [*headers, meant_for(goes.topic)]
         unsent = _Unsent(secrets.randbits(_OFFSET_BITS), goes.received, key, value, headers)
         letter = dead_letter(unsent, rejected, self._processed, NEVER_ON_A_TOPIC)
         partition = next(self._turn) % self._partitions[self._dead_letters]
