@@ -1,15 +1,13 @@
-"""Where the gathering of one partition goes on, topic by topic.
-
-This module reads private parts of aiokafka 0.14; `tests/kafka/test_aiokafka_contract.py` names them.
-"""
+"""Where the gathering of one partition goes on, topic by topic."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.structs import OffsetAndMetadata
 
 from stream.codec.gathered import origin_of
+from stream.kafka.group_offsets import committed
 from stream.kafka.log_reader import LogReader
 from stream.kafka.partition_reader import PartitionReader
 from stream.settings import Settings
@@ -39,8 +37,8 @@ class Begin:
         gathered topic. An offset of the group that no gatherer wrote is one of a time when the topic was the only one,
         or, beyond what was gathered of the topic, the word of who administers Kafka.
         """
-        committed = await self._committed(consumer) if self._exactly_once else {}
-        ours = {topic: each.offset for topic, each in committed.items() if each.metadata == MARK}
+        offsets = await self._committed(consumer) if self._exactly_once else {}
+        ours = {topic: each.offset for topic, each in offsets.items() if each.metadata == MARK}
         is_known = ours.keys() == readers.keys()
         for topic, offset in processed.items():
             ours[topic] = max(ours.get(topic, 0), offset)
@@ -49,7 +47,7 @@ class Begin:
                 ours[topic] = max(ours.get(topic, 0), offset)
         found: dict[str, int] = {}
         for topic, reader in readers.items():
-            word = committed.get(topic)
+            word = offsets.get(topic)
             if topic not in ours:
                 found[topic] = await reader.first_offset()
             elif word is not None and word.metadata != MARK:
@@ -60,10 +58,8 @@ class Begin:
 
     async def _committed(self, consumer: AIOKafkaConsumer) -> dict[str, OffsetAndMetadata]:
         """The group's offsets, whoever wrote them."""
-        private: Any = consumer
         tps = [TopicPartition(topic, self._target.partition) for topic in self._settings.topics.sources]
-        found: dict[TopicPartition, OffsetAndMetadata] = await private._coordinator.fetch_committed_offsets(tps)
-        return {tp.topic: each for tp, each in found.items() if each.offset >= 0}
+        return {tp.topic: each for tp, each in (await committed(consumer, tps)).items()}
 
     async def _gathered_since(self, position: int) -> dict[str, int]:
         """By topic the offset behind the last interaction that the gathered topic holds from `position` on."""

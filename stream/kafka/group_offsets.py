@@ -1,7 +1,13 @@
-"""Up to where our group has processed a topic, as Kafka keeps it: for a week after the last worker is gone."""
+"""Up to where our group has processed a topic, as Kafka keeps it: for a week after the last worker is gone.
 
-from aiokafka import TopicPartition
+This module reads private parts of aiokafka 0.14; `tests/kafka/test_aiokafka_contract.py` names them.
+"""
+
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import GroupAuthorizationFailedError
+from aiokafka.structs import OffsetAndMetadata
 
 from stream.kafka.admin import admin_client, when_ready_for_groups
 from stream.settings import Settings
@@ -25,6 +31,13 @@ async def group_offsets(settings: Settings, tps: list[TopicPartition]) -> dict[T
         except GroupAuthorizationFailedError:
             return {}
     return {tp: int(each.offset) for tp, each in found.items() if each.offset >= 0}
+
+
+async def committed(consumer: AIOKafkaConsumer, tps: list[TopicPartition]) -> dict[TopicPartition, OffsetAndMetadata]:
+    """The offsets of a consumer's group with what was written beside them; those without one are left out."""
+    private: Any = consumer
+    found: dict[TopicPartition, OffsetAndMetadata] = await private._coordinator.fetch_committed_offsets(tps)
+    return {tp: each for tp, each in found.items() if each.offset >= 0}
 
 
 def lost_state(settings: Settings, state_topic: str, tp: TopicPartition, offset: int) -> str:

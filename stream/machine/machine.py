@@ -240,4 +240,5 @@ class PartitionMachine:
             begun=provenance.begun,
             since=provenance.since,
             changes_from=provenance.changes_from,
+            given=provenance.given,
         )

@@ -219,7 +219,7 @@ def _lifecycles(old: Position | None, changelog: Mapping[bytes, bytes]) -> dict[
 def _generation(old: Position | None, fresh: FreshStart) -> int:
     """One whose ids were never published before."""
     if old is not None:  # one that broke off had raised it already, and no worker went on from there
-        return old.generation if old.partitions == 0 else old.generation + 1
+        return old.generation if old.partitions == 0 else old.last_generation + 1
     # Where changes were published without a state that is kept, nobody knows how many generations there were.
     return fresh.now // 1000 if any(fresh.changes_from.values()) else 1
 

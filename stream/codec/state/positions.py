@@ -43,6 +43,19 @@ class Position(msgspec.Struct, kw_only=True):
     """By partition of stage-changes: where this state's changes begin; a reset threw away what made those before."""
     carried_to: str | msgspec.UnsetType = msgspec.UNSET
     """The interactions topic to which a repartition carries this state over; UNSET, and not written: to none."""
+    given: int | msgspec.UnsetType = msgspec.UNSET
+    """The generation of lives that begin where a repartition carries this state, or carried it before that was taken
+    back; UNSET, and not written: there was none."""
+
+    @property
+    def is_carried(self) -> bool:
+        """A repartition carries this state over, or has done so: no worker goes on with it."""
+        return self.carried_to is not msgspec.UNSET
+
+    @property
+    def last_generation(self) -> int:
+        """The highest of which there are lives, here or where this state was carried before that was taken back."""
+        return self.generation if self.given is msgspec.UNSET else max(self.generation, self.given)
 
 
 class _Format(msgspec.Struct):
@@ -57,7 +70,7 @@ _encoder = msgspec.json.Encoder()
 def encode_position(position: Position) -> bytes:
     """The record's value."""
     position.format = FORMAT if position.generation == 1 else WITH_GENERATION
-    if position.carried_to is not msgspec.UNSET:
+    if position.is_carried:
         position.format = CARRIED
     return _encoder.encode(position)
 

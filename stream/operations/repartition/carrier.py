@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final, NamedTuple
 
-import msgspec
 from aiokafka import TopicPartition
 
 from stream.codec.records import Outgoing
@@ -93,7 +92,7 @@ class Carrier:
             self.sources.add(number, self._partitions, self._old.partitioner, changelog)
         if self._new.topics.customers in seen.found:
             await self._states.look()
-        marks = {each.carried_to for each in self.sources.worked_on if each.carried_to is not msgspec.UNSET}
+        marks = {each.carried_to for each in self.sources.worked_on if each.is_carried}
         if marks - {self._to}:
             raise PositionError(
                 f"the customers of {self._from} were carried over to {', '.join(sorted(map(str, marks)))} before: give "
@@ -237,7 +236,9 @@ class Carrier:
         """Let no worker go on with an old partition; returns its changelog as it is from now on."""
         looked_at = self.sources.positions[number]
         next_offset = self.sources.begin(number, self._from, self._firsts.get(number, 0))
-        return await mark(self._old, Old(number, self._partitions, looked_at, next_offset), self._to)
+        return await mark(
+            self._old, Old(number, self._partitions, looked_at, next_offset), self._to, self.sources.generation
+        )
 
     async def _carry_figures(self, targets: Mapping[int, Transactional], cells: Mapping[int, Cells]) -> None:
         for number, target in targets.items():

@@ -28,8 +28,11 @@ class Old(NamedTuple):
     next_offset: int
 
 
-async def mark(settings: Settings, old: Old, carried_to: str) -> dict[bytes, bytes]:
-    """Let no worker go on with it; returns its changelog as it is from now on. Raises PositionError where one did."""
+async def mark(settings: Settings, old: Old, carried_to: str, generation: int) -> dict[bytes, bytes]:
+    """Let no worker go on with it; returns its changelog as it is from now on. Raises PositionError where one did.
+
+    `generation`: of the lives that begin where it is carried.
+    """
     async with _writer_of(settings, old.number) as delivery:
         changelog = await read_partition(settings, old.number)
         position = position_of(changelog)
@@ -37,7 +40,7 @@ async def mark(settings: Settings, old: Old, carried_to: str) -> dict[bytes, byt
             raise PositionError(f"a worker went on with partition {old.number} meanwhile: stop it, and try again")
         if not is_marked(position):
             marked = Position(offsets={}, partitions=old.partitions) if position is None else position
-            marked.carried_to = carried_to
+            marked.carried_to, marked.given = carried_to, generation
             await delivery.write(Batch(state=[record_of(marked)], next_offset=old.next_offset))
     return changelog
 
@@ -55,7 +58,8 @@ async def take_back(settings: Settings, partitions: int) -> list[str]:
                 continue
             taken.append(position.carried_to)
             position.carried_to = msgspec.UNSET
-            was_begun = position != Position(offsets={}, partitions=position.partitions, format=position.format)
+            never = Position(offsets={}, partitions=position.partitions, format=position.format, given=position.given)
+            was_begun = position != never
             state = record_of(position) if was_begun else Outgoing(positions.KEY, None)
             next_offset = position.offsets.get(settings.topics.interactions, 0)
             await delivery.write(Batch(state=[state], next_offset=next_offset))
@@ -75,7 +79,7 @@ def position_of(changelog: dict[bytes, bytes]) -> Position | None:
 
 def is_marked(position: Position | None) -> bool:
     """Whether the state is carried over, or is being so."""
-    return position is not None and position.carried_to is not msgspec.UNSET
+    return position is not None and position.is_carried
 
 
 def record_of(position: Position) -> Outgoing:

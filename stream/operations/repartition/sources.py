@@ -77,7 +77,8 @@ class Sources:
     @property
     def generation(self) -> int:
         """Of what the new partitions make: no life that they begin has the name of one that was begun before."""
-        return max((each.generation for each in self.worked_on), default=0) + 1
+        of_marks = [each.given for each in self.worked_on if each.is_carried and isinstance(each.given, int)]
+        return of_marks[0] if of_marks else max((each.last_generation for each in self.worked_on), default=0) + 1
 
     def position(self, topic: str, partitions: int, first_start: int | None = None) -> Position:
         """With what each new partition begins.

@@ -5,6 +5,7 @@ so a run that breaks off leaves nothing half done, and the next one goes on ther
 """
 
 import asyncio
+import contextlib
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
@@ -12,6 +13,7 @@ from typing import Final, Self
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaTimeoutError
+from aiokafka.structs import OffsetAndMetadata
 
 from stream.codec.controls import control_of, tick, tick_time
 from stream.codec.dead_letter_reasons import Rejected
@@ -19,6 +21,7 @@ from stream.codec.partitioners import home_of
 from stream.codec.records import Outgoing
 from stream.errors import PositionError
 from stream.kafka.clients import client_options
+from stream.kafka.group_offsets import committed
 from stream.kafka.permissions import copying_group
 from stream.kafka.transactions import BATCH_BYTES, TRANSACTION_TIMEOUT_MS
 from stream.operations.repartition.gathering import renamed
@@ -61,7 +64,7 @@ class Copier:
         self._heads: dict[TopicPartition, deque[Record]] = {tp: deque() for tp in self._begins}
         self._told = dict(clocks)
         """By old partition, up to which time it has come."""
-        self._ticked = min(clocks.values()) if len(clocks) == len(begins) else None
+        self._ticked: int | None = None
         """Up to which time all new ones have; None: it is not known."""
         options = client_options(old)
         self._consumer = AIOKafkaConsumer(
@@ -85,12 +88,23 @@ class Copier:
         await asyncio.wait_for(self._producer.start(), _START_TIMEOUT)
         self._consumer.assign(list(self._begins))
         await self._consumer.start()
+        known = await committed(self._consumer, list(self._begins))
+        self._is_known = bool(known)
         for tp, begin in self._begins.items():
-            committed = await self._consumer.committed(tp)
-            self._is_known = self._is_known or committed is not None
-            self._next[tp] = begin if committed is None else max(begin, committed)
+            self._next[tp] = begin
+            if tp in known:
+                self._next[tp] = max(begin, known[tp].offset)
+                self._recall(tp, known[tp].metadata)
             self._consumer.seek(tp, self._next[tp])
+        if len(self._told) == len(self._begins):
+            self._ticked = min(self._told.values())
         return self
+
+    def _recall(self, tp: TopicPartition, metadata: str) -> None:
+        """Up to which time a partition had come when it was copied, as stands beside its offset."""
+        with contextlib.suppress(ValueError):
+            told = int(metadata)
+            self._told[tp.partition] = max(told, self._told.get(tp.partition, told))
 
     async def begin_anew(self) -> None:
         """Nothing was copied yet, whatever the group says: it is of topics of this name that were deleted since."""
@@ -186,7 +200,7 @@ class Copier:
                 sent += [await self._send(number, made, until_then) for number in range(self._new.partitions)]
             await asyncio.gather(*sent)
             # All of them: Kafka forgets each one that was not written for a while.
-            await self._producer.send_offsets_to_transaction(self._next | until, self._group)
+            await self._producer.send_offsets_to_transaction(self._with_times(self._next | until), self._group)
         self._next |= until
         self.copied += len(batch)
 
@@ -208,6 +222,10 @@ class Copier:
         read = self._decoder.decode(record.value, record.timestamp, record.headers)
         key = record.key if isinstance(read, Rejected) else read.subject.encode()
         return tp.partition % count if key is None else int(home_of(self._partitioner, key, count))
+
+    def _with_times(self, offsets: Mapping[TopicPartition, int]) -> dict[TopicPartition, OffsetAndMetadata]:
+        """Offsets, and beside them up to which time the partitions have come, for another run."""
+        return {tp: OffsetAndMetadata(at, str(self._told.get(tp.partition, ""))) for tp, at in offsets.items()}
 
     def _ticks_of_all(self) -> list[int]:
         """The time up to which all old partitions have come, once it is later: no new one is further."""
