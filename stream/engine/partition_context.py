@@ -19,7 +19,7 @@ from stream.engine.role import RECOVERIES_AT_ONCE, Role
 from stream.errors import PositionError
 from stream.kafka.changelog import ChangelogProgress, read_changelog
 from stream.kafka.contact import Contact
-from stream.kafka.group_offsets import group_offset, lost_state
+from stream.kafka.group_offsets import SEEN_EVERYWHERE, group_offset, lost_state
 from stream.kafka.log_throttle import Throttle
 from stream.kafka.partition_reader import Fetched
 from stream.kafka.topic_monitor import SourceTopic, TopicMonitor
@@ -136,7 +136,10 @@ def partition_context(
         if not changelog and role.begins_at == "beginning":
             tp = TopicPartition(topics.source, partition)
             offset = await group_offset(settings, tp)
-            if offset:
+            if offset:  # a rival, which has the partition by now, may have written both since
+                await asyncio.sleep(SEEN_EVERYWHERE)
+                changelog = await read_changelog(settings, TopicPartition(topics.state, partition), progress)
+            if offset and not changelog:
                 raise PositionError(lost_state(settings, topics.state, tp, offset))
         return changelog
 

@@ -3,7 +3,7 @@
 This module reads private parts of aiokafka 0.14; `tests/kafka/test_aiokafka_contract.py` names them.
 """
 
-from typing import Any
+from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import GroupAuthorizationFailedError
@@ -11,6 +11,9 @@ from aiokafka.structs import OffsetAndMetadata
 
 from stream.kafka.admin import admin_client, when_ready_for_groups
 from stream.settings import Settings
+
+SEEN_EVERYWHERE: Final = 1.0
+"""Seconds after which the records of a transaction can be read where its offsets can, and the other way round."""
 
 
 async def group_offset(settings: Settings, tp: TopicPartition) -> int | None:

@@ -17,7 +17,7 @@ from stream.codec.state.keys import FIGURE, LAYOUT
 from stream.codec.state.positions import Position, decode_position
 from stream.core.model import Model
 from stream.errors import PositionError, SettingsError
-from stream.kafka.group_offsets import group_offset, lost_state
+from stream.kafka.group_offsets import SEEN_EVERYWHERE, group_offset, lost_state
 from stream.kafka.log_reader import LogReader
 from stream.operations.verification.comparison import Cut
 from stream.operations.verification.findings import Behind
@@ -79,9 +79,9 @@ class CutReader:
         """
         while True:
             await self._follow(log)
+            if self._position is None:
+                await self._require_new(log)
             kept = None if self._position is None else decode_position(self._position)
-            if kept is None:
-                await self._require_new()
             at = None if kept is None else kept.offsets.get(self._source.tp.topic)
             position = self._begun(kept)
             behind = await self._behind(log, at)
@@ -92,10 +92,17 @@ class CutReader:
                 break
         return self._cut(position), behind
 
-    async def _require_new(self) -> None:
-        """Raises PositionError where workers have processed something: then their state is gone."""
+    async def _require_new(self, log: LogReader) -> None:
+        """Raises PositionError where workers have processed something: then their state is gone.
+
+        Unless it came since it was looked for, with the first transaction of a worker that has only begun.
+        """
         offset = await group_offset(self._settings, self._source.tp)
-        if offset:
+        if not offset:
+            return
+        await asyncio.sleep(SEEN_EVERYWHERE)
+        await self._follow(log)
+        if self._position is None:
             raise PositionError(lost_state(self._settings, self._topics.customers, self._source.tp, offset))
 
     async def _follow(self, log: LogReader) -> None:
