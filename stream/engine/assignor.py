@@ -1,4 +1,4 @@
-"""The metadata of a member of the group: Faust's own, and beside it which lifecycles the worker has.
+"""A member of the group: who has which partitions, and as metadata, beside Faust's own, which lifecycles it has.
 
 Faust's assignor describes a member as JSON, and neither it nor earlier releases of this product mind a field more. The
 coordinator keeps that as the member's metadata, and shows it to everybody who may see the group.
@@ -12,8 +12,11 @@ import orjson
 from aiokafka.coordinator.protocol import ConsumerProtocolMemberMetadata
 from faust.assignor import PartitionAssignor
 
+from stream.engine.even_assignment import install
 from stream.kafka.group_members import MemberData
 from stream.kafka.worker_versions import WorkerVersions
+
+install()
 
 
 class _Describes(Protocol):
@@ -21,7 +24,7 @@ class _Describes(Protocol):
 
 
 class EngineAssignor(PartitionAssignor):
-    """Faust's assignor, which also says which lifecycles the worker has."""
+    """Faust's assignor, which shares out evenly and also says which lifecycles the worker has."""
 
     # Not a class method, as it is not in Faust's.
     def metadata(  # type: ignore[override]

@@ -1,8 +1,6 @@
 """What a partition's state was made from: what a verification needs to make it again."""
 
-import msgspec
-
-from stream.codec.state.positions import Position
+from stream.codec.state.positions import NOT_GIVEN, Given, Position
 
 
 class Provenance:
@@ -15,7 +13,7 @@ class Provenance:
         self.begun: int | None = None
         self.since: int | None = None
         self.changes_from: dict[str, int] = {}
-        self.given: int | msgspec.UnsetType = msgspec.UNSET
+        self.given: Given = NOT_GIVEN
         self.edited: dict[str, str | None] = {}
         """Lifecycles that are others than those that the state was last written with, and the digests of those, in hex;
         None: there was none of that name."""
