@@ -28,7 +28,7 @@ from stream.errors import PositionError, UnreadableError
 from stream.kafka.changelog import ChangelogProgress
 from stream.kafka.contact import AWAY_AFTER
 from stream.kafka.lag import Lag
-from stream.kafka.partition_reader import Fetched, is_cancelled
+from stream.kafka.partition_reader import FRESH_MS, Fetched, is_cancelled
 from stream.kafka.topic_monitor import SourceTopic
 from stream.machine.batch import Batch, Machine
 
@@ -280,6 +280,13 @@ class Partition:
             return
         # One time for all batches of this fetch: what we know of the source is as old as that.
         wall = time.time_ns() // 1_000_000
+        known = wall if fetched.asked_ms is None else fetched.asked_ms + FRESH_MS
+        if fetched.caught_up and known < wall:
+            # We stood still, or the broker took long: what came since may wait, so deadlines since then wait, too.
+            if fetched.records:
+                fetched = fetched._replace(caught_up=False)
+            else:
+                wall = known
         records = fetched.records
         while True:
             self._writing = asyncio.create_task(self._apply(records, fetched, wall))

@@ -19,10 +19,12 @@ from aiokafka.errors import KafkaError
 
 from stream.codec.records import SourceRecords
 from stream.errors import PositionError, UnreadableError
-from stream.kafka.kept_batches import install
+from stream.kafka import fetch_times, kept_batches
+from stream.kafka.fetch_times import asked_ms
 from stream.kafka.refused_reads import damaged, is_damaged
 
-install()
+kept_batches.install()
+fetch_times.install()
 
 FRESH_MS = 1_000
 """Milliseconds for which what a broker said of the log's end counts as known.
@@ -50,7 +52,9 @@ class Fetched(NamedTuple):
     log_end: int | None = None
     """The offset after the last record, those of open transactions too, as last heard."""
     heard_ms: int | None = None
-    """When a broker last said so, epoch milliseconds."""
+    """When a broker's word of that last came, epoch milliseconds."""
+    asked_ms: int | None = None
+    """When it was asked for that word, epoch milliseconds: what was written before is known."""
 
 
 class _State(Protocol):
@@ -114,12 +118,14 @@ class PartitionReader:
             buffered = self._tp in self._fetcher._records
             caught_up = not buffered and _is_at_end(state, end) and _is_fresh(state)
             if records or state.position != position:
-                return Fetched(records, state.position, caught_up, end, state.highwater, state.timestamp)
+                return Fetched(
+                    records, state.position, caught_up, end, state.highwater, state.timestamp, asked_ms(state)
+                )
             left = deadline - time.monotonic()
             if left <= 0 and (caught_up or left <= -FRESH_MS / 1000):
                 if not _is_fresh(state):
                     await self._require_undamaged(position)
-                return Fetched((), position, caught_up, end, state.highwater, state.timestamp)
+                return Fetched((), position, caught_up, end, state.highwater, state.timestamp, asked_ms(state))
             await self._wait_for_data(left if left > 0 else _LOOK_AGAIN)
 
     def is_at_end(self, position: int) -> bool:

@@ -96,7 +96,12 @@ def test_what_the_reader_calls_has_the_same_arguments() -> None:
     assert "self._isolation_level = isolation_level" in made
     assert "self._tp = tp" in made
     assert callable(FetchError.check_raise)
+    asked = list(inspect.signature(Fetcher._proc_fetch_request).parameters)
+    assert asked == ["self", "assignment", "node_id", "request"]
     source = inspect.getsource(Fetcher)
+    assert "self._proc_fetch_request(assignment, node_id, request)," in source
+    assert "for topic, partitions in request.topics:" in source
+    assert "response = await self._client.send(node_id, request)" in source
     assert "records = MemoryRecords(part_data[-1])" in source, "read stream/kafka/kept_batches.py against it"
     called = "partition_records = PartitionRecords(tp, records, aborted_transactions, fetch_offset,"
     assert called.replace(" ", "") in re.sub(r"\s", "", source)
