@@ -103,6 +103,11 @@ COMMANDS = {
         "verify",
         "Recompute customers and stage changes from the interactions, and compare: is what the topics hold right?",
     ),
+    "export": _Lazy(
+        "export",
+        "export",
+        "Print everything that is held of one person, as JSON: what to give somebody who asks for their data.",
+    ),
     "reset": _Lazy("reset", "reset", "Forget all customers, and let the workers read the interactions again."),
     "repartition": _Lazy(
         "repartition",

@@ -103,6 +103,11 @@ def of_subscriber(settings: Settings, group: str | None) -> list[Grant]:
     return [*of_tail(settings), *([] if group is None else [Grant(Operation.READ, group, "group")])]
 
 
+def of_export(topics: Iterable[str]) -> list[Grant]:
+    """What `lifecycle export` needs for these topics, whether they exist or not: nothing may be left out unsaid."""
+    return [Grant(operation, name) for name in topics for operation in (Operation.READ, Operation.DESCRIBE_CONFIGS)]
+
+
 def of_verify(settings: Settings) -> list[Grant]:
     """What `lifecycle verify` needs."""
     return [Grant(Operation.READ, name) for name in settings.topics.own]
