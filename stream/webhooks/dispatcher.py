@@ -22,6 +22,7 @@ from stream.webhooks.attempt_tracing import AttemptTracing
 from stream.webhooks.deliveries.machine import DeliveryMachine
 from stream.webhooks.deliveries.news import Attempted, Configured, GivenBack
 from stream.webhooks.endpoint import Endpoint, UnfitChangeError
+from stream.webhooks.endpoint_log import EndpointLog
 from stream.webhooks.exchange import Outcome, Verdict
 from stream.webhooks.lane import Job, Lane, Place
 from stream.webhooks.sending.sender import AttemptResult, Sender
@@ -68,6 +69,7 @@ class Dispatcher:
         self._last_result: dict[int, float] = {}
         """By partition, when there was one, by time.monotonic()."""
         self._releasing: set[int] = set()
+        self._endpoint_log = EndpointLog()
 
     def sending(self) -> dict[str, int]:
         """By endpoint, attempts under way."""
@@ -199,6 +201,7 @@ class Dispatcher:
         outcome, status = result.outcome, result.status
         if outcome.verdict is Verdict.DELIVERED and status is not None:
             lane.last_delivered = max(lane.last_delivered or 0, result.at)
+        self._endpoint_log.heard(endpoint.name, result)
         attempted = Attempted(job.taken, outcome, status, result.at, result.seconds, lane.last_delivered)
         self._results.setdefault(job.partition, {})[job.place] = attempted
         if job.partition in self.open:

@@ -107,6 +107,8 @@ async def test_what_failed_is_tried_again_before_the_customer_s_next_change_and_
         assert code == 0
         tried = [json.loads(line) for line in said.splitlines()]
         assert [(each["attempt"], each["status"]) for each in tried] == [(1, 500), (2, 302)]
+        assert process.log.count("endpoint all fails: it answers 500. Changes for it wait and are tried again") == 1
+        assert process.log.count("endpoint all takes changes again, after ") == 1
 
 
 async def test_410_ends_all_requests_until_somebody_resumes(
