@@ -51,7 +51,7 @@ async def no_traffic(_: Site, traffic: Traffic) -> AsyncIterator[None]:
     "overload",
     "more comes than workers may read, by a quota of Kafka",
     *("LagGrows", "Behind", "ChangesLate", "DeadlinesLate"),
-    within=200,
+    within=300,
 )
 async def overload(site: Site, _: Traffic) -> AsyncIterator[None]:
     numbers = count()
