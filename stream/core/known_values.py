@@ -52,3 +52,11 @@ def is_known(hashes: bytes, value_hash: bytes) -> bool:
 def remember(hashes: bytes, value_hash: bytes) -> bytes:
     """The hashes with one more, which is not known; the first to arrive goes where it is one too many."""
     return (hashes + value_hash)[-REMEMBERED * HASH_BYTES :]
+
+
+def unite(earlier: bytes, later: bytes) -> bytes:
+    """The hashes of both, those of `later` last; each once, and as many as are remembered."""
+    known = {later[at : at + HASH_BYTES] for at in range(0, len(later), HASH_BYTES)}
+    first = [earlier[at : at + HASH_BYTES] for at in range(0, len(earlier), HASH_BYTES)]
+    both = b"".join([each for each in first if each not in known]) + later
+    return both[-REMEMBERED * HASH_BYTES :]

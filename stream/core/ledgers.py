@@ -235,3 +235,42 @@ def ends(state: LedgerState, now: i64, within: int, by_count: bool, steps: Steps
             worth = int(counts(entry)) if by_count else left(entry)
             if worth:
                 steps.append((end, -worth))
+
+
+def unite(ledger: Ledger, state: LedgerState, other: LedgerState) -> None:
+    """Take over another record's ledger: entries of one key become one, all else adds.
+
+    The other record's entries count as those that arrived first.
+    """
+    state.returns = known_values.unite(other.returns, state.returns)
+    state.count += other.count
+    state.total += other.total
+    kept: list[LedgerEntry] = []
+    for theirs in other.entries:
+        ours = find(state, theirs.key) if theirs.key else None
+        if ours is None:
+            kept.append(theirs)
+        else:
+            state.total -= left(ours) + left(theirs)
+            state.count -= int(counts(ours)) + int(counts(theirs))
+            _unite_entry(ours, theirs)
+            _add(state, ours)
+    state.entries = kept + state.entries
+    while True:
+        before = len(state.entries)
+        _prune(ledger, state)
+        if len(state.entries) == before:
+            return
+
+
+def _unite_entry(entry: LedgerEntry, other: LedgerEntry) -> None:
+    if other.made:
+        entry.time = min(entry.time, other.time) if entry.made else other.time
+        entry.made = True
+    if other.amount >= 0 and (entry.amount < 0 or other.amount_time < entry.amount_time):
+        entry.amount, entry.amount_time = other.amount, other.amount_time
+    if other.update >= 0 and (entry.update < 0 or other.update_time > entry.update_time):
+        entry.update, entry.update_time = other.update, other.update_time
+    entry.returned += other.returned
+    entry.all_returned = entry.all_returned or other.all_returned
+    entry.returns = other.returns + entry.returns

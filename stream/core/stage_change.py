@@ -9,7 +9,7 @@ from stream.core.interaction import Kind
 Value = str | float | bool
 """A score or fact as a reader sees it; times are epoch milliseconds."""
 
-TriggerKind = Literal["interaction", "deadline", "lifecycle", "forgotten"]
+TriggerKind = Literal["interaction", "deadline", "lifecycle", "forgotten", "merge"]
 
 
 @dataclass(init=False)

@@ -13,8 +13,9 @@ from stream.core.deadlines import MAX_FIRED, schedule
 from stream.core.editing import apply_edit
 from stream.core.event import Event
 from stream.core.guards import note_held
-from stream.core.inputs import Arrival, Edit, Passing
+from stream.core.inputs import Arrival, Edit, Merge, Passing, Tie
 from stream.core.interaction import Interaction
+from stream.core.joining import apply_merge, end_by_merge
 from stream.core.lifecycle import Lifecycle
 from stream.core.measuring import measure
 from stream.core.model import Model, forgotten_at
@@ -26,7 +27,7 @@ DEADLINE: Final = Trigger("deadline")
 
 
 def step(
-    model: Model, customer: Customer | None, given: Arrival | Passing | Edit, step_counts: StepCounts
+    model: Model, customer: Customer | None, given: Arrival | Passing | Edit | Merge | Tie, step_counts: StepCounts
 ) -> tuple[Customer | None, list[StageChange]]:
     """The customer after the input, and what happened, in order; what is only counted goes to `step_counts`.
 
@@ -40,6 +41,12 @@ def step(
         if customer is not None:
             apply_edit(model.lifecycles, customer, given.clock, changes)
         return customer, changes
+    if isinstance(given, Merge):
+        return apply_merge(model, customer, given, changes), changes
+    if isinstance(given, Tie):
+        if customer is not None:
+            end_by_merge(model, customer, given.clock, changes)
+        return None, changes
     interaction = given.interaction
     row = interaction.row
     if row is not None and customer is not None and imported.is_known(customer, row):

@@ -66,6 +66,30 @@ def ends(points: TimedPoints, column: int, now: i64, within: int, steps: Steps) 
 def forget(points: TimedPoints, column: int) -> None:
     """Take all points of one column away; an entry that has none left goes."""
     points.columns[column] = [0] * len(points.times)
+    _drop_empty(points)
+
+
+def forget_until(points: TimedPoints, column: int, time: int) -> None:
+    """Take the points of one column away that are not later than `time`; an entry that has none left goes."""
+    kept = points.columns[column]
+    later = [0 if at <= time else amount for at, amount in zip(points.times, kept, strict=True)]
+    points.columns[column] = later
+    _drop_empty(points)
+
+
+def unite(points: TimedPoints, other: TimedPoints, most: int) -> None:
+    """Take over another record's points, and keep the largest `most` times of both."""
+    order = sorted(
+        [(time, 0, place) for place, time in enumerate(other.times)]
+        + [(time, 1, place) for place, time in enumerate(points.times)]
+    )[-most:]
+    both = other.columns, points.columns
+    columns = range(len(points.columns))
+    points.columns = [[both[whose][column][place] for _, whose, place in order] for column in columns]
+    points.times = [time for time, _, _ in order]
+
+
+def _drop_empty(points: TimedPoints) -> None:
     left = [index for index in range(len(points.times)) if any(each[index] for each in points.columns)]
     points.times = [points.times[index] for index in left]
     points.columns = [[each[index] for index in left] for each in points.columns]
