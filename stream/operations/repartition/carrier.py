@@ -169,7 +169,7 @@ class Carrier:
 
     @asynccontextmanager
     async def copying(self) -> AsyncIterator[Copier]:
-        """The same, with what gathers interactions where they are sent to several old topics."""
+        """A copier, with what gathers interactions where they are sent to several old topics."""
         async with AsyncExitStack() as stack:
             copier = await stack.enter_async_context(self.copier())
             if self._old.topics.sources:

@@ -45,13 +45,14 @@ def renamed(headers: Headers, old: Settings, new: Settings) -> Headers:
 
 def require_gatherable(settings: Settings, counts: Mapping[str, int]) -> None:
     """Raises TopicError where a topic has partitions that the gathered one lacks. `counts`: partitions by topic."""
-    into = settings.topics.interactions
-    for topic in settings.topics.sources:
-        if topic in counts and counts[topic] != counts[into]:
+    into, sources = settings.topics.interactions, settings.topics.sources
+    largest = max(counts[topic] for topic in (into, *sources))
+    for topic in sources:
+        if counts[topic] != counts[into]:
             raise TopicError(
                 f"topic {topic} has {counts[topic]} partitions, but {into}, into which it is gathered, has "
                 f"{counts[into]}. Give all of them the number of the largest, by `kafka-topics.sh --bootstrap-server "
-                f"{settings.bootstrap} --alter --topic <topic> --partitions {max(counts.values())}`, and run this again"
+                f"{settings.bootstrap} --alter --topic <topic> --partitions {largest}`, and run this again"
             )
 
 
