@@ -12,6 +12,9 @@ from random import Random
 
 from hypothesis import strategies as st
 
+from stream.core.customer import Life
+from stream.core.lifecycle import Lifecycle
+from stream.core.snapshot import contributions_of, facts_of, scores_of
 from tests.properties.lifecycles import DURATIONS, Source
 from tests.properties.reference_values import mapping
 from tests.properties.rich_conditions import FEATURES, about_what_is_said, condition
@@ -162,3 +165,18 @@ def case(chance: Random, kind: str) -> tuple[Source, list[Source], list[Source]]
 def moments() -> range:
     """Times after all that happened, at which scores and facts are read."""
     return range(START + SPAN, START + 2 * SPAN, 3)
+
+
+def values(lifecycle: Lifecycle, life: Life) -> list[object]:
+    """Scores, facts and contributions at these times."""
+    return [
+        (
+            scores_of(lifecycle, life, moment),
+            facts_of(lifecycle, life, moment),
+            {
+                score: [(each.signal, each.points, each.count) for each in contributions]
+                for score, contributions in contributions_of(lifecycle, life, moment).items()
+            },
+        )
+        for moment in moments()
+    ]

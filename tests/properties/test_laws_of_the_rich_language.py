@@ -10,15 +10,14 @@ from stream.core.customer import Customer
 from stream.core.inputs import Arrival
 from stream.core.language.definition import define
 from stream.core.model import model_of
-from stream.core.snapshot import contributions_of, facts_of, scores_of
 from stream.core.step import step
 from stream.core.step_counts import StepCounts
 from tests.properties.interactions import interaction_of
-from tests.properties.order_of_arrival import KINDS, SPAN, cases, moments
+from tests.properties.order_of_arrival import KINDS, SPAN, cases, values
 from tests.properties.timelines import START, at
 
 
-def values(told: dict[str, Any], arrived: list[dict[str, Any]]) -> list[object]:
+def told_by(told: dict[str, Any], arrived: list[dict[str, Any]]) -> list[object]:
     """Scores, facts and contributions after these arrivals, at some times after them all."""
     lifecycle = define(told)
     model, step_counts = model_of([lifecycle], None), StepCounts()
@@ -26,18 +25,7 @@ def values(told: dict[str, Any], arrived: list[dict[str, Any]]) -> list[object]:
     for number, each in enumerate([*arrived, at(START + SPAN, "look")]):
         customer, _changes = step(model, customer, Arrival(interaction_of(each), 0, number), step_counts)
     assert customer is not None
-    life = customer.lives[lifecycle.id]
-    return [
-        (
-            scores_of(lifecycle, life, t),
-            facts_of(lifecycle, life, t),
-            {
-                score: [(each.signal, each.points, each.count) for each in contributions]
-                for score, contributions in contributions_of(lifecycle, life, t).items()
-            },
-        )
-        for t in moments()
-    ]
+    return values(lifecycle, customer.lives[lifecycle.id])
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
@@ -45,4 +33,4 @@ def values(told: dict[str, Any], arrived: list[dict[str, Any]]) -> list[object]:
 def test_the_order_of_arrival_makes_no_difference(data: st.DataObject, kind: str) -> None:
     """Where times differ, every score, fact and contribution is the same, to the last bit."""
     told, one, two = data.draw(cases(kind))
-    assert values(told, one) == values(told, two)
+    assert told_by(told, one) == told_by(told, two)

@@ -6,17 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.core.customer import Customer, Life
+from stream.core.customer import Customer
 from stream.core.inputs import Arrival, Merge, Tie
 from stream.core.language.definition import define
-from stream.core.lifecycle import Lifecycle
 from stream.core.model import Model, model_of
-from stream.core.snapshot import contributions_of, facts_of, scores_of
 from stream.core.stage_change import StageChange
 from stream.core.step import step
 from stream.core.step_counts import StepCounts
 from tests.properties.interactions import interaction_of
-from tests.properties.order_of_arrival import KINDS, SPAN, cases, moments
+from tests.properties.order_of_arrival import KINDS, SPAN, cases, values
 from tests.properties.timelines import START, at
 
 Sent = list[dict[str, Any]]
@@ -55,21 +53,6 @@ def merged(model: Model, groups: list[Sent]) -> tuple[Customer, list[StageChange
         changes += more
     assert customer is not None
     return customer, changes
-
-
-def values(lifecycle: Lifecycle, life: Life) -> list[object]:
-    """Scores, facts and contributions at some times after all."""
-    return [
-        (
-            scores_of(lifecycle, life, moment),
-            facts_of(lifecycle, life, moment),
-            {
-                score: [(each.signal, each.points, each.count) for each in contributions]
-                for score, contributions in contributions_of(lifecycle, life, moment).items()
-            },
-        )
-        for moment in moments()
-    ]
 
 
 def grouped(data: st.DataObject, sent: Sent) -> list[Sent]:
