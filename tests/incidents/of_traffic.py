@@ -14,7 +14,7 @@ from tests.incidents.traffic import Traffic, home, interaction, record, visit, w
 _FLOOD = 19_000
 """Customers; each has three stage changes, its birth being one."""
 
-_BACKLOG, _AT_ONCE = 10_000, 300
+_BACKLOG, _AT_ONCE = 40_000, 300
 """Interactions that come first, and again and again."""
 
 
