@@ -13,7 +13,7 @@ from collections.abc import Generator, Iterable, Mapping, Sequence
 from stream.codec.record_block import cursor_of, first_of
 from stream.codec.records import Outgoing, SourceRecords
 from stream.codec.state import keys, positions
-from stream.codec.state.positions import Position, decode_position, encode_position
+from stream.codec.state.positions import Position, decode_position, encode_position, given_field
 from stream.core.customer import Customer
 from stream.core.model import Model
 from stream.errors import StateError, UnknownLayout
@@ -240,5 +240,5 @@ class PartitionMachine:
             begun=provenance.begun,
             since=provenance.since,
             changes_from=provenance.changes_from,
-            given=provenance.given,
+            given=given_field(provenance.given),
         )

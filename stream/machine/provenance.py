@@ -1,6 +1,6 @@
 """What a partition's state was made from: what a verification needs to make it again."""
 
-from stream.codec.state.positions import NOT_GIVEN, Given, Position
+from stream.codec.state.positions import Position
 
 
 class Provenance:
@@ -13,7 +13,7 @@ class Provenance:
         self.begun: int | None = None
         self.since: int | None = None
         self.changes_from: dict[str, int] = {}
-        self.given: Given = NOT_GIVEN
+        self.given: int | None = None
         self.edited: dict[str, str | None] = {}
         """Lifecycles that are others than those that the state was last written with, and the digests of those, in hex;
         None: there was none of that name."""
@@ -25,7 +25,7 @@ class Provenance:
     def resume(self, position: Position, offset: int | None) -> None:
         """Go on from a position at `offset`; after a reset that has no lifecycles."""
         self.changes_from = position.changes_from
-        self.given = position.given
+        self.given = position.given_generation
         self._kept = bool(position.lifecycles)
         if self._kept:
             self.differs = position.lifecycles != self.lifecycles or position.settings != self.settings

@@ -1,7 +1,5 @@
 """The position record of a partition: kept beside the state, so that the two cannot disagree."""
 
-from typing import Final
-
 import msgspec
 
 from stream.codec.state.keys import POSITION
@@ -13,10 +11,6 @@ WITH_GENERATION = 2
 """The format of a state after a reset that replays: an older worker, which knows no generations, must not go on."""
 CARRIED = 3
 """The format of a state that a repartition carried over to other topics, or is carrying: no worker may go on."""
-
-
-Given = int | msgspec.UnsetType
-NOT_GIVEN: Final = msgspec.UNSET
 
 
 class Position(msgspec.Struct, kw_only=True):
@@ -49,7 +43,7 @@ class Position(msgspec.Struct, kw_only=True):
     """By partition of stage-changes: where this state's changes begin; a reset threw away what made those before."""
     carried_to: str | msgspec.UnsetType = msgspec.UNSET
     """The interactions topic to which a repartition carries this state over; UNSET, and not written: to none."""
-    given: Given = NOT_GIVEN
+    given: int | msgspec.UnsetType = msgspec.UNSET
     """The generation of lives that begin where a repartition carries this state, or carried it before that was taken
     back; UNSET, and not written: there was none."""
 
@@ -61,7 +55,12 @@ class Position(msgspec.Struct, kw_only=True):
     @property
     def last_generation(self) -> int:
         """The highest of which there are lives, here or where this state was carried before that was taken back."""
-        return self.generation if self.given is NOT_GIVEN else max(self.generation, self.given)
+        return max(self.generation, self.given_generation or 0)
+
+    @property
+    def given_generation(self) -> int | None:
+        """`given`; None: there was none."""
+        return self.given if isinstance(self.given, int) else None
 
 
 class _Format(msgspec.Struct):
@@ -71,6 +70,11 @@ class _Format(msgspec.Struct):
 _format_decoder = msgspec.json.Decoder(_Format)
 _decoder = msgspec.json.Decoder(Position)
 _encoder = msgspec.json.Encoder()
+
+
+def given_field(generation: int | None) -> int | msgspec.UnsetType:
+    """What `Position.given` is for a `given_generation`."""
+    return msgspec.UNSET if generation is None else generation
 
 
 def encode_position(position: Position) -> bytes:
