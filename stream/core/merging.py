@@ -2,7 +2,7 @@
 
 What does not depend on the order of arrival (rule 25) is afterwards as if all of it had come to one record from the
 start. What was capped (`at_most`, `once`) was capped in each; from then on it is capped as if all had been in one.
-Stages, and figures of the lifecycle, are not looked at here.
+Stages are not looked at here, nor are the sums of the lifecycle's figures, in which both records have counted.
 """
 
 from typing import cast
@@ -12,8 +12,8 @@ from mypy_extensions import i64
 
 from stream.core import deduplication, exact, facts, known_values, ledgers, limits, scoring, timed_points
 from stream.core.customer import ID_HASH_BYTES, NONE, WINDOW_NUMBERS, Customer, FactState, Life, Window
-from stream.core.durations import DAY
 from stream.core.facts import Fact
+from stream.core.figures import KEPT_WINDOWS
 from stream.core.imported import REMEMBERED as IMPORTS
 from stream.core.interaction import ImportedRow
 from stream.core.lifecycle import Lifecycle, Signal
@@ -30,7 +30,7 @@ def merge_customers(customer: Customer, other: Customer) -> None:
     customer.active = max(customer.active, other.active)
     customer.identified = customer.identified or other.identified
     customer.quarantined = customer.quarantined or other.quarantined
-    _forget_old_ids(customer)
+    deduplication.remember(customer, None)  # those that are too old, or too many, go
     customer.rows = _rows(customer.rows, other.rows)
 
 
@@ -59,7 +59,7 @@ def merge_lives(lifecycle: Lifecycle, life: Life, other: Life) -> None:
 
 
 def _unite_ids(customer: Customer, other: Customer) -> None:
-    """Both records' ids in the order of their times; of an id in both the later one counts."""
+    """Both records' ids in the order of their times; one that is in both stands there twice."""
     width = ID_HASH_BYTES
     found: list[tuple[int, int, int, bytes]] = []
     for place, each in enumerate((other, customer)):
@@ -69,17 +69,6 @@ def _unite_ids(customer: Customer, other: Customer) -> None:
     found.sort()
     customer.id_hashes = b"".join([each[3] for each in found])
     customer.id_times = vec[i64]([each[0] for each in found])
-
-
-def _forget_old_ids(customer: Customer) -> None:
-    count = len(customer.id_times)
-    gone = max(0, count - deduplication.REMEMBERED)
-    oldest = customer.latest - DAY
-    while gone < count and customer.id_times[gone] < oldest:
-        gone += 1
-    if gone:
-        customer.id_times = customer.id_times[gone:]
-        customer.id_hashes = customer.id_hashes[gone * ID_HASH_BYTES :]
 
 
 def _rows(ours: list[ImportedRow] | None, theirs: list[ImportedRow] | None) -> list[ImportedRow] | None:
@@ -134,12 +123,10 @@ def _drop_before(lifecycle: Lifecycle, life: Life, name: str, reset: int) -> Non
 
 
 def _unite_windows(life: Life, other: Life, window: int) -> None:
-    counted: dict[int, int] = {}
-    for number, times in [*life.windows_of(window), *other.windows_of(window)]:
-        counted[number] = counted.get(number, 0) + times
+    both = _by_window([*life.windows_of(window), *other.windows_of(window)])
     at = window * WINDOW_NUMBERS
-    for place, number in enumerate(sorted(counted)[-_WINDOWS:]):
-        life.windows[at + 2 * place], life.windows[at + 2 * place + 1] = number, counted[number]
+    for place, (number, times) in enumerate(both[-_WINDOWS:]):
+        life.windows[at + 2 * place], life.windows[at + 2 * place + 1] = number, times
 
 
 def _unite_points(lifecycle: Lifecycle, signal: Signal, life: Life, other: Life) -> None:
@@ -180,18 +167,21 @@ def _unite_memory(lifecycle: Lifecycle, memory: Memory, other: Memory) -> None:
             if later and (not at or later[0] > at[0]):
                 memory.signals[place] = later
     memory.taken = [_later(one, two) for one, two in zip(memory.taken, other.taken, strict=True)]
-    memory.figures = [_both(one, two) for one, two in zip(memory.figures, other.figures, strict=True)]
+    for figure in () if lifecycle.figures is None else lifecycle.figures.figures:
+        if figure.window >= 0:
+            both = [*memory.figures[figure.window], *other.figures[figure.window]]
+            memory.figures[figure.window] = [min(both)] if figure.per == "ever" and both else _by_window(both)
 
 
 def _later(one: int | None, two: int | None) -> int | None:
     return one if two is None else two if one is None else max(one, two)
 
 
-def _both(one: list[Window], two: list[Window]) -> list[Window]:
-    counted = dict(one)
-    for number, times in two:
+def _by_window(both: list[Window]) -> list[Window]:
+    counted: dict[int, int] = {}
+    for number, times in both:
         counted[number] = counted.get(number, 0) + times
-    return sorted(counted.items())[-_WINDOWS:]
+    return sorted(counted.items())[-KEPT_WINDOWS:]
 
 
 def _unite_fact(fact: Fact, life: Life, other: Life) -> None:

@@ -126,6 +126,8 @@ async def test_everything_of_one_person_is_there_and_nothing_of_others(lifecycle
     [entry] = state["remembered"]["lifecycles"]["shop"]["ledgers"]["bought"]["entries"]
     assert entry["amount"][0] == 30
     assert state["remembered"]["interaction_ids"] == 2
+    assert state["partition"] == state["record"]["partition"]
+    assert state["offset"] >= found["interactions"][-1]["offset"]  # up to where all is applied
     assert [each["value"].get("id") for each in found["interactions"]] == ["a1", "a2", None]
     assert found["interactions"][1]["value"]["context"] == {"ip": "::1"}
     assert sorted(each["value"]["to"] for each in found["stage_changes"]) == ["buyer", "new"]

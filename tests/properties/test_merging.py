@@ -125,3 +125,32 @@ def test_the_visitor_ends_and_a_customer_who_was_erased_meanwhile_begins_with_it
         (None, "new", "7-9"),
         ("new", "known", "7-9"),
     ]
+
+
+def test_what_figures_and_caps_remember_is_kept_by_window_and_of_what_counts_once_the_earliest() -> None:
+    day = 86_400_000
+    told: dict[str, Any] = {
+        "lifecycle": "daily",
+        "version": 1,
+        "scores": {"points": {}},
+        "signals": {"seen": {"each": "visit", "add": {"points": 1}, "at_most": {"times": 5, "per": "1d"}}},
+        "stages": {"new": {}, "known": {}},
+        "transitions": [{"from": "new", "to": "known", "when": "points >= 99"}],
+        "figures": {
+            "visitors": {"each": "visit", "at_most": {"times": 1, "per": "day"}},
+            "ever": {"each": "visit", "once": True},
+        },
+    }
+    model = model_of([define(told)], None)
+    ours = [at(START + number * day, "visit") for number in (1, 2, 4, 6, 9)]
+    theirs = [at(START + number * day, "visit") for number in (0, 2, 3, 5, 9)]
+    customer, _ = merged(model, [theirs, ours])
+    life = customer.lives["daily"]
+    assert life.memory is not None
+    by_day = [
+        (START // day + number, times) for number, times in ((1, 1), (2, 2), (3, 1), (4, 1), (5, 1), (6, 1), (9, 2))
+    ]
+    visitors, ever = life.memory.figures
+    assert visitors == [(START // day, 1), *by_day]
+    assert [moment for moment, _ in ever] == [START]
+    assert life.windows_of(0) == by_day[-2:]

@@ -118,7 +118,8 @@ class Export:
                     elif key[:1] == LAYOUT and value is not None:
                         codec.learn(value)
             if record is not None:
-                found.append(self._decoded(codec, record, number, position) | _where(topic, number, record))
+                said = self._decoded(codec, record, number, position)
+                found.append(said | {"record": _where(topic, number, record)})
         return found
 
     def _decoded(self, codec: CustomerCodec, record: SourceRecord, number: int, position: bytes | None) -> Found:
