@@ -169,8 +169,8 @@ def _unite_memory(lifecycle: Lifecycle, memory: Memory, other: Memory) -> None:
     memory.taken = [_later(one, two) for one, two in zip(memory.taken, other.taken, strict=True)]
     for figure in () if lifecycle.figures is None else lifecycle.figures.figures:
         if figure.window >= 0:
-            both = [*memory.figures[figure.window], *other.figures[figure.window]]
-            memory.figures[figure.window] = [min(both)] if figure.per == "ever" and both else _by_window(both)
+            windows = [*memory.figures[figure.window], *other.figures[figure.window]]
+            memory.figures[figure.window] = [min(windows)] if figure.per == "ever" and windows else _by_window(windows)
 
 
 def _later(one: int | None, two: int | None) -> int | None:
