@@ -29,6 +29,7 @@ from tests.kit.machines import Record
 from tests.kit.roles import (
     COLLECTOR,
     CREATOR,
+    EXPORTER,
     REPAIRER,
     SENDER,
     SUBSCRIBER,
@@ -86,6 +87,10 @@ async def test_every_role_does_its_work_with_the_rights_that_are_documented(
     assert code == 0, said
     found = json.loads(said)
     assert (found["customers"], found["dead_letters"], found["differing"]) == (31, 1, 0), said
+    code, said = await caller_of(kafka, EXPORTER).run("export", "c-30")
+    assert code == 0, said
+    assert '"stage_changes": [' in said
+    assert '"customer_id": "c-30"' in said
     code, said = await repairer.run("dead-letters", "list", "--count")
     assert (code, said.split()) == (0, ["blocked_subject", "1"]), said
     code, said = await repairer.run("dead-letters", "list", "--json")
@@ -223,6 +228,17 @@ async def test_a_tail_without_its_right_does_not_wait_for_a_topic_that_it_may_no
     assert code == 1
     assert re.search(names(SUBSCRIBER[0]), said), said
     assert_clear(said)
+
+
+@pytest.mark.parametrize("acl", EXPORTER, ids=str)
+async def test_an_export_that_may_not_read_everything_says_so_and_leaves_nothing_out(
+    secured_kafka: SecuredKafka, acl: Acl
+) -> None:
+    async with without(secured_kafka, acl):
+        code, said = await caller_of(secured_kafka, EXPORTER).run("export", "c-1")
+    assert code == 1
+    assert_clear(said, "Kafka at ")
+    assert re.search(names(acl), said), said
 
 
 @pytest.mark.parametrize("acl", VERIFIER, ids=str)

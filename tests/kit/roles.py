@@ -18,12 +18,13 @@ from tests.kit.acls import Acl, documented, grant, revoke
 from tests.kit.secured import SecuredKafka
 
 DOCUMENT = Path(__file__).parents[2] / "deploy" / "security.md"
-ROLES = CREATOR, WORKER, SENDER, COLLECTOR, WEBHOOKS, STEERER, SUBSCRIBER, VERIFIER, REPAIRER = [
+ROLES = CREATOR, WORKER, SENDER, COLLECTOR, WEBHOOKS, STEERER, SUBSCRIBER, VERIFIER, EXPORTER, REPAIRER = [
     documented(DOCUMENT, heading)
     for heading in (
         *("Who creates the topics", "Workers", "Who sends interactions", "Collectors"),
         *("Who delivers webhooks", "Who steers webhooks"),
-        *("Who subscribes to stage changes", "Who verifies", "Who repairs dead letters"),
+        *("Who subscribes to stage changes", "Who verifies"),
+        *("Who answers customers who ask for their data", "Who repairs dead letters"),
     )
 ]
 PASSWORDS = {acls[0].principal.removeprefix("User:"): f"canary-{number}-password" for number, acls in enumerate(ROLES)}
